@@ -1,1 +1,58 @@
-//! Placeholder.
+//! Metadata: everything Berth knows except the bytes of the images.
+//!
+//! One schema and one set of statements run on two engines, SQLite (embedded,
+//! the default) and PostgreSQL. A transaction looks like this:
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! # let dir = std::env::temp_dir().join(format!("berth-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir).unwrap();
+//! use store::{Scope, Store, Topic, values};
+//!
+//! let store = Store::open(&format!("sqlite:{}", dir.join("doc.db").display())).await?;
+//!
+//! // Writers of one scope run one after the other; readers never wait.
+//! let mut tx = store.write(Scope::Identity).await?;
+//! tx.execute("INSERT INTO settings (name, value) VALUES ($1, $2)", values!["greeting", "hello"]).await?;
+//! tx.touch(Topic::Identity).await?;      // caches of this topic are stale once this commits
+//! tx.commit().await?;                    // durable when this returns; dropped without it: rolled back
+//!
+//! let mut conn = store.read().await?;
+//! let row = conn.fetch_one("SELECT value FROM settings WHERE name = $1", values!["greeting"]).await?;
+//! assert_eq!(row.text(0)?, "hello");
+//! # std::fs::remove_dir_all(&dir).unwrap();
+//! # Ok::<(), store::Error>(()) }).unwrap();
+//! ```
+//!
+//! # What stands where
+//! - `database`: opening, the reader pool, the writer, commit and change topics.
+//! - `conn`: statements, parameters and rows that are the same on both engines.
+//! - `migrate` and `schema/`: the schema, one numbered file a step.
+//! - `iam` and `ecr`: typed rows and their statements, one file a resource. All
+//!   SQL of Berth stands there; the crates above call functions.
+//!
+//! # The promise
+//! A transaction whose [`Write::commit`] returned `Ok` survives the loss of power.
+//! Two writers of one [`Scope`] never interleave, on either engine: SQLite has one
+//! writer at a time, and on PostgreSQL the scope is an advisory lock that the
+//! transaction holds. So a check and the write that relies on it belong in one
+//! transaction, and no caller ever sees "database is locked" or has to retry a
+//! serialization failure.
+//!
+//! # What is absent
+//! No rule of IAM or ECR: this crate does not know what a valid name is, who may
+//! read a row, or what must not be deleted. No clock: times are parameters.
+
+mod conn;
+mod database;
+mod error;
+mod migrate;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use conn::{Conn, Row, Value};
+pub use database::{Engine, Read, Scope, Store, Topic, Write};
+pub use error::Error;
+
+/// The result of a statement or a transaction.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
