@@ -1,0 +1,159 @@
+//! The request context: condition keys and their values.
+
+use std::sync::Arc;
+
+/// The values of one condition key.
+///
+/// Whether a key is single-valued or multivalued is a property of the key, not of the
+/// number of values at hand: a multivalued key with one value still is multivalued, and
+/// a plain operator on it matches nothing (row 36).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContextValue {
+    /// A single-valued key.
+    One(Arc<str>),
+    /// A multivalued key; may be empty.
+    Many(Vec<Arc<str>>),
+}
+
+impl ContextValue {
+    /// All values, as a slice.
+    pub fn values(&self) -> &[Arc<str>] {
+        match self {
+            ContextValue::One(value) => std::slice::from_ref(value),
+            ContextValue::Many(values) => values,
+        }
+    }
+}
+
+/// Condition keys with their values. Names are case-insensitive (row 23); they are folded
+/// when set, so that a lookup compares bytes and allocates nothing.
+///
+/// ```
+/// use std::sync::Arc;
+/// use policy::Context;
+///
+/// // The keys that follow from the principal are built once per session …
+/// let principal = Arc::new(Context::new().set("aws:PrincipalAccount", "111122223333"));
+/// // … and each request lays its own on top.
+/// let request = Context::layered(&principal, Context::new().set("aws:SourceIp", "10.0.0.7"));
+/// assert_eq!(request.one("AWS:sourceip"), Some("10.0.0.7"));
+/// assert_eq!(request.one("aws:principalaccount"), Some("111122223333"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// Sorted by folded name.
+    own: Vec<(Box<str>, ContextValue)>,
+    /// Looked at for keys that `own` lacks.
+    base: Option<Arc<Context>>,
+}
+
+impl Context {
+    /// No keys.
+    pub fn new() -> Context {
+        Context::default()
+    }
+
+    /// `own` on top of `base`: a key in both has `own`'s value.
+    pub fn layered(base: &Arc<Context>, own: Context) -> Context {
+        debug_assert!(
+            own.base.is_none(),
+            "only the upper layer of two is given alone"
+        );
+        Context {
+            own: own.own,
+            base: Some(Arc::clone(base)),
+        }
+    }
+
+    /// Sets a single-valued key; an earlier value is replaced.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl Into<Arc<str>>) -> Context {
+        self.insert(name, ContextValue::One(value.into()));
+        self
+    }
+
+    /// Sets a single-valued key when there is a value.
+    #[must_use]
+    pub fn set_option(self, name: &str, value: Option<impl Into<Arc<str>>>) -> Context {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self,
+        }
+    }
+
+    /// Sets a multivalued key; an earlier value is replaced.
+    #[must_use]
+    pub fn set_list<V: Into<Arc<str>>>(
+        mut self,
+        name: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Context {
+        let values = values.into_iter().map(Into::into).collect();
+        self.insert(name, ContextValue::Many(values));
+        self
+    }
+
+    /// Sets a key in place.
+    pub fn insert(&mut self, name: &str, value: ContextValue) {
+        let name = name.to_ascii_lowercase().into_boxed_str();
+        match self.own.binary_search_by(|(own, _)| (**own).cmp(&*name)) {
+            Ok(at) => self.own[at].1 = value,
+            Err(at) => self.own.insert(at, (name, value)),
+        }
+    }
+
+    /// Sets a key unless it is there.
+    pub fn insert_missing(&mut self, name: &str, value: ContextValue) {
+        if self.get(name).is_none() {
+            self.insert(name, value);
+        }
+    }
+
+    /// The value of a key, whatever the case of `name`.
+    pub fn get(&self, name: &str) -> Option<&ContextValue> {
+        if name.bytes().any(|b| b.is_ascii_uppercase()) {
+            self.get_folded(&name.to_ascii_lowercase())
+        } else {
+            self.get_folded(name)
+        }
+    }
+
+    /// The value of a single-valued key.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        match self.get(name) {
+            Some(ContextValue::One(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// All keys, the upper layer's first; names are in lower case.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ContextValue)> {
+        let base = self.base.as_deref();
+        let own = self.own.iter().map(|(name, value)| (&**name, value));
+        own.chain(
+            base.into_iter()
+                .flat_map(|base| base.own.iter())
+                .filter(|(name, _)| self.find_own(name).is_none())
+                .map(|(name, value)| (&**name, value)),
+        )
+    }
+
+    /// Lookup by a name already in lower case: no allocation.
+    pub(crate) fn get_folded(&self, folded: &str) -> Option<&ContextValue> {
+        match self.find_own(folded) {
+            Some(value) => Some(value),
+            None => self
+                .base
+                .as_deref()
+                .and_then(|base| base.get_folded(folded)),
+        }
+    }
+
+    fn find_own(&self, folded: &str) -> Option<&ContextValue> {
+        let at = self
+            .own
+            .binary_search_by(|(own, _)| (**own).cmp(folded))
+            .ok()?;
+        Some(&self.own[at].1)
+    }
+}

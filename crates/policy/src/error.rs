@@ -1,0 +1,53 @@
+//! Why a document is refused, in AWS's words.
+
+use std::fmt;
+
+use crate::json::Position;
+
+/// The error code that the API answers with; which one depends on the kind of
+/// document (IAM, STS and Organizations say `MalformedPolicyDocument`, ECR says
+/// `InvalidParameterException`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PolicyErrorCode {
+    /// IAM, STS, Organizations: the document breaks the policy language.
+    MalformedPolicyDocument,
+    /// IAM, Organizations: the document is larger than its kind may be.
+    LimitExceeded,
+    /// STS: the session policy is larger than 2,048 characters.
+    PackedPolicyTooLarge,
+    /// ECR: repository and registry policies.
+    InvalidParameter,
+}
+
+impl PolicyErrorCode {
+    /// The code as it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PolicyErrorCode::MalformedPolicyDocument => "MalformedPolicyDocument",
+            PolicyErrorCode::LimitExceeded => "LimitExceeded",
+            PolicyErrorCode::PackedPolicyTooLarge => "PackedPolicyTooLarge",
+            PolicyErrorCode::InvalidParameter => "InvalidParameterException",
+        }
+    }
+}
+
+impl fmt::Display for PolicyErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A refused document. `Display` is `message`: what AWS would answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PolicyError {
+    /// The code the API answers with.
+    pub code: PolicyErrorCode,
+    /// AWS's wording.
+    pub message: String,
+    /// What exactly was wrong, for people who write policies; where AWS's wording
+    /// already says it, the same text. Not part of an AWS answer.
+    pub detail: String,
+    /// Where in the text, when one place is to blame.
+    pub position: Option<Position>,
+}

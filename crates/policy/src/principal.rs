@@ -1,0 +1,209 @@
+//! Who makes a request.
+
+use std::sync::Arc;
+
+use crate::context::Context;
+
+/// What kind of principal makes the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+pub enum PrincipalKind {
+    /// A request without credentials.
+    Anonymous,
+    /// An AWS service (or a service of this server) acting for itself.
+    Service,
+    /// The account's root user.
+    Root,
+    /// An IAM user, with long-term keys or a `GetSessionToken` session.
+    User,
+    /// A session of a role (`AssumeRole` and its variants).
+    RoleSession,
+    /// A session of `GetFederationToken`.
+    FederatedUser,
+    /// An identity of an OIDC provider, while it asks for a role.
+    WebIdentity,
+    /// An identity of a SAML provider, while it asks for a role.
+    Saml,
+}
+
+/// A principal: everything about the caller that policies look at, besides the
+/// condition keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub(crate) kind: PrincipalKind,
+    /// The ARN that stands in messages: user, session, root; a service's name;
+    /// a provider's ARN.
+    pub(crate) arn: Arc<str>,
+    /// Twelve digits; empty for services and anonymous callers.
+    pub(crate) account: Arc<str>,
+    /// `AIDA...` of the user, `AROA...` of the session's role.
+    pub(crate) unique_id: Option<Arc<str>>,
+    /// The role behind a role session, the user behind a federated user.
+    pub(crate) issuer_arn: Option<Arc<str>>,
+    pub(crate) service_linked: bool,
+}
+
+/// The account field of an ARN, empty when there is none.
+pub(crate) fn arn_account(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or("")
+}
+
+/// The last part of an ARN's resource: a user's name, a session's name.
+pub(crate) fn arn_name(arn: &str) -> &str {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or("");
+    resource.rsplit('/').next().unwrap_or("")
+}
+
+impl Principal {
+    fn new(kind: PrincipalKind, arn: Arc<str>) -> Principal {
+        Principal {
+            account: arn_account(&arn).into(),
+            kind,
+            arn,
+            unique_id: None,
+            issuer_arn: None,
+            service_linked: false,
+        }
+    }
+
+    /// The root user of an account (partition `aws`).
+    pub fn root(account: &str) -> Principal {
+        Principal::new(
+            PrincipalKind::Root,
+            format!("arn:aws:iam::{account}:root").into(),
+        )
+    }
+
+    /// A user by its ARN; `unique_id` is its `AIDA...`.
+    pub fn user(arn: impl Into<Arc<str>>, unique_id: Option<&str>) -> Principal {
+        let mut principal = Principal::new(PrincipalKind::User, arn.into());
+        principal.unique_id = unique_id.map(Into::into);
+        principal
+    }
+
+    /// A role's session: the session's ARN (`arn:aws:sts::…:assumed-role/role/session`),
+    /// the role's ARN with its path, and the role's `AROA...`.
+    pub fn role_session(
+        session_arn: impl Into<Arc<str>>,
+        role_arn: impl Into<Arc<str>>,
+        role_unique_id: Option<&str>,
+    ) -> Principal {
+        let mut principal = Principal::new(PrincipalKind::RoleSession, session_arn.into());
+        principal.issuer_arn = Some(role_arn.into());
+        principal.unique_id = role_unique_id.map(Into::into);
+        principal
+    }
+
+    /// Marks a role session as a service-linked role's: SCPs and RCPs spare it.
+    #[must_use]
+    pub fn service_linked(mut self) -> Principal {
+        self.service_linked = true;
+        self
+    }
+
+    /// A federated user (`arn:aws:sts::…:federated-user/name`) and the ARN and unique ID of
+    /// the user who called `GetFederationToken`.
+    pub fn federated_user(
+        arn: impl Into<Arc<str>>,
+        user_arn: Option<&str>,
+        user_unique_id: Option<&str>,
+    ) -> Principal {
+        let mut principal = Principal::new(PrincipalKind::FederatedUser, arn.into());
+        principal.issuer_arn = user_arn.map(Into::into);
+        principal.unique_id = user_unique_id.map(Into::into);
+        principal
+    }
+
+    /// A service principal, e.g. `ec2.amazonaws.com`.
+    pub fn service(name: impl Into<Arc<str>>) -> Principal {
+        Principal::new(PrincipalKind::Service, name.into())
+    }
+
+    /// An identity of an OIDC provider: the provider's ARN, or a built-in provider's host
+    /// name (`accounts.google.com`).
+    pub fn web_identity(provider: impl Into<Arc<str>>) -> Principal {
+        Principal::new(PrincipalKind::WebIdentity, provider.into())
+    }
+
+    /// An identity of a SAML provider, by the provider's ARN.
+    pub fn saml(provider: impl Into<Arc<str>>) -> Principal {
+        Principal::new(PrincipalKind::Saml, provider.into())
+    }
+
+    /// A request without credentials.
+    pub fn anonymous() -> Principal {
+        Principal::new(PrincipalKind::Anonymous, "anonymous".into())
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> PrincipalKind {
+        self.kind
+    }
+
+    /// The ARN that messages name.
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// The account, empty for services and anonymous callers.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The role of a session, the user behind a federated user.
+    pub fn issuer_arn(&self) -> Option<&str> {
+        self.issuer_arn.as_deref()
+    }
+
+    /// `AIDA...` or `AROA...`.
+    pub fn unique_id(&self) -> Option<&str> {
+        self.unique_id.as_deref()
+    }
+
+    /// The condition keys that follow from the principal alone: `aws:PrincipalArn`,
+    /// `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:userid`, `aws:username`,
+    /// `aws:PrincipalIsAWSService`, `aws:PrincipalServiceName`
+    /// (UG reference_policies_condition-keys and the table of principal values in
+    /// reference_policies_variables).
+    pub fn context(&self) -> Context {
+        let context = Context::new();
+        match self.kind {
+            PrincipalKind::Anonymous => context
+                .set("aws:PrincipalAccount", "anonymous")
+                .set("aws:PrincipalType", "Anonymous"),
+            PrincipalKind::Service => context
+                .set("aws:PrincipalIsAWSService", "true")
+                .set("aws:PrincipalServiceName", Arc::clone(&self.arn))
+                .set_list("aws:PrincipalServiceNamesList", [Arc::clone(&self.arn)]),
+            // Not yet a principal of any account: the provider's claims are the context.
+            PrincipalKind::WebIdentity | PrincipalKind::Saml => context,
+            PrincipalKind::Root => self
+                .signed(context, &self.arn, "Account")
+                .set("aws:userid", Arc::clone(&self.account)),
+            PrincipalKind::User => self
+                .signed(context, &self.arn, "User")
+                .set("aws:username", arn_name(&self.arn))
+                .set_option("aws:userid", self.unique_id.clone()),
+            PrincipalKind::RoleSession => {
+                let role = self.issuer_arn.as_ref().unwrap_or(&self.arn);
+                let userid = self
+                    .unique_id
+                    .as_ref()
+                    .map(|id| format!("{id}:{}", arn_name(&self.arn)));
+                self.signed(context, role, "AssumedRole")
+                    .set_option("aws:userid", userid)
+            }
+            PrincipalKind::FederatedUser => self.signed(context, &self.arn, "FederatedUser").set(
+                "aws:userid",
+                format!("{}:{}", self.account, arn_name(&self.arn)),
+            ),
+        }
+    }
+
+    fn signed(&self, context: Context, arn: &Arc<str>, kind: &str) -> Context {
+        context
+            .set("aws:PrincipalArn", Arc::clone(arn))
+            .set("aws:PrincipalAccount", Arc::clone(&self.account))
+            .set("aws:PrincipalType", kind)
+            .set("aws:PrincipalIsAWSService", "false")
+    }
+}
