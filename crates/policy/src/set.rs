@@ -10,6 +10,7 @@ pub struct PolicyRef {
     /// What the document is.
     pub kind: DocumentKind,
     /// The managed policy's ARN, the inline policy's name, the resource's ARN.
+    #[serde(serialize_with = "crate::set::serialize_text")]
     pub name: Arc<str>,
 }
 
@@ -45,4 +46,12 @@ impl PolicySet {
     pub fn is_empty(&self) -> bool {
         self.inner.statements.is_empty()
     }
+}
+
+/// `Arc<str>` as a JSON string, without serde's `rc` feature for the whole tree.
+pub(crate) fn serialize_text<S: serde::Serializer>(
+    text: &Arc<str>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }
