@@ -1,0 +1,123 @@
+//! What can go wrong, as values. None of these texts is meant for a client as it is: the
+//! registry turns them into its protocols' errors and keeps paths and causes for the log.
+
+use std::error::Error as StdError;
+use std::io;
+
+use thiserror::Error;
+
+use crate::{Digest, UploadId};
+
+/// What a caller's stream of bytes may fail with.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The storage itself failed.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The file system is full or the quota used up. What was half written is gone again.
+    #[error("no space is left for blobs")]
+    NoSpace,
+    /// Any other failure of the file system.
+    #[error("cannot {what}: {source}")]
+    Io {
+        /// What was being done, for the log.
+        what: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The worker that did the work ended early (the runtime shuts down).
+    #[error("the blob worker was stopped")]
+    Stopped,
+}
+
+impl Error {
+    pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            _ => Self::Io { what, source },
+        }
+    }
+}
+
+/// Why [`start_upload`](crate::Blobs::start_upload) refused.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The id is taken.
+    #[error("upload `{0}` exists already")]
+    Exists(UploadId),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
+
+/// Why [`append`](crate::Blobs::append) stopped.
+#[derive(Debug, Error)]
+pub enum AppendError {
+    /// No such upload: never started, finished, cancelled or swept.
+    #[error("upload `{0}` is not known")]
+    Unknown(UploadId),
+    /// Another request is writing to this upload now.
+    #[error("upload `{0}` is being written by another request")]
+    Busy(UploadId),
+    /// The caller's offset is not where the upload ends; nothing was written.
+    #[error("the upload ends at byte {actual}, the part begins at {expected}")]
+    OffsetMismatch {
+        /// Where the caller's part begins.
+        expected: u64,
+        /// The upload's length in bytes: where a part must begin.
+        actual: u64,
+    },
+    /// The caller's stream failed. What it gave before is kept: the upload now ends at `offset`.
+    #[error("the part's bytes stopped at {offset}: {source}")]
+    Body {
+        /// The upload's length in bytes, on disk.
+        offset: u64,
+        /// The stream's own error.
+        source: BoxError,
+    },
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
+
+/// Why [`finish`](crate::Blobs::finish) refused. The upload is gone unless it was busy or unknown
+/// or the storage could not say.
+#[derive(Debug, Error)]
+pub enum FinishError {
+    /// No such upload: never started, finished, cancelled or swept.
+    #[error("upload `{0}` is not known")]
+    Unknown(UploadId),
+    /// Another request is writing to this upload now.
+    #[error("upload `{0}` is being written by another request")]
+    Busy(UploadId),
+    /// The bytes are not those of the digest; the upload was removed.
+    #[error("the content's digest is `{actual}`, not `{expected}`")]
+    DigestMismatch {
+        /// What the caller named.
+        expected: Digest,
+        /// What the bytes are.
+        actual: Digest,
+    },
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
+
+/// Why [`put`](crate::Blobs::put) stored nothing.
+#[derive(Debug, Error)]
+pub enum PutError {
+    /// The bytes are not those of the digest.
+    #[error("the content's digest is `{actual}`, not `{expected}`")]
+    DigestMismatch {
+        /// What the caller named.
+        expected: Digest,
+        /// What the bytes are.
+        actual: Digest,
+    },
+    /// The caller's stream failed.
+    #[error("the content's bytes stopped: {0}")]
+    Body(#[source] BoxError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
