@@ -1,5 +1,7 @@
 //! What every engine promises about transactions.
 
+#![allow(clippy::unwrap_used)]
+
 use store::{Error, Scope, Store, Topic, on_every_engine, values};
 
 async fn set(store: &Store, name: &str, value: &str) -> store::Result<()> {
