@@ -1,42 +1,42 @@
-//! The project's own tasks: `cargo xtask <task>`. Each is a module of that name.
+//! The project's own tools: `cargo xtask <command>`.
 
-mod tidy;
+mod codegen;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: cargo xtask <task>
+usage: cargo xtask <command>
 
-  tidy               what no compiler checks: floors, licences, links, file sizes
-";
+commands:
+  codegen [--check] [--models DIR]   write the AWS API's generated code and docs/api-coverage.md,
+                                     or check that they are up to date";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let outcome = match args.as_slice() {
-        ["tidy"] => tidy::run(&root()),
-        ["help" | "--help" | "-h"] => {
-            print!("{USAGE}");
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let done = match command.as_str() {
+        "codegen" => codegen::run(&rest),
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        _ => {
-            eprint!("{USAGE}");
+        other => {
+            eprintln!("unknown command `{other}`\n{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match outcome {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("xtask: {why}");
+        Err(error) => {
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// The workspace's folder.
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+/// The workspace's root folder.
+fn root() -> std::path::PathBuf {
+    let xtask = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_path_buf()
 }

@@ -1,0 +1,221 @@
+//! What the generated lines stand for. Each macro turns a table into types;
+//! the tables stay short enough to read.
+
+/// Structures: a shape table, the Rust type, and its way in and out of a tree.
+macro_rules! structures {
+    ($(
+        $table:ident $name:ident {
+            $($field:ident: $ty:ty = $need:ident $(.$secret:ident)? $wire:literal $shape:ident,)*
+        }
+    )*) => {$(
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $(pub $field: $ty,)*
+        }
+
+        pub(crate) static $table: Shape = Shape::new(
+            stringify!($name),
+            Kind::Structure(&[$(Member::$need($wire, &$shape)$(.$secret())?),*]),
+        );
+
+        impl Shaped for $name {
+            fn shape() -> &'static Shape {
+                &$table
+            }
+            #[allow(unused_mut, unused_variables)]
+            fn from_value(value: Value<'_>) -> Result<Self, Mismatch> {
+                let Value::Structure(slots) = value else {
+                    return Err(Mismatch { shape: stringify!($name) });
+                };
+                let mut slots = slots.into_iter();
+                Ok(Self {
+                    $($field: crate::value::$need::take(slots.next(), stringify!($name))?,)*
+                })
+            }
+            fn to_value(&self) -> Value<'_> {
+                Value::Structure(vec![$(crate::value::$need::put(&self.$field)),*])
+            }
+        }
+    )*};
+}
+
+/// Enumerations: closed sets of strings.
+macro_rules! enumerations {
+    ($($table:ident $model:literal $name:ident {
+        $first:ident = $first_text:literal, $($variant:ident = $text:literal,)*
+    })*) => {$(
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            #[default]
+            $first,
+            $($variant,)*
+        }
+
+        pub(crate) static $table: Shape =
+            Shape::new($model, Kind::String).values(&[$first_text, $($text),*]);
+
+        impl $name {
+            /// Every value, in the model's order.
+            pub const ALL: &'static [Self] = &[Self::$first, $(Self::$variant),*];
+
+            /// The value on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_text,
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Mismatch;
+            fn from_str(text: &str) -> Result<Self, Mismatch> {
+                match text {
+                    $first_text => Ok(Self::$first),
+                    $($text => Ok(Self::$variant),)*
+                    _ => Err(Mismatch { shape: $model }),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl Shaped for $name {
+            fn shape() -> &'static Shape {
+                &$table
+            }
+            fn from_value(value: Value<'_>) -> Result<Self, Mismatch> {
+                match value {
+                    Value::String(text) => text.parse(),
+                    _ => Err(Mismatch { shape: $model }),
+                }
+            }
+            fn to_value(&self) -> Value<'_> {
+                Value::String(std::borrow::Cow::Borrowed(self.as_str()))
+            }
+        }
+    )*};
+}
+
+/// A service's operations: the enumeration of their names, and a unit type
+/// each that ties input and output together.
+macro_rules! operations {
+    ($service:ident: $($name:ident($input:ty) -> $output:ty, [$($error:ident),*];)*) => {
+        /// The operations of the service.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Operation {
+            $($name,)*
+        }
+
+        impl Operation {
+            /// Every operation, in the model's order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The name on the wire.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                }
+            }
+
+            /// The operation of this name, letter for letter.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($name) => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The errors that the model names for the operation.
+            pub const fn errors(self) -> &'static [ErrorCode] {
+                match self {
+                    $(Self::$name => &[$(ErrorCode::$error),*],)*
+                }
+            }
+
+            /// The shape of its input.
+            pub fn input(self) -> &'static crate::Shape {
+                match self {
+                    $(Self::$name => <$input as crate::Shaped>::shape(),)*
+                }
+            }
+
+            /// The shape of its output.
+            pub fn output(self) -> &'static crate::Shape {
+                match self {
+                    $(Self::$name => <$output as crate::Shaped>::shape(),)*
+                }
+            }
+        }
+
+        /// A type for each operation, for what is generic over operations.
+        pub mod ops {
+            use super::*;
+            $(
+                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+                pub struct $name;
+
+                impl crate::Op for $name {
+                    const OPERATION: crate::Operation = crate::Operation::$service(Operation::$name);
+                    const NAME: &'static str = stringify!($name);
+                    type Input = $input;
+                    type Output = $output;
+                }
+            )*
+        }
+    };
+}
+
+/// A service's modelled errors.
+macro_rules! errors {
+    ($($name:ident = $code:literal $status:literal $fault:ident,)*) => {
+        /// The errors in the service's model.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum ErrorCode {
+            $($name,)*
+        }
+
+        impl ErrorCode {
+            /// Every error, in the model's order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The code on the wire.
+            pub const fn code(self) -> &'static str {
+                match self {
+                    $(Self::$name => $code,)*
+                }
+            }
+
+            /// The error of this code.
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code {
+                    $($code => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The HTTP status.
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$name => $status,)*
+                }
+            }
+
+            /// Who is to blame.
+            pub const fn fault(self) -> crate::Fault {
+                match self {
+                    $(Self::$name => crate::Fault::$fault,)*
+                }
+            }
+
+            /// The error on the wire, with its message.
+            pub fn with(self, message: impl Into<String>) -> crate::WireError {
+                crate::WireError::new(self.code(), self.status(), self.fault(), message)
+            }
+        }
+    };
+}

@@ -1,0 +1,148 @@
+//! The shape tables: what a service model says about a type, as data.
+//!
+//! One interpreter reads these tables to decode, validate and encode, so 245
+//! operations need no code of their own beyond their Rust types.
+
+use crate::pattern::Pattern;
+
+/// A type of a service model: its name, its kind with its limits, and whether
+/// its values are secrets.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// The model's own name (`RepositoryName`, `statusType`).
+    pub name: &'static str,
+    /// What it is, with its members.
+    pub kind: Kind,
+    /// Smallest length (strings: characters; blobs: bytes; lists and maps: entries) or value.
+    pub min: Option<i64>,
+    /// Largest length or value, counted as for `min`.
+    pub max: Option<i64>,
+    /// The regular expression that the whole of a string must match.
+    pub pattern: Option<&'static Pattern>,
+    /// The values a string may have; empty when it is free.
+    pub values: &'static [&'static str],
+    /// Values are never printed: not in Debug, messages or audit events.
+    pub sensitive: bool,
+}
+
+/// The kinds of types in the three models.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Text, also for enumerations.
+    String,
+    /// Bytes, base64 on both wires.
+    Blob,
+    /// true or false.
+    Boolean,
+    /// A 32-bit whole number.
+    Integer,
+    /// A 64-bit whole number.
+    Long,
+    /// A 64-bit floating point number.
+    Double,
+    /// An instant: epoch seconds in JSON, ISO 8601 in XML.
+    Timestamp,
+    /// A list of one shape; `Tags.member.1` in the Query form.
+    List(&'static Shape),
+    /// A map from one (string) shape to another; `entry.1.key` in the Query form.
+    Map(&'static Shape, &'static Shape),
+    /// Named members, in the model's order.
+    Structure(&'static [Member]),
+}
+
+/// A member of a structure.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Its name on both wires.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// A secret by its place, whatever its shape (a session token).
+    pub sensitive: bool,
+    /// Its type.
+    pub shape: &'static Shape,
+}
+
+impl Member {
+    /// A member that must be there.
+    pub const fn required(name: &'static str, shape: &'static Shape) -> Self {
+        Self {
+            name,
+            required: true,
+            sensitive: shape.sensitive,
+            shape,
+        }
+    }
+
+    /// A member that may be absent.
+    pub const fn optional(name: &'static str, shape: &'static Shape) -> Self {
+        Self {
+            name,
+            required: false,
+            sensitive: shape.sensitive,
+            shape,
+        }
+    }
+
+    /// The same member, its values never printed.
+    pub const fn secret(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+}
+
+impl Shape {
+    /// A shape of a kind, without limits.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            kind,
+            min: None,
+            max: None,
+            pattern: None,
+            values: &[],
+            sensitive: false,
+        }
+    }
+
+    /// The same shape with a lower limit.
+    pub const fn min(mut self, min: i64) -> Self {
+        self.min = Some(min);
+        self
+    }
+
+    /// The same shape with an upper limit.
+    pub const fn max(mut self, max: i64) -> Self {
+        self.max = Some(max);
+        self
+    }
+
+    /// The same shape with a pattern.
+    pub const fn pattern(mut self, pattern: &'static Pattern) -> Self {
+        self.pattern = Some(pattern);
+        self
+    }
+
+    /// The same shape with a closed set of values.
+    pub const fn values(mut self, values: &'static [&'static str]) -> Self {
+        self.values = values;
+        self
+    }
+
+    /// The same shape, its values never printed.
+    pub const fn secret(mut self) -> Self {
+        self.sensitive = true;
+        self
+    }
+
+    /// The members of a structure; none for any other kind.
+    pub const fn members(&self) -> &'static [Member] {
+        match self.kind {
+            Kind::Structure(members) => members,
+            _ => &[],
+        }
+    }
+}
+
+/// The shape of an operation's absent input or output.
+pub static UNIT: Shape = Shape::new("Unit", Kind::Structure(&[]));

@@ -1,0 +1,82 @@
+//! Where the models come from.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The botocore version that the generated code stands for.
+pub fn pinned_version() -> Result<String, String> {
+    let path = crate::root().join("xtask/botocore-version.txt");
+    std::fs::read_to_string(&path)
+        .map(|text| text.trim().to_owned())
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))
+}
+
+/// botocore's `data` folder: the given one, or that of a virtual environment
+/// under `target/`, made at the first use with the pinned version.
+pub fn models(given: Option<PathBuf>, pinned: &str) -> Result<PathBuf, String> {
+    if let Some(dir) = given {
+        let package = dir.join("../__init__.py");
+        let version = std::fs::read_to_string(&package)
+            .map_err(|e| format!("{} is not botocore's data folder: {e}", dir.display()))?;
+        return match version.contains(&format!("__version__ = '{pinned}'")) {
+            true => Ok(dir),
+            false => Err(format!("{} is not botocore {pinned}", dir.display())),
+        };
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| crate::root().join("target"), PathBuf::from);
+    let venv = target.join(format!("botocore-{pinned}"));
+    if !venv.join("complete").exists() {
+        command(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        command(
+            Command::new(venv.join("bin/pip"))
+                .args([
+                    "install",
+                    "--quiet",
+                    "--disable-pip-version-check",
+                    "--no-deps",
+                ])
+                .arg(format!("botocore=={pinned}")),
+        )?;
+        std::fs::write(venv.join("complete"), "")
+            .map_err(|e| format!("{}: {e}", venv.display()))?;
+    }
+    data_folder(&venv)
+}
+
+fn data_folder(venv: &Path) -> Result<PathBuf, String> {
+    let lib = venv.join("lib");
+    let entries = std::fs::read_dir(&lib).map_err(|e| format!("{}: {e}", lib.display()))?;
+    entries
+        .flatten()
+        .map(|entry| entry.path().join("site-packages/botocore/data"))
+        .find(|path| path.is_dir())
+        .ok_or_else(|| format!("no botocore under {}", lib.display()))
+}
+
+fn command(command: &mut Command) -> Result<(), String> {
+    let shown = format!("{command:?}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{shown}: {status}")),
+        Err(e) => Err(format!("{shown}: {e}")),
+    }
+}
+
+/// A model's text; botocore ships them plain or compressed.
+pub fn read(data: &Path, folder: &str, version: &str) -> Result<Vec<u8>, String> {
+    let plain = data.join(folder).join(version).join("service-2.json");
+    if plain.exists() {
+        return std::fs::read(&plain).map_err(|e| format!("{}: {e}", plain.display()));
+    }
+    let packed = plain.with_extension("json.gz");
+    let output = Command::new("gzip")
+        .arg("-dc")
+        .arg(&packed)
+        .output()
+        .map_err(|e| format!("cannot start gzip: {e}"))?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(format!("cannot unpack {}", packed.display())),
+    }
+}

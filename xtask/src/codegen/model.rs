@@ -1,0 +1,183 @@
+//! A service model, as far as the generator understands it.
+//!
+//! Unknown keys are refused rather than skipped: a trait that the codecs do not
+//! know (a renamed member, a flattened list) must stop the generator, not
+//! become a wrong byte on the wire.
+
+use super::{Service, fetch};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+#[derive(Deserialize)]
+pub struct Model {
+    pub metadata: Metadata,
+    pub operations: BTreeMap<String, Operation>,
+    pub shapes: BTreeMap<String, Shape>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Metadata {
+    pub api_version: String,
+    pub protocol: String,
+    pub target_prefix: Option<String>,
+    pub xml_namespace: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)] // Some fields stand here to be known, not to be used.
+pub struct Operation {
+    pub name: String,
+    pub http: Value,
+    pub input: Option<Target>,
+    pub output: Option<Target>,
+    #[serde(default)]
+    pub errors: Vec<Target>,
+    documentation: Option<String>,
+    auth: Option<Value>,
+    authtype: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code)]
+pub struct Target {
+    pub shape: String,
+    pub result_wrapper: Option<String>,
+    documentation: Option<String>,
+    deprecated: Option<bool>,
+    deprecated_message: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct Shape {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub min: Option<i64>,
+    pub max: Option<i64>,
+    pub pattern: Option<String>,
+    #[serde(default, rename = "enum")]
+    pub values: Vec<String>,
+    #[serde(default)]
+    pub sensitive: bool,
+    pub member: Option<Target>,
+    pub key: Option<Target>,
+    pub value: Option<Target>,
+    #[serde(default)]
+    pub required: BTreeSet<String>,
+    #[serde(default)]
+    pub members: Members,
+    #[serde(default)]
+    pub exception: bool,
+    #[serde(default)]
+    pub fault: bool,
+    pub error: Option<ErrorTrait>,
+    #[serde(rename = "box")]
+    boxed: Option<bool>,
+    documentation: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ErrorTrait {
+    pub code: String,
+    pub http_status_code: u16,
+    #[serde(default)]
+    pub sender_fault: bool,
+}
+
+/// Members in the model's order, which JSON objects do not promise and which
+/// the order of XML elements and of validation messages follows.
+#[derive(Default)]
+pub struct Members(pub Vec<(String, Target)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> serde::de::Visitor<'de> for InOrder {
+            type Value = Members;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a structure's members")
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    members.push(entry);
+                }
+                Ok(Members(members))
+            }
+        }
+        from.deserialize_map(InOrder)
+    }
+}
+
+impl Model {
+    /// Reads a service's model and checks what the generator takes for granted.
+    pub fn read(data: &Path, service: &Service) -> Result<Self, String> {
+        let text = fetch::read(data, service.folder, service.version)?;
+        let model: Self = serde_json::from_slice(&text)
+            .map_err(|e| format!("{}'s model has something new: {e}", service.folder))?;
+        for (name, operation) in &model.operations {
+            let wrapper = operation
+                .output
+                .as_ref()
+                .and_then(|o| o.result_wrapper.as_ref());
+            if wrapper.is_some_and(|w| *w != format!("{name}Result")) {
+                return Err(format!("{name} has an unusual result wrapper"));
+            }
+        }
+        Ok(model)
+    }
+
+    /// The shape of this name.
+    pub fn shape(&self, name: &str) -> Result<&Shape, String> {
+        self.shapes
+            .get(name)
+            .ok_or_else(|| format!("the model has no shape `{name}`"))
+    }
+
+    /// The shapes that operations take and give, errors left out, by name.
+    pub fn reachable(&self) -> Result<BTreeSet<String>, String> {
+        let mut found = BTreeSet::new();
+        let roots = self
+            .operations
+            .values()
+            .flat_map(|o| o.input.iter().chain(&o.output));
+        for root in roots {
+            self.visit(&root.shape, &mut found, &mut Vec::new())?;
+        }
+        Ok(found)
+    }
+
+    fn visit(
+        &self,
+        name: &str,
+        found: &mut BTreeSet<String>,
+        path: &mut Vec<String>,
+    ) -> Result<(), String> {
+        if path.iter().any(|above| above == name) {
+            return Err(format!(
+                "`{name}` contains itself: the generated types would need a box"
+            ));
+        }
+        if !found.insert(name.to_owned()) {
+            return Ok(());
+        }
+        path.push(name.to_owned());
+        let shape = self.shape(name)?;
+        let inner = shape.member.iter().chain(&shape.key).chain(&shape.value);
+        for target in inner.chain(shape.members.0.iter().map(|(_, target)| target)) {
+            self.visit(&target.shape, found, path)?;
+        }
+        path.pop();
+        Ok(())
+    }
+}
