@@ -1,0 +1,378 @@
+//! The servers side by side, and what each costs while it works.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::http::Client;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A running server. Stopped when dropped.
+pub struct Peer {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    /// The header every registry request carries, for Berth.
+    pub authorization: Option<String>,
+    /// From starting the process to its first answer.
+    pub ready_after: Duration,
+    child: Child,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // SIGTERM first: nginx's master stops its worker.
+        let _ = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        std::thread::sleep(Duration::from_millis(300));
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Peer {
+    pub fn client(&self) -> std::io::Result<Client> {
+        let mut client = Client::connect(self.address)?;
+        if let Some(value) = &self.authorization {
+            client.common.push(("Authorization".into(), value.clone()));
+        }
+        Ok(client)
+    }
+
+    /// CPU seconds that the server and its workers have used so far.
+    pub fn cpu_seconds(&self) -> f64 {
+        self.pids().iter().map(|pid| cpu_seconds(*pid)).sum()
+    }
+
+    /// Peak resident memory in MiB, of the largest process.
+    pub fn peak_mib(&self) -> f64 {
+        self.pids()
+            .iter()
+            .filter_map(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).ok())
+            .filter_map(|status| {
+                let line = status
+                    .lines()
+                    .find(|line| line.starts_with("VmHWM:"))?
+                    .to_owned();
+                line.split_whitespace().nth(1)?.parse::<f64>().ok()
+            })
+            .fold(0.0, f64::max)
+            / 1024.0
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        let parent = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+        let children = children.unwrap_or_default();
+        std::iter::once(parent)
+            .chain(
+                children
+                    .split_whitespace()
+                    .filter_map(|pid| pid.parse().ok()),
+            )
+            .collect()
+    }
+}
+
+fn cpu_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Fields are counted after the command's closing parenthesis, for it may hold spaces.
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks = |at: usize| {
+        fields
+            .get(at)
+            .and_then(|f| f.parse::<f64>().ok())
+            .unwrap_or(0.0)
+    };
+    // utime and stime; Linux counts 100 ticks a second for user space.
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// Berth on SQLite and a directory, with a user who may use one repository only.
+pub fn berth(binary: &Path, dir: &Path) -> Result<Peer> {
+    let started = Instant::now();
+    let mut child = Command::new(binary)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{} does not start: {error}", binary.display()))?;
+    let mut lines = BufReader::new(child.stdout.take().ok_or("no output")?).lines();
+    let address: SocketAddr = loop {
+        let line = lines.next().ok_or("berth ended before it listened")??;
+        if let Some(url) = line.strip_prefix("berth listening on http://") {
+            break url.trim().parse()?;
+        }
+    };
+    // Keep the pipe open and empty for as long as the server writes to it.
+    std::thread::spawn(move || lines.for_each(drop));
+    wait_for(address, "/healthz")?;
+    let ready_after = started.elapsed();
+
+    let mut peer = Peer {
+        name: "berth",
+        address,
+        authorization: None,
+        ready_after,
+        child,
+    };
+    let credentials = std::fs::read_to_string(dir.join("credentials"))?;
+    let value = |name: &str| {
+        let line = credentials.lines().find(|line| line.starts_with(name))?;
+        line.split_once('=').map(|(_, v)| v.trim().to_owned())
+    };
+    let root = Key {
+        id: value("aws_access_key_id").ok_or("no access key in the credentials file")?,
+        secret: value("aws_secret_access_key").ok_or("no secret in the credentials file")?,
+    };
+    let bench = restricted_user(&peer, &root)?;
+    let token = ecr(&peer, &bench, "GetAuthorizationToken", "{}")?;
+    let token: serde_json::Value = serde_json::from_slice(&token)?;
+    let token = token["authorizationData"][0]["authorizationToken"]
+        .as_str()
+        .ok_or("no token")?;
+    peer.authorization = Some(format!("Basic {token}"));
+    Ok(peer)
+}
+
+struct Key {
+    id: String,
+    secret: String,
+}
+
+/// A repository `bench`, and a user whose policy names it and nothing else.
+fn restricted_user(peer: &Peer, root: &Key) -> Result<Key> {
+    ecr(
+        peer,
+        root,
+        "CreateRepository",
+        r#"{"repositoryName":"bench"}"#,
+    )?;
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
+        {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability",
+         "ecr:InitiateLayerUpload","ecr:UploadLayerPart","ecr:CompleteLayerUpload","ecr:PutImage"],
+         "Resource":"arn:aws:ecr:*:*:repository/bench"}]}"#;
+    iam(
+        peer,
+        root,
+        &[("Action", "CreateUser"), ("UserName", "bench")],
+    )?;
+    iam(
+        peer,
+        root,
+        &[
+            ("Action", "PutUserPolicy"),
+            ("UserName", "bench"),
+            ("PolicyName", "one-repository"),
+            ("PolicyDocument", policy),
+        ],
+    )?;
+    let answer = iam(
+        peer,
+        root,
+        &[("Action", "CreateAccessKey"), ("UserName", "bench")],
+    )?;
+    let answer = String::from_utf8(answer)?;
+    let element = |name: &str| {
+        let rest = answer.split(&format!("<{name}>")).nth(1)?;
+        rest.split('<').next().map(str::to_owned)
+    };
+    Ok(Key {
+        id: element("AccessKeyId").ok_or("no access key in the answer")?,
+        secret: element("SecretAccessKey").ok_or("no secret in the answer")?,
+    })
+}
+
+fn ecr(peer: &Peer, key: &Key, operation: &str, body: &str) -> Result<Vec<u8>> {
+    let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
+    let headers = [
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", target.as_str()),
+    ];
+    signed(peer, key, "ecr", &headers, body.as_bytes())
+}
+
+fn iam(peer: &Peer, key: &Key, parameters: &[(&str, &str)]) -> Result<Vec<u8>> {
+    let mut body = String::from("Version=2010-05-08");
+    for (name, value) in parameters {
+        body.push_str(&format!("&{name}="));
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    body.push(byte.into())
+                }
+                _ => body.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    signed(peer, key, "iam", &headers, body.as_bytes())
+}
+
+fn signed(
+    peer: &Peer,
+    key: &Key,
+    service: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Result<Vec<u8>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let extra = sign_request(peer, key, service, headers, body, now)?;
+    let all: Vec<(&str, &str)> = headers
+        .iter()
+        .copied()
+        .chain(extra.iter().map(|(n, v)| (n.as_str(), v.as_str())))
+        .collect();
+    Ok(Client::connect(peer.address)?
+        .send("POST", "/", &all, body)?
+        .expect(200)?
+        .body)
+}
+
+/// Debian's `docker-registry` on a directory, without access control.
+pub fn docker_registry(dir: &Path) -> Result<Peer> {
+    let address = free_address()?;
+    let config = dir.join("config.yml");
+    std::fs::write(
+        &config,
+        format!(
+            "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  cache:\n    \
+             blobdescriptor: inmemory\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
+            dir.join("data").display()
+        ),
+    )?;
+    start(
+        "docker-registry",
+        Command::new("docker-registry").arg("serve").arg(config),
+        address,
+        "/v2/",
+    )
+}
+
+/// nginx that sends files of `files` with sendfile.
+pub fn nginx(dir: &Path, files: &Path) -> Result<Peer> {
+    let address = free_address()?;
+    let config = dir.join("nginx.conf");
+    let (dir, files) = (dir.display(), files.display());
+    std::fs::write(
+        &config,
+        format!(
+            "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log; user root;\n\
+             events {{ worker_connections 256; }}\n\
+             http {{ sendfile on; tcp_nopush on; access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
+             fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
+             server {{ listen {address}; location / {{ root {files}; }} }} }}\n"
+        ),
+    )?;
+    start(
+        "nginx",
+        Command::new("/usr/sbin/nginx").arg("-c").arg(config),
+        address,
+        "/",
+    )
+}
+
+fn start(
+    name: &'static str,
+    command: &mut Command,
+    address: SocketAddr,
+    path: &str,
+) -> Result<Peer> {
+    let started = Instant::now();
+    let child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{name} does not start ({error}): apt-get install {name}"))?;
+    let mut peer = Peer {
+        name,
+        address,
+        authorization: None,
+        ready_after: Duration::ZERO,
+        child,
+    };
+    wait_for(address, path)?;
+    peer.ready_after = started.elapsed();
+    Ok(peer)
+}
+
+fn free_address() -> std::io::Result<SocketAddr> {
+    TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+/// Asks until there is an answer, whatever its status.
+fn wait_for(address: SocketAddr, path: &str) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < deadline {
+        if TcpStream::connect(address).is_ok()
+            && Client::connect(address)?
+                .send("GET", path, &[], &[])
+                .is_ok()
+        {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err(format!("no answer from {address} within 10 s").into())
+}
+
+/// The headers that sign a request to `/` with this key.
+fn sign_request(
+    peer: &Peer,
+    key: &Key,
+    service: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    now: u64,
+) -> Result<Vec<(String, String)>> {
+    let host = peer.address.to_string();
+    let mut all: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
+    all.extend(
+        headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes())),
+    );
+    let parts = sigv4::Parts {
+        method: "POST",
+        path: "/",
+        query: "",
+        headers: &all,
+    };
+    let secret = sigv4::SecretKey::new(key.secret.as_str());
+    let credentials = sigv4::Credentials {
+        access_key_id: &key.id,
+        secret: &secret,
+        session_token: None,
+    };
+    let payload = hex(&Sha256::digest(body));
+    let signed = sigv4::sign(
+        &parts,
+        &credentials,
+        "us-east-1",
+        service,
+        i64::try_from(now)?,
+        &payload,
+        sigv4::PathStyle::Standard,
+    )?;
+    Ok(vec![
+        ("Authorization".into(), signed.authorization),
+        ("X-Amz-Date".into(), signed.x_amz_date),
+    ])
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
