@@ -25,14 +25,43 @@
 //! assert_eq!(bytes.concat(), b"world");
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+//!
+//! # The map
+//!
+//! | module | its one thought |
+//! |---|---|
+//! | `store` | the face, the promise, and how a stream becomes batches on the blocking pool |
+//! | `upload` | one upload's file: take, write, sync, publish |
+//! | `claims` | one writer for an upload; open files kept between its requests |
+//! | `hash_state` | the digest so far, and its saved form for another process |
+//! | `gather` | chunks of the network into batches |
+//! | `read` | large reads, one ahead |
+//! | `tend` | sweep, list, verify |
+//! | `layout` | paths, renames, syncs of folders |
+//!
+//! # What it costs
+//!
+//! A small blob in one go ([`Blobs::put`]): one create, one write, one sync of the file, one rename,
+//! one sync of the folder. A large one: hashing and writing of one batch overlap the arrival of the
+//! next, and every 64 MiB a sync runs beside them. The hash state of an upload is saved (200 bytes,
+//! not synced: it can be made again by reading) every few MiB at a part's end.
 
+mod answers;
+mod claims;
 mod digest;
 mod error;
+mod gather;
+mod hash_state;
+mod layout;
+mod read;
 mod store;
+mod tend;
+mod upload;
 mod upload_id;
 
+pub use answers::{Finished, Listed, Swept, Verified};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use error::{AppendError, BoxError, Error, FinishError, PutError, StartError};
-pub use store::{BlobFile, BlobRead, Blobs, Finished, Listed, Swept, Verified};
+pub use read::{BlobFile, BlobRead};
+pub use store::Blobs;
 pub use upload_id::{UploadId, UploadIdError};

@@ -1,173 +1,437 @@
-//! The store's face. (The signatures; the directory behind them follows.)
+//! The store's face, and its promise.
 
+use std::fs::File;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
+use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::*;
+use crate::claims::{Claim, Claims};
+use crate::gather::{End, gather};
+use crate::hash_state::Hasher;
+use crate::layout::{self, Layout};
+use crate::upload::{self, Checkpoint, Published, TakeError, Upload};
+use crate::{
+    AppendError, BlobFile, BoxError, Digest, Error, FinishError, Finished, PutError, StartError,
+    UploadId,
+};
 
-/// Handle to the store; clones share it.
+/// After so many bytes a sync begins beside the writing: what a crash costs, what the last sync has
+/// left to do, and what the page cache holds of an upload are bounded by it.
+const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A store of bytes by digest. Clones share it.
+///
+/// # The promise
+///
+/// * **Acknowledged is durable.** When [`finish`](Self::finish), [`put`](Self::put) or
+///   [`put_small`](Self::put_small) returns `Ok`, the blob's bytes are synced, its name is given,
+///   and the folder that holds the name is synced. The offset that [`append`](Self::append) or
+///   [`upload_size`](Self::upload_size) returns counts synced bytes.
+/// * **A name is always whole.** A blob gets its name by a rename, after its bytes were hashed as
+///   they passed and the digest was compared. No reader sees half of one.
+/// * **Nothing is left behind.** A refused or failed upload leaves no file. A process that is killed
+///   may, and [`sweep_uploads`](Self::sweep_uploads) at the next start removes them.
+/// * **Memory is bounded**: two batches of 512 KiB for an upload, two reads of 256 KiB for a download,
+///   whatever the blob's size.
+///
+/// # What it does not do
+///
+/// It knows no repository and no permission, and keeps no count of who needs a blob. Deleting one
+/// while [`finish`](Self::finish) answers "it is there already" for the same digest is for the caller
+/// to exclude: link and delete in transactions that see each other.
+///
+/// Every method must be called within a tokio runtime: files are touched on its blocking pool.
 #[derive(Clone)]
-pub struct Blobs {}
-
-/// A blob that is now stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finished {
-    /// Its name.
-    pub digest: Digest,
-    /// Its length in bytes.
-    pub size: u64,
-}
-
-/// One stored blob, as [`Blobs::list`] tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listed {
-    /// Its name.
-    pub digest: Digest,
-    /// Its length in bytes.
-    pub size: u64,
-    /// When it was put there, milliseconds since the epoch.
-    pub stored_ms: i64,
-}
-
-/// What [`Blobs::sweep_uploads`] removed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Files.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// What [`Blobs::verify`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verified {
-    /// The bytes are those of the digest.
-    Whole {
-        /// Length in bytes.
-        size: u64,
-    },
-    /// They are not.
-    Damaged {
-        /// What the bytes are.
-        actual: Digest,
-        /// Length in bytes.
-        size: u64,
-    },
-    /// There is no such blob.
-    Missing,
-}
-
-/// An open blob: it stays readable though it is deleted meanwhile.
-pub struct BlobFile {
-    size: u64,
-}
-
-/// A range's bytes, as a stream.
-pub struct BlobRead {}
-
-fn soon() -> Error {
-    Error::io("do this yet")(io::ErrorKind::Unsupported.into())
+pub struct Blobs {
+    // The seam: another kind of store (S3-compatible) becomes an enum here, beside the directory.
+    layout: Arc<Layout>,
+    claims: Arc<Claims>,
 }
 
 impl Blobs {
-    /// Opens the store in `path`, making the folder where it is missing.
-    pub async fn open_directory(_path: impl AsRef<Path>) -> Result<Self, Error> {
-        Err(soon())
+    /// Opens the store in the folder `path`, making what is missing.
+    pub async fn open_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref().to_owned();
+        let layout = run(move || Layout::prepare(&path)).await??;
+        Ok(Self {
+            layout: Arc::new(layout),
+            claims: Arc::default(),
+        })
     }
-    /// Starts an upload.
-    pub async fn start_upload(&self, _id: &UploadId) -> Result<(), StartError> {
-        Err(soon().into())
+
+    /// Starts an upload: an empty file of its own.
+    pub async fn start_upload(&self, id: &UploadId) -> Result<(), StartError> {
+        let id = *id;
+        let Some(mut claim) = self.claims.claim(&self.layout, id) else {
+            return Err(StartError::Exists(id));
+        };
+        let layout = Arc::clone(&self.layout);
+        let created = run(move || {
+            let created = Upload::create(&layout, id, crate::Algorithm::Sha256)?;
+            let is_new = created.is_some();
+            if is_new {
+                claim.upload = created;
+            }
+            drop(claim);
+            Ok::<_, Error>(is_new)
+        });
+        if created.await?? {
+            Ok(())
+        } else {
+            Err(StartError::Exists(id))
+        }
     }
-    /// Appends a part.
+
+    /// Appends a part that begins at byte `offset`, which must be where the upload ends; returns
+    /// where it ends now, with every byte on disk.
+    ///
+    /// A part that is cut keeps what came: see [`AppendError::Body`], or ask
+    /// [`upload_size`](Self::upload_size) where this future was dropped.
     pub async fn append<S, E>(
         &self,
-        _id: &UploadId,
-        _offset: u64,
-        _part: S,
+        id: &UploadId,
+        offset: u64,
+        part: S,
     ) -> Result<u64, AppendError>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError>,
     {
-        Err(soon().into())
+        let id = *id;
+        let claim = self.take(id).await.map_err(|error| match error {
+            TakeError::Unknown => AppendError::Unknown(id),
+            TakeError::Busy => AppendError::Busy(id),
+            TakeError::Storage(error) => error.into(),
+        })?;
+        let actual = claim.upload.as_ref().map_or(0, Upload::len);
+        if actual != offset {
+            return Err(AppendError::OffsetMismatch {
+                expected: offset,
+                actual,
+            });
+        }
+        let poured = self.pour(claim, Vec::new(), pin!(part)).await?;
+        let layout = Arc::clone(&self.layout);
+        let (rest, mut claim) = (poured.rest, poured.claim);
+        let offset = run(move || {
+            write(&mut claim, &rest)?;
+            sync(&layout, &mut claim)
+        })
+        .await??;
+        match poured.failed {
+            None => Ok(offset),
+            Some(source) => Err(AppendError::Body { offset, source }),
+        }
     }
-    /// The upload's length in bytes.
-    pub async fn upload_size(&self, _id: &UploadId) -> Result<Option<u64>, Error> {
-        Err(soon())
+
+    /// The upload's length in bytes, or `None` where it is not known. While another request writes
+    /// to it, this is what has been written so far.
+    pub async fn upload_size(&self, id: &UploadId) -> Result<Option<u64>, Error> {
+        let id = *id;
+        let layout = Arc::clone(&self.layout);
+        match self.take(id).await {
+            Ok(mut claim) => run(move || sync(&layout, &mut claim).map(Some)).await?,
+            Err(TakeError::Unknown) => Ok(None),
+            Err(TakeError::Busy) => run(move || stat(&layout.upload(&id))).await?,
+            Err(TakeError::Storage(error)) => Err(error),
+        }
     }
-    /// Turns an upload into a blob.
-    pub async fn finish(
-        &self,
-        _id: &UploadId,
-        _expected: &Digest,
-    ) -> Result<Finished, FinishError> {
-        Err(soon().into())
+
+    /// Ends an upload: its bytes become the blob `expected`, if they are those. A blob that is there
+    /// already is not written again, and the upload's file is dropped.
+    ///
+    /// Where `expected` is a sha512, the bytes are read once more.
+    pub async fn finish(&self, id: &UploadId, expected: &Digest) -> Result<Finished, FinishError> {
+        let (id, expected) = (*id, *expected);
+        let claim = self.take(id).await.map_err(|error| match error {
+            TakeError::Unknown => FinishError::Unknown(id),
+            TakeError::Busy => FinishError::Busy(id),
+            TakeError::Storage(error) => error.into(),
+        })?;
+        let layout = Arc::clone(&self.layout);
+        match run(move || publish(&layout, claim, &expected)).await?? {
+            Published::Done(finished) => Ok(finished),
+            Published::Mismatch(actual) => Err(FinishError::DigestMismatch { expected, actual }),
+            Published::Unknown => Err(FinishError::Unknown(id)),
+        }
     }
-    /// Removes an upload; false when there is none.
-    pub async fn cancel(&self, _id: &UploadId) -> Result<bool, Error> {
-        Err(soon())
+
+    /// Removes an upload; false where there was none. A request that is writing to it goes on into
+    /// nothing and finds it unknown.
+    pub async fn cancel(&self, id: &UploadId) -> Result<bool, Error> {
+        let id = *id;
+        let (layout, claims) = (Arc::clone(&self.layout), Arc::clone(&self.claims));
+        run(move || {
+            claims.forget(&id);
+            layout.remove_upload(&id)
+        })
+        .await?
     }
-    /// Removes every upload that `keep` does not name.
-    pub async fn sweep_uploads<F>(&self, _keep: F) -> Result<Swept, Error>
-    where
-        F: Fn(&UploadId) -> bool + Send + 'static,
-    {
-        Err(soon())
-    }
-    /// Stores a whole body in one go.
-    pub async fn put<S, E>(&self, _expected: &Digest, _content: S) -> Result<Finished, PutError>
+
+    /// Stores a whole content in one go: the way of a monolithic upload. Up to 512 KiB nothing
+    /// touches the disk before the digest was found right.
+    pub async fn put<S, E>(&self, expected: &Digest, content: S) -> Result<Finished, PutError>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError>,
     {
-        Err(soon().into())
+        let expected = *expected;
+        let mut content = pin!(content);
+        let (first, end) = gather(content.as_mut()).await;
+        match end {
+            End::Failed(source) => return Err(PutError::Body(source)),
+            End::Done => {
+                let mut hasher = Hasher::new(expected.algorithm());
+                let hashed = run(move || {
+                    first.iter().for_each(|chunk| hasher.update(chunk));
+                    (hasher.digest(), first)
+                });
+                let (actual, first) = hashed.await?;
+                if actual != expected {
+                    return Err(PutError::DigestMismatch { expected, actual });
+                }
+                return Ok(self.store_whole(first, expected).await?);
+            }
+            End::Open => {}
+        }
+
+        let mut claim = self.temporary()?;
+        let layout = Arc::clone(&self.layout);
+        let claim = run(move || {
+            claim.upload = Upload::create(&layout, claim.id(), expected.algorithm())?;
+            Ok::<_, Error>(claim)
+        })
+        .await??;
+        let poured = self.pour(claim, first, content).await?;
+        if let Some(source) = poured.failed {
+            return Err(PutError::Body(source));
+        }
+        let layout = Arc::clone(&self.layout);
+        let (rest, mut claim) = (poured.rest, poured.claim);
+        let published = run(move || {
+            write(&mut claim, &rest)?;
+            publish(&layout, claim, &expected)
+        });
+        match published.await?? {
+            Published::Done(finished) => Ok(finished),
+            Published::Mismatch(actual) => Err(PutError::DigestMismatch { expected, actual }),
+            Published::Unknown => Err(PutError::Storage(Error::io("find a temporary file again")(
+                io::ErrorKind::NotFound.into(),
+            ))),
+        }
     }
-    /// Stores bytes that are in memory.
-    pub async fn put_small(&self, _content: &[u8]) -> Result<Finished, Error> {
-        Err(soon())
+
+    /// Stores bytes that are in memory, by their sha256.
+    pub async fn put_small(&self, content: &[u8]) -> Result<Finished, Error> {
+        let digest = Digest::sha256_of(content);
+        self.store_whole(vec![Bytes::copy_from_slice(content)], digest)
+            .await
     }
-    /// Opens a blob for reading.
-    pub async fn open(&self, _digest: &Digest) -> Result<Option<BlobFile>, Error> {
-        Err(soon())
+
+    /// Opens a blob for reading; `None` where there is none.
+    pub async fn open(&self, digest: &Digest) -> Result<Option<BlobFile>, Error> {
+        let path = self.layout.blob(digest);
+        run(move || {
+            let file = match File::open(path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(Error::io("open a blob")(error)),
+            };
+            let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
+            Ok(Some(BlobFile::new(file, size)))
+        })
+        .await?
     }
-    /// A blob's length in bytes.
-    pub async fn stat(&self, _digest: &Digest) -> Result<Option<u64>, Error> {
-        Err(soon())
+
+    /// A blob's length in bytes; `None` where there is none.
+    pub async fn stat(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        let path = self.layout.blob(digest);
+        run(move || stat(&path)).await?
     }
-    /// Deletes a blob; false when there is none.
-    pub async fn delete(&self, _digest: &Digest) -> Result<bool, Error> {
-        Err(soon())
+
+    /// Deletes a blob; false where there was none. Who reads it reads on. The deletion itself is not
+    /// forced to disk: should a crash undo it, the blob is found again by [`list`](Self::list).
+    pub async fn delete(&self, digest: &Digest) -> Result<bool, Error> {
+        let path = self.layout.blob(digest);
+        run(move || layout::remove(&path).map_err(Error::io("delete a blob"))).await?
     }
-    /// Hashes a blob again.
-    pub async fn verify(&self, _digest: &Digest) -> Result<Verified, Error> {
-        Err(soon())
+
+    pub(crate) fn layout(&self) -> &Arc<Layout> {
+        &self.layout
     }
-    /// Every blob, in the order of its digest.
-    pub fn list(&self) -> impl Stream<Item = Result<Listed, Error>> + Send + Unpin + use<> {
-        futures_util::stream::empty()
+
+    pub(crate) fn claims(&self) -> &Arc<Claims> {
+        &self.claims
+    }
+
+    async fn take(&self, id: UploadId) -> Result<Claim, TakeError> {
+        let mut claim = self.claims.claim(&self.layout, id).ok_or(TakeError::Busy)?;
+        let layout = Arc::clone(&self.layout);
+        run(move || {
+            let kept = claim.upload.take();
+            claim.upload = Some(Upload::take(&layout, id, kept)?);
+            Ok(claim)
+        })
+        .await
+        .map_err(TakeError::Storage)?
+    }
+
+    /// A claim on an upload that nobody else can name.
+    fn temporary(&self) -> Result<Claim, Error> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| Error::io("draw random bytes")(error.into()))?;
+        let id = UploadId::from_random(random);
+        let claim = self.claims.claim(&self.layout, id);
+        let taken = || Error::io("draw a new name")(io::ErrorKind::AlreadyExists.into());
+        Ok(claim.ok_or_else(taken)?.temporary())
+    }
+
+    async fn store_whole(&self, chunks: Vec<Bytes>, digest: Digest) -> Result<Finished, Error> {
+        // Held for its name only: a sweep leaves a claimed upload alone.
+        let claim = self.temporary()?;
+        let layout = Arc::clone(&self.layout);
+        run(move || upload::store_whole(&layout, claim.id(), &chunks, &digest)).await?
+    }
+
+    /// Writes the stream to the upload, all but the last batch: that goes with the caller's last
+    /// step in one job. While a batch is written, the next one gathers.
+    async fn pour<S, E>(
+        &self,
+        claim: Claim,
+        first: Vec<Bytes>,
+        mut stream: Pin<&mut S>,
+    ) -> Result<Poured, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError>,
+    {
+        let mut writing = self.write_batch(claim, None, first);
+        let mut syncing: Option<(u64, JoinHandle<Result<Checkpoint, Error>>)> = None;
+        loop {
+            let (batch, end) = gather(stream.as_mut()).await;
+            let claim = join(writing).await??;
+            let failed = match end {
+                End::Open => None,
+                End::Done => Some(None),
+                End::Failed(source) => Some(Some(source)),
+            };
+            if let Some(failed) = failed {
+                let rest = batch;
+                // A sync must not run on behind the last one: it would take the error report.
+                if let Some((_, syncing)) = syncing {
+                    join(syncing).await??;
+                }
+                return Ok(Poured {
+                    claim,
+                    rest,
+                    failed,
+                });
+            }
+            let len = claim.upload.as_ref().map_or(0, Upload::len);
+            let mut reached = None;
+            if let Some((began, handle)) = syncing.take() {
+                if len - began >= CHECKPOINT_BYTES {
+                    reached = Some(join(handle).await??);
+                } else {
+                    syncing = Some((began, handle));
+                }
+            }
+            if syncing.is_none()
+                && len >= CHECKPOINT_BYTES
+                && let Some(upload) = &claim.upload
+            {
+                let checkpoint = upload.checkpoint();
+                let handle = spawn_blocking(move || checkpoint.sync().map(|()| checkpoint));
+                syncing = Some((len, handle));
+            }
+            writing = self.write_batch(claim, reached, batch);
+        }
+    }
+
+    fn write_batch(
+        &self,
+        mut claim: Claim,
+        reached: Option<Checkpoint>,
+        batch: Vec<Bytes>,
+    ) -> JoinHandle<Result<Claim, Error>> {
+        let layout = Arc::clone(&self.layout);
+        spawn_blocking(move || {
+            if let (Some(reached), Some(upload)) = (reached, &mut claim.upload) {
+                upload.reached(&layout, &reached);
+            }
+            write(&mut claim, &batch)?;
+            Ok(claim)
+        })
     }
 }
 
-impl BlobFile {
-    /// Length in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-    /// The bytes of `range`, cut to the blob's end.
-    pub fn read_range(&self, _range: Range<u64>) -> BlobRead {
-        BlobRead {}
+/// What is left to do once a stream was poured.
+struct Poured {
+    claim: Claim,
+    /// The last batch, not yet written.
+    rest: Vec<Bytes>,
+    /// What the stream failed with.
+    failed: Option<BoxError>,
+}
+
+fn write(claim: &mut Claim, chunks: &[Bytes]) -> Result<(), Error> {
+    match &mut claim.upload {
+        Some(upload) if !chunks.is_empty() => upload.write(chunks),
+        _ => Ok(()),
     }
 }
 
-impl Stream for BlobRead {
-    type Item = io::Result<Bytes>;
-    fn poll_next(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(None)
+/// Syncs and returns the upload's length. An upload that cannot be synced is removed: its bytes
+/// are not what the disk has.
+fn sync(layout: &Layout, claim: &mut Claim) -> Result<u64, Error> {
+    let Some(upload) = &mut claim.upload else {
+        return Ok(0);
+    };
+    match upload.sync(layout) {
+        Ok(()) => Ok(upload.len()),
+        Err(error) => {
+            claim.upload = None;
+            layout.remove_upload(&claim.id())?;
+            Err(error)
+        }
     }
+}
+
+fn publish(layout: &Layout, mut claim: Claim, expected: &Digest) -> Result<Published, Error> {
+    let Some(upload) = claim.upload.take() else {
+        return Ok(Published::Unknown);
+    };
+    let published = upload.publish(layout, expected);
+    if published.is_err() {
+        layout.remove_upload(&claim.id())?;
+    }
+    published
+}
+
+fn stat(path: &Path) -> Result<Option<u64>, Error> {
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) => Ok(Some(meta.len())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("stat a file")(error)),
+    }
+}
+
+/// Runs blocking work on the pool.
+pub(crate) async fn run<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    join(spawn_blocking(work)).await
+}
+
+async fn join<T>(work: JoinHandle<T>) -> Result<T, Error> {
+    work.await.map_err(|stopped| {
+        tracing::error!(error = %stopped, "a blob worker stopped");
+        Error::Stopped
+    })
 }

@@ -1,0 +1,122 @@
+//! Who is writing to which upload in this process, and the open files kept between requests.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::UploadId;
+use crate::layout::Layout;
+use crate::upload::Upload;
+
+/// How many idle uploads keep their file open: each costs a descriptor. The rest resumes from disk.
+const IDLE_MAX: usize = 256;
+
+#[derive(Default)]
+pub(crate) struct Claims {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    map: HashMap<UploadId, Entry>,
+    /// Counts releases, so that the longest idle is known without a clock.
+    releases: u64,
+}
+
+enum Entry {
+    Claimed,
+    Idle { upload: Box<Upload>, released: u64 },
+}
+
+/// The right to write to one upload: nobody else in this process has it. It goes along with the
+/// work onto the blocking pool, so that a request which is dropped half-way gives it back only
+/// when its last write has ended.
+pub(crate) struct Claim {
+    layout: Arc<Layout>,
+    claims: Arc<Claims>,
+    id: UploadId,
+    /// Set while the upload may be used by the next request.
+    pub(crate) upload: Option<Upload>,
+    /// Nobody knows this upload's id: its file goes with the claim.
+    temporary: bool,
+}
+
+impl Claims {
+    /// `None` while another has it.
+    pub(crate) fn claim(self: &Arc<Self>, layout: &Arc<Layout>, id: UploadId) -> Option<Claim> {
+        let upload = {
+            let mut entries = self.lock();
+            match entries.map.insert(id, Entry::Claimed) {
+                Some(Entry::Claimed) => return None,
+                Some(Entry::Idle { upload, .. }) => Some(*upload),
+                None => None,
+            }
+        };
+        Some(Claim {
+            layout: Arc::clone(layout),
+            claims: Arc::clone(self),
+            id,
+            upload,
+            temporary: false,
+        })
+    }
+
+    /// Closes the file that an idle upload keeps open.
+    pub(crate) fn forget(&self, id: &UploadId) {
+        let mut entries = self.lock();
+        if matches!(entries.map.get(id), Some(Entry::Idle { .. })) {
+            entries.map.remove(id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // No code that can panic runs under the lock, and each change is one step.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn release(&self, id: UploadId, upload: Option<Upload>) {
+        let mut entries = self.lock();
+        let Some(upload) = upload.map(Box::new) else {
+            entries.map.remove(&id);
+            return;
+        };
+        entries.releases += 1;
+        let released = entries.releases;
+        entries.map.insert(id, Entry::Idle { upload, released });
+        if entries.map.len() > IDLE_MAX {
+            let idle = entries.map.iter().filter_map(|(id, entry)| match entry {
+                Entry::Idle { released, .. } => Some((*released, *id)),
+                Entry::Claimed => None,
+            });
+            if let Some((_, oldest)) = idle.min() {
+                entries.map.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl Claim {
+    pub(crate) fn id(&self) -> UploadId {
+        self.id
+    }
+
+    pub(crate) fn temporary(mut self) -> Self {
+        self.temporary = true;
+        self
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut upload = self.upload.take();
+        if self.temporary
+            && upload.take().is_some()
+            && let Err(error) = self.layout.remove_upload(&self.id)
+        {
+            tracing::warn!(%error, "cannot remove a temporary file: the next start does");
+        }
+        if let Some(upload) = &upload {
+            upload.unlock();
+        }
+        self.claims.release(self.id, upload);
+    }
+}

@@ -1,0 +1,149 @@
+//! Reading a blob: large reads on the blocking pool, one ahead of the consumer.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use rustix::buffer::spare_capacity;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// Bytes read at a time. A reader holds two of these, and what its consumer keeps.
+const READ_BYTES: u64 = 256 * 1024;
+
+/// An open blob. It stays readable, to the end, though the blob is deleted meanwhile.
+#[derive(Debug, Clone)]
+pub struct BlobFile {
+    file: Arc<File>,
+    size: u64,
+}
+
+impl BlobFile {
+    pub(crate) fn new(file: File, size: u64) -> Self {
+        Self {
+            file: Arc::new(file),
+            size,
+        }
+    }
+
+    /// Its length in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes of `range`, cut to the blob's end. Nothing is read before the first poll; then one
+    /// chunk is always on its way while the one before is consumed.
+    pub fn read_range(&self, range: Range<u64>) -> BlobRead {
+        BlobRead {
+            file: Arc::clone(&self.file),
+            at: range.start,
+            end: range.end.min(self.size),
+            ahead: None,
+        }
+    }
+
+    /// The whole content.
+    ///
+    /// # Errors
+    /// `FileTooLarge` where it is longer than `max_bytes`; else what reading failed with.
+    pub async fn read_all(&self, max_bytes: usize) -> io::Result<Bytes> {
+        if self.size > max_bytes as u64 {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut read = self.read_range(0..self.size);
+        let Some(first) = read.next().await.transpose()? else {
+            return Ok(Bytes::new());
+        };
+        if first.len() as u64 == self.size {
+            return Ok(first);
+        }
+        let mut all = BytesMut::from(first);
+        while let Some(chunk) = read.next().await.transpose()? {
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+
+    /// The file itself, for a sender that hands it to the kernel (`sendfile`). Blobs that lie
+    /// elsewhere than in a directory will have none.
+    pub fn local_file(&self) -> Option<&Arc<File>> {
+        Some(&self.file)
+    }
+}
+
+/// The bytes of a range as a stream of chunks. A file that ends before the range does is an error
+/// (`UnexpectedEof`), never a short answer.
+#[derive(Debug)]
+pub struct BlobRead {
+    file: Arc<File>,
+    at: u64,
+    end: u64,
+    ahead: Option<JoinHandle<io::Result<Vec<u8>>>>,
+}
+
+impl BlobRead {
+    /// Bytes still to come, among them those being read.
+    pub fn remaining(&self) -> u64 {
+        self.end.saturating_sub(self.at)
+    }
+
+    fn start(file: &Arc<File>, at: u64, end: u64) -> Option<JoinHandle<io::Result<Vec<u8>>>> {
+        let want = end.saturating_sub(at).min(READ_BYTES);
+        // At most READ_BYTES, which fits.
+        let want = usize::try_from(want).ok().filter(|want| *want > 0)?;
+        let file = Arc::clone(file);
+        Some(spawn_blocking(move || read_at(&file, at, want)))
+    }
+}
+
+fn read_at(file: &File, at: u64, want: usize) -> io::Result<Vec<u8>> {
+    let mut buffer = Vec::with_capacity(want);
+    while buffer.len() < want {
+        // `with_capacity` may give more than was asked: the surplus is cut below.
+        let offset = at + buffer.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut buffer), offset) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    buffer.truncate(want);
+    Ok(buffer)
+}
+
+impl Stream for BlobRead {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.ahead.is_none() {
+            this.ahead = Self::start(&this.file, this.at, this.end);
+        }
+        let Some(ahead) = &mut this.ahead else {
+            return Poll::Ready(None);
+        };
+        let read = ready!(Pin::new(ahead).poll(cx));
+        this.ahead = None;
+        match read.unwrap_or_else(|stopped| Err(io::Error::other(stopped))) {
+            Ok(chunk) => {
+                this.at += chunk.len() as u64;
+                this.ahead = Self::start(&this.file, this.at, this.end);
+                Poll::Ready(Some(Ok(Bytes::from(chunk))))
+            }
+            Err(error) => {
+                this.at = this.end;
+                Poll::Ready(Some(Err(error)))
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let chunks = usize::try_from(self.remaining().div_ceil(READ_BYTES)).ok();
+        (0, chunks)
+    }
+}

@@ -1,0 +1,157 @@
+//! Tending the store: what a start, a collection and a check need.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+
+use crate::hash_state::Hasher;
+use crate::layout::{self, Layout, UploadFile};
+use crate::store::run;
+use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, Verified, upload};
+
+impl Blobs {
+    /// Removes every file in the folder of uploads that `keep` does not claim, strangers too; for a
+    /// start, when the caller knows which uploads can still be resumed. An upload that is being
+    /// written now, by this process or another, stays.
+    pub async fn sweep_uploads<F>(&self, keep: F) -> Result<Swept, Error>
+    where
+        F: Fn(&crate::UploadId) -> bool + Send + 'static,
+    {
+        let this = self.clone();
+        run(move || this.sweep(keep)).await?
+    }
+
+    fn sweep(&self, keep: impl Fn(&crate::UploadId) -> bool) -> Result<Swept, Error> {
+        let layout = self.layout();
+        let mut swept = Swept::default();
+        for (name, _) in read_folder(&layout.uploads())? {
+            let path = layout.uploads().join(&name);
+            let remove = match name.to_str().and_then(UploadFile::from_name) {
+                Some(UploadFile::Bytes(id)) => !keep(&id) && self.is_abandoned(&id, &path)?,
+                // A state is of use only beside its bytes.
+                Some(UploadFile::State(id)) => {
+                    !keep(&id) && self.is_abandoned(&id, &layout.upload(&id))?
+                        || !layout.upload(&id).exists()
+                }
+                None => true,
+            };
+            if !remove {
+                continue;
+            }
+            let meta = std::fs::symlink_metadata(&path);
+            let bytes = meta.as_ref().map_or(0, std::fs::Metadata::len);
+            if meta.is_ok_and(|meta| meta.is_dir()) {
+                tracing::warn!(?name, "a folder among the uploads is left alone");
+            } else if layout::remove(&path).map_err(Error::io("remove a temporary file"))? {
+                swept.files += 1;
+                swept.bytes += bytes;
+            }
+        }
+        Ok(swept)
+    }
+
+    /// Whether nobody is writing to the upload now.
+    fn is_abandoned(&self, id: &crate::UploadId, bytes: &Path) -> Result<bool, Error> {
+        // The claim is given back, without the open file, before the file goes: whoever claims the
+        // upload next finds by its name that it is gone.
+        let Some(mut claim) = self.claims().claim(self.layout(), *id) else {
+            return Ok(false);
+        };
+        drop(claim.upload.take());
+        match File::open(bytes) {
+            Ok(file) => Ok(file.try_lock().is_ok()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(Error::io("open an upload")(error)),
+        }
+    }
+
+    /// Hashes a blob again and says whether it still is what its name says.
+    pub async fn verify(&self, digest: &Digest) -> Result<Verified, Error> {
+        let digest = *digest;
+        let path = self.layout().blob(&digest);
+        run(move || {
+            let file = match File::open(path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok(Verified::Missing);
+                }
+                Err(error) => return Err(Error::io("open a blob")(error)),
+            };
+            let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
+            let mut hasher = Hasher::new(digest.algorithm());
+            upload::hash_range(&file, 0, size, &mut hasher)?;
+            let actual = hasher.digest();
+            Ok(if actual == digest {
+                Verified::Whole { size }
+            } else {
+                Verified::Damaged { actual, size }
+            })
+        })
+        .await?
+    }
+
+    /// Every blob, in the order of its digest. Memory holds one 256th of the names at a time; a blob
+    /// that comes or goes meanwhile may be told or not.
+    pub fn list(&self) -> impl Stream<Item = Result<Listed, Error>> + Send + Unpin + use<> {
+        let layout = Arc::clone(self.layout());
+        let folders = [Algorithm::Sha256, Algorithm::Sha512]
+            .into_iter()
+            .flat_map(|algorithm| (0..=u8::MAX).map(move |first| (algorithm, first)));
+        stream::iter(folders)
+            .then(move |(algorithm, first)| {
+                let layout = Arc::clone(&layout);
+                run(move || list_folder(&layout, algorithm, first))
+            })
+            .map(Result::flatten)
+            .map_ok(|blobs| stream::iter(blobs).map(Ok))
+            .try_flatten()
+            .boxed()
+    }
+}
+
+fn list_folder(layout: &Layout, algorithm: Algorithm, first: u8) -> Result<Vec<Listed>, Error> {
+    let mut blobs = Vec::new();
+    for (name, entry) in read_folder(&layout.prefix(algorithm, first))? {
+        let digest = name
+            .to_str()
+            .and_then(|hex| format!("{algorithm}:{hex}").parse::<Digest>().ok())
+            .filter(|digest| digest.as_bytes()[0] == first);
+        let Some(digest) = digest else {
+            tracing::warn!(?name, "a file among the blobs is none");
+            continue;
+        };
+        match entry.metadata() {
+            Ok(meta) => blobs.push(Listed {
+                digest,
+                size: meta.len(),
+                // The time of the rename, not of the last write: an upload may have rested between.
+                stored_ms: meta
+                    .ctime()
+                    .saturating_mul(1000)
+                    .saturating_add(meta.ctime_nsec() / 1_000_000),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("stat a blob")(error)),
+        }
+    }
+    blobs.sort_unstable_by_key(|blob| blob.digest);
+    Ok(blobs)
+}
+
+/// The entries of a folder; none where it is missing.
+fn read_folder(path: &Path) -> Result<Vec<(OsString, std::fs::DirEntry)>, Error> {
+    let entries = match std::fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("read a folder")(error)),
+    };
+    entries
+        .map(|entry| entry.map(|entry| (entry.file_name(), entry)))
+        .collect::<io::Result<_>>()
+        .map_err(Error::io("read a folder"))
+}

@@ -1,0 +1,407 @@
+//! One upload's file: everything here blocks and runs on the blocking pool.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, IoSlice, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::hash_state::{self, Hasher};
+use crate::layout::{self, Layout};
+use crate::{Algorithm, Digest, Error, Finished, UploadId};
+
+/// How many bytes may pass before the hash state is saved: hashing that much again takes
+/// milliseconds, and layers below it never cost a state file.
+const RECORD_EVERY_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Bytes read at a time when they are hashed again.
+const REHASH_BYTES: usize = 256 * 1024;
+
+/// A file and the memory of a sync that failed.
+///
+/// Linux reports a lost write once per open file, to whichever sync comes first; the next one
+/// succeeds although the bytes are gone (fsync(2), "Notes"). So syncs go one by one, and after a
+/// failed one all fail.
+struct Synced {
+    file: File,
+    failed: Mutex<bool>,
+}
+
+impl Synced {
+    fn new(file: File) -> Arc<Self> {
+        Arc::new(Self {
+            file,
+            failed: Mutex::new(false),
+        })
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *failed {
+            let earlier = io::Error::other("an earlier sync of this file failed");
+            return Err(Error::io("sync an upload")(earlier));
+        }
+        let synced = self.file.sync_data();
+        *failed = synced.is_err();
+        synced.map_err(Error::io("sync an upload"))
+    }
+}
+
+/// An open upload. Invariant: the file holds exactly `len` bytes and `hasher` has seen just those.
+pub(crate) struct Upload {
+    id: UploadId,
+    file: Arc<Synced>,
+    inode: u64,
+    hasher: Hasher,
+    len: u64,
+    /// All bytes below are on disk.
+    synced: u64,
+    /// Where the saved hash state stands; 0 where none was saved.
+    recorded: u64,
+}
+
+/// A sync that runs beside the writing, and what it will have proved.
+pub(crate) struct Checkpoint {
+    file: Arc<Synced>,
+    offset: u64,
+    hasher: Hasher,
+}
+
+/// Why an upload could not be taken in hand.
+pub(crate) enum TakeError {
+    Unknown,
+    Busy,
+    Storage(Error),
+}
+
+/// What became of the bytes.
+pub(crate) enum Published {
+    Done(Finished),
+    Mismatch(Digest),
+    /// The upload's file was taken away meanwhile.
+    Unknown,
+}
+
+impl Upload {
+    /// Makes the file. `None` where the id is taken.
+    pub(crate) fn create(
+        layout: &Layout,
+        id: UploadId,
+        algorithm: Algorithm,
+    ) -> Result<Option<Self>, Error> {
+        let file = match layout.create_upload(&id) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            Err(error) => return Err(Error::io("create an upload")(error)),
+        };
+        // Nobody else knows the new file, unless as one to sweep: the lock says that it lives.
+        if let Err(error) = file.try_lock() {
+            tracing::debug!(%error, "cannot lock a new upload");
+        }
+        let inode = file.metadata().map_err(Error::io("stat an upload"))?.ino();
+        Ok(Some(Self {
+            id,
+            file: Synced::new(file),
+            inode,
+            hasher: Hasher::new(algorithm),
+            len: 0,
+            synced: 0,
+            recorded: 0,
+        }))
+    }
+
+    /// Locks the upload against other processes and proves that `kept`, from an earlier request,
+    /// still says the truth; else opens the file and goes on from what is on disk.
+    ///
+    /// The order matters: with the lock held, nobody can rename the file to a blob, so that a file
+    /// which still has its upload's name is safe to write to.
+    pub(crate) fn take(
+        layout: &Layout,
+        id: UploadId,
+        kept: Option<Self>,
+    ) -> Result<Self, TakeError> {
+        if let Some(kept) = kept {
+            lock(&kept.file.file)?;
+            let named = named(layout, &id)?;
+            if named.ino() == kept.inode && named.len() == kept.len {
+                return Ok(kept);
+            }
+            // Another process went on with it. Our handle is of the past.
+        }
+        let file = layout
+            .open_upload(&id)
+            .map_err(not_found_or("open an upload"))?;
+        lock(&file)?;
+        let meta = file
+            .metadata()
+            .map_err(|e| TakeError::Storage(Error::io("stat an upload")(e)))?;
+        if named(layout, &id)?.ino() != meta.ino() {
+            return Err(TakeError::Unknown);
+        }
+        let mut upload = Self {
+            id,
+            file: Synced::new(file),
+            inode: meta.ino(),
+            hasher: Hasher::new(Algorithm::Sha256),
+            len: 0,
+            synced: 0,
+            recorded: 0,
+        };
+        if let Some(record) = read_record(layout, &id, meta.ino())
+            && record.offset <= meta.len()
+        {
+            upload.len = record.offset;
+            upload.synced = record.offset;
+            upload.recorded = record.offset;
+            upload.hasher = record.hasher;
+        }
+        let (from, to) = (upload.len, meta.len());
+        hash_range(&upload.file.file, from, to, &mut upload.hasher).map_err(TakeError::Storage)?;
+        upload.len = to;
+        Ok(upload)
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Lets other processes have it again. A failure is of no matter: closing the file unlocks too.
+    pub(crate) fn unlock(&self) {
+        if let Err(error) = self.file.file.unlock() {
+            tracing::debug!(%error, "cannot unlock an upload");
+        }
+    }
+
+    /// Writes and hashes the chunks. On an error nothing of them remains.
+    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
+        let written = write_all_at(&self.file.file, chunks, self.len);
+        if let Err(error) = written {
+            // Best effort: what is beyond `len` is cut or, should that fail, found by `take`.
+            if let Err(error) = self.file.file.set_len(self.len) {
+                tracing::warn!(%error, upload = %self.id, "cannot cut a failed write off an upload");
+            }
+            return Err(Error::io("write an upload")(error));
+        }
+        for chunk in chunks {
+            self.hasher.update(chunk);
+            self.len += chunk.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Forces the bytes to disk, and saves the hash state when much was added.
+    ///
+    /// After an error the upload is of no use any more.
+    pub(crate) fn sync(&mut self, layout: &Layout) -> Result<(), Error> {
+        if self.synced < self.len {
+            self.file.sync()?;
+            self.synced = self.len;
+        }
+        if self.len >= self.recorded + RECORD_EVERY_BYTES {
+            self.recorded = save_record(layout, &self.id, self.inode, self.len, &self.hasher);
+        }
+        Ok(())
+    }
+
+    /// Starts a sync that may run while more is written.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            file: Arc::clone(&self.file),
+            offset: self.len,
+            hasher: self.hasher.clone(),
+        }
+    }
+
+    /// Takes note of a checkpoint whose sync succeeded.
+    pub(crate) fn reached(&mut self, layout: &Layout, checkpoint: &Checkpoint) {
+        self.synced = self.synced.max(checkpoint.offset);
+        if checkpoint.offset > self.recorded {
+            self.recorded = save_record(
+                layout,
+                &self.id,
+                self.inode,
+                checkpoint.offset,
+                &checkpoint.hasher,
+            );
+        }
+    }
+
+    /// Gives the bytes their digest as name: durable when this returns. In every case but an
+    /// error of the storage the upload's files are gone afterwards.
+    pub(crate) fn publish(self, layout: &Layout, expected: &Digest) -> Result<Published, Error> {
+        let actual = if self.hasher.algorithm() == expected.algorithm() {
+            self.hasher.digest()
+        } else {
+            let mut hasher = Hasher::new(expected.algorithm());
+            hash_range(&self.file.file, 0, self.len, &mut hasher)?;
+            hasher.digest()
+        };
+        if actual != *expected {
+            layout.remove_upload(&self.id)?;
+            return Ok(Published::Mismatch(actual));
+        }
+        let done = Published::Done(Finished {
+            digest: actual,
+            size: self.len,
+        });
+        if is_stored(layout, &actual, self.len)? {
+            layout.remove_upload(&self.id)?;
+            // Whoever renamed it may not have come to this yet, and our answer must hold too.
+            layout.sync_blob_folder(&actual)?;
+            return Ok(done);
+        }
+        if self.synced < self.len || self.len == 0 {
+            self.file.sync()?;
+        }
+        if !layout.rename_to_blob(&layout.upload(&self.id), &actual)? {
+            return Ok(Published::Unknown);
+        }
+        layout::remove(&layout.upload_state(&self.id))
+            .map_err(Error::io("remove an upload's state"))?;
+        Ok(done)
+    }
+}
+
+impl Checkpoint {
+    /// Blocks until the bytes are on disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        self.file.sync()
+    }
+}
+
+/// Stores bytes that are all in memory and of which the digest is known: one create, one write,
+/// two syncs, one rename, and nothing of it where the blob is there already.
+pub(crate) fn store_whole(
+    layout: &Layout,
+    id: UploadId,
+    chunks: &[Bytes],
+    digest: &Digest,
+) -> Result<Finished, Error> {
+    let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+    let finished = Finished {
+        digest: *digest,
+        size,
+    };
+    if is_stored(layout, digest, size)? {
+        layout.sync_blob_folder(digest)?;
+        return Ok(finished);
+    }
+    let taken = || Error::io("create an upload")(io::ErrorKind::AlreadyExists.into());
+    let upload = Upload::create(layout, id, digest.algorithm())?.ok_or_else(taken)?;
+    let stored = write_all_at(&upload.file.file, chunks, 0)
+        .map_err(Error::io("write an upload"))
+        .and_then(|()| upload.file.sync())
+        .and_then(|()| layout.rename_to_blob(&layout.upload(&id), digest));
+    match stored {
+        Ok(true) => Ok(finished),
+        Ok(false) => Err(Error::io("rename an upload to its digest")(
+            io::ErrorKind::NotFound.into(),
+        )),
+        Err(error) => {
+            layout.remove_upload(&id)?;
+            Err(error)
+        }
+    }
+}
+
+/// Whether the blob is there and whole. One of another size is what a broken disk left: it is
+/// reported and replaced.
+pub(crate) fn is_stored(layout: &Layout, digest: &Digest, size: u64) -> Result<bool, Error> {
+    match std::fs::symlink_metadata(layout.blob(digest)) {
+        Ok(meta) if meta.is_file() && meta.len() == size => Ok(true),
+        Ok(meta) => {
+            tracing::error!(%digest, expected = size, found = meta.len(), "a damaged blob is replaced");
+            Ok(false)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("stat a blob")(error)),
+    }
+}
+
+/// Hashes a part of a file.
+pub(crate) fn hash_range(
+    file: &File,
+    mut from: u64,
+    to: u64,
+    hasher: &mut Hasher,
+) -> Result<(), Error> {
+    use std::os::unix::fs::FileExt;
+    if from >= to {
+        return Ok(());
+    }
+    let mut buffer = vec![0; REHASH_BYTES];
+    while from < to {
+        let want = buffer
+            .len()
+            .min(usize::try_from(to - from).unwrap_or(usize::MAX));
+        file.read_exact_at(&mut buffer[..want], from)
+            .map_err(Error::io("read a file to hash it"))?;
+        hasher.update(&buffer[..want]);
+        from += want as u64;
+    }
+    Ok(())
+}
+
+fn write_all_at(file: &File, chunks: &[Bytes], mut at: u64) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+    let mut rest = slices.as_mut_slice();
+    // Drops empty slices at the front, which would make a write of nothing look like an end.
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match rustix::io::pwritev(file, rest, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                at += written as u64;
+                IoSlice::advance_slices(&mut rest, written);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn lock(file: &File) -> Result<(), TakeError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => TakeError::Busy,
+        TryLockError::Error(error) => TakeError::Storage(Error::io("lock an upload")(error)),
+    })
+}
+
+/// What has the upload's name now.
+fn named(layout: &Layout, id: &UploadId) -> Result<std::fs::Metadata, TakeError> {
+    std::fs::symlink_metadata(layout.upload(id)).map_err(not_found_or("stat an upload"))
+}
+
+fn not_found_or(what: &'static str) -> impl FnOnce(io::Error) -> TakeError {
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => TakeError::Unknown,
+        _ => TakeError::Storage(Error::io(what)(error)),
+    }
+}
+
+fn read_record(layout: &Layout, id: &UploadId, inode: u64) -> Option<hash_state::Record> {
+    let mut record = Vec::new();
+    let file = File::open(layout.upload_state(id)).ok()?;
+    // A record is far shorter; the bound keeps a stray file from filling the memory.
+    file.take(4096).read_to_end(&mut record).ok()?;
+    hash_state::decode(inode, &record)
+}
+
+/// Saves the state and returns where it stands: 0 where that failed, which costs hashing again.
+fn save_record(layout: &Layout, id: &UploadId, inode: u64, offset: u64, hasher: &Hasher) -> u64 {
+    let Some(record) = hash_state::encode(inode, offset, hasher) else {
+        return 0;
+    };
+    match layout
+        .open_state(id)
+        .and_then(|mut file| file.write_all(&record))
+    {
+        Ok(()) => offset,
+        Err(error) => {
+            tracing::warn!(%error, upload = %id, "cannot save an upload's hash state");
+            0
+        }
+    }
+}

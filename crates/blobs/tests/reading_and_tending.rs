@@ -1,0 +1,237 @@
+//! Reading, listing, verifying, deleting, sweeping.
+
+use std::io;
+
+use blobs::{AppendError, Blobs, Digest, Listed, UploadId, Verified};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+async fn store() -> (TempDir, Blobs) {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+    (folder, blobs)
+}
+
+fn content(len: usize) -> Vec<u8> {
+    (0..len).map(|at| (at % 249) as u8).collect()
+}
+
+fn one(bytes: &'static [u8]) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send {
+    stream::iter([Ok(Bytes::from_static(bytes))])
+}
+
+#[tokio::test]
+async fn an_open_blob_outlives_its_deletion() {
+    let (_folder, blobs) = store().await;
+    let bytes = content(1_000_000);
+    let digest = blobs.put_small(&bytes).await.unwrap().digest;
+    let file = blobs.open(&digest).await.unwrap().unwrap();
+    let mut reading = file.read_range(0..file.size());
+    let first = reading.next().await.unwrap().unwrap();
+    assert!(blobs.delete(&digest).await.unwrap());
+    assert!(!blobs.delete(&digest).await.unwrap());
+    assert!(blobs.open(&digest).await.unwrap().is_none());
+    assert_eq!(blobs.stat(&digest).await.unwrap(), None);
+    let rest: Vec<Bytes> = reading.try_collect().await.unwrap();
+    assert_eq!([first, rest.concat().into()].concat(), bytes);
+}
+
+#[tokio::test]
+async fn a_blob_that_lost_its_end_is_an_error_not_a_short_answer() {
+    let (folder, blobs) = store().await;
+    let bytes = content(600_000);
+    let digest = blobs.put_small(&bytes).await.unwrap().digest;
+    let file = blobs.open(&digest).await.unwrap().unwrap();
+    let hex = digest.hex();
+    let path = folder
+        .path()
+        .join(format!("blobs/sha256/{}/{hex}", &hex[..2]));
+    std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_len(400_000)
+        .unwrap();
+    let mut reading = file.read_range(0..file.size());
+    assert_eq!(reading.next().await.unwrap().unwrap().len(), 256 * 1024);
+    let error = reading.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    assert!(reading.next().await.is_none());
+}
+
+#[tokio::test]
+async fn read_all_is_bounded() {
+    let (_folder, blobs) = store().await;
+    for len in [0, 1, 256 * 1024, 700_000] {
+        let bytes = content(len);
+        let digest = blobs.put_small(&bytes).await.unwrap().digest;
+        let file = blobs.open(&digest).await.unwrap().unwrap();
+        assert_eq!(file.read_all(len).await.unwrap(), bytes);
+        if len > 0 {
+            let error = file.read_all(len - 1).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_list_is_whole_and_in_order() {
+    let (folder, blobs) = store().await;
+    let mut expected = Vec::new();
+    for number in 0..300_u32 {
+        let text = number.to_string();
+        expected.push((
+            blobs.put_small(text.as_bytes()).await.unwrap().digest,
+            text.len() as u64,
+        ));
+    }
+    let wide = Digest::sha512_of(b"wide");
+    blobs.put(&wide, one(b"wide")).await.unwrap();
+    expected.push((wide, 4));
+    expected.sort();
+    // Strangers are passed over.
+    std::fs::write(folder.path().join("blobs/sha256/00/readme"), "x").unwrap();
+    std::fs::write(
+        folder
+            .path()
+            .join(format!("blobs/sha256/00/{}", "f".repeat(64))),
+        "x",
+    )
+    .unwrap();
+    let listed: Vec<Listed> = blobs.list().try_collect().await.unwrap();
+    let told: Vec<_> = listed.iter().map(|blob| (blob.digest, blob.size)).collect();
+    assert_eq!(told, expected);
+    assert!(listed.iter().all(|blob| blob.stored_ms > 1_500_000_000_000));
+}
+
+#[tokio::test]
+async fn verify_finds_a_changed_byte() {
+    let (folder, blobs) = store().await;
+    let mut bytes = content(900_000);
+    let digest = blobs.put_small(&bytes).await.unwrap().digest;
+    let size = bytes.len() as u64;
+    assert_eq!(
+        blobs.verify(&digest).await.unwrap(),
+        Verified::Whole { size }
+    );
+    bytes[800_000] ^= 1;
+    let hex = digest.hex();
+    std::fs::write(
+        folder
+            .path()
+            .join(format!("blobs/sha256/{}/{hex}", &hex[..2])),
+        &bytes,
+    )
+    .unwrap();
+    let actual = Digest::sha256_of(&bytes);
+    assert_eq!(
+        blobs.verify(&digest).await.unwrap(),
+        Verified::Damaged { actual, size }
+    );
+    assert_eq!(blobs.verify(&actual).await.unwrap(), Verified::Missing);
+}
+
+#[tokio::test]
+async fn the_next_start_sweeps_what_nobody_can_resume() {
+    let (folder, blobs) = store().await;
+    let (live, dead, busy) = ([1; 16], [2; 16], [3; 16]);
+    let [live, dead, busy] = [live, dead, busy].map(UploadId::from_random);
+    let bytes = content(5_000_000);
+    for id in [live, dead] {
+        blobs.start_upload(&id).await.unwrap();
+        let part = stream::iter([Ok::<_, io::Error>(Bytes::from(bytes.clone()))]);
+        blobs.append(&id, 0, part).await.unwrap();
+    }
+    let uploads = folder.path().join("uploads");
+    let orphan = UploadId::from_random([4; 16]);
+    std::fs::write(uploads.join(format!("{orphan}.state")), "x").unwrap();
+    std::fs::write(uploads.join("stranger"), "x").unwrap();
+
+    // The next process. Another one writes to an upload meanwhile.
+    blobs.start_upload(&busy).await.unwrap();
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    let writing = tokio::spawn(async move {
+        let part = stream::poll_fn(move |cx| receiver.poll_recv(cx));
+        blobs.append(&busy, 0, part).await
+    });
+    for _ in 0..3 {
+        sender
+            .send(Ok::<_, io::Error>(Bytes::from_static(b"abc")))
+            .await
+            .unwrap();
+    }
+    let next = Blobs::open_directory(folder.path()).await.unwrap();
+    assert!(matches!(
+        next.append(&busy, 0, one(b"x")).await,
+        Err(AppendError::Busy(_))
+    ));
+    let swept = next.sweep_uploads(move |id| *id == live).await.unwrap();
+    assert_eq!(
+        swept.files, 4,
+        "bytes and state of the dead one, the orphan, the stranger"
+    );
+    let mut left: Vec<String> = std::fs::read_dir(&uploads)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(
+        left,
+        [live.to_string(), format!("{live}.state"), busy.to_string()]
+    );
+    assert_eq!(next.upload_size(&dead).await.unwrap(), None);
+
+    drop(sender);
+    assert_eq!(writing.await.unwrap().unwrap(), 9);
+    next.finish(&busy, &Digest::sha256_of(b"abcabcabc"))
+        .await
+        .unwrap();
+    next.finish(&live, &Digest::sha256_of(&bytes))
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read_dir(&uploads).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn an_upload_goes_from_process_to_process() {
+    let (folder, here) = store().await;
+    let there = Blobs::open_directory(folder.path()).await.unwrap();
+    let id = UploadId::from_random([9; 16]);
+    here.start_upload(&id).await.unwrap();
+    assert_eq!(here.append(&id, 0, one(b"one ")).await.unwrap(), 4);
+    assert_eq!(there.append(&id, 4, one(b"two ")).await.unwrap(), 8);
+    assert_eq!(here.append(&id, 8, one(b"three")).await.unwrap(), 13);
+    let digest = Digest::sha256_of(b"one two three");
+    there.finish(&id, &digest).await.unwrap();
+    // The file that is open here has become a blob: nothing more may go into it.
+    assert!(matches!(
+        here.append(&id, 13, one(b"!")).await,
+        Err(AppendError::Unknown(_))
+    ));
+    assert_eq!(
+        here.verify(&digest).await.unwrap(),
+        Verified::Whole { size: 13 }
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_range_is_that_of_the_bytes(len in 0_usize..1_200_000, a: prop::sample::Index, b: prop::sample::Index) {
+        let bytes = content(len);
+        // Beyond the end too.
+        let (a, b) = (a.index(len + 10), b.index(len + 10));
+        let expected = bytes.get(a..b.min(len)).unwrap_or_default().to_vec();
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+            let (_folder, blobs) = store().await;
+            let digest = blobs.put_small(&bytes).await.unwrap().digest;
+            let file = blobs.open(&digest).await.unwrap().unwrap();
+            assert_eq!(file.size(), len as u64);
+            let read: Vec<Bytes> = file.read_range(a as u64..b as u64).try_collect().await.unwrap();
+            assert_eq!(read.concat(), expected);
+        });
+    }
+}

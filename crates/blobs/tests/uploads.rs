@@ -1,0 +1,410 @@
+//! Uploads as their callers see them.
+
+use std::io;
+use std::path::Path;
+
+use blobs::{AppendError, BlobFile, Blobs, Digest, FinishError, PutError, StartError, UploadId};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const ID: UploadId = UploadId::from_random([1; 16]);
+
+fn content(len: usize) -> Vec<u8> {
+    // A period that no buffer's size divides.
+    (0..len)
+        .map(|at| (at % 251) as u8 ^ (at / 251) as u8)
+        .collect()
+}
+
+/// The bytes in chunks of the given sizes, which repeat.
+fn chunks(
+    bytes: &[u8],
+    sizes: &[usize],
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
+    let mut rest = Bytes::copy_from_slice(bytes);
+    let mut parts = Vec::new();
+    for size in sizes.iter().cycle() {
+        if rest.is_empty() {
+            break;
+        }
+        parts.push(Ok(rest.split_to((*size).clamp(1, rest.len()))));
+    }
+    stream::iter(parts)
+}
+
+fn whole(bytes: &[u8]) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
+    chunks(bytes, &[64 * 1024])
+}
+
+fn cut(
+    bytes: &[u8],
+    sizes: &[usize],
+) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
+    let end = stream::iter([Err(io::ErrorKind::ConnectionReset.into())]);
+    chunks(bytes, sizes).chain(end)
+}
+
+async fn read(file: &BlobFile) -> Vec<u8> {
+    let chunks: Vec<Bytes> = file.read_range(0..file.size()).try_collect().await.unwrap();
+    chunks.concat()
+}
+
+async fn read_blob(blobs: &Blobs, digest: &Digest) -> Vec<u8> {
+    read(&blobs.open(digest).await.unwrap().unwrap()).await
+}
+
+/// Every file under the folder, relative.
+fn files(root: &Path) -> Vec<String> {
+    fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                found.push(path.strip_prefix(root).unwrap().display().to_string());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(root, root, &mut found);
+    found.sort();
+    found
+}
+
+async fn store() -> (TempDir, Blobs) {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+    (folder, blobs)
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_upload_in_parts_becomes_a_blob_and_leaves_nothing_else() {
+    let (folder, blobs) = store().await;
+    let bytes = content(9 * 1024 * 1024 + 17);
+    let digest = Digest::sha256_of(&bytes);
+    let (first, second) = bytes.split_at(5 * 1024 * 1024 + 3);
+
+    blobs.start_upload(&ID).await.unwrap();
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(0));
+    let offset = blobs.append(&ID, 0, whole(first)).await.unwrap();
+    assert_eq!(offset, first.len() as u64);
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(offset));
+    assert_eq!(blobs.stat(&digest).await.unwrap(), None);
+    let end = blobs.append(&ID, offset, whole(second)).await.unwrap();
+    let finished = blobs.finish(&ID, &digest).await.unwrap();
+
+    assert_eq!((finished.digest, finished.size), (digest, end));
+    assert_eq!(blobs.stat(&digest).await.unwrap(), Some(end));
+    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    let hex = digest.hex();
+    assert_eq!(
+        files(folder.path()),
+        [format!("blobs/sha256/{}/{hex}", &hex[..2])]
+    );
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_start_needs_a_free_id() {
+    let (_folder, blobs) = store().await;
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(b"kept")).await.unwrap();
+    assert!(matches!(
+        blobs.start_upload(&ID).await,
+        Err(StartError::Exists(ID))
+    ));
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(4));
+}
+
+#[tokio::test]
+async fn an_unknown_upload_is_unknown_everywhere() {
+    let (folder, blobs) = store().await;
+    let digest = Digest::sha256_of(b"");
+    assert!(matches!(
+        blobs.append(&ID, 0, whole(b"x")).await,
+        Err(AppendError::Unknown(ID))
+    ));
+    assert!(matches!(
+        blobs.finish(&ID, &digest).await,
+        Err(FinishError::Unknown(ID))
+    ));
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), None);
+    assert!(!blobs.cancel(&ID).await.unwrap());
+    assert!(files(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_part_begins_where_the_upload_ends() {
+    let (_folder, blobs) = store().await;
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(b"0123456789")).await.unwrap();
+    for wrong in [0, 9, 11, u64::MAX] {
+        let refused = blobs.append(&ID, wrong, whole(b"x")).await;
+        let Err(AppendError::OffsetMismatch { expected, actual }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((expected, actual), (wrong, 10));
+    }
+    blobs.append(&ID, 10, whole(b"!")).await.unwrap();
+    blobs
+        .finish(&ID, &Digest::sha256_of(b"0123456789!"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_wrong_digest_leaves_nothing() {
+    let (folder, blobs) = store().await;
+    let expected = Digest::sha256_of(b"something else");
+    let bytes = content(6 * 1024 * 1024);
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
+    let refused = blobs.finish(&ID, &expected).await;
+    let Err(FinishError::DigestMismatch {
+        expected: named,
+        actual,
+    }) = refused
+    else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((named, actual), (expected, Digest::sha256_of(&bytes)));
+    for len in [100, 3 * 1024 * 1024] {
+        let refused = blobs.put(&expected, whole(&bytes[..len])).await;
+        assert!(
+            matches!(refused, Err(PutError::DigestMismatch { .. })),
+            "{refused:?}"
+        );
+        let refused = blobs.put(&expected, cut(&bytes[..len], &[10_000])).await;
+        assert!(matches!(refused, Err(PutError::Body(_))), "{refused:?}");
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_leaves_nothing() {
+    let (folder, blobs) = store().await;
+    let bytes = content(5 * 1024 * 1024);
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
+    assert_eq!(files(folder.path()).len(), 2, "bytes and hash state");
+    assert!(blobs.cancel(&ID).await.unwrap());
+    assert!(!blobs.cancel(&ID).await.unwrap());
+    assert!(files(folder.path()).is_empty());
+    assert!(matches!(
+        blobs.append(&ID, bytes.len() as u64, whole(b"x")).await,
+        Err(AppendError::Unknown(ID))
+    ));
+}
+
+#[tokio::test]
+async fn only_one_request_writes_to_an_upload() {
+    let (_folder, blobs) = store().await;
+    blobs.start_upload(&ID).await.unwrap();
+    let (sender, receiver) = futures_channel();
+    let writing = tokio::spawn({
+        let blobs = blobs.clone();
+        async move { blobs.append(&ID, 0, receiver).await }
+    });
+    // The first request has it once it has taken two chunks, of a channel that holds one.
+    for _ in 0..3 {
+        sender.send(Ok(Bytes::from_static(b"abc"))).await.unwrap();
+    }
+    assert!(matches!(
+        blobs.append(&ID, 0, whole(b"x")).await,
+        Err(AppendError::Busy(ID))
+    ));
+    let digest = Digest::sha256_of(b"abcabcabc");
+    assert!(matches!(
+        blobs.finish(&ID, &digest).await,
+        Err(FinishError::Busy(ID))
+    ));
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(0));
+    drop(sender);
+    assert_eq!(writing.await.unwrap().unwrap(), 9);
+    blobs.finish(&ID, &digest).await.unwrap();
+}
+
+/// A channel of one chunk, as a stream.
+fn futures_channel() -> (
+    tokio::sync::mpsc::Sender<io::Result<Bytes>>,
+    impl Stream<Item = io::Result<Bytes>> + Send + Unpin,
+) {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    (sender, stream::poll_fn(move |cx| receiver.poll_recv(cx)))
+}
+
+#[tokio::test]
+async fn a_request_dropped_half_way_gives_the_upload_back() {
+    let (_folder, blobs) = store().await;
+    let bytes = content(3 * 1024 * 1024);
+    blobs.start_upload(&ID).await.unwrap();
+    {
+        let endless = whole(&bytes[..2 * 1024 * 1024]).chain(stream::pending());
+        let mut append = Box::pin(blobs.append(&ID, 0, endless));
+        // Let it come as far as it comes in some polls, then drop it.
+        for _ in 0..20 {
+            let _ = futures_util::poll!(append.as_mut());
+            tokio::task::yield_now().await;
+        }
+    }
+    // Its last write may still be under way on the pool: then the upload is busy, for a moment.
+    let offset = loop {
+        let offset = blobs.upload_size(&ID).await.unwrap().unwrap();
+        match blobs
+            .append(&ID, offset, whole(&bytes[offset as usize..]))
+            .await
+        {
+            Ok(end) => break end,
+            Err(AppendError::Busy(_) | AppendError::OffsetMismatch { .. }) => {
+                tokio::task::yield_now().await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(offset, bytes.len() as u64);
+    blobs.finish(&ID, &Digest::sha256_of(&bytes)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_finish_the_same_digest_at_once() {
+    let (folder, blobs) = store().await;
+    let bytes = content(700_000);
+    let digest = Digest::sha256_of(&bytes);
+    let mut running = tokio::task::JoinSet::new();
+    for number in 0..16_u8 {
+        let (blobs, bytes) = (blobs.clone(), bytes.clone());
+        running.spawn(async move {
+            if number % 2 == 0 {
+                return blobs.put(&digest, whole(&bytes)).await.unwrap();
+            }
+            let id = UploadId::from_random([number; 16]);
+            blobs.start_upload(&id).await.unwrap();
+            blobs.append(&id, 0, whole(&bytes)).await.unwrap();
+            blobs.finish(&id, &digest).await.unwrap()
+        });
+    }
+    while let Some(finished) = running.join_next().await {
+        assert_eq!(finished.unwrap().size, bytes.len() as u64);
+    }
+    assert_eq!(files(folder.path()).len(), 1);
+    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+}
+
+#[tokio::test]
+async fn a_blob_that_is_there_is_not_written_again() {
+    use std::os::unix::fs::MetadataExt;
+    let (folder, blobs) = store().await;
+    let bytes = content(2 * 1024 * 1024);
+    let digest = Digest::sha256_of(&bytes);
+    let finished = blobs.put(&digest, whole(&bytes)).await.unwrap();
+    let path = folder.path().join(&files(folder.path())[0]);
+    let inode = std::fs::metadata(&path).unwrap().ino();
+
+    assert_eq!(blobs.put(&digest, whole(&bytes)).await.unwrap(), finished);
+    assert_eq!(blobs.put_small(&bytes).await.unwrap(), finished);
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
+    assert_eq!(blobs.finish(&ID, &digest).await.unwrap(), finished);
+    assert_eq!(std::fs::metadata(&path).unwrap().ino(), inode);
+    assert_eq!(files(folder.path()).len(), 1);
+
+    // But a damaged one is: whoever pushes again heals it.
+    std::fs::write(&path, b"short").unwrap();
+    blobs.put(&digest, whole(&bytes)).await.unwrap();
+    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+}
+
+#[tokio::test]
+async fn sha512_where_a_client_asks_for_it() {
+    let (_folder, blobs) = store().await;
+    for len in [0, 1000, 1024 * 1024 + 1] {
+        let bytes = content(len);
+        let digest = Digest::sha512_of(&bytes);
+        if len != 1000 {
+            blobs.put(&digest, whole(&bytes)).await.unwrap();
+            assert_eq!(read_blob(&blobs, &digest).await, bytes);
+            assert!(blobs.delete(&digest).await.unwrap());
+        }
+        blobs.start_upload(&ID).await.unwrap();
+        blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
+        blobs.finish(&ID, &digest).await.unwrap();
+        assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_keeps_what_was_acknowledged() {
+    // A limit on the size of a file stands in for a full disk: the write fails half-way.
+    let (_folder, blobs) = store().await;
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(b"first")).await.unwrap();
+    // `UploadId` names a file; a folder in its place makes every write impossible.
+    let other = UploadId::from_random([2; 16]);
+    std::fs::create_dir(_folder.path().join(format!("uploads/{other}"))).unwrap();
+    assert!(matches!(
+        blobs.append(&other, 0, whole(b"x")).await,
+        Err(AppendError::Storage(blobs::Error::Io { .. }))
+    ));
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(5));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_chunking_and_any_cut_give_the_same_blob(
+        len in prop_oneof![0_usize..5_000, 400_000_usize..1_400_000, 4_000_000_usize..5_000_000],
+        sizes in prop::collection::vec(prop_oneof![1_usize..5_000, 1_usize..200_000], 1..8),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        new_process in prop::collection::vec(any::<bool>(), 5),
+        lose_state: bool,
+    ) {
+        let sizes: Vec<usize> = sizes.into_iter().map(|s| if len > 100_000 { s + 500 } else { s }).collect();
+        let bytes = content(len);
+        let digest = Digest::sha256_of(&bytes);
+        let mut cuts: Vec<usize> = cuts.iter().map(|at| at.index(len + 1)).collect();
+        cuts.sort_unstable();
+        runtime().block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let mut blobs = Blobs::open_directory(folder.path()).await.unwrap();
+            blobs.start_upload(&ID).await.unwrap();
+            let mut at = 0;
+            for (cut_at, again) in cuts.iter().zip(&new_process) {
+                let refused = blobs.append(&ID, at as u64, cut(&bytes[at..*cut_at], &sizes)).await;
+                let Err(AppendError::Body { offset, .. }) = refused else {
+                    panic!("{refused:?}");
+                };
+                assert_eq!(offset, *cut_at as u64);
+                at = *cut_at;
+                if *again {
+                    // What another process finds: the disk, and nothing of ours.
+                    blobs = Blobs::open_directory(folder.path()).await.unwrap();
+                    if lose_state {
+                        let _ = std::fs::remove_file(folder.path().join(format!("uploads/{ID}.state")));
+                    }
+                    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(offset));
+                }
+            }
+            blobs.append(&ID, at as u64, chunks(&bytes[at..], &sizes)).await.unwrap();
+            let finished = blobs.finish(&ID, &digest).await.unwrap();
+            assert_eq!(finished.size, len as u64);
+            assert_eq!(read_blob(&blobs, &digest).await, bytes);
+            assert_eq!(files(folder.path()).len(), 1);
+
+            // And in one go.
+            let other = tempfile::tempdir().unwrap();
+            let blobs = Blobs::open_directory(other.path()).await.unwrap();
+            assert_eq!(blobs.put(&digest, chunks(&bytes, &sizes)).await.unwrap(), finished);
+            assert_eq!(read_blob(&blobs, &digest).await, bytes);
+            assert_eq!(files(other.path()).len(), 1);
+        });
+    }
+}
