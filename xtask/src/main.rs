@@ -1,42 +1,47 @@
-//! The project's own tools: `cargo xtask <command>`.
+//! The project's own tasks: `cargo xtask <task>`. Each is a module of that name.
 
 mod codegen;
+mod tidy;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-usage: cargo xtask <command>
+usage: cargo xtask <task>
 
-commands:
-  codegen [--check] [--models DIR]   write the AWS API's generated code and docs/api-coverage.md,
-                                     or check that they are up to date";
+  codegen [--check] [--models DIR]
+                     write the AWS API's generated code and docs/api-coverage.md,
+                     or check that they are up to date
+  tidy               what no compiler checks: floors, licences, links, file sizes
+";
 
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
-    let command = args.next().unwrap_or_default();
-    let rest: Vec<String> = args.collect();
-    let done = match command.as_str() {
-        "codegen" => codegen::run(&rest),
-        "" | "help" | "--help" | "-h" => {
-            println!("{USAGE}");
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args.as_slice() {
+        ["codegen", rest @ ..] => codegen::run(rest),
+        ["tidy"] => tidy::run(&root()),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
             return ExitCode::SUCCESS;
         }
-        other => {
-            eprintln!("unknown command `{other}`\n{USAGE}");
+        _ => {
+            eprint!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match done {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
+        Err(why) => {
+            eprintln!("xtask: {why}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// The workspace's root folder.
-fn root() -> std::path::PathBuf {
-    let xtask = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_path_buf()
+/// The workspace's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }

@@ -41,12 +41,12 @@ const SERVICES: &[Service] = &[
 ];
 
 /// Runs the command with its arguments.
-pub fn run(args: &[String]) -> Result<(), String> {
+pub fn run(args: &[&str]) -> Result<(), String> {
     let mut check = false;
     let mut models = None;
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        match arg.as_str() {
+        match *arg {
             "--check" => check = true,
             "--models" => {
                 let dir = args
