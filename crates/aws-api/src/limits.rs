@@ -1,0 +1,21 @@
+//! The bounds of the codecs. The largest body is the server's to choose.
+
+/// Members of one list or map, whatever its model allows.
+pub(crate) const MEMBERS_MAX: usize = 10_000;
+
+/// Parameters of one Query request. The largest honest ones are policy
+/// simulations with lists of actions, resources and context entries.
+pub(crate) const PARAMETERS_MAX: usize = 10_000;
+
+/// Parts between dots of one Query parameter's name. The deepest of the models
+/// (`ContextEntries.member.1.ContextKeyValues.member.1`) has six.
+pub(crate) const PARAMETER_PARTS_MAX: usize = 16;
+
+/// Nested elements of an XML answer.
+pub(crate) const XML_DEPTH_MAX: usize = 64;
+
+/// Violations that one message lists.
+pub(crate) const VIOLATIONS_MAX: usize = 64;
+
+/// Characters of a refused value that a message repeats.
+pub(crate) const ECHO_CHARS_MAX: usize = 1024;

@@ -1,0 +1,351 @@
+//! A model's limits, checked over a tree, with AWS's messages.
+
+use crate::limits::{ECHO_CHARS_MAX, VIOLATIONS_MAX};
+use crate::shape::{Kind, Member, Shape};
+use crate::value::Value;
+use std::fmt;
+
+/// One limit that one value broke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Where, as AWS writes it: `tags.1.member.key`.
+    pub path: String,
+    /// The value as a message shows it; `None` for one that is absent.
+    value: Option<Shown>,
+    constraint: Constraint,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    Text(String),
+    /// Of a secret, only that it is there.
+    Hidden,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Constraint {
+    NotNull,
+    LengthMin(i64),
+    LengthMax(i64),
+    ValueMin(i64),
+    ValueMax(i64),
+    Pattern(&'static str),
+    Values(&'static [&'static str]),
+    /// Of a list's simple members: all their limits, whichever broke.
+    Members(Vec<Constraint>),
+    /// Of a map's keys.
+    Keys(Vec<Constraint>),
+    /// Of a map's values.
+    MapValues(Vec<Constraint>),
+}
+
+impl Constraint {
+    /// The rule without its subject, shared by both wordings.
+    fn rule(&self) -> String {
+        let all = |constraints: &[Self]| {
+            let each: Vec<_> = constraints.iter().map(Self::to_string).collect();
+            format!("must satisfy constraint: [{}]", each.join(", "))
+        };
+        match self {
+            Self::NotNull => "must not be null".to_owned(),
+            Self::LengthMin(n) => format!("must have length greater than or equal to {n}"),
+            Self::LengthMax(n) => format!("must have length less than or equal to {n}"),
+            Self::ValueMin(n) => format!("must have value greater than or equal to {n}"),
+            Self::ValueMax(n) => format!("must have value less than or equal to {n}"),
+            Self::Pattern(p) => format!("must satisfy regular expression pattern: {p}"),
+            Self::Values(values) => format!("must satisfy enum value set: [{}]", values.join(", ")),
+            Self::Members(each) | Self::Keys(each) | Self::MapValues(each) => all(each),
+        }
+    }
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = match self {
+            Self::Keys(_) => "Map keys",
+            Self::MapValues(_) => "Map value",
+            _ => "Member",
+        };
+        write!(f, "{subject} {}", self.rule())
+    }
+}
+
+/// The usual wording: `Value 'x' at 'userName' failed to satisfy constraint:
+/// Member must …`.
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Value ")?;
+        match &self.value {
+            None => f.write_str("null ")?,
+            Some(Shown::Text(text)) => write!(f, "'{text}' ")?,
+            Some(Shown::Hidden) => {}
+        }
+        let Self {
+            path, constraint, ..
+        } = self;
+        write!(f, "at '{path}' failed to satisfy constraint: {constraint}")
+    }
+}
+
+impl Violation {
+    /// ECR's own wording, as its users quote it: `Invalid parameter at
+    /// 'repositoryName' failed to satisfy constraint: 'must satisfy regular
+    /// expression '…''`.
+    fn ecr(&self) -> String {
+        let rule = match &self.constraint {
+            Constraint::Pattern(pattern) => format!("must satisfy regular expression '{pattern}'"),
+            Constraint::Values(_) => self.constraint.to_string(),
+            other => other.rule(),
+        };
+        let path = &self.path;
+        format!("Invalid parameter at '{path}' failed to satisfy constraint: '{rule}'")
+    }
+}
+
+/// The message for violations: `2 validation errors detected: …; …`.
+pub(crate) fn message(violations: &[Violation]) -> String {
+    counted(
+        violations,
+        violations.iter().map(Violation::to_string).collect(),
+    )
+}
+
+/// The same in ECR's wording, which does not count a single one.
+pub(crate) fn ecr_message(violations: &[Violation]) -> String {
+    match violations {
+        [one] => one.ecr(),
+        _ => counted(violations, violations.iter().map(Violation::ecr).collect()),
+    }
+}
+
+fn counted(violations: &[Violation], texts: Vec<String>) -> String {
+    let count = violations.len();
+    let plural = if count == 1 { "" } else { "s" };
+    format!(
+        "{count} validation error{plural} detected: {}",
+        texts.join("; ")
+    )
+}
+
+/// Every limit that `value` breaks, in the order of its members.
+pub(crate) fn violations(shape: &'static Shape, value: &Value<'_>) -> Vec<Violation> {
+    let mut found = Found(Vec::new());
+    found.value(shape, shape.sensitive, value, "");
+    found.0
+}
+
+struct Found(Vec<Violation>);
+
+impl Found {
+    fn add(&mut self, path: &str, value: Option<Shown>, constraint: Constraint) {
+        if self.0.len() < VIOLATIONS_MAX {
+            self.0.push(Violation {
+                path: path.to_owned(),
+                value,
+                constraint,
+            });
+        }
+    }
+
+    fn value(&mut self, shape: &'static Shape, hidden: bool, value: &Value<'_>, path: &str) {
+        for constraint in broken(shape, value) {
+            let shown = match hidden {
+                true => Shown::Hidden,
+                false => Shown::Text(echo(shape, value)),
+            };
+            self.add(path, Some(shown), constraint);
+        }
+        match (shape.kind, value) {
+            (Kind::Structure(members), Value::Structure(slots)) => {
+                for (member, slot) in members.iter().zip(slots) {
+                    self.member(member, slot.as_ref(), path);
+                }
+            }
+            (Kind::List(member), Value::List(values)) => {
+                if is_simple(member) {
+                    if values.iter().any(|value| !broken(member, value).is_empty()) {
+                        let shown = Shown::Text(echo(shape, value));
+                        self.add(path, Some(shown), Constraint::Members(limits(member)));
+                    }
+                    return;
+                }
+                for (i, value) in values.iter().enumerate() {
+                    let path = format!("{path}.{}.member", i + 1);
+                    self.value(member, member.sensitive, value, &path);
+                }
+            }
+            (Kind::Map(key_shape, value_shape), Value::Map(entries)) => {
+                let key_broken = |key: &str| {
+                    !broken(key_shape, &Value::String(std::borrow::Cow::Borrowed(key))).is_empty()
+                };
+                if entries.iter().any(|(key, _)| key_broken(key)) {
+                    let shown = Shown::Text(echo(shape, value));
+                    self.add(path, Some(shown), Constraint::Keys(limits(key_shape)));
+                }
+                if entries
+                    .iter()
+                    .any(|(_, value)| !broken(value_shape, value).is_empty())
+                {
+                    let shown = Shown::Text(echo(shape, value));
+                    self.add(
+                        path,
+                        Some(shown),
+                        Constraint::MapValues(limits(value_shape)),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn member(&mut self, member: &'static Member, slot: Option<&Value<'_>>, path: &str) {
+        // An absent member is the common case; its path is made only if needed.
+        if slot.is_none() && !member.required {
+            return;
+        }
+        let name = decapitalized(member.name);
+        let path = match path {
+            "" => name,
+            _ => format!("{path}.{name}"),
+        };
+        match slot {
+            Some(value) => self.value(member.shape, member.sensitive, value, &path),
+            None => self.add(&path, None, Constraint::NotNull),
+        }
+    }
+}
+
+/// AWS's paths begin members with a small letter: `sAMLMetadataDocument`.
+pub(crate) fn decapitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .map(|first| first.to_ascii_lowercase().to_string() + chars.as_str())
+        .unwrap_or_default()
+}
+
+fn is_simple(shape: &Shape) -> bool {
+    !matches!(
+        shape.kind,
+        Kind::List(_) | Kind::Map(..) | Kind::Structure(_)
+    )
+}
+
+/// All limits of a simple shape, in AWS's order.
+fn limits(shape: &Shape) -> Vec<Constraint> {
+    let number = matches!(shape.kind, Kind::Integer | Kind::Long | Kind::Double);
+    let mut all = Vec::new();
+    match (number, shape.max) {
+        (true, Some(n)) => all.push(Constraint::ValueMax(n)),
+        (false, Some(n)) => all.push(Constraint::LengthMax(n)),
+        (_, None) => {}
+    }
+    match (number, shape.min) {
+        (true, Some(n)) => all.push(Constraint::ValueMin(n)),
+        (false, Some(n)) => all.push(Constraint::LengthMin(n)),
+        (_, None) => {}
+    }
+    if let Some(pattern) = shape.pattern {
+        all.push(Constraint::Pattern(pattern.as_str()));
+    }
+    if !shape.values.is_empty() {
+        all.push(Constraint::Values(shape.values));
+    }
+    all
+}
+
+/// The limits of its own shape that a value breaks, members left aside.
+fn broken(shape: &Shape, value: &Value<'_>) -> Vec<Constraint> {
+    let mut found = Vec::new();
+    let size = match value {
+        Value::String(text) => text.chars().count() as f64,
+        Value::Blob(bytes) => bytes.len() as f64,
+        Value::List(members) => members.len() as f64,
+        Value::Map(entries) => entries.len() as f64,
+        // Limits are small; a double orders every i64 rightly against them.
+        Value::Integer(number) => *number as f64,
+        Value::Double(number) => *number,
+        Value::Boolean(_) | Value::Timestamp(_) | Value::Structure(_) => return found,
+    };
+    let number = matches!(value, Value::Integer(_) | Value::Double(_));
+    if let Some(max) = shape.max.filter(|max| size > *max as f64) {
+        found.push(match number {
+            true => Constraint::ValueMax(max),
+            false => Constraint::LengthMax(max),
+        });
+    }
+    if let Some(min) = shape.min.filter(|min| size < *min as f64) {
+        found.push(match number {
+            true => Constraint::ValueMin(min),
+            false => Constraint::LengthMin(min),
+        });
+    }
+    if let Value::String(text) = value {
+        if let Some(pattern) = shape.pattern.filter(|pattern| !pattern.matches(text)) {
+            found.push(Constraint::Pattern(pattern.as_str()));
+        }
+        if !shape.values.is_empty() && !shape.values.contains(&&**text) {
+            found.push(Constraint::Values(shape.values));
+        }
+    }
+    found
+}
+
+/// A value as a message repeats it, in Java's manner, cut where it is long.
+fn echo(shape: &Shape, value: &Value<'_>) -> String {
+    let mut out = String::new();
+    show(shape, value, &mut out);
+    match out.char_indices().nth(ECHO_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &out[..end]),
+        None => out,
+    }
+}
+
+fn show(shape: &Shape, value: &Value<'_>, out: &mut String) {
+    if out.len() > ECHO_CHARS_MAX * 4 {
+        return;
+    }
+    match (shape.kind, value) {
+        _ if shape.sensitive => out.push_str("***"),
+        (_, Value::String(text)) => out.push_str(text),
+        (_, Value::Blob(_)) => out.push_str("java.nio.HeapByteBuffer"),
+        (_, Value::Boolean(flag)) => out.push_str(if *flag { "true" } else { "false" }),
+        (_, Value::Integer(number)) => out.push_str(&number.to_string()),
+        (_, Value::Double(number)) => out.push_str(&number.to_string()),
+        (_, Value::Timestamp(at)) => out.push_str(&at.to_string()),
+        (Kind::List(member), Value::List(values)) => {
+            out.push('[');
+            for (i, value) in values.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                show(member, value, out);
+            }
+            out.push(']');
+        }
+        (Kind::Map(_, shape), Value::Map(entries)) => {
+            out.push('{');
+            for (i, (key, value)) in entries.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                out.push_str(key);
+                out.push('=');
+                show(shape, value, out);
+            }
+            out.push('}');
+        }
+        (Kind::Structure(members), Value::Structure(slots)) => {
+            out.push_str(shape.name);
+            out.push('(');
+            for (i, (member, slot)) in members.iter().zip(slots).enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                out.push_str(&decapitalized(member.name));
+                out.push('=');
+                match slot {
+                    Some(_) if member.sensitive => out.push_str("***"),
+                    Some(value) => show(member.shape, value, out),
+                    None => out.push_str("null"),
+                }
+            }
+            out.push(')');
+        }
+        _ => {}
+    }
+}
