@@ -46,6 +46,7 @@
 mod conn;
 mod database;
 mod error;
+pub mod iam;
 mod migrate;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -6,7 +6,10 @@
 use crate::{Engine, Error, Result, Scope, Store, values};
 
 /// The steps in order. A released step never changes.
-const STEPS: &[(&str, &str)] = &[("0001_settings", include_str!("../schema/0001_settings.sql"))];
+const STEPS: &[(&str, &str)] = &[
+    ("0001_settings", include_str!("../schema/0001_settings.sql")),
+    ("0002_iam", include_str!("../schema/0002_iam.sql")),
+];
 
 /// The statement in the engine's words. `schema/README.md` says which words a
 /// schema file may use.

@@ -1,0 +1,107 @@
+//! What an operation can answer instead of its result.
+
+use policy::{PolicyError, PolicyErrorCode};
+
+/// A refusal or a failure of an IAM or STS operation. `Display` is the message that AWS
+/// sends, [`Error::code`] is its error code; what stands in [`Error::Internal`] is for
+/// the operator's log and reaches no client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `NoSuchEntity`.
+    #[error("{0}")]
+    NoSuchEntity(String),
+    /// `EntityAlreadyExists`.
+    #[error("{0}")]
+    EntityAlreadyExists(String),
+    /// `DeleteConflict`: something still depends on the entity.
+    #[error("{0}")]
+    DeleteConflict(String),
+    /// `LimitExceeded`: a quota.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// `InvalidInput`.
+    #[error("{0}")]
+    InvalidInput(String),
+    /// `ValidationError`: what the model's constraints cannot say.
+    #[error("{0}")]
+    ValidationError(String),
+    /// `UnmodifiableEntity`, `AccessDenied` for what AWS owns.
+    #[error("{0}")]
+    AccessDenied(String),
+    /// A refused policy document, with the code and the words of the policy crate.
+    #[error("{0}")]
+    Policy(#[from] PolicyError),
+    /// `PackedPolicyTooLarge`: session policies and tags exceed their packed limit.
+    #[error("{0}")]
+    PackedPolicyTooLarge(String),
+    /// `InvalidAuthorizationMessageException`.
+    #[error("{0}")]
+    InvalidAuthorizationMessage(String),
+    /// `ServiceFailure`: the database, the random source, a stored document that cannot
+    /// be read. The cause is the error's source.
+    #[error("The request processing has failed because of an unknown error, exception or failure.")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// AWS's error code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::NoSuchEntity(_) => "NoSuchEntity",
+            Error::EntityAlreadyExists(_) => "EntityAlreadyExists",
+            Error::DeleteConflict(_) => "DeleteConflict",
+            Error::LimitExceeded(_) => "LimitExceeded",
+            Error::InvalidInput(_) => "InvalidInput",
+            Error::ValidationError(_) => "ValidationError",
+            Error::AccessDenied(_) => "AccessDenied",
+            Error::Policy(refused) => match refused.code {
+                PolicyErrorCode::MalformedPolicyDocument => "MalformedPolicyDocument",
+                other => other.as_str(),
+            },
+            Error::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",
+            Error::InvalidAuthorizationMessage(_) => "InvalidAuthorizationMessageException",
+            Error::Internal(_) => "ServiceFailure",
+        }
+    }
+
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Internal(cause.into())
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Error::Internal(Box::new(error))
+    }
+}
+
+/// Why a credential is not accepted. `Display` is AWS's message; the causes of a
+/// refusal are told apart by nobody but the log, so that a guess learns nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// `InvalidClientTokenId` (`UnrecognizedClientException` in JSON): no such key, an
+    /// inactive one, a token that was not made here, a principal that is gone.
+    #[error("The security token included in the request is invalid.")]
+    InvalidClientTokenId,
+    /// `ExpiredToken` (`ExpiredTokenException` in JSON).
+    #[error("The security token included in the request is expired")]
+    ExpiredToken,
+    /// The look-up itself failed.
+    #[error(transparent)]
+    Internal(Error),
+}
+
+impl From<Error> for AuthError {
+    fn from(error: Error) -> Self {
+        AuthError::Internal(error)
+    }
+}
+
+impl From<store::Error> for AuthError {
+    fn from(error: store::Error) -> Self {
+        AuthError::Internal(error.into())
+    }
+}

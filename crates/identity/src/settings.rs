@@ -1,0 +1,46 @@
+//! Quotas and other numbers that an operator may change.
+
+/// AWS's default quotas (UG reference_iam-quotas), each configurable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `UsersPerAccount`.
+    pub users_max: i64,
+    /// `GroupsPerAccount`.
+    pub groups_max: i64,
+    /// `RolesPerAccount`.
+    pub roles_max: i64,
+    /// `PoliciesPerAccount`: customer managed policies.
+    pub policies_max: i64,
+    /// `InstanceProfilesPerAccount`.
+    pub instance_profiles_max: i64,
+    /// `GroupsPerUser`.
+    pub groups_per_user_max: i64,
+    /// `AccessKeysPerUser`.
+    pub access_keys_per_user_max: i64,
+    /// `PoliciesPerUser`, `PoliciesPerGroup`, `PoliciesPerRole`: attached managed policies.
+    pub attached_policies_max: i64,
+    /// Versions of a managed policy.
+    pub policy_versions_max: i64,
+    /// `TagsPerResource`.
+    pub tags_max: i64,
+    /// Callers whose policies are kept compiled.
+    pub cached_callers_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            users_max: 5000,
+            groups_max: 300,
+            roles_max: 1000,
+            policies_max: 1500,
+            instance_profiles_max: 1000,
+            groups_per_user_max: 10,
+            access_keys_per_user_max: 2,
+            attached_policies_max: 10,
+            policy_versions_max: 5,
+            tags_max: 50,
+            cached_callers_max: 10_000,
+        }
+    }
+}

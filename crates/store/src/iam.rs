@@ -1,0 +1,18 @@
+//! Accounts and IAM: rows and their statements, one file a resource.
+//!
+//! Functions take a [`crate::Conn`], so that they serve readers and writers alike, and
+//! know no rule: names are given as they are stored, quotas are counted by the caller.
+//! Users, groups, roles, managed policies and instance profiles share
+//! [`entity::Entity`]; what only one kind has stands in its own file.
+
+pub mod access_key;
+pub mod account;
+pub mod attachment;
+pub mod entity;
+pub mod group;
+pub mod inline_policy;
+pub mod instance_profile;
+pub mod managed_policy;
+pub mod role;
+pub mod sealing_key;
+pub mod tag;
