@@ -1,1 +1,61 @@
-//! Placeholder.
+//! Repositories, images, tags, layers and uploads: one domain with two faces, the
+//! Amazon ECR API and the OCI Distribution API, both without HTTP.
+//!
+//! A push and a pull, by the OCI face:
+//!
+//! ```text
+//! let repo  = registry.repository(&account, &region, "team/app").await?;   // 404 NAME_UNKNOWN
+//! let id    = registry.start_upload(&call, &repo).await?;                  // POST   …/blobs/uploads/
+//! let size  = registry.append(&call, &repo, &id, None, body).await?;       // PATCH  …/blobs/uploads/<id>
+//! let layer = registry.complete_upload(&call, &repo, &id, digest, None, rest).await?; // PUT …?digest=
+//! let image = registry.put_manifest(&call, &repo, "v1", media_type, bytes).await?;    // PUT …/manifests/v1
+//! let back  = registry.get_manifest(&call, &repo, "v1").await?;            // GET, from memory when warm
+//! let (layer, file) = registry.open_blob(&repo, digest).await?;            // GET …/blobs/<digest>
+//! ```
+//!
+//! and the same by the ECR face: `create_repository`, `initiate_layer_upload`,
+//! `upload_layer_part`, `complete_layer_upload`, `put_image`, `batch_get_image`, each
+//! from the generated request type to the generated response type.
+//!
+//! # What stands where
+//! - `facts`: what the authorization door must know of a repository, cached.
+//! - `uploads`, `layers`: bytes on their way in, and the links that make them reachable.
+//! - `manifest`: what a manifest may say; `images`: putting, getting, deleting them.
+//! - `lists`: tags, repositories and referrers of the OCI face.
+//! - `ecr/`: the ECR face, one file a topic.
+//! - `cache`: what is answered from memory, and why it is never stale.
+//!
+//! # Invariants
+//! - A blob is reachable only through a repository that links it. Only finishing an
+//!   upload with the bytes, or a mount from a repository that the caller may read,
+//!   makes a link; naming a digest never does.
+//! - File first, row second: a row never points at bytes that are not on disk.
+//! - One writer a repository: what is checked in a transaction holds until it commits.
+//! - Absence is never cached, so a new row needs no message to other nodes.
+//!
+//! # What is absent
+//! No HTTP and no IAM: whoever calls was authorized one floor up. No SQL: the
+//! statements stand in `store::ecr`. No clock: the time comes with each [`Call`].
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod call;
+mod error;
+mod facts;
+mod name;
+mod registry;
+mod settings;
+mod skeleton;
+
+pub use call::Call;
+pub use error::{Error, OciError, Place};
+pub use facts::RepositoryFacts;
+pub use name::is_repository_name;
+pub use registry::Registry;
+pub use settings::{
+    BoxFuture, Entropy, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,
+};
+pub use skeleton::*;
+
+/// The largest manifest in bytes (ECR API, `ImageManifest`; OCI distribution
+/// specification, "Pushing Manifests", asks for 4 MiB at least).
+pub const MANIFEST_BYTES_MAX: usize = 4 << 20;

@@ -1,0 +1,459 @@
+//! What a registry refuses, in AWS's words, and what that is on each of the two faces.
+
+use std::fmt;
+
+use aws_api::ecr::ErrorCode;
+use aws_api::{AccountId, WireError};
+use blobs::{AppendError, FinishError, PutError, StartError};
+
+/// The repository that a refusal is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The repository's name.
+    pub repository: String,
+    /// The account that it belongs to.
+    pub registry_id: AccountId,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place {
+            repository,
+            registry_id,
+        } = self;
+        write!(
+            f,
+            "the repository with name '{repository}' in the registry with id '{registry_id}'"
+        )
+    }
+}
+
+/// A refusal. `Display` is the message for the client, in AWS's words where AWS's
+/// are known; [`Error::wire`] is the ECR face and [`Error::oci`] the OCI face.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No such repository.
+    #[error("The repository with name '{}' does not exist in the registry with id '{}'", .0.repository, .0.registry_id)]
+    RepositoryNotFound(Place),
+    /// The name is taken.
+    #[error("The repository with name '{}' already exists in the registry with id '{}'", .0.repository, .0.registry_id)]
+    RepositoryAlreadyExists(Place),
+    /// `DeleteRepository` without `force` while images are there.
+    #[error("The repository with name '{}' in registry with id '{}' cannot be deleted because it still contains images", .0.repository, .0.registry_id)]
+    RepositoryNotEmpty(Place),
+    /// The repository has no policy.
+    #[error("Repository policy does not exist for {0}")]
+    RepositoryPolicyNotFound(Place),
+    /// The registry has no policy.
+    #[error("Registry policy does not exist in the registry with id '{0}'")]
+    RegistryPolicyNotFound(AccountId),
+    /// A parameter that the model allows and the operation does not.
+    #[error("Invalid parameter at '{at}' failed to satisfy constraint: '{constraint}'")]
+    InvalidParameter {
+        /// The member's name.
+        at: &'static str,
+        /// What it must be.
+        constraint: String,
+    },
+    /// A policy document that is refused, in the words of the policy language.
+    #[error("{0}")]
+    InvalidPolicy(String),
+    /// A repository name that is none.
+    #[error(
+        "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"
+    )]
+    InvalidRepositoryName,
+    /// A resource tag that is refused.
+    #[error("{0}")]
+    InvalidTagParameter(String),
+    /// More than 50 resource tags.
+    #[error("Too many tags: a repository may have {0} at most")]
+    TooManyTags(usize),
+    /// A quota is used up.
+    #[error("The maximum number of {what} has been reached: {max}")]
+    LimitExceeded {
+        /// What is counted.
+        what: &'static str,
+        /// The quota.
+        max: u64,
+    },
+    /// Encryption with a KMS key, which this registry does not have.
+    #[error("{0}")]
+    Kms(&'static str),
+    /// No such image.
+    #[error("The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within {place}", or_null(.digest), or_null(.tag))]
+    ImageNotFound {
+        /// The digest that was asked for.
+        digest: Option<String>,
+        /// The tag that was asked for.
+        tag: Option<String>,
+        /// Where.
+        place: Place,
+    },
+    /// The very same push as before (ECR face only; on the OCI face it succeeds).
+    #[error("Image with digest '{digest}' and tag '{}' already exists in the repository with name '{}' in registry with id '{}'", or_null(.tag), .place.repository, .place.registry_id)]
+    ImageAlreadyExists {
+        /// The image's digest.
+        digest: String,
+        /// The tag, when one was given.
+        tag: Option<String>,
+        /// Where.
+        place: Place,
+    },
+    /// The tag names another image and must not be moved.
+    #[error("The image tag '{tag}' already exists in the '{}' repository and cannot be overwritten because the repository is immutable.", .place.repository)]
+    ImageTagAlreadyExists {
+        /// The tag.
+        tag: String,
+        /// Where.
+        place: Place,
+    },
+    /// `imageDigest`, or the digest in the manifest's URL, is not that of the bytes.
+    #[error(
+        "The image digest '{given}' does not match the digest '{actual}' that was calculated for the image manifest"
+    )]
+    ImageDigestDoesNotMatch {
+        /// What the client named.
+        given: String,
+        /// What the bytes are.
+        actual: String,
+    },
+    /// The manifest is refused for what it says.
+    #[error("Invalid parameter at 'ImageManifest' failed to satisfy constraint: '{0}'")]
+    InvalidManifest(String),
+    /// The manifest is larger than 4 MiB.
+    #[error(
+        "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'must have length less than or equal to {0}'"
+    )]
+    ManifestTooLarge(usize),
+    /// The manifest names layers that were not pushed to this repository.
+    #[error("Layers with digests '[{}]' required for pushing image into {place} do not exist", .digests.join(", "))]
+    LayersNotFound {
+        /// The missing ones.
+        digests: Vec<String>,
+        /// Where.
+        place: Place,
+    },
+    /// The manifest list names images that were not pushed to this repository.
+    #[error("Images with digests '[{}]' required for pushing image into {place} do not exist", .digests.join(", "))]
+    ReferencedImagesNotFound {
+        /// The missing ones.
+        digests: Vec<String>,
+        /// Where.
+        place: Place,
+    },
+    /// The image is part of a manifest list, which must go first.
+    #[error("Requested image referenced by manifest list: [{}]", .parents.join(", "))]
+    ImageReferencedByManifestList {
+        /// The lists' digests.
+        parents: Vec<String>,
+    },
+    /// No such layer in this repository, be it elsewhere or not.
+    #[error("The layer with digest '{digest}' does not exist within {place}")]
+    LayerNotFound {
+        /// What was asked for.
+        digest: String,
+        /// Where.
+        place: Place,
+    },
+    /// The layer belongs to no image yet.
+    #[error(
+        "The layer with digest '{digest}' within {place} is not available because it is not associated with an image"
+    )]
+    LayerInaccessible {
+        /// What was asked for.
+        digest: String,
+        /// Where.
+        place: Place,
+    },
+    /// An image needs the layer, so it is not deleted.
+    #[error("The layer with digest '{digest}' within {place} is part of an image")]
+    LayerInUse {
+        /// What was to be deleted.
+        digest: String,
+        /// Where.
+        place: Place,
+    },
+    /// A text that is no digest.
+    #[error("Invalid digest: {0}")]
+    InvalidDigest(String),
+    /// A text that is no tag.
+    #[error(
+        "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]*' and have at most {chars_max} characters'"
+    )]
+    InvalidTag {
+        /// The face's limit.
+        chars_max: usize,
+    },
+    /// No such upload in this repository: finished, cancelled, expired, or never begun.
+    #[error("The upload with id '{upload_id}' does not exist within {place}")]
+    UploadNotFound {
+        /// What was asked for.
+        upload_id: String,
+        /// Where.
+        place: Place,
+    },
+    /// Another request is writing to the upload now.
+    #[error("The upload with id '{0}' is being written by another request")]
+    UploadBusy(String),
+    /// A part that does not continue the upload, or whose size is wrong.
+    #[error("{message}")]
+    InvalidLayerPart {
+        /// What is wrong.
+        message: String,
+        /// The upload.
+        upload_id: String,
+        /// Where.
+        place: Place,
+        /// The last byte that the upload has; -1 when it has none.
+        last_valid_byte_received: i64,
+    },
+    /// A part other than the last was smaller than 5 MiB.
+    #[error("Layer parts must be at least {bytes_min} bytes in size, except for the last")]
+    LayerPartTooSmall {
+        /// The limit.
+        bytes_min: u64,
+    },
+    /// The layer grew beyond the limit.
+    #[error("The layer is larger than {bytes_max} bytes")]
+    LayerTooLarge {
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// The upload was completed without any byte (ECR face).
+    #[error("The upload with id '{0}' does not contain any layer parts")]
+    EmptyUpload(String),
+    /// The bytes are not those of the digest; the upload is gone.
+    #[error("The layer's digest is '{actual}', which is not the given '{given}'")]
+    InvalidLayer {
+        /// What the client named.
+        given: String,
+        /// What the bytes are.
+        actual: String,
+    },
+    /// The repository has the layer (ECR face only; on the OCI face it succeeds).
+    #[error("The layer with digest '{digest}' already exists within {place}")]
+    LayerAlreadyExists {
+        /// The digest.
+        digest: String,
+        /// Where.
+        place: Place,
+    },
+    /// The client's body ended early or broke. What came before stays in the upload.
+    #[error("The request's body ended before it was complete")]
+    BodyBroken(#[source] blobs::BoxError),
+    /// No space is left. Nothing half written stays.
+    #[error("The registry has no space left")]
+    NoSpace,
+    /// Overloaded: worth a retry.
+    #[error("The registry is busy; try again")]
+    Busy,
+    /// A fault of ours. The cause is for the log, not for the client.
+    #[error("An internal error occurred")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn or_null(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or("null")
+}
+
+/// An error of the distribution specification ("Error Codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OciError {
+    /// `NAME_UNKNOWN`, `BLOB_UNKNOWN`, …
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+impl Error {
+    pub(crate) fn parameter(at: &'static str, constraint: impl Into<String>) -> Self {
+        Error::InvalidParameter {
+            at,
+            constraint: constraint.into(),
+        }
+    }
+
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Error::Internal(cause.into())
+    }
+
+    /// The error of the ECR API.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::RepositoryNotFound(_) => ErrorCode::RepositoryNotFound,
+            Error::RepositoryAlreadyExists(_) => ErrorCode::RepositoryAlreadyExists,
+            Error::RepositoryNotEmpty(_) => ErrorCode::RepositoryNotEmpty,
+            Error::RepositoryPolicyNotFound(_) => ErrorCode::RepositoryPolicyNotFound,
+            Error::RegistryPolicyNotFound(_) => ErrorCode::RegistryPolicyNotFound,
+            Error::InvalidParameter { .. }
+            | Error::InvalidPolicy(_)
+            | Error::InvalidRepositoryName
+            | Error::InvalidManifest(_)
+            | Error::ManifestTooLarge(_)
+            | Error::InvalidDigest(_)
+            | Error::InvalidTag { .. }
+            | Error::LayerInUse { .. }
+            | Error::BodyBroken(_)
+            | Error::ImageReferencedByManifestList { .. } => ErrorCode::InvalidParameter,
+            Error::InvalidTagParameter(_) => ErrorCode::InvalidTagParameter,
+            Error::TooManyTags(_) => ErrorCode::TooManyTags,
+            Error::LimitExceeded { .. } | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
+            Error::Kms(_) => ErrorCode::Kms,
+            Error::ImageNotFound { .. } => ErrorCode::ImageNotFound,
+            Error::ImageAlreadyExists { .. } => ErrorCode::ImageAlreadyExists,
+            Error::ImageTagAlreadyExists { .. } => ErrorCode::ImageTagAlreadyExists,
+            Error::ImageDigestDoesNotMatch { .. } => ErrorCode::ImageDigestDoesNotMatch,
+            Error::LayersNotFound { .. } | Error::LayerNotFound { .. } => ErrorCode::LayersNotFound,
+            Error::ReferencedImagesNotFound { .. } => ErrorCode::ReferencedImagesNotFound,
+            Error::LayerInaccessible { .. } => ErrorCode::LayerInaccessible,
+            Error::UploadNotFound { .. } => ErrorCode::UploadNotFound,
+            Error::InvalidLayerPart { .. } | Error::UploadBusy(_) => ErrorCode::InvalidLayerPart,
+            Error::LayerPartTooSmall { .. } => ErrorCode::LayerPartTooSmall,
+            Error::EmptyUpload(_) => ErrorCode::EmptyUpload,
+            Error::InvalidLayer { .. } => ErrorCode::InvalidLayer,
+            Error::LayerAlreadyExists { .. } => ErrorCode::LayerAlreadyExists,
+            Error::NoSpace | Error::Busy | Error::Internal(_) => ErrorCode::Server,
+        }
+    }
+
+    /// The error as the ECR API writes it.
+    #[must_use]
+    pub fn wire(&self) -> WireError {
+        let wire = self.code().with(self.to_string());
+        match self {
+            Error::InvalidLayerPart {
+                upload_id,
+                place,
+                last_valid_byte_received,
+                ..
+            } => wire
+                .member("registryId", place.registry_id.as_str())
+                .member("repositoryName", place.repository.as_str())
+                .member("uploadId", upload_id.as_str())
+                .member("lastValidByteReceived", *last_valid_byte_received),
+            _ => wire,
+        }
+    }
+
+    /// The error as the distribution API writes it.
+    #[must_use]
+    pub fn oci(&self) -> OciError {
+        let (code, status) = match self {
+            Error::RepositoryNotFound(_) => ("NAME_UNKNOWN", 404),
+            Error::InvalidRepositoryName => ("NAME_INVALID", 400),
+            Error::ImageNotFound { .. } => ("MANIFEST_UNKNOWN", 404),
+            Error::LayerNotFound { .. } | Error::LayerInaccessible { .. } => ("BLOB_UNKNOWN", 404),
+            Error::ImageTagAlreadyExists { .. } | Error::InvalidTag { .. } => ("TAG_INVALID", 400),
+            Error::ImageDigestDoesNotMatch { .. }
+            | Error::InvalidDigest(_)
+            | Error::InvalidLayer { .. } => ("DIGEST_INVALID", 400),
+            Error::InvalidManifest(_) => ("MANIFEST_INVALID", 400),
+            Error::ManifestTooLarge(_) => ("SIZE_INVALID", 413),
+            Error::LayerTooLarge { .. } => ("SIZE_INVALID", 413),
+            Error::LayersNotFound { .. } | Error::ReferencedImagesNotFound { .. } => {
+                ("MANIFEST_BLOB_UNKNOWN", 404)
+            }
+            Error::UploadNotFound { .. } => ("BLOB_UPLOAD_UNKNOWN", 404),
+            Error::InvalidLayerPart { .. } => ("BLOB_UPLOAD_INVALID", 416),
+            Error::UploadBusy(_) => ("BLOB_UPLOAD_INVALID", 409),
+            Error::EmptyUpload(_) | Error::LayerPartTooSmall { .. } | Error::BodyBroken(_) => {
+                ("BLOB_UPLOAD_INVALID", 400)
+            }
+            Error::ImageReferencedByManifestList { .. } | Error::LayerInUse { .. } => {
+                ("UNSUPPORTED", 405)
+            }
+            Error::LimitExceeded { .. } => ("DENIED", 403),
+            Error::Busy => ("TOOMANYREQUESTS", 503),
+            Error::NoSpace => ("UNKNOWN", 507),
+            Error::Internal(_) => ("UNKNOWN", 500),
+            // None of these comes of an OCI route; a bad request is what they all are.
+            Error::RepositoryAlreadyExists(_)
+            | Error::RepositoryNotEmpty(_)
+            | Error::RepositoryPolicyNotFound(_)
+            | Error::RegistryPolicyNotFound(_)
+            | Error::InvalidParameter { .. }
+            | Error::InvalidPolicy(_)
+            | Error::InvalidTagParameter(_)
+            | Error::TooManyTags(_)
+            | Error::Kms(_)
+            | Error::ImageAlreadyExists { .. }
+            | Error::LayerAlreadyExists { .. } => ("UNSUPPORTED", 400),
+        };
+        OciError { code, status }
+    }
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Unavailable(_) => Error::Busy,
+            other => Error::internal(other),
+        }
+    }
+}
+
+impl From<blobs::Error> for Error {
+    fn from(error: blobs::Error) -> Self {
+        match error {
+            blobs::Error::NoSpace => Error::NoSpace,
+            other => Error::internal(other),
+        }
+    }
+}
+
+impl From<StartError> for Error {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Storage(error) => error.into(),
+            StartError::Exists(_) => Error::internal(error),
+        }
+    }
+}
+
+impl Error {
+    /// A failed append, for the upload `upload_id` at `place`.
+    pub(crate) fn append(error: AppendError, place: Place) -> Self {
+        match error {
+            AppendError::Unknown(id) => Error::UploadNotFound {
+                upload_id: id.to_string(),
+                place,
+            },
+            AppendError::Busy(id) => Error::UploadBusy(id.to_string()),
+            AppendError::Body { source, .. } => Error::BodyBroken(source),
+            AppendError::Storage(error) => error.into(),
+            AppendError::OffsetMismatch { .. } => Error::internal(error),
+        }
+    }
+
+    /// A failed completion, likewise.
+    pub(crate) fn finish(error: FinishError, place: Place) -> Self {
+        match error {
+            FinishError::Unknown(id) => Error::UploadNotFound {
+                upload_id: id.to_string(),
+                place,
+            },
+            FinishError::Busy(id) => Error::UploadBusy(id.to_string()),
+            FinishError::DigestMismatch { expected, actual } => Error::InvalidLayer {
+                given: expected.to_string(),
+                actual: actual.to_string(),
+            },
+            FinishError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<PutError> for Error {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::DigestMismatch { expected, actual } => Error::InvalidLayer {
+                given: expected.to_string(),
+                actual: actual.to_string(),
+            },
+            PutError::Body(source) => Error::BodyBroken(source),
+            PutError::Storage(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What a registry is given at its start: limits, randomness, and its neighbours.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_api::{AccountId, Region};
+
+const MIB: u64 = 1 << 20;
+
+/// Fills a buffer with random bytes. Upload ids come from it.
+pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Makes a `repositoryUri` of account, region and repository name, without a scheme:
+/// `123456789012.dkr.ecr.us-east-1.example.com/team/app`, or `localhost:5000/team/app`.
+pub type RepositoryUri = Arc<dyn Fn(&AccountId, &Region, &str) -> String + Send + Sync>;
+
+/// A future that a trait object returns.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What becomes of a principal that a repository policy names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pinned {
+    /// Nothing to pin: an account, a session, a service.
+    AsIs,
+    /// The unique id of the user or role, which is stored in the ARN's place.
+    Id(String),
+    /// No such principal: the policy is refused.
+    Unknown,
+}
+
+/// The principals of repository policies, as IAM knows them. The registry itself
+/// knows no IAM: the floor above brings this.
+pub trait Principals: Send + Sync {
+    /// What to store for `principal`, an entry of a policy's `"AWS"` list.
+    ///
+    /// # Errors
+    /// A text for the log when the answer cannot be had.
+    fn pin<'a>(&'a self, principal: &'a str) -> BoxFuture<'a, Result<Pinned, String>>;
+
+    /// The ARN of a stored unique id; `None` when the entity is gone, whose id is
+    /// then shown as it is.
+    ///
+    /// # Errors
+    /// A text for the log when the answer cannot be had.
+    fn show<'a>(&'a self, stored: &'a str) -> BoxFuture<'a, Result<Option<String>, String>>;
+}
+
+/// For a registry without IAM beside it: every principal is stored as it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PrincipalsAsWritten;
+
+impl Principals for PrincipalsAsWritten {
+    fn pin<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Pinned, String>> {
+        Box::pin(async { Ok(Pinned::AsIs) })
+    }
+
+    fn show<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<String>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+/// Amazon ECR's service quotas (user guide, "Amazon ECR service quotas"), each adjustable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Repositories of an account in a region.
+    pub repositories_max: u64,
+    /// Images of a repository.
+    pub images_per_repository_max: u64,
+    /// Tags of an image.
+    pub tags_per_image_max: u64,
+    /// Length of a layer in bytes.
+    pub layer_bytes_max: u64,
+    /// Length of a part of `UploadLayerPart` in bytes.
+    pub layer_part_bytes_max: u64,
+    /// Length of a part that is not the last one, in bytes.
+    pub layer_part_bytes_min: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            repositories_max: 100_000,
+            images_per_repository_max: 100_000,
+            tags_per_image_max: 1_000,
+            layer_bytes_max: 52_000 * MIB,
+            layer_part_bytes_max: 20 * MIB,
+            layer_part_bytes_min: 5 * MIB,
+        }
+    }
+}
+
+/// A registry's settings.
+#[derive(Clone)]
+pub struct Settings {
+    /// How a repository is called by docker clients.
+    pub repository_uri: RepositoryUri,
+    /// Quotas.
+    pub limits: Limits,
+    /// Memory for cached manifests, in bytes; once for tags, once for digests.
+    pub manifest_cache_bytes_max: u64,
+    /// How long an upload may stay unfinished.
+    pub upload_lifetime: Duration,
+    /// Other nodes may be uploading into the same blob store, so that a start here
+    /// must leave young uploads alone. False: at the start nobody else is at work.
+    pub shared: bool,
+}
+
+impl Settings {
+    /// The defaults, with a way to name repositories.
+    #[must_use]
+    pub fn new(repository_uri: RepositoryUri) -> Self {
+        Settings {
+            repository_uri,
+            limits: Limits::default(),
+            manifest_cache_bytes_max: 16 * MIB,
+            upload_lifetime: Duration::from_secs(24 * 3600),
+            shared: false,
+        }
+    }
+}
