@@ -76,14 +76,15 @@ class Person:
         """The AWS CLI, with answers in JSON where nothing else is asked for."""
         return self.run("aws", *arguments, input=input, env={"AWS_DEFAULT_OUTPUT": "json"})
 
-    def boto(self, service):
+    def boto(self, service, **configuration):
         return boto3.session.Session(
             aws_access_key_id=self.credentials.access_key_id,
             aws_secret_access_key=self.credentials.secret_access_key,
             aws_session_token=self.credentials.session_token,
             region_name=self.server.region,
         ).client(service, endpoint_url=self.server.url,
-                 config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60))
+                 config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60,
+                                              **configuration))
 
     @property
     def ecr(self):

@@ -1,0 +1,67 @@
+"""The main job on each database: SQLite within the server, and PostgreSQL where `BERTH_TEST_POSTGRES_URL` says it is.
+
+`cargo xtask test` starts a PostgreSQL of its own; each server gets a database of its own in it.
+"""
+
+import os
+import secrets
+import subprocess
+import urllib.parse
+
+import pytest
+
+from berth import images
+from berth.outcome import NO_IDENTITY_POLICY
+from berth.policies import policy, push_and_pull, trust
+from berth.server import Server
+
+
+@pytest.fixture
+def postgres():
+    """A new database's URL."""
+    url = os.environ.get("BERTH_TEST_POSTGRES_URL")
+    assert url, "BERTH_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`"
+    name = f"berth_e2e_{secrets.token_hex(6)}"
+    subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"CREATE DATABASE {name}"], check=True)
+    yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
+    subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"DROP DATABASE {name} WITH (FORCE)"], check=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def server(request, tmp_path):
+    options = ("--database", request.getfixturevalue("postgres")) if request.param == "postgres" else ()
+    with Server(tmp_path / "berth", *options) as running:
+        yield running
+
+
+def test_the_main_job(server):
+    root = server.root
+    root.create_repository("my-app")
+    alice = root.create_user("alice", policy(*push_and_pull("my-app")))
+    alice.docker.login()
+    message = alice.docker.build("my-app:v1")
+    alice.docker.push("my-app:v1").ok()
+    alice.docker.pull("my-app:v1").ok()
+    assert alice.docker.message("my-app:v1") == message
+
+    circleci = root.create_user("circleci")
+    role = root.create_role("containerise", trust({"AWS": circleci.arn}), policy(*push_and_pull("my-app")))
+    job = circleci.assume(role, "build-1")
+    job.docker.login()
+    job.docker.build("my-app:v2")
+    job.docker.push("my-app:v2").ok()
+    circleci.refused(circleci.ecr.get_authorization_token, action="ecr:GetAuthorizationToken", resource="*",
+                     because=NO_IDENTITY_POLICY)
+
+    partner = server.create_account("444455556666")
+    assert partner.ecr.describe_repositories()["repositories"] == []
+
+
+def test_it_is_all_there_after_a_kill(server):
+    root = server.root
+    root.create_repository("my-app")
+    image = images.Image()
+    root.raw().push("my-app", "v1", image).expect(201)
+    server.kill()
+    server.start()
+    server.root.raw().pull("my-app", image)
