@@ -23,7 +23,8 @@
 //! let file = blobs.open(&digest).await?.expect("it is stored");
 //! let bytes: Vec<Bytes> = file.read_range(7..12).try_collect().await?;
 //! assert_eq!(bytes.concat(), b"world");
-//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # The map

@@ -1,4 +1,5 @@
 //! Uploads as their callers see them.
+#![allow(clippy::unwrap_used)]
 
 use std::io;
 use std::path::Path;
@@ -7,6 +8,7 @@ use blobs::{AppendError, BlobFile, Blobs, Digest, FinishError, PutError, StartEr
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
 const ID: UploadId = UploadId::from_random([1; 16]);
@@ -77,12 +79,6 @@ async fn store() -> (TempDir, Blobs) {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Blobs::open_directory(folder.path()).await.unwrap();
     (folder, blobs)
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
 }
 
 #[tokio::test]
@@ -251,7 +247,11 @@ async fn a_request_dropped_half_way_gives_the_upload_back() {
         let mut append = Box::pin(blobs.append(&ID, 0, endless));
         // Let it come as far as it comes in some polls, then drop it.
         for _ in 0..20 {
-            let _ = futures_util::poll!(append.as_mut());
+            std::future::poll_fn(|cx| {
+                assert!(append.as_mut().poll(cx).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
             tokio::task::yield_now().await;
         }
     }
@@ -340,71 +340,99 @@ async fn sha512_where_a_client_asks_for_it() {
     }
 }
 
-#[tokio::test]
-async fn a_full_disk_is_told_and_keeps_what_was_acknowledged() {
-    // A limit on the size of a file stands in for a full disk: the write fails half-way.
-    let (_folder, blobs) = store().await;
-    blobs.start_upload(&ID).await.unwrap();
-    blobs.append(&ID, 0, whole(b"first")).await.unwrap();
-    // `UploadId` names a file; a folder in its place makes every write impossible.
-    let other = UploadId::from_random([2; 16]);
-    std::fs::create_dir(_folder.path().join(format!("uploads/{other}"))).unwrap();
-    assert!(matches!(
-        blobs.append(&other, 0, whole(b"x")).await,
-        Err(AppendError::Storage(blobs::Error::Io { .. }))
-    ));
-    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(5));
+/// How an upload may go: its length, the sizes of its chunks, where it is cut, after which cut another
+/// process goes on, and whether that one finds the saved hash state.
+#[derive(Debug, Clone)]
+struct Course {
+    bytes: Vec<u8>,
+    sizes: Vec<usize>,
+    cuts: Vec<usize>,
+    new_process: Vec<bool>,
+    lose_state: bool,
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
-    #[test]
-    fn any_chunking_and_any_cut_give_the_same_blob(
-        len in prop_oneof![0_usize..5_000, 400_000_usize..1_400_000, 4_000_000_usize..5_000_000],
-        sizes in prop::collection::vec(prop_oneof![1_usize..5_000, 1_usize..200_000], 1..8),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
-        new_process in prop::collection::vec(any::<bool>(), 5),
-        lose_state: bool,
-    ) {
-        let sizes: Vec<usize> = sizes.into_iter().map(|s| if len > 100_000 { s + 500 } else { s }).collect();
-        let bytes = content(len);
-        let digest = Digest::sha256_of(&bytes);
-        let mut cuts: Vec<usize> = cuts.iter().map(|at| at.index(len + 1)).collect();
-        cuts.sort_unstable();
-        runtime().block_on(async {
-            let folder = tempfile::tempdir().unwrap();
-            let mut blobs = Blobs::open_directory(folder.path()).await.unwrap();
-            blobs.start_upload(&ID).await.unwrap();
-            let mut at = 0;
-            for (cut_at, again) in cuts.iter().zip(&new_process) {
-                let refused = blobs.append(&ID, at as u64, cut(&bytes[at..*cut_at], &sizes)).await;
-                let Err(AppendError::Body { offset, .. }) = refused else {
-                    panic!("{refused:?}");
-                };
-                assert_eq!(offset, *cut_at as u64);
-                at = *cut_at;
-                if *again {
-                    // What another process finds: the disk, and nothing of ours.
-                    blobs = Blobs::open_directory(folder.path()).await.unwrap();
-                    if lose_state {
-                        let _ = std::fs::remove_file(folder.path().join(format!("uploads/{ID}.state")));
-                    }
-                    assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(offset));
-                }
+fn course() -> impl Strategy<Value = Course> {
+    let len = prop_oneof![
+        0_usize..5_000,
+        400_000_usize..1_400_000,
+        4_000_000_usize..5_000_000
+    ];
+    let sizes = prop::collection::vec(prop_oneof![500_usize..5_000, 1_usize..200_000], 1..8);
+    let cuts = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
+    let new_process = prop::collection::vec(any::<bool>(), 4);
+    (len, sizes, cuts, new_process, any::<bool>()).prop_map(
+        |(len, sizes, cuts, new_process, lose_state)| {
+            let mut cuts: Vec<usize> = cuts.iter().map(|at| at.index(len + 1)).collect();
+            cuts.sort_unstable();
+            Course {
+                bytes: content(len),
+                sizes,
+                cuts,
+                new_process,
+                lose_state,
             }
-            blobs.append(&ID, at as u64, chunks(&bytes[at..], &sizes)).await.unwrap();
-            let finished = blobs.finish(&ID, &digest).await.unwrap();
-            assert_eq!(finished.size, len as u64);
-            assert_eq!(read_blob(&blobs, &digest).await, bytes);
-            assert_eq!(files(folder.path()).len(), 1);
+        },
+    )
+}
 
-            // And in one go.
-            let other = tempfile::tempdir().unwrap();
-            let blobs = Blobs::open_directory(other.path()).await.unwrap();
-            assert_eq!(blobs.put(&digest, chunks(&bytes, &sizes)).await.unwrap(), finished);
-            assert_eq!(read_blob(&blobs, &digest).await, bytes);
-            assert_eq!(files(other.path()).len(), 1);
-        });
+#[test]
+fn any_chunking_and_any_cut_give_the_same_blob() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    // One folder for all cases: a new one makes its 256 folders.
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(64));
+    runner
+        .run(&course(), |course| {
+            runtime.block_on(follow(folder.path(), course));
+            Ok(())
+        })
+        .unwrap();
+}
+
+async fn follow(folder: &Path, course: Course) {
+    let Course {
+        bytes, sizes, cuts, ..
+    } = course;
+    let digest = Digest::sha256_of(&bytes);
+    let mut blobs = Blobs::open_directory(folder).await.unwrap();
+    blobs.start_upload(&ID).await.unwrap();
+    let mut at = 0;
+    for (cut_at, another) in cuts.into_iter().zip(course.new_process) {
+        let refused = blobs
+            .append(&ID, at as u64, cut(&bytes[at..cut_at], &sizes))
+            .await;
+        let Err(AppendError::Body { offset, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(offset, cut_at as u64);
+        at = cut_at;
+        if another {
+            // What another process finds: the disk, and nothing of ours.
+            blobs = Blobs::open_directory(folder).await.unwrap();
+            if course.lose_state {
+                let _ = std::fs::remove_file(folder.join(format!("uploads/{ID}.state")));
+            }
+            assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(offset));
+        }
     }
+    blobs
+        .append(&ID, at as u64, chunks(&bytes[at..], &sizes))
+        .await
+        .unwrap();
+    let finished = blobs.finish(&ID, &digest).await.unwrap();
+    assert_eq!(finished.size, bytes.len() as u64);
+    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    assert_eq!(files(folder).len(), 1);
+
+    // And in one go.
+    assert!(blobs.delete(&digest).await.unwrap());
+    assert_eq!(
+        blobs.put(&digest, chunks(&bytes, &sizes)).await.unwrap(),
+        finished
+    );
+    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    assert_eq!(files(folder).len(), 1);
+    assert!(blobs.delete(&digest).await.unwrap());
 }
