@@ -1,7 +1,14 @@
-//! How policies combine.
+//! How policies combine into a decision.
+//!
+//! Sources: UG reference_policies_evaluation-logic_policy-eval-denyallow (the order, and
+//! the table of resource-based policies and implicit denies),
+//! reference_policies_evaluation-logic-cross-account; Organizations UG
+//! orgs_manage_policies_scps, orgs_manage_policies_rcps.
 
+use crate::compiled::{Ask, Compiled, Grant};
 use crate::context::Context;
-use crate::principal::Principal;
+use crate::fold::Folded;
+use crate::principal::{Principal, PrincipalKind, arn_account};
 use crate::set::{PolicyRef, PolicySet};
 
 /// What is asked.
@@ -9,7 +16,7 @@ use crate::set::{PolicyRef, PolicySet};
 pub struct Request<'a> {
     /// Who asks.
     pub principal: &'a Principal,
-    /// The IAM action, e.g. `ecr:PutImage`.
+    /// The IAM action, e.g. `ecr:PutImage`, in any case.
     pub action: &'a str,
     /// The resource's ARN, or `*` for actions without one.
     pub resource: &'a str,
@@ -28,13 +35,15 @@ pub struct Authority<'a> {
     pub identity: Option<&'a PolicySet>,
     /// The permissions boundary of the user or role.
     pub boundary: Option<&'a PolicySet>,
-    /// The union of the session's inline and managed policies.
+    /// The union of the session's inline and managed policies. A federated user without
+    /// any has no permissions but those of resource policies (row 11).
     pub session: Option<&'a PolicySet>,
     /// The resource's policy: for `sts:AssumeRole…` on a role, its trust policy.
     pub resource: Option<&'a PolicySet>,
     /// SCPs on the principal's account, one union per level (root, OUs, account).
     pub service_control: &'a [PolicySet],
-    /// RCPs on the resource's account, one union per level.
+    /// RCPs on the resource's account, one union per level; none when it is the
+    /// management account, whose resources RCPs spare.
     pub resource_control: &'a [PolicySet],
     /// The principal's account is the organization's management account: SCPs do not bind.
     pub management_account: bool,
@@ -90,20 +99,11 @@ pub struct StatementRef<'a> {
 pub struct Decision<'a> {
     /// The outcome.
     pub effect: Effect,
-    /// The policy type that decided or was silent.
+    /// The policy type that decided or was silent. Where several were silent, the first
+    /// in the order RCP, SCP, identity (or trust), boundary, session, resource.
     pub reason: Reason,
-    /// The statement that decided; none for implicit denials.
+    /// The statement that decided; none for implicit denials, root and free actions.
     pub statement: Option<StatementRef<'a>>,
-}
-
-/// Decides a request. Pure, and without allocation on the usual path.
-pub fn decide<'a>(request: &Request<'_>, authority: &Authority<'a>) -> Decision<'a> {
-    let _ = (request, authority);
-    Decision {
-        effect: Effect::ImplicitlyDenied,
-        reason: Reason::Identity,
-        statement: None,
-    }
 }
 
 impl Decision<'_> {
@@ -111,9 +111,229 @@ impl Decision<'_> {
     pub fn is_allowed(&self) -> bool {
         self.effect == Effect::Allowed
     }
+}
 
-    /// AWS's words for a denial (UG troubleshoot_access-denied).
-    pub fn denial_message(&self, user_arn: &str, action: &str, resource: &str) -> String {
-        format!("User: {user_arn} is not authorized to perform: {action} on resource: {resource}")
+/// Decides a request. Pure, and without allocation on the usual path.
+pub fn decide<'a>(request: &Request<'_>, authority: &Authority<'a>) -> Decision<'a> {
+    let folded = Folded::new(request.action);
+    let case = Case::new(request, folded.as_str(), authority);
+    match case.decide() {
+        Ok((reason, statement)) => Decision {
+            effect: Effect::Allowed,
+            reason,
+            statement,
+        },
+        Err(Denied::Explicitly(reason, statement)) => Decision {
+            effect: Effect::ExplicitlyDenied,
+            reason,
+            statement: Some(statement),
+        },
+        Err(Denied::Silently(reason)) => Decision {
+            effect: Effect::ImplicitlyDenied,
+            reason,
+            statement: None,
+        },
     }
+}
+
+enum Denied<'a> {
+    Explicitly(Reason, StatementRef<'a>),
+    Silently(Reason),
+}
+
+type Allowed<'a> = (Reason, Option<StatementRef<'a>>);
+
+/// One request before its policies.
+pub(crate) struct Case<'r, 'a> {
+    pub ask: Ask<'r>,
+    authority: Authority<'a>,
+    /// `sts:AssumeRole…` on a role: the resource policy is a trust policy, and required.
+    trust: bool,
+    same_account: bool,
+    free: bool,
+}
+
+impl<'r, 'a> Case<'r, 'a> {
+    pub fn new(request: &Request<'r>, action: &'r str, authority: &Authority<'a>) -> Case<'r, 'a> {
+        let principal = request.principal;
+        let owner = match request.resource_account {
+            Some(account) => account,
+            None => match arn_account(request.resource) {
+                "" | "*" => &principal.account,
+                account => account,
+            },
+        };
+        Case {
+            ask: Ask {
+                principal,
+                action,
+                resource: request.resource,
+                context: request.context,
+                has_boundary: authority.boundary.is_some(),
+            },
+            authority: *authority,
+            trust: is_trust(action, request.resource),
+            same_account: owner == &*principal.account,
+            // Row 14: policies cannot control these two.
+            free: matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken"),
+        }
+    }
+
+    /// The policy sets that take part for this principal, in the order in which they are
+    /// reported. A silent or absent set is skipped by the caller.
+    pub fn parties(&self) -> impl Iterator<Item = (Reason, &'a PolicySet)> + use<'a> {
+        let authority = self.authority;
+        let principal = self.ask.principal;
+        let bound = principal.kind.is_aws();
+        // Row 15: root's own policies, if any, do not count.
+        let identity = bound && principal.kind != PrincipalKind::Root;
+        let service_control: &[PolicySet] = if self.service_control_binds() {
+            authority.service_control
+        } else {
+            &[]
+        };
+        let resource_control: &[PolicySet] = if principal.service_linked {
+            &[]
+        } else {
+            authority.resource_control
+        };
+        let resource = if self.trust {
+            Reason::Trust
+        } else {
+            Reason::Resource
+        };
+        let own =
+            |reason, set: Option<&'a PolicySet>| set.filter(|_| identity).map(|set| (reason, set));
+        resource_control
+            .iter()
+            .map(|set| (Reason::ResourceControl, set))
+            .chain(
+                service_control
+                    .iter()
+                    .map(|set| (Reason::ServiceControl, set)),
+            )
+            .chain(authority.resource.map(|set| (resource, set)))
+            .chain(own(Reason::Identity, authority.identity))
+            .chain(own(Reason::PermissionsBoundary, authority.boundary))
+            .chain(own(Reason::Session, authority.session))
+    }
+
+    /// Row 10: SCPs bind member accounts' principals, root included; not the management
+    /// account, not service-linked roles, not principals of no account.
+    fn service_control_binds(&self) -> bool {
+        let principal = self.ask.principal;
+        principal.kind.is_aws() && !principal.service_linked && !self.authority.management_account
+    }
+
+    fn decide(&self) -> Result<Allowed<'a>, Denied<'a>> {
+        if self.free {
+            return Ok((Reason::NoPermissionNeeded, None));
+        }
+        for (reason, set) in self.parties() {
+            if let Some(statement) = set.denies(&self.ask) {
+                return Err(Denied::Explicitly(reason, reference(set, statement)));
+            }
+        }
+        for (reason, set) in self.parties() {
+            let control = matches!(reason, Reason::ResourceControl | Reason::ServiceControl);
+            if control && set.allows(&self.ask).best().is_none() {
+                return Err(Denied::Silently(reason));
+            }
+        }
+        let granted = self.resource_grant();
+        let resource = if self.trust {
+            Reason::Trust
+        } else {
+            Reason::Resource
+        };
+        let from_resource = |statement| Ok((resource, Some(statement)));
+        if !self.ask.principal.kind.is_aws() {
+            // No account, so no identity side: only the resource can allow.
+            return match granted {
+                Some((_, statement)) => from_resource(statement),
+                None => Err(Denied::Silently(resource)),
+            };
+        }
+        if !self.same_account {
+            // Row 9: both sides must allow.
+            self.identity_side()?;
+            return match granted {
+                Some((_, statement)) => from_resource(statement),
+                None => Err(Denied::Silently(resource)),
+            };
+        }
+        match granted {
+            Some((Grant::Direct, statement)) => from_resource(statement),
+            Some((Grant::Issuer, statement)) => {
+                self.limits()?;
+                from_resource(statement)
+            }
+            // Row 13: a role is assumed only by whom its trust policy names.
+            None if self.trust => Err(Denied::Silently(Reason::Trust)),
+            Some((Grant::Account, _)) | None => self.identity_side(),
+        }
+    }
+
+    fn resource_grant(&self) -> Option<(Grant, StatementRef<'a>)> {
+        let set = self.authority.resource?;
+        let (grant, number) = set.allows(&self.ask).best()?;
+        Some((grant, reference(set, set.statement(number))))
+    }
+
+    /// What the principal's own account says.
+    fn identity_side(&self) -> Result<Allowed<'a>, Denied<'a>> {
+        if self.ask.principal.kind == PrincipalKind::Root {
+            return Ok((Reason::RootUser, None));
+        }
+        let Some(set) = self.authority.identity else {
+            return Err(Denied::Silently(Reason::Identity));
+        };
+        let Some((_, number)) = set.allows(&self.ask).best() else {
+            return Err(Denied::Silently(Reason::Identity));
+        };
+        self.limits()?;
+        Ok((
+            Reason::Identity,
+            Some(reference(set, set.statement(number))),
+        ))
+    }
+
+    /// Permissions boundary and session policies: what they do not allow is denied.
+    fn limits(&self) -> Result<(), Denied<'a>> {
+        let allows = |set: &PolicySet| set.allows(&self.ask).best().is_some();
+        if self.authority.boundary.is_some_and(|set| !allows(set)) {
+            return Err(Denied::Silently(Reason::PermissionsBoundary));
+        }
+        let allowed = match self.authority.session {
+            Some(set) => allows(set),
+            None => self.ask.principal.kind != PrincipalKind::FederatedUser,
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(Denied::Silently(Reason::Session))
+        }
+    }
+}
+
+fn reference<'a>(set: &'a PolicySet, statement: &'a Compiled) -> StatementRef<'a> {
+    StatementRef {
+        policy: set.policy(statement),
+        sid: statement.source.sid.as_ref().map(|sid| &*sid.value),
+        index: statement.index,
+    }
+}
+
+/// The actions that a role's trust policy speaks about. `action` is in lower case.
+fn is_trust(action: &str, resource: &str) -> bool {
+    let about_trust = action.starts_with("sts:assumerole")
+        || matches!(
+            action,
+            "sts:tagsession" | "sts:setsourceidentity" | "sts:setcontext"
+        );
+    about_trust
+        && resource
+            .splitn(6, ':')
+            .nth(5)
+            .is_some_and(|name| name.starts_with("role/"))
 }

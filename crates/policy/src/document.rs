@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::error::{PolicyError, PolicyErrorCode};
+use crate::error::PolicyError;
 use crate::json::Position;
+use crate::validate::{self, Rules};
 
 /// What a document is attached to. The kind decides which elements it may hold,
 /// how large it may be, and with which words it is refused.
@@ -151,15 +152,20 @@ pub struct Document {
 }
 
 impl Document {
-    /// Parses and validates `json` as IAM would when it is stored as `kind`.
+    /// Parses and validates `json` as the service would when it is stored as `kind`.
+    ///
+    /// The limits by kind are those of one document (row 44); inline policies share theirs
+    /// among all of one user, group or role, which only the caller can add up
+    /// ([`size_without_white_space`]).
     pub fn parse(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
-        let _ = (json, kind);
-        Err(PolicyError {
-            code: PolicyErrorCode::MalformedPolicyDocument,
-            message: "Syntax errors in policy.".into(),
-            detail: String::new(),
-            position: None,
-        })
+        validate::document(json, kind, Rules::Stored)
+    }
+
+    /// Parses `json` as the language allows, without the rules for storing it: no limit
+    /// but the absolute one, any version, any `Sid`. For scenarios and tools that ask what
+    /// a policy would decide.
+    pub fn parse_language(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
+        validate::document(json, kind, Rules::Language)
     }
 
     /// The kind it was parsed as.
@@ -202,8 +208,26 @@ impl Document {
     /// ARNs by unique IDs before storing, and back before showing. Everything else stays
     /// byte for byte.
     pub fn map_principals(&self, mut f: impl FnMut(&str) -> Option<String>) -> String {
-        let _ = f("");
-        self.source.to_string()
+        let mut entries: Vec<&PrincipalEntry> = self
+            .statements
+            .iter()
+            .filter_map(|statement| statement.principal.as_ref())
+            .flat_map(|principal| principal.entries.iter())
+            .filter(|entry| entry.kind == PrincipalType::Aws)
+            .collect();
+        entries.sort_by_key(|entry| entry.span);
+        let mut text = String::with_capacity(self.source.len());
+        let mut done = 0;
+        for entry in entries {
+            if let Some(other) = f(&entry.text.value) {
+                let (start, end) = (entry.span.0 as usize, entry.span.1 as usize);
+                text.push_str(&self.source[done..start]);
+                text.push_str(&serde_json::Value::String(other).to_string());
+                done = end;
+            }
+        }
+        text.push_str(&self.source[done..]);
+        text
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::document::DocumentKind;
 use crate::json::Position;
 
 /// The error code that the API answers with; which one depends on the kind of
@@ -50,4 +51,34 @@ pub struct PolicyError {
     pub detail: String,
     /// Where in the text, when one place is to blame.
     pub position: Option<Position>,
+}
+
+impl PolicyError {
+    /// Row 16: a principal that does not exist (or is no principal), in the words of the
+    /// document's service. `principal` is the text as it stands in the document.
+    pub fn invalid_principal(kind: DocumentKind, principal: &str) -> PolicyError {
+        let detail = format!("Invalid principal in policy: \"AWS\":\"{principal}\"");
+        let refused = PolicyError {
+            code: PolicyErrorCode::MalformedPolicyDocument,
+            message: detail.clone(),
+            detail,
+            position: None,
+        };
+        refused.in_the_words_of(kind)
+    }
+
+    /// ECR says one sentence for everything that is wrong with a policy.
+    pub(crate) fn in_the_words_of(mut self, kind: DocumentKind) -> PolicyError {
+        let name = match kind {
+            DocumentKind::EcrRepository => "repository",
+            DocumentKind::EcrRegistry => "registry",
+            _ => return self,
+        };
+        self.code = PolicyErrorCode::InvalidParameter;
+        self.message = format!(
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: \
+             'Invalid {name} policy provided'"
+        );
+        self
+    }
 }

@@ -1,12 +1,24 @@
 //! The IAM policy language: parse, validate, compile, decide, explain. Pure: no I/O, no clock.
 
+mod compiled;
+mod condition;
 mod context;
 mod decide;
+mod denial;
 mod document;
 mod error;
+mod fold;
+mod glob;
 mod json;
+mod operator;
+mod parse;
+mod pattern;
 mod principal;
+mod resource;
 mod set;
+mod trie;
+mod validate;
+mod value;
 
 pub use context::{Context, ContextValue};
 pub use decide::{Authority, Decision, Effect, Reason, Request, StatementRef, decide};

@@ -25,6 +25,24 @@ pub enum PrincipalKind {
     Saml,
 }
 
+impl PrincipalKind {
+    /// A principal of an AWS account, with an ARN of its own.
+    pub(crate) fn is_aws(self) -> bool {
+        matches!(
+            self,
+            PrincipalKind::Root
+                | PrincipalKind::User
+                | PrincipalKind::RoleSession
+                | PrincipalKind::FederatedUser
+        )
+    }
+
+    /// An identity that only its provider vouches for.
+    pub(crate) fn is_federated(self) -> bool {
+        matches!(self, PrincipalKind::WebIdentity | PrincipalKind::Saml)
+    }
+}
+
 /// A principal: everything about the caller that policies look at, besides the
 /// condition keys.
 #[derive(Clone, Debug, PartialEq, Eq)]

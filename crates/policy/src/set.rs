@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::document::{Document, DocumentKind};
+use crate::compiled::{Ask, Compiled, Grant, Patterns};
+use crate::document::{Document, DocumentKind, StatementEffect};
+use crate::pattern::Pattern;
+use crate::trie::Trie;
 
 /// Whose statement it is, for explanations and audit records.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -32,20 +35,152 @@ pub struct PolicySet {
 
 #[derive(Debug, Default)]
 struct Inner {
-    statements: Vec<()>,
+    policies: Vec<PolicyRef>,
+    statements: Vec<Compiled>,
+    deny: Index,
+    allow: Index,
+}
+
+/// Statements by their actions' literal prefix, then by their resources'.
+#[derive(Debug, Default)]
+struct Index {
+    by_action: Trie<Trie<Vec<u32>>>,
+}
+
+/// A statement with many actions and many resources is filed under one of the two only,
+/// so that the index grows with the document, not with its square.
+const FILED_MAX: usize = 64;
+
+/// The statements of a set that allow a request: the first for each way of naming the
+/// principal, by [`Grant`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Allows {
+    first: [Option<u32>; 3],
+}
+
+impl Allows {
+    /// The closest grant.
+    pub fn best(&self) -> Option<(Grant, u32)> {
+        [Grant::Direct, Grant::Issuer, Grant::Account]
+            .into_iter()
+            .find_map(|grant| Some((grant, self.first[grant as usize]?)))
+    }
 }
 
 impl PolicySet {
     /// Compiles the union of `docs`.
     pub fn compile<'a>(docs: impl IntoIterator<Item = (PolicyRef, &'a Document)>) -> PolicySet {
-        let _ = docs.into_iter().count();
-        PolicySet::default()
+        let mut inner = Inner::default();
+        for (number, (policy, document)) in docs.into_iter().enumerate() {
+            inner.policies.push(policy);
+            for (index, source) in document.statements().iter().enumerate() {
+                let statement = Compiled::new(document, number, index, source);
+                let filed_in = match source.effect {
+                    StatementEffect::Allow => &mut inner.allow,
+                    StatementEffect::Deny => &mut inner.deny,
+                };
+                filed_in.file(inner.statements.len() as u32, &statement);
+                inner.statements.push(statement);
+            }
+        }
+        PolicySet {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Whether it holds no statement: it allows nothing.
     pub fn is_empty(&self) -> bool {
         self.inner.statements.is_empty()
     }
+
+    /// The policies it was compiled from.
+    pub fn policies(&self) -> &[PolicyRef] {
+        &self.inner.policies
+    }
+
+    pub(crate) fn statements(&self) -> &[Compiled] {
+        &self.inner.statements
+    }
+
+    pub(crate) fn policy(&self, statement: &Compiled) -> &PolicyRef {
+        &self.inner.policies[statement.policy]
+    }
+
+    /// The first Deny that applies.
+    pub(crate) fn denies(&self, ask: &Ask<'_>) -> Option<&Compiled> {
+        let mut first: Option<u32> = None;
+        self.inner.deny.candidates(ask, |number| {
+            let earlier = first.is_none_or(|first| number < first);
+            if earlier
+                && self.inner.statements[number as usize]
+                    .applies(ask)
+                    .is_some()
+            {
+                first = Some(number);
+            }
+        });
+        first.map(|number| &self.inner.statements[number as usize])
+    }
+
+    /// The Allows that apply.
+    pub(crate) fn allows(&self, ask: &Ask<'_>) -> Allows {
+        let mut allows = Allows::default();
+        self.inner.allow.candidates(ask, |number| {
+            if let Some(grant) = self.inner.statements[number as usize].applies(ask) {
+                let first = &mut allows.first[grant as usize];
+                *first = Some(first.map_or(number, |first| first.min(number)));
+            }
+        });
+        allows
+    }
+
+    pub(crate) fn statement(&self, number: u32) -> &Compiled {
+        &self.inner.statements[number as usize]
+    }
+}
+
+impl Index {
+    fn file(&mut self, number: u32, statement: &Compiled) {
+        let mut actions = prefixes(Some(&statement.action));
+        let mut resources = prefixes(statement.resource.as_ref());
+        if actions.len() * resources.len() > FILED_MAX {
+            if actions.len() > resources.len() {
+                actions = vec![""];
+            } else {
+                resources = vec![""];
+            }
+        }
+        for action in &actions {
+            let by_resource = self.by_action.entry(action);
+            for resource in &resources {
+                by_resource.entry(resource).push(number);
+            }
+        }
+    }
+
+    fn candidates(&self, ask: &Ask<'_>, mut visit: impl FnMut(u32)) {
+        self.by_action.visit_prefixes(ask.action, |by_resource| {
+            by_resource.visit_prefixes(ask.resource, |numbers| {
+                numbers.iter().for_each(|&number| visit(number));
+            });
+        });
+    }
+}
+
+/// The literal prefixes of which a matching text has at least one. One that starts with
+/// another adds nothing.
+fn prefixes(patterns: Option<&Patterns>) -> Vec<&str> {
+    let Some(patterns) = patterns.filter(|patterns| !patterns.not) else {
+        return vec![""];
+    };
+    let fitting = patterns
+        .patterns
+        .iter()
+        .filter(|pattern| !matches!(pattern, Pattern::Never));
+    let mut prefixes: Vec<&str> = fitting.map(Pattern::literal_prefix).collect();
+    prefixes.sort_unstable();
+    prefixes.dedup_by(|longer, shorter| longer.starts_with(*shorter));
+    prefixes
 }
 
 /// `Arc<str>` as a JSON string, without serde's `rc` feature for the whole tree.

@@ -1,0 +1,281 @@
+//! One statement, compiled, and how its elements match a request.
+
+use std::sync::Arc;
+
+use crate::condition::Condition;
+use crate::context::Context;
+use crate::document::{
+    Document, DocumentKind, Element, PrincipalElement, PrincipalType, Statement, Version,
+};
+use crate::pattern::Pattern;
+use crate::principal::{Principal, PrincipalKind};
+
+/// A request as statements see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub principal: &'a Principal,
+    /// In lower case.
+    pub action: &'a str,
+    pub resource: &'a str,
+    pub context: &'a Context,
+    /// `NotPrincipal` with Deny never spares a principal that has one
+    /// (UG reference_policies_elements_notprincipal).
+    pub has_boundary: bool,
+}
+
+/// How closely a resource policy names the principal. It decides which implicit denials
+/// of other policies still count (UG reference_policies_evaluation-logic: the table of
+/// resource-based policies and implicit denies).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub(crate) enum Grant {
+    /// The account is named: its administrators must allow as well (row 7).
+    Account,
+    /// The role of the session, the user behind the federated user: boundary and session
+    /// policies still limit (row 1).
+    Issuer,
+    /// The user, the session, or everyone: nothing else need allow (rows 2 to 4).
+    Direct,
+}
+
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// Which of the set's policies it belongs to, and its place there.
+    pub policy: usize,
+    pub index: usize,
+    pub source: Statement,
+    pub action: Patterns,
+    pub resource: Option<Patterns>,
+    principal: Option<Principals>,
+    pub conditions: Box<[Condition]>,
+}
+
+/// `Action` or `Resource`, or its `Not` form.
+#[derive(Debug)]
+pub(crate) struct Patterns {
+    pub not: bool,
+    pub patterns: Box<[Pattern]>,
+}
+
+impl Patterns {
+    fn new(element: &Element, pattern: impl Fn(&str) -> Pattern) -> Patterns {
+        let texts = element.values.iter().map(|text| &*text.value);
+        Patterns {
+            not: element.not,
+            patterns: texts.map(pattern).collect(),
+        }
+    }
+
+    pub fn matches(&self, text: &str, context: &Context) -> bool {
+        let listed = self
+            .patterns
+            .iter()
+            .any(|pattern| pattern.matches(text, context));
+        listed != self.not
+    }
+}
+
+#[derive(Debug)]
+struct Principals {
+    not: bool,
+    trust: bool,
+    entries: Box<[Named]>,
+}
+
+#[derive(Debug)]
+enum Named {
+    /// `*`, with or without the type `AWS`: both mean the same.
+    Everyone,
+    Account(Arc<str>),
+    /// A user, a role, a session.
+    Arn(Arc<str>),
+    /// `AIDA...` or `AROA...` (row 16).
+    UniqueId(Arc<str>),
+    AnyService,
+    Service(Arc<str>),
+    Federated(Arc<str>),
+    /// An S3 canonical user ID: no principal here has one.
+    Other,
+}
+
+impl Compiled {
+    pub fn new(document: &Document, policy: usize, index: usize, source: &Statement) -> Compiled {
+        let version = document.version();
+        let trust = document.kind() == DocumentKind::Trust;
+        Compiled {
+            policy,
+            index,
+            action: Patterns::new(&source.action, Pattern::action),
+            resource: source
+                .resource
+                .as_ref()
+                .map(|element| Patterns::new(element, |text| Pattern::resource(text, version))),
+            principal: source
+                .principal
+                .as_ref()
+                .map(|element| Principals::new(element, trust)),
+            conditions: conditions(source, version),
+            source: source.clone(),
+        }
+    }
+
+    pub fn matches_action(&self, ask: &Ask<'_>) -> bool {
+        self.action.matches(ask.action, ask.context)
+    }
+
+    pub fn matches_resource(&self, ask: &Ask<'_>) -> bool {
+        self.resource
+            .as_ref()
+            .is_none_or(|resource| resource.matches(ask.resource, ask.context))
+    }
+
+    /// How the statement names the principal; `None`: it does not. Statements without the
+    /// element stand in identity policies, which are about their bearer.
+    pub fn matches_principal(&self, ask: &Ask<'_>) -> Option<Grant> {
+        match &self.principal {
+            None => Some(Grant::Direct),
+            Some(principals) => principals.matches(ask),
+        }
+    }
+
+    /// Whether the whole statement applies, and how it names the principal.
+    pub fn applies(&self, ask: &Ask<'_>) -> Option<Grant> {
+        if !self.matches_action(ask) || !self.matches_resource(ask) {
+            return None;
+        }
+        let grant = self.matches_principal(ask)?;
+        let conditions = &self.conditions;
+        conditions
+            .iter()
+            .all(|condition| condition.holds(ask.context))
+            .then_some(grant)
+    }
+}
+
+fn conditions(source: &Statement, version: Version) -> Box<[Condition]> {
+    let entries = source.conditions.iter();
+    entries
+        .filter_map(|entry| Condition::new(entry, version))
+        .collect()
+}
+
+impl Principals {
+    fn new(element: &PrincipalElement, trust: bool) -> Principals {
+        let entries = element.entries.iter().map(|entry| {
+            let text = Arc::clone(&entry.text.value);
+            match entry.kind {
+                PrincipalType::Everyone => Named::Everyone,
+                PrincipalType::Aws => aws(text),
+                PrincipalType::Service if &*text == "*" => Named::AnyService,
+                PrincipalType::Service => Named::Service(text),
+                PrincipalType::Federated => Named::Federated(text),
+                PrincipalType::CanonicalUser => Named::Other,
+            }
+        });
+        Principals {
+            not: element.not,
+            trust,
+            entries: entries.collect(),
+        }
+    }
+
+    fn matches(&self, ask: &Ask<'_>) -> Option<Grant> {
+        if self.not {
+            return (!self.spares(ask)).then_some(Grant::Direct);
+        }
+        self.entries
+            .iter()
+            .filter_map(|named| self.names(named, ask.principal))
+            .max()
+    }
+
+    fn names(&self, named: &Named, principal: &Principal) -> Option<Grant> {
+        let aws = principal.kind.is_aws();
+        let is = |yes: bool, grant| yes.then_some(grant);
+        match named {
+            // A trust policy's `*` is no trust in every identity provider: an OIDC or SAML
+            // identity must be named by its provider.
+            Named::Everyone => is(!self.trust || !principal.kind.is_federated(), Grant::Direct),
+            Named::Account(account) => {
+                let grant = match principal.kind {
+                    PrincipalKind::Root => Grant::Direct,
+                    _ => Grant::Account,
+                };
+                is(aws && *account == principal.account, grant)
+            }
+            Named::Arn(arn) if aws && *arn == principal.arn => Some(Grant::Direct),
+            Named::Arn(arn) => is(
+                aws && principal.issuer_arn.as_ref() == Some(arn),
+                Grant::Issuer,
+            ),
+            Named::UniqueId(id) => {
+                let grant = match principal.kind {
+                    PrincipalKind::User => Grant::Direct,
+                    _ => Grant::Issuer,
+                };
+                is(aws && principal.unique_id.as_ref() == Some(id), grant)
+            }
+            Named::AnyService => is(principal.kind == PrincipalKind::Service, Grant::Direct),
+            Named::Service(name) => is(
+                principal.kind == PrincipalKind::Service && *name == principal.arn,
+                Grant::Direct,
+            ),
+            Named::Federated(provider) => is(
+                principal.kind.is_federated() && *provider == principal.arn,
+                Grant::Direct,
+            ),
+            Named::Other => None,
+        }
+    }
+
+    /// `NotPrincipal`: everything the principal is must be listed, the account, the role
+    /// and the session (row 18).
+    fn spares(&self, ask: &Ask<'_>) -> bool {
+        let principal = ask.principal;
+        let lists = |wanted: &dyn Fn(&Named) -> bool| self.entries.iter().any(wanted);
+        if lists(&|named| matches!(named, Named::Everyone)) {
+            return true;
+        }
+        if !principal.kind.is_aws() {
+            return lists(&|named| self.names(named, principal).is_some());
+        }
+        let account = lists(&|named| matches!(named, Named::Account(a) if *a == principal.account));
+        let itself = principal.kind == PrincipalKind::Root
+            || lists(&|named| match named {
+                Named::Arn(arn) => *arn == principal.arn,
+                Named::UniqueId(id) => {
+                    principal.kind == PrincipalKind::User
+                        && principal.unique_id.as_ref() == Some(id)
+                }
+                _ => false,
+            });
+        let role = principal.kind != PrincipalKind::RoleSession
+            || lists(&|named| match named {
+                Named::Arn(arn) => principal.issuer_arn.as_ref() == Some(arn),
+                Named::UniqueId(id) => principal.unique_id.as_ref() == Some(id),
+                _ => false,
+            });
+        account && itself && role && !ask.has_boundary
+    }
+}
+
+fn aws(text: Arc<str>) -> Named {
+    if &*text == "*" {
+        return Named::Everyone;
+    }
+    if is_account_id(&text) {
+        return Named::Account(text);
+    }
+    if let Some(rest) = text.strip_prefix("arn:") {
+        let account = rest.split(':').nth(3);
+        return match (account, text.ends_with(":root")) {
+            (Some(account), true) => Named::Account(account.into()),
+            _ => Named::Arn(text),
+        };
+    }
+    Named::UniqueId(text)
+}
+
+/// Twelve digits.
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

@@ -1,0 +1,200 @@
+//! Conditions: one key under one operator, compiled.
+//!
+//! Sources: UG reference_policies_elements_condition_operators,
+//! reference_policies_condition-logic-multiple-context-keys-or-values,
+//! reference_policies_condition-single-vs-multi-valued-context-keys.
+
+use std::sync::Arc;
+
+use base64::Engine;
+
+use crate::context::{Context, ContextValue};
+use crate::document::{ConditionEntry, Version};
+use crate::glob::Token;
+use crate::operator::{Compare, Operator, Quantifier, Test};
+use crate::pattern::{Flavour, Pattern, Piece, pieces};
+use crate::value::{Network, address, date, number};
+
+/// A compiled line of a `Condition` block.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    operator: Operator,
+    /// In lower case.
+    pub key: Arc<str>,
+    wants: Wants,
+}
+
+/// The policy's values, in the form that the operator compares. A value that is not of
+/// the operator's type matches nothing and is left out.
+#[derive(Clone, Debug)]
+enum Wants {
+    Strings(Box<[Pattern]>),
+    Arns(Box<[[Pattern; 6]]>),
+    Numbers(Compare, Box<[i128]>),
+    Dates(Compare, Box<[i128]>),
+    Networks(Box<[Network]>),
+    Bytes(Box<[Vec<u8>]>),
+    Bools(Box<[Pattern]>),
+    /// `Null`: whether absence (`true`) or presence (`false`) is wanted.
+    Null(Box<[bool]>),
+}
+
+impl Condition {
+    /// Compiles a line; `None` when its operator does not exist, which parsing refuses.
+    pub fn new(entry: &ConditionEntry, version: Version) -> Option<Condition> {
+        let operator = Operator::parse(&entry.operator.value)?;
+        let texts = || entry.values.iter().map(|value| &*value.value);
+        let patterns = |flavour| {
+            texts()
+                .map(|text| Pattern::new(text, version, flavour))
+                .collect()
+        };
+        let wants = match operator.test {
+            Test::StringEquals | Test::StringEqualsIgnoreCase => {
+                Wants::Strings(patterns(Flavour::Exact))
+            }
+            Test::StringLike => Wants::Strings(patterns(Flavour::Wildcards)),
+            Test::Arn => Wants::Arns(texts().filter_map(|text| arn(text, version)).collect()),
+            Test::Numeric(compare) => Wants::Numbers(compare, texts().filter_map(number).collect()),
+            Test::Date(compare) => Wants::Dates(compare, texts().filter_map(date).collect()),
+            Test::Ip => Wants::Networks(texts().filter_map(Network::parse).collect()),
+            Test::Binary => Wants::Bytes(texts().filter_map(binary).collect()),
+            Test::Bool => Wants::Bools(patterns(Flavour::Exact)),
+            Test::Null => Wants::Null(texts().filter_map(boolean).collect()),
+        };
+        Some(Condition {
+            operator,
+            key: entry.key.value.to_ascii_lowercase().into(),
+            wants,
+        })
+    }
+
+    pub fn holds(&self, context: &Context) -> bool {
+        let value = context.get_folded(&self.key);
+        if let Wants::Null(wants) = &self.wants {
+            // An empty list is a key without a value.
+            let absent = value.is_none_or(|value| value.values().is_empty());
+            return wants.contains(&absent);
+        }
+        let Some(value) = value else {
+            // Rows 34 and 35: a missing key.
+            return self.operator.if_exists
+                || match self.operator.quantifier {
+                    Quantifier::None => self.operator.negated,
+                    Quantifier::ForAllValues => true,
+                    Quantifier::ForAnyValue => false,
+                };
+        };
+        let one = |have: &Arc<str>| self.matches(have, context) != self.operator.negated;
+        match (self.operator.quantifier, value) {
+            (Quantifier::None, ContextValue::One(have)) => one(have),
+            // Row 36: a plain operator says nothing about many values.
+            (Quantifier::None, ContextValue::Many(_)) => false,
+            (Quantifier::ForAllValues, value) => {
+                is_null_set(value) || value.values().iter().all(one)
+            }
+            (Quantifier::ForAnyValue, value) => {
+                !is_null_set(value) && value.values().iter().any(one)
+            }
+        }
+    }
+
+    /// Whether one value of the request matches one of the policy's, negation aside.
+    fn matches(&self, have: &str, context: &Context) -> bool {
+        match &self.wants {
+            Wants::Strings(wants) => match self.operator.test {
+                Test::StringEqualsIgnoreCase => wants
+                    .iter()
+                    .any(|want| want.equals_ignoring_case(have, context)),
+                _ => wants.iter().any(|want| want.matches(have, context)),
+            },
+            Wants::Arns(wants) => {
+                !wants.is_empty()
+                    && arn_parts(have).is_some_and(|have| {
+                        wants.iter().any(|want| {
+                            want.iter()
+                                .zip(have)
+                                .all(|(want, have)| want.matches(have, context))
+                        })
+                    })
+            }
+            Wants::Numbers(compare, wants) => {
+                number(have).is_some_and(|have| wants.iter().any(|want| compare.holds(&have, want)))
+            }
+            Wants::Dates(compare, wants) => {
+                date(have).is_some_and(|have| wants.iter().any(|want| compare.holds(&have, want)))
+            }
+            Wants::Networks(wants) => {
+                address(have).is_some_and(|have| wants.iter().any(|want| want.contains(have)))
+            }
+            Wants::Bytes(wants) => {
+                !wants.is_empty() && binary(have).is_some_and(|have| wants.contains(&have))
+            }
+            Wants::Bools(wants) => {
+                boolean(have).is_some()
+                    && wants
+                        .iter()
+                        .any(|want| want.equals_ignoring_case(have, context))
+            }
+            Wants::Null(_) => false,
+        }
+    }
+}
+
+/// Set operators: a key that "resolves to a null data set, such as an empty string".
+fn is_null_set(value: &ContextValue) -> bool {
+    value.values().iter().all(|value| value.is_empty())
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Both sides of `BinaryEquals` are base64: the policy's by the language, the request's as
+/// IAM's simulator takes context values of type `binary`.
+fn binary(text: &str) -> Option<Vec<u8>> {
+    base64::engine::general_purpose::STANDARD.decode(text).ok()
+}
+
+fn arn_parts(text: &str) -> Option<[&str; 6]> {
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next();
+    Some([next()?, next()?, next()?, next()?, next()?, next()?])
+}
+
+/// Cuts a pattern at its literal colons into six (row 25); with fewer it matches nothing.
+fn arn(text: &str, version: Version) -> Option<[Pattern; 6]> {
+    let mut parts: Vec<Vec<Piece>> = vec![Vec::new()];
+    for piece in pieces(text, version, Flavour::Wildcards) {
+        let Piece::Token(Token::Text(mut text)) = piece else {
+            let last = parts.len() - 1;
+            parts[last].push(piece);
+            continue;
+        };
+        while parts.len() < 6 {
+            let Some(colon) = text.find(':') else { break };
+            let behind = text.split_off(colon + 1);
+            text.truncate(colon);
+            push_text(&mut parts, text);
+            parts.push(Vec::new());
+            text = behind;
+        }
+        push_text(&mut parts, text);
+    }
+    let parts: Vec<Pattern> = parts.into_iter().map(Pattern::from_pieces).collect();
+    parts.try_into().ok()
+}
+
+fn push_text(parts: &mut [Vec<Piece>], text: String) {
+    if let Some(last) = parts.last_mut() {
+        if !text.is_empty() {
+            last.push(Piece::Token(Token::Text(text)));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Lower case without allocation.
+
+/// Longer than any action (service prefix and name of at most 128 characters each).
+const INLINE_MAX: usize = 256;
+
+/// A string in ASCII lower case, on the stack unless it is absurdly long.
+pub(crate) enum Folded {
+    Inline([u8; INLINE_MAX], usize),
+    Heap(String),
+}
+
+impl Folded {
+    pub fn new(text: &str) -> Folded {
+        if text.len() > INLINE_MAX {
+            return Folded::Heap(text.to_ascii_lowercase());
+        }
+        let mut bytes = [0; INLINE_MAX];
+        let copy = &mut bytes[..text.len()];
+        copy.copy_from_slice(text.as_bytes());
+        copy.make_ascii_lowercase();
+        Folded::Inline(bytes, text.len())
+    }
+
+    pub fn as_str(&self) -> &str {
+        match self {
+            // Folding ASCII letters keeps UTF-8 valid.
+            Folded::Inline(bytes, length) => {
+                std::str::from_utf8(&bytes[..*length]).unwrap_or_default()
+            }
+            Folded::Heap(text) => text,
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Wildcard matching in linear time.
+//!
+//! A pattern is cut at its `*` into segments. The first must start the text, the last
+//! must end it, and each one between is looked for behind the one before it: the leftmost
+//! place is always a right one, so nothing is ever tried twice. Plain segments are found
+//! with a linear substring search; segments that hold `?` with a bit-parallel one.
+//! `*a*a*a*…` therefore costs one pass over the text, however long the pattern.
+
+use memchr::memmem::Finder;
+
+/// One unit of a pattern, before it is compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// Literal text.
+    Text(String),
+    /// `?`: exactly one character.
+    One,
+    /// `*`: any characters, also none.
+    Star,
+}
+
+/// A compiled pattern with at least one wildcard.
+#[derive(Clone, Debug)]
+pub(crate) struct Glob {
+    /// The pattern's parts, for texts that are not ASCII, where `?` is not one byte.
+    tokens: Box<[Token]>,
+    has_one: bool,
+    head: Segment,
+    /// `None`: no star, `head` is the whole pattern.
+    rest: Option<(Box<[Segment]>, Segment)>,
+    /// The fewest bytes a matching ASCII text has.
+    length_min: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Segment {
+    Plain(Box<Finder<'static>>),
+    /// Bytes, `ANY` for `?`.
+    Short(Box<[u16]>),
+    Long(Box<Bits>),
+}
+
+const ANY: u16 = 256;
+
+/// Up to this length comparing at each place is as quick as the bit-parallel search.
+const SHORT_MAX: usize = 16;
+
+/// The bit-parallel search keeps its state on the stack: 64 words are 4,096 bytes of
+/// pattern, more than the longest resource a policy can name.
+const WORDS_MAX: usize = 64;
+
+#[derive(Clone, Debug)]
+struct Bits {
+    pattern: Box<[u16]>,
+    words: usize,
+    class: Box<[u8; 256]>,
+    masks: Box<[u64]>,
+}
+
+impl Glob {
+    pub fn new(tokens: Vec<Token>) -> Glob {
+        let has_one = tokens.contains(&Token::One);
+        let mut parts: Vec<Vec<u16>> = vec![Vec::new()];
+        for token in &tokens {
+            let last = parts.len() - 1;
+            match token {
+                Token::Text(text) => parts[last].extend(text.bytes().map(u16::from)),
+                Token::One => parts[last].push(ANY),
+                Token::Star => parts.push(Vec::new()),
+            }
+        }
+        let length_min = parts.iter().map(Vec::len).sum();
+        let tail = (parts.len() > 1).then(|| parts.pop().unwrap_or_default());
+        let mut parts = parts.into_iter();
+        let head = Segment::new(parts.next().unwrap_or_default());
+        let rest = tail.map(|tail| {
+            let between = parts.filter(|part| !part.is_empty());
+            (between.map(Segment::new).collect(), Segment::new(tail))
+        });
+        Glob {
+            tokens: tokens.into(),
+            has_one,
+            head,
+            rest,
+            length_min,
+        }
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        if self.has_one && !text.is_ascii() {
+            return matches_tokens(self.tokens.iter().map(Unit::from), text);
+        }
+        let bytes = text.as_bytes();
+        if bytes.len() < self.length_min {
+            return false;
+        }
+        let Some((between, tail)) = &self.rest else {
+            return bytes.len() == self.head.len() && self.head.at(bytes);
+        };
+        if !self.head.at(bytes) || !tail.at(&bytes[bytes.len() - tail.len()..]) {
+            return false;
+        }
+        // Head and tail cannot overlap: `length_min` counts both.
+        let mut left = &bytes[self.head.len()..bytes.len() - tail.len()];
+        for segment in between {
+            match segment.find(left) {
+                Some(at) => left = &left[at + segment.len()..],
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The literal text before the first wildcard.
+    pub fn literal_prefix(&self) -> &str {
+        match self.tokens.first() {
+            Some(Token::Text(text)) => text,
+            _ => "",
+        }
+    }
+}
+
+impl Segment {
+    fn new(bytes: Vec<u16>) -> Segment {
+        if bytes.contains(&ANY) {
+            let words = bytes.len().div_ceil(64);
+            if bytes.len() <= SHORT_MAX || words > WORDS_MAX {
+                Segment::Short(bytes.into())
+            } else {
+                Segment::Long(Box::new(Bits::new(bytes, words)))
+            }
+        } else {
+            let bytes: Vec<u8> = bytes.into_iter().map(|byte| byte as u8).collect();
+            Segment::Plain(Box::new(Finder::new(&bytes).into_owned()))
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Segment::Plain(finder) => finder.needle().len(),
+            Segment::Short(pattern) => pattern.len(),
+            Segment::Long(bits) => bits.pattern.len(),
+        }
+    }
+
+    fn at(&self, text: &[u8]) -> bool {
+        match self {
+            Segment::Plain(finder) => text.starts_with(finder.needle()),
+            Segment::Short(pattern) => starts_with(pattern, text),
+            Segment::Long(bits) => starts_with(&bits.pattern, text),
+        }
+    }
+
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            Segment::Plain(finder) => finder.find(text),
+            Segment::Short(pattern) => {
+                let last = text.len().checked_sub(pattern.len())?;
+                (0..=last).find(|&at| starts_with(pattern, &text[at..]))
+            }
+            Segment::Long(bits) => bits.find(text),
+        }
+    }
+}
+
+fn starts_with(pattern: &[u16], text: &[u8]) -> bool {
+    text.len() >= pattern.len()
+        && pattern
+            .iter()
+            .zip(text)
+            .all(|(&want, &have)| want == ANY || want == u16::from(have))
+}
+
+impl Bits {
+    fn new(pattern: Vec<u16>, words: usize) -> Bits {
+        // Class 0 is every byte that the pattern does not name.
+        let mut class = Box::new([0u8; 256]);
+        let mut classes = 1usize;
+        for &byte in pattern.iter().filter(|&&byte| byte != ANY) {
+            let slot = &mut class[usize::from(byte)];
+            if *slot == 0 && classes < 256 {
+                *slot = classes as u8;
+                classes += 1;
+            }
+        }
+        let mut masks = vec![0u64; classes * words];
+        for (at, &want) in pattern.iter().enumerate() {
+            let bit = 1u64 << (at % 64);
+            if want == ANY {
+                for class in 0..classes {
+                    masks[class * words + at / 64] |= bit;
+                }
+            } else {
+                let class = usize::from(class[usize::from(want)]);
+                masks[class * words + at / 64] |= bit;
+            }
+        }
+        Bits {
+            pattern: pattern.into(),
+            words,
+            class,
+            masks: masks.into(),
+        }
+    }
+
+    /// Shift-And: bit `i` of the state says that the last `i + 1` bytes match the
+    /// pattern's first `i + 1`.
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        let mut state = [0u64; WORDS_MAX];
+        let state = &mut state[..self.words];
+        let last = self.pattern.len() - 1;
+        for (at, &byte) in text.iter().enumerate() {
+            let class = usize::from(self.class[usize::from(byte)]);
+            let masks = &self.masks[class * self.words..][..self.words];
+            let mut carry = 1;
+            for (word, mask) in state.iter_mut().zip(masks) {
+                let next = *word >> 63;
+                *word = (*word << 1 | carry) & mask;
+                carry = next;
+            }
+            if state[last / 64] >> (last % 64) & 1 == 1 {
+                return Some(at - last);
+            }
+        }
+        None
+    }
+}
+
+/// One unit of a pattern, its variables resolved.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Unit<'a> {
+    Text(&'a str),
+    One,
+    Star,
+}
+
+impl<'a> From<&'a Token> for Unit<'a> {
+    fn from(token: &'a Token) -> Unit<'a> {
+        match token {
+            Token::Text(text) => Unit::Text(text),
+            Token::One => Unit::One,
+            Token::Star => Unit::Star,
+        }
+    }
+}
+
+/// Matches unit by unit, by characters: for patterns with variables and for texts beyond
+/// ASCII. Only the last star is ever moved, so the cost is bounded by the text's length
+/// times one segment's.
+pub(crate) fn matches_tokens<'a>(
+    units: impl Iterator<Item = Unit<'a>> + Clone,
+    text: &str,
+) -> bool {
+    let mut units = units;
+    let mut at = 0;
+    // Behind the last star: the units that follow, and where in the text to try them next.
+    let mut retry: Option<(_, usize)> = None;
+    loop {
+        let fits = match units.next() {
+            Some(Unit::Star) => {
+                retry = Some((units.clone(), at));
+                true
+            }
+            Some(Unit::Text(part)) => {
+                let fits = text[at..].starts_with(part);
+                if fits {
+                    at += part.len();
+                }
+                fits
+            }
+            Some(Unit::One) => match text[at..].chars().next() {
+                Some(character) => {
+                    at += character.len_utf8();
+                    true
+                }
+                None => false,
+            },
+            None if at == text.len() => return true,
+            None => false,
+        };
+        if fits {
+            continue;
+        }
+        let Some((behind, from)) = &mut retry else {
+            return false;
+        };
+        let Some(skipped) = text[*from..].chars().next() else {
+            return false;
+        };
+        *from += skipped.len_utf8();
+        at = *from;
+        units = behind.clone();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn tokens(pattern: &str) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        for character in pattern.chars() {
+            match (character, tokens.last_mut()) {
+                ('*', _) => tokens.push(Token::Star),
+                ('?', _) => tokens.push(Token::One),
+                (_, Some(Token::Text(text))) => text.push(character),
+                _ => tokens.push(Token::Text(character.into())),
+            }
+        }
+        tokens
+    }
+
+    fn regex(pattern: &str) -> regex::Regex {
+        let body: String = pattern
+            .chars()
+            .map(|character| match character {
+                '*' => ".*".to_owned(),
+                '?' => ".".to_owned(),
+                other => regex::escape(&other.to_string()),
+            })
+            .collect();
+        regex::Regex::new(&format!("(?s)^{body}$")).unwrap()
+    }
+
+    fn check(pattern: &str, text: &str) {
+        let expected = regex(pattern).is_match(text);
+        let tokens = tokens(pattern);
+        let slow = matches_tokens(tokens.iter().map(Unit::from), text);
+        assert_eq!(slow, expected, "by units: {pattern:?} on {text:?}");
+        let fast = Glob::new(tokens).matches(text);
+        assert_eq!(fast, expected, "by segments: {pattern:?} on {text:?}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn agrees_with_a_regex(pattern in "[ab*?é]{0,12}", text in "[abé]{0,16}") {
+            check(&pattern, &text);
+        }
+
+        #[test]
+        fn agrees_with_a_regex_on_long_segments(
+            segment in "[ab?]{17,150}",
+            before in "[ab]{0,80}",
+            after in "[ab]{0,80}",
+            other in "[ab]{0,200}",
+        ) {
+            let pattern = format!("*{segment}*");
+            let fitting = segment.replace('?', "b");
+            check(&pattern, &format!("{before}{fitting}{after}"));
+            check(&pattern, &other);
+        }
+    }
+
+    #[test]
+    fn hostile_patterns_find_their_answer() {
+        let text = "a".repeat(2_048);
+        assert!(Glob::new(tokens(&"*a".repeat(1_024))).matches(&text));
+        assert!(!Glob::new(tokens(&format!("{}*b", "*a".repeat(1_024)))).matches(&text));
+        assert!(!Glob::new(tokens(&format!("*{}b*", "a?".repeat(900)))).matches(&text));
+        assert!(Glob::new(tokens(&format!("*{}*", "a?".repeat(900)))).matches(&text));
+    }
+}

@@ -1,0 +1,387 @@
+//! From JSON to the document's elements: shapes only. What the elements may hold is
+//! `validate`'s business.
+//!
+//! Source: UG reference_policies_grammar.
+
+use std::sync::Arc;
+
+use crate::document::{
+    ConditionEntry, Document, DocumentKind, Element, PrincipalElement, PrincipalEntry,
+    PrincipalType, Statement, StatementEffect, Text, Version,
+};
+use crate::error::{PolicyError, PolicyErrorCode};
+use crate::json::{self, Member, Node, Position, Value};
+
+/// No kind allows more than 10,240 characters without white space; this bounds what is
+/// read at all. IAM's APIs refuse longer parameters themselves (131,072).
+pub(crate) const SOURCE_BYTES_MAX: usize = 131_072;
+
+pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
+pub(crate) const LEGACY: &str = "The policy failed legacy parsing";
+
+/// What was refused, before the service's wording is chosen.
+pub(crate) struct Refused {
+    pub message: String,
+    pub detail: String,
+    pub position: Option<Position>,
+}
+
+pub(crate) fn refused(
+    message: impl Into<String>,
+    detail: impl Into<String>,
+    position: Position,
+) -> Refused {
+    Refused {
+        message: message.into(),
+        detail: detail.into(),
+        position: Some(position),
+    }
+}
+
+impl Refused {
+    pub fn into_error(self, kind: DocumentKind) -> PolicyError {
+        let message = match kind {
+            // The one sentence Organizations has (API MalformedPolicyDocumentException).
+            DocumentKind::ServiceControl | DocumentKind::ResourceControl => {
+                "The provided policy document does not meet the requirements of the \
+                 specified policy type."
+                    .to_owned()
+            }
+            _ => self.message,
+        };
+        PolicyError {
+            code: PolicyErrorCode::MalformedPolicyDocument,
+            message,
+            detail: self.detail,
+            position: self.position,
+        }
+        .in_the_words_of(kind)
+    }
+}
+
+/// An `Effect` that differs from `Allow`/`Deny` in case only passes IAM's syntax check and
+/// fails the next one, which has another message: so it is remembered until then.
+pub(crate) struct Shape {
+    pub document: Document,
+    pub effect_case: Option<Position>,
+}
+
+pub(crate) fn shape(source: &str, kind: DocumentKind) -> Result<Shape, Refused> {
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(Refused {
+            message: SYNTAX.into(),
+            detail: format!("the document is longer than {SOURCE_BYTES_MAX} bytes"),
+            position: None,
+        });
+    }
+    let trust = kind == DocumentKind::Trust;
+    let root = json::parse(source).map_err(|error| {
+        let message = if trust {
+            "This policy contains invalid Json"
+        } else {
+            SYNTAX
+        };
+        refused(message, error.what, error.position)
+    })?;
+    let mut shaper = Shaper {
+        kind,
+        effect_case: None,
+    };
+    let mut document = shaper.document(root)?;
+    document.source = source.into();
+    Ok(Shape {
+        document,
+        effect_case: shaper.effect_case,
+    })
+}
+
+struct Shaper {
+    kind: DocumentKind,
+    effect_case: Option<Position>,
+}
+
+impl Shaper {
+    fn unknown(&self, member: &Member, place: &str) -> Refused {
+        let message = match self.kind {
+            DocumentKind::Trust => format!("Unknown field {}", member.name),
+            _ => SYNTAX.into(),
+        };
+        let detail = format!("`{}` is no element of a {place}", member.name);
+        refused(message, detail, member.position)
+    }
+
+    fn document(&mut self, root: Node) -> Result<Document, Refused> {
+        let start = root.start;
+        let Value::Object(members) = root.value else {
+            return Err(refused(SYNTAX, "a policy is a JSON object", start));
+        };
+        let mut version = Version::V2008;
+        let mut id = None;
+        let mut statements = None;
+        for member in members {
+            match &*member.name {
+                "Version" => version = self.version(member.node)?,
+                "Id" => id = Some(string(member.node, "Id")?.value),
+                "Statement" => statements = Some(self.statements(member.node)?),
+                _ => return Err(self.unknown(&member, "policy")),
+            }
+        }
+        let Some(statements) = statements else {
+            let detail = "a policy needs the element `Statement`";
+            return Err(refused(SYNTAX, detail, start));
+        };
+        Ok(Document {
+            kind: self.kind,
+            version,
+            id,
+            statements,
+            source: Arc::from(""),
+        })
+    }
+
+    fn version(&self, node: Node) -> Result<Version, Refused> {
+        match &node.value {
+            Value::String(text) if &**text == "2012-10-17" => Ok(Version::V2012),
+            Value::String(text) if &**text == "2008-10-17" => Ok(Version::V2008),
+            _ => Err(refused(
+                SYNTAX,
+                "`Version` is `2012-10-17` or `2008-10-17`",
+                node.start,
+            )),
+        }
+    }
+
+    fn statements(&mut self, node: Node) -> Result<Vec<Statement>, Refused> {
+        let start = node.start;
+        let nodes = match node.value {
+            Value::Array(nodes) => nodes,
+            Value::Object(_) => vec![node],
+            _ => {
+                let detail = "`Statement` is an object or a list of objects";
+                return Err(refused(SYNTAX, detail, start));
+            }
+        };
+        if nodes.is_empty() {
+            return Err(refused(SYNTAX, "`Statement` is empty", start));
+        }
+        nodes.into_iter().map(|node| self.statement(node)).collect()
+    }
+
+    fn statement(&mut self, node: Node) -> Result<Statement, Refused> {
+        let position = node.start;
+        let Value::Object(members) = node.value else {
+            return Err(refused(SYNTAX, "a statement is an object", position));
+        };
+        let mut sid = None;
+        let mut effect = None;
+        let mut principal = None;
+        let mut action = None;
+        let mut resource = None;
+        let mut conditions = Vec::new();
+        for member in members {
+            let name = Arc::clone(&member.name);
+            let at = member.position;
+            let not = name.starts_with("Not");
+            match &*name {
+                "Sid" => sid = Some(string(member.node, "Sid")?),
+                "Effect" => effect = Some(self.effect(member.node)?),
+                "Principal" | "NotPrincipal" => {
+                    let element = principal_element(not, at, member.node)?;
+                    once(&mut principal, element, "Principal", at)?;
+                }
+                "Action" | "NotAction" => {
+                    let values = strings(member.node, &name)?;
+                    let position = at;
+                    let element = Element {
+                        not,
+                        values,
+                        position,
+                    };
+                    once(&mut action, element, "Action", at)?;
+                }
+                "Resource" | "NotResource" => {
+                    let values = strings(member.node, &name)?;
+                    let position = at;
+                    let element = Element {
+                        not,
+                        values,
+                        position,
+                    };
+                    once(&mut resource, element, "Resource", at)?;
+                }
+                "Condition" => conditions = condition(member.node)?,
+                _ => return Err(self.unknown(&member, "statement")),
+            }
+        }
+        let Some(effect) = effect else {
+            let message = match self.kind {
+                DocumentKind::Trust => "Missing required field Effect",
+                _ => SYNTAX,
+            };
+            let detail = "a statement needs the element `Effect`";
+            return Err(refused(message, detail, position));
+        };
+        Ok(Statement {
+            sid,
+            effect,
+            principal,
+            // Missing actions are found by validation, whose message comes later.
+            action: action.unwrap_or(Element {
+                not: false,
+                values: Vec::new(),
+                position,
+            }),
+            resource,
+            conditions,
+            position,
+        })
+    }
+
+    fn effect(&mut self, node: Node) -> Result<StatementEffect, Refused> {
+        let at = node.start;
+        let text = string(node, "Effect")?.value;
+        let effect = if text.eq_ignore_ascii_case("Allow") {
+            StatementEffect::Allow
+        } else if text.eq_ignore_ascii_case("Deny") {
+            StatementEffect::Deny
+        } else {
+            return Err(refused(SYNTAX, "`Effect` is `Allow` or `Deny`", at));
+        };
+        if !matches!(&*text, "Allow" | "Deny") {
+            self.effect_case.get_or_insert(at);
+        }
+        Ok(effect)
+    }
+}
+
+fn once<T>(slot: &mut Option<T>, value: T, name: &str, at: Position) -> Result<(), Refused> {
+    if slot.replace(value).is_some() {
+        let detail = format!("`{name}` and `Not{name}` exclude each other in one statement");
+        return Err(refused(SYNTAX, detail, at));
+    }
+    Ok(())
+}
+
+fn string(node: Node, name: &str) -> Result<Text, Refused> {
+    match node.value {
+        Value::String(value) => Ok(Text {
+            value,
+            position: node.start,
+        }),
+        _ => Err(refused(SYNTAX, format!("`{name}` is a string"), node.start)),
+    }
+}
+
+fn strings(node: Node, name: &str) -> Result<Vec<Text>, Refused> {
+    match node.value {
+        Value::Array(nodes) => nodes.into_iter().map(|node| string(node, name)).collect(),
+        _ => Ok(vec![string(node, name)?]),
+    }
+}
+
+fn principal_element(not: bool, at: Position, node: Node) -> Result<PrincipalElement, Refused> {
+    let mut entries = Vec::new();
+    let start = node.start;
+    match node.value {
+        Value::String(value) if &*value == "*" => entries.push(PrincipalEntry {
+            kind: PrincipalType::Everyone,
+            text: Text {
+                value,
+                position: start,
+            },
+            span: (start.offset, node.end),
+        }),
+        Value::Object(members) => {
+            for member in members {
+                principal_entries(member, &mut entries)?;
+            }
+        }
+        _ => {
+            let detail = "`Principal` is `\"*\"` or an object such as `{\"AWS\": \"...\"}`";
+            return Err(refused(SYNTAX, detail, start));
+        }
+    }
+    Ok(PrincipalElement {
+        not,
+        entries,
+        position: at,
+    })
+}
+
+fn principal_entries(member: Member, entries: &mut Vec<PrincipalEntry>) -> Result<(), Refused> {
+    let kind = match &*member.name {
+        "AWS" => PrincipalType::Aws,
+        "Service" => PrincipalType::Service,
+        "Federated" => PrincipalType::Federated,
+        "CanonicalUser" => PrincipalType::CanonicalUser,
+        other => {
+            let detail = format!(
+                "`{other}` is no type of principal: `AWS`, `Service`, `Federated` or `CanonicalUser`"
+            );
+            return Err(refused(SYNTAX, detail, member.position));
+        }
+    };
+    let nodes = match member.node.value {
+        Value::Array(nodes) => nodes,
+        _ => vec![member.node],
+    };
+    for node in nodes {
+        let span = (node.start.offset, node.end);
+        let text = string(node, &member.name)?;
+        entries.push(PrincipalEntry { kind, text, span });
+    }
+    Ok(())
+}
+
+fn condition(node: Node) -> Result<Vec<ConditionEntry>, Refused> {
+    let start = node.start;
+    let Value::Object(operators) = node.value else {
+        return Err(refused(SYNTAX, "`Condition` is an object", start));
+    };
+    let mut entries = Vec::new();
+    for operator in operators {
+        let start = operator.node.start;
+        let Value::Object(keys) = operator.node.value else {
+            let detail = format!("`{}` is an object of condition keys", operator.name);
+            return Err(refused(SYNTAX, detail, start));
+        };
+        for key in keys {
+            let nodes = match key.node.value {
+                Value::Array(nodes) => nodes,
+                _ => vec![key.node],
+            };
+            entries.push(ConditionEntry {
+                operator: Text {
+                    value: Arc::clone(&operator.name),
+                    position: operator.position,
+                },
+                values: nodes
+                    .into_iter()
+                    .map(condition_value)
+                    .collect::<Result<_, _>>()?,
+                key: Text {
+                    value: key.name,
+                    position: key.position,
+                },
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// Grammar: `<condition_value> = ("string" | "number" | "Boolean")`.
+fn condition_value(node: Node) -> Result<Text, Refused> {
+    let value = match node.value {
+        Value::String(text) | Value::Number(text) => text,
+        Value::Bool(true) => "true".into(),
+        Value::Bool(false) => "false".into(),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            let detail = "a condition's value is a string, a number or a boolean";
+            return Err(refused(SYNTAX, detail, node.start));
+        }
+    };
+    Ok(Text {
+        value,
+        position: node.start,
+    })
+}

@@ -1,0 +1,257 @@
+//! Strings of a policy that are compared with strings of a request: literal text,
+//! wildcards, variables.
+//!
+//! Sources: UG reference_policies_elements_resource, reference_policies_variables.
+
+use std::sync::Arc;
+
+use crate::context::{Context, ContextValue};
+use crate::document::Version;
+use crate::glob::{Glob, Token, Unit, matches_tokens};
+
+/// A compiled string.
+#[derive(Clone, Debug)]
+pub(crate) enum Pattern {
+    /// `*`.
+    Any,
+    /// Exactly this.
+    Literal(Arc<str>),
+    /// With `*` or `?`.
+    Glob(Box<Glob>),
+    /// With variables, whose values come from the request.
+    Template(Box<[Piece]>),
+    /// Can match nothing: a variable stands where none may (row 32).
+    Never,
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    Token(Token),
+    Variable {
+        /// The key in lower case.
+        key: Arc<str>,
+        /// The value when the key is absent (row 30).
+        default: Option<Arc<str>>,
+    },
+    /// Written like a variable, but none: never resolves.
+    Unresolvable,
+}
+
+/// What a string may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flavour {
+    /// `*` and `?` are wildcards.
+    Wildcards,
+    /// `*` and `?` are themselves (`StringEquals`, row 26).
+    Exact,
+}
+
+/// Cuts a string into its parts. Variables exist from version 2012-10-17 on (row 28).
+pub(crate) fn pieces(text: &str, version: Version, flavour: Flavour) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        if version == Version::V2012 && rest.starts_with("${") {
+            if let Some((piece, length)) = variable(rest) {
+                match piece {
+                    Variable::Character(character) => literal.push(character),
+                    Variable::Piece(piece) => {
+                        flush(&mut pieces, &mut literal);
+                        pieces.push(piece);
+                    }
+                }
+                rest = &rest[length..];
+                continue;
+            }
+        }
+        let wildcard = match character {
+            '*' => Some(Token::Star),
+            '?' => Some(Token::One),
+            _ => None,
+        };
+        match wildcard {
+            Some(token) if flavour == Flavour::Wildcards => {
+                flush(&mut pieces, &mut literal);
+                pieces.push(Piece::Token(token));
+            }
+            _ => literal.push(character),
+        }
+        rest = &rest[character.len_utf8()..];
+    }
+    flush(&mut pieces, &mut literal);
+    pieces
+}
+
+fn flush(pieces: &mut Vec<Piece>, literal: &mut String) {
+    if !literal.is_empty() {
+        pieces.push(Piece::Token(Token::Text(std::mem::take(literal))));
+    }
+}
+
+enum Variable {
+    /// `${*}`, `${?}`, `${$}`.
+    Character(char),
+    Piece(Piece),
+}
+
+/// The variable that `text` starts with, and its length in bytes. An opening without an
+/// end is literal text.
+fn variable(text: &str) -> Option<(Variable, usize)> {
+    let inner = &text[2..];
+    let end = inner.find('}')?;
+    for (name, character) in [("*", '*'), ("?", '?'), ("$", '$')] {
+        if &inner[..end] == name {
+            return Some((Variable::Character(character), end + 3));
+        }
+    }
+    let Some(comma) = inner[..end].find(',') else {
+        let key = inner[..end].trim();
+        let piece = if key.is_empty() {
+            Piece::Unresolvable
+        } else {
+            Piece::Variable {
+                key: key.to_ascii_lowercase().into(),
+                default: None,
+            }
+        };
+        return Some((Variable::Piece(piece), end + 3));
+    };
+    // `${key, 'default'}`; the default may hold a brace.
+    let key = inner[..comma].trim();
+    let behind = inner[comma + 1..].trim_start();
+    let quoted = behind
+        .strip_prefix('\'')
+        .and_then(|behind| behind.split_once("'}"));
+    Some(match quoted {
+        Some((default, after)) if !key.is_empty() => {
+            let piece = Piece::Variable {
+                key: key.to_ascii_lowercase().into(),
+                default: Some(default.into()),
+            };
+            (Variable::Piece(piece), text.len() - after.len())
+        }
+        _ => (Variable::Piece(Piece::Unresolvable), end + 3),
+    })
+}
+
+impl Pattern {
+    /// A string of a condition or of `Resource`.
+    pub fn new(text: &str, version: Version, flavour: Flavour) -> Pattern {
+        Pattern::from_pieces(pieces(text, version, flavour))
+    }
+
+    /// An entry of `Resource`: variables only behind the ARN's fifth colon (row 32).
+    pub fn resource(text: &str, version: Version) -> Pattern {
+        let pieces = pieces(text, version, Flavour::Wildcards);
+        let mut colons = 0;
+        for piece in &pieces {
+            match piece {
+                Piece::Token(Token::Text(text)) => colons += text.matches(':').count(),
+                Piece::Token(_) => {}
+                Piece::Variable { .. } | Piece::Unresolvable if colons < 5 => {
+                    return Pattern::Never;
+                }
+                Piece::Variable { .. } | Piece::Unresolvable => {}
+            }
+        }
+        Pattern::from_pieces(pieces)
+    }
+
+    /// An action: wildcards, no variables, in lower case (row 22).
+    pub fn action(text: &str) -> Pattern {
+        let text = text.to_ascii_lowercase();
+        Pattern::new(&text, Version::V2008, Flavour::Wildcards)
+    }
+
+    pub fn from_pieces(mut pieces: Vec<Piece>) -> Pattern {
+        if pieces.iter().any(|piece| !matches!(piece, Piece::Token(_))) {
+            return Pattern::Template(pieces.into());
+        }
+        pieces.dedup_by(|a, b| *a == Piece::Token(Token::Star) && a == b);
+        let mut tokens: Vec<Token> = pieces
+            .into_iter()
+            .filter_map(|piece| match piece {
+                Piece::Token(token) => Some(token),
+                _ => None,
+            })
+            .collect();
+        match tokens.as_mut_slice() {
+            [] => Pattern::Literal("".into()),
+            [Token::Star] => Pattern::Any,
+            [Token::Text(text)] => Pattern::Literal(std::mem::take(text).into()),
+            _ => Pattern::Glob(Box::new(Glob::new(tokens))),
+        }
+    }
+
+    pub fn matches(&self, text: &str, context: &Context) -> bool {
+        match self {
+            Pattern::Any => true,
+            Pattern::Literal(literal) => **literal == *text,
+            Pattern::Glob(glob) => glob.matches(text),
+            Pattern::Template(pieces) => {
+                if pieces.iter().any(|piece| piece.resolve(context).is_none()) {
+                    return false;
+                }
+                let units = pieces.iter().filter_map(|piece| piece.resolve(context));
+                matches_tokens(units, text)
+            }
+            Pattern::Never => false,
+        }
+    }
+
+    /// For strings without wildcards: equality without regard to case.
+    pub fn equals_ignoring_case(&self, text: &str, context: &Context) -> bool {
+        match self {
+            Pattern::Literal(literal) => same_ignoring_case(literal.chars(), text),
+            Pattern::Template(pieces) => {
+                if pieces.iter().any(|piece| piece.resolve(context).is_none()) {
+                    return false;
+                }
+                let parts = pieces
+                    .iter()
+                    .filter_map(|piece| match piece.resolve(context) {
+                        Some(Unit::Text(text)) => Some(text),
+                        _ => None,
+                    });
+                same_ignoring_case(parts.flat_map(str::chars), text)
+            }
+            Pattern::Any | Pattern::Glob(_) | Pattern::Never => false,
+        }
+    }
+
+    /// The text that every match starts with.
+    pub fn literal_prefix(&self) -> &str {
+        match self {
+            Pattern::Any | Pattern::Never => "",
+            Pattern::Literal(literal) => literal,
+            Pattern::Glob(glob) => glob.literal_prefix(),
+            Pattern::Template(pieces) => match pieces.first() {
+                Some(Piece::Token(Token::Text(text))) => text,
+                _ => "",
+            },
+        }
+    }
+}
+
+fn same_ignoring_case(a: impl Iterator<Item = char>, b: &str) -> bool {
+    a.flat_map(char::to_lowercase)
+        .eq(b.chars().flat_map(char::to_lowercase))
+}
+
+impl Piece {
+    /// The piece with its variable replaced; `None` when it has no value. A value is
+    /// literal text, whatever it holds (row 29); a multivalued key has no one value (row 32).
+    fn resolve<'a>(&'a self, context: &'a Context) -> Option<Unit<'a>> {
+        match self {
+            Piece::Token(token) => Some(Unit::from(token)),
+            Piece::Variable { key, default } => match context.get_folded(key) {
+                Some(ContextValue::One(value)) => Some(Unit::Text(value)),
+                Some(ContextValue::Many(_)) => None,
+                None => default.as_deref().map(Unit::Text),
+            },
+            Piece::Unresolvable => None,
+        }
+    }
+}

@@ -1,0 +1,544 @@
+//! What a document may hold, by its kind, and the words in which it is refused.
+//!
+//! IAM checks in passes, and each pass has its own message: shapes, version, values,
+//! statement IDs, actions, resources, the actions' form. A document with two faults is
+//! refused for the one whose pass comes first.
+//!
+//! Sources: UG reference_policies_grammar, reference_policies_elements_*,
+//! reference_iam-quotas; Organizations UG orgs_manage_policies_rcps_syntax; the messages
+//! are those that the services answer with.
+
+use std::collections::HashSet;
+
+use crate::compiled::is_account_id;
+use crate::context::Context;
+use crate::document::{
+    Document, DocumentKind, Element, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
+    StatementEffect, Version, size_without_white_space,
+};
+use crate::error::{PolicyError, PolicyErrorCode};
+use crate::operator::{Operator, Test};
+use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
+use crate::pattern::Pattern;
+use crate::resource;
+use crate::value::date;
+
+/// How much is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// Everything that the service checks when the document is stored.
+    Stored,
+    /// What the language itself demands.
+    Language,
+}
+
+pub(crate) fn document(
+    source: &str,
+    kind: DocumentKind,
+    rules: Rules,
+) -> Result<Document, PolicyError> {
+    let document = check(source, kind, rules).map_err(|refused| refused.into_error(kind))?;
+    if rules == Rules::Stored {
+        size(source, kind)?;
+    }
+    Ok(document)
+}
+
+impl DocumentKind {
+    /// The most characters without white space that a document of this kind may have;
+    /// for inline policies, that all of one user, group or role may have together
+    /// (UG reference_iam-quotas; row 44).
+    pub fn size_max(self) -> usize {
+        match self {
+            DocumentKind::Managed | DocumentKind::PermissionsBoundary => 6_144,
+            DocumentKind::InlineUser | DocumentKind::Trust | DocumentKind::Session => 2_048,
+            DocumentKind::InlineGroup
+            | DocumentKind::ServiceControl
+            | DocumentKind::ResourceControl => 5_120,
+            DocumentKind::InlineRole | DocumentKind::EcrRepository | DocumentKind::EcrRegistry => {
+                10_240
+            }
+            // S3 bucket policies are the largest: 20 KB.
+            DocumentKind::Resource => 20_480,
+        }
+    }
+
+    fn is_identity(self) -> bool {
+        matches!(
+            self,
+            DocumentKind::Managed
+                | DocumentKind::InlineUser
+                | DocumentKind::InlineGroup
+                | DocumentKind::InlineRole
+                | DocumentKind::Session
+                | DocumentKind::PermissionsBoundary
+        )
+    }
+
+    fn is_ecr(self) -> bool {
+        matches!(
+            self,
+            DocumentKind::EcrRepository | DocumentKind::EcrRegistry
+        )
+    }
+
+    fn is_resource(self) -> bool {
+        self.is_ecr() || self == DocumentKind::Resource
+    }
+}
+
+fn size(source: &str, kind: DocumentKind) -> Result<(), PolicyError> {
+    let size = size_without_white_space(source);
+    let max = kind.size_max();
+    if size <= max {
+        return Ok(());
+    }
+    let (code, message) = match kind {
+        DocumentKind::Managed | DocumentKind::PermissionsBoundary => (
+            PolicyErrorCode::LimitExceeded,
+            format!("Cannot exceed quota for PolicySize: {max}"),
+        ),
+        DocumentKind::Trust => (
+            PolicyErrorCode::LimitExceeded,
+            format!("Cannot exceed quota for ACLSizePerRole: {max}"),
+        ),
+        DocumentKind::Session => (
+            PolicyErrorCode::PackedPolicyTooLarge,
+            format!(
+                "Packed policy consumes {}% of allotted space, please use smaller policy.",
+                size * 100 / max
+            ),
+        ),
+        _ => (
+            PolicyErrorCode::LimitExceeded,
+            format!("Maximum policy size of {max} bytes exceeded"),
+        ),
+    };
+    let error = PolicyError {
+        code,
+        message,
+        detail: format!("{size} characters without white space, at most {max} are allowed"),
+        position: None,
+    };
+    Err(error.in_the_words_of(kind))
+}
+
+fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Refused> {
+    let stored = rules == Rules::Stored;
+    if stored && !kind.is_ecr() {
+        characters(source)?;
+    }
+    let shape = shape(source, kind)?;
+    let document = shape.document;
+    if kind == DocumentKind::Trust {
+        operators(&document)?;
+        trust(&document, stored)?;
+        return Ok(document);
+    }
+    operators(&document)?;
+    if stored
+        && matches!(
+            kind,
+            DocumentKind::Managed | DocumentKind::PermissionsBoundary
+        )
+        || stored
+            && matches!(
+                kind,
+                DocumentKind::ServiceControl | DocumentKind::ResourceControl
+            )
+    {
+        version(&document)?;
+    }
+    principals(&document, stored)?;
+    if let Some(position) = shape.effect_case {
+        return Err(refused(LEGACY, "`Effect` is `Allow` or `Deny`", position));
+    }
+    dates(&document)?;
+    if stored {
+        statement_ids(&document)?;
+    }
+    for statement in &document.statements {
+        if statement.action.values.is_empty() {
+            let detail = "a statement needs `Action` or `NotAction` with at least one action";
+            let message = "Policy statement must contain actions.";
+            return Err(refused(message, detail, statement.action.position));
+        }
+    }
+    for statement in &document.statements {
+        resources(statement, kind, stored)?;
+    }
+    if stored {
+        for statement in &document.statements {
+            actions(&statement.action, kind)?;
+        }
+    }
+    Ok(document)
+}
+
+/// Row 43 (API Reference CreatePolicy: the pattern of `PolicyDocument`).
+fn characters(source: &str) -> Result<(), Refused> {
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
+    match source.chars().find(|&c| !allowed(c)) {
+        None => Ok(()),
+        Some(character) => Err(Refused {
+            message: SYNTAX.into(),
+            detail: format!(
+                "the character U+{:04X} is not allowed, only U+0009, U+000A, U+000D and U+0020 to U+00FF",
+                u32::from(character)
+            ),
+            position: None,
+        }),
+    }
+}
+
+/// Row 42.
+fn version(document: &Document) -> Result<(), Refused> {
+    if document.version == Version::V2012 {
+        return Ok(());
+    }
+    Err(Refused {
+        message: "Policy document must be version 2012-10-17 or greater.".into(),
+        detail: "add \"Version\": \"2012-10-17\"".into(),
+        position: None,
+    })
+}
+
+/// Rows 37 and 41.
+fn operators(document: &Document) -> Result<(), Refused> {
+    for statement in &document.statements {
+        let mut seen = HashSet::new();
+        for entry in &statement.conditions {
+            let name = &entry.operator.value;
+            if Operator::parse(name).is_none() {
+                let message = match document.kind {
+                    DocumentKind::Trust | DocumentKind::Resource => {
+                        format!("Invalid Condition type : {name}")
+                    }
+                    _ => SYNTAX.into(),
+                };
+                let detail = format!("`{name}` is no condition operator");
+                return Err(refused(message, detail, entry.operator.position));
+            }
+            let key = entry.key.value.to_ascii_lowercase();
+            if !seen.insert((&**name, key)) {
+                let detail = format!(
+                    "the key `{}` stands twice under `{name}`; key names differ not by case",
+                    entry.key.value
+                );
+                return Err(refused(SYNTAX, detail, entry.key.position));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Row 38: dates are checked when the document is stored, other values are not.
+fn dates(document: &Document) -> Result<(), Refused> {
+    let entries = document.statements.iter().flat_map(|s| &s.conditions);
+    for entry in entries {
+        let operator = Operator::parse(&entry.operator.value);
+        if !operator.is_some_and(|operator| matches!(operator.test, Test::Date(_))) {
+            continue;
+        }
+        if let Some(value) = entry
+            .values
+            .iter()
+            .find(|value| date(&value.value).is_none())
+        {
+            let detail = format!("`{}` is no ISO 8601 date and no epoch time", value.value);
+            return Err(refused(LEGACY, detail, value.position));
+        }
+    }
+    Ok(())
+}
+
+/// Row 43.
+fn statement_ids(document: &Document) -> Result<(), Refused> {
+    let mut seen = HashSet::new();
+    for sid in document.statements.iter().filter_map(|s| s.sid.as_ref()) {
+        let plain = sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !plain && !document.kind.is_resource() {
+            let message = "Statement IDs (SID) must be alpha-numeric. Check that your input \
+                           satisfies the regular expression [0-9A-Za-z]*";
+            let detail = format!("`{}` holds other characters", sid.value);
+            return Err(refused(message, detail, sid.position));
+        }
+        if !sid.value.is_empty() && !seen.insert(&*sid.value) {
+            let message = "Statement IDs (SID) in a single policy must be unique.";
+            let detail = format!("`{}` stands twice", sid.value);
+            return Err(refused(message, detail, sid.position));
+        }
+    }
+    Ok(())
+}
+
+fn resources(statement: &Statement, kind: DocumentKind, stored: bool) -> Result<(), Refused> {
+    // An ECR repository policy speaks about its repository.
+    let implied = matches!(kind, DocumentKind::EcrRepository | DocumentKind::Resource);
+    let Some(element) = &statement.resource else {
+        if implied {
+            return Ok(());
+        }
+        let detail = "a statement needs `Resource` or `NotResource`";
+        let message = "Policy statement must contain resources.";
+        return Err(refused(message, detail, statement.position));
+    };
+    if element.values.is_empty() {
+        let detail = "the list is empty";
+        let message = "Policy statement must contain resources.";
+        return Err(refused(message, detail, element.position));
+    }
+    if stored {
+        for text in &element.values {
+            resource::check(text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Row 45: an action is `*` or `vendor:name`.
+fn actions(element: &Element, kind: DocumentKind) -> Result<(), Refused> {
+    for text in &element.values {
+        let action = &*text.value;
+        let mut parts = action.split(':');
+        let vendor = parts.next().unwrap_or_default();
+        let message = match (parts.next(), parts.next()) {
+            _ if action == "*" => continue,
+            (None, _) => {
+                "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".into()
+            }
+            (Some(_), Some(_)) => "Actions/Condition can contain only one colon.".into(),
+            (Some(_), None) => {
+                let valid = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+                let ecr = vendor.eq_ignore_ascii_case("ecr");
+                if vendor.bytes().all(valid) && (ecr || !kind.is_ecr()) {
+                    continue;
+                }
+                format!("Vendor {vendor} is not valid")
+            }
+        };
+        let detail = format!("`{action}` is no action: `service:Name` or `*` is expected");
+        return Err(refused(message, detail, text.position));
+    }
+    Ok(())
+}
+
+fn principals(document: &Document, stored: bool) -> Result<(), Refused> {
+    let kind = document.kind;
+    for statement in &document.statements {
+        match &statement.principal {
+            Some(element) if kind.is_identity() => {
+                let message = "Policy document should not specify a principal.";
+                let detail = "an identity-based policy is about the identity it is attached to";
+                return Err(refused(message, detail, element.position));
+            }
+            Some(element) if kind == DocumentKind::ServiceControl => {
+                let detail = "a service control policy has no `Principal`";
+                return Err(refused(SYNTAX, detail, element.position));
+            }
+            None if kind.is_resource() => {
+                let message = "Missing required field Principal";
+                let detail = "a resource-based policy says for whom it is";
+                return Err(refused(message, detail, statement.position));
+            }
+            Some(element) => principal(element, statement.effect, kind)?,
+            None => {}
+        }
+        if kind == DocumentKind::ResourceControl && stored {
+            resource_control(statement)?;
+        }
+    }
+    Ok(())
+}
+
+/// Organizations UG orgs_manage_policies_rcps_syntax: `Principal` is `*`, customers' own
+/// policies only deny.
+fn resource_control(statement: &Statement) -> Result<(), Refused> {
+    let everyone = statement.principal.as_ref().is_some_and(|element| {
+        !element.not && element.entries.len() == 1 && &*element.entries[0].text.value == "*"
+    });
+    if !everyone {
+        let detail = "a resource control policy has \"Principal\": \"*\"";
+        return Err(refused(SYNTAX, detail, statement.position));
+    }
+    let all = |element: &Element| !element.not && element.values.iter().any(|v| &*v.value == "*");
+    let full_access = all(&statement.action)
+        && statement.resource.as_ref().is_some_and(all)
+        && statement.conditions.is_empty();
+    if statement.effect == StatementEffect::Allow && !full_access {
+        let detail = "a resource control policy denies; only RCPFullAWSAccess allows";
+        return Err(refused(SYNTAX, detail, statement.position));
+    }
+    if statement.effect == StatementEffect::Deny && statement.action.not {
+        let detail = "a resource control policy has no `NotAction`";
+        return Err(refused(SYNTAX, detail, statement.action.position));
+    }
+    Ok(())
+}
+
+/// Rows 17, 18 and 21.
+fn principal(
+    element: &PrincipalElement,
+    effect: StatementEffect,
+    kind: DocumentKind,
+) -> Result<(), Refused> {
+    if element.not && effect == StatementEffect::Allow {
+        let detail = "`NotPrincipal` with Allow would allow everyone else; use a condition";
+        return Err(refused(SYNTAX, detail, element.position));
+    }
+    for entry in &element.entries {
+        let text = &*entry.text.value;
+        let (name, valid) = match entry.kind {
+            PrincipalType::Everyone => continue,
+            PrincipalType::Aws => ("AWS", is_aws_principal(text)),
+            PrincipalType::Service => ("SERVICE", is_service(text, kind)),
+            PrincipalType::Federated => ("FEDERATED", is_provider(text)),
+            PrincipalType::CanonicalUser => {
+                let hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                ("CANONICAL_USER", kind == DocumentKind::Resource && hex)
+            }
+        };
+        if !valid {
+            return Err(invalid_principal(name, entry));
+        }
+    }
+    Ok(())
+}
+
+fn invalid_principal(name: &str, entry: &PrincipalEntry) -> Refused {
+    let text = &entry.text.value;
+    let message = format!("Invalid principal in policy: \"{name}\":\"{text}\"");
+    let detail = format!("`{text}` is no principal; partial wildcards are not allowed");
+    refused(message, detail, entry.text.position)
+}
+
+/// `*`, an account, an ARN of an account, user, role or session, or a unique ID.
+fn is_aws_principal(text: &str) -> bool {
+    if text == "*" || is_account_id(text) {
+        return true;
+    }
+    if text.contains(['*', '?']) {
+        return false;
+    }
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, name] = parts[..] else {
+        // Users, roles, and what a policy still shows when one of them is gone (row 16).
+        let id = text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        return id && (16..=128).contains(&text.len()) && text.starts_with('A');
+    };
+    let known = match (service, name.split_once('/')) {
+        ("iam", None) => name == "root",
+        ("iam", Some(("user" | "role", name))) => !name.is_empty(),
+        ("sts", Some(("assumed-role", name))) => {
+            name.split('/').filter(|p| !p.is_empty()).count() == 2
+        }
+        ("sts", Some(("federated-user", name))) => !name.is_empty(),
+        _ => false,
+    };
+    arn == "arn"
+        && partition.starts_with("aws")
+        && region.is_empty()
+        && is_account_id(account)
+        && known
+}
+
+fn is_service(text: &str, kind: DocumentKind) -> bool {
+    if text == "*" {
+        return kind != DocumentKind::Trust;
+    }
+    let label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    text.contains('.') && text.split('.').all(label)
+}
+
+/// A provider's ARN, or the host name of a built-in one such as `accounts.google.com`.
+fn is_provider(text: &str) -> bool {
+    if text.contains(['*', '?']) {
+        return false;
+    }
+    if text.starts_with("arn:") {
+        let name = text.splitn(6, ':').nth(5).unwrap_or_default();
+        return name.starts_with("oidc-provider/") || name.starts_with("saml-provider/");
+    }
+    is_service(text, DocumentKind::Trust)
+}
+
+/// What a trust policy may say: only who, and only `sts:AssumeRole` and its companions.
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+    "sts:tagsession",
+    "sts:setsourceidentity",
+    "sts:setcontext",
+];
+
+fn trust(document: &Document, stored: bool) -> Result<(), Refused> {
+    for statement in &document.statements {
+        let Some(element) = &statement.principal else {
+            let message = "Missing required field Principal";
+            let detail = "a trust policy says who may assume the role";
+            return Err(refused(message, detail, statement.position));
+        };
+        // Row 18: UG reference_policies_elements_notprincipal excludes trust policies.
+        if element.not {
+            let message = "AssumeRole policy must not contain NotPrincipal field.";
+            let detail = "a trust policy names whom it trusts";
+            return Err(refused(message, detail, element.position));
+        }
+        if statement.action.values.is_empty() {
+            let detail = "a trust policy names `sts:AssumeRole` or its variants";
+            let message = "Missing required field Action";
+            return Err(refused(message, detail, statement.action.position));
+        }
+        if let Some(element) = &statement.resource {
+            let message = if element.not {
+                "AssumeRole policy must not contain resources."
+            } else {
+                "Has prohibited field Resource"
+            };
+            let detail = "the resource of a trust policy is the role";
+            return Err(refused(message, detail, element.position));
+        }
+        if stored {
+            trust_actions(&statement.action)?;
+        }
+        if element.entries.is_empty() {
+            let message = "Missing required field Principal";
+            return Err(refused(
+                message,
+                "`Principal` names nobody",
+                element.position,
+            ));
+        }
+        principal(element, statement.effect, DocumentKind::Trust)?;
+    }
+    dates(document)?;
+    if stored {
+        statement_ids(document)?;
+    }
+    Ok(())
+}
+
+fn trust_actions(element: &Element) -> Result<(), Refused> {
+    let context = Context::new();
+    for text in &element.values {
+        let pattern = Pattern::action(&text.value);
+        let sts = text.value.to_ascii_lowercase().starts_with("sts:");
+        let known = TRUST_ACTIONS
+            .iter()
+            .any(|action| pattern.matches(action, &context));
+        if element.not || !sts || !known {
+            let message = "AssumeRole policy may only specify STS AssumeRole actions.";
+            let detail = format!("`{}` is none of them", text.value);
+            return Err(refused(message, detail, text.position));
+        }
+    }
+    Ok(())
+}

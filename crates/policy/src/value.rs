@@ -1,0 +1,286 @@
+//! Numbers, dates and networks as conditions compare them.
+
+use std::net::IpAddr;
+
+/// Digits behind the decimal point that are kept: a value is a whole number of 10⁻¹⁸.
+const SCALE: u32 = 18;
+
+/// Reads a decimal number exactly, as a multiple of 10⁻¹⁸ (row 38: `900` = `900.0`).
+/// Values of 10²⁰ and more, and digits beyond the 18th, are refused rather than rounded.
+pub(crate) fn number(text: &str) -> Option<i128> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (negative, digits) = match mantissa.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, mantissa.strip_prefix('+').unwrap_or(mantissa)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let mut value: i128 = 0;
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value
+            .checked_mul(10)?
+            .checked_add(i128::from(byte - b'0'))?;
+    }
+    let shift = exponent
+        .checked_add(SCALE as i32)?
+        .checked_sub(i32::try_from(fraction.len()).ok()?)?;
+    if value == 0 {
+        return Some(0);
+    }
+    let value = if shift >= 0 {
+        value.checked_mul(10i128.checked_pow(shift.unsigned_abs())?)?
+    } else {
+        let unit = 10i128.checked_pow(shift.unsigned_abs())?;
+        if value % unit != 0 {
+            return None;
+        }
+        value / unit
+    };
+    let limit = 10i128.pow(20 + SCALE);
+    (value < limit).then_some(if negative { -value } else { value })
+}
+
+/// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (row 38). The unit
+/// is one nanosecond since 1970-01-01T00:00Z.
+pub(crate) fn date(text: &str) -> Option<i128> {
+    let epoch = text.strip_prefix('-').unwrap_or(text);
+    if !epoch.is_empty()
+        && epoch
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    {
+        // Nanoseconds are 10⁻⁹ of a second, numbers are kept in 10⁻¹⁸.
+        return number(text).map(|value| value.div_euclid(1_000_000_000));
+    }
+    let (day, time) = match text.split_once(['T', 't']) {
+        Some((day, time)) => (day, Some(time)),
+        None => (text, None),
+    };
+    let mut fields = day.split('-');
+    let year = fixed(fields.next()?, 4)?;
+    let month = fields.next().map_or(Some(1), |text| fixed(text, 2))?;
+    let day = fields.next().map_or(Some(1), |text| fixed(text, 2))?;
+    if fields.next().is_some() || !(1..=12).contains(&month) {
+        return None;
+    }
+    if day < 1 || day > days_in_month(year, month) {
+        return None;
+    }
+    let seconds = i128::from(days_from_epoch(year, month, day)) * 86_400;
+    let nanoseconds = match time {
+        Some(time) => time_of_day(time)?,
+        None => 0,
+    };
+    Some(seconds * 1_000_000_000 + nanoseconds)
+}
+
+fn fixed(text: &str, digits: usize) -> Option<i64> {
+    let valid = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    valid.then(|| text.parse().ok()).flatten()
+}
+
+/// `hh:mm`, `hh:mm:ss`, `hh:mm:ss.f`, then `Z`, `+hh:mm`, `-hh:mm`; no zone means UTC.
+fn time_of_day(text: &str) -> Option<i128> {
+    let zone = text.find(['Z', 'z', '+', '-']);
+    let (clock, zone) = text.split_at(zone.unwrap_or(text.len()));
+    let mut fields = clock.split(':');
+    let hour = fixed(fields.next()?, 2)?;
+    let minute = fixed(fields.next()?, 2)?;
+    let (second, nanosecond) = match fields.next() {
+        Some(text) => {
+            let (second, fraction) = text.split_once('.').unwrap_or((text, "0"));
+            (fixed(second, 2)?, fraction_nanoseconds(fraction)?)
+        }
+        None => (0, 0),
+    };
+    if fields.next().is_some() || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let offset = match zone.as_bytes().first() {
+        None => 0,
+        Some(b'Z' | b'z') if zone.len() == 1 => 0,
+        Some(sign @ (b'+' | b'-')) => {
+            let (hours, minutes) = zone[1..].split_once(':')?;
+            let (hours, minutes) = (fixed(hours, 2)?, fixed(minutes, 2)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let seconds = hours * 3_600 + minutes * 60;
+            if *sign == b'+' { seconds } else { -seconds }
+        }
+        Some(_) => return None,
+    };
+    let seconds = hour * 3_600 + minute * 60 + second - offset;
+    Some(i128::from(seconds) * 1_000_000_000 + nanosecond)
+}
+
+fn fraction_nanoseconds(text: &str) -> Option<i128> {
+    if text.is_empty() || text.len() > 9 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value: i128 = text.parse().ok()?;
+    Some(value * 10i128.pow(9 - text.len() as u32))
+}
+
+fn leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar, years 0 to 9999.
+fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let before = year - 1;
+    let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
+    let months: i64 = (1..month).map(|month| days_in_month(year, month)).sum();
+    // 719,162 days lie between 0001-01-01 and 1970-01-01.
+    before * 365 + leap_days + months + day - 1 - 719_162
+}
+
+/// An address range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+/// Reads an address; a v4 address in v6 clothing is the v4 address.
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>()
+        .ok()
+        .map(|address| address.to_canonical())
+}
+
+impl Network {
+    /// An address is the range of itself (row 39).
+    pub fn parse(text: &str) -> Option<Network> {
+        let (text, prefix) = match text.split_once('/') {
+            Some((text, prefix)) => (text, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = text.parse().ok()?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            Some(prefix) if !prefix.is_empty() && prefix.bytes().all(|b| b.is_ascii_digit()) => {
+                prefix.parse().ok()?
+            }
+            Some(_) => return None,
+            None => bits,
+        };
+        (prefix <= bits).then_some(Network { address, prefix })
+    }
+
+    pub fn contains(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let mask = u32::MAX
+                    .checked_shl(32 - u32::from(self.prefix))
+                    .unwrap_or(0);
+                network.to_bits() & mask == address.to_bits() & mask
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let mask = u128::MAX
+                    .checked_shl(128 - u32::from(self.prefix))
+                    .unwrap_or(0);
+                network.to_bits() & mask == address.to_bits() & mask
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact() {
+        for (a, b) in [
+            ("900", "900.0"),
+            ("-0", "0"),
+            ("1e3", "1000"),
+            (".5", "0.50"),
+            ("12e-1", "1.2"),
+        ] {
+            assert_eq!(number(a), number(b), "{a} {b}");
+            assert!(number(a).is_some());
+        }
+        assert!(number("9007199254740993") > number("9007199254740992"));
+        for wrong in [
+            "",
+            ".",
+            "x",
+            "1x",
+            "--1",
+            "1e",
+            "1e99999999999",
+            "1e400",
+            "NaN",
+        ] {
+            assert_eq!(number(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn dates_in_all_w3c_forms() {
+        let nanoseconds = |seconds: i128| Some(seconds * 1_000_000_000);
+        for (text, seconds) in [
+            ("0", 0),
+            ("1970-01-01", 0),
+            ("1970-01", 0),
+            ("1970-01-01T00:00Z", 0),
+            ("1970-01-01T01:00:00+01:00", 0),
+            ("2000-02-29T23:59:59Z", 951_868_799),
+            ("2013-06-30T00:00:00z", 1_372_550_400),
+            ("2013-06-30t00:00:00.000Z", 1_372_550_400),
+            ("1372550400", 1_372_550_400),
+            ("1969-12-31T23:59:59Z", -1),
+            ("9999-12-31", 253_402_214_400),
+        ] {
+            assert_eq!(date(text), nanoseconds(seconds), "{text}");
+        }
+        for wrong in [
+            "",
+            "2013-13-01",
+            "2013-02-30",
+            "2013-06-30T24:00Z",
+            "2013-*",
+            "tomorrow",
+        ] {
+            assert_eq!(date(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn networks_contain_their_addresses() {
+        let contains = |network: &str, text: &str| {
+            Network::parse(network)
+                .unwrap()
+                .contains(address(text).unwrap())
+        };
+        assert!(contains("10.0.0.0/8", "10.255.0.1"));
+        assert!(!contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(contains("0.0.0.0/0", "203.0.113.9"));
+        assert!(contains("10.0.0.7", "::ffff:10.0.0.7"));
+        assert!(contains("2001:db8::/32", "2001:db8:1::1"));
+        assert!(!contains("::/0", "10.0.0.1"));
+        assert!(Network::parse("10.0.0.0/33").is_none());
+        assert!(Network::parse("10.0.0.0/").is_none());
+    }
+}
