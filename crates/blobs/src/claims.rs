@@ -36,7 +36,7 @@ pub(crate) struct Claim {
     id: UploadId,
     /// Set while the upload may be used by the next request.
     pub(crate) upload: Option<Upload>,
-    /// Nobody knows this upload's id: its file goes with the claim.
+    /// Nobody else knows this upload's id: unless published, its file goes with the claim.
     temporary: bool,
 }
 
@@ -103,16 +103,21 @@ impl Claim {
         self.temporary = true;
         self
     }
+
+    /// The upload's file is now a blob, or gone.
+    pub(crate) fn settled(&mut self) {
+        self.temporary = false;
+    }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut upload = self.upload.take();
-        if self.temporary
-            && upload.take().is_some()
-            && let Err(error) = self.layout.remove_upload(&self.id)
-        {
-            tracing::warn!(%error, "cannot remove a temporary file: the next start does");
+        let mut upload = self.upload.take().filter(Upload::is_whole);
+        if self.temporary {
+            upload = None;
+            if let Err(error) = self.layout.remove_upload(&self.id) {
+                tracing::warn!(%error, "cannot remove a temporary file: the next start does");
+            }
         }
         if let Some(upload) = &upload {
             upload.unlock();

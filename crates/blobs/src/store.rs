@@ -294,7 +294,8 @@ impl Blobs {
 
     async fn store_whole(&self, chunks: Vec<Bytes>, digest: Digest) -> Result<Finished, Error> {
         // Held for its name only: a sweep leaves a claimed upload alone.
-        let claim = self.temporary()?;
+        let mut claim = self.temporary()?;
+        claim.settled();
         let layout = Arc::clone(&self.layout);
         run(move || upload::store_whole(&layout, claim.id(), &chunks, &digest)).await?
     }
@@ -311,25 +312,24 @@ impl Blobs {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError>,
     {
-        let mut writing = self.write_batch(claim, None, first);
+        let mut writing = Writing::start(&self.layout, claim, None, first);
         let mut syncing: Option<(u64, JoinHandle<Result<Checkpoint, Error>>)> = None;
         loop {
             let (batch, end) = gather(stream.as_mut()).await;
-            let claim = join(writing).await??;
+            let claim = writing.done().await?;
             let failed = match end {
                 End::Open => None,
                 End::Done => Some(None),
                 End::Failed(source) => Some(Some(source)),
             };
             if let Some(failed) = failed {
-                let rest = batch;
                 // A sync must not run on behind the last one: it would take the error report.
                 if let Some((_, syncing)) = syncing {
                     join(syncing).await??;
                 }
                 return Ok(Poured {
                     claim,
-                    rest,
+                    rest: batch,
                     failed,
                 });
             }
@@ -350,24 +350,52 @@ impl Blobs {
                 let handle = spawn_blocking(move || checkpoint.sync().map(|()| checkpoint));
                 syncing = Some((len, handle));
             }
-            writing = self.write_batch(claim, reached, batch);
+            writing = Writing::start(&self.layout, claim, reached, batch);
         }
     }
+}
 
-    fn write_batch(
-        &self,
+/// A batch on its way: one worker writes it while another hashes it. Should the request be dropped
+/// meanwhile, the claim ends with the write and without its hasher, and the next request hashes anew.
+struct Writing {
+    written: JoinHandle<Result<Claim, Error>>,
+    hashed: Option<JoinHandle<Hasher>>,
+}
+
+impl Writing {
+    fn start(
+        layout: &Arc<Layout>,
         mut claim: Claim,
         reached: Option<Checkpoint>,
         batch: Vec<Bytes>,
-    ) -> JoinHandle<Result<Claim, Error>> {
-        let layout = Arc::clone(&self.layout);
-        spawn_blocking(move || {
-            if let (Some(reached), Some(upload)) = (reached, &mut claim.upload) {
-                upload.reached(&layout, &reached);
+    ) -> Self {
+        let layout = Arc::clone(layout);
+        let hashed = claim.upload.as_mut().map(|upload| {
+            let mut hasher = upload.lend_hasher();
+            let batch = batch.clone();
+            spawn_blocking(move || {
+                batch.iter().for_each(|chunk| hasher.update(chunk));
+                hasher
+            })
+        });
+        let written = spawn_blocking(move || {
+            if let Some(upload) = &mut claim.upload {
+                if let Some(reached) = reached {
+                    upload.reached(&layout, &reached);
+                }
+                upload.write_unhashed(&batch)?;
             }
-            write(&mut claim, &batch)?;
             Ok(claim)
-        })
+        });
+        Self { written, hashed }
+    }
+
+    async fn done(self) -> Result<Claim, Error> {
+        let mut claim = join(self.written).await??;
+        if let (Some(upload), Some(hashed)) = (&mut claim.upload, self.hashed) {
+            upload.return_hasher(join(hashed).await?);
+        }
+        Ok(claim)
     }
 }
 
@@ -411,6 +439,7 @@ fn publish(layout: &Layout, mut claim: Claim, expected: &Digest) -> Result<Publi
     if published.is_err() {
         layout.remove_upload(&claim.id())?;
     }
+    claim.settled();
     published
 }
 

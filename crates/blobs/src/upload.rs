@@ -48,12 +48,14 @@ impl Synced {
     }
 }
 
-/// An open upload. Invariant: the file holds exactly `len` bytes and `hasher` has seen just those.
+/// An open upload. Invariant: the file holds exactly `len` bytes and `hasher` has seen just those;
+/// unless the hasher is lent, and then the upload serves no further request.
 pub(crate) struct Upload {
     id: UploadId,
     file: Arc<Synced>,
     inode: u64,
     hasher: Hasher,
+    hasher_is_lent: bool,
     len: u64,
     /// All bytes below are on disk.
     synced: u64,
@@ -105,6 +107,7 @@ impl Upload {
             file: Synced::new(file),
             inode,
             hasher: Hasher::new(algorithm),
+            hasher_is_lent: false,
             len: 0,
             synced: 0,
             recorded: 0,
@@ -144,6 +147,7 @@ impl Upload {
             file: Synced::new(file),
             inode: meta.ino(),
             hasher: Hasher::new(Algorithm::Sha256),
+            hasher_is_lent: false,
             len: 0,
             synced: 0,
             recorded: 0,
@@ -173,20 +177,41 @@ impl Upload {
         }
     }
 
-    /// Writes and hashes the chunks. On an error nothing of them remains.
-    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
-        let written = write_all_at(&self.file.file, chunks, self.len);
-        if let Err(error) = written {
-            // Best effort: what is beyond `len` is cut or, should that fail, found by `take`.
+    /// Whether the next request may go on with this: its hash is that of its bytes.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.hasher_is_lent
+    }
+
+    /// Hands the hasher to a worker that hashes while another one writes.
+    pub(crate) fn lend_hasher(&mut self) -> Hasher {
+        self.hasher_is_lent = true;
+        let blank = Hasher::new(self.hasher.algorithm());
+        std::mem::replace(&mut self.hasher, blank)
+    }
+
+    /// Takes it back, when it has seen what was written meanwhile.
+    pub(crate) fn return_hasher(&mut self, hasher: Hasher) {
+        self.hasher = hasher;
+        self.hasher_is_lent = false;
+    }
+
+    /// Writes the chunks and leaves hashing them to the caller. On an error nothing of them remains.
+    pub(crate) fn write_unhashed(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
+        if let Err(error) = write_all_at(&self.file.file, chunks, self.len) {
+            // Best effort: should it fail, the length gives it away to `take`, which hashes again.
             if let Err(error) = self.file.file.set_len(self.len) {
                 tracing::warn!(%error, upload = %self.id, "cannot cut a failed write off an upload");
             }
             return Err(Error::io("write an upload")(error));
         }
-        for chunk in chunks {
-            self.hasher.update(chunk);
-            self.len += chunk.len() as u64;
-        }
+        self.len += chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+        Ok(())
+    }
+
+    /// Writes and hashes the chunks. On an error nothing of them remains.
+    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
+        self.write_unhashed(chunks)?;
+        chunks.iter().for_each(|chunk| self.hasher.update(chunk));
         Ok(())
     }
 
