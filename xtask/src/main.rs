@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask <task>`. Each is a module of that name.
 
 mod codegen;
+mod test;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ usage: cargo xtask <task>
   codegen [--check] [--models DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
                      or check that they are up to date
+  test [lint|unit|e2e]...
+                     everything that must hold: lint, unit tests on both databases,
+                     real clients against the real server
   tidy               what no compiler checks: floors, licences, links, file sizes
 ";
 
@@ -20,6 +24,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["test", rest @ ..] => test::run(&root(), rest),
         ["tidy"] => tidy::run(&root()),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -1,0 +1,225 @@
+//! `cargo xtask test`: everything that must hold, in one command.
+//!
+//! ```text
+//! lint   formatting, clippy, generated code, tidy
+//! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts
+//! e2e    real clients against the real binary (e2e/README.md)
+//! ```
+//!
+//! What a part needs of Debian and PyPI is installed where that is allowed, and named where it is not. Nothing is skipped:
+//! what cannot run has failed. A part that fails does not keep the others from running.
+
+mod packages;
+mod postgres;
+mod process;
+mod tally;
+mod venv;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use packages::Need;
+use postgres::Postgres;
+use tally::Tally;
+
+const USAGE: &str = "usage: cargo xtask test [lint|unit|e2e]... [-- PYTEST ARGUMENTS]";
+
+type Outcome<T> = Result<T, String>;
+
+/// Runs the parts that are named, or all.
+pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
+    let (parts, pytest) = match args.iter().position(|arg| *arg == "--") {
+        Some(at) => (&args[..at], &args[at + 1..]),
+        None => (args, &[][..]),
+    };
+    if let Some(unknown) = parts.iter().find(|p| !["lint", "unit", "e2e"].contains(p)) {
+        return Err(format!("unknown part `{unknown}`\n{USAGE}"));
+    }
+    let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
+
+    packages::install(&needs(&wanted))?;
+    let mut report = Report::default();
+    if wanted("lint") {
+        for check in LINT {
+            report.add(check.name, || lint(root, check));
+        }
+    }
+    if wanted("unit") || wanted("e2e") {
+        let target = target_directory(root)?;
+        // One server for all; each test makes a database of its own in it.
+        let postgres = Postgres::start()?;
+        if wanted("unit") {
+            report.add("unit", || unit(root, &postgres));
+        }
+        if wanted("e2e") {
+            report.add("e2e", || e2e(root, &target, &postgres, pytest));
+        }
+    }
+    report.close()
+}
+
+fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
+    let mut needs = Vec::new();
+    if wanted("lint") || wanted("e2e") {
+        needs.extend(packages::PYTHON);
+    }
+    if wanted("unit") || wanted("e2e") {
+        needs.extend(packages::POSTGRES);
+    }
+    if wanted("e2e") {
+        needs.extend(packages::CLIENTS);
+    }
+    needs
+}
+
+/// A check of the sources: a cargo command that passes or does not.
+struct Check {
+    name: &'static str,
+    args: &'static [&'static str],
+}
+
+const LINT: &[Check] = &[
+    Check {
+        name: "formatting",
+        args: &["fmt", "--all", "--check"],
+    },
+    Check {
+        name: "clippy",
+        args: &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--quiet",
+            "--",
+            "--deny",
+            "warnings",
+        ],
+    },
+    Check {
+        name: "generated code",
+        args: &["xtask", "codegen", "--check"],
+    },
+    Check {
+        name: "tidy",
+        args: &["xtask", "tidy"],
+    },
+];
+
+fn lint(root: &Path, check: &Check) -> Outcome<Tally> {
+    process::run(cargo(root).args(check.args))?;
+    Ok(Tally {
+        passed: 1,
+        failed: 0,
+    })
+}
+
+fn unit(root: &Path, postgres: &Postgres) -> Outcome<Tally> {
+    tally::of_cargo_test(
+        cargo(root)
+            .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+            .env(postgres::URL_VARIABLE, postgres.url()),
+    )
+}
+
+fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> Outcome<Tally> {
+    // The clients' daemons (dockerd, containerd, podman's mounts) are root's.
+    packages::require_root("cargo xtask test e2e")?;
+    let python = venv::python(root, target)?;
+    process::run(cargo(root).args(["build", "--locked", "--package", "berth"]))?;
+    tally::of_pytest(
+        Command::new(python)
+            .args(["-m", "pytest"])
+            .args(arguments)
+            .current_dir(root.join("e2e"))
+            .env("BERTH_BIN", target.join("debug/berth"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONUNBUFFERED", "1")
+            .env(postgres::URL_VARIABLE, postgres.url()),
+    )
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root);
+    command
+}
+
+/// Where cargo puts what it builds, whatever the configuration says.
+fn target_directory(root: &Path) -> Outcome<PathBuf> {
+    let text = process::output(cargo(root).args([
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+        "--locked",
+    ]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| format!("cargo metadata: {e}"))?;
+    metadata["target_directory"]
+        .as_str()
+        .map(PathBuf::from)
+        .ok_or_else(|| "cargo metadata names no target directory".to_owned())
+}
+
+/// What has run so far.
+#[derive(Default)]
+struct Report {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    suite: &'static str,
+    tally: Tally,
+    seconds: u64,
+    why: Option<String>,
+}
+
+impl Report {
+    fn add(&mut self, suite: &'static str, run: impl FnOnce() -> Outcome<Tally>) {
+        println!("\n=== {suite}");
+        let start = Instant::now();
+        let (tally, why) = match run() {
+            Ok(tally) => (tally, None),
+            // What could not run at all counts as one failure.
+            Err(why) => {
+                eprintln!("xtask: {suite}: {why}");
+                let tally = Tally {
+                    passed: 0,
+                    failed: 1,
+                };
+                (tally, Some(why))
+            }
+        };
+        self.rows.push(Row {
+            suite,
+            tally,
+            seconds: start.elapsed().as_secs(),
+            why,
+        });
+    }
+
+    /// Prints the table and, last, the line that sums it up.
+    fn close(self) -> Outcome<()> {
+        println!("\n=== summary");
+        let mut sum = Tally::default();
+        for row in &self.rows {
+            let Tally { passed, failed } = row.tally;
+            println!(
+                "{:16} {passed:5} passed {failed:5} failed {:6} s",
+                row.suite, row.seconds
+            );
+            if let Some(why) = &row.why {
+                println!("    {}", why.lines().next().unwrap_or_default());
+            }
+            sum.passed += passed;
+            sum.failed += failed;
+        }
+        println!("{} passed, {} failed", sum.passed, sum.failed);
+        match sum.failed {
+            0 => Ok(()),
+            n => Err(format!("{n} failed")),
+        }
+    }
+}
