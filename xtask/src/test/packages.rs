@@ -17,10 +17,7 @@ const fn need(package: &'static str, file: &'static str) -> Need {
 }
 
 /// For the code generator's models and the Python clients.
-pub const PYTHON: [Need; 1] = [need(
-    "python3-venv",
-    "/usr/share/doc/python3-venv/copyright",
-)];
+pub const PYTHON: [Need; 1] = [need("python3-venv", "/usr/share/doc/python3-venv")];
 
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
@@ -33,7 +30,7 @@ pub const CLIENTS: [Need; 8] = [
     need("buildah", "/usr/bin/buildah"),
     need("skopeo", "/usr/bin/skopeo"),
     need("umoci", "/usr/bin/umoci"),
-    need("busybox-static", "/usr/share/doc/busybox-static/copyright"),
+    need("busybox-static", "/usr/share/doc/busybox-static"),
 ];
 
 /// Installs what is missing, or says what to type.
