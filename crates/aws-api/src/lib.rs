@@ -70,6 +70,9 @@ mod validate;
 mod value;
 mod xml;
 
+#[cfg(test)]
+mod tests;
+
 pub mod ecr;
 pub mod iam;
 pub mod sts;

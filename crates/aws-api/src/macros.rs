@@ -8,6 +8,7 @@ macro_rules! structures {
             $($field:ident: $ty:ty = $need:ident $(.$secret:ident)? $wire:literal $shape:ident,)*
         }
     )*) => {$(
+        #[doc = concat!("The model's structure `", stringify!($name), "`.")]
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct $name {
             $(pub $field: $ty,)*
@@ -44,6 +45,7 @@ macro_rules! enumerations {
     ($($table:ident $model:literal $name:ident {
         $first:ident = $first_text:literal, $($variant:ident = $text:literal,)*
     })*) => {$(
+        #[doc = concat!("The model's enumeration `", $model, "`.")]
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             #[default]
@@ -150,12 +152,29 @@ macro_rules! operations {
                     $(Self::$name => <$output as crate::Shaped>::shape(),)*
                 }
             }
+
+            /// Takes an input through its Rust type and back, for tests of all types.
+            #[cfg(test)]
+            pub(crate) fn input_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
+                match self {
+                    $(Self::$name => crate::tests::through::<$input>(value),)*
+                }
+            }
+
+            /// Takes an output through its Rust type and back, for tests of all types.
+            #[cfg(test)]
+            pub(crate) fn output_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
+                match self {
+                    $(Self::$name => crate::tests::through::<$output>(value),)*
+                }
+            }
         }
 
         /// A type for each operation, for what is generic over operations.
         pub mod ops {
             use super::*;
             $(
+                #[doc = concat!("The operation `", stringify!($name), "`.")]
                 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
                 pub struct $name;
 

@@ -162,6 +162,24 @@ impl Operation {
             Self::Sts(operation) => operation.output(),
         }
     }
+
+    #[cfg(test)]
+    pub(crate) fn input_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
+        match self {
+            Self::Ecr(operation) => operation.input_through_type(value),
+            Self::Iam(operation) => operation.input_through_type(value),
+            Self::Sts(operation) => operation.input_through_type(value),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn output_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
+        match self {
+            Self::Ecr(operation) => operation.output_through_type(value),
+            Self::Iam(operation) => operation.output_through_type(value),
+            Self::Sts(operation) => operation.output_through_type(value),
+        }
+    }
 }
 
 /// An operation as a type: what is generic over operations takes one of these

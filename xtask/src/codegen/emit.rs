@@ -61,7 +61,7 @@ fn module(service: &Service, model: &Model) -> String {
     };
     let mut out = format!(
         "//! {title}: {} operations of the API {}, protocol {}.\n\n\
-         mod errors;\nmod operations;\nmod shapes;\nmod types;\n\n\
+         mod errors;\nmod operations;\npub(crate) mod shapes;\nmod types;\n\n\
          pub use errors::ErrorCode;\npub use operations::{{Operation, ops}};\npub use types::*;\n\n",
         model.operations.len(),
         model.metadata.api_version,

@@ -4,7 +4,7 @@
 
 mod errors;
 mod operations;
-mod shapes;
+pub(crate) mod shapes;
 mod types;
 
 pub use errors::ErrorCode;

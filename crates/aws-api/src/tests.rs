@@ -1,0 +1,74 @@
+//! Tests over all operations at once. They live inside the crate because they
+//! go by the shape tables, which hand out every operation alike.
+#![allow(clippy::unwrap_used)]
+
+mod hostile;
+mod round_trips;
+mod validation;
+mod vectors;
+mod wire;
+
+use crate::{Operation, Service, Shaped, Value};
+use std::borrow::Cow;
+
+/// Every operation of every service.
+fn operations() -> Vec<Operation> {
+    Service::ALL
+        .iter()
+        .flat_map(|service| service.operations())
+        .collect()
+}
+
+/// Takes a value through a Rust type and back.
+pub(crate) fn through<T: Shaped>(value: Value<'_>) -> Value<'static> {
+    owned(T::from_value(value).unwrap().to_value())
+}
+
+/// The same value, borrowing nothing.
+fn owned(value: Value<'_>) -> Value<'static> {
+    match value {
+        Value::String(text) => Value::String(Cow::Owned(text.into_owned())),
+        Value::Blob(bytes) => Value::Blob(bytes),
+        Value::Boolean(flag) => Value::Boolean(flag),
+        Value::Integer(number) => Value::Integer(number),
+        Value::Double(number) => Value::Double(number),
+        Value::Timestamp(at) => Value::Timestamp(at),
+        Value::List(members) => Value::List(members.into_iter().map(owned).collect()),
+        Value::Map(entries) => Value::Map(
+            entries
+                .into_iter()
+                .map(|(key, value)| (Cow::Owned(key.into_owned()), owned(value)))
+                .collect(),
+        ),
+        Value::Structure(slots) => {
+            Value::Structure(slots.into_iter().map(|slot| slot.map(owned)).collect())
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_there() {
+    let count = |service: Service| service.operations().len();
+    assert_eq!(count(Service::Ecr), 58);
+    assert_eq!(count(Service::Iam), 176);
+    assert_eq!(count(Service::Sts), 11);
+    for operation in operations() {
+        let found = operation.service().operation(operation.name());
+        assert_eq!(found, Some(operation));
+    }
+    assert_eq!(Service::Iam.operation("getuser"), None);
+}
+
+#[test]
+fn every_pattern_compiles() {
+    let all = [
+        crate::ecr::shapes::PATTERNS,
+        crate::iam::shapes::PATTERNS,
+        crate::sts::shapes::PATTERNS,
+    ]
+    .concat();
+    assert!(all.len() > 40, "only {} patterns", all.len());
+    for pattern in all {
+        assert!(pattern.regex().is_some(), "{}", pattern.as_str());
+    }
+}

@@ -1,0 +1,183 @@
+//! Validation messages, as a table.
+
+use crate::{DecodeError, ecr, iam, sts};
+use crate::{decode_request, encode_request};
+
+fn refused<O: crate::Op>(body: &str) -> (String, String)
+where
+    O::Input: std::fmt::Debug,
+{
+    let error: DecodeError = decode_request::<O>(body.as_bytes()).unwrap_err();
+    let wire = error.wire();
+    assert_eq!(wire.status, 400);
+    (wire.code.to_owned(), wire.message)
+}
+
+#[test]
+fn iam_says_what_every_member_broke() {
+    let at = |path: &str| format!(" at '{path}' failed to satisfy constraint: Member must ");
+    let table = [
+        (
+            "",
+            format!(
+                "1 validation error detected: Value null{}not be null",
+                at("userName")
+            ),
+        ),
+        (
+            "&UserName=a/b",
+            format!(
+                "1 validation error detected: Value 'a/b'{}satisfy regular expression pattern: [\\w+=,.@-]+",
+                at("userName")
+            ),
+        ),
+        (
+            "&UserName=",
+            format!(
+                "2 validation errors detected: Value ''{0}have length greater than or equal to 1; \
+                 Value ''{0}satisfy regular expression pattern: [\\w+=,.@-]+",
+                at("userName")
+            ),
+        ),
+        (
+            "&UserName=a&Path=x&Tags.member.1.Key=k&Tags.member.2.Key=&Tags.member.2.Value=v",
+            format!(
+                "4 validation errors detected: Value 'x'{}satisfy regular expression pattern: \
+                 (\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F); \
+                 Value null{}not be null; Value ''{2}have length greater than or equal to 1; \
+                 Value ''{2}satisfy regular expression pattern: [\\p{{L}}\\p{{Z}}\\p{{N}}_.:/=+\\-@]+",
+                at("path"),
+                at("tags.1.member.value"),
+                at("tags.2.member.key"),
+            ),
+        ),
+    ];
+    for (body, message) in table {
+        let body = format!("Action=CreateUser&Version=2010-05-08{body}");
+        let (code, found) = refused::<iam::ops::CreateUser>(&body);
+        assert_eq!(code, "ValidationError");
+        assert_eq!(found, message);
+    }
+}
+
+#[test]
+fn numbers_enumerations_and_lists() {
+    let (_, message) = refused::<iam::ops::ListUsers>("MaxItems=1001");
+    assert_eq!(
+        message,
+        "1 validation error detected: Value '1001' at 'maxItems' failed to satisfy constraint: \
+         Member must have value less than or equal to 1000"
+    );
+    let (_, message) =
+        refused::<iam::ops::UpdateAccessKey>("AccessKeyId=AKIAIOSFODNN7EXAMPLE&Status=On");
+    assert_eq!(
+        message,
+        "1 validation error detected: Value 'On' at 'status' failed to satisfy constraint: \
+         Member must satisfy enum value set: [Active, Inactive, Expired]"
+    );
+    let (_, message) =
+        refused::<iam::ops::UntagUser>("UserName=a&TagKeys.member.1=ok&TagKeys.member.2=%01");
+    assert_eq!(
+        message,
+        "1 validation error detected: Value '[ok, \u{1}]' at 'tagKeys' failed to satisfy constraint: \
+         Member must satisfy constraint: [Member must have length less than or equal to 128, \
+         Member must have length greater than or equal to 1, Member must satisfy regular expression \
+         pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+]"
+    );
+    let (_, message) = refused::<sts::ops::AssumeRole>(
+        "RoleArn=arn:aws:iam::123456789012:role/x&RoleSessionName=ci&DurationSeconds=899",
+    );
+    assert_eq!(
+        message,
+        "1 validation error detected: Value '899' at 'durationSeconds' failed to satisfy constraint: \
+         Member must have value greater than or equal to 900"
+    );
+}
+
+#[test]
+fn ecr_has_its_own_words() {
+    let (code, message) = refused::<ecr::ops::CreateRepository>(r#"{"repositoryName":"a"}"#);
+    assert_eq!(code, "InvalidParameterException");
+    assert_eq!(
+        message,
+        "Invalid parameter at 'repositoryName' failed to satisfy constraint: \
+         'must have length greater than or equal to 2'"
+    );
+    let (_, message) = refused::<ecr::ops::CreateRepository>(r#"{"repositoryName":"Team/App"}"#);
+    let pattern = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
+    assert_eq!(
+        message,
+        format!(
+            "Invalid parameter at 'repositoryName' failed to satisfy constraint: \
+             'must satisfy regular expression '{pattern}''"
+        )
+    );
+    let (_, message) =
+        refused::<ecr::ops::PutImageTagMutability>(r#"{"imageTagMutability":"MAYBE"}"#);
+    assert_eq!(
+        message,
+        "2 validation errors detected: Invalid parameter at 'repositoryName' failed to satisfy constraint: \
+         'must not be null'; Invalid parameter at 'imageTagMutability' failed to satisfy constraint: 'Member must \
+         satisfy enum value set: [MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION, MUTABLE_WITH_EXCLUSION]'"
+    );
+    // An operation whose model has no InvalidParameterException.
+    let without = ecr::Operation::ALL
+        .iter()
+        .filter(|o| !o.errors().contains(&ecr::ErrorCode::InvalidParameter));
+    assert!(without.count() < 10);
+}
+
+#[test]
+fn secrets_stay_out_of_messages_and_debug() {
+    let body = format!("UserName=a&Password=hunter2%01{}", "x".repeat(200));
+    let (_, message) = refused::<iam::ops::CreateLoginProfile>(&body);
+    assert!(
+        message.contains("Value at 'password' failed to satisfy constraint"),
+        "{message}"
+    );
+    assert!(!message.contains("hunter2"), "{message}");
+
+    let input = iam::CreateLoginProfileRequest {
+        user_name: Some("a".to_owned()),
+        password: Some("hunter2".into()),
+        ..Default::default()
+    };
+    assert!(!format!("{input:?}").contains("hunter2"));
+    let sent = encode_request::<iam::ops::CreateLoginProfile>(&input);
+    assert!(
+        String::from_utf8(sent.body)
+            .unwrap()
+            .ends_with("&Password=hunter2")
+    );
+    assert_eq!(
+        crate::audit_json(&input),
+        serde_json::json!({"userName": "a", "password": "HIDDEN_DUE_TO_SECURITY_REASONS"})
+    );
+    let credentials = sts::Credentials {
+        secret_access_key: "hunter2".into(),
+        session_token: "hunter3".into(),
+        ..Default::default()
+    };
+    assert!(!format!("{credentials:?}").contains("hunter"));
+}
+
+#[test]
+fn long_values_and_long_lists_of_violations_are_cut() {
+    let (_, message) = refused::<iam::ops::GetUser>(&format!("UserName={}", "%2F".repeat(100_000)));
+    assert!(message.len() < 4096, "{}", message.len());
+    let tags: String = (1..5000)
+        .map(|i| format!("&Tags.member.{i}.Key="))
+        .collect();
+    let (_, message) = refused::<iam::ops::TagUser>(&format!("UserName=a{tags}"));
+    assert!(message.len() < 32_768, "{}", message.len());
+}
+
+#[test]
+fn lengths_count_characters() {
+    // 128 letters of two bytes each.
+    let key = "é".repeat(128);
+    let body = |key: &str| format!("UserName=a&Tags.member.1.Key={key}&Tags.member.1.Value=");
+    assert!(decode_request::<iam::ops::TagUser>(body(&key).as_bytes()).is_ok());
+    let (_, message) = refused::<iam::ops::TagUser>(&body(&(key + "é")));
+    assert!(message.contains("less than or equal to 128"), "{message}");
+}

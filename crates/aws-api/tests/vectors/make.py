@@ -1,0 +1,113 @@
+"""Makes requests.jsonl and answers.jsonl with the serializers and parsers of botocore.
+
+    python -m venv venv && venv/bin/pip install botocore==$(cat ../../../../xtask/botocore-version.txt)
+    venv/bin/python make.py
+
+requests.jsonl: for every operation, parameters with each member set (`input`, as JSON) and
+the body that botocore sends for them. answers.jsonl: for some operations, an answer's body and
+the value that botocore reads from it.
+"""
+
+import base64
+import datetime
+import json
+from urllib.parse import urlencode
+from xml.sax.saxutils import escape
+
+import botocore.parsers
+import botocore.serialize
+import botocore.session
+
+SERVICES = ["ecr", "iam", "sts"]
+ANSWERS = {
+    "ecr": ["CreateRepository", "DescribeImages", "GetAuthorizationToken", "ListTagsForResource",
+            "DescribeImageScanFindings", "BatchGetImage", "InitiateLayerUpload", "DeleteRepository"],
+    "iam": ["CreateUser", "DeleteUser", "GetRole", "ListUsers", "GetAccountSummary", "CreateAccessKey",
+            "GetLoginProfile", "GetCredentialReport", "ListPolicyVersions", "GetContextKeysForCustomPolicy"],
+    "sts": ["AssumeRole", "GetCallerIdentity", "GetSessionToken"],
+}
+TEXT = "a & b<c> \"d\" 'e' é😀+%=/~*"
+SECONDS = 1700000000
+
+
+def sample(shape, depth=0):
+    """A value of the shape with every member set, as botocore takes it."""
+    kind = shape.type_name
+    if kind == "structure":
+        return {name: sample(member, depth + 1) for name, member in shape.members.items()}
+    if kind == "list":
+        return [sample(shape.member, depth + 1)] * 2
+    if kind == "map":
+        return {sample(shape.key, depth + 1): sample(shape.value, depth + 1)}
+    if kind == "string":
+        return shape.enum[-1] if getattr(shape, "enum", None) else TEXT
+    return {"blob": b"\x00\xff blob", "boolean": True, "integer": 42, "long": 2**40, "double": 7.5,
+            "float": 7.5, "timestamp": datetime.datetime.fromtimestamp(SECONDS, datetime.timezone.utc)}[kind]
+
+
+def plain(value):
+    """The same as JSON has it: blobs as base64, timestamps as epoch seconds."""
+    if isinstance(value, dict):
+        return {key: plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, datetime.datetime):
+        return int(value.timestamp())
+    return value
+
+
+def xml(shape, value):
+    kind = shape.type_name
+    if kind == "structure":
+        return "".join(f"<{n}>{xml(m, value[n])}</{n}>" for n, m in shape.members.items() if n in value)
+    if kind == "list":
+        return "".join(f"<member>{xml(shape.member, member)}</member>" for member in value)
+    if kind == "map":
+        return "".join(f"<entry><key>{xml(shape.key, k)}</key><value>{xml(shape.value, v)}</value></entry>"
+                       for k, v in value.items())
+    if kind == "timestamp":
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if kind == "boolean":
+        return "true" if value else "false"
+    return escape(value, {'"': "&quot;"}) if isinstance(value, str) else escape(str(plain(value)))
+
+
+def main():
+    session = botocore.session.get_session()
+    requests, answers = [], []
+    for service in SERVICES:
+        model = session.get_service_model(service)
+        protocol = model.metadata["protocol"]
+        serializer = botocore.serialize.create_serializer(protocol, include_validation=False)
+        parser = botocore.parsers.create_parser(protocol)
+        for name in model.operation_names:
+            operation = model.operation_model(name)
+            value = sample(operation.input_shape) if operation.input_shape else {}
+            body = serializer.serialize_to_request(value, operation)["body"]
+            body = urlencode(body) if isinstance(body, dict) else body.decode()
+            requests.append({"service": service, "operation": name, "input": plain(value), "body": body})
+        for name in ANSWERS[service]:
+            operation = model.operation_model(name)
+            shape = operation.output_shape
+            value = sample(shape) if shape else {}
+            if protocol == "json":
+                body = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+            else:
+                result = f"<{name}Result>{xml(shape, value)}</{name}Result>" if shape else ""
+                body = (f'<{name}Response xmlns="{model.metadata["xmlNamespace"]}">{result}'
+                        f"<ResponseMetadata><RequestId>id</RequestId></ResponseMetadata></{name}Response>\n")
+            answer = {"body": body.encode(), "headers": {}, "status_code": 200}
+            parsed = parser.parse(answer, shape)
+            parsed.pop("ResponseMetadata")
+            assert plain(parsed) == plain(value), (name, parsed, value)
+            answers.append({"service": service, "operation": name, "output": plain(value), "body": body})
+    for name, rows in (("requests", requests), ("answers", answers)):
+        with open(f"{name}.jsonl", "w", encoding="utf-8") as out:
+            for row in rows:
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
