@@ -1,0 +1,265 @@
+//! The command line: every command, option, default and help text stands here once.
+//!
+//! From these definitions come parsing, `--help`, the `BERTH_…` environment variables and
+//! the keys of the configuration file ([`layers`]), the completions and the man pages.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use aws_api::{AccountId, Region};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod layers;
+mod values;
+
+pub use layers::{Stop, command, parse};
+pub use values::{DatabaseUrl, PublicUrl};
+
+/// A container registry with AWS's access control, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "berth", version, propagate_version = true)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    /// What to log to stderr: a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter such
+    /// as `server=debug`; by default `info` for `serve` and `warn` for the others
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server: Amazon ECR, IAM and STS, and the OCI registry, on one port
+    Serve(Box<ServeOptions>),
+    /// See it work: a throw-away server, an image pushed and pulled, a role assumed, a push refused
+    Demo(DemoOptions),
+    /// Accounts of this server
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Check, decide, test and explain IAM policies, without a server
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, or write all of them
+    Man {
+        /// Write a page for each command into this directory
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
+    /// Not built yet: delete layers that no image needs
+    Gc(NotBuiltOptions),
+    /// Not built yet: check that metadata and layers agree
+    Fsck(NotBuiltOptions),
+    /// Not built yet: copy metadata and layers while the server runs
+    Backup(NotBuiltOptions),
+    /// Not built yet: give a host the credentials of its instance profile
+    Agent(NotBuiltOptions),
+}
+
+/// Commands on accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Make a further account and print its root user's access key, once
+    Create(AccountCreateOptions),
+}
+
+/// Commands on policies.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Check policy documents as IAM or ECR would when they are stored
+    Validate(ValidateOptions),
+    /// Decide requests: scenarios in, one JSON decision a line out
+    Evaluate(EvaluateOptions),
+    /// Run the scenario files of a directory that carry an `expect`
+    Test(TestOptions),
+    /// Show why a request is allowed or denied, statement by statement
+    Explain(ExplainOptions),
+}
+
+/// Where Berth keeps what it must not lose. Shared by all commands that open it.
+#[derive(Args, Clone, Debug)]
+pub struct StorageOptions {
+    /// Read options from this TOML file; keys are the long options' names
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where Berth keeps its files
+    #[arg(long, value_name = "DIR", default_value = "./berth-data")]
+    pub data_dir: PathBuf,
+    /// The metadata's database: `sqlite:PATH` or `postgres://USER@HOST/NAME`; by default
+    /// `berth.db` in the data directory
+    #[arg(long, value_name = "URL")]
+    pub database: Option<DatabaseUrl>,
+    /// The file with the master key, which is made when it is missing; by default `master.key` in
+    /// the data directory. `BERTH_MASTER_KEY` may hold the key itself
+    #[arg(long, value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// A command that prints the master key, for example out of a key store
+    #[arg(long, value_name = "COMMAND", conflicts_with = "master_key_file")]
+    pub master_key_command: Option<String>,
+}
+
+/// `berth serve`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = SERVE_HELP)]
+pub struct ServeOptions {
+    #[command(flatten)]
+    pub storage: StorageOptions,
+    /// Listen on this address; may be repeated. Port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_values_t = [DEFAULT_LISTEN])]
+    pub listen: Vec<SocketAddr>,
+    /// Where layers are kept: `dir:PATH`; by default `blobs` in the data directory
+    #[arg(long, value_name = "URL", value_parser = values::blobs_directory)]
+    pub blobs: Option<PathBuf>,
+    /// The address by which clients reach this server, in answers and image names; by default
+    /// the first address it listens on
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
+    /// The region of requests that name none
+    #[arg(long, value_name = "NAME", default_value = "us-east-1")]
+    pub region: Region,
+    /// The account that the first start makes, and that registry requests mean by default
+    #[arg(long, value_name = "ID", default_value = "123456789012")]
+    pub account_id: AccountId,
+    /// The certificate chain, in PEM: serve HTTPS
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// Where `serve` listens unless told otherwise: this machine only.
+pub const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
+
+const SERVE_HELP: &str = "\
+Every option may also stand in the environment or in the file of --config: a flag goes before the \
+environment, the environment before the file, the file before the default.
+
+Only in the environment, because a command line can be read by others:
+  BERTH_ROOT_ACCESS_KEY_ID, BERTH_ROOT_SECRET_ACCESS_KEY
+          The root access key that the first start makes; otherwise it is random
+  BERTH_MASTER_KEY
+          The key under which secrets are sealed: 32 bytes as 64 hex digits or as base64
+
+The first start writes the root access key to credentials in the data directory.
+Ends on SIGTERM and SIGINT, after the requests that are running.";
+
+/// `berth demo`.
+#[derive(Args, Clone, Debug)]
+pub struct DemoOptions {
+    /// Leave the server up afterwards, until it is interrupted
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `berth account create`.
+#[derive(Args, Clone, Debug)]
+pub struct AccountCreateOptions {
+    #[command(flatten)]
+    pub storage: StorageOptions,
+    /// The new account's ID: twelve digits
+    #[arg(long, value_name = "ID", required = true)]
+    pub account_id: AccountId,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `berth policy validate`.
+#[derive(Args, Clone, Debug)]
+pub struct ValidateOptions {
+    /// Policy documents; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What the documents would be attached to: it decides which elements they may hold and how large they may be
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub kind: Kind,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `berth policy evaluate`.
+#[derive(Args, Clone, Debug)]
+pub struct EvaluateOptions {
+    /// Scenarios: a JSON object, an array of them, or JSON Lines; standard input by default
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+/// `berth policy test`.
+#[derive(Args, Clone, Debug)]
+pub struct TestOptions {
+    /// A directory with scenario files (`.json`, `.jsonl`), or one such file
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `berth policy explain`.
+#[derive(Args, Clone, Debug)]
+pub struct ExplainOptions {
+    /// Scenarios: a JSON object, an array of them, or JSON Lines; standard input by default
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// A command to come takes whatever it is given, and says that it is not there.
+#[derive(Args, Clone, Debug)]
+pub struct NotBuiltOptions {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<std::ffi::OsString>,
+}
+
+/// For people or for programs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The kinds of policy document, by the names people use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// A customer managed policy
+    #[default]
+    Managed,
+    /// An inline policy of a user
+    InlineUser,
+    /// An inline policy of a group
+    InlineGroup,
+    /// An inline policy of a role
+    InlineRole,
+    /// A role's trust policy
+    Trust,
+    /// A session policy
+    Session,
+    /// A permissions boundary
+    PermissionsBoundary,
+    /// A service control policy (SCP)
+    ServiceControl,
+    /// A resource control policy (RCP)
+    ResourceControl,
+    /// An ECR repository policy
+    EcrRepository,
+    /// An ECR registry policy
+    EcrRegistry,
+    /// Any other resource policy
+    Resource,
+}

@@ -1,0 +1,137 @@
+//! Option values that are more than text.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// `http://host[:port]` or `https://host[:port]`, without a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The URL, without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "expected http://HOST[:PORT] or https://HOST[:PORT]".to_owned();
+        let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        let host = rest.strip_suffix('/').unwrap_or(rest);
+        let scheme = scheme.to_ascii_lowercase();
+        let (name, port) = match host.rsplit_once(':') {
+            // The colons inside `[::1]` are the address's own.
+            Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+            _ => (host, None),
+        };
+        let sound_port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0));
+        let sound_name = match name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+        {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                !name.is_empty()
+                    && name
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+            }
+        };
+        if (scheme == "http" || scheme == "https") && sound_name && sound_port {
+            Ok(PublicUrl(format!(
+                "{scheme}://{}",
+                host.to_ascii_lowercase()
+            )))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+/// A database's URL. It may hold a password, so it shows nothing but its scheme.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The URL as given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:…", self.0.split(':').next().unwrap_or_default())
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if known
+            .iter()
+            .any(|scheme| text.len() > scheme.len() && text.starts_with(scheme))
+        {
+            return Ok(DatabaseUrl(text.to_owned()));
+        }
+        Err("expected sqlite:PATH or postgres://USER@HOST/NAME".to_owned())
+    }
+}
+
+/// The directory that a blob store's URL names.
+pub fn blobs_directory(text: &str) -> Result<PathBuf, String> {
+    if let Some(path) = text.strip_prefix("dir:").filter(|path| !path.is_empty()) {
+        return Ok(PathBuf::from(path));
+    }
+    if text.starts_with("s3:") {
+        return Err("S3-compatible stores are not built yet: use dir:PATH".to_owned());
+    }
+    Err("expected dir:PATH".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_urls() {
+        for (text, taken) in [
+            ("http://localhost:5000", Some("http://localhost:5000")),
+            (
+                "https://Registry.Example.com/",
+                Some("https://registry.example.com"),
+            ),
+            ("https://[::1]:443", Some("https://[::1]:443")),
+            ("https://[::1]", Some("https://[::1]")),
+            ("ftp://host", None),
+            ("host:5000", None),
+            ("http://", None),
+            ("http://host/path", None),
+            ("http://host:0", None),
+            ("http://host:99999", None),
+            ("http://user@host", None),
+            ("http://a b", None),
+            ("http://[host]", None),
+        ] {
+            let parsed = text.parse::<PublicUrl>().ok();
+            assert_eq!(parsed.as_ref().map(PublicUrl::as_str), taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn blob_directories() {
+        assert_eq!(blobs_directory("dir:/srv/b"), Ok(PathBuf::from("/srv/b")));
+        assert!(blobs_directory("dir:").is_err());
+        assert!(blobs_directory("/srv/b").is_err());
+        assert!(
+            blobs_directory("s3://bucket")
+                .unwrap_err()
+                .contains("not built yet")
+        );
+    }
+}
