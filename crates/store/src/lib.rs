@@ -45,6 +45,7 @@
 
 mod conn;
 mod database;
+pub mod ecr;
 mod error;
 pub mod iam;
 mod migrate;

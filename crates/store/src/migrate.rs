@@ -9,6 +9,7 @@ use crate::{Engine, Error, Result, Scope, Store, values};
 const STEPS: &[(&str, &str)] = &[
     ("0001_settings", include_str!("../schema/0001_settings.sql")),
     ("0002_iam", include_str!("../schema/0002_iam.sql")),
+    ("0003_ecr", include_str!("../schema/0003_ecr.sql")),
 ];
 
 /// The statement in the engine's words. `schema/README.md` says which words a

@@ -1,0 +1,13 @@
+//! Repositories and images: rows and their statements, one file a resource.
+//!
+//! Functions take a [`crate::Conn`], so that they serve readers and writers alike, and
+//! know no rule: what may be overwritten or deleted is decided by the caller, inside
+//! the transaction of [`crate::Scope::Repository`].
+
+pub mod image;
+pub mod image_tag;
+pub mod layer;
+pub mod registry_policy;
+pub mod repository;
+pub mod repository_tag;
+pub mod upload;

@@ -1,0 +1,439 @@
+//! The tables `images`, `image_layers` and `image_children`.
+
+use super::layer::{chunk, chunk_values};
+use crate::{Conn, Result, Row, values};
+
+/// An image without its manifest's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The row's id; images of a repository are listed in its order.
+    pub id: i64,
+    /// The manifest's digest.
+    pub digest: String,
+    /// The manifest's media type.
+    pub media_type: String,
+    /// The manifest's artifact type, or its config's media type.
+    pub artifact_type: Option<String>,
+    /// The digest of the manifest that this one refers to.
+    pub subject: Option<String>,
+    /// The manifest's annotations as a JSON object; only with a subject.
+    pub annotations: Option<String>,
+    /// The manifest's length in bytes.
+    pub content_size: i64,
+    /// The layers' length in bytes; of a list, that of its largest image.
+    pub image_size: i64,
+    /// Milliseconds since the epoch.
+    pub pushed_at: i64,
+    /// Milliseconds since the epoch; recorded now and then.
+    pub pulled_at: Option<i64>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT i.id, i.digest, i.media_type, i.artifact_type, i.subject, i.annotations, ",
+            "i.content_size, i.image_size, i.pushed_at, i.pulled_at ",
+            $rest
+        )
+    };
+}
+
+impl Image {
+    fn read(row: &Row) -> Result<Self> {
+        Ok(Image {
+            id: row.int(0)?,
+            digest: row.text(1)?,
+            media_type: row.text(2)?,
+            artifact_type: row.opt_text(3)?,
+            subject: row.opt_text(4)?,
+            annotations: row.opt_text(5)?,
+            content_size: row.int(6)?,
+            image_size: row.int(7)?,
+            pushed_at: row.int(8)?,
+            pulled_at: row.opt_int(9)?,
+        })
+    }
+}
+
+/// Adds an image and says its id; the row's own `id` and `pulled_at` are not looked at.
+///
+/// # Errors
+/// [`crate::Error::Unique`] when the repository has it already.
+pub async fn insert(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    new: &Image,
+    content: &[u8],
+) -> Result<i64> {
+    conn.fetch_one(
+        "INSERT INTO images (repository_id, digest, media_type, artifact_type, subject, \
+         annotations, content, content_size, image_size, pushed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+        values![
+            repository_id,
+            &new.digest,
+            &new.media_type,
+            new.artifact_type.clone(),
+            new.subject.clone(),
+            new.annotations.clone(),
+            content,
+            new.content_size,
+            new.image_size,
+            new.pushed_at,
+        ],
+    )
+    .await?
+    .int(0)
+}
+
+/// Says that an image needs a layer.
+///
+/// # Errors
+/// The engine's.
+pub async fn add_layer(
+    conn: &mut Conn<'_>,
+    image_id: i64,
+    repository_id: i64,
+    digest: &str,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO image_layers (image_id, digest, repository_id) VALUES ($1, $2, $3)",
+        values![image_id, digest, repository_id],
+    )
+    .await
+    .map(drop)
+}
+
+/// Says that a manifest list needs an image.
+///
+/// # Errors
+/// The engine's.
+pub async fn add_child(
+    conn: &mut Conn<'_>,
+    image_id: i64,
+    repository_id: i64,
+    digest: &str,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO image_children (image_id, digest, repository_id) VALUES ($1, $2, $3)",
+        values![image_id, digest, repository_id],
+    )
+    .await
+    .map(drop)
+}
+
+/// The image of this digest.
+///
+/// # Errors
+/// The engine's.
+pub async fn find(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digest: &str,
+) -> Result<Option<Image>> {
+    conn.fetch_optional(
+        select!("FROM images i WHERE i.repository_id = $1 AND i.digest = $2"),
+        values![repository_id, digest],
+    )
+    .await?
+    .as_ref()
+    .map(Image::read)
+    .transpose()
+}
+
+/// The image of this tag.
+///
+/// # Errors
+/// The engine's.
+pub async fn find_by_tag(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    tag: &str,
+) -> Result<Option<Image>> {
+    conn.fetch_optional(
+        select!(
+            "FROM image_tags t JOIN images i ON i.id = t.image_id \
+             WHERE t.repository_id = $1 AND t.tag = $2"
+        ),
+        values![repository_id, tag],
+    )
+    .await?
+    .as_ref()
+    .map(Image::read)
+    .transpose()
+}
+
+/// A manifest as it is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The image's id.
+    pub id: i64,
+    /// Its digest.
+    pub digest: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The bytes, as they were pushed.
+    pub bytes: Vec<u8>,
+    /// When a pull was last recorded.
+    pub pulled_at: Option<i64>,
+}
+
+fn content(row: &Row) -> Result<Content> {
+    Ok(Content {
+        id: row.int(0)?,
+        digest: row.text(1)?,
+        media_type: row.text(2)?,
+        bytes: row.bytes(3)?,
+        pulled_at: row.opt_int(4)?,
+    })
+}
+
+/// The manifest of this digest.
+///
+/// # Errors
+/// The engine's.
+pub async fn content_by_digest(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digest: &str,
+) -> Result<Option<Content>> {
+    conn.fetch_optional(
+        "SELECT i.id, i.digest, i.media_type, i.content, i.pulled_at FROM images i \
+         WHERE i.repository_id = $1 AND i.digest = $2",
+        values![repository_id, digest],
+    )
+    .await?
+    .as_ref()
+    .map(content)
+    .transpose()
+}
+
+/// The manifest of this tag.
+///
+/// # Errors
+/// The engine's.
+pub async fn content_by_tag(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    tag: &str,
+) -> Result<Option<Content>> {
+    conn.fetch_optional(
+        "SELECT i.id, i.digest, i.media_type, i.content, i.pulled_at FROM image_tags t \
+         JOIN images i ON i.id = t.image_id WHERE t.repository_id = $1 AND t.tag = $2",
+        values![repository_id, tag],
+    )
+    .await?
+    .as_ref()
+    .map(content)
+    .transpose()
+}
+
+/// Those of `digests` that are images of the repository: digest, the manifest's
+/// length, the image's size.
+///
+/// # Errors
+/// The engine's.
+pub async fn sizes(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digests: &[String],
+) -> Result<Vec<(String, i64, i64)>> {
+    let mut found = Vec::with_capacity(digests.len());
+    for piece in digests.chunks(chunk()) {
+        let rows = conn
+            .fetch_all(
+                "SELECT digest, content_size, image_size FROM images \
+                 WHERE repository_id = $1 AND digest IN \
+                 ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                chunk_values(repository_id, piece),
+            )
+            .await?;
+        for row in rows {
+            found.push((row.text(0)?, row.int(1)?, row.int(2)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The digests of the lists that need this image, at most `limit`.
+///
+/// # Errors
+/// The engine's.
+pub async fn parents(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digest: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    conn.fetch_all(
+        "SELECT i.digest FROM image_children c JOIN images i ON i.id = c.image_id \
+         WHERE c.repository_id = $1 AND c.digest = $2 ORDER BY i.digest LIMIT $3",
+        values![repository_id, digest, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
+/// Which images a list is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagStatus {
+    /// All.
+    Any,
+    /// Those with a tag.
+    Tagged,
+    /// Those without.
+    Untagged,
+}
+
+/// At most `limit` images after the id `after`, in the order of their ids.
+///
+/// # Errors
+/// The engine's.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    status: TagStatus,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Image>> {
+    let sql = match status {
+        TagStatus::Any => select!(
+            "FROM images i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3"
+        ),
+        TagStatus::Tagged => select!(
+            "FROM images i WHERE i.repository_id = $1 AND i.id > $2 \
+             AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+             ORDER BY i.id LIMIT $3"
+        ),
+        TagStatus::Untagged => select!(
+            "FROM images i WHERE i.repository_id = $1 AND i.id > $2 \
+             AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+             ORDER BY i.id LIMIT $3"
+        ),
+    };
+    conn.fetch_all(sql, values![repository_id, after, limit])
+        .await?
+        .iter()
+        .map(Image::read)
+        .collect()
+}
+
+/// One entry of `ListImages`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The image's id.
+    pub id: i64,
+    /// Its digest.
+    pub digest: String,
+    /// One of its tags; `None` for an image that has none.
+    pub tag: Option<String>,
+}
+
+/// At most `limit` entries, an image with several tags several times, after the entry
+/// of the image `after.0` with the tag `after.1`.
+///
+/// # Errors
+/// The engine's.
+pub async fn list_ids(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    status: TagStatus,
+    after: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Listed>> {
+    let sql = match status {
+        TagStatus::Any => {
+            "SELECT i.id, i.digest, t.tag FROM images i \
+             LEFT JOIN image_tags t ON t.image_id = i.id \
+             WHERE i.repository_id = $1 AND i.id >= $2 \
+             AND (i.id > $2 OR t.tag > $3) ORDER BY i.id, t.tag LIMIT $4"
+        }
+        TagStatus::Tagged => {
+            "SELECT i.id, i.digest, t.tag FROM images i \
+             JOIN image_tags t ON t.image_id = i.id \
+             WHERE i.repository_id = $1 AND i.id >= $2 \
+             AND (i.id > $2 OR t.tag > $3) ORDER BY i.id, t.tag LIMIT $4"
+        }
+        TagStatus::Untagged => {
+            "SELECT i.id, i.digest, NULL FROM images i \
+             WHERE i.repository_id = $1 AND i.id > $2 AND $3 = $3 \
+             AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+             ORDER BY i.id LIMIT $4"
+        }
+    };
+    conn.fetch_all(sql, values![repository_id, after.0, after.1, limit])
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Listed {
+                id: row.int(0)?,
+                digest: row.text(1)?,
+                tag: row.opt_text(2)?,
+            })
+        })
+        .collect()
+}
+
+/// At most `limit` images whose subject is `subject`, after the id `after`; with an
+/// artifact type, only those of that type.
+///
+/// # Errors
+/// The engine's.
+pub async fn referrers(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    subject: &str,
+    artifact_type: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Image>> {
+    let rows = match artifact_type {
+        None => {
+            conn.fetch_all(
+                select!(
+                    "FROM images i WHERE i.repository_id = $1 AND i.subject = $2 \
+                     AND i.id > $3 ORDER BY i.id LIMIT $4"
+                ),
+                values![repository_id, subject, after, limit],
+            )
+            .await?
+        }
+        Some(artifact_type) => {
+            conn.fetch_all(
+                select!(
+                    "FROM images i WHERE i.repository_id = $1 AND i.subject = $2 \
+                     AND i.id > $3 AND i.artifact_type = $5 ORDER BY i.id LIMIT $4"
+                ),
+                values![repository_id, subject, after, limit, artifact_type],
+            )
+            .await?
+        }
+    };
+    rows.iter().map(Image::read).collect()
+}
+
+/// Records when an image was last pulled; an older time changes nothing.
+///
+/// # Errors
+/// The engine's.
+pub async fn record_pull(conn: &mut Conn<'_>, id: i64, pulled_at: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE images SET pulled_at = $2 \
+         WHERE id = $1 AND (pulled_at IS NULL OR pulled_at < $2)",
+        values![id, pulled_at],
+    )
+    .await
+    .map(drop)
+}
+
+/// Deletes an image with its tags.
+///
+/// # Errors
+/// The engine's.
+pub async fn delete(conn: &mut Conn<'_>, id: i64) -> Result<()> {
+    conn.execute("DELETE FROM images WHERE id = $1", values![id])
+        .await
+        .map(drop)
+}

@@ -1,0 +1,106 @@
+//! The table `image_tags`.
+
+use crate::{Conn, Result, values};
+
+/// Points a tag at an image, whatever it pointed at before.
+///
+/// # Errors
+/// The engine's.
+pub async fn put(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    tag: &str,
+    image_id: i64,
+    now: i64,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO image_tags (repository_id, tag, image_id, tagged_at) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT (repository_id, tag) \
+         DO UPDATE SET image_id = excluded.image_id, tagged_at = excluded.tagged_at",
+        values![repository_id, tag, image_id, now],
+    )
+    .await
+    .map(drop)
+}
+
+/// The image that a tag points at: its id and digest.
+///
+/// # Errors
+/// The engine's.
+pub async fn find(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    tag: &str,
+) -> Result<Option<(i64, String)>> {
+    conn.fetch_optional(
+        "SELECT i.id, i.digest FROM image_tags t JOIN images i ON i.id = t.image_id \
+         WHERE t.repository_id = $1 AND t.tag = $2",
+        values![repository_id, tag],
+    )
+    .await?
+    .map(|row| Ok((row.int(0)?, row.text(1)?)))
+    .transpose()
+}
+
+/// How many tags an image has.
+///
+/// # Errors
+/// The engine's.
+pub async fn count(conn: &mut Conn<'_>, image_id: i64) -> Result<i64> {
+    conn.fetch_one(
+        "SELECT COUNT(*) FROM image_tags WHERE image_id = $1",
+        values![image_id],
+    )
+    .await?
+    .int(0)
+}
+
+/// The tags of an image in their order. Their number is bounded by a quota.
+///
+/// # Errors
+/// The engine's.
+pub async fn of_image(conn: &mut Conn<'_>, image_id: i64) -> Result<Vec<String>> {
+    conn.fetch_all(
+        "SELECT tag FROM image_tags WHERE image_id = $1 ORDER BY tag",
+        values![image_id],
+    )
+    .await?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
+/// At most `limit` tags of a repository after `after`, in their order.
+///
+/// # Errors
+/// The engine's.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    conn.fetch_all(
+        "SELECT tag FROM image_tags WHERE repository_id = $1 AND tag > $2 \
+         ORDER BY tag LIMIT $3",
+        values![repository_id, after, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
+/// Removes a tag; false when there is none.
+///
+/// # Errors
+/// The engine's.
+pub async fn delete(conn: &mut Conn<'_>, repository_id: i64, tag: &str) -> Result<bool> {
+    let changed = conn
+        .execute(
+            "DELETE FROM image_tags WHERE repository_id = $1 AND tag = $2",
+            values![repository_id, tag],
+        )
+        .await?;
+    Ok(changed == 1)
+}

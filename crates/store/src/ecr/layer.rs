@@ -1,0 +1,121 @@
+//! The tables `blobs` and `layers`: what is stored, and which repositories may show it.
+
+use crate::{Conn, Result, Value, values};
+
+/// Digests that one statement asks about. A statement's text is fixed, so lists are
+/// asked in pieces of this size, the last one filled up with what matches nothing.
+const CHUNK: usize = 16;
+
+/// Says that a blob's file is durable. Call it before [`link`], in one transaction.
+///
+/// # Errors
+/// The engine's.
+pub async fn put_blob(conn: &mut Conn<'_>, digest: &str, size: i64, now: i64) -> Result<()> {
+    conn.execute(
+        "INSERT INTO blobs (digest, size, stored_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (digest) DO NOTHING",
+        values![digest, size, now],
+    )
+    .await
+    .map(drop)
+}
+
+/// Makes a blob reachable through a repository.
+///
+/// # Errors
+/// [`crate::Error::ForeignKey`] when the repository or the blob is gone.
+pub async fn link(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digest: &str,
+    size: i64,
+    now: i64,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO layers (repository_id, digest, size, linked_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (repository_id, digest) DO NOTHING",
+        values![repository_id, digest, size, now],
+    )
+    .await
+    .map(drop)
+}
+
+/// The size of a repository's layer in bytes; `None` when the repository has none of
+/// this digest, be it stored or not.
+///
+/// # Errors
+/// The engine's.
+pub async fn size(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<i64>> {
+    conn.fetch_optional(
+        "SELECT size FROM layers WHERE repository_id = $1 AND digest = $2",
+        values![repository_id, digest],
+    )
+    .await?
+    .map(|row| row.int(0))
+    .transpose()
+}
+
+/// Those of `digests` that are layers of the repository, each with its size.
+///
+/// # Errors
+/// The engine's.
+pub async fn sizes(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digests: &[String],
+) -> Result<Vec<(String, i64)>> {
+    let mut found = Vec::with_capacity(digests.len());
+    for chunk in digests.chunks(CHUNK) {
+        let rows = conn
+            .fetch_all(
+                "SELECT digest, size FROM layers WHERE repository_id = $1 AND digest IN \
+                 ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                chunk_values(repository_id, chunk),
+            )
+            .await?;
+        for row in rows {
+            found.push((row.text(0)?, row.int(1)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The repository's id and one chunk of digests, filled up.
+pub(super) fn chunk_values(repository_id: i64, chunk: &[String]) -> Vec<Value> {
+    let mut values = values![repository_id];
+    values.extend(chunk.iter().map(Value::from));
+    values.resize(1 + CHUNK, Value::from(""));
+    values
+}
+
+/// How many digests go into one statement.
+pub(super) const fn chunk() -> usize {
+    CHUNK
+}
+
+/// Whether an image of the repository needs the layer.
+///
+/// # Errors
+/// The engine's.
+pub async fn in_use(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<bool> {
+    conn.fetch_optional(
+        "SELECT 1 FROM image_layers WHERE repository_id = $1 AND digest = $2 LIMIT 1",
+        values![repository_id, digest],
+    )
+    .await
+    .map(|row| row.is_some())
+}
+
+/// Takes a layer away from a repository; false when it had none. The blob stays.
+///
+/// # Errors
+/// The engine's.
+pub async fn unlink(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<bool> {
+    let changed = conn
+        .execute(
+            "DELETE FROM layers WHERE repository_id = $1 AND digest = $2",
+            values![repository_id, digest],
+        )
+        .await?;
+    Ok(changed == 1)
+}
