@@ -147,7 +147,7 @@ Only in the environment, because a command line can be read by others:
   BERTH_ROOT_ACCESS_KEY_ID, BERTH_ROOT_SECRET_ACCESS_KEY
           The root access key that the first start makes; otherwise it is random
   BERTH_MASTER_KEY
-          The key under which secrets are sealed: 32 bytes as 64 hex digits or as base64
+          The key under which secrets are sealed: 32 bytes as 64 hexadecimal digits
 
 The first start writes the root access key to credentials in the data directory.
 Ends on SIGTERM and SIGINT, after the requests that are running.";

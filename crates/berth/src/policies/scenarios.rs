@@ -1,19 +1,209 @@
 //! `berth policy evaluate`, `test` and `explain`: scenarios in, decisions out.
 
-use crate::cli::{EvaluateOptions, ExplainOptions, TestOptions};
+use std::path::{Path, PathBuf};
+
+use policy::scenario::{Expectation, Outcome, Scenario};
+use serde_json::json;
+
+use super::input::Input;
+use crate::cli::{EvaluateOptions, ExplainOptions, Output, TestOptions};
 use crate::error::{Error, Result};
+use crate::print::Answers;
 
-/// Prints one JSON decision a line.
-pub fn evaluate(_options: &EvaluateOptions) -> Result<()> {
-    Err(Error::Failed("not built yet".to_owned()))
+/// Directories inside directories that `test` walks.
+const DEPTH_MAX: usize = 32;
+
+/// Prints one JSON decision a line, in the scenarios' order. A scenario that cannot be read gets
+/// a line with `error` in its place, and the command fails at the end.
+pub fn evaluate(options: &EvaluateOptions) -> Result<()> {
+    let mut answers = Answers::new();
+    let mut bad = Count::default();
+    Input::open(options.file.as_deref())?.each(|item| {
+        match Scenario::from_json(item.text) {
+            Ok(scenario) => answers.json(&scenario.evaluate())?,
+            Err(error) => {
+                bad.note(&item.place, &error);
+                answers.json(&json!({"error": error.to_string()}))?;
+            }
+        }
+        match item.last_for_now {
+            true => answers.flush(),
+            false => Ok(()),
+        }
+    })?;
+    answers.flush()?;
+    bad.end()
 }
 
-/// Runs the scenarios that carry an `expect`.
-pub fn test(_options: &TestOptions) -> Result<()> {
-    Err(Error::Failed("not built yet".to_owned()))
+/// Prints the trace of each decision.
+pub fn explain(options: &ExplainOptions) -> Result<()> {
+    let mut answers = Answers::new();
+    let mut bad = Count::default();
+    Input::open(options.file.as_deref())?.each(|item| {
+        match (Scenario::from_json(item.text), options.output) {
+            (Ok(scenario), Output::Json) => answers.json(&scenario.explain())?,
+            (Ok(scenario), Output::Text) => {
+                if let Some(name) = scenario.name() {
+                    answers.line(name)?;
+                }
+                answers.line(scenario.explain().to_string().trim_end())?;
+            }
+            (Err(error), Output::Json) => {
+                bad.note(&item.place, &error);
+                answers.json(&json!({"error": error.to_string()}))?;
+            }
+            (Err(error), Output::Text) => bad.note(&item.place, &error),
+        }
+        match item.last_for_now {
+            true => answers.flush(),
+            false => Ok(()),
+        }
+    })?;
+    answers.flush()?;
+    bad.end()
 }
 
-/// Shows how a decision came about.
-pub fn explain(_options: &ExplainOptions) -> Result<()> {
-    Err(Error::Failed("not built yet".to_owned()))
+/// Scenarios that could not be read: how many, and the first.
+#[derive(Default)]
+struct Count {
+    first: Option<String>,
+    number: usize,
+}
+
+impl Count {
+    fn note(&mut self, place: &str, error: &impl std::fmt::Display) {
+        self.first
+            .get_or_insert_with(|| format!("{place}: {error}"));
+        self.number += 1;
+    }
+
+    fn end(self) -> Result<()> {
+        match (self.first, self.number) {
+            (None, _) => Ok(()),
+            (Some(first), 1) => Err(Error::Failed(first)),
+            (Some(first), number) => Err(Error::Failed(format!(
+                "{number} scenarios cannot be read; the first is {first}"
+            ))),
+        }
+    }
+}
+
+/// One scenario that was run.
+struct Case {
+    name: String,
+    outcome: Result<(), String>,
+}
+
+/// Runs the scenarios of a directory that carry an `expect`; those without are no tests.
+pub fn test(options: &TestOptions) -> Result<()> {
+    let files = files(&options.dir)?;
+    let mut answers = Answers::new();
+    let (mut passed, mut failed) = (0, 0);
+    for file in &files {
+        for case in run_file(file)? {
+            match &case.outcome {
+                Ok(()) => passed += 1,
+                Err(_) => failed += 1,
+            }
+            print(&mut answers, options.output, file, &case)?;
+        }
+    }
+    match options.output {
+        Output::Text => answers.line(&format!("{passed} passed, {failed} failed"))?,
+        Output::Json => answers.json(&json!({"passed": passed, "failed": failed}))?,
+    }
+    answers.flush()?;
+    match (passed, failed) {
+        (0, 0) => Err(Error::Failed(format!(
+            "no scenario with an `expect` in {}; add one to a .json or .jsonl file",
+            options.dir.display()
+        ))),
+        (_, 0) => Ok(()),
+        _ => Err(Error::Told),
+    }
+}
+
+fn print(answers: &mut Answers, output: Output, file: &Path, case: &Case) -> Result<()> {
+    let (file, name) = (file.display(), &case.name);
+    match (output, &case.outcome) {
+        (Output::Text, Ok(())) => answers.line(&format!("ok      {file}: {name}")),
+        (Output::Text, Err(why)) => answers.line(&format!("FAILED  {file}: {name}: {why}")),
+        (Output::Json, outcome) => answers.json(&json!({
+            "file": file.to_string(),
+            "name": name,
+            "passed": outcome.is_ok(),
+            "why": outcome.as_ref().err(),
+        })),
+    }
+}
+
+fn run_file(file: &Path) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    Input::open(Some(file))?.each(|item| {
+        match Scenario::from_json(item.text) {
+            Ok(scenario) => {
+                if let Some(expected) = scenario.expect() {
+                    let name = scenario.name().map_or(item.place, str::to_owned);
+                    let outcome = compare(expected, &scenario.evaluate());
+                    cases.push(Case { name, outcome });
+                }
+            }
+            // What cannot be read may well have been a test.
+            Err(error) => cases.push(Case {
+                name: item.place,
+                outcome: Err(error.to_string()),
+            }),
+        }
+        Ok(())
+    })?;
+    Ok(cases)
+}
+
+fn compare(expected: &Expectation, outcome: &Outcome) -> Result<(), String> {
+    if expected.is_met_by(outcome) {
+        return Ok(());
+    }
+    let reason = expected
+        .reason
+        .as_ref()
+        .map_or_else(String::new, |reason| format!(" with `{reason}`"));
+    Err(format!(
+        "expected {:?}{reason}, got {:?}: {}",
+        expected.decision, outcome.decision, outcome.reason
+    ))
+}
+
+/// The scenario files below `path`, sorted; `path` itself where it is a file.
+fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    collect(path, DEPTH_MAX, &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
+fn collect(dir: &Path, depth: usize, into: &mut Vec<PathBuf>) -> Result<()> {
+    let unreadable = || Error::failed(format!("cannot read {}", dir.display()));
+    if depth == 0 {
+        return Err(Error::Failed(format!(
+            "{} lies too deep: more than {DEPTH_MAX} directories",
+            dir.display()
+        )));
+    }
+    for entry in std::fs::read_dir(dir).map_err(unreadable())? {
+        let entry = entry.map_err(unreadable())?;
+        let path = entry.path();
+        // The entry's own type: a link to a directory could lead in circles.
+        if entry.file_type().map_err(unreadable())?.is_dir() {
+            collect(&path, depth - 1, into)?;
+        } else if path
+            .extension()
+            .is_some_and(|end| end == "json" || end == "jsonl")
+        {
+            into.push(path);
+        }
+    }
+    Ok(())
 }
