@@ -59,6 +59,14 @@ impl WireError {
     }
 }
 
+impl std::fmt::Display for WireError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for WireError {}
+
 /// The errors that every operation can answer, which no model lists. Their
 /// names and statuses depend on the protocol ("Common Errors" in the API
 /// references of ECR, IAM and STS).

@@ -50,12 +50,31 @@ fn handlers(root: &Path, service: &str) -> Result<BTreeSet<String>, String> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
         Err(e) => return Err(format!("{}: {e}", path.display())),
     };
-    let name = |line: &str| -> Option<String> {
-        let rest = line.trim_start().strip_prefix("op!(")?.trim_start();
-        let end = rest
-            .find(|c: char| !c.is_ascii_alphanumeric())
-            .unwrap_or(rest.len());
-        (end > 0).then(|| rest[..end].to_owned())
-    };
-    Ok(text.lines().filter_map(name).collect())
+    Ok(text.lines().filter_map(handler).collect())
+}
+
+/// The operation of a line that begins a handler.
+fn handler(line: &str) -> Option<String> {
+    let rest = line.trim_start().strip_prefix("op!(")?.trim_start();
+    let end = rest
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(rest.len());
+    (end > 0).then(|| rest[..end].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_are_lines_that_begin_so() {
+        assert_eq!(
+            handler("    op!(GetUser, get_user, |_| {"),
+            Some("GetUser".to_owned())
+        );
+        assert_eq!(handler("op!( GetUser)"), Some("GetUser".to_owned()));
+        for other in ["// op!(GetUser)", "macro_rules! op {", "op!($op)", "op!("] {
+            assert_eq!(handler(other), None, "{other}");
+        }
+    }
 }

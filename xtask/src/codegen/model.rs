@@ -181,3 +181,44 @@ impl Model {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(shapes: &str) -> Result<Model, String> {
+        let text = format!(
+            r#"{{"metadata": {{"apiVersion": "1", "protocol": "query"}}, "shapes": {shapes},
+                "operations": {{"Do": {{"name": "Do", "http": {{}}, "input": {{"shape": "In"}}}}}}}}"#
+        );
+        serde_json::from_str(&text).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn members_keep_their_order() -> Result<(), String> {
+        let model = model(
+            r#"{"In": {"type": "structure", "members": {"z": {"shape": "S"}, "a": {"shape": "S"}}},
+                "S": {"type": "string"}}"#,
+        )?;
+        let names: Vec<&str> = model
+            .shape("In")?
+            .members
+            .0
+            .iter()
+            .map(|(n, _)| n.as_str())
+            .collect();
+        assert_eq!(names, ["z", "a"]);
+        assert_eq!(model.reachable()?.len(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn what_the_codecs_do_not_know_is_refused() {
+        let renamed = r#"{"In": {"type": "structure", "members": {"a": {"shape": "S", "locationName": "b"}}}}"#;
+        assert!(model(renamed).is_err_and(|e| e.contains("locationName")));
+        let flat = r#"{"In": {"type": "list", "member": {"shape": "S"}, "flattened": true}}"#;
+        assert!(model(flat).is_err_and(|e| e.contains("flattened")));
+        let within = r#"{"In": {"type": "list", "member": {"shape": "In"}}}"#;
+        assert!(model(within).is_ok_and(|m| m.reachable().is_err()));
+    }
+}
