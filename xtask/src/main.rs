@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask <task>`. Each is a module of that name.
 
+mod bench;
 mod codegen;
 mod test;
 mod tidy;
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
+  bench [--rounds N] [--layer-mib N]
+                     Berth beside docker-registry and nginx, release build, as ratios
   codegen [--check] [--models DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
                      or check that they are up to date
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args.as_slice() {
+        ["bench", rest @ ..] => bench::run(&root(), rest),
         ["codegen", rest @ ..] => codegen::run(rest),
         ["test", rest @ ..] => test::run(&root(), rest),
         ["tidy"] => tidy::run(&root()),

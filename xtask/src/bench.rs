@@ -1,0 +1,34 @@
+//! Builds Berth and the benchmark in release, then runs them.
+
+use std::path::Path;
+use std::process::Command;
+
+pub fn run(root: &Path, args: &[&str]) -> Result<(), String> {
+    cargo(
+        root,
+        &[
+            "build",
+            "--release",
+            "--package",
+            "berth",
+            "--package",
+            "bench",
+        ],
+    )?;
+    let mut all = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
+    all.extend(args);
+    cargo(root, &all)
+}
+
+fn cargo(root: &Path, args: &[&str]) -> Result<(), String> {
+    let status = Command::new(env!("CARGO"))
+        .args(args)
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("cargo {} failed: {status}", args.join(" ")))
+    }
+}
