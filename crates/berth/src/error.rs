@@ -34,3 +34,12 @@ impl Error {
 
 /// What a command gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What lies behind an error whose own words are for clients.
+pub fn cause(error: &dyn std::error::Error) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

@@ -16,16 +16,20 @@
 //! stdout, logs and errors to stderr, an error on one line that says what to do. Exit codes: 0
 //! done, 1 failed, 2 wrong usage.
 
+mod account;
 mod cli;
 mod documents;
 mod error;
+mod home;
 mod logging;
+mod master_key;
 mod policies;
 mod print;
+mod storage;
 
 use std::process::ExitCode;
 
-use cli::{Command, PolicyCommand, Stop};
+use cli::{AccountCommand, Command, PolicyCommand, Stop};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -35,6 +39,10 @@ fn main() -> ExitCode {
             // A closed pipe (`berth --help | head -1`) is no failure.
             let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
             return ExitCode::SUCCESS;
+        }
+        Err(Stop::Nothing(help)) => {
+            eprint!("{help}");
+            return ExitCode::from(2);
         }
         Err(Stop::Usage(text)) => return end(&Error::Usage(text)),
     };
@@ -69,7 +77,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Man { dir } => documents::man(dir.as_deref()),
         Command::Serve(_) => Err(not_built("serve")),
         Command::Demo(_) => Err(not_built("demo")),
-        Command::Account(_) => Err(not_built("account")),
+        Command::Account(AccountCommand::Create(options)) => account::create(&options),
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),
         Command::Backup(_) => Err(not_built("backup")),

@@ -17,6 +17,8 @@ use super::Cli;
 pub enum Stop {
     /// Help or version was asked for; print it and end well.
     Help(String),
+    /// No command was given: its help, as an error.
+    Nothing(String),
     /// The command line, the environment or the file is wrong: one line, what and what to do.
     Usage(String),
 }
@@ -234,7 +236,7 @@ fn from_clap(error: &clap::Error, source: Option<&str>) -> Stop {
         return Stop::Help(text);
     }
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Stop::Usage(text);
+        return Stop::Nothing(text);
     }
     let said = text.split("\nUsage:").next().unwrap_or(&text);
     let said = said.split("\nFor more information").next().unwrap_or(said);

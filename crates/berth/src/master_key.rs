@@ -1,0 +1,211 @@
+//! The master key: out of the environment, a command, or a file that is made at the first start.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use identity::{MasterKey, SystemEntropy};
+use zeroize::Zeroizing;
+
+use crate::cli::StorageOptions;
+use crate::error::{Error, Result};
+use crate::home::{self, Home, Setup};
+
+/// The variable that may hold the key itself.
+const VARIABLE: &str = "BERTH_MASTER_KEY";
+const FORM: &str = "32 bytes as 64 hexadecimal digits, such as `openssl rand -hex 32` prints";
+
+/// Where the key came from.
+#[derive(Debug)]
+pub struct Found {
+    pub key: MasterKey,
+    /// The file that was made for it just now; to be taken back when the key turns out not to be
+    /// the one of this database.
+    pub made: Option<PathBuf>,
+}
+
+/// Finds the key, or makes one.
+pub fn find(
+    options: &StorageOptions,
+    home: &Home,
+    setup: &Setup,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<Found> {
+    let given = env(VARIABLE).filter(|value| !value.is_empty());
+    if given.is_some()
+        && (options.master_key_file.is_some() || options.master_key_command.is_some())
+    {
+        return Err(Error::Usage(format!(
+            "the master key is given twice: in {VARIABLE} and by an option; keep one"
+        )));
+    }
+    if let Some(value) = given {
+        let value = value.into_string().map(Zeroizing::new).unwrap_or_default();
+        return parse(&value, VARIABLE).map(existing);
+    }
+    if let Some(command) = &options.master_key_command {
+        return parse(&output(command)?, "the output of --master-key-command").map(existing);
+    }
+    let path = match &options.master_key_file {
+        Some(path) => path.clone(),
+        None => home.join("master.key"),
+    };
+    match home::read_small(&path)? {
+        Some(text) => {
+            refuse_open_to_all(&path)?;
+            parse(&text, &path.display().to_string()).map(existing)
+        }
+        None => {
+            let key = MasterKey::generate(&SystemEntropy).map_err(|error| {
+                Error::Failed(format!(
+                    "cannot make a master key: {}",
+                    crate::error::cause(&error)
+                ))
+            })?;
+            let text = Zeroizing::new(format!("{}\n", key.encode().as_str()));
+            home::write_private(setup, &path, &text)?;
+            Ok(Found {
+                key,
+                made: Some(path),
+            })
+        }
+    }
+}
+
+fn existing(key: MasterKey) -> Found {
+    Found { key, made: None }
+}
+
+fn parse(text: &str, source: &str) -> Result<MasterKey> {
+    // The text itself is never shown.
+    MasterKey::parse(text)
+        .ok_or_else(|| Error::Failed(format!("{source} holds no master key; it must be {FORM}")))
+}
+
+fn output(command: &str) -> Result<Zeroizing<String>> {
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(Error::failed("cannot run --master-key-command"))?;
+    let stdout = Zeroizing::new(output.stdout);
+    if !output.status.success() {
+        return Err(Error::Failed(format!(
+            "--master-key-command failed with {}",
+            output.status
+        )));
+    }
+    Ok(Zeroizing::new(
+        String::from_utf8_lossy(&stdout).into_owned(),
+    ))
+}
+
+/// A group may read it (as mounted secrets are), the world may not.
+fn refuse_open_to_all(path: &Path) -> Result<()> {
+    let shown = path.display();
+    let mode = std::fs::metadata(path)
+        .map_err(Error::failed(format!("cannot read {shown}")))?
+        .permissions()
+        .mode();
+    if mode & 0o007 != 0 {
+        return Err(Error::Failed(format!(
+            "everybody on this machine may open the master key {shown}; chmod 600 it"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    struct Place {
+        _dir: tempfile::TempDir,
+        home: Home,
+        setup: Setup,
+        options: StorageOptions,
+    }
+
+    fn place() -> Place {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::open(dir.path()).unwrap();
+        let setup = home.setup().unwrap();
+        let options = StorageOptions {
+            config: None,
+            data_dir: dir.path().to_owned(),
+            database: None,
+            master_key_file: None,
+            master_key_command: None,
+        };
+        Place {
+            _dir: dir,
+            home,
+            setup,
+            options,
+        }
+    }
+
+    fn look(place: &Place, variable: Option<&str>) -> Result<Found> {
+        find(&place.options, &place.home, &place.setup, |name| {
+            (name == VARIABLE)
+                .then(|| variable.map(OsString::from))
+                .flatten()
+        })
+    }
+
+    #[test]
+    fn a_missing_key_is_made_once() {
+        let place = place();
+        let first = look(&place, None).unwrap();
+        assert_eq!(first.made, Some(place.home.join("master.key")));
+        let mode = fs::metadata(place.home.join("master.key"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let second = look(&place, None).unwrap();
+        assert!(second.made.is_none());
+        assert_eq!(first.key.encode(), second.key.encode());
+        assert!(!format!("{first:?}").contains(first.key.encode().as_str()));
+    }
+
+    #[test]
+    fn variable_and_command() {
+        let mut place = place();
+        assert_eq!(look(&place, Some(KEY)).unwrap().key.encode().as_str(), KEY);
+        place.options.master_key_command = Some(format!("echo {KEY}"));
+        assert_eq!(look(&place, None).unwrap().key.encode().as_str(), KEY);
+        assert!(!place.home.join("master.key").exists());
+        assert!(matches!(look(&place, Some(KEY)), Err(Error::Usage(_))));
+        place.options.master_key_command = Some("exit 3".to_owned());
+        assert!(
+            look(&place, None)
+                .unwrap_err()
+                .to_string()
+                .contains("exit status: 3")
+        );
+    }
+
+    #[test]
+    fn refusals_do_not_show_the_key() {
+        let place = place();
+        let refused = look(&place, Some("hush")).unwrap_err().to_string();
+        assert!(
+            refused.contains(VARIABLE) && !refused.contains("hush"),
+            "{refused}"
+        );
+        let path = place.home.join("master.key");
+        fs::write(&path, KEY).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let refused = look(&place, None).unwrap_err().to_string();
+        assert!(
+            refused.contains("chmod 600") && !refused.contains(KEY),
+            "{refused}"
+        );
+    }
+}

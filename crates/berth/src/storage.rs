@@ -1,0 +1,214 @@
+//! What every command that touches accounts opens: the database and, behind the master key, identity.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use aws_api::AccountId;
+use identity::{Identity, RootCredentials, Sealer, SystemEntropy};
+use jiff::Timestamp;
+use store::Store;
+
+use crate::cli::StorageOptions;
+use crate::error::{Error, Result, cause};
+use crate::home::{self, Home, Setup};
+use crate::master_key;
+
+/// An open database and who lives in it.
+pub struct Storage {
+    pub store: Store,
+    pub identity: Identity,
+}
+
+/// Opens the database, making it where it is missing.
+pub async fn open(
+    options: &StorageOptions,
+    home: &Home,
+    setup: &Setup,
+    env: impl Fn(&str) -> Option<OsString>,
+    now: Timestamp,
+) -> Result<Storage> {
+    let found = master_key::find(options, home, setup, env)?;
+    let url = match &options.database {
+        Some(url) => url.as_str().to_owned(),
+        None => format!("sqlite:{}", home.join("berth.db").display()),
+    };
+    let store = Store::open(&url)
+        .await
+        .map_err(Error::failed("cannot open the database of --database"))?;
+    let sealer = Sealer::load(store.clone(), &found.key, Arc::new(SystemEntropy), now).await;
+    let sealer = match (sealer, found.made) {
+        (Ok(sealer), _) => sealer,
+        (Err(error), made) => {
+            if let Some(path) = made {
+                // The right key is elsewhere; a wrong one must not stand in its place.
+                std::fs::remove_file(&path)
+                    .map_err(Error::failed(format!("cannot remove {}", path.display())))?;
+            }
+            return Err(Error::Failed(format!(
+                "cannot open the key ring: {}",
+                cause(&error)
+            )));
+        }
+    };
+    let identity = Identity::open(
+        store.clone(),
+        sealer,
+        Arc::new(SystemEntropy),
+        identity::Settings::default(),
+    )
+    .map_err(|error| Error::Failed(format!("cannot open identity: {}", cause(&error))))?;
+    Ok(Storage { store, identity })
+}
+
+/// Makes the account of the first start and writes its root key to `credentials`.
+///
+/// A mark is put down before and taken away after: a start that was cut between the account and its
+/// key's file is the first start still, while a file that the operator removed stays removed.
+pub async fn first_start(
+    storage: &Storage,
+    home: &Home,
+    setup: &Setup,
+    account: AccountId,
+    env: impl Fn(&str) -> Option<OsString>,
+    now: Timestamp,
+) -> Result<()> {
+    let mark = home.join("first-start");
+    let given = root_key(env)?;
+    let exists = storage
+        .identity
+        .account_exists(account)
+        .await
+        .map_err(|error| {
+            Error::Failed(format!(
+                "cannot look for account {account}: {}",
+                cause(&error)
+            ))
+        })?;
+    if exists && !mark.exists() {
+        return Ok(());
+    }
+    home::write_private(setup, &mark, "")?;
+    let root = create(storage, account, given, now).await?;
+    home::write_private(setup, &home.join("credentials"), &section("default", &root))?;
+    std::fs::remove_file(&mark)
+        .and_then(|()| home::sync_parent(&mark))
+        .map_err(Error::failed(format!("cannot remove {}", mark.display())))
+}
+
+/// Makes an account; answers its root key.
+pub async fn create(
+    storage: &Storage,
+    account: AccountId,
+    given: Option<RootCredentials>,
+    now: Timestamp,
+) -> Result<RootCredentials> {
+    storage
+        .identity
+        .create_account(account, account.as_str(), given, now)
+        .await
+        .map_err(|error| Error::Failed(format!("cannot make account {account}: {}", cause(&error))))
+}
+
+/// A section of AWS's shared credentials file.
+pub fn section(profile: &str, key: &RootCredentials) -> zeroize::Zeroizing<String> {
+    zeroize::Zeroizing::new(format!(
+        "[{profile}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        key.access_key_id,
+        key.secret.expose()
+    ))
+}
+
+/// The root key that the operator chose.
+fn root_key(env: impl Fn(&str) -> Option<OsString>) -> Result<Option<RootCredentials>> {
+    const ID: &str = "BERTH_ROOT_ACCESS_KEY_ID";
+    const SECRET: &str = "BERTH_ROOT_SECRET_ACCESS_KEY";
+    let read = |name: &str| match env(name).filter(|value| !value.is_empty()) {
+        None => Ok(None),
+        Some(value) => match value.into_string() {
+            // Both end up in a line of a file and in headers.
+            Ok(text) if text.bytes().all(|b| b.is_ascii_graphic()) => Ok(Some(text)),
+            _ => Err(Error::Usage(format!(
+                "{name} must be visible ASCII characters without spaces"
+            ))),
+        },
+    };
+    match (read(ID)?, read(SECRET)?) {
+        (None, None) => Ok(None),
+        (Some(access_key_id), Some(secret)) => {
+            if !(16..=128).contains(&access_key_id.len())
+                || !access_key_id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            {
+                return Err(Error::Usage(format!(
+                    "{ID} must be 16 to 128 letters and digits, such as AKIA and 16 more"
+                )));
+            }
+            Ok(Some(RootCredentials {
+                access_key_id,
+                secret: secret.into(),
+            }))
+        }
+        (Some(_), None) => Err(Error::Usage(format!(
+            "{ID} is set without {SECRET}; set both or none"
+        ))),
+        (None, Some(_)) => Err(Error::Usage(format!(
+            "{SECRET} is set without {ID}; set both or none"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn root_keys_come_in_pairs() {
+        for (id, secret, words) in [
+            (None, None, ""),
+            (Some("AKIAIOSFODNN7EXAMPLE"), Some("s3cr3t/+"), ""),
+            (
+                Some("AKIAIOSFODNN7EXAMPLE"),
+                None,
+                "BERTH_ROOT_SECRET_ACCESS_KEY",
+            ),
+            (None, Some("s3cr3t"), "without BERTH_ROOT_ACCESS_KEY_ID"),
+            (Some("short"), Some("s3cr3t"), "16 to 128"),
+            (
+                Some("AKIAIOSFODNN7EXAMPLE"),
+                Some("two words"),
+                "visible ASCII",
+            ),
+            (
+                Some("AKIAIOSFODNN7EXAMPLE\n[x]"),
+                Some("s3cr3t"),
+                "visible ASCII",
+            ),
+        ] {
+            let found = root_key(|name| match name {
+                "BERTH_ROOT_ACCESS_KEY_ID" => id.map(OsString::from),
+                _ => secret.map(OsString::from),
+            });
+            match found {
+                Ok(key) => assert_eq!((key.is_some(), words), (id.is_some(), "")),
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(!words.is_empty() && said.contains(words), "{said}");
+                    assert!(!said.contains("s3cr3t"), "{said}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_section_is_what_clients_read() {
+        let key = RootCredentials {
+            access_key_id: "AKIA1".into(),
+            secret: "s".to_owned().into(),
+        };
+        assert_eq!(
+            section("default", &key).as_str(),
+            "[default]\naws_access_key_id = AKIA1\naws_secret_access_key = s\n"
+        );
+    }
+}
