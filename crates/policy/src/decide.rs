@@ -325,7 +325,7 @@ fn reference<'a>(set: &'a PolicySet, statement: &'a Compiled) -> StatementRef<'a
 }
 
 /// The actions that a role's trust policy speaks about. `action` is in lower case.
-fn is_trust(action: &str, resource: &str) -> bool {
+pub(crate) fn is_trust(action: &str, resource: &str) -> bool {
     let about_trust = action.starts_with("sts:assumerole")
         || matches!(
             action,

@@ -7,6 +7,7 @@ mod decide;
 mod denial;
 mod document;
 mod error;
+mod explain;
 mod fold;
 mod glob;
 mod json;
@@ -15,6 +16,7 @@ mod parse;
 mod pattern;
 mod principal;
 mod resource;
+pub mod scenario;
 mod set;
 mod trie;
 mod validate;
@@ -27,6 +29,7 @@ pub use document::{
     PrincipalType, Statement, StatementEffect, Text, Version, size_without_white_space,
 };
 pub use error::{PolicyError, PolicyErrorCode};
+pub use explain::{ElementTrace, Explanation, Nearest, PolicyTrace, StatementTrace, explain};
 pub use json::Position;
 pub use principal::{Principal, PrincipalKind};
 pub use set::{PolicyRef, PolicySet};

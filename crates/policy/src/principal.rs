@@ -106,16 +106,52 @@ impl Principal {
         role_unique_id: Option<&str>,
     ) -> Principal {
         let mut principal = Principal::new(PrincipalKind::RoleSession, session_arn.into());
-        principal.issuer_arn = Some(role_arn.into());
+        let role_arn = role_arn.into();
+        principal.service_linked = role_arn.contains(":role/aws-service-role/");
+        principal.issuer_arn = Some(role_arn);
         principal.unique_id = role_unique_id.map(Into::into);
         principal
     }
 
-    /// Marks a role session as a service-linked role's: SCPs and RCPs spare it.
-    #[must_use]
-    pub fn service_linked(mut self) -> Principal {
-        self.service_linked = true;
-        self
+    /// A principal by its ARN: root, user, role session, federated user, or a provider.
+    /// `issuer_arn` is the role of a session (without it, a role without a path is
+    /// assumed), or the user behind a federated user. A role's own ARN stands for some
+    /// session of it. `None` when the ARN is none of these.
+    pub fn from_arn(
+        arn: &str,
+        issuer_arn: Option<&str>,
+        unique_id: Option<&str>,
+    ) -> Option<Principal> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let [_, partition, _, _, account, name] = parts[..] else {
+            return None;
+        };
+        let (kind, name) = name.split_once('/').unwrap_or((name, ""));
+        match kind {
+            "root" => Some(Principal::new(PrincipalKind::Root, arn.into())),
+            "user" => Some(Principal::user(arn, unique_id)),
+            "assumed-role" => {
+                let role = name.split('/').next().unwrap_or_default();
+                let role = format!("arn:{partition}:iam::{account}:role/{role}");
+                let role = issuer_arn.map_or(role, str::to_owned);
+                Some(Principal::role_session(arn, role, unique_id))
+            }
+            "role" => {
+                let role = name.rsplit('/').next().unwrap_or_default();
+                let session = format!("arn:{partition}:sts::{account}:assumed-role/{role}/session");
+                Some(Principal::role_session(session, arn, unique_id))
+            }
+            "federated-user" => Some(Principal::federated_user(arn, issuer_arn, unique_id)),
+            "oidc-provider" => Some(Principal::web_identity(arn)),
+            "saml-provider" => Some(Principal::saml(arn)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a session of a service-linked role (by the role's path
+    /// `/aws-service-role/`): SCPs and RCPs spare it.
+    pub fn is_service_linked(&self) -> bool {
+        self.service_linked
     }
 
     /// A federated user (`arn:aws:sts::…:federated-user/name`) and the ARN and unique ID of

@@ -497,7 +497,7 @@ fn trust(document: &Document, stored: bool) -> Result<(), Refused> {
             let message = "Missing required field Action";
             return Err(refused(message, detail, statement.action.position));
         }
-        if let Some(element) = &statement.resource {
+        if let Some(element) = statement.resource.as_ref().filter(|_| stored) {
             let message = if element.not {
                 "AssumeRole policy must not contain resources."
             } else {

@@ -1,0 +1,51 @@
+//! Runs every scenario under `tests/scenarios`. A file is one row of the rules that IAM
+//! engines get wrong, a case is one sentence of it, with the page it comes from.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use policy::scenario::Scenario;
+
+#[test]
+fn every_scenario_is_decided_as_documented() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let mut failures = Vec::new();
+    let mut rows = BTreeSet::new();
+    for entry in fs::read_dir(folder).expect("the folder of scenarios") {
+        let path = entry.expect("an entry").path();
+        let file = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let text = fs::read_to_string(&path).expect("a readable file");
+        rows.insert(file["row-".len()..][..2].parse::<u32>().expect("a row"));
+        for (at, scenario) in Scenario::many_from_json(&text).into_iter().enumerate() {
+            let scenario = match scenario {
+                Ok(scenario) => scenario,
+                Err(error) => {
+                    failures.push(format!("{file} case {at}: {error}"));
+                    continue;
+                }
+            };
+            let name = scenario.name().expect("every case has a name").to_owned();
+            let expect = scenario.expect().expect("every case expects something");
+            let outcome = scenario.evaluate();
+            if !expect.is_met_by(&outcome) {
+                let trace = scenario.explain();
+                failures.push(format!("{file} {name}\n  expected {expect:?}\n{trace}"));
+            }
+            assert_eq!(scenario.decide().effect, outcome.decision, "{name}");
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "{} failed:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
+    // Row 37 and the last rows are about validation: tests/validation.
+    let expected: BTreeSet<u32> = (1..=41).filter(|&row| row != 37).collect();
+    assert_eq!(rows, expected, "rows without scenarios, or unknown ones");
+}
