@@ -24,3 +24,17 @@ pub enum PathStyle {
     /// Encoded once, segments as they are.
     S3,
 }
+
+impl<'a> Parts<'a> {
+    /// The values of all headers of this name (lower case), in their order.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers
+            .iter()
+            .filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values(name).next().is_some()
+    }
+}

@@ -1,0 +1,163 @@
+//! Does the signature stand?
+
+use crate::canonical;
+use crate::key::TERMINATOR;
+use crate::presented::shown;
+use crate::{Parts, PathStyle, Presented, SecretKey, SigError, SigningKey, time};
+
+/// Seconds that a caller's clock may be wrong, either way.
+pub const SKEW_SECONDS_MAX: i64 = 15 * 60;
+
+/// What the server knows and the signature must agree with.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// The service that the request is for: `ecr`, `iam`, `sts`.
+    pub service: &'a str,
+    /// The region it must be signed for; `None` takes any.
+    pub region: Option<&'a str>,
+    /// SHA-256 of the body as received, lower-case hex.
+    pub payload_sha256_hex: &'a str,
+    /// The time now, seconds since the epoch.
+    pub now_epoch_seconds: i64,
+    /// How the service writes paths.
+    pub path_style: PathStyle,
+}
+
+impl Presented {
+    /// Verifies it with the secret of [`access_key_id`](Self::access_key_id); `parts` are those that it
+    /// was parsed from.
+    ///
+    /// # Errors
+    /// In AWS's order: the time, what must be signed, the scope, the signature.
+    pub fn verify(
+        &self,
+        parts: &Parts<'_>,
+        secret: &SecretKey,
+        expected: &Expected<'_>,
+    ) -> Result<(), SigError> {
+        self.verify_with_key(parts, &SigningKey::derive(secret, &self.scope), expected)
+    }
+
+    /// Verifies it with a derived key, which must be that of the secret and of [`scope`](Self::scope).
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_with_key(
+        &self,
+        parts: &Parts<'_>,
+        key: &SigningKey,
+        expected: &Expected<'_>,
+    ) -> Result<(), SigError> {
+        self.check_time(expected.now_epoch_seconds)?;
+        check_signed(parts, &self.signed_headers)?;
+        self.check_scope(expected)?;
+        let request = canonical::request(
+            parts,
+            &self.signed_headers,
+            expected.payload_sha256_hex,
+            expected.path_style,
+        )?;
+        let string = canonical::string_to_sign(&self.date, &self.scope, &request);
+        let matches = self
+            .signature
+            .is_some_and(|signature| key.verify(string.as_bytes(), &signature));
+        if matches {
+            Ok(())
+        } else {
+            Err(SigError::mismatch())
+        }
+    }
+
+    fn check_time(&self, now: i64) -> Result<(), SigError> {
+        let latest = now.saturating_add(SKEW_SECONDS_MAX);
+        if self.signed_at > latest {
+            return Err(SigError::NotYetCurrent {
+                signed_at: self.date.clone(),
+                latest: time::iso_basic(latest),
+                now: time::iso_basic(now),
+            });
+        }
+        let window = self.expires.unwrap_or(SKEW_SECONDS_MAX);
+        let earliest = now.saturating_sub(window);
+        if self.signed_at < earliest {
+            return Err(SigError::Expired {
+                signed_at: self.date.clone(),
+                earliest: time::iso_basic(earliest),
+                now: time::iso_basic(now),
+                window: match (window / 60, window % 60) {
+                    (minutes, 0) => format!("{minutes} min"),
+                    _ => format!("{window} sec"),
+                },
+            });
+        }
+        Ok(())
+    }
+
+    fn check_scope(&self, expected: &Expected<'_>) -> Result<(), SigError> {
+        let mut faults = Vec::new();
+        if expected
+            .region
+            .is_some_and(|region| region != self.scope.region)
+        {
+            faults.push(format!(
+                "Credential should be scoped to a valid region, not '{}'.",
+                shown(&self.scope.region)
+            ));
+        }
+        if expected.service != self.scope.service {
+            faults.push(format!(
+                "Credential should be scoped to correct service: '{}'.",
+                expected.service
+            ));
+        }
+        if self.terminator != TERMINATOR {
+            faults.push(format!(
+                "Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{}'.",
+                shown(&self.terminator)
+            ));
+        }
+        let day = self.date.get(..8).unwrap_or_default();
+        if self.scope.date != day {
+            faults.push(format!(
+                "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date \
+                 from HTTP: '{}' != '{day}', from '{}'.",
+                shown(&self.scope.date),
+                self.date
+            ));
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(SigError::SignatureDoesNotMatch(faults.join(" ")))
+        }
+    }
+}
+
+/// `host` and every `x-amz-*` header must be signed: an unsigned one could be put there by anybody on
+/// the way. A header that is signed and absent is a signature over something else.
+pub(crate) fn check_signed(parts: &Parts<'_>, signed_headers: &[String]) -> Result<(), SigError> {
+    let is_signed = |name: &str| {
+        signed_headers
+            .iter()
+            .any(|signed| signed.eq_ignore_ascii_case(name))
+    };
+    if !is_signed("host") {
+        return Err(SigError::must_be_signed("host"));
+    }
+    // Two hosts: another reader could take the other one. None: there is nothing to sign.
+    if parts.values("host").count() != 1 {
+        return Err(SigError::mismatch());
+    }
+    for (name, _) in parts.headers {
+        let is_amz = name
+            .get(..6)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-amz-"));
+        if is_amz && !is_signed(name) {
+            return Err(SigError::must_be_signed(&shown(name)));
+        }
+    }
+    if signed_headers.iter().any(|name| !parts.has(name)) {
+        return Err(SigError::mismatch());
+    }
+    Ok(())
+}
