@@ -1,1 +1,58 @@
-//! Placeholder.
+//! HTTP: the AWS APIs, the registry, and what guards them, on one port.
+//!
+//! ```text
+//! let server = Server::bind(settings, store, blobs, identity).await?;   // sockets open, registry swept
+//! println!("listening on {:?}", server.addresses());
+//! server.run(ctrl_c()).await;   // until the signal; what runs is finished, what was noted is written
+//! ```
+//! The program opens store, blobs and identity; the server opens the registry over them, since image
+//! names hold the address that it listens on.
+//!
+//! # The way of one request
+//! Each step is one module, and the way never turns back.
+//!
+//! | step | module | what happens |
+//! |---|---|---|
+//! | | `listener`, `way` | a connection, a request, its id, its counters, a net under panics |
+//! | route | `route`, `oci::path` | a pure function of method, path and headers |
+//! | authenticate | `authenticate` | a signature or a docker login becomes a `Caller`, or AWS's exact error |
+//! | authorize | `ops`, `needs`, `door` | the operation's line says what it needs; the door decides it |
+//! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the door can make |
+//! | answer | `answer` | one conversion of errors, in the protocol's form |
+//! | audit | `audit` | an event for each call, denials with the statement that decided |
+//!
+//! # Invariants
+//! - A handler takes [`Authorized`](door::Authorized), which only the door builds: an operation without a
+//!   line in `ops` cannot be called, and a request to `/v2/` without one does not compile.
+//! - Whatever a client sends, what it costs is bounded: every bound is a constant in [`limits`].
+//! - Nothing internal reaches a client: it is told the request's id, under which the log has the cause.
+//!
+//! # What is absent
+//! No SQL and no policy rules. No bypass: there is no key, header or address that skips a step.
+
+mod answer;
+mod app;
+mod audit;
+mod authenticate;
+mod aws;
+mod body;
+mod door;
+mod download;
+mod form;
+mod head;
+pub mod limits;
+mod listener;
+mod metrics;
+mod needs;
+mod oci;
+mod ops;
+mod principals;
+mod route;
+mod serve;
+mod stall;
+mod tls;
+mod way;
+
+pub use app::Clock;
+pub use serve::{Server, Settings, StartError};
+pub use tls::{Tls, TlsError};

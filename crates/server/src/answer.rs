@@ -1,0 +1,178 @@
+//! Errors on their way out: domain errors become wire errors here and nowhere else. What is internal
+//! goes to the log under the request's id and never to a client.
+
+use aws_api::{CommonError, Fault, Protocol, Service, WireError, iam, sts};
+use identity::AuthError;
+use sigv4::SigError;
+
+use crate::audit::Decided;
+use crate::body::BodyError;
+
+/// Why a request was not done.
+#[derive(Debug)]
+pub(crate) enum Fail {
+    /// The door refused.
+    Denied(Box<Refusal>),
+    /// IAM or STS refused or failed.
+    Identity(identity::Error),
+    /// The registry refused or failed.
+    Registry(registry::Error),
+    /// No credentials, or such as are not accepted.
+    Unauthenticated(Unauthenticated),
+    /// The body could not be read.
+    Body(BodyError),
+    /// Already in its wire form.
+    Wire(WireError),
+    /// A common error whose form depends on the protocol.
+    Common(CommonError, String),
+    /// A failure of ours.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The door's refusal, in AWS's words, and what decided.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) message: String,
+    pub(crate) decided: Decided,
+}
+
+/// Why a caller is not known.
+#[derive(Debug)]
+pub(crate) enum Unauthenticated {
+    /// The signature.
+    Signature(SigError),
+    /// The key or token.
+    Credential(AuthError),
+}
+
+impl From<identity::Error> for Fail {
+    fn from(error: identity::Error) -> Fail {
+        Fail::Identity(error)
+    }
+}
+
+impl From<registry::Error> for Fail {
+    fn from(error: registry::Error) -> Fail {
+        Fail::Registry(error)
+    }
+}
+
+impl From<SigError> for Fail {
+    fn from(error: SigError) -> Fail {
+        Fail::Unauthenticated(Unauthenticated::Signature(error))
+    }
+}
+
+impl From<AuthError> for Fail {
+    fn from(error: AuthError) -> Fail {
+        Fail::Unauthenticated(Unauthenticated::Credential(error))
+    }
+}
+
+impl From<BodyError> for Fail {
+    fn from(error: BodyError) -> Fail {
+        Fail::Body(error)
+    }
+}
+
+/// The text for a failure of ours: AWS's own ("Common Errors", InternalFailure).
+pub(crate) const INTERNAL: &str =
+    "The request processing has failed because of an unknown error, exception or failure.";
+
+impl Fail {
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fail {
+        Fail::Internal(cause.into())
+    }
+
+    /// The error as an AWS API answers it.
+    pub(crate) fn wire(&self, service: Service) -> WireError {
+        let protocol = service.protocol();
+        let common = |error: CommonError, message: String| error.with(protocol, message);
+        match self {
+            Fail::Denied(refusal) => common(CommonError::AccessDenied, refusal.message.clone()),
+            Fail::Identity(error) => identity_error(error, protocol),
+            Fail::Registry(error) => error.wire(),
+            Fail::Unauthenticated(error) => unauthenticated(error, protocol),
+            Fail::Body(error @ BodyError::TooLong(_)) => {
+                common(CommonError::RequestTooLarge, error.to_string())
+            }
+            Fail::Body(error) => common(CommonError::Malformed, error.to_string()),
+            Fail::Wire(error) => error.clone(),
+            Fail::Common(error, message) => common(*error, message.clone()),
+            Fail::Internal(_) => common(CommonError::InternalFailure, INTERNAL.to_owned()),
+        }
+    }
+
+    /// The cause that only the log may know.
+    pub(crate) fn cause(&self) -> Option<String> {
+        match self {
+            Fail::Internal(cause) => Some(chain(&**cause)),
+            Fail::Identity(error @ identity::Error::Internal(_)) => Some(chain(error)),
+            Fail::Registry(error @ registry::Error::Internal(_)) => Some(chain(error)),
+            Fail::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
+                Some(chain(error))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the door decided, for the audit log.
+    pub(crate) fn decided(&self) -> Option<Decided> {
+        match self {
+            Fail::Denied(refusal) => Some(refusal.decided.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// An error with its causes, for the log.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+fn identity_error(error: &identity::Error, protocol: Protocol) -> WireError {
+    let message = error.to_string();
+    if let identity::Error::Internal(_) = error {
+        return CommonError::InternalFailure.with(protocol, INTERNAL);
+    }
+    let code = error.code();
+    if let Some(known) = iam::ErrorCode::from_code(code) {
+        return known.with(message);
+    }
+    if let Some(known) = sts::ErrorCode::from_code(code) {
+        return known.with(message);
+    }
+    let common = CommonError::ALL.iter().find(|c| c.code(protocol) == code);
+    match common {
+        Some(common) => common.with(protocol, message),
+        None => WireError::new(code, 400, Fault::Sender, message),
+    }
+}
+
+fn unauthenticated(error: &Unauthenticated, protocol: Protocol) -> WireError {
+    let (common, message) = match error {
+        Unauthenticated::Signature(error) => {
+            let common = match error {
+                SigError::MissingAuthenticationToken => CommonError::MissingAuthenticationToken,
+                SigError::IncompleteSignature(_) => CommonError::IncompleteSignature,
+                SigError::SignatureDoesNotMatch(_)
+                | SigError::Expired(_)
+                | SigError::NotYetCurrent(_) => CommonError::SignatureDoesNotMatch,
+            };
+            (common, error.to_string())
+        }
+        Unauthenticated::Credential(error) => match error {
+            AuthError::ExpiredToken => (CommonError::ExpiredToken, error.to_string()),
+            AuthError::Internal(_) => (CommonError::InternalFailure, INTERNAL.to_owned()),
+            _ => (CommonError::InvalidClientTokenId, error.to_string()),
+        },
+    };
+    common.with(protocol, message)
+}

@@ -1,0 +1,180 @@
+//! What every request is served with.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_api::{AccountId, Operation, Region};
+use identity::Identity;
+use jiff::Timestamp;
+use registry::Registry;
+use store::Store;
+use tokio::sync::Semaphore;
+
+use crate::audit::Audit;
+use crate::authenticate::Passwords;
+use crate::head::registry_of_host;
+use crate::limits::API_BODIES_BYTES_MAX;
+use crate::metrics::Metrics;
+use crate::ops::{self, Entry};
+
+/// The time, passed in so that tests can move it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A registry: whose, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The account that owns it.
+    pub(crate) account: AccountId,
+    /// Its region.
+    pub(crate) region: Region,
+}
+
+/// Where this server is, as clients see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// The registry that a request is for when its host names none.
+    pub(crate) default: Place,
+    /// How clients reach this server: `http://host:port`, no slash at the end.
+    pub(crate) public_url: String,
+}
+
+impl Names {
+    /// The URL of an account's registry, for `proxyEndpoint`.
+    pub(crate) fn registry_url(&self, account: &AccountId, region: &Region) -> String {
+        let (scheme, _) = self.split();
+        format!("{scheme}://{}", self.registry_host(account, region))
+    }
+
+    /// The host (and port) of an account's registry, as image names begin.
+    ///
+    /// The default registry is at the public host itself. Another account or region is at
+    /// `<account>.dkr.ecr.<region>.<domain>`, where the domain is the public host's; a loopback address
+    /// has none and lends `localhost`, whose subdomains docker resolves to loopback as well.
+    pub(crate) fn registry_host(&self, account: &AccountId, region: &Region) -> String {
+        let (_, host) = self.split();
+        let own = registry_of_host(host).unwrap_or_else(|| self.default.clone());
+        if own.account == *account && own.region == *region {
+            return host.to_owned();
+        }
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                (name, format!(":{port}"))
+            }
+            _ => (host, String::new()),
+        };
+        let domain = match registry_of_host(host) {
+            Some(_) => name.splitn(5, '.').nth(4).unwrap_or(name),
+            None => name,
+        };
+        let address = domain.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        match address {
+            Ok(address) if address.is_loopback() => {
+                format!("{account}.dkr.ecr.{region}.localhost{port}")
+            }
+            // Another address has no domain that could carry the account.
+            Ok(_) => host.to_owned(),
+            Err(_) => format!("{account}.dkr.ecr.{region}.{domain}{port}"),
+        }
+    }
+
+    fn split(&self) -> (&str, &str) {
+        self.public_url
+            .split_once("://")
+            .unwrap_or(("http", &self.public_url))
+    }
+}
+
+pub(crate) struct App {
+    pub(crate) identity: Identity,
+    pub(crate) registry: Registry,
+    pub(crate) store: Store,
+    pub(crate) names: Names,
+    pub(crate) clock: Clock,
+    pub(crate) audit: Audit,
+    pub(crate) metrics: Metrics,
+    pub(crate) passwords: Passwords,
+    pub(crate) operations: HashMap<Operation, Entry>,
+    /// Bytes of large API bodies that may be in memory, in KiB.
+    pub(crate) large_bodies: Semaphore,
+}
+
+impl App {
+    pub(crate) fn new(
+        identity: Identity,
+        registry: Registry,
+        store: Store,
+        names: Names,
+        clock: Clock,
+        audit: Audit,
+    ) -> App {
+        App {
+            identity,
+            registry,
+            store,
+            names,
+            clock,
+            audit,
+            metrics: Metrics::default(),
+            passwords: Passwords::new(),
+            operations: ops::table(),
+            large_bodies: Semaphore::new(API_BODIES_BYTES_MAX / 1024),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(public_url: &str) -> Names {
+        Names {
+            default: Place {
+                account: "123456789012".parse().unwrap(),
+                region: "us-east-1".parse().unwrap(),
+            },
+            public_url: public_url.into(),
+        }
+    }
+
+    #[test]
+    fn each_registry_has_a_host() {
+        let table = [
+            ("http://127.0.0.1:5000", "123456789012", "127.0.0.1:5000"),
+            (
+                "http://127.0.0.1:5000",
+                "444455556666",
+                "444455556666.dkr.ecr.us-east-1.localhost:5000",
+            ),
+            (
+                "http://[::1]:5000",
+                "444455556666",
+                "444455556666.dkr.ecr.us-east-1.localhost:5000",
+            ),
+            ("http://10.0.0.1:5000", "444455556666", "10.0.0.1:5000"),
+            (
+                "https://berth.example.com",
+                "123456789012",
+                "berth.example.com",
+            ),
+            (
+                "https://berth.example.com",
+                "444455556666",
+                "444455556666.dkr.ecr.us-east-1.berth.example.com",
+            ),
+            (
+                "https://123456789012.dkr.ecr.us-east-1.example.com",
+                "444455556666",
+                "444455556666.dkr.ecr.us-east-1.example.com",
+            ),
+        ];
+        for (url, account, host) in table {
+            let region = "us-east-1".parse().unwrap();
+            let found = names(url).registry_host(&account.parse().unwrap(), &region);
+            assert_eq!(found, host, "{url} {account}");
+        }
+    }
+}

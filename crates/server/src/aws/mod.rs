@@ -1,0 +1,361 @@
+//! The AWS APIs: one way for both protocols. A request is signed, so it is read whole before it is
+//! believed; what it may cost before that is bounded in `limits`.
+
+use std::sync::Arc;
+
+use aws_api::{CommonError, Form, Operation, Protocol, Service, WireResponse};
+use http::{HeaderValue, Response, StatusCode, header};
+use hyper::body::Incoming;
+use identity::Caller;
+
+use crate::answer::Fail;
+use crate::app::App;
+use crate::audit::Event;
+use crate::authenticate::{self, Signed};
+use crate::body::{self, Collected, ReplyBody};
+use crate::door::Subject;
+use crate::head::Head;
+use crate::limits::{API_BODY_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX};
+use crate::ops::{ApiBody, Exchange};
+
+/// What is known of a call when it is answered and audited.
+struct Called {
+    service: Service,
+    /// The operation's name as the client wrote it.
+    name: String,
+    caller: Option<Arc<Caller>>,
+    region: String,
+    parameters: serde_json::Value,
+}
+
+/// awsJson 1.1 (Smithy, "AWS JSON 1.1 protocol").
+pub(crate) async fn json(
+    app: Arc<App>,
+    head: Head,
+    target: String,
+    body: Incoming,
+) -> Response<ReplyBody> {
+    let (prefix, name) = target.split_once('.').unwrap_or(("", &target));
+    let service = Service::ALL
+        .iter()
+        .copied()
+        .find(|service| service.target_prefix() == Some(prefix));
+    let operation = service.and_then(|service| service.operation(name));
+    let mut called = Called {
+        service: service.unwrap_or(Service::Ecr),
+        name: name.to_owned(),
+        caller: None,
+        region: app.names.default.region.to_string(),
+        parameters: serde_json::Value::Null,
+    };
+    let done = async {
+        let signed = authenticate::present(&app, &head).await?;
+        called.region = signed.scope_region().to_owned();
+        let max = match name {
+            "UploadLayerPart" | "PutImage" => LAYER_PART_BODY_BYTES_MAX,
+            _ => API_BODY_BYTES_MAX,
+        };
+        let _room = room(&app, &head, max).await?;
+        let collected = body::collect(body, max).await?;
+        let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
+        let known = match (service, operation) {
+            (Some(_), Some(operation)) => operation,
+            _ => {
+                return Err(Fail::Common(
+                    CommonError::InvalidAction,
+                    unknown_target(&target),
+                ));
+            }
+        };
+        operate(
+            &app,
+            known,
+            subject,
+            ApiBody::Json(collected.bytes),
+            &mut called,
+        )
+        .await
+    };
+    let result = Box::pin(done).await;
+    finish(&app, &head, called, result).await
+}
+
+/// awsQuery (Smithy, "AWS query protocol"); parameters in the body, the URL, or both.
+pub(crate) async fn query(app: Arc<App>, head: Head, body: Incoming) -> Response<ReplyBody> {
+    let mut called = Called {
+        service: Service::Sts,
+        name: String::new(),
+        caller: None,
+        region: app.names.default.region.to_string(),
+        parameters: serde_json::Value::Null,
+    };
+    let done = async {
+        let signed = match authenticate::present(&app, &head).await {
+            Ok(signed) => signed,
+            Err(fail) => {
+                // The answer's namespace and the event's name are all that the body would tell.
+                guess(&head, &mut called);
+                return Err(fail);
+            }
+        };
+        called.region = signed.scope_region().to_owned();
+        if let Some(service) = Service::from_signing_name(signed.scope_service()) {
+            called.service = service;
+        }
+        let collected = body::collect(body, API_BODY_BYTES_MAX).await?;
+        let malformed = |message| Fail::Common(CommonError::Malformed, message);
+        let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
+        // A presigned request's own parameters are no operation's.
+        let url = own_parameters(head.query());
+        form.extend(url.as_bytes()).map_err(malformed)?;
+        let version = form.version().unwrap_or_default().to_owned();
+        called.name = form.action().unwrap_or_default().to_owned();
+        called.service = service_of(&version, &called.name, signed.scope_service());
+        let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
+        let known = called.service.operation(&called.name);
+        let known = known.filter(|_| version.is_empty() || version == called.service.api_version());
+        let Some(known) = known else {
+            let message = match called.name.as_str() {
+                "" => "The request is missing an Action parameter.".to_owned(),
+                name => format!("Could not find operation {name} for version {version}"),
+            };
+            return Err(Fail::Common(CommonError::InvalidAction, message));
+        };
+        operate(&app, known, subject, ApiBody::Query(form), &mut called).await
+    };
+    let result = Box::pin(done).await;
+    finish(&app, &head, called, result).await
+}
+
+/// Which Query service a request is for: its version says so, and where it is absent its signature.
+fn service_of(version: &str, action: &str, scope: &str) -> Service {
+    let query = [Service::Iam, Service::Sts];
+    let by = |test: &dyn Fn(Service) -> bool| query.into_iter().find(|service| test(*service));
+    by(&|service| service.api_version() == version)
+        .or_else(|| by(&|service| service.signing_name() == scope))
+        .or_else(|| by(&|service| service.operation(action).is_some()))
+        .unwrap_or(Service::Sts)
+}
+
+/// Fills in what the URL tells of a request that was refused before its body was read.
+fn guess(head: &Head, called: &mut Called) {
+    let first = |name| crate::form::first(head.query(), name).unwrap_or_default();
+    called.name = first("Action");
+    let scope = head.header(header::AUTHORIZATION).unwrap_or_default();
+    let scope = if scope.contains("/iam/aws4_request") {
+        "iam"
+    } else {
+        "sts"
+    };
+    called.service = service_of(&first("Version"), &called.name, scope);
+}
+
+/// The URL's query without the signature's parameters.
+fn own_parameters(query: &str) -> String {
+    let own = |pair: &&str| !pair.to_ascii_lowercase().starts_with("x-amz-");
+    query.split('&').filter(own).collect::<Vec<_>>().join("&")
+}
+
+fn unknown_target(target: &str) -> String {
+    let shown: String = target.chars().take(128).collect();
+    format!("The operation '{shown}' is not known.")
+}
+
+/// Holds a place for a large body, so that many at once wait instead of filling the memory.
+async fn room<'a>(
+    app: &'a App,
+    head: &Head,
+    max: usize,
+) -> Result<Option<tokio::sync::SemaphorePermit<'a>>, Fail> {
+    if max <= API_BODY_BYTES_MAX {
+        return Ok(None);
+    }
+    let announced = head
+        .header(header::CONTENT_LENGTH)
+        .and_then(|n| n.parse::<usize>().ok());
+    // Base64, its decoded bytes beside it, and the pieces as they came.
+    let bytes = announced.unwrap_or(max).min(max).saturating_mul(2);
+    let permits = u32::try_from(bytes / 1024 + 1).map_err(Fail::internal)?;
+    Ok(Some(
+        app.large_bodies
+            .acquire_many(permits)
+            .await
+            .map_err(Fail::internal)?,
+    ))
+}
+
+async fn verified(
+    app: &App,
+    head: &Head,
+    signed: &Signed,
+    called: &mut Called,
+    collected: &Collected,
+) -> Result<Subject, Fail> {
+    let digest = &collected.sha256_hex;
+    let caller = authenticate::verify(app, head, signed, called.service, digest).await?;
+    called.caller = Some(Arc::clone(&caller));
+    let service = called.service.signing_name();
+    app.identity
+        .touch_key_last_used(&caller, service, &called.region, head.now);
+    let region = signed.scope_region().parse();
+    Ok(Subject {
+        caller,
+        region: region.unwrap_or_else(|_| app.names.default.region.clone()),
+        now: head.now,
+        request_id: Arc::clone(&head.request_id),
+        client: head.client.clone(),
+    })
+}
+
+async fn operate(
+    app: &Arc<App>,
+    operation: Operation,
+    subject: Subject,
+    body: ApiBody,
+    called: &mut Called,
+) -> Result<WireResponse, Fail> {
+    let Some(entry) = app.operations.get(&operation) else {
+        let service = operation.service().signing_name();
+        return Err(Fail::Common(
+            CommonError::NotImplemented,
+            format!(
+                "The operation {} of {service} is not built yet: see docs/api-coverage.md.",
+                operation.name()
+            ),
+        ));
+    };
+    tracing::debug!(request_id = %subject.request_id, caller = %subject.caller.arn, action = entry.action);
+    let exchange = Exchange {
+        app: Arc::clone(app),
+        subject,
+        body,
+    };
+    let outcome = entry.run(exchange).await;
+    called.parameters = outcome.parameters;
+    outcome.answer
+}
+
+async fn finish(
+    app: &App,
+    head: &Head,
+    called: Called,
+    result: Result<WireResponse, Fail>,
+) -> Response<ReplyBody> {
+    let service = called.service;
+    let (answer, error, decided) = match result {
+        Ok(answer) => (answer, None, None),
+        Err(fail) => {
+            if let Some(cause) = fail.cause() {
+                tracing::error!(request_id = %head.request_id, operation = called.name, cause, "request failed");
+            }
+            let decided = fail.decided();
+            if decided.is_some() {
+                app.metrics
+                    .denied
+                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            let wire = fail.wire(service);
+            let answer = aws_api::encode_error(service, &wire, &head.request_id);
+            (answer, Some((wire.code.to_owned(), wire.message)), decided)
+        }
+    };
+    let recipient = match &called.caller {
+        Some(caller) => caller.account,
+        None => app.names.default.account,
+    };
+    let event = Event {
+        time: head.now,
+        source: event_source(service),
+        read_only: read_only(&called.name),
+        name: called.name,
+        region: called.region,
+        address: head.client.address,
+        user_agent: Arc::clone(&head.client.user_agent),
+        access_key_id: match called.caller {
+            Some(_) => None,
+            None => authenticate::claimed_key(head),
+        },
+        caller: called.caller,
+        request_id: Arc::clone(&head.request_id),
+        parameters: called.parameters,
+        error,
+        decided,
+        recipient: recipient.to_string(),
+        data: false,
+    };
+    app.audit.record(event).await;
+    reply(answer)
+}
+
+pub(crate) fn event_source(service: Service) -> &'static str {
+    match service {
+        Service::Ecr => "ecr.amazonaws.com",
+        Service::Iam => "iam.amazonaws.com",
+        Service::Sts => "sts.amazonaws.com",
+    }
+}
+
+/// Whether an operation only looks (CloudTrail, `readOnly`).
+fn read_only(name: &str) -> bool {
+    let looks = [
+        "Get",
+        "List",
+        "Describe",
+        "BatchGet",
+        "BatchCheck",
+        "Decode",
+        "Simulate",
+    ];
+    looks.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn reply(answer: WireResponse) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(bytes::Bytes::from(answer.body)));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static(answer.content_type);
+    headers.insert(header::CONTENT_TYPE, kind);
+    // Answers hold keys and tokens.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(error) = answer.error_type {
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(error));
+    }
+    response
+}
+
+fn common(
+    service: Service,
+    error: CommonError,
+    message: &str,
+    request_id: &str,
+) -> Response<ReplyBody> {
+    let wire = error.with(service.protocol(), message);
+    reply(aws_api::encode_error(service, &wire, request_id))
+}
+
+/// The answer to headers that are too long to be looked at.
+pub(crate) fn too_long(head: &Head) -> Response<ReplyBody> {
+    let service = match head.parts.headers.contains_key("x-amz-target") {
+        true => Service::Ecr,
+        false => Service::Sts,
+    };
+    debug_assert_eq!(Service::Ecr.protocol(), Protocol::Json);
+    let message = "The request's headers are too long.";
+    common(
+        service,
+        CommonError::RequestTooLarge,
+        message,
+        &head.request_id,
+    )
+}
+
+/// The answer after a panic.
+pub(crate) fn internal(request_id: &str) -> Response<ReplyBody> {
+    common(
+        Service::Ecr,
+        CommonError::InternalFailure,
+        crate::answer::INTERNAL,
+        request_id,
+    )
+}

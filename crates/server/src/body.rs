@@ -1,0 +1,203 @@
+//! Bodies: what comes in, bounded in size and in time, and what goes out.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use sha2::{Digest as _, Sha256};
+use tokio::time::{Instant, Sleep};
+
+use crate::limits::BODY_IDLE_TIMEOUT;
+
+/// Why a request's body could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    /// Longer than it may be.
+    #[error("the body is longer than {0} bytes")]
+    TooLong(usize),
+    /// No byte came for [`BODY_IDLE_TIMEOUT`].
+    #[error("the body stopped for too long")]
+    Stalled,
+    /// The connection broke, or the framing is wrong.
+    #[error("the body broke off: {0}")]
+    Broken(#[from] hyper::Error),
+}
+
+/// A collected body and its SHA-256, which a signature covers.
+pub(crate) struct Collected {
+    pub(crate) bytes: Bytes,
+    pub(crate) sha256_hex: String,
+}
+
+/// Reads a whole body of at most `max` bytes, hashing as it comes.
+pub(crate) async fn collect(mut body: Incoming, max: usize) -> Result<Collected, BodyError> {
+    let announced = body.size_hint().lower();
+    if usize::try_from(announced).map_or(true, |announced| announced > max) {
+        return Err(BodyError::TooLong(max));
+    }
+    let mut hasher = Sha256::new();
+    let mut parts: Vec<Bytes> = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = tokio::time::timeout(BODY_IDLE_TIMEOUT, body.frame())
+        .await
+        .map_err(|_| BodyError::Stalled)?
+    {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length > max {
+            return Err(BodyError::TooLong(max));
+        }
+        hasher.update(&data);
+        parts.push(data);
+    }
+    // Most bodies are one piece and are not copied.
+    let bytes = match parts.len() {
+        0 => Bytes::new(),
+        1 => parts.remove(0),
+        _ => {
+            let mut whole = BytesMut::with_capacity(length);
+            parts.iter().for_each(|part| whole.extend_from_slice(part));
+            whole.freeze()
+        }
+    };
+    Ok(Collected {
+        bytes,
+        sha256_hex: hex(&hasher.finalize()),
+    })
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |at: u8| char::from(DIGITS[usize::from(at)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
+}
+
+/// A request's body as a stream of hyper's own buffers, not copied. A silence of
+/// [`BODY_IDLE_TIMEOUT`] ends it with an error.
+pub(crate) struct BodyStream {
+    body: Incoming,
+    idle: Pin<Box<Sleep>>,
+    limit: Duration,
+}
+
+impl BodyStream {
+    pub(crate) fn new(body: Incoming) -> BodyStream {
+        BodyStream {
+            body,
+            idle: Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)),
+            limit: BODY_IDLE_TIMEOUT,
+        }
+    }
+}
+
+impl Stream for BodyStream {
+    type Item = Result<Bytes, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => {
+                        let next = Instant::now() + self.limit;
+                        self.idle.as_mut().reset(next);
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                    // Trailers: nothing that a registry reads.
+                    Err(_) => continue,
+                },
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Some(Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        error,
+                    ))));
+                }
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Pending => {
+                    return match self.idle.as_mut().poll(cx) {
+                        Poll::Ready(()) => Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into()))),
+                        Poll::Pending => Poll::Pending,
+                    };
+                }
+            }
+        }
+    }
+}
+
+/// A stream of a blob's bytes on its way out.
+pub(crate) type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// An answer's body.
+pub(crate) enum ReplyBody {
+    /// Bytes in memory (none left when `None`).
+    Whole(Option<Bytes>),
+    /// A stream of known length.
+    Stream {
+        /// The bytes.
+        stream: ByteStream,
+        /// How many are still to come.
+        left: u64,
+    },
+}
+
+impl ReplyBody {
+    pub(crate) fn empty() -> ReplyBody {
+        ReplyBody::Whole(None)
+    }
+}
+
+impl From<Bytes> for ReplyBody {
+    fn from(bytes: Bytes) -> ReplyBody {
+        ReplyBody::Whole((!bytes.is_empty()).then_some(bytes))
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match &mut *self {
+            ReplyBody::Whole(bytes) => {
+                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
+            ReplyBody::Stream { stream, left } => match stream.as_mut().poll_next(cx) {
+                Poll::Ready(Some(Ok(bytes))) => {
+                    *left = left.saturating_sub(bytes.len() as u64);
+                    Poll::Ready(Some(Ok(Frame::data(bytes))))
+                }
+                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
+                Poll::Ready(None) => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            ReplyBody::Whole(bytes) => bytes.is_none(),
+            ReplyBody::Stream { left, .. } => *left == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            ReplyBody::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
+            ReplyBody::Stream { left, .. } => *left,
+        })
+    }
+}

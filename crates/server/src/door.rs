@@ -1,0 +1,362 @@
+//! The door: where a request is allowed or not, and the only maker of [`Authorized`].
+//!
+//! A handler takes `Authorized<Input>`. Its fields are private and this module alone builds it, after
+//! every action that the operation's table entry names was decided on its resource, with the caller's
+//! policies as they are now and the request's condition keys. An operation that nobody guarded has no
+//! `Authorized` to give to its handler, so it does not compile.
+
+use std::sync::Arc;
+
+use aws_api::{AccountId, Arn, Region};
+use identity::{Caller, EntityRef};
+use jiff::Timestamp;
+use policy::{Authority, Context, ContextValue, Decision, Effect, PolicySet, Request};
+use registry::RepositoryFacts;
+
+use crate::answer::{Fail, Refusal};
+use crate::app::App;
+use crate::audit::Decided;
+use crate::head::Client;
+use crate::needs::{Entity, Needs, Target, registry_account};
+
+/// Who asks, when, and from where.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    pub(crate) caller: Arc<Caller>,
+    /// The region that the request is for.
+    pub(crate) region: Region,
+    pub(crate) now: Timestamp,
+    pub(crate) request_id: Arc<str>,
+    pub(crate) client: Client,
+}
+
+/// An input that its caller may have acted on.
+pub(crate) struct Authorized<I> {
+    subject: Subject,
+    input: I,
+    /// The repository that the operation is about, as it was when it was decided on.
+    repository: Option<Arc<RepositoryFacts>>,
+}
+
+impl<I> Authorized<I> {
+    pub(crate) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    pub(crate) fn input(&self) -> &I {
+        &self.input
+    }
+
+    pub(crate) fn repository(&self) -> Option<&Arc<RepositoryFacts>> {
+        self.repository.as_ref()
+    }
+
+    /// For an operation of IAM or STS.
+    pub(crate) fn into_identity_call(self) -> (identity::Call, I) {
+        let call = identity::Call {
+            account: self.subject.caller.account,
+            region: self.subject.region,
+            now: self.subject.now,
+            caller: self.subject.caller,
+            request_id: self.subject.request_id.to_string(),
+        };
+        (call, self.input)
+    }
+
+    /// For an operation of the registry.
+    pub(crate) fn into_registry_call(self) -> (registry::Call, I) {
+        (self.subject.registry_call(), self.input)
+    }
+}
+
+impl Subject {
+    pub(crate) fn registry_call(&self) -> registry::Call {
+        registry::Call {
+            account: self.caller.account,
+            region: self.region.clone(),
+            now: self.now,
+            caller_arn: Arc::clone(&self.caller.arn),
+            request_id: Arc::clone(&self.request_id),
+            client: Arc::clone(&self.client.user_agent),
+        }
+    }
+}
+
+/// A resource, looked up.
+struct Resource {
+    arn: Arc<str>,
+    /// Its owner; `None` leaves it to the ARN.
+    account: Option<AccountId>,
+    policy: Option<Arc<PolicySet>>,
+    /// Condition keys that follow from it.
+    keys: Vec<(String, Arc<str>)>,
+    repository: Option<Arc<RepositoryFacts>>,
+}
+
+impl Resource {
+    fn plain(arn: impl Into<Arc<str>>, account: Option<AccountId>) -> Resource {
+        Resource {
+            arn: arn.into(),
+            account,
+            policy: None,
+            keys: Vec::new(),
+            repository: None,
+        }
+    }
+}
+
+/// Decides everything that `needs` names. `action` is the operation's own.
+pub(crate) async fn authorize<I>(
+    app: &App,
+    subject: Subject,
+    action: &'static str,
+    needs: Needs,
+    input: I,
+) -> Result<Authorized<I>, Fail> {
+    let repository = check(app, &subject, action, needs).await?;
+    Ok(Authorized {
+        subject,
+        input,
+        repository,
+    })
+}
+
+/// The decision alone, for what an operation may do only if it may (a blob mounted from another
+/// repository). Answers the repository of the first ask.
+pub(crate) async fn check(
+    app: &App,
+    subject: &Subject,
+    action: &'static str,
+    needs: Needs,
+) -> Result<Option<Arc<RepositoryFacts>>, Fail> {
+    let mut request_keys = request_keys(subject);
+    for (name, value) in needs.keys.iter() {
+        request_keys.insert(name, value.clone());
+    }
+    let mut repository = None;
+    for (at, (own, target)) in needs.asks.iter().enumerate() {
+        let resource = resolve(app, subject, target).await?;
+        let mut keys = request_keys.clone();
+        for (name, value) in &resource.keys {
+            // The request's own boundary is what a Put or Create is judged by.
+            keys.insert_missing(name, ContextValue::One(Arc::clone(value)));
+        }
+        let context = Context::layered(&subject.caller.context, keys);
+        decide(subject, own.unwrap_or(action), &resource, &context)?;
+        if at == 0 {
+            repository = resource.repository;
+        }
+    }
+    Ok(repository)
+}
+
+fn decide(
+    subject: &Subject,
+    action: &str,
+    resource: &Resource,
+    context: &Context,
+) -> Result<(), Fail> {
+    let caller = &subject.caller;
+    let request = Request {
+        principal: &caller.principal,
+        action,
+        resource: &resource.arn,
+        resource_account: resource.account.as_ref().map(AccountId::as_str),
+        context,
+    };
+    let authority = Authority {
+        identity: Some(&caller.identity),
+        boundary: caller.boundary.as_deref(),
+        session: caller.session.as_deref(),
+        resource: resource.policy.as_deref(),
+        ..Authority::default()
+    };
+    let decision = policy::decide(&request, &authority);
+    match decision.is_allowed() {
+        true => Ok(()),
+        false => Err(Fail::Denied(Box::new(refusal(
+            caller, action, resource, &decision,
+        )))),
+    }
+}
+
+fn refusal(caller: &Caller, action: &str, resource: &Resource, decision: &Decision<'_>) -> Refusal {
+    let statement = decision.statement.map(|statement| {
+        let sid = statement.sid.map(str::to_owned);
+        (Arc::clone(&statement.policy.name), sid, statement.index)
+    });
+    Refusal {
+        message: decision.denial_message(&caller.arn, action, &resource.arn),
+        decided: Decided {
+            effect: match decision.effect {
+                Effect::Allowed => "Allowed",
+                Effect::ExplicitlyDenied => "ExplicitlyDenied",
+                Effect::ImplicitlyDenied => "ImplicitlyDenied",
+            },
+            reason: format!("{:?}", decision.reason),
+            action: action.to_owned(),
+            resource: resource.arn.to_string(),
+            statement,
+        },
+    }
+}
+
+/// The global condition keys of the request itself (IAM User Guide, "AWS global condition context keys").
+/// Those of the principal and the session come with the caller.
+fn request_keys(subject: &Subject) -> Context {
+    let client = &subject.client;
+    let agent = (!client.user_agent.is_empty()).then(|| Arc::clone(&client.user_agent));
+    let secure = if client.secure { "true" } else { "false" };
+    Context::new()
+        .set("aws:SourceIp", client.address.to_string())
+        .set("aws:SecureTransport", secure)
+        .set(
+            "aws:CurrentTime",
+            subject.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        )
+        .set("aws:EpochTime", subject.now.as_second().to_string())
+        .set("aws:RequestedRegion", subject.region.as_str())
+        .set("aws:ViaAWSService", "false")
+        .set_option("aws:UserAgent", agent)
+        .set_option("aws:Referer", client.referer.clone())
+}
+
+async fn resolve(app: &App, subject: &Subject, target: &Target) -> Result<Resource, Fail> {
+    let account = subject.caller.account;
+    Ok(match target {
+        Target::Any => Resource::plain("*", Some(account)),
+        Target::Text(text) => Resource::plain(text.as_str(), Some(account)),
+        Target::Caller => Resource::plain(Arc::clone(&subject.caller.arn), Some(account)),
+        Target::Repository { registry, name } => {
+            let owner = registry_account(registry.as_deref(), account);
+            repository(app, owner, &subject.region, name).await?
+        }
+        Target::RepositoryArn(text) => tagged_repository(app, subject, text).await?,
+        Target::Entity(kind, name) => entity(app, subject, *kind, name).await?,
+        Target::NewEntity(kind, path, name) => Resource::plain(
+            entity_arn(*kind, account, path.as_deref(), name),
+            Some(account),
+        ),
+        Target::Policy(arn) => entity(app, subject, Entity::Policy, arn).await?,
+        Target::FederatedUser(name) => {
+            let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
+            Resource::plain(arn, Some(account))
+        }
+        Target::TrustingRole(arn) => trusting_role(app, arn).await?,
+    })
+}
+
+async fn repository(
+    app: &App,
+    owner: AccountId,
+    region: &Region,
+    name: &str,
+) -> Result<Resource, Fail> {
+    let facts = match name {
+        "*" => None,
+        _ => app.registry.repository_facts(&owner, region, name).await?,
+    };
+    Ok(match facts {
+        Some(facts) => Resource {
+            arn: Arc::clone(&facts.arn),
+            account: Some(owner),
+            policy: facts.policy.clone(),
+            keys: tag_keys(&["aws:ResourceTag/", "ecr:ResourceTag/"], facts.tags.iter()),
+            repository: Some(facts),
+        },
+        None => {
+            let arn = format!("arn:aws:ecr:{region}:{owner}:repository/{name}");
+            Resource::plain(arn, Some(owner))
+        }
+    })
+}
+
+async fn tagged_repository(app: &App, subject: &Subject, text: &str) -> Result<Resource, Fail> {
+    let parsed = text.parse::<Arn>().ok().and_then(|arn| {
+        let owner: AccountId = arn.account().parse().ok()?;
+        let region: Region = arn.region().parse().ok()?;
+        let name = arn.resource().strip_prefix("repository/")?.to_owned();
+        (arn.service() == "ecr").then_some((owner, region, name))
+    });
+    match parsed {
+        Some((owner, region, name)) if registry::is_repository_name(&name) => {
+            repository(app, owner, &region, &name).await
+        }
+        // The operation says what is wrong with it, to whoever may do it on anything.
+        _ => Ok(Resource::plain(text, Some(subject.caller.account))),
+    }
+}
+
+async fn entity(app: &App, subject: &Subject, kind: Entity, name: &str) -> Result<Resource, Fail> {
+    let account = subject.caller.account;
+    let named = match kind {
+        Entity::User => EntityRef::User(name),
+        Entity::Role => EntityRef::Role(name),
+        Entity::Group => EntityRef::Group(name),
+        Entity::InstanceProfile => EntityRef::InstanceProfile(name),
+        Entity::Policy => EntityRef::Policy(name),
+    };
+    let arn = match kind {
+        Entity::Policy => name.to_owned(),
+        _ => entity_arn(kind, account, None, name),
+    };
+    // AWS's own managed policies belong to the account `aws` and are everybody's to read.
+    let owner = arn
+        .parse::<Arn>()
+        .ok()
+        .and_then(|arn| arn.account().parse().ok())
+        .unwrap_or(account);
+    Ok(match app.identity.entity_facts(account, named).await? {
+        Some(facts) => {
+            let tags = facts.tags.iter().map(|(key, value)| (key, value));
+            let mut keys = tag_keys(&["aws:ResourceTag/", "iam:ResourceTag/"], tags);
+            if let Some(boundary) = facts.boundary_arn {
+                keys.push(("iam:PermissionsBoundary".to_owned(), boundary.into()));
+            }
+            Resource {
+                keys,
+                ..Resource::plain(facts.arn, Some(owner))
+            }
+        }
+        None => Resource::plain(arn, Some(owner)),
+    })
+}
+
+/// A role that does not exist is refused like one whose trust policy is silent: whether it exists is
+/// nobody's to learn by asking.
+async fn trusting_role(app: &App, arn: &str) -> Result<Resource, Fail> {
+    Ok(match app.identity.role_for_assume(arn).await? {
+        Some(role) => {
+            let tags = role.tags.iter().map(|(key, value)| (key, value));
+            Resource {
+                account: Some(role.account),
+                policy: Some(Arc::clone(&role.trust)),
+                keys: tag_keys(&["aws:ResourceTag/", "iam:ResourceTag/"], tags),
+                ..Resource::plain(role.arn.as_str(), None)
+            }
+        }
+        None => Resource {
+            policy: Some(Arc::new(PolicySet::default())),
+            ..Resource::plain(arn, None)
+        },
+    })
+}
+
+fn entity_arn(kind: Entity, account: AccountId, path: Option<&str>, name: &str) -> String {
+    let path = path.unwrap_or("/");
+    format!("arn:aws:iam::{account}:{}{path}{name}", kind.arn_type())
+}
+
+fn tag_keys<'a>(
+    prefixes: &[&str],
+    tags: impl Iterator<Item = (&'a String, &'a String)>,
+) -> Vec<(String, Arc<str>)> {
+    let mut keys = Vec::new();
+    for (key, value) in tags {
+        let value: Arc<str> = value.as_str().into();
+        for prefix in prefixes {
+            keys.push((format!("{prefix}{key}"), Arc::clone(&value)));
+        }
+    }
+    keys
+}

@@ -1,0 +1,71 @@
+//! Every bound of the server, in one place (`docs/reference` lists them).
+//!
+//! A client that stays below all of them is served; one that goes beyond gets an answer that
+//! says so, and costs no more than the bound.
+
+use std::time::Duration;
+
+/// Connections open at once over all listeners; further ones wait in the kernel's queue.
+/// Two files each (socket, blob) stay well below the usual `ulimit -n` of 65,536.
+pub const CONNECTIONS_MAX: usize = 4096;
+/// A request's line and headers together, in bytes. A session token is up to 4 KiB, a presigned URL
+/// holds one too; 64 KiB leaves room for proxies' headers.
+pub const HEADERS_BYTES_MAX: usize = 64 * 1024;
+/// Headers of a request, by number.
+pub const HEADERS_COUNT_MAX: usize = 128;
+/// hyper's read buffer for one connection. Large reads are what makes uploads fast; it grows to this
+/// only while a client keeps filling it.
+pub const READ_BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// Streams that one HTTP/2 connection may have open.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
+/// What an HTTP/2 peer may send ahead of being read, per stream and per connection, in bytes.
+pub const HTTP2_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// From accepting a connection, and from the end of a request, to the end of the next headers.
+/// Longer than the 60 s that clients keep idle connections for would hold what nobody uses.
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// A TLS handshake.
+pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest wait for a request body's next bytes.
+pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest wait for a client to take an answer's next bytes.
+pub const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// What running requests are given to finish after SIGTERM.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(25);
+
+/// The body of an AWS API call. The largest documents (policies, 10,240 characters, percent-encoded
+/// several times over) are far below.
+pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The body of `UploadLayerPart`: 20 MiB of layer as base64 in JSON, and of `PutImage`: a 4 MiB manifest
+/// as an escaped JSON string.
+pub const LAYER_PART_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;
+/// API bodies kept in memory at once, over all requests, in bytes: requests beyond it wait.
+pub const API_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// A manifest (OCI Distribution, "Pushing Manifests": a registry should allow 4 MiB).
+pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// A blob has no bound but the disk's; it is streamed.
+pub const BLOB_BYTES_MAX: u64 = u64::MAX;
+
+/// Verified docker passwords kept, by keyed hash.
+pub const PASSWORDS_CACHED_MAX: usize = 10_000;
+/// How long a verified password is taken for granted; the principal behind it is looked up each time.
+pub const PASSWORD_CACHE_TTL: Duration = Duration::from_secs(300);
+/// A `docker login` header's longest value: `AWS:` and a password with a session inside, as base64.
+pub const BASIC_BYTES_MAX: usize = 16 * 1024;
+
+/// How long the URL of `GetDownloadUrlForLayer` works. AWS's works for about an hour.
+pub const DOWNLOAD_URL_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Audit events waiting to be written. When it is full, requests wait for the writer: an event is
+/// never dropped.
+pub const AUDIT_QUEUE_MAX: usize = 8192;
+/// Request parameters in an audit event, as JSON, in bytes; longer ones are left out and the event says so.
+/// CloudTrail's bound is 100 KB.
+pub const AUDIT_PARAMETERS_BYTES_MAX: usize = 16 * 1024;
+/// A client's header (user agent) in an audit event, in characters.
+pub const AUDIT_TEXT_CHARS_MAX: usize = 512;
+
+/// How often a node asks the database for other nodes' changes.
+pub const CHANGES_POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// The longest page of `tags/list` and `_catalog` (ECR's bound for listings).
+pub const OCI_PAGE_MAX: usize = 1000;

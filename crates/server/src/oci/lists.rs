@@ -1,0 +1,103 @@
+//! Lists: tags, referrers, and docker's catalog.
+
+use http::{HeaderName, Response, StatusCode, header};
+use registry::Page as Found;
+use serde_json::json;
+
+use super::path::Page;
+use super::{Job, OciResult, answer, set};
+use crate::body::ReplyBody;
+use crate::form::percent_encode;
+use crate::limits::OCI_PAGE_MAX;
+
+const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// `GET …/tags/list`
+pub(super) async fn tags(job: &Job<'_>, page: Page) -> OciResult {
+    let repository = job.repository()?;
+    let n = size(&page);
+    let found = match n {
+        0 => Found::default(),
+        n => {
+            let last = page.last.as_deref();
+            job.app
+                .registry
+                .list_tags(&repository, Some(n), last)
+                .await?
+        }
+    };
+    let body = json!({"name": job.name(), "tags": found.items});
+    Ok(paged(
+        &format!("/v2/{}/tags/list", job.name()),
+        n,
+        found,
+        &body,
+    ))
+}
+
+/// `GET /v2/_catalog`
+pub(super) async fn catalog(job: &Job<'_>, page: Page) -> OciResult {
+    let n = size(&page);
+    let found = match n {
+        0 => Found::default(),
+        n => {
+            let (place, last) = (&job.place, page.last.as_deref());
+            let registry = &job.app.registry;
+            registry
+                .list_repositories(&place.account, &place.region, Some(n), last)
+                .await?
+        }
+    };
+    let body = json!({"repositories": found.items});
+    Ok(paged("/v2/_catalog", n, found, &body))
+}
+
+/// `GET …/referrers/<digest>`
+pub(super) async fn referrers(
+    job: &Job<'_>,
+    digest: &str,
+    artifact_type: Option<&str>,
+    next: Option<&str>,
+) -> OciResult {
+    let repository = job.repository()?;
+    let found = job
+        .app
+        .registry
+        .referrers(&repository, digest, artifact_type, next)
+        .await?;
+    let index = json!({
+        "schemaVersion": 2,
+        "mediaType": INDEX,
+        "manifests": found.referrers,
+    });
+    let mut response = answer(StatusCode::OK, index.to_string().into(), INDEX);
+    let mut filter = String::new();
+    if let Some(artifact_type) = artifact_type {
+        set(&mut response, FILTERS, "artifactType");
+        filter = format!("artifactType={}&", percent_encode(artifact_type));
+    }
+    if let Some(next) = found.next {
+        let next = percent_encode(&next);
+        let link = format!(
+            "</v2/{}/referrers/{digest}?{filter}next={next}>; rel=\"next\"",
+            job.name()
+        );
+        set(&mut response, header::LINK, &link);
+    }
+    Ok(response)
+}
+
+fn size(page: &Page) -> usize {
+    page.n.unwrap_or(OCI_PAGE_MAX).min(OCI_PAGE_MAX)
+}
+
+/// A page, with a link to the next one (RFC 8288) where there is more.
+fn paged(path: &str, n: usize, found: Found, body: &serde_json::Value) -> Response<ReplyBody> {
+    let mut response = answer(StatusCode::OK, body.to_string().into(), "application/json");
+    if let (true, Some(last)) = (found.more, found.items.last()) {
+        let link = format!("<{path}?n={n}&last={}>; rel=\"next\"", percent_encode(last));
+        set(&mut response, header::LINK, &link);
+    }
+    response
+}

@@ -1,0 +1,431 @@
+//! The registry: the OCI Distribution API v1.1 over HTTP. Paths are parsed in `path`; what each needs
+//! stands in `ops::oci`; the domain does the work; here are status codes and headers.
+
+pub(crate) mod blobs;
+mod lists;
+mod manifests;
+pub(crate) mod path;
+mod uploads;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use hyper::body::Incoming;
+use identity::Caller;
+use registry::RepositoryFacts;
+use serde_json::json;
+
+use crate::answer::{Fail, INTERNAL};
+use crate::app::{App, Place};
+use crate::audit::{Decided, Event};
+use crate::authenticate::{self, BasicFail};
+use crate::body::{BodyError, ReplyBody};
+use crate::door::{self, Authorized, Subject};
+use crate::head::Head;
+use crate::ops::oci as guard;
+use path::{Ask, OciRoute, Reject};
+
+/// A request that may be done.
+pub(crate) struct Job<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) head: &'a Head,
+    pub(crate) ok: Authorized<OciRoute>,
+    pub(crate) place: Place,
+}
+
+impl Job<'_> {
+    /// The call, as the registry of the request's host sees it.
+    pub(crate) fn call(&self) -> registry::Call {
+        self.ok.subject().registry_call()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.ok.input().name.as_deref().unwrap_or_default()
+    }
+
+    /// The repository that was decided on, or 404 in ECR's words.
+    pub(crate) fn repository(&self) -> Result<Arc<RepositoryFacts>, OciFail> {
+        let missing = || {
+            OciFail::from(registry::Error::RepositoryNotFound(registry::Place {
+                repository: self.name().to_owned(),
+                registry_id: self.place.account,
+            }))
+        };
+        self.ok.repository().cloned().ok_or_else(missing)
+    }
+}
+
+/// A refusal in the registry's form.
+#[derive(Debug)]
+pub(crate) struct OciFail {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// Headers that tell the client how to go on.
+    pub(crate) headers: Vec<(header::HeaderName, String)>,
+    decided: Option<Decided>,
+    cause: Option<String>,
+}
+
+impl OciFail {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> OciFail {
+        OciFail {
+            status,
+            code,
+            message: message.into(),
+            headers: Vec::new(),
+            decided: None,
+            cause: None,
+        }
+    }
+
+    pub(crate) fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> OciFail {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl From<registry::Error> for OciFail {
+    fn from(error: registry::Error) -> OciFail {
+        Fail::from(error).into()
+    }
+}
+
+impl From<BodyError> for OciFail {
+    fn from(error: BodyError) -> OciFail {
+        Fail::from(error).into()
+    }
+}
+
+impl From<Fail> for OciFail {
+    fn from(fail: Fail) -> OciFail {
+        let (cause, decided) = (fail.cause(), fail.decided());
+        let mut oci = match &fail {
+            Fail::Denied(refusal) => OciFail::new(403, "DENIED", &refusal.message),
+            Fail::Registry(error) => {
+                let oci = error.oci();
+                let mut fail = OciFail::new(oci.status, oci.code, error.to_string());
+                if oci.status == 503 {
+                    fail = fail.header(header::RETRY_AFTER, "1");
+                }
+                fail
+            }
+            Fail::Body(error @ BodyError::TooLong(_)) => {
+                OciFail::new(413, "SIZE_INVALID", error.to_string())
+            }
+            Fail::Body(error @ BodyError::Stalled) => {
+                OciFail::new(408, "BLOB_UPLOAD_INVALID", error.to_string())
+            }
+            Fail::Body(error) => OciFail::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
+            Fail::Common(_, message) => OciFail::new(400, "UNSUPPORTED", message),
+            Fail::Wire(error) => OciFail::new(error.status, "UNSUPPORTED", &error.message),
+            Fail::Identity(_) | Fail::Unauthenticated(_) | Fail::Internal(_) => {
+                OciFail::new(500, "UNKNOWN", INTERNAL)
+            }
+        };
+        oci.cause = cause;
+        oci.decided = decided;
+        oci
+    }
+}
+
+pub(crate) type OciResult = Result<Response<ReplyBody>, OciFail>;
+
+/// Answers a request below `/v2/`.
+pub(crate) async fn serve(
+    app: Arc<App>,
+    head: Head,
+    route: Result<OciRoute, Reject>,
+    body: Incoming,
+) -> Response<ReplyBody> {
+    let place = head.registry(&app.names.default);
+    let caller = match authenticate::basic(&app, &head).await {
+        Ok(caller) => caller,
+        Err(fail) => return unauthenticated(&app, &head, route.ok(), &place, fail).await,
+    };
+    app.identity
+        .touch_key_last_used(&caller, "ecr", place.region.as_str(), head.now);
+    let route = match route {
+        Ok(route) => route,
+        Err(reject) => return failed(&head, &rejected(reject)),
+    };
+    let body_follows = hyper::body::Body::size_hint(&body).exact() != Some(0);
+    let needs = guard::needs(&route, place.account.as_str(), body_follows);
+    let (action, needs) = match needs {
+        Some(needs) => needs,
+        None => return base(),
+    };
+    let event = Audited::of(&head, &route, &place, Arc::clone(&caller), action);
+    let subject = Subject {
+        caller,
+        region: place.region.clone(),
+        now: head.now,
+        request_id: Arc::clone(&head.request_id),
+        client: head.client.clone(),
+    };
+    let result = match door::authorize(&app, subject, action, needs, route).await {
+        Ok(ok) => {
+            let job = Job {
+                app: &app,
+                head: &head,
+                ok,
+                place,
+            };
+            Box::pin(operate(job, body)).await
+        }
+        Err(fail) => Err(fail.into()),
+    };
+    let (response, fail) = match result {
+        Ok(response) => (response, None),
+        Err(fail) => (failed(&head, &fail), Some(fail)),
+    };
+    if fail.as_ref().is_some_and(|fail| fail.decided.is_some()) {
+        app.metrics
+            .denied
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    app.audit.record(event.ended(&head, fail)).await;
+    response
+}
+
+async fn operate(job: Job<'_>, body: Incoming) -> OciResult {
+    match job.ok.input().ask.clone() {
+        Ask::Base => Ok(base()),
+        Ask::Catalog(page) => lists::catalog(&job, page).await,
+        Ask::ListTags(page) => lists::tags(&job, page).await,
+        Ask::Referrers {
+            digest,
+            artifact_type,
+            next,
+        } => lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await,
+        Ask::StartUpload { mount, digest } => uploads::start(&job, mount, digest, body).await,
+        Ask::UploadStatus { id } => uploads::status(&job, &id).await,
+        Ask::UploadPart { id } => uploads::part(&job, &id, body).await,
+        Ask::CompleteUpload { id, digest } => uploads::complete(&job, &id, digest, body).await,
+        Ask::CancelUpload { id } => uploads::cancel(&job, &id).await,
+        Ask::HeadBlob { digest } => blobs::head(&job, &digest).await,
+        Ask::GetBlob { digest } => blobs::get(&job, &digest).await,
+        Ask::DeleteBlob { digest } => blobs::delete(&job, &digest).await,
+        Ask::HeadManifest { reference } => manifests::head(&job, &reference).await,
+        Ask::GetManifest { reference } => manifests::get(&job, &reference).await,
+        Ask::PutManifest { reference } => manifests::put(&job, &reference, body).await,
+        Ask::DeleteManifest { reference } => manifests::delete(&job, &reference).await,
+    }
+}
+
+/// An event that is begun before the request is done, since doing it takes the route.
+struct Audited {
+    event: Event,
+}
+
+impl Audited {
+    fn of(
+        head: &Head,
+        route: &OciRoute,
+        place: &Place,
+        caller: Arc<Caller>,
+        action: &str,
+    ) -> Audited {
+        let name = action.strip_prefix("ecr:").unwrap_or(action);
+        let mut parameters = parameters(&route.ask);
+        if let (Some(name), Some(members)) = (&route.name, parameters.as_object_mut()) {
+            members.insert("repositoryName".into(), name.as_str().into());
+            members.insert("registryId".into(), place.account.as_str().into());
+        }
+        let read_only = matches!(head.parts.method, http::Method::GET | http::Method::HEAD);
+        Audited {
+            event: Event {
+                time: head.now,
+                source: "ecr.amazonaws.com",
+                name: name.to_owned(),
+                region: place.region.to_string(),
+                address: head.client.address,
+                user_agent: Arc::clone(&head.client.user_agent),
+                caller: Some(caller),
+                access_key_id: None,
+                request_id: Arc::clone(&head.request_id),
+                parameters,
+                error: None,
+                decided: None,
+                recipient: place.account.to_string(),
+                read_only,
+                data: true,
+            },
+        }
+    }
+
+    fn ended(mut self, head: &Head, fail: Option<OciFail>) -> Event {
+        if let Some(fail) = fail {
+            if let Some(cause) = &fail.cause {
+                let (path, request_id) = (head.path(), &head.request_id);
+                tracing::error!(%request_id, path, cause, "request failed");
+            }
+            self.event.error = Some((fail.code.to_owned(), fail.message));
+            self.event.decided = fail.decided;
+        }
+        self.event
+    }
+}
+
+fn parameters(ask: &Ask) -> serde_json::Value {
+    match ask {
+        Ask::HeadBlob { digest } | Ask::GetBlob { digest } | Ask::DeleteBlob { digest } => {
+            json!({"layerDigest": digest})
+        }
+        Ask::HeadManifest { reference }
+        | Ask::GetManifest { reference }
+        | Ask::PutManifest { reference }
+        | Ask::DeleteManifest { reference } => match reference.contains(':') {
+            true => json!({"imageIds": [{"imageDigest": reference}]}),
+            false => json!({"imageIds": [{"imageTag": reference}]}),
+        },
+        Ask::UploadStatus { id } | Ask::UploadPart { id } | Ask::CancelUpload { id } => {
+            json!({"uploadId": id})
+        }
+        Ask::CompleteUpload { id, digest } => json!({"uploadId": id, "layerDigests": [digest]}),
+        Ask::Referrers { digest, .. } => json!({"subjectId": {"imageDigest": digest}}),
+        Ask::Base | Ask::Catalog(_) | Ask::StartUpload { .. } | Ask::ListTags(_) => json!({}),
+    }
+}
+
+fn rejected(reject: Reject) -> OciFail {
+    match reject {
+        Reject::NotFound => OciFail::new(404, "UNSUPPORTED", "There is no such endpoint."),
+        Reject::Method { allow } => OciFail::new(
+            405,
+            "UNSUPPORTED",
+            "The endpoint does not take this method.",
+        )
+        .header(header::ALLOW, allow),
+        Reject::Name => registry::Error::InvalidRepositoryName.into(),
+        Reject::PageSize => OciFail::new(400, "PAGINATION_NUMBER_INVALID", "'n' must be a number."),
+    }
+}
+
+/// `GET /v2/` for a valid login.
+fn base() -> Response<ReplyBody> {
+    answer(
+        StatusCode::OK,
+        Bytes::from_static(b"{}"),
+        "application/json",
+    )
+}
+
+async fn unauthenticated(
+    app: &App,
+    head: &Head,
+    route: Option<OciRoute>,
+    place: &Place,
+    fail: BasicFail,
+) -> Response<ReplyBody> {
+    let host = head.host().unwrap_or_default();
+    // A host that could break out of the quotes is not repeated.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
+    let host = if host.bytes().all(plain) { host } else { "" };
+    let challenge = format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"");
+    let refuse = |message: &str| {
+        OciFail::new(401, "UNAUTHORIZED", message)
+            .header(header::WWW_AUTHENTICATE, challenge.clone())
+    };
+    let fail = match fail {
+        // The first request of every client: not worth an event.
+        BasicFail::Missing => return failed(head, &refuse("authentication required")),
+        BasicFail::Refused => refuse("The authorization token included in the request is invalid."),
+        BasicFail::Expired => OciFail::new(
+            403,
+            "DENIED",
+            "Your authorization token has expired. Reauthenticate and try again.",
+        ),
+        BasicFail::Internal(fail) => fail.into(),
+    };
+    let action = route
+        .as_ref()
+        .and_then(|route| guard::needs(route, place.account.as_str(), false))
+        .map_or("GetAuthorizationToken", |(action, _)| action);
+    let response = failed(head, &fail);
+    let event = Event {
+        time: head.now,
+        source: "ecr.amazonaws.com",
+        name: action.strip_prefix("ecr:").unwrap_or(action).to_owned(),
+        region: place.region.to_string(),
+        address: head.client.address,
+        user_agent: Arc::clone(&head.client.user_agent),
+        caller: None,
+        access_key_id: None,
+        request_id: Arc::clone(&head.request_id),
+        parameters: serde_json::Value::Null,
+        error: Some((fail.code.to_owned(), fail.message)),
+        decided: None,
+        recipient: place.account.to_string(),
+        read_only: matches!(head.parts.method, http::Method::GET | http::Method::HEAD),
+        data: true,
+    };
+    if let Some(cause) = &fail.cause {
+        tracing::error!(request_id = %head.request_id, cause, "a login could not be checked");
+    }
+    app.audit.record(event).await;
+    response
+}
+
+/// An answer with a body.
+pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<ReplyBody> {
+    let mut response = empty(status);
+    set(&mut response, header::CONTENT_TYPE, kind);
+    set(
+        &mut response,
+        header::CONTENT_LENGTH,
+        &body.len().to_string(),
+    );
+    *response.body_mut() = ReplyBody::from(body);
+    response
+}
+
+/// An answer without.
+pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::empty());
+    *response.status_mut() = status;
+    let version = HeaderValue::from_static("registry/2.0");
+    response
+        .headers_mut()
+        .insert("docker-distribution-api-version", version);
+    response
+}
+
+/// Sets a header whose value is made of checked parts; one that is no header's value is left out.
+pub(crate) fn set(
+    response: &mut Response<ReplyBody>,
+    name: impl header::IntoHeaderName,
+    value: &str,
+) {
+    match HeaderValue::from_str(value) {
+        Ok(value) => {
+            response.headers_mut().insert(name, value);
+        }
+        Err(_) => tracing::warn!("a header's value cannot be sent"),
+    }
+}
+
+/// The error document (OCI Distribution, "Error Codes").
+pub(crate) fn failed(head: &Head, fail: &OciFail) -> Response<ReplyBody> {
+    let mut response = refuse(fail.status, fail.code, &fail.message);
+    for (name, value) in &fail.headers {
+        set(&mut response, name.clone(), value);
+    }
+    if head.parts.method == http::Method::HEAD {
+        *response.body_mut() = ReplyBody::empty();
+    }
+    response
+}
+
+/// The same from its parts.
+pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Response<ReplyBody> {
+    let error = json!({"errors": [{"code": code, "message": message, "detail": null}]});
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer(status, error.to_string().into(), "application/json")
+}
+
+/// The answer after a panic.
+pub(crate) fn internal() -> Response<ReplyBody> {
+    refuse(500, "UNKNOWN", INTERNAL)
+}

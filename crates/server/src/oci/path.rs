@@ -1,0 +1,505 @@
+//! The registry's paths (OCI Distribution Specification v1.1, "Endpoints"), parsed without tricks:
+//! nothing is decoded but the last segment, nothing is normalised, and a name that could not be a
+//! repository's is refused here.
+
+use http::Method;
+
+use crate::form;
+
+/// A request to the registry.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OciRoute {
+    /// The repository; `None` for `/v2/` and the catalog.
+    pub(crate) name: Option<String>,
+    /// What is asked.
+    pub(crate) ask: Ask,
+}
+
+/// What is asked of the registry.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ask {
+    /// `GET /v2/`: are you a registry, and do my credentials hold?
+    Base,
+    /// `GET /v2/_catalog`.
+    Catalog(Page),
+    /// `POST …/blobs/uploads/`.
+    StartUpload {
+        /// `mount` and `from`: take the blob from another repository.
+        mount: Option<Mount>,
+        /// `digest`: the body is the whole blob.
+        digest: Option<String>,
+    },
+    /// `GET …/blobs/uploads/<id>`.
+    UploadStatus {
+        /// The upload.
+        id: String,
+    },
+    /// `PATCH …/blobs/uploads/<id>`.
+    UploadPart {
+        /// The upload.
+        id: String,
+    },
+    /// `PUT …/blobs/uploads/<id>?digest=`.
+    CompleteUpload {
+        /// The upload.
+        id: String,
+        /// What the client says the bytes are.
+        digest: Option<String>,
+    },
+    /// `DELETE …/blobs/uploads/<id>`.
+    CancelUpload {
+        /// The upload.
+        id: String,
+    },
+    /// `HEAD …/blobs/<digest>`.
+    HeadBlob {
+        /// The blob.
+        digest: String,
+    },
+    /// `GET …/blobs/<digest>`.
+    GetBlob {
+        /// The blob.
+        digest: String,
+    },
+    /// `DELETE …/blobs/<digest>`.
+    DeleteBlob {
+        /// The blob.
+        digest: String,
+    },
+    /// `HEAD …/manifests/<reference>`.
+    HeadManifest {
+        /// Tag or digest.
+        reference: String,
+    },
+    /// `GET …/manifests/<reference>`.
+    GetManifest {
+        /// Tag or digest.
+        reference: String,
+    },
+    /// `PUT …/manifests/<reference>`.
+    PutManifest {
+        /// Tag or digest.
+        reference: String,
+    },
+    /// `DELETE …/manifests/<reference>`.
+    DeleteManifest {
+        /// Tag or digest.
+        reference: String,
+    },
+    /// `GET …/tags/list`.
+    ListTags(Page),
+    /// `GET …/referrers/<digest>`.
+    Referrers {
+        /// The manifest referred to.
+        digest: String,
+        /// `artifactType`: only such.
+        artifact_type: Option<String>,
+        /// Where the page begins, from an earlier answer's `Link`.
+        next: Option<String>,
+    },
+}
+
+/// Where a mounted blob comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mount {
+    /// The blob.
+    pub(crate) digest: String,
+    /// The repository that holds it; absent means "any", which only the caller's own rights could answer.
+    pub(crate) from: Option<String>,
+}
+
+/// `n` and `last`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Page {
+    /// At most so many.
+    pub(crate) n: Option<usize>,
+    /// Those after this one.
+    pub(crate) last: Option<String>,
+}
+
+/// Why a path below `/v2/` is no request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Reject {
+    /// There is no such endpoint.
+    NotFound,
+    /// The endpoint exists, not by this method.
+    Method {
+        /// Methods that would do.
+        allow: &'static str,
+    },
+    /// The repository's name cannot be one.
+    Name,
+    /// `n` is no number.
+    PageSize,
+}
+
+/// ECR's longest repository name.
+const NAME_CHARS_MAX: usize = 256;
+
+/// Parses path and query.
+pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute, Reject> {
+    let rest = path.strip_prefix("/v2").ok_or(Reject::NotFound)?;
+    let rest = rest.strip_prefix('/').unwrap_or(rest);
+    let bare = |ask| OciRoute { name: None, ask };
+    match rest {
+        "" => {
+            return one(
+                method,
+                [(&Method::GET, Ask::Base), (&Method::HEAD, Ask::Base)],
+            )
+            .map(bare);
+        }
+        "_catalog" => return get(method, Ask::Catalog(page(query)?)).map(bare),
+        _ => {}
+    }
+    let (name, ask) = endpoint(method, rest, query)?;
+    match is_repository_name(name) {
+        true => Ok(OciRoute {
+            name: Some(name.to_owned()),
+            ask: ask?,
+        }),
+        false => Err(Reject::Name),
+    }
+}
+
+/// Splits `<name>/<endpoint>` from the right: a repository may itself be called `blobs`.
+fn endpoint<'a>(
+    method: &Method,
+    rest: &'a str,
+    query: &str,
+) -> Result<(&'a str, Result<Ask, Reject>), Reject> {
+    let (head, last) = rest.rsplit_once('/').ok_or(Reject::NotFound)?;
+    if let Some(name) = head.strip_suffix("/blobs/uploads") {
+        return Ok((name, upload(method, last, query)));
+    }
+    if let Some(name) = head.strip_suffix("/blobs") {
+        // Without its trailing slash, as some clients write it.
+        if last == "uploads" {
+            return Ok((name, upload(method, "", query)));
+        }
+        return Ok((name, segment(last).and_then(|digest| blob(method, digest))));
+    }
+    if let Some(name) = head.strip_suffix("/manifests") {
+        return Ok((
+            name,
+            segment(last).and_then(|reference| manifest(method, reference)),
+        ));
+    }
+    if let (Some(name), "list") = (head.strip_suffix("/tags"), last) {
+        return Ok((
+            name,
+            page(query).and_then(|page| get(method, Ask::ListTags(page))),
+        ));
+    }
+    if let Some(name) = head.strip_suffix("/referrers") {
+        let ask = segment(last).and_then(|digest| {
+            // A media type holds no space: it was a plus sign that nobody encoded.
+            let artifact_type = form::first(query, "artifactType").map(|t| t.replace(' ', "+"));
+            get(
+                method,
+                Ask::Referrers {
+                    digest,
+                    artifact_type: artifact_type.filter(|t| !t.is_empty()),
+                    next: form::first(query, "next"),
+                },
+            )
+        });
+        return Ok((name, ask));
+    }
+    Err(Reject::NotFound)
+}
+
+fn upload(method: &Method, id: &str, query: &str) -> Result<Ask, Reject> {
+    let digest = form::first(query, "digest").filter(|d| !d.is_empty());
+    if id.is_empty() {
+        let mount = form::first(query, "mount").filter(|m| !m.is_empty());
+        let mount = mount.map(|digest| Mount {
+            digest,
+            from: form::first(query, "from").filter(|from| !from.is_empty()),
+        });
+        return match *method {
+            Method::POST => Ok(Ask::StartUpload { mount, digest }),
+            _ => Err(Reject::Method { allow: "POST" }),
+        };
+    }
+    let id = segment(id)?;
+    match *method {
+        Method::GET => Ok(Ask::UploadStatus { id }),
+        Method::PATCH => Ok(Ask::UploadPart { id }),
+        Method::PUT => Ok(Ask::CompleteUpload { id, digest }),
+        Method::DELETE => Ok(Ask::CancelUpload { id }),
+        _ => Err(Reject::Method {
+            allow: "GET, PATCH, PUT, DELETE",
+        }),
+    }
+}
+
+fn blob(method: &Method, digest: String) -> Result<Ask, Reject> {
+    match *method {
+        Method::HEAD => Ok(Ask::HeadBlob { digest }),
+        Method::GET => Ok(Ask::GetBlob { digest }),
+        Method::DELETE => Ok(Ask::DeleteBlob { digest }),
+        _ => Err(Reject::Method {
+            allow: "GET, HEAD, DELETE",
+        }),
+    }
+}
+
+fn manifest(method: &Method, reference: String) -> Result<Ask, Reject> {
+    match *method {
+        Method::HEAD => Ok(Ask::HeadManifest { reference }),
+        Method::GET => Ok(Ask::GetManifest { reference }),
+        Method::PUT => Ok(Ask::PutManifest { reference }),
+        Method::DELETE => Ok(Ask::DeleteManifest { reference }),
+        _ => Err(Reject::Method {
+            allow: "GET, HEAD, PUT, DELETE",
+        }),
+    }
+}
+
+fn one<const N: usize>(method: &Method, asks: [(&Method, Ask); N]) -> Result<Ask, Reject> {
+    let found = asks.into_iter().find(|(allowed, _)| *allowed == method);
+    found
+        .map(|(_, ask)| ask)
+        .ok_or(Reject::Method { allow: "GET, HEAD" })
+}
+
+fn get(method: &Method, ask: Ask) -> Result<Ask, Reject> {
+    match *method {
+        Method::GET => Ok(ask),
+        _ => Err(Reject::Method { allow: "GET" }),
+    }
+}
+
+/// The last segment: a digest's colon may come as `%3A`; a slash may not come at all.
+fn segment(raw: &str) -> Result<String, Reject> {
+    let decoded = form::percent_decode(raw).ok_or(Reject::NotFound)?;
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '%');
+    match !decoded.is_empty() && decoded.chars().all(plain) {
+        true => Ok(decoded),
+        false => Err(Reject::NotFound),
+    }
+}
+
+fn page(query: &str) -> Result<Page, Reject> {
+    let n = match form::first(query, "n") {
+        Some(text) => Some(text.parse::<usize>().map_err(|_| Reject::PageSize)?),
+        None => None,
+    };
+    Ok(Page {
+        n,
+        last: form::first(query, "last").filter(|last| !last.is_empty()),
+    })
+}
+
+/// Whether `name` may be a repository's: segments of `a-z`, `0-9` and inner `.`, `_`, `-`, each
+/// beginning and ending with a letter or digit. ECR's own pattern is narrower by a little and decides
+/// when a repository is created; this one keeps tricks out.
+pub(crate) fn is_repository_name(name: &str) -> bool {
+    let edge = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let inner = |b: u8| edge(&b) || matches!(b, b'.' | b'_' | b'-');
+    !name.is_empty()
+        && name.len() <= NAME_CHARS_MAX
+        && name.split('/').all(|part| {
+            let bytes = part.as_bytes();
+            bytes.first().is_some_and(edge)
+                && bytes.last().is_some_and(edge)
+                && part.bytes().all(inner)
+                && !part.contains("..")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const D: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn ask(method: Method, path: &str) -> Result<(Option<String>, Ask), Reject> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        parse(&method, path, query).map(|route| (route.name, route.ask))
+    }
+
+    #[test]
+    fn every_endpoint_of_the_specification() {
+        let named = |ask| Ok((Some("team/app".to_owned()), ask));
+        let id = || "7f".to_owned();
+        let reference = || "v1".to_owned();
+        let table = [
+            (Method::GET, "/v2/", Ok((None, Ask::Base))),
+            (Method::HEAD, "/v2", Ok((None, Ask::Base))),
+            (
+                Method::GET,
+                "/v2/_catalog?n=3&last=a%2Fb",
+                Ok((
+                    None,
+                    Ask::Catalog(Page {
+                        n: Some(3),
+                        last: Some("a/b".into()),
+                    }),
+                )),
+            ),
+            (
+                Method::POST,
+                "/v2/team/app/blobs/uploads/",
+                named(Ask::StartUpload {
+                    mount: None,
+                    digest: None,
+                }),
+            ),
+            (
+                Method::POST,
+                "/v2/team/app/blobs/uploads/?mount=sha256%3Aab&from=team%2Fbase",
+                named(Ask::StartUpload {
+                    mount: Some(Mount {
+                        digest: "sha256:ab".into(),
+                        from: Some("team/base".into()),
+                    }),
+                    digest: None,
+                }),
+            ),
+            (
+                Method::GET,
+                "/v2/team/app/blobs/uploads/7f",
+                named(Ask::UploadStatus { id: id() }),
+            ),
+            (
+                Method::PATCH,
+                "/v2/team/app/blobs/uploads/7f",
+                named(Ask::UploadPart { id: id() }),
+            ),
+            (
+                Method::PUT,
+                "/v2/team/app/blobs/uploads/7f?digest=x",
+                named(Ask::CompleteUpload {
+                    id: id(),
+                    digest: Some("x".into()),
+                }),
+            ),
+            (
+                Method::DELETE,
+                "/v2/team/app/blobs/uploads/7f",
+                named(Ask::CancelUpload { id: id() }),
+            ),
+            (
+                Method::HEAD,
+                "/v2/team/app/manifests/v1",
+                named(Ask::HeadManifest {
+                    reference: reference(),
+                }),
+            ),
+            (
+                Method::GET,
+                "/v2/team/app/manifests/v1",
+                named(Ask::GetManifest {
+                    reference: reference(),
+                }),
+            ),
+            (
+                Method::PUT,
+                "/v2/team/app/manifests/v1",
+                named(Ask::PutManifest {
+                    reference: reference(),
+                }),
+            ),
+            (
+                Method::DELETE,
+                "/v2/team/app/manifests/v1",
+                named(Ask::DeleteManifest {
+                    reference: reference(),
+                }),
+            ),
+            (
+                Method::GET,
+                "/v2/team/app/tags/list",
+                named(Ask::ListTags(Page::default())),
+            ),
+        ];
+        for (method, path, expected) in table {
+            assert_eq!(ask(method.clone(), path), expected, "{method} {path}");
+        }
+        let digest = || D.to_owned();
+        for (method, expected) in [
+            (Method::HEAD, Ask::HeadBlob { digest: digest() }),
+            (Method::GET, Ask::GetBlob { digest: digest() }),
+            (Method::DELETE, Ask::DeleteBlob { digest: digest() }),
+        ] {
+            assert_eq!(
+                ask(method, &format!("/v2/team/app/blobs/{D}")),
+                named(expected)
+            );
+        }
+        assert_eq!(
+            ask(
+                Method::GET,
+                &format!("/v2/team/app/referrers/{D}?artifactType=a/b+c")
+            ),
+            named(Ask::Referrers {
+                digest: digest(),
+                artifact_type: Some("a/b+c".into()),
+                next: None
+            })
+        );
+    }
+
+    #[test]
+    fn a_repository_may_be_called_like_an_endpoint() {
+        let found = ask(Method::GET, "/v2/blobs/manifests/tags/list").unwrap();
+        assert_eq!(found.0.as_deref(), Some("blobs/manifests"));
+        let found = ask(Method::POST, "/v2/blobs/uploads/blobs/uploads/").unwrap();
+        assert_eq!(found.0.as_deref(), Some("blobs/uploads"));
+    }
+
+    #[test]
+    fn tricks_are_refused() {
+        for path in [
+            "/v2/../etc/manifests/v1",
+            "/v2/a/../b/manifests/v1",
+            "/v2/a//b/manifests/v1",
+            "/v2//manifests/v1",
+            "/v2/a%2fb/manifests/v1",
+            "/v2/%2e%2e/manifests/v1",
+            "/v2/A/manifests/v1",
+            "/v2/a./manifests/v1",
+            "/v2/-a/manifests/v1",
+            "/v2/a..b/manifests/v1",
+            "/v2/a\\b/manifests/v1",
+        ] {
+            assert_eq!(ask(Method::GET, path), Err(Reject::Name), "{path}");
+        }
+        for path in [
+            "/v2/app/manifests/..%2f..%2fx",
+            "/v2/app/manifests/a%00b",
+            "/v2/app/manifests/a%ZZ",
+            "/v2/app/blobs/%252e",
+            "/v2/app/manifests/",
+            "/v2/app",
+            "/v2/app/unknown/x",
+        ] {
+            assert_eq!(ask(Method::GET, path), Err(Reject::NotFound), "{path}");
+        }
+        let long = format!("/v2/{}/tags/list", "a".repeat(257));
+        assert_eq!(ask(Method::GET, &long), Err(Reject::Name));
+    }
+
+    #[test]
+    fn methods_and_pages_are_checked() {
+        assert!(matches!(
+            ask(Method::POST, "/v2/"),
+            Err(Reject::Method { .. })
+        ));
+        assert!(matches!(
+            ask(Method::POST, "/v2/a/tags/list"),
+            Err(Reject::Method { .. })
+        ));
+        assert!(matches!(
+            ask(Method::GET, "/v2/a/blobs/uploads/"),
+            Err(Reject::Method { .. })
+        ));
+        assert_eq!(
+            ask(Method::GET, "/v2/a/tags/list?n=-1"),
+            Err(Reject::PageSize)
+        );
+        assert_eq!(ask(Method::GET, "/v2/_catalog?n=x"), Err(Reject::PageSize));
+    }
+}

@@ -1,0 +1,230 @@
+//! Blobs on their way in (OCI Distribution, "Pushing blobs"): one POST, POST and PUT, or chunks.
+
+use http::{HeaderName, Response, StatusCode, header};
+use hyper::body::Incoming;
+use registry::{Error, Layer};
+
+use super::path::Mount;
+use super::{Job, OciFail, OciResult, empty, set};
+use crate::body::{BodyStream, ReplyBody};
+use crate::door;
+use crate::ops::oci as guard;
+
+const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// `POST …/blobs/uploads/`
+pub(super) async fn start(
+    job: &Job<'_>,
+    mount: Option<Mount>,
+    digest: Option<String>,
+    body: Incoming,
+) -> OciResult {
+    let repository = job.repository()?;
+    let call = job.call();
+    if let Some(mount) = mount {
+        if let Some(layer) = mounted(job, &mount).await? {
+            return Ok(created(job, &layer));
+        }
+        // Not to be had: the specification lets the client upload instead.
+    } else if let Some(digest) = digest {
+        let layer = job
+            .app
+            .registry
+            .put_blob(&call, &repository, &digest, BodyStream::new(body))
+            .await?;
+        return Ok(created(job, &layer));
+    }
+    let id = job.app.registry.start_upload(&call, &repository).await?;
+    Ok(accepted(job, &id.to_string(), 0))
+}
+
+/// Links the blob from the repository that the caller names, if the caller may read it there. A refusal
+/// and a missing blob look the same: a session for an ordinary upload.
+async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Option<Layer>, OciFail> {
+    let Some(from) = mount
+        .from
+        .as_deref()
+        .filter(|from| super::path::is_repository_name(from))
+    else {
+        return Ok(None);
+    };
+    let needs = guard::mount_needs(from, job.place.account.as_str());
+    let allowed = door::check(
+        job.app,
+        job.ok.subject(),
+        "ecr:GetDownloadUrlForLayer",
+        needs,
+    )
+    .await;
+    let source = match allowed {
+        Ok(Some(source)) => source,
+        Ok(None) | Err(crate::answer::Fail::Denied(_)) => return Ok(None),
+        Err(fail) => return Err(fail.into()),
+    };
+    let (call, target) = (job.call(), job.repository()?);
+    match job
+        .app
+        .registry
+        .mount_blob(&call, &target, &source, &mount.digest)
+        .await
+    {
+        Ok(layer) => Ok(layer),
+        Err(Error::LayerNotFound { .. } | Error::LayerInaccessible { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET …/blobs/uploads/<id>`
+pub(super) async fn status(job: &Job<'_>, id: &str) -> OciResult {
+    let repository = job.repository()?;
+    let size = job.app.registry.upload_status(&repository, id).await?;
+    let mut response = accepted(job, id, size);
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+/// `PATCH …/blobs/uploads/<id>`
+pub(super) async fn part(job: &Job<'_>, id: &str, body: Incoming) -> OciResult {
+    let repository = job.repository()?;
+    let offset = offset(job, &body)?;
+    let call = job.call();
+    let appended = job
+        .app
+        .registry
+        .append(&call, &repository, id, offset, BodyStream::new(body))
+        .await;
+    match appended {
+        Ok(size) => Ok(accepted(job, id, size)),
+        Err(error) => Err(out_of_order(job, id, error)),
+    }
+}
+
+/// `PUT …/blobs/uploads/<id>?digest=`
+pub(super) async fn complete(
+    job: &Job<'_>,
+    id: &str,
+    digest: Option<String>,
+    body: Incoming,
+) -> OciResult {
+    let repository = job.repository()?;
+    let digest = digest
+        .ok_or_else(|| OciFail::new(400, "DIGEST_INVALID", "The parameter 'digest' is missing."))?;
+    let offset = offset(job, &body)?;
+    let call = job.call();
+    let completed = job
+        .app
+        .registry
+        .complete_upload(
+            &call,
+            &repository,
+            id,
+            &digest,
+            offset,
+            BodyStream::new(body),
+        )
+        .await;
+    match completed {
+        Ok(layer) => Ok(created(job, &layer)),
+        Err(error) => Err(out_of_order(job, id, error)),
+    }
+}
+
+/// `DELETE …/blobs/uploads/<id>`
+pub(super) async fn cancel(job: &Job<'_>, id: &str) -> OciResult {
+    let repository = job.repository()?;
+    job.app.registry.cancel_upload(&repository, id).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
+}
+
+/// Where the part begins, when `Content-Range` says so. The specification's form is `<start>-<end>`;
+/// HTTP's `bytes <start>-<end>/<size>` is understood as well.
+fn offset(job: &Job<'_>, body: &Incoming) -> Result<Option<u64>, OciFail> {
+    let Some(range) = job.head.header(header::CONTENT_RANGE) else {
+        return Ok(None);
+    };
+    let invalid = || OciFail::new(400, "BLOB_UPLOAD_INVALID", "Content-Range is not valid.");
+    let (start, length) = parse_range(range).ok_or_else(invalid)?;
+    let announced = http_body::Body::size_hint(body).exact();
+    match announced {
+        Some(announced) if length.is_some_and(|length| length != announced) => Err(invalid()),
+        _ => Ok(Some(start)),
+    }
+}
+
+/// Start and length. An empty range (`0--1`) has no form of its own and is not one.
+fn parse_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let text = text.trim();
+    let text = text
+        .strip_prefix("bytes")
+        .unwrap_or(text)
+        .trim_start_matches([' ', '=']);
+    let text = text.split('/').next()?;
+    let (start, end) = text.split_once('-')?;
+    let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
+    match end.checked_sub(start) {
+        Some(length) => Some((start, length.checked_add(1))),
+        None => None,
+    }
+}
+
+/// A part in the wrong place: 416, with where the upload is.
+fn out_of_order(job: &Job<'_>, id: &str, error: Error) -> OciFail {
+    let size = match &error {
+        Error::InvalidLayerPart {
+            last_valid_byte_received,
+            ..
+        } => u64::try_from(last_valid_byte_received.saturating_add(1)).ok(),
+        _ => None,
+    };
+    let fail = OciFail::from(error);
+    match size {
+        Some(size) => fail
+            .header(header::LOCATION, location(job, id))
+            .header(header::RANGE, range(size)),
+        None => fail,
+    }
+}
+
+fn location(job: &Job<'_>, id: &str) -> String {
+    format!("/v2/{}/blobs/uploads/{id}", job.name())
+}
+
+/// `0-<last byte>`; an empty upload is `0-0`, as in the specification's own example.
+fn range(size: u64) -> String {
+    format!("0-{}", size.saturating_sub(1))
+}
+
+fn accepted(job: &Job<'_>, id: &str, size: u64) -> Response<ReplyBody> {
+    let mut response = empty(StatusCode::ACCEPTED);
+    set(&mut response, header::LOCATION, &location(job, id));
+    set(&mut response, header::RANGE, &range(size));
+    set(&mut response, UPLOAD_UUID, id);
+    set(&mut response, header::CONTENT_LENGTH, "0");
+    response
+}
+
+fn created(job: &Job<'_>, layer: &Layer) -> Response<ReplyBody> {
+    let digest = layer.digest.to_string();
+    let mut response = empty(StatusCode::CREATED);
+    let location = format!("/v2/{}/blobs/{digest}", job.name());
+    set(&mut response, header::LOCATION, &location);
+    set(&mut response, CONTENT_DIGEST, &digest);
+    set(&mut response, header::CONTENT_LENGTH, "0");
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges() {
+        assert_eq!(parse_range("0-9"), Some((0, Some(10))));
+        assert_eq!(parse_range("bytes 10-19/*"), Some((10, Some(10))));
+        assert_eq!(parse_range("bytes=5-5"), Some((5, Some(1))));
+        for bad in ["", "-", "5-4", "a-b", "5", "-1-4", "0-99999999999999999999"] {
+            assert_eq!(parse_range(bad), None, "{bad}");
+        }
+    }
+}

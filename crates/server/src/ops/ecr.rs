@@ -1,0 +1,151 @@
+//! ECR: every operation with what it needs (Service Authorization Reference, "Actions, resources, and
+//! condition keys for Amazon Elastic Container Registry") and the domain function that does it.
+
+use aws_api::ecr::{self, ops};
+
+use super::{Entry, entry, own};
+use crate::needs::{Needs, Target, on, on_each};
+
+/// `op!(Name, function, |input| needs)`: the action is `ecr:Name`.
+macro_rules! op {
+    ($op:ident, $function:ident, |$input:ident| $needs:expr) => {
+        entry!(
+            ops::$op,
+            concat!("ecr:", stringify!($op)),
+            |$input| $needs,
+            |app, ok| {
+                let (call, input) = ok.into_registry_call();
+                let answer = app.registry.$function(&call, input).await;
+                answer.map_err(Into::into)
+            }
+        )
+    };
+    // Done by the server itself: it takes identity and registry together.
+    ($op:ident, own::$function:ident, |$input:ident| $needs:expr) => {
+        entry!(
+            ops::$op,
+            concat!("ecr:", stringify!($op)),
+            |$input| $needs,
+            |app, ok| { own::$function(&app, ok).await }
+        )
+    };
+}
+
+fn repository(registry: &Option<String>, name: &str) -> Needs {
+    on(Target::Repository {
+        registry: registry.clone(),
+        name: name.to_owned(),
+    })
+}
+
+/// A listing without names is asked of `repository/*`, as ECR's own denials name it.
+fn repositories(i: &ecr::DescribeRepositoriesRequest) -> Needs {
+    let target = |name: &str| Target::Repository {
+        registry: i.registry_id.clone(),
+        name: name.to_owned(),
+    };
+    match i.repository_names.as_deref() {
+        None | Some([]) => on(target("*")),
+        Some(names) => on_each(names.iter().map(|name| target(name))),
+    }
+}
+
+fn tagged(arn: &str) -> Needs {
+    on(Target::RepositoryArn(arn.to_owned()))
+}
+
+/// The operations that are built.
+pub(super) fn table() -> Vec<Entry> {
+    vec![
+        op!(
+            GetAuthorizationToken,
+            own::get_authorization_token,
+            |_i| on(Target::Any)
+        ),
+        op!(DescribeRegistry, describe_registry, |_i| on(Target::Any)),
+        // Repositories.
+        op!(CreateRepository, create_repository, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )
+        .tags(&i.tags)),
+        op!(DescribeRepositories, describe_repositories, |i| {
+            repositories(i)
+        }),
+        op!(DeleteRepository, delete_repository, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(PutImageTagMutability, put_image_tag_mutability, |i| {
+            repository(&i.registry_id, &i.repository_name)
+        }),
+        op!(
+            PutImageScanningConfiguration,
+            put_image_scanning_configuration,
+            |i| repository(&i.registry_id, &i.repository_name)
+        ),
+        op!(TagResource, tag_resource, |i| tagged(&i.resource_arn)
+            .tags(&i.tags)),
+        op!(UntagResource, untag_resource, |i| tagged(&i.resource_arn)
+            .list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListTagsForResource, list_tags_for_resource, |i| tagged(
+            &i.resource_arn
+        )),
+        // Repository policies.
+        op!(SetRepositoryPolicy, set_repository_policy, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(GetRepositoryPolicy, get_repository_policy, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(DeleteRepositoryPolicy, delete_repository_policy, |i| {
+            repository(&i.registry_id, &i.repository_name)
+        }),
+        // Layers.
+        op!(InitiateLayerUpload, initiate_layer_upload, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(UploadLayerPart, upload_layer_part, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(CompleteLayerUpload, complete_layer_upload, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(
+            BatchCheckLayerAvailability,
+            batch_check_layer_availability,
+            |i| repository(&i.registry_id, &i.repository_name)
+        ),
+        op!(
+            GetDownloadUrlForLayer,
+            own::get_download_url_for_layer,
+            |i| repository(&i.registry_id, &i.repository_name)
+        ),
+        // Images.
+        op!(PutImage, put_image, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(BatchGetImage, batch_get_image, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(BatchDeleteImage, batch_delete_image, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(ListImages, list_images, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+        op!(DescribeImages, describe_images, |i| repository(
+            &i.registry_id,
+            &i.repository_name
+        )),
+    ]
+}

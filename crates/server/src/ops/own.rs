@@ -1,0 +1,56 @@
+//! Operations that take identity and registry together, so that the server does them itself.
+
+use aws_api::ecr;
+
+use crate::answer::Fail;
+use crate::app::App;
+use crate::door::Authorized;
+use crate::download;
+
+/// `AWS:<password>` as base64, for `docker login` (ECR API, GetAuthorizationToken).
+pub(super) async fn get_authorization_token(
+    app: &App,
+    ok: Authorized<ecr::GetAuthorizationTokenRequest>,
+) -> Result<ecr::GetAuthorizationTokenResponse, Fail> {
+    use base64::Engine as _;
+    let subject = ok.subject();
+    let (password, expires_at) = app
+        .identity
+        .issue_registry_password(&subject.caller, subject.now)?;
+    let token = format!("AWS:{}", password.expose());
+    let token = base64::engine::general_purpose::STANDARD.encode(token);
+    // Whole seconds: some SDKs refuse long fractions.
+    let expires_at =
+        jiff::Timestamp::from_second(expires_at.as_second()).map_err(Fail::internal)?;
+    let own = vec![subject.caller.account];
+    let registries = match ok.input().registry_ids.as_deref() {
+        None | Some([]) => own,
+        Some(ids) => ids.iter().filter_map(|id| id.parse().ok()).collect(),
+    };
+    // One entry a registry; without names, the caller's.
+    let data = registries.iter().map(|account| {
+        let endpoint = app.names.registry_url(account, &subject.region);
+        ecr::AuthorizationData {
+            authorization_token: Some(token.clone().into()),
+            expires_at: Some(expires_at),
+            proxy_endpoint: Some(endpoint),
+        }
+    });
+    Ok(ecr::GetAuthorizationTokenResponse {
+        authorization_data: Some(data.collect()),
+    })
+}
+
+/// A URL that works without further credentials, for a limited time.
+pub(super) async fn get_download_url_for_layer(
+    app: &App,
+    ok: Authorized<ecr::GetDownloadUrlForLayerRequest>,
+) -> Result<ecr::GetDownloadUrlForLayerResponse, Fail> {
+    let (call, input) = ok.into_registry_call();
+    let found = app.registry.layer_for_download(&call, input).await?;
+    let url = download::url(app, found.repository.id, &found.layer.digest, call.now)?;
+    Ok(ecr::GetDownloadUrlForLayerResponse {
+        download_url: Some(url.into()),
+        layer_digest: Some(found.layer.digest.to_string()),
+    })
+}

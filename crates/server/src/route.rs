@@ -1,0 +1,130 @@
+//! Where a request goes: a pure function of method, path, query and headers.
+
+use http::{HeaderMap, Method};
+
+use crate::oci::path::{self, OciRoute, Reject};
+
+/// A request's destination.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Route {
+    /// awsJson 1.1: `X-Amz-Target` names service and operation.
+    AwsJson {
+        /// The header as it came.
+        target: String,
+    },
+    /// awsQuery: `Action` and `Version` stand in the body or the query.
+    AwsQuery,
+    /// The registry. A path that names nothing is refused after authentication, so that it tells
+    /// strangers nothing.
+    Oci(Result<OciRoute, Reject>),
+    /// A layer by a sealed URL.
+    Download {
+        /// The sealed text.
+        token: String,
+    },
+    /// The process lives.
+    Healthz,
+    /// It can serve: the database answers.
+    Readyz,
+    /// Counters for Prometheus.
+    Metrics,
+    /// A face of Berth that this version does not have.
+    NotBuilt {
+        /// What it is, for the answer.
+        what: &'static str,
+    },
+    /// Nothing lives there, or not by this method.
+    Nowhere {
+        /// Methods that would do; empty when the path is unknown.
+        allow: &'static str,
+    },
+}
+
+/// The path under which layers are downloaded by sealed URLs.
+pub(crate) const DOWNLOAD_PREFIX: &str = "/layers/";
+
+/// Finds the destination.
+pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> Route {
+    if path == "/v2" || path.starts_with("/v2/") {
+        return Route::Oci(path::parse(method, path, query));
+    }
+    let read = method == Method::GET || method == Method::HEAD;
+    let probe = |route: Route| match read {
+        true => route,
+        false => Route::Nowhere { allow: "GET, HEAD" },
+    };
+    match path {
+        "/" | "" => aws(method, headers),
+        "/healthz" => probe(Route::Healthz),
+        "/readyz" => probe(Route::Readyz),
+        "/metrics" => probe(Route::Metrics),
+        _ if path == "/console" || path.starts_with("/console/") => Route::NotBuilt {
+            what: "the console",
+        },
+        _ if path.starts_with("/latest/") => Route::NotBuilt {
+            what: "the instance metadata service",
+        },
+        _ => match path.strip_prefix(DOWNLOAD_PREFIX) {
+            Some(token) if !token.is_empty() => probe(Route::Download {
+                token: token.to_owned(),
+            }),
+            _ => Route::Nowhere { allow: "" },
+        },
+    }
+}
+
+fn aws(method: &Method, headers: &HeaderMap) -> Route {
+    match headers.get("x-amz-target") {
+        Some(target) if method == Method::POST => Route::AwsJson {
+            target: String::from_utf8_lossy(target.as_bytes()).into_owned(),
+        },
+        // The Query protocol takes GET as well: presigned URLs of GetCallerIdentity are such.
+        _ if method == Method::POST || method == Method::GET => Route::AwsQuery,
+        _ => Route::Nowhere { allow: "GET, POST" },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(method: Method, path: &str) -> Route {
+        route(&method, path, "", &HeaderMap::new())
+    }
+
+    #[test]
+    fn each_path_has_one_destination() {
+        assert_eq!(to(Method::POST, "/"), Route::AwsQuery);
+        assert_eq!(to(Method::GET, "/healthz"), Route::Healthz);
+        assert_eq!(to(Method::HEAD, "/readyz"), Route::Readyz);
+        assert_eq!(
+            to(Method::POST, "/metrics"),
+            Route::Nowhere { allow: "GET, HEAD" }
+        );
+        assert_eq!(
+            to(Method::GET, "/layers/abc"),
+            Route::Download {
+                token: "abc".into()
+            }
+        );
+        assert_eq!(to(Method::GET, "/layers/"), Route::Nowhere { allow: "" });
+        assert_eq!(to(Method::GET, "/v1/"), Route::Nowhere { allow: "" });
+        assert_eq!(to(Method::GET, "//v2/"), Route::Nowhere { allow: "" });
+        assert!(matches!(
+            to(Method::GET, "/console/x"),
+            Route::NotBuilt { .. }
+        ));
+        assert!(matches!(to(Method::GET, "/v2/"), Route::Oci(Ok(_))));
+    }
+
+    #[test]
+    fn the_target_header_chooses_json() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-target", "A.B".parse().unwrap());
+        let json = Route::AwsJson {
+            target: "A.B".into(),
+        };
+        assert_eq!(route(&Method::POST, "/", "", &headers), json);
+        assert_eq!(route(&Method::GET, "/", "", &headers), Route::AwsQuery);
+    }
+}

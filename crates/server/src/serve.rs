@@ -1,0 +1,259 @@
+//! The server as a whole: its parts, its chores, its start and its end.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_api::{AccountId, Region};
+use blobs::Blobs;
+use identity::Identity;
+use registry::Registry;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::app::{App, Clock, Names, Place};
+use crate::audit::Audit;
+use crate::limits::CHANGES_POLL_INTERVAL;
+use crate::listener;
+use crate::principals::IamPrincipals;
+use crate::tls::Tls;
+
+/// How often what was noted in memory is written, and what has expired is removed.
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What the server itself must be told; all else is in the parts that it is given.
+#[derive(Clone)]
+pub struct Settings {
+    /// Addresses to listen on; port 0 picks one.
+    pub listen: Vec<SocketAddr>,
+    /// How clients reach this server (`https://registry.example.com`), for image names and
+    /// `proxyEndpoint`. Absent: the first address, or `localhost` where that means "any".
+    pub public_url: Option<String>,
+    /// The region of requests whose host or signature names none.
+    pub region: Region,
+    /// The account of registry requests whose host names none.
+    pub account_id: AccountId,
+    /// Certificate and key; absent: plain HTTP.
+    pub tls: Option<Tls>,
+    /// Where the audit log's files go.
+    pub audit_dir: PathBuf,
+    /// The clock; [`Settings::system_clock`] outside of tests.
+    pub clock: Clock,
+}
+
+impl Settings {
+    /// The machine's clock.
+    pub fn system_clock() -> Clock {
+        Arc::new(jiff::Timestamp::now)
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// No address was given.
+    #[error("no address to listen on")]
+    NoAddress,
+    /// A public URL that is none.
+    #[error("the public URL `{0}` must be `http://host[:port]` or `https://host[:port]`")]
+    PublicUrl(String),
+    /// The registry cannot be opened.
+    #[error("the registry cannot be opened")]
+    Registry(#[from] registry::Error),
+}
+
+/// A server with its sockets open, ready to run.
+pub struct Server {
+    app: Arc<App>,
+    audit: JoinHandle<()>,
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    tls: Option<Tls>,
+}
+
+impl Server {
+    /// Opens the sockets and the registry over `store` and `blobs`, and puts the parts together. From
+    /// here on connections queue; [`Server::run`] answers them. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn bind(
+        settings: Settings,
+        store: Store,
+        blobs: Blobs,
+        identity: Identity,
+    ) -> Result<Server, StartError> {
+        let mut listeners = Vec::new();
+        let mut addresses = Vec::new();
+        for address in settings.listen {
+            let failed = |source| StartError::Listen { address, source };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            addresses.push(listener.local_addr().map_err(failed)?);
+            listeners.push(listener);
+        }
+        let first = *addresses.first().ok_or(StartError::NoAddress)?;
+        let public_url = match settings.public_url {
+            Some(url) => checked_url(&url)?,
+            None => default_url(first, settings.tls.is_some()),
+        };
+        let names = Names {
+            default: Place {
+                account: settings.account_id,
+                region: settings.region,
+            },
+            public_url,
+        };
+        let uris = names.clone();
+        let repository_uri: registry::RepositoryUri = Arc::new(move |account, region, name| {
+            format!("{}/{name}", uris.registry_host(account, region))
+        });
+        let registry = Registry::open(
+            store.clone(),
+            blobs,
+            upload_entropy(),
+            Arc::new(IamPrincipals(identity.clone())),
+            registry::Settings {
+                shared: store.engine() == store::Engine::Postgres,
+                ..registry::Settings::new(repository_uri)
+            },
+            (settings.clock)(),
+        )
+        .await?;
+        let (audit, writer) = Audit::start(settings.audit_dir);
+        let app = App::new(identity, registry, store, names, settings.clock, audit);
+        Ok(Server {
+            app: Arc::new(app),
+            audit: writer,
+            listeners,
+            addresses,
+            tls: settings.tls,
+        })
+    }
+
+    /// Where it listens; ports that were picked are filled in.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// How clients reach it.
+    pub fn public_url(&self) -> &str {
+        &self.app.names.public_url
+    }
+
+    /// Serves until `shutdown` completes; then no connection is accepted, and running requests are given
+    /// [`SHUTDOWN_GRACE`](crate::limits::SHUTDOWN_GRACE). Returns when everything that was noted in
+    /// memory, the audit log's last events among it, is written.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Server {
+            app,
+            audit,
+            listeners,
+            tls,
+            ..
+        } = self;
+        let (stop, stopped) = watch::channel(false);
+        let chores = tokio::spawn(chores(Arc::clone(&app), stopped.clone()));
+        let serving = listener::serve(Arc::clone(&app), listeners, tls.map(Tls::acceptor), stopped);
+        let signal = async {
+            shutdown.await;
+            tracing::info!("stopping");
+            // All receivers gone means that everything has stopped already.
+            let _ = stop.send(true);
+        };
+        tokio::join!(serving, signal);
+        if chores.await.is_err() {
+            tracing::error!("the maintenance task panicked");
+        }
+        maintain(&app).await;
+        // The last sender of the audit queue: the writer ends with what is in it. Connections that were
+        // given up still hold one, so the wait is bounded.
+        drop(app);
+        if tokio::time::timeout(AUDIT_GRACE, audit).await.is_err() {
+            tracing::warn!("the audit log was still being written");
+        }
+    }
+}
+
+/// What the audit log's writer is given to finish.
+const AUDIT_GRACE: Duration = Duration::from_secs(5);
+
+/// Upload ids come of the operating system's randomness.
+fn upload_entropy() -> registry::Entropy {
+    Arc::new(|bytes| {
+        if let Err(error) = getrandom::fill(bytes) {
+            // An id that could be guessed is refused all the same to whoever may not upload there; one
+            // that is taken already is refused by the store.
+            tracing::error!(%error, "the system has no randomness");
+        }
+    })
+}
+
+fn default_url(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    match address.ip().is_unspecified() {
+        true => format!("{scheme}://localhost:{}", address.port()),
+        false => format!("{scheme}://{address}"),
+    }
+}
+
+fn checked_url(url: &str) -> Result<String, StartError> {
+    let wrong = || StartError::PublicUrl(url.to_owned());
+    let url = url.strip_suffix('/').unwrap_or(url);
+    let (scheme, host) = url.split_once("://").ok_or_else(wrong)?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]".contains(&b);
+    match matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain) {
+        true => Ok(url.to_owned()),
+        false => Err(wrong()),
+    }
+}
+
+async fn chores(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut polls = tokio::time::interval(CHANGES_POLL_INTERVAL);
+    polls.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut maintenance = tokio::time::interval(MAINTENANCE_INTERVAL);
+    maintenance.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut reachable = true;
+    loop {
+        tokio::select! {
+            () = listener::stopped(&mut stop) => return,
+            _ = polls.tick() => {
+                let polled = app.store.poll_changes().await;
+                // Said once, not twice a second.
+                match &polled {
+                    Err(error) if reachable => tracing::error!(%error, "the database does not answer"),
+                    Ok(()) if !reachable => tracing::info!("the database answers again"),
+                    _ => {}
+                }
+                reachable = polled.is_ok();
+            }
+            _ = maintenance.tick() => maintain(&app).await,
+        }
+    }
+}
+
+async fn maintain(app: &App) {
+    if let Err(error) = app.identity.flush_last_used().await {
+        tracing::warn!(
+            error = crate::answer::chain(&error),
+            "last-used times are not written yet"
+        );
+    }
+    if let Err(error) = app.registry.maintain(app.now()).await {
+        tracing::warn!(
+            error = crate::answer::chain(&error),
+            "the registry's maintenance failed"
+        );
+    }
+}

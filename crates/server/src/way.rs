@@ -1,0 +1,141 @@
+//! The way of one request: route → authenticate → authorize → operate → answer → audit. This module
+//! takes it to its face (`aws`, `oci`, …) and sees to what all have in common: the request id, the
+//! bound on headers, panics, and the counters.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+
+use crate::app::App;
+use crate::aws;
+use crate::body::ReplyBody;
+use crate::download;
+use crate::head::Head;
+use crate::limits::HEADERS_BYTES_MAX;
+use crate::listener::Peer;
+use crate::metrics::Face;
+use crate::oci;
+use crate::route::{Route, route};
+
+/// Answers a request, whatever happens.
+pub(crate) async fn answer(
+    app: Arc<App>,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Response<ReplyBody> {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let head = Head::new(parts, peer, app.now());
+    let request_id = Arc::clone(&head.request_id);
+    let uri = &head.parts.uri;
+    let route = route(
+        &head.parts.method,
+        uri.path(),
+        head.query(),
+        &head.parts.headers,
+    );
+    let face = face_of(&route);
+
+    app.metrics.running.fetch_add(1, Relaxed);
+    let running = Running(Arc::clone(&app));
+    // What a panic leaves behind is this request's alone: all shared state is behind locks that
+    // do not poison, or in transactions that roll back.
+    let done = AssertUnwindSafe(Box::pin(dispatch(Arc::clone(&app), head, route, body)));
+    let mut response = done.catch_unwind().await.unwrap_or_else(|_| {
+        app.metrics.panics.fetch_add(1, Relaxed);
+        tracing::error!(request_id = %request_id, "a handler panicked");
+        match face {
+            Face::Oci | Face::Download => oci::internal(),
+            _ => aws::internal(&request_id),
+        }
+    });
+    drop(running);
+
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    app.metrics
+        .answered(face, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// Counts a running request down, also when its client goes away in the middle.
+struct Running(Arc<App>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.metrics.running.fetch_sub(1, Relaxed);
+    }
+}
+
+fn face_of(route: &Route) -> Face {
+    match route {
+        Route::AwsJson { .. } | Route::AwsQuery => Face::Aws,
+        Route::Oci(_) => Face::Oci,
+        Route::Download { .. } => Face::Download,
+        _ => Face::Other,
+    }
+}
+
+async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Incoming) -> Response<ReplyBody> {
+    let too_long = head.bytes() > HEADERS_BYTES_MAX;
+    match route {
+        Route::Oci(_) | Route::Download { .. } if too_long => {
+            oci::refuse(431, "SIZE_INVALID", "The request's headers are too long.")
+        }
+        Route::AwsJson { .. } | Route::AwsQuery if too_long => aws::too_long(&head),
+        _ if too_long => plain(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers too long\n",
+        ),
+        Route::AwsJson { target } => aws::json(app, head, target, body).await,
+        Route::AwsQuery => aws::query(app, head, body).await,
+        Route::Oci(route) => oci::serve(app, head, route, body).await,
+        Route::Download { token } => match download::serve(&app, &head, &token).await {
+            Ok(response) => response,
+            Err(fail) => oci::failed(&head, &fail),
+        },
+        Route::Healthz => plain(StatusCode::OK, "ok\n"),
+        Route::Readyz => match app.store.poll_changes().await {
+            Ok(()) => plain(StatusCode::OK, "ok\n"),
+            Err(error) => {
+                tracing::warn!(%error, "not ready");
+                plain(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the database does not answer\n",
+                )
+            }
+        },
+        Route::Metrics => {
+            let text = app.metrics.text();
+            let mut response = plain(StatusCode::OK, text);
+            let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+            response.headers_mut().insert(header::CONTENT_TYPE, kind);
+            response
+        }
+        Route::NotBuilt { what } => {
+            plain(StatusCode::NOT_FOUND, format!("{what} is not built yet\n"))
+        }
+        Route::Nowhere { allow: "" } => plain(StatusCode::NOT_FOUND, "not found\n"),
+        Route::Nowhere { allow } => {
+            let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+            let allow = HeaderValue::from_static(allow);
+            response.headers_mut().insert(header::ALLOW, allow);
+            response
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::from(text.into()));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
