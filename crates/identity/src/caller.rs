@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_api::{AccountId, Region};
 use jiff::Timestamp;
 use policy::{Context, PolicySet, Principal};
-use zeroize::Zeroizing;
+use sigv4::SecretKey;
 
 use crate::session::Session;
 
@@ -29,7 +29,7 @@ pub struct Call {
 #[derive(Clone)]
 pub struct Key {
     /// The secret access key.
-    pub secret: Arc<Zeroizing<String>>,
+    pub secret: SecretKey,
     /// Whose it is.
     pub principal: PrincipalRef,
     /// For temporary credentials.
@@ -72,7 +72,7 @@ impl PrincipalRef {
     pub fn expires_at(&self) -> Option<Timestamp> {
         match &*self.0 {
             RefKind::AccessKey(_) => None,
-            RefKind::Session(session) => Some(session.expires_at),
+            RefKind::Session(session) => Some(session.expires_at()),
         }
     }
 }

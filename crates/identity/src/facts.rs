@@ -3,7 +3,14 @@
 use std::sync::Arc;
 
 use aws_api::AccountId;
-use policy::PolicySet;
+use jiff::{SignedDuration, Timestamp};
+use policy::{Document, DocumentKind, PolicyRef, PolicySet};
+use store::Conn;
+use store::iam::entity::{self, Entity, Kind};
+use store::iam::{role, tag};
+
+use crate::documents::{self, Found, compile};
+use crate::{Error, Identity};
 
 /// Names an entity as a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,4 +55,167 @@ pub struct RoleFacts {
     pub tags: Vec<(String, String)>,
     /// `MaxSessionDuration`.
     pub max_session_seconds: i64,
+}
+
+/// What messages for `DecodeAuthorizationMessage` are sealed for.
+const AUTHORIZATION_MESSAGE: &str = "authorization-message";
+
+/// How long such a message can be decoded.
+const MESSAGE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Between the account and the text in a message.
+const MESSAGE_SEPARATOR: char = '\n';
+
+impl Identity {
+    /// What the door needs to decide `sts:AssumeRole`. `None`: no such role.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn role_for_assume(&self, role_arn: &str) -> Result<Option<Arc<RoleFacts>>, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let found = documents::entity_by_arn(&mut conn, role_arn).await?;
+        let Some(entity) = found.filter(|found| found.kind == Kind::Role) else {
+            return Ok(None);
+        };
+        let role = role::get(&mut conn, entity.id).await?;
+        let trust = self
+            .0
+            .documents
+            .stored(&role.trust_policy, DocumentKind::Trust)?;
+        let name = PolicyRef::new(DocumentKind::Trust, role_arn);
+        Ok(Some(Arc::new(RoleFacts {
+            arn: entity.arn(),
+            account: entity.account.parse().map_err(Error::internal)?,
+            trust: compile(&[(name, trust)]),
+            tags: tags(&mut conn, entity.id).await?,
+            max_session_seconds: role.max_session_seconds,
+            unique_id: entity.unique_id,
+        })))
+    }
+
+    /// What the door needs to know of an entity. `None`: no such entity.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn entity_facts(
+        &self,
+        account: AccountId,
+        entity: EntityRef<'_>,
+    ) -> Result<Option<EntityFacts>, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let (kind, name) = match entity {
+            EntityRef::User(name) => (Kind::User, name),
+            EntityRef::Group(name) => (Kind::Group, name),
+            EntityRef::Role(name) => (Kind::Role, name),
+            EntityRef::InstanceProfile(name) => (Kind::InstanceProfile, name),
+            EntityRef::Policy(arn) => {
+                return match self.0.documents.find(&mut conn, arn).await? {
+                    None => Ok(None),
+                    Some(Found::Customer(found)) => Ok(Some(facts(&mut conn, found).await?)),
+                    Some(Found::Aws(policy)) => Ok(Some(EntityFacts {
+                        arn: policy.arn.clone(),
+                        unique_id: policy.id.to_owned(),
+                        tags: Vec::new(),
+                        boundary_arn: None,
+                    })),
+                };
+            }
+        };
+        match entity::find(&mut conn, account.as_str(), kind, name).await? {
+            Some(found) => Ok(Some(facts(&mut conn, found).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The unique id of the user or role with this ARN: what `Principal` is pinned to.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn principal_id(&self, arn: &str) -> Result<Option<String>, Error> {
+        let mut read = self.0.store.read().await?;
+        let found = documents::entity_by_arn(&mut read.conn(), arn).await?;
+        let found = found.filter(|found| matches!(found.kind, Kind::User | Kind::Role));
+        Ok(found.map(|found| found.unique_id))
+    }
+
+    /// The ARN of the user or role with this unique id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn arn_of(&self, unique_id: &str) -> Result<Option<String>, Error> {
+        let mut read = self.0.store.read().await?;
+        let found = entity::find_by_unique_id(&mut read.conn(), unique_id).await?;
+        Ok(found.map(|found| found.arn()))
+    }
+
+    /// A resource policy's text with the users and roles it names pinned to their unique
+    /// ids (UG reference_policies_elements_principal): store this.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] "Invalid principal in policy" when one does not exist.
+    pub async fn pin_principals(&self, document: &Document) -> Result<String, Error> {
+        let mut read = self.0.store.read().await?;
+        documents::pin(&mut read.conn(), document).await
+    }
+
+    /// The stored text with ARNs again; an id whose owner is gone stays. Show this.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unpin_principals(&self, document: &Document) -> Result<String, Error> {
+        let mut read = self.0.store.read().await?;
+        documents::unpin(&mut read.conn(), document).await
+    }
+
+    /// A message that `DecodeAuthorizationMessage` gives back to callers of the account.
+    ///
+    /// # Errors
+    /// The random source's.
+    pub fn encode_authorization_message(
+        &self,
+        account: AccountId,
+        json: &str,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let expires_at = now
+            .saturating_add(MESSAGE_LIFETIME)
+            .map_err(Error::internal)?;
+        let payload = format!("{account}{MESSAGE_SEPARATOR}{json}");
+        self.0
+            .sealer
+            .seal(AUTHORIZATION_MESSAGE, payload.as_bytes(), expires_at)
+    }
+
+    /// The text of a message that was made for the account; `None` for any other.
+    pub(crate) async fn open_authorization_message(
+        &self,
+        account: AccountId,
+        message: &str,
+        now: Timestamp,
+    ) -> Option<String> {
+        let opened = self
+            .0
+            .sealer
+            .open(AUTHORIZATION_MESSAGE, message, now)
+            .await;
+        let text = String::from_utf8(opened.ok()?.to_vec()).ok()?;
+        let (of, json) = text.split_once(MESSAGE_SEPARATOR)?;
+        (of == account.as_str()).then(|| json.to_owned())
+    }
+}
+
+async fn tags(conn: &mut Conn<'_>, entity: i64) -> Result<Vec<(String, String)>, Error> {
+    let tags = tag::list(conn, entity).await?;
+    Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+async fn facts(conn: &mut Conn<'_>, entity: Entity) -> Result<EntityFacts, Error> {
+    Ok(EntityFacts {
+        arn: entity.arn(),
+        tags: tags(conn, entity.id).await?,
+        unique_id: entity.unique_id,
+        boundary_arn: entity.boundary_arn,
+    })
 }

@@ -1,23 +1,233 @@
 //! Sessions: temporary credentials that are sealed, not stored.
+//!
+//! A session token is this structure under the key ring. It says *who*, never *what they
+//! may do*: role, user and managed policies are looked up again at each use. Only what
+//! the caller of `AssumeRole` gave is carried: the inline session policy, ARNs of managed
+//! ones, tags and the source identity, together at most [`PACKED_BYTES_MAX`].
 
 use std::fmt;
 
+use aws_api::AccountId;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, Zeroizing};
 
-/// What a session token carries.
-#[derive(Clone)]
+use crate::{AuthError, Error, SealError, Sealer};
+
+/// What a session's policies and tags may come to. AWS packs them into a binary form of
+/// which it tells only the percentage used (STS API, `PackedPolicySize`); here it is their
+/// bytes, with white space between JSON tokens left out.
+pub(crate) const PACKED_BYTES_MAX: usize = 4096;
+
+/// What tokens are sealed for.
+const SESSION: &str = "session-token";
+
+/// Who a session is of. Unique ids, so that one who was deleted and made anew is another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Who {
+    /// `GetSessionToken` by the root user.
+    #[serde(rename = "a")]
+    Root,
+    /// `GetSessionToken` by a user, by its unique id.
+    #[serde(rename = "u")]
+    User(String),
+    /// `AssumeRole`: the role's unique id and the session's name.
+    #[serde(rename = "r")]
+    Role(String, String),
+    /// `GetFederationToken`: the user's unique id, none for root, and the name.
+    #[serde(rename = "f")]
+    Federated(Option<String>, String),
+}
+
+/// A session.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
+    /// 128 random bits: what caches know it by. An `ASIA…` id has too few to be unique.
+    #[serde(rename = "i")]
+    pub(crate) id: u128,
     /// `ASIA…`
+    #[serde(rename = "k")]
     pub(crate) access_key_id: String,
-    /// From here on it is refused.
-    pub(crate) expires_at: Timestamp,
+    /// The secret access key; empty in a registry password, which has no use for it.
+    #[serde(rename = "s", default, skip_serializing_if = "String::is_empty")]
+    pub(crate) secret: String,
+    /// The principal's account.
+    #[serde(rename = "a")]
+    account: String,
+    #[serde(rename = "w")]
+    pub(crate) who: Who,
+    /// Milliseconds since the epoch.
+    #[serde(rename = "t")]
+    issued_at: i64,
+    /// Milliseconds since the epoch.
+    #[serde(rename = "e")]
+    expires_at: i64,
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source_identity: Option<String>,
+    /// The inline session policy.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    /// Managed session policies.
+    #[serde(rename = "m", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) policy_arns: Vec<String>,
+    /// Session tags; the transitive ones are marked.
+    #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tags: Vec<SessionTag>,
+}
+
+/// Key, value, and whether it passes on through role chaining.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SessionTag(pub(crate) String, pub(crate) String, pub(crate) bool);
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
             .field("access_key_id", &self.access_key_id)
-            .field("expires_at", &self.expires_at)
+            .field("who", &self.who)
             .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// A session without policies and tags.
+    pub(crate) fn new(
+        id: u128,
+        access_key_id: String,
+        secret: &str,
+        account: AccountId,
+        who: Who,
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> Session {
+        Session {
+            id,
+            access_key_id,
+            secret: secret.to_owned(),
+            account: account.to_string(),
+            who,
+            issued_at: issued_at.as_millisecond(),
+            expires_at: expires_at.as_millisecond(),
+            source_identity: None,
+            policy: None,
+            policy_arns: Vec::new(),
+            tags: Vec::new(),
+        }
+    }
+
+    pub(crate) fn account(&self) -> Result<AccountId, Error> {
+        self.account.parse().map_err(Error::internal)
+    }
+
+    pub(crate) fn issued_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.issued_at).unwrap_or(Timestamp::MIN)
+    }
+
+    /// A time that cannot be read is over.
+    pub(crate) fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.expires_at).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The same session without its secret.
+    pub(crate) fn without_secret(&self) -> Session {
+        let mut session = self.clone();
+        session.secret.zeroize();
+        session
+    }
+
+    /// The same session with another end.
+    pub(crate) fn lasting_until(mut self, expires_at: Timestamp) -> Session {
+        self.expires_at = expires_at.as_millisecond();
+        self
+    }
+
+    /// How many bytes policies and tags come to, `None` when there are none.
+    pub(crate) fn packed_bytes(&self) -> Option<usize> {
+        let tags = self.tags.iter().map(|tag| tag.0.len() + tag.1.len());
+        let arns = self.policy_arns.iter().map(String::len);
+        let policy = self.policy.as_ref().map(String::len);
+        let parts = tags.chain(arns).chain(policy);
+        parts.fold(None, |sum, part| Some(sum.unwrap_or(0) + part))
+    }
+
+    pub(crate) fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        serde_json::to_vec(self)
+            .map(Zeroizing::new)
+            .map_err(Error::internal)
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Session, AuthError> {
+        // Authenticated, so it is of our own making, perhaps of another version.
+        serde_json::from_slice(bytes).map_err(|_| AuthError::InvalidClientTokenId)
+    }
+
+    /// The session token.
+    pub(crate) fn seal(&self, sealer: &Sealer) -> Result<String, Error> {
+        sealer.seal(SESSION, &self.to_bytes()?, self.expires_at())
+    }
+
+    /// The session of a token, while it lasts.
+    pub(crate) async fn open(
+        sealer: &Sealer,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Session, AuthError> {
+        let bytes = sealer.open(SESSION, token, now).await?;
+        Session::from_bytes(&bytes)
+    }
+}
+
+impl From<SealError> for AuthError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Invalid => AuthError::InvalidClientTokenId,
+            SealError::Expired => AuthError::ExpiredToken,
+            SealError::Unavailable => AuthError::Internal(Error::internal(error)),
+        }
+    }
+}
+
+/// A JSON text without the white space between its tokens.
+pub(crate) fn minify(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    json.chars()
+        .filter(|&c| {
+            if !in_string {
+                in_string = c == '"';
+                return !matches!(c, ' ' | '\t' | '\n' | '\r');
+            }
+            in_string = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            true
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn minifying_keeps_strings() {
+        assert_eq!(
+            minify("{ \"a \\\" b\" :\n[ 1, \"\\\\\" , \" \" ] }"),
+            "{\"a \\\" b\":[1,\"\\\\\",\" \"]}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn minifying_changes_no_value(text in "\\PC*", key in "[ \"\\\\a]{0,6}") {
+            let value = serde_json::json!({ key: [text, 1, null] });
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            let minified = minify(&pretty);
+            prop_assert_eq!(&minified, &serde_json::to_string(&value).unwrap());
+        }
     }
 }

@@ -1,0 +1,182 @@
+//! Accounts and their root users' access keys.
+
+use aws_api::{AccountId, Secret};
+use jiff::Timestamp;
+use store::iam::access_key::{self, AccessKey};
+use store::iam::account;
+use store::{Conn, Scope, Topic};
+use zeroize::Zeroizing;
+
+use crate::ids::{KeyKind, access_key_id, secret_access_key};
+use crate::{Error, Identity};
+
+/// What secrets of access keys are sealed for.
+pub(crate) const ACCESS_KEY_SECRET: &str = "access-key-secret";
+
+/// How often an access key id is drawn anew when it is taken: with 39 random bits for
+/// each account, a second time is already rare.
+const DRAWS_MAX: usize = 8;
+
+/// The access key of an account's root user.
+#[derive(Clone, Debug)]
+pub struct RootCredentials {
+    /// `AKIA…`
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret: Secret<String>,
+}
+
+impl RootCredentials {
+    /// The model's `accessKeyIdType`, and a secret that is one.
+    fn check(&self) -> Result<(), Error> {
+        let id = &self.access_key_id;
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !(16..=128).contains(&id.len()) || !id.bytes().all(word) {
+            return Err(Error::InvalidInput(
+                "an access key id has 16 to 128 letters and digits".to_owned(),
+            ));
+        }
+        if !(16..=128).contains(&self.secret.expose().len()) {
+            return Err(Error::InvalidInput(
+                "a secret access key has 16 to 128 characters".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Identity {
+    /// Creates the account and its root user's access key where they are missing, and
+    /// answers that key: the oldest active one. With `credentials`, the key is that one,
+    /// made or given that secret.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for credentials that cannot be any, or whose id is another
+    /// principal's; else [`Error::Internal`].
+    pub async fn create_account(
+        &self,
+        account: AccountId,
+        name: &str,
+        credentials: Option<RootCredentials>,
+        now: Timestamp,
+    ) -> Result<RootCredentials, Error> {
+        let mut tx = self.0.store.write(Scope::Identity).await?;
+        let mut conn = tx.conn();
+        account::insert(&mut conn, account.as_str(), name, now.as_millisecond()).await?;
+        let answer = match credentials {
+            Some(given) => {
+                given.check()?;
+                self.set_root_key(&mut conn, account, &given, now).await?;
+                given
+            }
+            None => {
+                let keys = access_key::list_of_root(&mut conn, account.as_str()).await?;
+                match keys.into_iter().find(|key| key.active) {
+                    Some(key) => RootCredentials {
+                        secret: Secret::new(
+                            self.open_secret(&key.sealed_secret).await?.to_string(),
+                        ),
+                        access_key_id: key.id,
+                    },
+                    None => {
+                        let (key, secret) = self.new_key(&mut conn, account, None, now).await?;
+                        RootCredentials {
+                            access_key_id: key.id,
+                            secret,
+                        }
+                    }
+                }
+            }
+        };
+        drop(conn);
+        tx.touch(Topic::Identity).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    /// Whether there is such an account.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn account_exists(&self, account: AccountId) -> Result<bool, Error> {
+        let mut read = self.0.store.read().await?;
+        let found = account::find(&mut read.conn(), account.as_str()).await?;
+        Ok(found.is_some())
+    }
+
+    async fn set_root_key(
+        &self,
+        conn: &mut Conn<'_>,
+        account: AccountId,
+        given: &RootCredentials,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut created_at = now.as_millisecond();
+        if let Some(key) = access_key::find(conn, &given.access_key_id).await? {
+            if key.account != account.as_str() || key.user_id.is_some() {
+                return Err(Error::InvalidInput(
+                    "this access key id belongs to another principal".to_owned(),
+                ));
+            }
+            created_at = key.created_at;
+            access_key::delete(conn, &key.id).await?;
+        }
+        let key = AccessKey {
+            id: given.access_key_id.clone(),
+            account: account.to_string(),
+            user_id: None,
+            active: true,
+            sealed_secret: self
+                .0
+                .sealer
+                .seal_bytes(ACCESS_KEY_SECRET, given.secret.expose().as_bytes())?,
+            created_at,
+            last_used: None,
+        };
+        Ok(access_key::insert(conn, &key).await?)
+    }
+
+    /// Makes an access key for a user, or for the root user.
+    pub(crate) async fn new_key(
+        &self,
+        conn: &mut Conn<'_>,
+        account: AccountId,
+        user_id: Option<i64>,
+        now: Timestamp,
+    ) -> Result<(AccessKey, Secret<String>), Error> {
+        let entropy = &*self.0.entropy;
+        let secret = secret_access_key(entropy)?;
+        let mut id = access_key_id(KeyKind::LongTerm, account, entropy)?;
+        for _ in 0..DRAWS_MAX {
+            if access_key::find(conn, &id).await?.is_none() {
+                break;
+            }
+            id = access_key_id(KeyKind::LongTerm, account, entropy)?;
+        }
+        let key = AccessKey {
+            id,
+            account: account.to_string(),
+            user_id,
+            active: true,
+            sealed_secret: self
+                .0
+                .sealer
+                .seal_bytes(ACCESS_KEY_SECRET, secret.as_bytes())?,
+            created_at: now.as_millisecond(),
+            last_used: None,
+        };
+        access_key::insert(conn, &key).await?;
+        Ok((key, Secret::new(secret.to_string())))
+    }
+
+    pub(crate) async fn open_secret(&self, sealed: &[u8]) -> Result<Zeroizing<String>, Error> {
+        let bytes = self
+            .0
+            .sealer
+            .open_bytes(ACCESS_KEY_SECRET, sealed)
+            .await
+            .map_err(Error::internal)?;
+        let text = std::str::from_utf8(&bytes).map_err(Error::internal)?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+}

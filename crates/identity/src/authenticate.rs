@@ -1,0 +1,408 @@
+//! The hot path: from a credential to a caller, without SQL when warm.
+//!
+//! Two caches, both keyed by the identity topic's generation: keys with their secrets,
+//! and callers with their compiled policies. An entry notes the generation before it
+//! reads, and is nothing once that has grown: a change bites at the next request. What a
+//! miss reads are several statements; when the generation grew meanwhile they may not
+//! belong together, and are read again.
+
+use std::sync::Arc;
+
+use aws_api::AccountId;
+use jiff::Timestamp;
+use policy::{Context, DocumentKind, PolicySet, Principal};
+use sigv4::SecretKey;
+use store::iam::entity::{self, Entity, Kind};
+use store::iam::tag::{self, Tag};
+use store::iam::{access_key, group};
+use store::{Conn, Topic};
+
+use crate::caller::{RefKind, SessionInfo};
+use crate::documents::{Named, compile};
+use crate::session::{Session, SessionTag, Who};
+use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef};
+
+/// How often what changed while it was read is read anew. The last reading counts, but
+/// is not kept.
+const READS_MAX: usize = 4;
+
+/// What is found once and used until something changes.
+pub(crate) struct Caches {
+    keys: quick_cache::sync::Cache<String, Dated<Key>>,
+    callers: quick_cache::sync::Cache<CallerId, Dated<Arc<Caller>>>,
+}
+
+/// A value and the generation that it was read at.
+#[derive(Clone)]
+struct Dated<T>(u64, T);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum CallerId {
+    AccessKey(String),
+    /// With its end, for a registry password lasts longer than its session.
+    Session(u128, Timestamp),
+}
+
+impl Caches {
+    pub(crate) fn new(callers_max: usize) -> Caches {
+        Caches {
+            keys: quick_cache::sync::Cache::new(callers_max),
+            callers: quick_cache::sync::Cache::new(callers_max),
+        }
+    }
+}
+
+/// What makes up a caller, read from the database.
+struct Parts {
+    account: AccountId,
+    principal: Principal,
+    kind: CallerKind,
+    user_id: String,
+    tags: Vec<Tag>,
+    identity: Vec<Named>,
+    boundary: Option<Vec<Named>>,
+}
+
+impl Identity {
+    /// Finds a credential: the secret to check the signature with, and whose it is.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidClientTokenId`] for unknown and inactive keys, and for tokens
+    /// that are not the key's; [`AuthError::ExpiredToken`].
+    pub async fn find_key(
+        &self,
+        access_key_id: &str,
+        session_token: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Key, AuthError> {
+        if let Some(token) = session_token {
+            let session = Session::open(&self.0.sealer, token, now).await?;
+            if session.access_key_id != access_key_id {
+                return Err(AuthError::InvalidClientTokenId);
+            }
+            return Ok(Key {
+                secret: SecretKey::new(session.secret.clone()),
+                expires_at: Some(session.expires_at()),
+                principal: PrincipalRef(Arc::new(RefKind::Session(session))),
+            });
+        }
+        let generation = self.0.store.generation(Topic::Identity);
+        if let Some(Dated(at, key)) = self.0.caches.keys.get(access_key_id)
+            && at == generation
+        {
+            return Ok(key);
+        }
+        let row = {
+            let mut read = self.0.store.read().await?;
+            access_key::find(&mut read.conn(), access_key_id).await?
+        };
+        let row = row
+            .filter(|row| row.active)
+            .ok_or(AuthError::InvalidClientTokenId)?;
+        let secret = self.open_secret(&row.sealed_secret).await?;
+        let key = Key {
+            secret: SecretKey::new(secret.to_string()),
+            principal: PrincipalRef(Arc::new(RefKind::AccessKey(row.id.clone()))),
+            expires_at: None,
+        };
+        self.0
+            .caches
+            .keys
+            .insert(row.id, Dated(generation, key.clone()));
+        Ok(key)
+    }
+
+    /// Looks a principal up as it is now: a deleted user, role or key, and one that was
+    /// switched off, is an error at once.
+    ///
+    /// # Errors
+    /// [`AuthError`].
+    pub async fn caller(
+        &self,
+        principal: &PrincipalRef,
+        now: Timestamp,
+    ) -> Result<Arc<Caller>, AuthError> {
+        if principal.expires_at().is_some_and(|end| now >= end) {
+            return Err(AuthError::ExpiredToken);
+        }
+        let id = match &*principal.0 {
+            RefKind::AccessKey(id) => CallerId::AccessKey(id.clone()),
+            RefKind::Session(session) => CallerId::Session(session.id, session.expires_at()),
+        };
+        let mut generation = self.0.store.generation(Topic::Identity);
+        if let Some(Dated(at, caller)) = self.0.caches.callers.get(&id)
+            && at == generation
+        {
+            return Ok(caller);
+        }
+        let mut read = 0;
+        loop {
+            let caller = self.load_caller(principal).await?;
+            let after = self.0.store.generation(Topic::Identity);
+            if after == generation {
+                let dated = Dated(generation, Arc::clone(&caller));
+                self.0.caches.callers.insert(id, dated);
+                return Ok(caller);
+            }
+            read += 1;
+            if read == READS_MAX {
+                return Ok(caller);
+            }
+            generation = after;
+        }
+    }
+
+    async fn load_caller(&self, principal: &PrincipalRef) -> Result<Arc<Caller>, AuthError> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let conn = &mut conn;
+        let (parts, session) = match &*principal.0 {
+            RefKind::AccessKey(id) => (self.key_parts(conn, id).await?, None),
+            RefKind::Session(session) => (self.session_parts(conn, session).await?, Some(session)),
+        };
+        let session_policies = match session {
+            Some(session) => self.session_policies(conn, session).await?,
+            None => None,
+        };
+        let arn: Arc<str> = parts.principal.arn().into();
+        let user_id: Arc<str> = parts.user_id.into();
+        let context = context(&parts.principal, &user_id, &parts.tags, session);
+        Ok(Arc::new(Caller {
+            account: parts.account,
+            arn,
+            user_id,
+            principal: parts.principal,
+            kind: parts.kind,
+            access_key_id: principal.access_key_id().to_owned(),
+            identity: compile(&parts.identity),
+            boundary: parts.boundary.as_deref().map(compile),
+            session: session_policies,
+            context: Arc::new(context),
+            session_info: session.map(session_info),
+            principal_ref: principal.clone(),
+        }))
+    }
+
+    async fn key_parts(&self, conn: &mut Conn<'_>, id: &str) -> Result<Parts, AuthError> {
+        let key = access_key::find(conn, id)
+            .await?
+            .filter(|key| key.active)
+            .ok_or(AuthError::InvalidClientTokenId)?;
+        match key.user_id {
+            None => root_parts(&key.account),
+            Some(user) => {
+                let user = entity::find_by_id(conn, user).await?;
+                let user = user.ok_or(AuthError::InvalidClientTokenId)?;
+                self.user_parts(conn, user).await
+            }
+        }
+    }
+
+    async fn session_parts(
+        &self,
+        conn: &mut Conn<'_>,
+        session: &Session,
+    ) -> Result<Parts, AuthError> {
+        match &session.who {
+            Who::Root => root_parts(session.account()?.as_str()),
+            Who::User(id) => {
+                let user = find_principal(conn, id, Kind::User).await?;
+                self.user_parts(conn, user).await
+            }
+            Who::Role(id, name) => {
+                let role = find_principal(conn, id, Kind::Role).await?;
+                self.role_parts(conn, role, name).await
+            }
+            Who::Federated(issuer, name) => {
+                let mut parts = match issuer {
+                    None => root_parts(session.account()?.as_str())?,
+                    Some(id) => {
+                        let user = find_principal(conn, id, Kind::User).await?;
+                        self.user_parts(conn, user).await?
+                    }
+                };
+                let account = parts.account;
+                let issuer_arn = parts.principal.arn().to_owned();
+                let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
+                parts.principal =
+                    Principal::federated_user(arn, Some(&issuer_arn), issuer.as_deref());
+                parts.user_id = format!("{account}:{name}");
+                parts.kind = CallerKind::FederatedUser {
+                    name: name.clone(),
+                    issuer_arn,
+                };
+                Ok(parts)
+            }
+        }
+    }
+
+    async fn user_parts(&self, conn: &mut Conn<'_>, user: Entity) -> Result<Parts, AuthError> {
+        let mut identity = Vec::new();
+        self.0
+            .documents
+            .of_entity(conn, &user, &mut identity)
+            .await?;
+        for group in group::of_user(conn, user.id).await? {
+            self.0
+                .documents
+                .of_entity(conn, &group, &mut identity)
+                .await?;
+        }
+        Ok(Parts {
+            account: account(&user.account)?,
+            principal: Principal::user(user.arn(), Some(&user.unique_id)),
+            tags: tag::list(conn, user.id).await?,
+            identity,
+            boundary: self.boundary(conn, &user).await?,
+            user_id: user.unique_id,
+            kind: CallerKind::User {
+                name: user.name,
+                path: user.path,
+            },
+        })
+    }
+
+    async fn role_parts(
+        &self,
+        conn: &mut Conn<'_>,
+        role: Entity,
+        session_name: &str,
+    ) -> Result<Parts, AuthError> {
+        let mut identity = Vec::new();
+        self.0
+            .documents
+            .of_entity(conn, &role, &mut identity)
+            .await?;
+        let role_arn = role.arn();
+        let arn = session_arn(&role, session_name);
+        Ok(Parts {
+            account: account(&role.account)?,
+            principal: Principal::role_session(arn, role_arn.clone(), Some(&role.unique_id)),
+            tags: tag::list(conn, role.id).await?,
+            identity,
+            boundary: self.boundary(conn, &role).await?,
+            user_id: format!("{}:{session_name}", role.unique_id),
+            kind: CallerKind::RoleSession {
+                role_arn,
+                role_name: role.name,
+                session_name: session_name.to_owned(),
+            },
+        })
+    }
+
+    /// The boundary's documents. A boundary whose policy is gone limits to nothing.
+    async fn boundary(
+        &self,
+        conn: &mut Conn<'_>,
+        holder: &Entity,
+    ) -> Result<Option<Vec<Named>>, Error> {
+        let Some(arn) = &holder.boundary_arn else {
+            return Ok(None);
+        };
+        let kind = DocumentKind::PermissionsBoundary;
+        let found = self.0.documents.managed(conn, arn, kind).await?;
+        Ok(Some(found.into_iter().collect()))
+    }
+
+    /// The session policies. A managed one that is gone allows nothing; a federated user
+    /// without any has an empty set, for its session grants nothing (row 11).
+    async fn session_policies(
+        &self,
+        conn: &mut Conn<'_>,
+        session: &Session,
+    ) -> Result<Option<Arc<PolicySet>>, Error> {
+        let federated = matches!(session.who, Who::Federated(..));
+        if session.policy.is_none() && session.policy_arns.is_empty() && !federated {
+            return Ok(None);
+        }
+        let mut documents = Vec::new();
+        if let Some(text) = &session.policy {
+            let document = self.0.documents.stored(text, DocumentKind::Session)?;
+            let name = policy::PolicyRef::new(DocumentKind::Session, "session");
+            documents.push((name, document));
+        }
+        for arn in &session.policy_arns {
+            let kind = DocumentKind::Session;
+            documents.extend(self.0.documents.managed(conn, arn, kind).await?);
+        }
+        Ok(Some(compile(&documents)))
+    }
+}
+
+/// `arn:aws:sts::123456789012:assumed-role/name/session`: the role's path is left out.
+pub(crate) fn session_arn(role: &Entity, session_name: &str) -> String {
+    format!(
+        "arn:aws:sts::{}:assumed-role/{}/{session_name}",
+        role.account, role.name
+    )
+}
+
+fn account(text: &str) -> Result<AccountId, Error> {
+    text.parse().map_err(Error::internal)
+}
+
+fn root_parts(account_id: &str) -> Result<Parts, AuthError> {
+    Ok(Parts {
+        account: account(account_id)?,
+        principal: Principal::root(account_id),
+        kind: CallerKind::Root,
+        user_id: account_id.to_owned(),
+        tags: Vec::new(),
+        identity: Vec::new(),
+        boundary: None,
+    })
+}
+
+async fn find_principal(
+    conn: &mut Conn<'_>,
+    unique_id: &str,
+    kind: Kind,
+) -> Result<Entity, AuthError> {
+    let found = entity::find_by_unique_id(conn, unique_id).await?;
+    found
+        .filter(|found| found.kind == kind)
+        .ok_or(AuthError::InvalidClientTokenId)
+}
+
+fn session_info(session: &Session) -> SessionInfo {
+    let transitive = session.tags.iter().filter(|tag| tag.2);
+    SessionInfo {
+        issued_at: session.issued_at(),
+        expires_at: session.expires_at(),
+        source_identity: session.source_identity.clone(),
+        transitive_tags: transitive
+            .map(|tag| (tag.0.clone(), tag.1.clone()))
+            .collect(),
+    }
+}
+
+/// The keys that follow from principal and session (UG
+/// reference_policies_condition-keys). A session tag wins over the entity's own of the
+/// same key (UG id_session-tags).
+fn context(
+    principal: &Principal,
+    user_id: &str,
+    tags: &[Tag],
+    session: Option<&Session>,
+) -> Context {
+    let mut context = principal.context().set("aws:userid", user_id);
+    for tag in tags {
+        context = context.set(&format!("aws:PrincipalTag/{}", tag.key), tag.value.as_str());
+    }
+    let Some(session) = session else {
+        return context;
+    };
+    for SessionTag(key, value, _) in &session.tags {
+        context = context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
+    }
+    // Present on temporary credentials only (row 40); there are no MFA devices yet.
+    context
+        .set("aws:MultiFactorAuthPresent", "false")
+        .set("aws:TokenIssueTime", iso_seconds(session.issued_at()))
+        .set_option("aws:SourceIdentity", session.source_identity.as_deref())
+}
+
+/// `2026-11-22T11:38:25Z`
+fn iso_seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

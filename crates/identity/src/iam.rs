@@ -1,0 +1,171 @@
+//! IAM's operations, one file a resource: each takes the generated request and answers the
+//! generated response.
+//!
+//! Common to all: names are looked up without regard to case; a write is one transaction
+//! that touches the identity topic; lists are in the order of names.
+
+mod access_keys;
+mod account;
+mod attachments;
+mod boundaries;
+mod details;
+mod groups;
+mod inline_policies;
+mod instance_profiles;
+mod managed_policies;
+mod policy_versions;
+mod roles;
+mod shapes;
+
+mod tags;
+mod users;
+
+use aws_api::iam;
+use jiff::Timestamp;
+use store::iam::entity::{self, Entity, Kind, NewEntity};
+use store::iam::tag;
+use store::{Conn, Scope, Topic, Write};
+
+use crate::{Call, Error, Identity, ids, words};
+
+/// An entity that a request wants.
+struct Wanted<'a> {
+    kind: Kind,
+    name: &'a str,
+    path: Option<&'a str>,
+    boundary_arn: Option<&'a str>,
+    tags: Option<&'a [iam::Tag]>,
+}
+
+impl Identity {
+    /// Begins a change.
+    async fn change(&self) -> Result<Write, Error> {
+        Ok(self.0.store.write(Scope::Identity).await?)
+    }
+
+    /// Creates an entity: name free, quota left, boundary there.
+    async fn create_entity(
+        &self,
+        conn: &mut Conn<'_>,
+        cx: &Call,
+        wanted: Wanted<'_>,
+    ) -> Result<Entity, Error> {
+        let account = cx.account.as_str();
+        let Wanted { kind, name, .. } = wanted;
+        if entity::find(conn, account, kind, name).await?.is_some() {
+            return Err(words::exists(kind, name));
+        }
+        let settings = &self.0.settings;
+        let (quota, max) = match kind {
+            Kind::User => ("UsersPerAccount", settings.users_max),
+            Kind::Group => ("GroupsPerAccount", settings.groups_max),
+            Kind::Role => ("RolesPerAccount", settings.roles_max),
+            Kind::Policy => ("PoliciesPerAccount", settings.policies_max),
+            Kind::InstanceProfile => ("InstanceProfilesPerAccount", settings.instance_profiles_max),
+        };
+        if entity::count(conn, account, kind).await? >= max {
+            return Err(words::quota(quota, max));
+        }
+        if let Some(arn) = wanted.boundary_arn {
+            self.0.documents.attachable(conn, account, arn).await?;
+        }
+        let new = NewEntity {
+            account,
+            kind,
+            name,
+            path: wanted.path.unwrap_or("/"),
+            unique_id: &ids::unique_id(kind, &*self.0.entropy)?,
+            boundary_arn: wanted.boundary_arn,
+            now: cx.now.as_millisecond(),
+        };
+        let created = entity::insert(conn, new).await?;
+        if let Some(tags) = wanted.tags {
+            self.put_tags(conn, created.id, tags).await?;
+        }
+        Ok(created)
+    }
+
+    /// Gives an entity another name or path.
+    async fn rename_entity(
+        &self,
+        cx: &Call,
+        kind: Kind,
+        name: &str,
+        new_name: Option<&str>,
+        new_path: Option<&str>,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, kind, name).await?;
+        let new_name = new_name.unwrap_or(&found.name);
+        let taken = entity::find(&mut conn, cx.account.as_str(), kind, new_name).await?;
+        // An entity may change the case of its own name.
+        if taken.is_some_and(|taken| taken.id != found.id) {
+            return Err(words::exists(kind, new_name));
+        }
+        entity::rename(
+            &mut conn,
+            found.id,
+            new_name,
+            new_path.unwrap_or(&found.path),
+        )
+        .await?;
+        done(tx).await
+    }
+
+    /// Sets tags within the quota.
+    async fn put_tags(
+        &self,
+        conn: &mut Conn<'_>,
+        entity: i64,
+        tags: &[iam::Tag],
+    ) -> Result<(), Error> {
+        let mut keys = std::collections::HashSet::new();
+        for new in tags {
+            check_tag_key(&new.key)?;
+            if !keys.insert(new.key.to_lowercase()) {
+                return Err(Error::InvalidInput(
+                    "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+                        .to_owned(),
+                ));
+            }
+            tag::put(conn, entity, &new.key, &new.value).await?;
+        }
+        let max = self.0.settings.tags_max;
+        let count = tag::list(conn, entity).await?.len();
+        if i64::try_from(count).unwrap_or(i64::MAX) > max {
+            return Err(words::quota("TagsPerResource", max));
+        }
+        Ok(())
+    }
+}
+
+/// Keys that begin with `aws:` are AWS's own (UG id_tags, "Rules for tagging").
+fn check_tag_key(key: &str) -> Result<(), Error> {
+    if key
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+    {
+        return Err(Error::InvalidInput(format!(
+            "Tag key {key} is not valid: keys that begin with aws: are reserved."
+        )));
+    }
+    Ok(())
+}
+
+/// The entity of this name, which must be there.
+async fn need(conn: &mut Conn<'_>, cx: &Call, kind: Kind, name: &str) -> Result<Entity, Error> {
+    let found = entity::find(conn, cx.account.as_str(), kind, name).await?;
+    found.ok_or_else(|| words::not_found(kind, name))
+}
+
+/// Ends a change that caches must learn of.
+async fn done(mut tx: Write) -> Result<(), Error> {
+    tx.touch(Topic::Identity).await?;
+    Ok(tx.commit().await?)
+}
+
+/// A stored time. One that is out of range cannot have been written.
+fn time(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}

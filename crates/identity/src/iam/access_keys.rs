@@ -1,0 +1,239 @@
+//! Access keys.
+
+use aws_api::iam::{
+    AccessKey, AccessKeyLastUsed, AccessKeyMetadata, CreateAccessKeyRequest,
+    CreateAccessKeyResponse, DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest,
+    GetAccessKeyLastUsedResponse, ListAccessKeysRequest, ListAccessKeysResponse, StatusType,
+    UpdateAccessKeyRequest,
+};
+use store::Conn;
+use store::iam::access_key::{self, AccessKey as Row};
+use store::iam::entity::{self, Entity, Kind};
+
+use super::users::user_or_caller;
+use super::{done, need, time};
+use crate::paging::Page;
+use crate::{Call, CallerKind, Error, Identity, words};
+
+/// What AWS shows where a key was never used.
+const NEVER: &str = "N/A";
+
+/// Whose keys an operation is about.
+enum Owner {
+    Root,
+    User(Entity),
+}
+
+impl Owner {
+    /// The user who is named, or the caller: a user, or root for its own keys.
+    async fn of(conn: &mut Conn<'_>, cx: &Call, name: Option<String>) -> Result<Owner, Error> {
+        if name.is_none() && cx.caller.kind == CallerKind::Root {
+            return Ok(Owner::Root);
+        }
+        let name = user_or_caller(cx, name)?;
+        Ok(Owner::User(need(conn, cx, Kind::User, &name).await?))
+    }
+
+    fn id(&self) -> Option<i64> {
+        match self {
+            Owner::Root => None,
+            Owner::User(user) => Some(user.id),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Owner::Root => "root".to_owned(),
+            Owner::User(user) => user.name.clone(),
+        }
+    }
+
+    async fn keys(&self, conn: &mut Conn<'_>, cx: &Call) -> Result<Vec<Row>, Error> {
+        Ok(match self {
+            Owner::Root => access_key::list_of_root(conn, cx.account.as_str()).await?,
+            Owner::User(user) => access_key::list_of_user(conn, user.id).await?,
+        })
+    }
+
+    /// The key of this id, if it is the owner's.
+    async fn key(&self, conn: &mut Conn<'_>, cx: &Call, id: &str) -> Result<Row, Error> {
+        let found = access_key::find(conn, id).await?;
+        found
+            .filter(|key| key.account == cx.account.as_str() && key.user_id == self.id())
+            .ok_or_else(|| words::key_not_found(id))
+    }
+}
+
+fn status(active: bool) -> StatusType {
+    if active {
+        StatusType::Active
+    } else {
+        StatusType::Inactive
+    }
+}
+
+impl Identity {
+    /// `CreateAccessKey`: the one time that the secret is told.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `LimitExceeded`.
+    pub async fn create_access_key(
+        &self,
+        cx: &Call,
+        input: CreateAccessKeyRequest,
+    ) -> Result<CreateAccessKeyResponse, Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let owner = Owner::of(&mut conn, cx, input.user_name).await?;
+        let max = self.0.settings.access_keys_per_user_max;
+        let count = owner.keys(&mut conn, cx).await?.len();
+        if i64::try_from(count).unwrap_or(i64::MAX) >= max {
+            return Err(words::quota("AccessKeysPerUser", max));
+        }
+        let (key, secret) = self
+            .new_key(&mut conn, cx.account, owner.id(), cx.now)
+            .await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(CreateAccessKeyResponse {
+            access_key: AccessKey {
+                user_name: owner.name(),
+                access_key_id: key.id,
+                status: StatusType::Active,
+                secret_access_key: secret,
+                create_date: Some(time(key.created_at)),
+            },
+        })
+    }
+
+    /// `ListAccessKeys`, without secrets.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn list_access_keys(
+        &self,
+        cx: &Call,
+        input: ListAccessKeysRequest,
+    ) -> Result<ListAccessKeysResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let owner = Owner::of(&mut conn, cx, input.user_name).await?;
+        let keys = owner.keys(&mut conn, cx).await?;
+        let cut = page.of(keys, |key| key.id.clone());
+        let metadata = |key: Row| AccessKeyMetadata {
+            user_name: Some(owner.name()),
+            access_key_id: Some(key.id),
+            status: Some(status(key.active)),
+            create_date: Some(time(key.created_at)),
+        };
+        Ok(ListAccessKeysResponse {
+            access_key_metadata: cut.items.into_iter().map(metadata).collect(),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `UpdateAccessKey`: switches a key on or off.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `ValidationError` for a status that keys cannot have.
+    pub async fn update_access_key(
+        &self,
+        cx: &Call,
+        input: UpdateAccessKeyRequest,
+    ) -> Result<(), Error> {
+        let active = match input.status {
+            StatusType::Active => true,
+            StatusType::Inactive => false,
+            other => {
+                return Err(Error::ValidationError(format!(
+                    "Status {other} is not a status that a request may set: use Active or Inactive"
+                )));
+            }
+        };
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let owner = Owner::of(&mut conn, cx, input.user_name).await?;
+        let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
+        access_key::set_active(&mut conn, &key.id, active).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `DeleteAccessKey`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn delete_access_key(
+        &self,
+        cx: &Call,
+        input: DeleteAccessKeyRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let owner = Owner::of(&mut conn, cx, input.user_name).await?;
+        let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
+        access_key::delete(&mut conn, &key.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `GetAccessKeyLastUsed`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, also for another account's key.
+    pub async fn get_access_key_last_used(
+        &self,
+        cx: &Call,
+        input: GetAccessKeyLastUsedRequest,
+    ) -> Result<GetAccessKeyLastUsedResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let id = input.access_key_id;
+        let key = access_key::find(&mut conn, &id)
+            .await?
+            .filter(|key| key.account == cx.account.as_str())
+            .ok_or_else(|| words::key_not_found(&id))?;
+        let user = match key.user_id {
+            Some(user) => entity::find_by_id(&mut conn, user).await?,
+            None => None,
+        };
+        // What is noted is later than what is written.
+        let used = self.0.last_used.of_key(&id).or(key.last_used);
+        Ok(GetAccessKeyLastUsedResponse {
+            user_name: Some(user.map_or_else(|| "root".to_owned(), |user| user.name)),
+            access_key_last_used: Some(match used {
+                Some(used) => AccessKeyLastUsed {
+                    last_used_date: Some(time(used.at)),
+                    service_name: used.service,
+                    region: used.region,
+                },
+                None => AccessKeyLastUsed {
+                    last_used_date: None,
+                    service_name: NEVER.to_owned(),
+                    region: NEVER.to_owned(),
+                },
+            }),
+        })
+    }
+
+    /// The account and ARN of an access key's owner: what the door needs for
+    /// `iam:GetAccessKeyLastUsed`, whose resource is the user. `None`: no such key.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn owner_of_key(&self, access_key_id: &str) -> Result<Option<String>, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let Some(key) = access_key::find(&mut conn, access_key_id).await? else {
+            return Ok(None);
+        };
+        Ok(match key.user_id {
+            None => Some(format!("arn:aws:iam::{}:root", key.account)),
+            Some(user) => entity::find_by_id(&mut conn, user)
+                .await?
+                .map(|user| user.arn()),
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! The account: its alias and its summary.
+
+use std::collections::BTreeMap;
+
+use aws_api::iam::{
+    CreateAccountAliasRequest, DeleteAccountAliasRequest, GetAccountSummaryResponse,
+    ListAccountAliasesRequest, ListAccountAliasesResponse, SummaryKeyType,
+};
+use store::iam::account;
+use store::iam::entity::{self, Kind};
+use store::iam::{access_key, managed_policy};
+
+use super::done;
+use crate::{Call, Error, Identity};
+
+impl Identity {
+    /// `CreateAccountAlias`: an account has one, so another takes its place.
+    ///
+    /// # Errors
+    /// `EntityAlreadyExists`.
+    pub async fn create_account_alias(
+        &self,
+        cx: &Call,
+        input: CreateAccountAliasRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let alias = input.account_alias;
+        let holder = account::find_by_alias(&mut conn, &alias).await?;
+        if holder.is_some_and(|holder| holder.id != cx.account.as_str()) {
+            return Err(Error::EntityAlreadyExists(format!(
+                "The account alias {alias} already exists."
+            )));
+        }
+        account::set_alias(&mut conn, cx.account.as_str(), Some(&alias)).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `DeleteAccountAlias`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn delete_account_alias(
+        &self,
+        cx: &Call,
+        input: DeleteAccountAliasRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = account::find(&mut conn, cx.account.as_str()).await?;
+        let alias = input.account_alias;
+        if found.and_then(|account| account.alias).as_ref() != Some(&alias) {
+            return Err(Error::NoSuchEntity(format!(
+                "The account alias {alias} cannot be found."
+            )));
+        }
+        account::set_alias(&mut conn, cx.account.as_str(), None).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `ListAccountAliases`: none or one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn list_account_aliases(
+        &self,
+        cx: &Call,
+        _input: ListAccountAliasesRequest,
+    ) -> Result<ListAccountAliasesResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let found = account::find(&mut read.conn(), cx.account.as_str()).await?;
+        Ok(ListAccountAliasesResponse {
+            account_aliases: found
+                .and_then(|account| account.alias)
+                .into_iter()
+                .collect(),
+            is_truncated: Some(false),
+            marker: None,
+        })
+    }
+
+    /// `GetAccountSummary`: what there is, and how much there may be.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn get_account_summary(
+        &self,
+        cx: &Call,
+        _input: (),
+    ) -> Result<GetAccountSummaryResponse, Error> {
+        use SummaryKeyType as K;
+        let account = cx.account.as_str();
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let mut map: BTreeMap<K, i32> = BTreeMap::new();
+        let mut put = |key, number: i64| {
+            map.insert(key, i32::try_from(number).unwrap_or(i32::MAX));
+        };
+        for (key, kind) in [
+            (K::Users, Kind::User),
+            (K::Groups, Kind::Group),
+            (K::Roles, Kind::Role),
+            (K::Policies, Kind::Policy),
+            (K::InstanceProfiles, Kind::InstanceProfile),
+        ] {
+            put(key, entity::count(&mut conn, account, kind).await?);
+        }
+        let versions = managed_policy::count_versions(&mut conn, account).await?;
+        put(K::PolicyVersionsInUse, versions);
+        let root_keys = access_key::list_of_root(&mut conn, account).await?;
+        put(
+            K::AccountAccessKeysPresent,
+            i64::from(!root_keys.is_empty()),
+        );
+        let settings = &self.0.settings;
+        for (key, number) in [
+            (K::UsersQuota, settings.users_max),
+            (K::GroupsQuota, settings.groups_max),
+            (K::RolesQuota, settings.roles_max),
+            (K::PoliciesQuota, settings.policies_max),
+            (K::InstanceProfilesQuota, settings.instance_profiles_max),
+            (K::GroupsPerUserQuota, settings.groups_per_user_max),
+            (K::AccessKeysPerUserQuota, settings.access_keys_per_user_max),
+            (
+                K::AttachedPoliciesPerUserQuota,
+                settings.attached_policies_max,
+            ),
+            (
+                K::AttachedPoliciesPerGroupQuota,
+                settings.attached_policies_max,
+            ),
+            (
+                K::AttachedPoliciesPerRoleQuota,
+                settings.attached_policies_max,
+            ),
+            (K::VersionsPerPolicyQuota, settings.policy_versions_max),
+            (K::UserPolicySizeQuota, 2_048),
+            (K::GroupPolicySizeQuota, 5_120),
+            (K::RolePolicySizeQuota, 10_240),
+            (K::PolicySizeQuota, 6_144),
+            (K::AssumeRolePolicySizeQuota, 2_048),
+            (K::AccountMfaEnabled, 0),
+            (K::MfaDevices, 0),
+            (K::MfaDevicesInUse, 0),
+            (K::AccountPasswordPresent, 0),
+            (K::AccountSigningCertificatesPresent, 0),
+            (K::ServerCertificates, 0),
+            (K::Providers, 0),
+            (K::GlobalEndpointTokenVersion, 2),
+        ] {
+            put(key, number);
+        }
+        Ok(GetAccountSummaryResponse {
+            summary_map: Some(map),
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! Permissions boundaries of users and roles.
+
+use aws_api::iam::{
+    DeleteRolePermissionsBoundaryRequest, DeleteUserPermissionsBoundaryRequest,
+    PutRolePermissionsBoundaryRequest, PutUserPermissionsBoundaryRequest,
+};
+use store::iam::entity::{self, Kind};
+
+use super::{done, need};
+use crate::{Call, Error, Identity};
+
+impl Identity {
+    /// `PutUserPermissionsBoundary`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity` for the user or the policy.
+    pub async fn put_user_permissions_boundary(
+        &self,
+        cx: &Call,
+        input: PutUserPermissionsBoundaryRequest,
+    ) -> Result<(), Error> {
+        let arn = Some(input.permissions_boundary.as_str());
+        self.set_boundary(cx, Kind::User, &input.user_name, arn)
+            .await
+    }
+
+    /// `PutRolePermissionsBoundary`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity` for the role or the policy.
+    pub async fn put_role_permissions_boundary(
+        &self,
+        cx: &Call,
+        input: PutRolePermissionsBoundaryRequest,
+    ) -> Result<(), Error> {
+        let arn = Some(input.permissions_boundary.as_str());
+        self.set_boundary(cx, Kind::Role, &input.role_name, arn)
+            .await
+    }
+
+    /// `DeleteUserPermissionsBoundary`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, also when the user has none.
+    pub async fn delete_user_permissions_boundary(
+        &self,
+        cx: &Call,
+        input: DeleteUserPermissionsBoundaryRequest,
+    ) -> Result<(), Error> {
+        self.set_boundary(cx, Kind::User, &input.user_name, None)
+            .await
+    }
+
+    /// `DeleteRolePermissionsBoundary`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, also when the role has none.
+    pub async fn delete_role_permissions_boundary(
+        &self,
+        cx: &Call,
+        input: DeleteRolePermissionsBoundaryRequest,
+    ) -> Result<(), Error> {
+        self.set_boundary(cx, Kind::Role, &input.role_name, None)
+            .await
+    }
+
+    async fn set_boundary(
+        &self,
+        cx: &Call,
+        kind: Kind,
+        name: &str,
+        arn: Option<&str>,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, kind, name).await?;
+        match arn {
+            Some(arn) => {
+                let account = cx.account.as_str();
+                self.0.documents.attachable(&mut conn, account, arn).await?;
+            }
+            None if found.boundary_arn.is_none() => {
+                let word = kind.as_str();
+                return Err(Error::NoSuchEntity(format!(
+                    "Permissions boundary of {word} {name} cannot be found."
+                )));
+            }
+            None => {}
+        }
+        entity::set_boundary(&mut conn, found.id, arn).await?;
+        drop(conn);
+        done(tx).await
+    }
+}

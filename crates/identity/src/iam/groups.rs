@@ -1,0 +1,192 @@
+//! Groups and their members.
+
+use aws_api::iam::{
+    AddUserToGroupRequest, CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest,
+    GetGroupRequest, GetGroupResponse, ListGroupsForUserRequest, ListGroupsForUserResponse,
+    ListGroupsRequest, ListGroupsResponse, RemoveUserFromGroupRequest, UpdateGroupRequest,
+};
+use store::iam::entity::{self, Kind, fold};
+use store::iam::{attachment, group, inline_policy};
+
+use super::{Wanted, done, need, shapes};
+use crate::paging::Page;
+use crate::{Call, Error, Identity, words};
+
+impl Identity {
+    /// `CreateGroup`.
+    ///
+    /// # Errors
+    /// `EntityAlreadyExists`, `LimitExceeded`.
+    pub async fn create_group(
+        &self,
+        cx: &Call,
+        input: CreateGroupRequest,
+    ) -> Result<CreateGroupResponse, Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let wanted = Wanted {
+            kind: Kind::Group,
+            name: &input.group_name,
+            path: input.path.as_deref(),
+            boundary_arn: None,
+            tags: None,
+        };
+        let created = self.create_entity(&mut conn, cx, wanted).await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(CreateGroupResponse {
+            group: shapes::group(&created),
+        })
+    }
+
+    /// `GetGroup`: the group and its users.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn get_group(
+        &self,
+        cx: &Call,
+        input: GetGroupRequest,
+    ) -> Result<GetGroupResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let rows = group::members(&mut conn, found.id, &page.after, page.rows()).await?;
+        let cut = page.cut(rows, |user| fold(&user.name));
+        Ok(GetGroupResponse {
+            group: shapes::group(&found),
+            users: cut.items.iter().map(shapes::user).collect(),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `ListGroups`.
+    ///
+    /// # Errors
+    /// `ValidationError` for a marker.
+    pub async fn list_groups(
+        &self,
+        cx: &Call,
+        input: ListGroupsRequest,
+    ) -> Result<ListGroupsResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let rows = entity::list(
+            &mut read.conn(),
+            cx.account.as_str(),
+            Kind::Group,
+            input.path_prefix.as_deref().unwrap_or("/"),
+            &page.after,
+            page.rows(),
+        )
+        .await?;
+        let cut = page.cut(rows, |group| fold(&group.name));
+        Ok(ListGroupsResponse {
+            groups: cut.items.iter().map(shapes::group).collect(),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `UpdateGroup`: another name or path, the same unique id.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `EntityAlreadyExists`.
+    pub async fn update_group(&self, cx: &Call, input: UpdateGroupRequest) -> Result<(), Error> {
+        self.rename_entity(
+            cx,
+            Kind::Group,
+            &input.group_name,
+            input.new_group_name.as_deref(),
+            input.new_path.as_deref(),
+        )
+        .await
+    }
+
+    /// `DeleteGroup`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `DeleteConflict` while users or policies are left.
+    pub async fn delete_group(&self, cx: &Call, input: DeleteGroupRequest) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        if !group::members(&mut conn, found.id, "", 1).await?.is_empty() {
+            return Err(words::must_first("remove users from group"));
+        }
+        if !attachment::list(&mut conn, found.id).await?.is_empty() {
+            return Err(words::must_first("detach all policies"));
+        }
+        if !inline_policy::list(&mut conn, found.id).await?.is_empty() {
+            return Err(words::must_first("delete policies"));
+        }
+        entity::delete(&mut conn, found.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `AddUserToGroup`; a member stays one.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `LimitExceeded`.
+    pub async fn add_user_to_group(
+        &self,
+        cx: &Call,
+        input: AddUserToGroupRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let max = self.0.settings.groups_per_user_max;
+        let added = group::add_member(&mut conn, found.id, user.id).await?;
+        let count = group::of_user(&mut conn, user.id).await?.len();
+        if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
+            return Err(words::quota("GroupsPerUser", max));
+        }
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `RemoveUserFromGroup`; one who is no member is left out already.
+    ///
+    /// # Errors
+    /// `NoSuchEntity` for the group or the user.
+    pub async fn remove_user_from_group(
+        &self,
+        cx: &Call,
+        input: RemoveUserFromGroupRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        group::remove_member(&mut conn, found.id, user.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `ListGroupsForUser`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn list_groups_for_user(
+        &self,
+        cx: &Call,
+        input: ListGroupsForUserRequest,
+    ) -> Result<ListGroupsForUserResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let groups = group::of_user(&mut conn, user.id).await?;
+        let cut = page.of(groups, |group| fold(&group.name));
+        Ok(ListGroupsForUserResponse {
+            groups: cut.items.iter().map(shapes::group).collect(),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+}

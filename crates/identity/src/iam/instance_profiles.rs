@@ -1,0 +1,213 @@
+//! Instance profiles: the role of a host.
+
+use aws_api::iam::{
+    AddRoleToInstanceProfileRequest, CreateInstanceProfileRequest, CreateInstanceProfileResponse,
+    DeleteInstanceProfileRequest, GetInstanceProfileRequest, GetInstanceProfileResponse,
+    InstanceProfile, ListInstanceProfilesForRoleRequest, ListInstanceProfilesForRoleResponse,
+    ListInstanceProfilesRequest, ListInstanceProfilesResponse,
+    RemoveRoleFromInstanceProfileRequest,
+};
+use store::Conn;
+use store::iam::entity::{self, Entity, Kind, fold};
+use store::iam::instance_profile;
+
+use super::{Wanted, done, need, shapes};
+use crate::paging::Page;
+use crate::{Call, Error, Identity, words};
+
+/// A profile has one role: this quota cannot be raised (UG reference_iam-quotas).
+const ROLES_PER_PROFILE_MAX: i64 = 1;
+
+impl Identity {
+    /// `CreateInstanceProfile`.
+    ///
+    /// # Errors
+    /// `EntityAlreadyExists`, `LimitExceeded`.
+    pub async fn create_instance_profile(
+        &self,
+        cx: &Call,
+        input: CreateInstanceProfileRequest,
+    ) -> Result<CreateInstanceProfileResponse, Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let wanted = Wanted {
+            kind: Kind::InstanceProfile,
+            name: &input.instance_profile_name,
+            path: input.path.as_deref(),
+            boundary_arn: None,
+            tags: input.tags.as_deref(),
+        };
+        let created = self.create_entity(&mut conn, cx, wanted).await?;
+        let shown = self.whole_profile(&mut conn, &created).await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(CreateInstanceProfileResponse {
+            instance_profile: shown,
+        })
+    }
+
+    /// `GetInstanceProfile`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn get_instance_profile(
+        &self,
+        cx: &Call,
+        input: GetInstanceProfileRequest,
+    ) -> Result<GetInstanceProfileResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let name = &input.instance_profile_name;
+        let found = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        Ok(GetInstanceProfileResponse {
+            instance_profile: self.whole_profile(&mut conn, &found).await?,
+        })
+    }
+
+    async fn whole_profile(
+        &self,
+        conn: &mut Conn<'_>,
+        entity: &Entity,
+    ) -> Result<InstanceProfile, Error> {
+        Ok(InstanceProfile {
+            tags: shapes::tags(conn, entity.id).await?,
+            ..self.profile(conn, entity).await?
+        })
+    }
+
+    /// `ListInstanceProfiles`.
+    ///
+    /// # Errors
+    /// `ValidationError` for a marker.
+    pub async fn list_instance_profiles(
+        &self,
+        cx: &Call,
+        input: ListInstanceProfilesRequest,
+    ) -> Result<ListInstanceProfilesResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let rows = entity::list(
+            &mut conn,
+            cx.account.as_str(),
+            Kind::InstanceProfile,
+            input.path_prefix.as_deref().unwrap_or("/"),
+            &page.after,
+            page.rows(),
+        )
+        .await?;
+        let cut = page.cut(rows, |profile| fold(&profile.name));
+        Ok(ListInstanceProfilesResponse {
+            instance_profiles: self.profiles(&mut conn, &cut.items).await?,
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    async fn profiles(
+        &self,
+        conn: &mut Conn<'_>,
+        entities: &[Entity],
+    ) -> Result<Vec<InstanceProfile>, Error> {
+        let mut profiles = Vec::with_capacity(entities.len());
+        for entity in entities {
+            profiles.push(self.profile(conn, entity).await?);
+        }
+        Ok(profiles)
+    }
+
+    /// `ListInstanceProfilesForRole`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn list_instance_profiles_for_role(
+        &self,
+        cx: &Call,
+        input: ListInstanceProfilesForRoleRequest,
+    ) -> Result<ListInstanceProfilesForRoleResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let role = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let rows = instance_profile::of_role(&mut conn, role.id, &page.after, page.rows()).await?;
+        let cut = page.cut(rows, |profile| fold(&profile.name));
+        Ok(ListInstanceProfilesForRoleResponse {
+            instance_profiles: self.profiles(&mut conn, &cut.items).await?,
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `AddRoleToInstanceProfile`. Who may pass the role was decided before.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `LimitExceeded` when the profile has a role.
+    pub async fn add_role_to_instance_profile(
+        &self,
+        cx: &Call,
+        input: AddRoleToInstanceProfileRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let name = &input.instance_profile_name;
+        let profile = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let role = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        if instance_profile::role(&mut conn, profile.id)
+            .await?
+            .is_some()
+        {
+            return Err(words::quota(
+                "InstanceSessionsPerInstanceProfile",
+                ROLES_PER_PROFILE_MAX,
+            ));
+        }
+        instance_profile::set_role(&mut conn, profile.id, role.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `RemoveRoleFromInstanceProfile`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, also when the profile does not hold the role.
+    pub async fn remove_role_from_instance_profile(
+        &self,
+        cx: &Call,
+        input: RemoveRoleFromInstanceProfileRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let name = &input.instance_profile_name;
+        let profile = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let role = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        if !instance_profile::remove_role(&mut conn, profile.id, role.id).await? {
+            return Err(words::not_found(Kind::Role, &input.role_name));
+        }
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `DeleteInstanceProfile`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `DeleteConflict` while it holds a role.
+    pub async fn delete_instance_profile(
+        &self,
+        cx: &Call,
+        input: DeleteInstanceProfileRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let name = &input.instance_profile_name;
+        let profile = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        if instance_profile::role(&mut conn, profile.id)
+            .await?
+            .is_some()
+        {
+            return Err(words::must_first("remove roles from instance profile"));
+        }
+        entity::delete(&mut conn, profile.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+}

@@ -1,0 +1,246 @@
+//! Managed policies: the customers' and AWS's.
+
+use aws_api::iam::{
+    CreatePolicyRequest, CreatePolicyResponse, DeletePolicyRequest, GetPolicyRequest,
+    GetPolicyResponse, ListPoliciesRequest, ListPoliciesResponse, Policy, PolicyScopeType,
+    PolicyUsageType,
+};
+use policy::{Document, DocumentKind};
+use store::Conn;
+use store::iam::entity::{self, Entity, Kind, fold};
+use store::iam::{attachment, managed_policy};
+
+use super::{Wanted, done, shapes, time};
+use crate::documents::Found;
+use crate::managed::AwsPolicy;
+use crate::paging::Page;
+use crate::{Call, Error, Identity, words};
+
+impl Identity {
+    /// The customer managed policy of this ARN, in the caller's account; AWS's own cannot
+    /// be changed.
+    pub(super) async fn own_policy(
+        &self,
+        conn: &mut Conn<'_>,
+        cx: &Call,
+        arn: &str,
+    ) -> Result<Entity, Error> {
+        match self.0.documents.find(conn, arn).await? {
+            Some(Found::Customer(policy)) if policy.account == cx.account.as_str() => Ok(policy),
+            Some(Found::Aws(_)) => Err(Error::AccessDenied(format!(
+                "Policy {arn} is managed by AWS and cannot be changed."
+            ))),
+            _ => Err(words::policy_not_found(arn)),
+        }
+    }
+
+    /// `CreatePolicy`: the document becomes version `v1`.
+    ///
+    /// # Errors
+    /// `EntityAlreadyExists`, `LimitExceeded`, `MalformedPolicyDocument`.
+    pub async fn create_policy(
+        &self,
+        cx: &Call,
+        input: CreatePolicyRequest,
+    ) -> Result<CreatePolicyResponse, Error> {
+        Document::parse(&input.policy_document, DocumentKind::Managed)?;
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let wanted = Wanted {
+            kind: Kind::Policy,
+            name: &input.policy_name,
+            path: input.path.as_deref(),
+            boundary_arn: None,
+            tags: input.tags.as_deref(),
+        };
+        let created = self.create_entity(&mut conn, cx, wanted).await?;
+        managed_policy::insert(
+            &mut conn,
+            created.id,
+            input.description.as_deref(),
+            &input.policy_document,
+            cx.now.as_millisecond(),
+        )
+        .await?;
+        let mut policy = customer_policy(&mut conn, &created).await?;
+        policy.tags = shapes::tags(&mut conn, created.id).await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(CreatePolicyResponse {
+            policy: Some(policy),
+        })
+    }
+
+    /// `GetPolicy`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn get_policy(
+        &self,
+        cx: &Call,
+        input: GetPolicyRequest,
+    ) -> Result<GetPolicyResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let arn = &input.policy_arn;
+        let policy = match self.0.documents.find(&mut conn, arn).await? {
+            Some(Found::Aws(policy)) => aws_policy(&mut conn, cx, policy).await?,
+            Some(Found::Customer(found)) if found.account == cx.account.as_str() => {
+                let mut policy = customer_policy(&mut conn, &found).await?;
+                policy.description = managed_policy::get(&mut conn, found.id).await?.description;
+                policy.tags = shapes::tags(&mut conn, found.id).await?;
+                policy
+            }
+            _ => return Err(words::policy_not_found(arn)),
+        };
+        Ok(GetPolicyResponse {
+            policy: Some(policy),
+        })
+    }
+
+    /// `ListPolicies`: the customer's and AWS's in the order of their names.
+    ///
+    /// # Errors
+    /// `ValidationError` for a marker.
+    pub async fn list_policies(
+        &self,
+        cx: &Call,
+        input: ListPoliciesRequest,
+    ) -> Result<ListPoliciesResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let prefix = input.path_prefix.as_deref().unwrap_or("/");
+        let scope = input.scope.unwrap_or_default();
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        // The key is the folded name and, for AWS's, a mark behind it: names of both may
+        // be alike, and no name holds a space.
+        let (after, aws_done) = match page.after.strip_suffix(' ') {
+            Some(name) => (name.to_owned(), true),
+            None => (page.after.clone(), false),
+        };
+        let mut items: Vec<(String, Policy)> = Vec::new();
+        if scope != PolicyScopeType::Aws {
+            let account = cx.account.as_str();
+            let (kind, rows) = (Kind::Policy, page.rows());
+            for found in entity::list(&mut conn, account, kind, prefix, &after, rows).await? {
+                let policy = customer_policy(&mut conn, &found).await?;
+                items.push((fold(&found.name), policy));
+            }
+        }
+        if scope != PolicyScopeType::Local {
+            for policy in self.0.documents.aws.values() {
+                let name = fold(policy.name);
+                let before = name < after || (name == after && aws_done);
+                if !before && policy.path.starts_with(prefix) {
+                    items.push((format!("{name} "), aws_policy(&mut conn, cx, policy).await?));
+                }
+            }
+        }
+        items.sort_by(|a, b| a.0.cmp(&b.0));
+        let cut = page.cut(items, |item| item.0.clone());
+        // Filters that look at use are applied to the page: a page may hold fewer items
+        // than were asked for, as AWS says of its own (ListPolicies, `MaxItems`).
+        let usage = input.policy_usage_filter;
+        let only_attached = input.only_attached.unwrap_or(false);
+        let wanted = |policy: &Policy| {
+            let attached = policy.attachment_count.unwrap_or(0) > 0;
+            let bounding = policy.permissions_boundary_usage_count.unwrap_or(0) > 0;
+            let used = match usage {
+                Some(PolicyUsageType::PermissionsPolicy) => attached,
+                Some(PolicyUsageType::PermissionsBoundary) => bounding,
+                None => true,
+            };
+            used && (!only_attached || attached)
+        };
+        let policies = cut.items.into_iter().map(|item| item.1);
+        Ok(ListPoliciesResponse {
+            policies: Some(policies.filter(wanted).collect()),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `DeletePolicy`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `DeleteConflict` while it is attached, a boundary, or has more
+    /// versions than the default one.
+    pub async fn delete_policy(&self, cx: &Call, input: DeletePolicyRequest) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
+        let count = attachment::count(&mut conn, cx.account.as_str(), &input.policy_arn).await?;
+        if count != (0, 0) {
+            return Err(Error::DeleteConflict(
+                "Cannot delete a policy attached to entities.".to_owned(),
+            ));
+        }
+        if managed_policy::list_versions(&mut conn, found.id)
+            .await?
+            .len()
+            > 1
+        {
+            return Err(Error::DeleteConflict(
+                "This policy has more than one version. Before you delete a policy, you must \
+                 delete the policy's versions. The default version is deleted with the policy."
+                    .to_owned(),
+            ));
+        }
+        entity::delete(&mut conn, found.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+}
+
+/// The number of a version as the API writes it.
+pub(super) fn version_id(number: i64) -> String {
+    format!("v{number}")
+}
+
+fn count(count: i64) -> Option<i32> {
+    Some(i32::try_from(count).unwrap_or(i32::MAX))
+}
+
+/// A customer managed policy as lists show it: without description and tags.
+pub(super) async fn customer_policy(conn: &mut Conn<'_>, entity: &Entity) -> Result<Policy, Error> {
+    let arn = entity.arn();
+    let row = managed_policy::get(conn, entity.id).await?;
+    let used = attachment::count(conn, &entity.account, &arn).await?;
+    Ok(Policy {
+        policy_name: Some(entity.name.clone()),
+        policy_id: Some(entity.unique_id.clone()),
+        arn: Some(arn),
+        path: Some(entity.path.clone()),
+        default_version_id: Some(version_id(row.default_version)),
+        attachment_count: count(used.0),
+        permissions_boundary_usage_count: count(used.1),
+        is_attachable: Some(true),
+        description: None,
+        create_date: Some(time(entity.created_at)),
+        update_date: Some(time(row.updated_at)),
+        tags: None,
+    })
+}
+
+/// One of AWS's, with the account's use of it.
+pub(super) async fn aws_policy(
+    conn: &mut Conn<'_>,
+    cx: &Call,
+    policy: &AwsPolicy,
+) -> Result<Policy, Error> {
+    let used = attachment::count(conn, cx.account.as_str(), &policy.arn).await?;
+    Ok(Policy {
+        policy_name: Some(policy.name.to_owned()),
+        policy_id: Some(policy.id.to_owned()),
+        arn: Some(policy.arn.clone()),
+        path: Some(policy.path.to_owned()),
+        default_version_id: Some(version_id(policy.version)),
+        attachment_count: count(used.0),
+        permissions_boundary_usage_count: count(used.1),
+        is_attachable: Some(true),
+        description: None,
+        create_date: Some(policy.created_at),
+        update_date: Some(policy.updated_at),
+        tags: None,
+    })
+}

@@ -1,0 +1,210 @@
+//! Versions of managed policies.
+
+use aws_api::iam::{
+    CreatePolicyVersionRequest, CreatePolicyVersionResponse, DeletePolicyVersionRequest,
+    GetPolicyVersionRequest, GetPolicyVersionResponse, ListPolicyVersionsRequest,
+    ListPolicyVersionsResponse, PolicyVersion, SetDefaultPolicyVersionRequest,
+};
+use policy::{Document, DocumentKind};
+use store::Conn;
+use store::iam::entity::Entity;
+use store::iam::managed_policy::{self, Version};
+
+use super::managed_policies::version_id;
+use super::{done, time};
+use crate::documents::{Found, encode};
+use crate::managed::AwsPolicy;
+use crate::paging::Page;
+use crate::{Call, Error, Identity, words};
+
+/// A version as lists show it: without the document.
+pub(super) fn listed(version: &Version, default_version: i64) -> PolicyVersion {
+    PolicyVersion {
+        document: None,
+        version_id: Some(version_id(version.version)),
+        is_default_version: Some(version.version == default_version),
+        create_date: Some(time(version.created_at)),
+    }
+}
+
+pub(super) fn aws_version(policy: &AwsPolicy) -> PolicyVersion {
+    PolicyVersion {
+        document: Some(encode(policy.text)),
+        version_id: Some(version_id(policy.version)),
+        is_default_version: Some(true),
+        create_date: Some(policy.updated_at),
+    }
+}
+
+fn version_not_found(arn: &str, id: &str) -> Error {
+    Error::NoSuchEntity(format!(
+        "Policy {arn} version {id} does not exist or is not attachable."
+    ))
+}
+
+/// The version of this id, which must be there.
+async fn need_version(conn: &mut Conn<'_>, policy: &Entity, id: &str) -> Result<Version, Error> {
+    let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
+    let found = match number {
+        Some(number) => managed_policy::find_version(conn, policy.id, number).await?,
+        None => None,
+    };
+    found.ok_or_else(|| version_not_found(&policy.arn(), id))
+}
+
+impl Identity {
+    /// `CreatePolicyVersion`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
+    pub async fn create_policy_version(
+        &self,
+        cx: &Call,
+        input: CreatePolicyVersionRequest,
+    ) -> Result<CreatePolicyVersionResponse, Error> {
+        Document::parse(&input.policy_document, DocumentKind::Managed)?;
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
+        let max = self.0.settings.policy_versions_max;
+        let count = managed_policy::list_versions(&mut conn, found.id)
+            .await?
+            .len();
+        if i64::try_from(count).unwrap_or(i64::MAX) >= max {
+            return Err(Error::LimitExceeded(format!(
+                "A managed policy can have up to {max} versions. Before you create a new \
+                 version, you must delete an existing version."
+            )));
+        }
+        let now = cx.now.as_millisecond();
+        let document = &input.policy_document;
+        let number = managed_policy::insert_version(&mut conn, found.id, document, now).await?;
+        let is_default = input.set_as_default.unwrap_or(false);
+        if is_default {
+            managed_policy::set_default_version(&mut conn, found.id, number, now).await?;
+        }
+        drop(conn);
+        done(tx).await?;
+        Ok(CreatePolicyVersionResponse {
+            policy_version: Some(PolicyVersion {
+                document: None,
+                version_id: Some(version_id(number)),
+                is_default_version: Some(is_default),
+                create_date: Some(time(now)),
+            }),
+        })
+    }
+
+    /// `GetPolicyVersion`: with the document.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn get_policy_version(
+        &self,
+        cx: &Call,
+        input: GetPolicyVersionRequest,
+    ) -> Result<GetPolicyVersionResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let (arn, id) = (&input.policy_arn, &input.version_id);
+        let version = match self.0.documents.find(&mut conn, arn).await? {
+            Some(Found::Aws(policy)) if version_id(policy.version) == *id => aws_version(policy),
+            Some(Found::Aws(_)) => return Err(version_not_found(arn, id)),
+            Some(Found::Customer(found)) if found.account == cx.account.as_str() => {
+                let version = need_version(&mut conn, &found, id).await?;
+                let row = managed_policy::get(&mut conn, found.id).await?;
+                PolicyVersion {
+                    document: Some(encode(&version.document)),
+                    ..listed(&version, row.default_version)
+                }
+            }
+            _ => return Err(words::policy_not_found(arn)),
+        };
+        Ok(GetPolicyVersionResponse {
+            policy_version: Some(version),
+        })
+    }
+
+    /// `ListPolicyVersions`: the newest first, without documents.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn list_policy_versions(
+        &self,
+        cx: &Call,
+        input: ListPolicyVersionsRequest,
+    ) -> Result<ListPolicyVersionsResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let arn = &input.policy_arn;
+        let versions: Vec<(i64, PolicyVersion)> =
+            match self.0.documents.find(&mut conn, arn).await? {
+                Some(Found::Aws(policy)) => vec![(
+                    policy.version,
+                    PolicyVersion {
+                        document: None,
+                        ..aws_version(policy)
+                    },
+                )],
+                Some(Found::Customer(found)) if found.account == cx.account.as_str() => {
+                    let row = managed_policy::get(&mut conn, found.id).await?;
+                    let versions = managed_policy::list_versions(&mut conn, found.id).await?;
+                    let shown =
+                        |version: Version| (version.version, listed(&version, row.default_version));
+                    versions.into_iter().map(shown).collect()
+                }
+                _ => return Err(words::policy_not_found(arn)),
+            };
+        // Keys grow as versions go back in time.
+        let cut = page.of(versions, |version| format!("{:020}", i64::MAX - version.0));
+        Ok(ListPolicyVersionsResponse {
+            versions: Some(cut.items.into_iter().map(|version| version.1).collect()),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `DeletePolicyVersion`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `DeleteConflict` for the default version.
+    pub async fn delete_policy_version(
+        &self,
+        cx: &Call,
+        input: DeletePolicyVersionRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
+        let version = need_version(&mut conn, &found, &input.version_id).await?;
+        let row = managed_policy::get(&mut conn, found.id).await?;
+        if version.version == row.default_version {
+            return Err(Error::DeleteConflict(
+                "Cannot delete the default version of a policy.".to_owned(),
+            ));
+        }
+        managed_policy::delete_version(&mut conn, found.id, version.version).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `SetDefaultPolicyVersion`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn set_default_policy_version(
+        &self,
+        cx: &Call,
+        input: SetDefaultPolicyVersionRequest,
+    ) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
+        let version = need_version(&mut conn, &found, &input.version_id).await?;
+        let now = cx.now.as_millisecond();
+        managed_policy::set_default_version(&mut conn, found.id, version.version, now).await?;
+        drop(conn);
+        done(tx).await
+    }
+}

@@ -1,0 +1,195 @@
+//! Roles and their trust policies.
+
+use aws_api::iam::{
+    CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, GetRoleRequest, GetRoleResponse,
+    ListRolesRequest, ListRolesResponse, UpdateAssumeRolePolicyRequest,
+    UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, UpdateRoleRequest,
+    UpdateRoleResponse,
+};
+use policy::{Document, DocumentKind};
+use store::iam::entity::{self, Kind, fold};
+use store::iam::role::{self, Role as Row};
+use store::iam::{attachment, inline_policy, instance_profile};
+
+use super::{Wanted, done, need};
+use crate::documents::pin;
+use crate::paging::Page;
+use crate::{Call, Error, Identity, words};
+
+/// `MaxSessionDuration` where a request names none (CreateRole).
+const SESSION_SECONDS_DEFAULT: i64 = 3600;
+
+impl Identity {
+    /// `CreateRole`. The users and roles that the trust policy names are pinned to their
+    /// unique ids, so they must exist.
+    ///
+    /// # Errors
+    /// `EntityAlreadyExists`, `LimitExceeded`, `MalformedPolicyDocument`.
+    pub async fn create_role(
+        &self,
+        cx: &Call,
+        input: CreateRoleRequest,
+    ) -> Result<CreateRoleResponse, Error> {
+        let trust = Document::parse(&input.assume_role_policy_document, DocumentKind::Trust)?;
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let wanted = Wanted {
+            kind: Kind::Role,
+            name: &input.role_name,
+            path: input.path.as_deref(),
+            boundary_arn: input.permissions_boundary.as_deref(),
+            tags: input.tags.as_deref(),
+        };
+        let created = self.create_entity(&mut conn, cx, wanted).await?;
+        let row = Row {
+            trust_policy: pin(&mut conn, &trust).await?,
+            description: input.description,
+            max_session_seconds: input
+                .max_session_duration
+                .map_or(SESSION_SECONDS_DEFAULT, i64::from),
+            last_used: None,
+        };
+        role::insert(&mut conn, created.id, &row).await?;
+        let mut shown = self.whole_role(&mut conn, &created).await?;
+        shown.role_last_used = None;
+        drop(conn);
+        done(tx).await?;
+        Ok(CreateRoleResponse { role: shown })
+    }
+
+    /// `GetRole`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn get_role(
+        &self,
+        cx: &Call,
+        input: GetRoleRequest,
+    ) -> Result<GetRoleResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        Ok(GetRoleResponse {
+            role: self.whole_role(&mut conn, &found).await?,
+        })
+    }
+
+    /// `ListRoles`.
+    ///
+    /// # Errors
+    /// `ValidationError` for a marker.
+    pub async fn list_roles(
+        &self,
+        cx: &Call,
+        input: ListRolesRequest,
+    ) -> Result<ListRolesResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let rows = entity::list(
+            &mut conn,
+            cx.account.as_str(),
+            Kind::Role,
+            input.path_prefix.as_deref().unwrap_or("/"),
+            &page.after,
+            page.rows(),
+        )
+        .await?;
+        let cut = page.cut(rows, |role| fold(&role.name));
+        let mut roles = Vec::with_capacity(cut.items.len());
+        for found in &cut.items {
+            roles.push(self.role(&mut conn, found).await?);
+        }
+        Ok(ListRolesResponse {
+            roles,
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `UpdateRole`: description and session duration, each where it is given.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn update_role(
+        &self,
+        cx: &Call,
+        input: UpdateRoleRequest,
+    ) -> Result<UpdateRoleResponse, Error> {
+        let seconds = input.max_session_duration.map(i64::from);
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let row = role::get(&mut conn, found.id).await?;
+        let description = input.description.or(row.description);
+        let seconds = seconds.unwrap_or(row.max_session_seconds);
+        role::update(&mut conn, found.id, description.as_deref(), seconds).await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(UpdateRoleResponse::default())
+    }
+
+    /// `UpdateRoleDescription`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`.
+    pub async fn update_role_description(
+        &self,
+        cx: &Call,
+        input: UpdateRoleDescriptionRequest,
+    ) -> Result<UpdateRoleDescriptionResponse, Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let seconds = role::get(&mut conn, found.id).await?.max_session_seconds;
+        role::update(&mut conn, found.id, Some(&input.description), seconds).await?;
+        let shown = self.role(&mut conn, &found).await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(UpdateRoleDescriptionResponse { role: Some(shown) })
+    }
+
+    /// `UpdateAssumeRolePolicy`: another trust policy.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
+    pub async fn update_assume_role_policy(
+        &self,
+        cx: &Call,
+        input: UpdateAssumeRolePolicyRequest,
+    ) -> Result<(), Error> {
+        let trust = Document::parse(&input.policy_document, DocumentKind::Trust)?;
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let pinned = pin(&mut conn, &trust).await?;
+        role::set_trust_policy(&mut conn, found.id, &pinned).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    /// `DeleteRole`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `DeleteConflict` while policies or instance profiles are left.
+    pub async fn delete_role(&self, cx: &Call, input: DeleteRoleRequest) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        if !instance_profile::of_role(&mut conn, found.id, "", 1)
+            .await?
+            .is_empty()
+        {
+            return Err(words::must_first("remove roles from instance profile"));
+        }
+        if !attachment::list(&mut conn, found.id).await?.is_empty() {
+            return Err(words::must_first("detach all policies"));
+        }
+        if !inline_policy::list(&mut conn, found.id).await?.is_empty() {
+            return Err(words::must_first("delete policies"));
+        }
+        entity::delete(&mut conn, found.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+}

@@ -1,0 +1,115 @@
+//! Tags of users, roles, customer managed policies and instance profiles.
+
+use aws_api::iam::{
+    ListInstanceProfileTagsRequest, ListInstanceProfileTagsResponse, ListPolicyTagsRequest,
+    ListPolicyTagsResponse, ListRoleTagsRequest, ListRoleTagsResponse, ListUserTagsRequest,
+    ListUserTagsResponse, Tag, TagInstanceProfileRequest, TagPolicyRequest, TagRoleRequest,
+    TagUserRequest, UntagInstanceProfileRequest, UntagPolicyRequest, UntagRoleRequest,
+    UntagUserRequest,
+};
+use store::Conn;
+use store::iam::entity::{Entity, Kind};
+use store::iam::tag;
+
+use super::{done, need, shapes};
+use crate::paging::{Cut, Page};
+use crate::{Call, Error, Identity};
+
+macro_rules! tagged {
+    ($($kind:ident $name:ident: $set:ident($set_request:ident) $unset:ident($unset_request:ident)
+       $list:ident($list_request:ident) -> $list_response:ident;)*) => {
+        impl Identity {$(
+            #[doc = concat!("`Tag", stringify!($kind), "`; a key that differs only in case is replaced.")]
+            ///
+            /// # Errors
+            /// `NoSuchEntity`, `InvalidInput`, `LimitExceeded`.
+            pub async fn $set(&self, cx: &Call, input: $set_request) -> Result<(), Error> {
+                self.tag(cx, Kind::$kind, &input.$name, &input.tags).await
+            }
+
+            #[doc = concat!("`Untag", stringify!($kind), "`; keys that are not there are left out.")]
+            ///
+            /// # Errors
+            /// `NoSuchEntity`.
+            pub async fn $unset(&self, cx: &Call, input: $unset_request) -> Result<(), Error> {
+                self.untag(cx, Kind::$kind, &input.$name, &input.tag_keys).await
+            }
+
+            #[doc = concat!("`List", stringify!($kind), "Tags`.")]
+            ///
+            /// # Errors
+            /// `NoSuchEntity`.
+            pub async fn $list(&self, cx: &Call, input: $list_request) -> Result<$list_response, Error> {
+                let page = Page::new(input.max_items, input.marker.as_deref())?;
+                let cut = self.list_tags(cx, Kind::$kind, &input.$name, &page).await?;
+                Ok($list_response {
+                    tags: cut.items,
+                    is_truncated: cut.is_truncated,
+                    marker: cut.marker,
+                })
+            }
+        )*}
+    };
+}
+
+tagged! {
+    User user_name: tag_user(TagUserRequest) untag_user(UntagUserRequest)
+        list_user_tags(ListUserTagsRequest) -> ListUserTagsResponse;
+    Role role_name: tag_role(TagRoleRequest) untag_role(UntagRoleRequest)
+        list_role_tags(ListRoleTagsRequest) -> ListRoleTagsResponse;
+    Policy policy_arn: tag_policy(TagPolicyRequest) untag_policy(UntagPolicyRequest)
+        list_policy_tags(ListPolicyTagsRequest) -> ListPolicyTagsResponse;
+    InstanceProfile instance_profile_name: tag_instance_profile(TagInstanceProfileRequest)
+        untag_instance_profile(UntagInstanceProfileRequest)
+        list_instance_profile_tags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse;
+}
+
+impl Identity {
+    /// The entity that a tagging operation names: policies by ARN, others by name.
+    async fn tagged(
+        &self,
+        conn: &mut Conn<'_>,
+        cx: &Call,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Entity, Error> {
+        match kind {
+            Kind::Policy => self.own_policy(conn, cx, name).await,
+            _ => need(conn, cx, kind, name).await,
+        }
+    }
+
+    async fn tag(&self, cx: &Call, kind: Kind, name: &str, tags: &[Tag]) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = self.tagged(&mut conn, cx, kind, name).await?;
+        self.put_tags(&mut conn, found.id, tags).await?;
+        drop(conn);
+        done(tx).await
+    }
+
+    async fn untag(&self, cx: &Call, kind: Kind, name: &str, keys: &[String]) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let found = self.tagged(&mut conn, cx, kind, name).await?;
+        for key in keys {
+            tag::delete(&mut conn, found.id, key).await?;
+        }
+        drop(conn);
+        done(tx).await
+    }
+
+    async fn list_tags(
+        &self,
+        cx: &Call,
+        kind: Kind,
+        name: &str,
+        page: &Page,
+    ) -> Result<Cut<Tag>, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        let found = self.tagged(&mut conn, cx, kind, name).await?;
+        let tags = shapes::tags(&mut conn, found.id).await?.unwrap_or_default();
+        Ok(page.of(tags, |tag| tag.key.to_lowercase()))
+    }
+}

@@ -1,0 +1,160 @@
+//! Users.
+
+use aws_api::iam::{
+    CreateUserRequest, CreateUserResponse, DeleteUserRequest, GetUserRequest, GetUserResponse,
+    ListUsersRequest, ListUsersResponse, UpdateUserRequest, User,
+};
+use store::iam::entity::{self, Entity, Kind, fold};
+use store::iam::{access_key, account, attachment, group, inline_policy};
+
+use super::{Wanted, done, need, shapes, time};
+use crate::paging::Page;
+use crate::{Call, CallerKind, Error, Identity, words};
+
+impl Identity {
+    /// `CreateUser`.
+    ///
+    /// # Errors
+    /// `EntityAlreadyExists`, `LimitExceeded`, `NoSuchEntity` for the boundary.
+    pub async fn create_user(
+        &self,
+        cx: &Call,
+        input: CreateUserRequest,
+    ) -> Result<CreateUserResponse, Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let wanted = Wanted {
+            kind: Kind::User,
+            name: &input.user_name,
+            path: input.path.as_deref(),
+            boundary_arn: input.permissions_boundary.as_deref(),
+            tags: input.tags.as_deref(),
+        };
+        let created = self.create_entity(&mut conn, cx, wanted).await?;
+        let user = whole(&mut conn, &created).await?;
+        drop(conn);
+        done(tx).await?;
+        Ok(CreateUserResponse { user: Some(user) })
+    }
+
+    /// `GetUser`; without a name, the caller.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `ValidationError` without a name for a caller that is no user.
+    pub async fn get_user(
+        &self,
+        cx: &Call,
+        input: GetUserRequest,
+    ) -> Result<GetUserResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let mut conn = read.conn();
+        if input.user_name.is_none() && cx.caller.kind == CallerKind::Root {
+            let account = account::find(&mut conn, cx.account.as_str()).await?;
+            let created_at = account.map_or(0, |account| account.created_at);
+            return Ok(GetUserResponse {
+                user: User {
+                    user_id: cx.account.to_string(),
+                    arn: cx.caller.arn.to_string(),
+                    create_date: time(created_at),
+                    ..User::default()
+                },
+            });
+        }
+        let name = user_or_caller(cx, input.user_name)?;
+        let found = need(&mut conn, cx, Kind::User, &name).await?;
+        Ok(GetUserResponse {
+            user: whole(&mut conn, &found).await?,
+        })
+    }
+
+    /// `ListUsers`.
+    ///
+    /// # Errors
+    /// `ValidationError` for a marker.
+    pub async fn list_users(
+        &self,
+        cx: &Call,
+        input: ListUsersRequest,
+    ) -> Result<ListUsersResponse, Error> {
+        let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let mut read = self.0.store.read().await?;
+        let rows = entity::list(
+            &mut read.conn(),
+            cx.account.as_str(),
+            Kind::User,
+            input.path_prefix.as_deref().unwrap_or("/"),
+            &page.after,
+            page.rows(),
+        )
+        .await?;
+        let cut = page.cut(rows, |user| fold(&user.name));
+        Ok(ListUsersResponse {
+            users: cut.items.iter().map(shapes::user).collect(),
+            is_truncated: cut.is_truncated,
+            marker: cut.marker,
+        })
+    }
+
+    /// `UpdateUser`: another name or path, the same unique id.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`, `EntityAlreadyExists`.
+    pub async fn update_user(&self, cx: &Call, input: UpdateUserRequest) -> Result<(), Error> {
+        self.rename_entity(
+            cx,
+            Kind::User,
+            &input.user_name,
+            input.new_user_name.as_deref(),
+            input.new_path.as_deref(),
+        )
+        .await
+    }
+
+    /// `DeleteUser`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity`; `DeleteConflict` while policies, keys or groups are left.
+    pub async fn delete_user(&self, cx: &Call, input: DeleteUserRequest) -> Result<(), Error> {
+        let mut tx = self.change().await?;
+        let mut conn = tx.conn();
+        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        if !access_key::list_of_user(&mut conn, user.id)
+            .await?
+            .is_empty()
+        {
+            return Err(words::must_first("delete access keys"));
+        }
+        if !attachment::list(&mut conn, user.id).await?.is_empty() {
+            return Err(words::must_first("detach all policies"));
+        }
+        if !inline_policy::list(&mut conn, user.id).await?.is_empty() {
+            return Err(words::must_first("delete policies"));
+        }
+        if !group::of_user(&mut conn, user.id).await?.is_empty() {
+            return Err(words::must_first("remove users from group"));
+        }
+        entity::delete(&mut conn, user.id).await?;
+        drop(conn);
+        done(tx).await
+    }
+}
+
+/// A user with boundary and tags, as `GetUser` shows it.
+async fn whole(conn: &mut store::Conn<'_>, entity: &Entity) -> Result<User, Error> {
+    Ok(User {
+        permissions_boundary: shapes::boundary(entity),
+        tags: shapes::tags(conn, entity.id).await?,
+        ..shapes::user(entity)
+    })
+}
+
+/// The user that an operation is about: the one that is named, or the caller.
+pub(super) fn user_or_caller(cx: &Call, name: Option<String>) -> Result<String, Error> {
+    match (name, &cx.caller.kind) {
+        (Some(name), _) => Ok(name),
+        (None, CallerKind::User { name, .. }) => Ok(name.clone()),
+        (None, _) => Err(Error::ValidationError(
+            "Must specify userName when calling with non-User credentials".to_owned(),
+        )),
+    }
+}

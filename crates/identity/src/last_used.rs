@@ -1,0 +1,131 @@
+//! When keys and roles were last used: noted in memory, written in batches, so that no
+//! request waits for it and no cache is told.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use store::Scope;
+use store::iam::access_key::{self, LastUsed};
+use store::iam::role;
+
+use crate::caller::RefKind;
+use crate::session::Who;
+use crate::{Caller, Error, Identity};
+
+/// Principals that are noted between two writings; those beyond are noted next time.
+const NOTES_MAX: usize = 10_000;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Used {
+    /// By its id.
+    Key(String),
+    /// By its unique id.
+    Role(String),
+}
+
+/// What was used since the last writing.
+#[derive(Default)]
+pub(crate) struct LastUsedNotes(Mutex<HashMap<Used, LastUsed>>);
+
+impl LastUsedNotes {
+    fn note(&self, used: Used, service: &str, region: &str, at: i64) {
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = notes.len() >= NOTES_MAX;
+        match notes.get_mut(&used) {
+            Some(note) => {
+                note.at = note.at.max(at);
+                if note.service != service {
+                    note.service = service.to_owned();
+                }
+                if note.region != region {
+                    note.region = region.to_owned();
+                }
+            }
+            None if !full => {
+                let note = LastUsed {
+                    at,
+                    service: service.to_owned(),
+                    region: region.to_owned(),
+                };
+                notes.insert(used, note);
+            }
+            None => {}
+        }
+    }
+
+    /// What is noted for a key and not yet written.
+    pub(crate) fn of_key(&self, id: &str) -> Option<LastUsed> {
+        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.get(&Used::Key(id.to_owned())).cloned()
+    }
+
+    /// What is noted for a role and not yet written.
+    pub(crate) fn of_role(&self, unique_id: &str) -> Option<LastUsed> {
+        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        notes.get(&Used::Role(unique_id.to_owned())).cloned()
+    }
+
+    fn take(&self) -> HashMap<Used, LastUsed> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Identity {
+    /// Notes that a credential was used: `service` is the signing name (`ecr`). Cheap; it
+    /// is [`Identity::flush_last_used`] that writes.
+    pub fn touch_key_last_used(
+        &self,
+        caller: &Caller,
+        service: &str,
+        region: &str,
+        now: Timestamp,
+    ) {
+        let used = match &*caller.principal_ref.0 {
+            RefKind::AccessKey(id) => Used::Key(id.clone()),
+            RefKind::Session(session) => match &session.who {
+                Who::Role(unique_id, _) => Used::Role(unique_id.clone()),
+                _ => return,
+            },
+        };
+        let at = now.as_millisecond();
+        self.0.last_used.note(used, service, region, at);
+    }
+
+    /// Writes what [`Identity::touch_key_last_used`] noted. A server calls this every
+    /// minute and before it stops.
+    ///
+    /// # Errors
+    /// The database's; the notes are kept for the next time.
+    pub async fn flush_last_used(&self) -> Result<(), Error> {
+        let notes = self.0.last_used.take();
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_last_used(&notes).await;
+        if written.is_err() {
+            for (used, note) in notes {
+                self.0
+                    .last_used
+                    .note(used, &note.service, &note.region, note.at);
+            }
+        }
+        written
+    }
+
+    async fn write_last_used(&self, notes: &HashMap<Used, LastUsed>) -> Result<(), Error> {
+        let mut tx = self.0.store.write(Scope::Identity).await?;
+        let mut conn = tx.conn();
+        for (used, note) in notes {
+            match used {
+                Used::Key(id) => access_key::set_last_used(&mut conn, id, note).await?,
+                Used::Role(id) => {
+                    role::set_last_used(&mut conn, id, note.at, &note.region).await?;
+                }
+            }
+        }
+        drop(conn);
+        // No topic is touched: nothing that a decision rests on has changed.
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,82 @@
+//! STS's operations.
+
+mod assume_role;
+mod caller_identity;
+mod session_tokens;
+
+use aws_api::Secret;
+use aws_api::sts::Credentials;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::entropy::draw;
+use crate::ids::{KeyKind, access_key_id, secret_access_key};
+use crate::session::{PACKED_BYTES_MAX, Session, Who};
+use crate::{Call, Error, Identity};
+use aws_api::AccountId;
+
+/// The shortest session.
+const SESSION_SECONDS_MIN: i64 = 900;
+
+impl Identity {
+    /// A session that begins now.
+    fn new_session(
+        &self,
+        cx: &Call,
+        account: AccountId,
+        who: Who,
+        seconds: i64,
+    ) -> Result<Session, Error> {
+        let entropy = &*self.0.entropy;
+        // AWS tells whole seconds; what it tells must be what holds.
+        let issued_at = whole_second(cx.now)?;
+        let expires_at = issued_at
+            .saturating_add(SignedDuration::from_secs(seconds))
+            .map_err(Error::internal)?;
+        Ok(Session::new(
+            u128::from_be_bytes(draw(entropy)?),
+            access_key_id(KeyKind::Temporary, account, entropy)?,
+            &secret_access_key(entropy)?,
+            account,
+            who,
+            issued_at,
+            expires_at,
+        ))
+    }
+
+    /// The credentials of a session, and how much of the packed limit it uses, in percent.
+    fn credentials(&self, session: &Session) -> Result<(Credentials, Option<i32>), Error> {
+        let packed = session.packed_bytes();
+        let percent = packed.map(|bytes| (bytes * 100).div_ceil(PACKED_BYTES_MAX));
+        if let Some(percent) = percent.filter(|percent| *percent > 100) {
+            return Err(Error::PackedPolicyTooLarge(format!(
+                "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+            )));
+        }
+        let credentials = Credentials {
+            access_key_id: session.access_key_id.clone(),
+            secret_access_key: Secret::new(session.secret.clone()),
+            session_token: Secret::new(session.seal(&self.0.sealer)?),
+            expiration: session.expires_at(),
+        };
+        Ok((
+            credentials,
+            percent.and_then(|percent| i32::try_from(percent).ok()),
+        ))
+    }
+}
+
+fn whole_second(at: Timestamp) -> Result<Timestamp, Error> {
+    Timestamp::from_second(at.as_second()).map_err(Error::internal)
+}
+
+/// There are no MFA devices yet, so a code can only be wrong.
+fn refuse_mfa(serial_number: Option<&str>, token_code: Option<&str>) -> Result<(), Error> {
+    if serial_number.is_none() && token_code.is_none() {
+        return Ok(());
+    }
+    Err(Error::AccessDenied(
+        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
+         serial number is valid and associated with this user."
+            .to_owned(),
+    ))
+}

@@ -1,0 +1,100 @@
+//! `GetSessionToken` and `GetFederationToken`: temporary credentials from long-term ones.
+
+use aws_api::sts::{
+    FederatedUser, GetFederationTokenRequest, GetFederationTokenResponse, GetSessionTokenRequest,
+    GetSessionTokenResponse,
+};
+
+use super::assume_role::session_tags;
+use super::{SESSION_SECONDS_MIN, refuse_mfa};
+use crate::session::Who;
+use crate::{Call, CallerKind, Error, Identity};
+
+/// `DurationSeconds` where a request names none: 12 hours.
+const SECONDS_DEFAULT: i64 = 43_200;
+/// The longest session of a user: 36 hours.
+const SECONDS_MAX: i64 = 129_600;
+/// The longest session of a root user, whose requests for more get this: one hour.
+const ROOT_SECONDS_MAX: i64 = 3_600;
+
+impl Identity {
+    /// `GetSessionToken`: the caller's own permissions, for a while.
+    ///
+    /// # Errors
+    /// `AccessDenied` with temporary credentials.
+    pub async fn get_session_token(
+        &self,
+        cx: &Call,
+        input: GetSessionTokenRequest,
+    ) -> Result<GetSessionTokenResponse, Error> {
+        let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
+        refuse_mfa(input.serial_number.as_deref(), token_code)?;
+        let who = match issuer(cx, "GetSessionToken")? {
+            None => Who::Root,
+            Some(id) => Who::User(id),
+        };
+        let seconds = duration(cx, input.duration_seconds)?;
+        let session = self.new_session(cx, cx.account, who, seconds)?;
+        let (credentials, _) = self.credentials(&session)?;
+        Ok(GetSessionTokenResponse {
+            credentials: Some(credentials),
+        })
+    }
+
+    /// `GetFederationToken`: a named session with what both the caller's policies and the
+    /// session policies allow.
+    ///
+    /// # Errors
+    /// `AccessDenied` with temporary credentials, `ValidationError` for tags,
+    /// `MalformedPolicyDocument`, `PackedPolicyTooLarge`.
+    pub async fn get_federation_token(
+        &self,
+        cx: &Call,
+        input: GetFederationTokenRequest,
+    ) -> Result<GetFederationTokenResponse, Error> {
+        let issuer = issuer(cx, "GetFederationToken")?;
+        let seconds = duration(cx, input.duration_seconds)?;
+        let (account, name) = (cx.account, input.name);
+        let who = Who::Federated(issuer, name.clone());
+        let mut session = self.new_session(cx, account, who, seconds)?;
+        session.tags = session_tags(cx, input.tags, None)?;
+        let mut read = self.0.store.read().await?;
+        let (policy, arns) = (input.policy, input.policy_arns);
+        self.add_policies(&mut read.conn(), &mut session, policy, arns)
+            .await?;
+        let (credentials, packed_policy_size) = self.credentials(&session)?;
+        Ok(GetFederationTokenResponse {
+            credentials: Some(credentials),
+            federated_user: Some(FederatedUser {
+                federated_user_id: format!("{account}:{name}"),
+                arn: format!("arn:aws:sts::{account}:federated-user/{name}"),
+            }),
+            packed_policy_size,
+        })
+    }
+}
+
+/// The unique id of the calling user, none for root; long-term credentials only.
+fn issuer(cx: &Call, operation: &str) -> Result<Option<String>, Error> {
+    let temporary = cx.caller.session_info.is_some();
+    match &cx.caller.kind {
+        CallerKind::Root if !temporary => Ok(None),
+        CallerKind::User { .. } if !temporary => Ok(Some(cx.caller.user_id.to_string())),
+        _ => Err(Error::AccessDenied(format!(
+            "Cannot call {operation} with session credentials"
+        ))),
+    }
+}
+
+fn duration(cx: &Call, wanted: Option<i32>) -> Result<i64, Error> {
+    let seconds = wanted.map_or(SECONDS_DEFAULT, i64::from);
+    if !(SESSION_SECONDS_MIN..=SECONDS_MAX).contains(&seconds) {
+        return Err(Error::ValidationError(format!(
+            "DurationSeconds must be between {SESSION_SECONDS_MIN} and {SECONDS_MAX}."
+        )));
+    }
+    Ok(match cx.caller.kind {
+        CallerKind::Root => seconds.min(ROOT_SECONDS_MAX),
+        _ => seconds,
+    })
+}
