@@ -38,23 +38,35 @@
 //! statements stand in `store::ecr`. No clock: the time comes with each [`Call`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod cache;
 mod call;
+mod ecr;
 mod error;
 mod facts;
+mod images;
+mod layers;
+mod lists;
+mod manifest;
+mod mutability;
 mod name;
+mod pulls;
 mod registry;
 mod settings;
-mod skeleton;
+mod upload_id;
+mod uploads;
 
 pub use call::Call;
+pub use ecr::LayerDownload;
 pub use error::{Error, OciError, Place};
 pub use facts::RepositoryFacts;
+pub use images::{Manifest, PutManifest};
+pub use layers::Layer;
+pub use lists::{Page, Referrer, Referrers};
 pub use name::is_repository_name;
 pub use registry::Registry;
 pub use settings::{
     BoxFuture, Entropy, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,
 };
-pub use skeleton::*;
 
 /// The largest manifest in bytes (ECR API, `ImageManifest`; OCI distribution
 /// specification, "Pushing Manifests", asks for 4 MiB at least).

@@ -1,11 +1,22 @@
-//! The registry itself: its parts, and how it starts.
+//! The registry itself: its parts, how it starts, how it keeps house.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use blobs::Blobs;
-use store::Store;
+use blobs::{Blobs, UploadId};
+use jiff::Timestamp;
+use store::ecr::{image, upload};
+use store::{Scope, Store, Topic, Write};
 
-use crate::{Entropy, Error, Principals, Settings};
+use crate::cache::{Cache, Change};
+use crate::pulls::Pulls;
+use crate::uploads::ShortParts;
+use crate::{Entropy, Error, Principals, Settings, upload_id};
+
+/// Rows of uploads that are read at once.
+const UPLOADS_AT_ONCE: i64 = 1_000;
+/// Pull times that are written in one transaction.
+const PULLS_AT_ONCE: usize = 500;
 
 /// All repositories of one Berth. Cheap to clone.
 #[derive(Clone)]
@@ -17,6 +28,12 @@ pub(crate) struct Inner {
     pub(crate) entropy: Entropy,
     pub(crate) principals: Arc<dyn Principals>,
     pub(crate) settings: Settings,
+    pub(crate) cache: Cache,
+    pub(crate) pulls: Pulls,
+    pub(crate) short_parts: ShortParts,
+    /// Held from a commit that changes cached rows until the cache knows, so that the
+    /// cache can tell this node's changes from another's.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Registry {
@@ -31,25 +48,135 @@ impl Registry {
         entropy: Entropy,
         principals: Arc<dyn Principals>,
         settings: Settings,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> Result<Registry, Error> {
-        let _ = now;
-        Ok(Registry(Arc::new(Inner {
+        let cache = Cache::new(
+            store.generation(Topic::Registry),
+            settings.manifest_cache_bytes_max,
+        );
+        let registry = Registry(Arc::new(Inner {
             store,
             blobs,
             entropy,
             principals,
             settings,
-        })))
+            cache,
+            pulls: Pulls::default(),
+            short_parts: ShortParts::new(),
+            changing: tokio::sync::Mutex::new(()),
+        }));
+        let young_stay = registry.0.settings.shared;
+        registry.sweep(now, young_stay).await?;
+        Ok(registry)
     }
 
-    /// Housekeeping, to be called every minute or so: writes the pull times down and
-    /// removes expired uploads.
+    /// Housekeeping, to be called every minute or so and before the process ends:
+    /// writes down when images were pulled, and removes expired uploads.
     ///
     /// # Errors
     /// Those of the store and of the blobs.
-    pub async fn maintain(&self, now: jiff::Timestamp) -> Result<(), Error> {
-        let _ = now;
+    pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
+        self.write_pulls().await?;
+        self.sweep(now, true).await
+    }
+
+    async fn write_pulls(&self) -> Result<(), Error> {
+        for pulls in self.0.pulls.take().chunks(PULLS_AT_ONCE) {
+            // A scope of its own: nothing is checked, so no repository has to wait.
+            let scope = Scope::Registry {
+                account: "pulls",
+                region: "",
+            };
+            let mut tx = self.0.store.write(scope).await?;
+            for (image_id, pulled_at) in pulls {
+                image::record_pull(&mut tx.conn(), *image_id, *pulled_at).await?;
+            }
+            tx.commit().await?;
+        }
         Ok(())
+    }
+
+    /// Removes uploads, rows and files, so that both agree. Those with a row and not
+    /// yet expired stay; with `young_stay`, also those without a row.
+    async fn sweep(&self, now: Timestamp, young_stay: bool) -> Result<(), Error> {
+        let lifetime = self.0.settings.upload_lifetime;
+        let now = now.as_millisecond();
+        let (mut kept, mut gone) = (HashSet::new(), Vec::new());
+        let mut after = String::new();
+        loop {
+            let mut read = self.0.store.read().await?;
+            let ids = upload::list(&mut read.conn(), &after, UPLOADS_AT_ONCE).await?;
+            drop(read);
+            let Some(last) = ids.last() else { break };
+            after.clone_from(last);
+            for text in ids {
+                match text.parse::<UploadId>() {
+                    Ok(id) if !upload_id::expired(&id, now, lifetime) => {
+                        kept.insert(id);
+                    }
+                    _ => gone.push(text),
+                }
+            }
+        }
+        for id in &kept {
+            if self.0.blobs.upload_size(id).await?.is_none() {
+                gone.push(id.to_string());
+            }
+        }
+        let swept = self
+            .0
+            .blobs
+            .sweep_uploads(move |id| {
+                kept.contains(id) || (young_stay && !upload_id::expired(id, now, lifetime))
+            })
+            .await?;
+        if swept.files > 0 {
+            tracing::info!(
+                files = swept.files,
+                bytes = swept.bytes,
+                "removed unfinished uploads"
+            );
+        }
+        if !gone.is_empty() {
+            let scope = Scope::Registry {
+                account: "uploads",
+                region: "",
+            };
+            let mut tx = self.0.store.write(scope).await?;
+            for id in &gone {
+                upload::delete(&mut tx.conn(), id).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Lets the cache forget what other nodes changed. Stands at the head of whatever
+    /// reads the cache.
+    pub(crate) fn refresh(&self) {
+        self.0
+            .cache
+            .refresh(self.0.store.generation(Topic::Registry));
+    }
+
+    /// Begins a transaction of one repository.
+    pub(crate) async fn write(&self, repository_id: i64) -> Result<Write, Error> {
+        Ok(self.0.store.write(Scope::Repository(repository_id)).await?)
+    }
+
+    /// Commits a transaction that makes cached entries wrong.
+    pub(crate) async fn commit(&self, mut tx: Write, changes: &[Change]) -> Result<(), Error> {
+        if changes.is_empty() {
+            return Ok(tx.commit().await?);
+        }
+        tx.touch(Topic::Registry).await?;
+        let changing = self.0.changing.lock().await;
+        let committed = tx.commit().await;
+        // Also after an error: a broken connection may have committed.
+        self.0
+            .cache
+            .changed(self.0.store.generation(Topic::Registry), changes);
+        drop(changing);
+        Ok(committed?)
     }
 }

@@ -1,0 +1,12 @@
+//! The ECR face: one function an operation, from the generated request to the
+//! generated response. Inputs were validated against the service's model before.
+
+mod images;
+mod layers;
+mod listing;
+mod policies;
+mod repositories;
+mod tags;
+mod token;
+
+pub use layers::LayerDownload;

@@ -1,0 +1,221 @@
+//! Repository policies and the registry policy.
+//!
+//! A repository policy is stored with unique ids in the place of its principals'
+//! ARNs, so that a user or role that is deleted and created again is not let in by a
+//! policy about the old one; it is shown with ARNs (IAM user guide,
+//! "AWS JSON policy elements: Principal").
+
+use std::collections::HashMap;
+
+use aws_api::ecr::{
+    DeleteRegistryPolicyRequest, DeleteRegistryPolicyResponse, DeleteRepositoryPolicyRequest,
+    DeleteRepositoryPolicyResponse, GetRegistryPolicyRequest, GetRegistryPolicyResponse,
+    GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, PutRegistryPolicyRequest,
+    PutRegistryPolicyResponse, SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
+};
+use policy::{Document, DocumentKind, PolicyError};
+use store::Scope;
+use store::ecr::{registry_policy, repository};
+
+use crate::cache::Change;
+use crate::{Call, Error, Pinned, Registry, RepositoryFacts};
+
+impl Registry {
+    /// `SetRepositoryPolicy`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPolicy`], [`Error::RepositoryNotFound`].
+    pub async fn set_repository_policy(
+        &self,
+        cx: &Call,
+        input: SetRepositoryPolicyRequest,
+    ) -> Result<SetRepositoryPolicyResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        let stored = self.pin(&input.policy_text).await?;
+        self.store_policy(&repo, Some(stored)).await?;
+        Ok(SetRepositoryPolicyResponse {
+            registry_id: Some(repo.account.to_string()),
+            repository_name: Some(repo.name.to_string()),
+            policy_text: Some(input.policy_text),
+        })
+    }
+
+    /// `GetRepositoryPolicy`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::RepositoryPolicyNotFound`].
+    pub async fn get_repository_policy(
+        &self,
+        cx: &Call,
+        input: GetRepositoryPolicyRequest,
+    ) -> Result<GetRepositoryPolicyResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        let stored = self.stored_policy(&repo).await?;
+        Ok(GetRepositoryPolicyResponse {
+            registry_id: Some(repo.account.to_string()),
+            repository_name: Some(repo.name.to_string()),
+            policy_text: Some(self.show(&stored).await?),
+        })
+    }
+
+    /// `DeleteRepositoryPolicy`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::RepositoryPolicyNotFound`].
+    pub async fn delete_repository_policy(
+        &self,
+        cx: &Call,
+        input: DeleteRepositoryPolicyRequest,
+    ) -> Result<DeleteRepositoryPolicyResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        let stored = self.stored_policy(&repo).await?;
+        let shown = self.show(&stored).await?;
+        self.store_policy(&repo, None).await?;
+        Ok(DeleteRepositoryPolicyResponse {
+            registry_id: Some(repo.account.to_string()),
+            repository_name: Some(repo.name.to_string()),
+            policy_text: Some(shown),
+        })
+    }
+
+    /// `PutRegistryPolicy`: stored and shown. Nothing here replicates or caches from
+    /// elsewhere, which is all that it could grant.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPolicy`].
+    pub async fn put_registry_policy(
+        &self,
+        cx: &Call,
+        input: PutRegistryPolicyRequest,
+    ) -> Result<PutRegistryPolicyResponse, Error> {
+        Document::parse(&input.policy_text, DocumentKind::EcrRegistry).map_err(refused)?;
+        let (account, region) = (cx.account.as_str(), cx.region.as_str());
+        let mut tx = self
+            .0
+            .store
+            .write(Scope::Registry { account, region })
+            .await?;
+        registry_policy::put(&mut tx.conn(), account, region, &input.policy_text).await?;
+        tx.commit().await?;
+        Ok(PutRegistryPolicyResponse {
+            registry_id: Some(account.to_owned()),
+            policy_text: Some(input.policy_text),
+        })
+    }
+
+    /// `GetRegistryPolicy`.
+    ///
+    /// # Errors
+    /// [`Error::RegistryPolicyNotFound`].
+    pub async fn get_registry_policy(
+        &self,
+        cx: &Call,
+        _: GetRegistryPolicyRequest,
+    ) -> Result<GetRegistryPolicyResponse, Error> {
+        let mut read = self.0.store.read().await?;
+        let (account, region) = (cx.account.as_str(), cx.region.as_str());
+        let policy = registry_policy::get(&mut read.conn(), account, region).await?;
+        Ok(GetRegistryPolicyResponse {
+            registry_id: Some(account.to_owned()),
+            policy_text: Some(policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?),
+        })
+    }
+
+    /// `DeleteRegistryPolicy`.
+    ///
+    /// # Errors
+    /// [`Error::RegistryPolicyNotFound`].
+    pub async fn delete_registry_policy(
+        &self,
+        cx: &Call,
+        _: DeleteRegistryPolicyRequest,
+    ) -> Result<DeleteRegistryPolicyResponse, Error> {
+        let (account, region) = (cx.account.as_str(), cx.region.as_str());
+        let mut tx = self
+            .0
+            .store
+            .write(Scope::Registry { account, region })
+            .await?;
+        let policy = registry_policy::get(&mut tx.conn(), account, region).await?;
+        let policy = policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?;
+        registry_policy::delete(&mut tx.conn(), account, region).await?;
+        tx.commit().await?;
+        Ok(DeleteRegistryPolicyResponse {
+            registry_id: Some(account.to_owned()),
+            policy_text: Some(policy),
+        })
+    }
+
+    async fn stored_policy(&self, repo: &RepositoryFacts) -> Result<String, Error> {
+        let mut read = self.0.store.read().await?;
+        let row = repository::get(&mut read.conn(), repo.id).await?;
+        let row = row.ok_or_else(|| Error::RepositoryNotFound(repo.place()))?;
+        row.policy
+            .ok_or_else(|| Error::RepositoryPolicyNotFound(repo.place()))
+    }
+
+    async fn store_policy(
+        &self,
+        repo: &RepositoryFacts,
+        policy: Option<String>,
+    ) -> Result<(), Error> {
+        let mut tx = self.write(repo.id).await?;
+        if !repository::set_policy(&mut tx.conn(), repo.id, policy).await? {
+            return Err(Error::RepositoryNotFound(repo.place()));
+        }
+        let change = Change::Repository(repo.account, repo.region.clone(), repo.name.to_string());
+        self.commit(tx, &[change]).await
+    }
+
+    /// The text to store: principals' ARNs replaced by their unique ids.
+    async fn pin(&self, text: &str) -> Result<String, Error> {
+        let document = Document::parse(text, DocumentKind::EcrRepository).map_err(refused)?;
+        let mut ids = HashMap::new();
+        for principal in document.principals() {
+            match self
+                .0
+                .principals
+                .pin(principal)
+                .await
+                .map_err(Error::internal)?
+            {
+                Pinned::AsIs => {}
+                Pinned::Id(id) => drop(ids.insert(principal.to_owned(), id)),
+                Pinned::Unknown => {
+                    let kind = DocumentKind::EcrRepository;
+                    return Err(refused(PolicyError::invalid_principal(kind, principal)));
+                }
+            }
+        }
+        Ok(document.map_principals(|principal| ids.get(principal).cloned()))
+    }
+
+    /// The text to show: unique ids replaced by their ARNs, where they still have one.
+    async fn show(&self, stored: &str) -> Result<String, Error> {
+        let document =
+            Document::parse(stored, DocumentKind::EcrRepository).map_err(Error::internal)?;
+        let mut arns = HashMap::new();
+        for principal in document.principals() {
+            if let Some(arn) = self
+                .0
+                .principals
+                .show(principal)
+                .await
+                .map_err(Error::internal)?
+            {
+                arns.insert(principal.to_owned(), arn);
+            }
+        }
+        Ok(document.map_principals(|principal| arns.get(principal).cloned()))
+    }
+}
+
+fn refused(error: PolicyError) -> Error {
+    Error::InvalidPolicy(error.message)
+}

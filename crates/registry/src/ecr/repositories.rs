@@ -1,0 +1,341 @@
+//! Repositories and their settings.
+
+use aws_api::ecr::{
+    BatchGetRepositoryScanningConfigurationRequest,
+    BatchGetRepositoryScanningConfigurationResponse, CreateRepositoryRequest,
+    CreateRepositoryResponse, DeleteRepositoryRequest, DeleteRepositoryResponse,
+    DescribeRegistryRequest, DescribeRegistryResponse, DescribeRepositoriesRequest,
+    DescribeRepositoriesResponse, EncryptionConfiguration, EncryptionType,
+    ImageScanningConfiguration, PutImageScanningConfigurationRequest,
+    PutImageScanningConfigurationResponse, PutImageTagMutabilityRequest,
+    PutImageTagMutabilityResponse, ReplicationConfiguration, Repository,
+    RepositoryScanningConfiguration, RepositoryScanningConfigurationFailure, ScanFrequency,
+    ScanningConfigurationFailureCode,
+};
+use aws_api::{AccountId, Region};
+use jiff::Timestamp;
+use store::Scope;
+use store::ecr::{repository, repository_tag};
+
+use super::tags::{check_tags, merged};
+use super::token;
+use crate::cache::Change;
+use crate::facts::{arn, registry_account};
+use crate::mutability::Mutability;
+use crate::{Call, Error, Place, Registry, RepositoryFacts, is_repository_name};
+
+impl Registry {
+    /// `CreateRepository`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryAlreadyExists`], [`Error::LimitExceeded`], and those of names,
+    /// tags and settings.
+    pub async fn create_repository(
+        &self,
+        cx: &Call,
+        input: CreateRepositoryRequest,
+    ) -> Result<CreateRepositoryResponse, Error> {
+        let account = registry_account(cx, input.registry_id.as_ref())?;
+        let name = input.repository_name;
+        if !is_repository_name(&name) {
+            return Err(Error::InvalidRepositoryName);
+        }
+        if let Some(encryption) = &input.encryption_configuration {
+            check_encryption(encryption)?;
+        }
+        let mutability = Mutability::asked(
+            input.image_tag_mutability,
+            input.image_tag_mutability_exclusion_filters,
+        )?;
+        let tags = merged([], input.tags.unwrap_or_default());
+        check_tags(&tags)?;
+        let scanning = input.image_scanning_configuration.unwrap_or_default();
+        let new = repository::Repository {
+            id: 0,
+            account: account.to_string(),
+            region: cx.region.to_string(),
+            name,
+            created_at: cx.now_ms(),
+            tag_mutability: mutability.kind.as_str().to_owned(),
+            tag_mutability_exclusions: mutability.filters_text(),
+            scan_on_push: scanning.scan_on_push.unwrap_or(false),
+            policy: None,
+            image_count: 0,
+        };
+        let scope = Scope::Registry {
+            account: &new.account,
+            region: &new.region,
+        };
+        let mut tx = self.0.store.write(scope).await?;
+        let max = self.0.settings.limits.repositories_max;
+        let conn = &mut tx.conn();
+        if repository::find(conn, &new.account, &new.region, &new.name)
+            .await?
+            .is_some()
+        {
+            return Err(Error::RepositoryAlreadyExists(Place {
+                repository: new.name,
+                registry_id: account,
+            }));
+        }
+        if repository::count(conn, &new.account, &new.region)
+            .await?
+            .unsigned_abs()
+            >= max
+        {
+            return Err(Error::LimitExceeded {
+                what: "repositories",
+                max,
+            });
+        }
+        let id = repository::insert(conn, &new).await?;
+        for (key, value) in &tags {
+            repository_tag::put(conn, id, key, value).await?;
+        }
+        tx.commit().await?;
+        Ok(CreateRepositoryResponse {
+            repository: Some(self.describe(&new)?),
+        })
+    }
+
+    /// `DescribeRepositories`, in the order of names.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`] for the first of `repositoryNames` that is missing.
+    pub async fn describe_repositories(
+        &self,
+        cx: &Call,
+        input: DescribeRepositoriesRequest,
+    ) -> Result<DescribeRepositoriesResponse, Error> {
+        let account = registry_account(cx, input.registry_id.as_ref())?;
+        let (owner, region) = (account.as_str(), cx.region.as_str());
+        let mut read = self.0.store.read().await?;
+        let conn = &mut read.conn();
+        if let Some(names) = input.repository_names {
+            let mut repositories = Vec::with_capacity(names.len());
+            for name in names {
+                match repository::find(conn, owner, region, &name).await? {
+                    Some(row) => repositories.push(self.describe(&row)?),
+                    None => {
+                        return Err(Error::RepositoryNotFound(Place {
+                            repository: name,
+                            registry_id: account,
+                        }));
+                    }
+                }
+            }
+            return Ok(DescribeRepositoriesResponse {
+                repositories: Some(repositories),
+                next_token: None,
+            });
+        }
+        let after = token::open(input.next_token.as_ref())?;
+        let n = token::page_size(input.max_results);
+        let mut rows = repository::list(conn, owner, region, &after, token::rows(n)).await?;
+        let next_token = token::cut(&mut rows, n).map(|row| token::seal(&row.name));
+        let repositories = rows
+            .iter()
+            .map(|row| self.describe(row))
+            .collect::<Result<_, _>>()?;
+        Ok(DescribeRepositoriesResponse {
+            repositories: Some(repositories),
+            next_token,
+        })
+    }
+
+    /// `DeleteRepository`; with `force`, its images too.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::RepositoryNotEmpty`].
+    pub async fn delete_repository(
+        &self,
+        cx: &Call,
+        input: DeleteRepositoryRequest,
+    ) -> Result<DeleteRepositoryResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        let mut tx = self.write(repo.id).await?;
+        let row = row_of(&mut tx, &repo).await?;
+        if row.image_count > 0 && input.force != Some(true) {
+            return Err(Error::RepositoryNotEmpty(repo.place()));
+        }
+        repository::delete(&mut tx.conn(), repo.id).await?;
+        self.commit(tx, &[Change::Everything]).await?;
+        Ok(DeleteRepositoryResponse {
+            repository: Some(self.describe(&row)?),
+        })
+    }
+
+    /// `PutImageTagMutability`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::InvalidParameter`].
+    pub async fn put_image_tag_mutability(
+        &self,
+        cx: &Call,
+        input: PutImageTagMutabilityRequest,
+    ) -> Result<PutImageTagMutabilityResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        let mutability = Mutability::asked(
+            Some(input.image_tag_mutability),
+            input.image_tag_mutability_exclusion_filters,
+        )?;
+        let (kind, filters) = (mutability.kind.as_str(), mutability.filters_text());
+        let mut tx = self.write(repo.id).await?;
+        if !repository::set_tag_mutability(&mut tx.conn(), repo.id, kind, &filters).await? {
+            return Err(Error::RepositoryNotFound(repo.place()));
+        }
+        // Pushes read the setting in their own transaction, so no cache holds it.
+        tx.commit().await?;
+        Ok(PutImageTagMutabilityResponse {
+            registry_id: Some(repo.account.to_string()),
+            repository_name: Some(repo.name.to_string()),
+            image_tag_mutability: Some(mutability.kind),
+            image_tag_mutability_exclusion_filters: mutability.filters(),
+        })
+    }
+
+    /// `PutImageScanningConfiguration`: a stored setting.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`].
+    pub async fn put_image_scanning_configuration(
+        &self,
+        cx: &Call,
+        input: PutImageScanningConfigurationRequest,
+    ) -> Result<PutImageScanningConfigurationResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        let scan_on_push = input
+            .image_scanning_configuration
+            .scan_on_push
+            .unwrap_or(false);
+        let mut tx = self.write(repo.id).await?;
+        if !repository::set_scan_on_push(&mut tx.conn(), repo.id, scan_on_push).await? {
+            return Err(Error::RepositoryNotFound(repo.place()));
+        }
+        tx.commit().await?;
+        Ok(PutImageScanningConfigurationResponse {
+            registry_id: Some(repo.account.to_string()),
+            repository_name: Some(repo.name.to_string()),
+            image_scanning_configuration: Some(ImageScanningConfiguration {
+                scan_on_push: Some(scan_on_push),
+            }),
+        })
+    }
+
+    /// `BatchGetRepositoryScanningConfiguration`.
+    ///
+    /// # Errors
+    /// The store's; a repository that is missing is one of the answer's failures.
+    pub async fn batch_get_repository_scanning_configuration(
+        &self,
+        cx: &Call,
+        input: BatchGetRepositoryScanningConfigurationRequest,
+    ) -> Result<BatchGetRepositoryScanningConfigurationResponse, Error> {
+        let (owner, region) = (cx.account.as_str(), cx.region.as_str());
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        let mut read = self.0.store.read().await?;
+        for name in input.repository_names {
+            match repository::find(&mut read.conn(), owner, region, &name).await? {
+                Some(row) => found.push(RepositoryScanningConfiguration {
+                    repository_arn: Some(arn(&cx.account, &cx.region, &name)),
+                    repository_name: Some(name),
+                    scan_on_push: Some(row.scan_on_push),
+                    scan_frequency: Some(match row.scan_on_push {
+                        true => ScanFrequency::ScanOnPush,
+                        false => ScanFrequency::Manual,
+                    }),
+                    applied_scan_filters: Some(Vec::new()),
+                }),
+                None => {
+                    let place = Place {
+                        repository: name.clone(),
+                        registry_id: cx.account,
+                    };
+                    failures.push(RepositoryScanningConfigurationFailure {
+                        repository_name: Some(name),
+                        failure_code: Some(ScanningConfigurationFailureCode::RepositoryNotFound),
+                        failure_reason: Some(Error::RepositoryNotFound(place).to_string()),
+                    });
+                }
+            }
+        }
+        Ok(BatchGetRepositoryScanningConfigurationResponse {
+            scanning_configurations: Some(found),
+            failures: Some(failures),
+        })
+    }
+
+    /// `DescribeRegistry`. There are no replication rules.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn describe_registry(
+        &self,
+        cx: &Call,
+        _: DescribeRegistryRequest,
+    ) -> Result<DescribeRegistryResponse, Error> {
+        Ok(DescribeRegistryResponse {
+            registry_id: Some(cx.account.to_string()),
+            replication_configuration: Some(ReplicationConfiguration { rules: Vec::new() }),
+        })
+    }
+
+    /// A row as the API shows it.
+    fn describe(&self, row: &repository::Repository) -> Result<Repository, Error> {
+        let account: AccountId = row.account.parse().map_err(Error::internal)?;
+        let region: Region = row.region.parse().map_err(Error::internal)?;
+        let mutability = Mutability::stored(row)?;
+        let uri = (self.0.settings.repository_uri)(&account, &region, &row.name);
+        Ok(Repository {
+            repository_arn: Some(arn(&account, &region, &row.name)),
+            registry_id: Some(row.account.clone()),
+            repository_name: Some(row.name.clone()),
+            repository_uri: Some(uri),
+            created_at: Some(time(row.created_at)?),
+            image_tag_mutability: Some(mutability.kind),
+            image_tag_mutability_exclusion_filters: mutability.filters(),
+            image_scanning_configuration: Some(ImageScanningConfiguration {
+                scan_on_push: Some(row.scan_on_push),
+            }),
+            encryption_configuration: Some(EncryptionConfiguration {
+                encryption_type: EncryptionType::Aes256,
+                kms_key: None,
+            }),
+        })
+    }
+}
+
+/// The repository's row inside a transaction.
+async fn row_of(
+    tx: &mut store::Write,
+    repo: &RepositoryFacts,
+) -> Result<repository::Repository, Error> {
+    let row = repository::get(&mut tx.conn(), repo.id).await?;
+    row.ok_or_else(|| Error::RepositoryNotFound(repo.place()))
+}
+
+/// A stored time as the API shows it.
+pub(super) fn time(milliseconds: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(milliseconds).map_err(Error::internal)
+}
+
+/// There is no key service here: a repository that must be encrypted with a key of
+/// the caller's is refused rather than stored without.
+fn check_encryption(encryption: &EncryptionConfiguration) -> Result<(), Error> {
+    match encryption.encryption_type {
+        EncryptionType::Aes256 if encryption.kms_key.is_none() => Ok(()),
+        EncryptionType::Aes256 => Err(Error::parameter(
+            "encryptionConfiguration",
+            "must not name a kmsKey with encryptionType AES256",
+        )),
+        EncryptionType::Kms | EncryptionType::KmsDsse => Err(Error::Kms(
+            "Encryption with AWS KMS keys is not available in this registry: use AES256",
+        )),
+    }
+}

@@ -1,0 +1,188 @@
+//! Lists of the OCI face: tags, repositories, referrers.
+
+use std::collections::BTreeMap;
+
+use aws_api::{AccountId, Region};
+use serde::Serialize;
+use store::ecr::image::{self, Image};
+use store::ecr::{image_tag, repository};
+
+use crate::manifest::OCI_INDEX;
+use crate::uploads::parse_digest;
+use crate::{Error, Registry, RepositoryFacts};
+
+/// Names of one answer when the client does not say, and at most.
+const NAMES_MAX: usize = 1_000;
+/// Referrers of one answer.
+const REFERRERS_MAX: i64 = 500;
+
+/// A page of names in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The names.
+    pub items: Vec<String>,
+    /// There are more after the last of them: the answer gets a `Link` header.
+    pub more: bool,
+}
+
+impl Page {
+    /// Of `items`, one more than asked for was read to know whether there are more.
+    fn cut(mut items: Vec<String>, n: usize) -> Self {
+        let more = items.len() > n;
+        items.truncate(n);
+        Page { items, more }
+    }
+}
+
+/// One descriptor of the referrers' index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Referrer {
+    /// The manifest's media type.
+    pub media_type: String,
+    /// Its digest.
+    pub digest: String,
+    /// Its length in bytes.
+    pub size: i64,
+    /// Its artifact type, or its config's media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// Its annotations.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Referrer {
+    fn of(image: Image) -> Result<Self, Error> {
+        let annotations = match &image.annotations {
+            Some(text) => serde_json::from_str(text).map_err(Error::internal)?,
+            None => BTreeMap::new(),
+        };
+        Ok(Referrer {
+            media_type: image.media_type,
+            digest: image.digest,
+            size: image.content_size,
+            artifact_type: image.artifact_type,
+            annotations,
+        })
+    }
+}
+
+/// A page of referrers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Referrers {
+    /// The referrers in the order of their pushes.
+    pub referrers: Vec<Referrer>,
+    /// Where the next page begins, for the `Link` header; opaque.
+    pub next: Option<String>,
+}
+
+impl Referrers {
+    /// The answer's body: an OCI image index (distribution-spec, "Listing Referrers").
+    #[must_use]
+    pub fn to_index(&self) -> Vec<u8> {
+        let index = serde_json::json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": self.referrers,
+        });
+        index.to_string().into_bytes()
+    }
+}
+
+impl Registry {
+    /// Tags in their order, after `last` (`GET /v2/<name>/tags/list?n=&last=`).
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list_tags(
+        &self,
+        repo: &RepositoryFacts,
+        n: Option<usize>,
+        last: Option<&str>,
+    ) -> Result<Page, Error> {
+        let n = n.unwrap_or(NAMES_MAX).min(NAMES_MAX);
+        if n == 0 {
+            return Ok(Page::default());
+        }
+        let mut read = self.0.store.read().await?;
+        let conn = &mut read.conn();
+        let tags = image_tag::list(conn, repo.id, last.unwrap_or(""), one_more(n)).await?;
+        Ok(Page::cut(tags, n))
+    }
+
+    /// Repositories in their order, after `last` (`GET /v2/_catalog?n=&last=`).
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn list_repositories(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        n: Option<usize>,
+        last: Option<&str>,
+    ) -> Result<Page, Error> {
+        let n = n.unwrap_or(NAMES_MAX).min(NAMES_MAX);
+        if n == 0 {
+            return Ok(Page::default());
+        }
+        let mut read = self.0.store.read().await?;
+        let (account, region) = (account.as_str(), region.as_str());
+        let last = last.unwrap_or("");
+        let rows = repository::list(&mut read.conn(), account, region, last, one_more(n)).await?;
+        Ok(Page::cut(rows.into_iter().map(|row| row.name).collect(), n))
+    }
+
+    /// The manifests whose subject is `digest`
+    /// (`GET /v2/<name>/referrers/<digest>?artifactType=`). An unknown digest has none.
+    ///
+    /// # Errors
+    /// [`Error::InvalidDigest`], and the store's.
+    pub async fn referrers(
+        &self,
+        repo: &RepositoryFacts,
+        digest: &str,
+        artifact_type: Option<&str>,
+        next: Option<&str>,
+    ) -> Result<Referrers, Error> {
+        let after = match next {
+            Some(token) => token
+                .parse()
+                .map_err(|_| Error::parameter("next", "must be from an earlier answer"))?,
+            None => 0,
+        };
+        self.referrers_page(repo, digest, artifact_type, after, REFERRERS_MAX)
+            .await
+    }
+
+    pub(crate) async fn referrers_page(
+        &self,
+        repo: &RepositoryFacts,
+        digest: &str,
+        artifact_type: Option<&str>,
+        after: i64,
+        limit: i64,
+    ) -> Result<Referrers, Error> {
+        let digest = parse_digest(digest)?.to_string();
+        let mut read = self.0.store.read().await?;
+        let conn = &mut read.conn();
+        let mut images =
+            image::referrers(conn, repo.id, &digest, artifact_type, after, limit + 1).await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let more = images.len() > limit;
+        images.truncate(limit);
+        let next = images
+            .last()
+            .filter(|_| more)
+            .map(|image| image.id.to_string());
+        let referrers = images
+            .into_iter()
+            .map(Referrer::of)
+            .collect::<Result<_, _>>()?;
+        Ok(Referrers { referrers, next })
+    }
+}
+
+fn one_more(n: usize) -> i64 {
+    i64::try_from(n).map_or(i64::MAX, |n| n.saturating_add(1))
+}

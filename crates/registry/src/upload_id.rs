@@ -1,0 +1,78 @@
+//! What an upload's id says.
+//!
+//! The id is a UUID whose bits hold the repository's row id, the second of the start,
+//! and 50 random bits. So an upload belongs to its repository without a row in the
+//! database: with another repository in it, an id names another file, which is not
+//! there. And its age is known to whoever clears up.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0-4 | the repository's row id |
+//! | 5-8 | random, but for the six bits of version and variant |
+//! | 9-12 | seconds since the epoch |
+//! | 13-15 | random |
+
+use std::time::Duration;
+
+use blobs::UploadId;
+
+use crate::{Entropy, Error};
+
+/// A new id.
+pub(crate) fn make(repository_id: i64, now_ms: i64, entropy: &Entropy) -> Result<UploadId, Error> {
+    let repository = repository_id.to_be_bytes();
+    let seconds = u32::try_from(now_ms / 1000);
+    let (true, Ok(seconds)) = (repository[..3] == [0; 3], seconds) else {
+        return Err(Error::internal(
+            "a repository's id or the time is out of range",
+        ));
+    };
+    let mut bytes = [0; 16];
+    entropy(&mut bytes);
+    bytes[..5].copy_from_slice(&repository[3..]);
+    bytes[9..13].copy_from_slice(&seconds.to_be_bytes());
+    Ok(UploadId::from_random(bytes))
+}
+
+/// The repository's row id.
+pub(crate) fn repository(id: &UploadId) -> i64 {
+    let bytes = id.as_bytes();
+    let mut whole = [0; 8];
+    whole[3..].copy_from_slice(&bytes[..5]);
+    i64::from_be_bytes(whole)
+}
+
+/// Whether the upload began more than `lifetime` ago.
+pub(crate) fn expired(id: &UploadId, now_ms: i64, lifetime: Duration) -> bool {
+    let bytes = id.as_bytes();
+    let started = u32::from_be_bytes([bytes[9], bytes[10], bytes[11], bytes[12]]);
+    let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    (now_ms / 1000).saturating_sub(i64::from(started)) > lifetime
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    proptest! {
+        #[test]
+        fn an_id_says_its_repository_and_age(
+            repository_id in 0..1_i64 << 40,
+            seconds: u32,
+            random: [u8; 16],
+            life in 0..1_000_000_u64,
+        ) {
+            let entropy: Entropy = Arc::new(move |out| out.copy_from_slice(&random));
+            let start = i64::from(seconds) * 1000;
+            let id = make(repository_id, start, &entropy).unwrap();
+            prop_assert_eq!(repository(&id), repository_id);
+            let life_ms = i64::try_from(life).unwrap() * 1000;
+            prop_assert!(!expired(&id, start + life_ms, Duration::from_secs(life)));
+            prop_assert!(expired(&id, start + life_ms + 1000, Duration::from_secs(life)));
+            let again: UploadId = id.to_string().parse().unwrap();
+            prop_assert_eq!(again, id);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Uploads: bytes on their way in.
+//!
+//! An upload is a file in the blob store, and its id says which repository it belongs
+//! to (`upload_id`), so that starting one and adding to it needs no transaction. One
+//! that grew large also gets a row, which keeps it over a restart.
+
+use std::fmt;
+use std::pin::pin;
+
+use blobs::{AppendError, BoxError, Digest, UploadId};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use quick_cache::sync::Cache as Map;
+use store::ecr::upload;
+
+use crate::{Call, Error, Layer, Registry, RepositoryFacts, upload_id};
+
+/// From this length in bytes on, an upload is worth keeping over a restart.
+const KEEP_BYTES_MIN: u64 = 16 << 20;
+/// Uploads by `UploadLayerPart` whose small parts are remembered.
+const SHORT_PARTS_MAX: usize = 10_000;
+
+/// Which uploads had a part smaller than 5 MiB: it may only be the last one.
+/// (ECR API, `LayerPartTooSmallException`.) Forgotten with a restart, which makes
+/// the check lenient, never wrong.
+pub(crate) struct ShortParts(Map<UploadId, ()>);
+
+impl ShortParts {
+    pub(crate) fn new() -> Self {
+        ShortParts(Map::new(SHORT_PARTS_MAX))
+    }
+
+    pub(crate) fn note(&self, id: UploadId) {
+        self.0.insert(id, ());
+    }
+
+    pub(crate) fn has(&self, id: &UploadId) -> bool {
+        self.0.get(id).is_some()
+    }
+
+    pub(crate) fn forget(&self, id: &UploadId) {
+        self.0.remove(id);
+    }
+}
+
+/// The marker in a body that went beyond the limit of a layer's size.
+#[derive(Debug)]
+struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the layer is too large")
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
+impl Registry {
+    /// Starts an upload (`POST /v2/<name>/blobs/uploads/`).
+    ///
+    /// # Errors
+    /// The blob store's.
+    pub async fn start_upload(&self, cx: &Call, repo: &RepositoryFacts) -> Result<UploadId, Error> {
+        let id = upload_id::make(repo.id, cx.now_ms(), &self.0.entropy)?;
+        self.0.blobs.start_upload(&id).await?;
+        Ok(id)
+    }
+
+    /// Appends to an upload (`PATCH …/blobs/uploads/<upload>`) and says its length.
+    /// `offset` is where the part begins, when the client says so.
+    ///
+    /// # Errors
+    /// [`Error::UploadNotFound`], [`Error::InvalidLayerPart`] when the part does not
+    /// begin where the upload ends, [`Error::LayerTooLarge`], [`Error::UploadBusy`],
+    /// [`Error::BodyBroken`]: what arrived until then stays, and the upload goes on.
+    pub async fn append<S, E>(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        upload: &str,
+        offset: Option<u64>,
+        body: S,
+    ) -> Result<u64, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let id = self.upload_id(repo, upload, cx.now_ms())?;
+        let offset = match offset {
+            Some(offset) => offset,
+            None => self.upload_size(repo, &id).await?,
+        };
+        self.append_at(cx, repo, &id, offset, body).await
+    }
+
+    /// The upload's length in bytes (`GET …/blobs/uploads/<upload>`).
+    ///
+    /// # Errors
+    /// [`Error::UploadNotFound`], and the blob store's.
+    pub async fn upload_status(&self, repo: &RepositoryFacts, upload: &str) -> Result<u64, Error> {
+        let id = upload_id(repo, upload)?;
+        self.upload_size(repo, &id).await
+    }
+
+    /// Appends what the body still holds and makes the layer
+    /// (`PUT …/blobs/uploads/<upload>?digest=`). When this returns, the layer is durable.
+    ///
+    /// # Errors
+    /// Those of [`Registry::append`], [`Error::InvalidDigest`], and
+    /// [`Error::InvalidLayer`] for other bytes than the digest's: the upload is then gone.
+    pub async fn complete_upload<S, E>(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        upload: &str,
+        digest: &str,
+        offset: Option<u64>,
+        body: S,
+    ) -> Result<Layer, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let id = self.upload_id(repo, upload, cx.now_ms())?;
+        let digest = parse_digest(digest)?;
+        let mut body = pin!(body);
+        // Usually there is nothing left, and nothing to append.
+        if let Some(first) = body.next().await {
+            let rest = stream::once(async { first }).chain(body);
+            let offset = match offset {
+                Some(offset) => offset,
+                None => self.upload_size(repo, &id).await?,
+            };
+            self.append_at(cx, repo, &id, offset, rest).await?;
+        }
+        self.finish(cx, repo, &id, &digest).await
+    }
+
+    /// Removes an upload (`DELETE …/blobs/uploads/<upload>`).
+    ///
+    /// # Errors
+    /// [`Error::UploadNotFound`], and those of blobs and store.
+    pub async fn cancel_upload(&self, repo: &RepositoryFacts, upload: &str) -> Result<(), Error> {
+        let id = upload_id(repo, upload)?;
+        let size = self.upload_size(repo, &id).await?;
+        self.0.short_parts.forget(&id);
+        if size >= KEEP_BYTES_MIN {
+            self.forget_upload(repo, &id).await?;
+        }
+        match self.0.blobs.cancel(&id).await? {
+            true => Ok(()),
+            false => Err(no_upload(repo, upload)),
+        }
+    }
+
+    /// A whole layer in one request (`POST …/blobs/uploads/?digest=`).
+    ///
+    /// # Errors
+    /// Those of [`Registry::complete_upload`]; nothing of a failed one stays.
+    pub async fn put_blob<S, E>(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        digest: &str,
+        body: S,
+    ) -> Result<Layer, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let digest = parse_digest(digest)?;
+        let body = self.limited(body, 0);
+        let finished = self.0.blobs.put(&digest, body).await;
+        let finished = finished.map_err(|error| match error {
+            blobs::PutError::Body(source) if source.is::<TooLarge>() => self.too_large(),
+            other => other.into(),
+        })?;
+        self.link(cx, repo, finished.digest, finished.size, None)
+            .await
+    }
+
+    /// The id that a client sent, if it can be one of this repository that still goes on.
+    pub(crate) fn upload_id(
+        &self,
+        repo: &RepositoryFacts,
+        upload: &str,
+        now_ms: i64,
+    ) -> Result<UploadId, Error> {
+        let id = upload_id(repo, upload)?;
+        match upload_id::expired(&id, now_ms, self.0.settings.upload_lifetime) {
+            false => Ok(id),
+            true => Err(no_upload(repo, upload)),
+        }
+    }
+
+    pub(crate) async fn upload_size(
+        &self,
+        repo: &RepositoryFacts,
+        id: &UploadId,
+    ) -> Result<u64, Error> {
+        let size = self.0.blobs.upload_size(id).await?;
+        size.ok_or_else(|| no_upload(repo, &id.to_string()))
+    }
+
+    pub(crate) async fn append_at<S, E>(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        id: &UploadId,
+        offset: u64,
+        body: S,
+    ) -> Result<u64, Error>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let body = self.limited(body, offset);
+        let end = match self.0.blobs.append(id, offset, body).await {
+            Ok(end) => end,
+            Err(AppendError::OffsetMismatch { expected, actual }) => {
+                return Err(part_out_of_order(repo, id, expected, actual));
+            }
+            Err(AppendError::Body { source, .. }) if source.is::<TooLarge>() => {
+                return Err(self.too_large());
+            }
+            Err(error) => return Err(Error::append(error, repo.place())),
+        };
+        if offset < KEEP_BYTES_MIN && end >= KEEP_BYTES_MIN {
+            self.keep_upload(cx, repo, id).await?;
+        }
+        Ok(end)
+    }
+
+    /// Makes a layer of an upload that has all its bytes.
+    pub(crate) async fn finish(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        id: &UploadId,
+        digest: &Digest,
+    ) -> Result<Layer, Error> {
+        let finished = match self.0.blobs.finish(id, digest).await {
+            Ok(finished) => finished,
+            Err(error) => {
+                if let blobs::FinishError::DigestMismatch { .. } = &error {
+                    self.0.short_parts.forget(id);
+                    self.forget_upload(repo, id).await?;
+                }
+                return Err(Error::finish(error, repo.place()));
+            }
+        };
+        self.0.short_parts.forget(id);
+        let kept = (finished.size >= KEEP_BYTES_MIN).then_some(id);
+        self.link(cx, repo, finished.digest, finished.size, kept)
+            .await
+    }
+
+    async fn keep_upload(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        id: &UploadId,
+    ) -> Result<(), Error> {
+        let mut tx = self.write(repo.id).await?;
+        match upload::keep(&mut tx.conn(), &id.to_string(), repo.id, cx.now_ms()).await {
+            Ok(()) => Ok(tx.commit().await?),
+            Err(store::Error::ForeignKey(_)) => {
+                drop(tx);
+                self.0.blobs.cancel(id).await?;
+                Err(Error::RepositoryNotFound(repo.place()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn forget_upload(&self, repo: &RepositoryFacts, id: &UploadId) -> Result<(), Error> {
+        let mut tx = self.write(repo.id).await?;
+        upload::delete(&mut tx.conn(), &id.to_string()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The body, cut with an error where the layer would become too large.
+    fn limited<S, E>(
+        &self,
+        body: S,
+        offset: u64,
+    ) -> impl Stream<Item = Result<Bytes, BoxError>> + Send + use<S, E>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError> + Send,
+    {
+        let mut left = self
+            .0
+            .settings
+            .limits
+            .layer_bytes_max
+            .saturating_sub(offset);
+        body.map(move |chunk| {
+            let chunk = chunk.map_err(Into::into)?;
+            left = left
+                .checked_sub(chunk.len() as u64)
+                .ok_or_else(|| Box::new(TooLarge) as BoxError)?;
+            Ok(chunk)
+        })
+    }
+
+    fn too_large(&self) -> Error {
+        Error::LayerTooLarge {
+            bytes_max: self.0.settings.limits.layer_bytes_max,
+        }
+    }
+}
+
+/// The id that a client sent, if it can be one of this repository.
+fn upload_id(repo: &RepositoryFacts, upload: &str) -> Result<UploadId, Error> {
+    // UUIDs are compared without regard to case (RFC 9562, section 4).
+    let id = upload.to_ascii_lowercase().parse::<UploadId>();
+    let id = id.map_err(|_| no_upload(repo, upload))?;
+    match upload_id::repository(&id) == repo.id {
+        true => Ok(id),
+        false => Err(no_upload(repo, upload)),
+    }
+}
+
+pub(crate) fn no_upload(repo: &RepositoryFacts, upload: &str) -> Error {
+    Error::UploadNotFound {
+        upload_id: upload.chars().take(100).collect(),
+        place: repo.place(),
+    }
+}
+
+fn part_out_of_order(repo: &RepositoryFacts, id: &UploadId, expected: u64, actual: u64) -> Error {
+    Error::InvalidLayerPart {
+        message: format!(
+            "The layer part begins at byte {expected}, but the upload with id '{id}' goes on at byte {actual}"
+        ),
+        upload_id: id.to_string(),
+        place: repo.place(),
+        last_valid_byte_received: i64::try_from(actual).unwrap_or(i64::MAX) - 1,
+    }
+}
+
+pub(crate) fn parse_digest(text: &str) -> Result<Digest, Error> {
+    text.parse()
+        .map_err(|error: blobs::DigestError| Error::InvalidDigest(error.to_string()))
+}
