@@ -10,18 +10,18 @@
 //! let now_epoch_seconds = 1_440_938_160;
 //!
 //! // The client.
-//! let mut headers: Vec<(&str, &[u8])> = vec![("host", b"sts.example.com")];
-//! let request = Parts { method: "GET", path: "/", query: "Action=GetCallerIdentity", headers: &headers };
+//! let host: (&str, &[u8]) = ("host", b"sts.example.com");
+//! let request = Parts { method: "GET", path: "/", query: "Action=GetCallerIdentity", headers: &[host] };
 //! let signer = Signer {
 //!     access_key_id: "AKIDEXAMPLE", secret: &secret, session_token: None,
 //!     region: "us-east-1", service: "sts", now_epoch_seconds, path_style: PathStyle::Standard,
 //! };
 //! let signed = signer.sign(&request, body_sha256)?;
-//! headers.push(("x-amz-date", signed.x_amz_date.as_bytes()));
-//! headers.push(("authorization", signed.authorization.as_bytes()));
 //!
 //! // The server: everything as it came over the wire.
-//! let request = Parts { headers: &headers, ..request };
+//! let date = ("x-amz-date", signed.x_amz_date.as_bytes());
+//! let authorization = ("authorization", signed.authorization.as_bytes());
+//! let request = Parts { headers: &[host, date, authorization], ..request };
 //! let presented = sigv4::parse(&request)?;
 //! assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
 //! let expected = Expected {

@@ -161,3 +161,57 @@ pub(crate) fn check_signed(parts: &Parts<'_>, signed_headers: &[String]) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scope, parse};
+
+    /// No signer of today leaves `X-Amz-Date` out; those that do sign `Date`, in either spelling, and
+    /// ISO 8601's goes into the string to sign.
+    #[test]
+    fn a_date_header_serves_where_there_is_no_x_amz_date() {
+        let secret = SecretKey::new("secret");
+        let scope = Scope {
+            date: "20150830".into(),
+            region: "us-east-1".into(),
+            service: "sts".into(),
+        };
+        for date in ["20150830T123600Z", "Sun, 30 Aug 2015 12:36:00 GMT"] {
+            let unsigned: [(&str, &[u8]); 2] = [("Host", b"h"), ("Date", date.as_bytes())];
+            let parts = Parts {
+                method: "GET",
+                path: "",
+                query: "",
+                headers: &unsigned,
+            };
+            let names = ["date".to_owned(), "host".to_owned()];
+            let text = canonical::request(&parts, &names, "hash", PathStyle::Standard).unwrap();
+            let string = canonical::string_to_sign("20150830T123600Z", &scope, &text);
+            let signature = SigningKey::derive(&secret, &scope).sign(string.as_bytes());
+            let authorization = format!(
+                "AWS4-HMAC-SHA256 Credential=AKID/{scope},SignedHeaders=host;date,Signature={}",
+                canonical::hex(&signature)
+            );
+            let authorization = ("Authorization", authorization.as_bytes());
+            let headers = [unsigned[0], unsigned[1], authorization];
+            let parts = Parts {
+                headers: &headers,
+                ..parts
+            };
+            let expected = Expected {
+                service: "sts",
+                region: None,
+                payload_sha256_hex: "hash",
+                now_epoch_seconds: 1_440_938_160,
+                path_style: PathStyle::Standard,
+            };
+            let presented = parse(&parts).unwrap();
+            assert_eq!(
+                presented.verify(&parts, &secret, &expected),
+                Ok(()),
+                "{date}"
+            );
+        }
+    }
+}
