@@ -18,6 +18,7 @@
 
 mod account;
 mod cli;
+mod demo;
 mod documents;
 mod error;
 mod home;
@@ -25,6 +26,8 @@ mod logging;
 mod master_key;
 mod policies;
 mod print;
+mod process;
+mod serve;
 mod storage;
 
 use std::process::ExitCode;
@@ -75,8 +78,8 @@ fn run(cli: cli::Cli) -> Result<()> {
         },
         Command::Completions { shell } => documents::completions(shell),
         Command::Man { dir } => documents::man(dir.as_deref()),
-        Command::Serve(_) => Err(not_built("serve")),
-        Command::Demo(_) => Err(not_built("demo")),
+        Command::Serve(options) => serve::serve(&options),
+        Command::Demo(options) => demo::demo(&options),
         Command::Account(AccountCommand::Create(options)) => account::create(&options),
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),
