@@ -6,7 +6,7 @@
 //! with a linear substring search; segments that hold `?` with a bit-parallel one.
 //! `*a*a*a*…` therefore costs one pass over the text, however long the pattern.
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 
 /// One unit of a pattern, before it is compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,14 @@ impl Glob {
     /// The literal text before the first wildcard.
     pub fn literal_prefix(&self) -> &str {
         match self.tokens.first() {
+            Some(Token::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// The literal text behind the last wildcard.
+    pub fn literal_suffix(&self) -> &str {
+        match self.tokens.last() {
             Some(Token::Text(text)) => text,
             _ => "",
         }
@@ -288,8 +296,15 @@ pub(crate) fn matches_tokens<'a>(
             return false;
         };
         *from += skipped.len_utf8();
-        at = *from;
         units = behind.clone();
+        // Literal text behind the star: go straight to where it stands next.
+        if let Some(Unit::Text(part)) = units.clone().next() {
+            match memmem::find(&text.as_bytes()[*from..], part.as_bytes()) {
+                Some(further) => *from += further,
+                None => return false,
+            }
+        }
+        at = *from;
     }
 }
 

@@ -235,6 +235,21 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// The text that every match ends with.
+    pub fn literal_suffix(&self) -> &str {
+        match self {
+            Pattern::Any | Pattern::Never => "",
+            Pattern::Literal(literal) => literal,
+            Pattern::Glob(glob) => glob.literal_suffix(),
+            Pattern::Template(pieces) => match pieces.last() {
+                Some(Piece::Token(Token::Text(text))) => text,
+                _ => "",
+            },
+        }
+    }
+}
+
 fn same_ignoring_case(a: impl Iterator<Item = char>, b: &str) -> bool {
     a.flat_map(char::to_lowercase)
         .eq(b.chars().flat_map(char::to_lowercase))

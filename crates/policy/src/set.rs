@@ -41,10 +41,19 @@ struct Inner {
     allow: Index,
 }
 
-/// Statements by their actions' literal prefix, then by their resources'.
+/// Statements by their actions' literal prefix, then by their resources' literal prefix
+/// or suffix, whichever is longer: `arn:aws:ecr:*:111122223333:repository/app` is told
+/// apart by its end.
 #[derive(Debug, Default)]
 struct Index {
-    by_action: Trie<Trie<Vec<u32>>>,
+    by_action: Trie<ByResource>,
+}
+
+#[derive(Debug, Default)]
+struct ByResource {
+    prefixes: Trie<Vec<u32>>,
+    /// Filed backwards.
+    suffixes: Trie<Vec<u32>>,
 }
 
 /// A statement with many actions and many resources is filed under one of the two only,
@@ -141,46 +150,86 @@ impl PolicySet {
 
 impl Index {
     fn file(&mut self, number: u32, statement: &Compiled) {
-        let mut actions = prefixes(Some(&statement.action));
-        let mut resources = prefixes(statement.resource.as_ref());
+        let mut actions = ends(Some(&statement.action));
+        let mut resources = ends(statement.resource.as_ref());
         if actions.len() * resources.len() > FILED_MAX {
             if actions.len() > resources.len() {
-                actions = vec![""];
+                actions = vec![End::Prefix("")];
             } else {
-                resources = vec![""];
+                resources = vec![End::Prefix("")];
             }
         }
-        for action in &actions {
-            let by_resource = self.by_action.entry(action);
+        // An action's end says little: `*Image` is filed under its prefix, the empty one.
+        let mut actions: Vec<&str> = actions.iter().map(End::prefix).collect();
+        actions.sort_unstable();
+        actions.dedup_by(|longer, shorter| longer.starts_with(*shorter));
+        for action in actions {
+            let by_resource = self.by_action.entry(action.as_bytes());
             for resource in &resources {
-                by_resource.entry(resource).push(number);
+                by_resource.file(*resource, number);
             }
         }
     }
 
     fn candidates(&self, ask: &Ask<'_>, mut visit: impl FnMut(u32)) {
         self.by_action.visit_prefixes(ask.action, |by_resource| {
-            by_resource.visit_prefixes(ask.resource, |numbers| {
-                numbers.iter().for_each(|&number| visit(number));
-            });
+            let mut all = |numbers: &Vec<u32>| numbers.iter().for_each(|&number| visit(number));
+            by_resource.prefixes.visit_prefixes(ask.resource, &mut all);
+            by_resource.suffixes.visit_suffixes(ask.resource, &mut all);
         });
     }
 }
 
-/// The literal prefixes of which a matching text has at least one. One that starts with
-/// another adds nothing.
-fn prefixes(patterns: Option<&Patterns>) -> Vec<&str> {
+impl ByResource {
+    fn file(&mut self, end: End<'_>, number: u32) {
+        let numbers = match end {
+            End::Prefix(text) => self.prefixes.entry(text.as_bytes()),
+            End::Suffix(text) => {
+                let backwards: Vec<u8> = text.bytes().rev().collect();
+                self.suffixes.entry(&backwards)
+            }
+        };
+        if numbers.last() != Some(&number) {
+            numbers.push(number);
+        }
+    }
+}
+
+/// Literal text that every match starts or ends with.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Prefix(&'a str),
+    Suffix(&'a str),
+}
+
+impl<'a> End<'a> {
+    fn prefix(&self) -> &'a str {
+        match self {
+            End::Prefix(text) => text,
+            End::Suffix(_) => "",
+        }
+    }
+}
+
+/// The literal ends of which a matching text has at least one.
+fn ends(patterns: Option<&Patterns>) -> Vec<End<'_>> {
     let Some(patterns) = patterns.filter(|patterns| !patterns.not) else {
-        return vec![""];
+        return vec![End::Prefix("")];
     };
     let fitting = patterns
         .patterns
         .iter()
         .filter(|pattern| !matches!(pattern, Pattern::Never));
-    let mut prefixes: Vec<&str> = fitting.map(Pattern::literal_prefix).collect();
-    prefixes.sort_unstable();
-    prefixes.dedup_by(|longer, shorter| longer.starts_with(*shorter));
-    prefixes
+    fitting
+        .map(|pattern| {
+            let (prefix, suffix) = (pattern.literal_prefix(), pattern.literal_suffix());
+            if suffix.len() > prefix.len() {
+                End::Suffix(suffix)
+            } else {
+                End::Prefix(prefix)
+            }
+        })
+        .collect()
 }
 
 /// `Arc<str>` as a JSON string, without serde's `rc` feature for the whole tree.

@@ -42,8 +42,7 @@ impl<T> Node<T> {
 
 impl<T: Default> Trie<T> {
     /// What is filed under `key`, made if need be.
-    pub fn entry(&mut self, key: &str) -> &mut T {
-        let mut key = key.as_bytes();
+    pub fn entry(&mut self, mut key: &[u8]) -> &mut T {
         let mut node = &mut self.root;
         while let Some(&first) = key.first() {
             let at = match node.child(first) {
@@ -79,19 +78,33 @@ fn split<T>(node: &mut Node<T>, at: usize) {
 
 impl<T> Trie<T> {
     /// Calls `visit` with everything filed under a prefix of `text`, shortest first.
-    pub fn visit_prefixes(&self, text: &str, mut visit: impl FnMut(&T)) {
-        let mut rest = text.as_bytes();
+    pub fn visit_prefixes(&self, text: &str, visit: impl FnMut(&T)) {
+        self.visit(text.bytes(), visit);
+    }
+
+    /// The same for a tree whose keys were filed backwards: everything filed under a
+    /// suffix of `text`.
+    pub fn visit_suffixes(&self, text: &str, visit: impl FnMut(&T)) {
+        self.visit(text.bytes().rev(), visit);
+    }
+
+    fn visit(&self, mut text: impl Iterator<Item = u8>, mut visit: impl FnMut(&T)) {
         let mut node = &self.root;
         loop {
             if let Some(value) = &node.value {
                 visit(value);
             }
-            let Some(&first) = rest.first() else { return };
+            if node.children.is_empty() {
+                return;
+            }
+            let Some(first) = text.next() else { return };
             let Ok(at) = node.child(first) else { return };
             node = &node.children[at];
-            match rest.strip_prefix(&*node.label) {
-                Some(behind) => rest = behind,
-                None => return,
+            if !node.label[1..]
+                .iter()
+                .all(|&byte| text.next() == Some(byte))
+            {
+                return;
             }
         }
     }
@@ -104,14 +117,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_exactly_the_prefixes(
+        fn finds_exactly_the_prefixes_and_suffixes(
             keys in proptest::collection::vec("[abc]{0,6}", 0..40),
             text in "[abc]{0,8}",
         ) {
             let mut trie: Trie<Vec<String>> = Trie::default();
+            let mut reversed: Trie<Vec<String>> = Trie::default();
             for key in &keys {
-                trie.entry(key).push(key.clone());
+                trie.entry(key.as_bytes()).push(key.clone());
+                let backwards: Vec<u8> = key.bytes().rev().collect();
+                reversed.entry(&backwards).push(key.clone());
             }
+            let mut found = Vec::new();
+            reversed.visit_suffixes(&text, |keys| found.extend(keys.iter().cloned()));
+            let mut expected: Vec<String> =
+                keys.iter().filter(|key| text.ends_with(&***key)).cloned().collect();
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
             let mut found = Vec::new();
             trie.visit_prefixes(&text, |keys| found.extend(keys.iter().cloned()));
             let mut expected: Vec<String> =
