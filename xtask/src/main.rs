@@ -13,7 +13,7 @@ usage: cargo xtask <task>
 
   bench [--rounds N] [--layer-mib N]
                      Berth beside docker-registry and nginx, release build, as ratios
-  codegen [--check] [--models DIR]
+  codegen [--check] [--models DIR] [--iam-data DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
                      or check that they are up to date
   test [lint|unit|e2e]...

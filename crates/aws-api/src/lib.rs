@@ -73,6 +73,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub mod authorization;
 pub mod ecr;
 pub mod iam;
 pub mod sts;

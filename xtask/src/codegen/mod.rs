@@ -3,8 +3,10 @@
 //! The models are those of the `botocore` package from PyPI (Apache-2.0), at the
 //! version in `xtask/botocore-version.txt`. To take a newer one: change that
 //! file, run `cargo xtask codegen`, read the diff. Names, types and limits are
-//! taken over; documentation text is not.
+//! taken over; documentation text is not. The tables of actions, resource types
+//! and condition keys come from another package, see [`authorization`].
 
+mod authorization;
 mod coverage;
 mod emit;
 mod fetch;
@@ -44,6 +46,7 @@ const SERVICES: &[Service] = &[
 pub fn run(args: &[&str]) -> Result<(), String> {
     let mut check = false;
     let mut models = None;
+    let mut iam_data = None;
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         match *arg {
@@ -54,7 +57,17 @@ pub fn run(args: &[&str]) -> Result<(), String> {
                     .ok_or("--models needs a folder (botocore's `data`)")?;
                 models = Some(PathBuf::from(dir));
             }
-            other => return Err(format!("unknown option `{other}` (--check, --models DIR)")),
+            "--iam-data" => {
+                let dir = args
+                    .next()
+                    .ok_or("--iam-data needs a folder (the unpacked package)")?;
+                iam_data = Some(PathBuf::from(dir));
+            }
+            other => {
+                return Err(format!(
+                    "unknown option `{other}` (--check, --models DIR, --iam-data DIR)"
+                ));
+            }
         }
     }
     let pinned = fetch::pinned_version()?;
@@ -77,6 +90,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         "docs/api-coverage.md".to_owned(),
         coverage::page(&operations, &pinned)?,
     ));
+    files.extend(authorization::files(&authorization::folder(iam_data)?)?);
 
     let mut stale = Vec::new();
     for (path, text) in files {

