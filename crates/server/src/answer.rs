@@ -161,10 +161,16 @@ fn unauthenticated(error: &Unauthenticated, protocol: Protocol) -> WireError {
         Unauthenticated::Signature(error) => {
             let common = match error {
                 SigError::MissingAuthenticationToken => CommonError::MissingAuthenticationToken,
+                // IAM API Reference, "Common Errors": 404, though it is the client's mistake.
+                SigError::MalformedQueryString(_) if protocol == Protocol::Query => {
+                    let code = "MalformedQueryString";
+                    return WireError::new(code, 404, Fault::Sender, error.to_string());
+                }
+                SigError::MalformedQueryString(_) => CommonError::Malformed,
                 SigError::IncompleteSignature(_) => CommonError::IncompleteSignature,
                 SigError::SignatureDoesNotMatch(_)
-                | SigError::Expired(_)
-                | SigError::NotYetCurrent(_) => CommonError::SignatureDoesNotMatch,
+                | SigError::Expired { .. }
+                | SigError::NotYetCurrent { .. } => CommonError::SignatureDoesNotMatch,
             };
             (common, error.to_string())
         }

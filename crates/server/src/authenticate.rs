@@ -12,7 +12,7 @@ use hmac_key::ProcessKey;
 use identity::{AuthError, Caller, Key, PrincipalRef};
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
-use sigv4::{Expected, Parts, PathStyle, Presented, SecretKey};
+use sigv4::{Expected, Parts, PathStyle, Presented};
 
 use crate::answer::Fail;
 use crate::app::App;
@@ -88,9 +88,8 @@ pub(crate) async fn verify(
         now_epoch_seconds: head.now.as_second(),
         path_style: PathStyle::Standard,
     };
-    let secret = SecretKey::new(signed.key.secret.as_str());
     with_parts(head, |parts| {
-        signed.presented.verify(parts, &secret, &expected)
+        signed.presented.verify(parts, &signed.key.secret, &expected)
     })?;
     Ok(app.identity.caller(&signed.key.principal, head.now).await?)
 }

@@ -227,6 +227,11 @@ async fn resolve(app: &App, subject: &Subject, target: &Target) -> Result<Resour
         Target::Any => Resource::plain("*", Some(account)),
         Target::Text(text) => Resource::plain(text.as_str(), Some(account)),
         Target::Caller => Resource::plain(Arc::clone(&subject.caller.arn), Some(account)),
+        Target::KeyOwner(id) => match app.identity.owner_of_key(id).await? {
+            Some(arn) => Resource::plain(arn, None),
+            // Whoever may ask for every user's keys learns that there is none.
+            None => Resource::plain(format!("arn:aws:iam::{account}:user/*"), Some(account)),
+        },
         Target::Repository { registry, name } => {
             let owner = registry_account(registry.as_deref(), account);
             repository(app, owner, &subject.region, name).await?

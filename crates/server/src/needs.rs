@@ -28,6 +28,8 @@ pub(crate) enum Target {
     Policy(String),
     /// The calling user.
     Caller,
+    /// The user whose access key this is.
+    KeyOwner(String),
     /// A federated user that `GetFederationToken` makes, by name.
     FederatedUser(String),
     /// A role to be assumed, by its ARN: its trust policy is the resource policy.

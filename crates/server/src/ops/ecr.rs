@@ -55,97 +55,40 @@ fn tagged(arn: &str) -> Needs {
 }
 
 /// The operations that are built.
+#[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
-        op!(
-            GetAuthorizationToken,
-            own::get_authorization_token,
-            |_i| on(Target::Any)
-        ),
+        op!(GetAuthorizationToken, own::get_authorization_token, |_i| on(Target::Any)),
         op!(DescribeRegistry, describe_registry, |_i| on(Target::Any)),
+        op!(GetRegistryPolicy, get_registry_policy, |_i| on(Target::Any)),
+        op!(PutRegistryPolicy, put_registry_policy, |_i| on(Target::Any)),
+        op!(DeleteRegistryPolicy, delete_registry_policy, |_i| on(Target::Any)),
         // Repositories.
-        op!(CreateRepository, create_repository, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )
-        .tags(&i.tags)),
-        op!(DescribeRepositories, describe_repositories, |i| {
-            repositories(i)
-        }),
-        op!(DeleteRepository, delete_repository, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(PutImageTagMutability, put_image_tag_mutability, |i| {
-            repository(&i.registry_id, &i.repository_name)
-        }),
-        op!(
-            PutImageScanningConfiguration,
-            put_image_scanning_configuration,
-            |i| repository(&i.registry_id, &i.repository_name)
-        ),
-        op!(TagResource, tag_resource, |i| tagged(&i.resource_arn)
-            .tags(&i.tags)),
-        op!(UntagResource, untag_resource, |i| tagged(&i.resource_arn)
-            .list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(ListTagsForResource, list_tags_for_resource, |i| tagged(
-            &i.resource_arn
-        )),
+        op!(CreateRepository, create_repository, |i| repository(&i.registry_id, &i.repository_name).tags(&i.tags)),
+        op!(DescribeRepositories, describe_repositories, |i| repositories(i)),
+        op!(DeleteRepository, delete_repository, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(PutImageTagMutability, put_image_tag_mutability, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(PutImageScanningConfiguration, put_image_scanning_configuration, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(BatchGetRepositoryScanningConfiguration, batch_get_repository_scanning_configuration, |i| on_each(i.repository_names.iter().map(|name| Target::Repository { registry: None, name: name.clone() }))),
+        op!(TagResource, tag_resource, |i| tagged(&i.resource_arn).tags(&i.tags)),
+        op!(UntagResource, untag_resource, |i| tagged(&i.resource_arn).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListTagsForResource, list_tags_for_resource, |i| tagged(&i.resource_arn)),
         // Repository policies.
-        op!(SetRepositoryPolicy, set_repository_policy, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(GetRepositoryPolicy, get_repository_policy, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(DeleteRepositoryPolicy, delete_repository_policy, |i| {
-            repository(&i.registry_id, &i.repository_name)
-        }),
+        op!(SetRepositoryPolicy, set_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(GetRepositoryPolicy, get_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DeleteRepositoryPolicy, delete_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         // Layers.
-        op!(InitiateLayerUpload, initiate_layer_upload, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(UploadLayerPart, upload_layer_part, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(CompleteLayerUpload, complete_layer_upload, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(
-            BatchCheckLayerAvailability,
-            batch_check_layer_availability,
-            |i| repository(&i.registry_id, &i.repository_name)
-        ),
-        op!(
-            GetDownloadUrlForLayer,
-            own::get_download_url_for_layer,
-            |i| repository(&i.registry_id, &i.repository_name)
-        ),
+        op!(InitiateLayerUpload, initiate_layer_upload, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(UploadLayerPart, upload_layer_part, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(CompleteLayerUpload, complete_layer_upload, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(BatchCheckLayerAvailability, batch_check_layer_availability, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(GetDownloadUrlForLayer, own::get_download_url_for_layer, |i| repository(&i.registry_id, &i.repository_name)),
         // Images.
-        op!(PutImage, put_image, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(BatchGetImage, batch_get_image, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(BatchDeleteImage, batch_delete_image, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(ListImages, list_images, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
-        op!(DescribeImages, describe_images, |i| repository(
-            &i.registry_id,
-            &i.repository_name
-        )),
+        op!(PutImage, put_image, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(BatchGetImage, batch_get_image, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(BatchDeleteImage, batch_delete_image, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(ListImages, list_images, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DescribeImages, describe_images, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(ListImageReferrers, list_image_referrers, |i| repository(&i.registry_id, &i.repository_name)),
     ]
 }

@@ -66,248 +66,99 @@ fn role_target(name: &str) -> Target {
 }
 
 /// The operations that are built.
+#[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
         // Users.
-        op!(CreateUser, create_user, |i| new(
-            Entity::User,
-            &i.path,
-            &i.user_name
-        )
-        .tags(&i.tags)
-        .key(BOUNDARY, i.permissions_boundary.as_deref())),
+        op!(CreateUser, create_user, |i| new(Entity::User, &i.path, &i.user_name).tags(&i.tags).key(BOUNDARY, i.permissions_boundary.as_deref())),
         op!(GetUser, get_user, |i| user_or_caller(&i.user_name)),
-        op!(ListUsers, list_users, |i| listing(
-            Entity::User,
-            &i.path_prefix
-        )),
+        op!(ListUsers, list_users, |i| listing(Entity::User, &i.path_prefix)),
         op!(UpdateUser, update_user, |i| user(&i.user_name)),
         op!(DeleteUser, delete_user, |i| user(&i.user_name)),
         op!(TagUser, tag_user, |i| user(&i.user_name).tags(&i.tags)),
-        op!(UntagUser, untag_user, |i| user(&i.user_name)
-            .list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(UntagUser, untag_user, |i| user(&i.user_name).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListUserTags, list_user_tags, |i| user(&i.user_name)),
         op!(PutUserPolicy, put_user_policy, |i| user(&i.user_name)),
         op!(GetUserPolicy, get_user_policy, |i| user(&i.user_name)),
         op!(ListUserPolicies, list_user_policies, |i| user(&i.user_name)),
         op!(DeleteUserPolicy, delete_user_policy, |i| user(&i.user_name)),
-        op!(AttachUserPolicy, attach_user_policy, |i| user(&i.user_name)
-            .key(POLICY_ARN, i.policy_arn.as_str())),
-        op!(DetachUserPolicy, detach_user_policy, |i| user(&i.user_name)
-            .key(POLICY_ARN, i.policy_arn.as_str())),
-        op!(ListAttachedUserPolicies, list_attached_user_policies, |i| {
-            user(&i.user_name)
-        }),
-        op!(
-            PutUserPermissionsBoundary,
-            put_user_permissions_boundary,
-            |i| user(&i.user_name).key(BOUNDARY, i.permissions_boundary.as_str())
-        ),
-        op!(
-            DeleteUserPermissionsBoundary,
-            delete_user_permissions_boundary,
-            |i| user(&i.user_name)
-        ),
-        op!(ListGroupsForUser, list_groups_for_user, |i| user(
-            &i.user_name
-        )),
+        op!(AttachUserPolicy, attach_user_policy, |i| user(&i.user_name).key(POLICY_ARN, i.policy_arn.as_str())),
+        op!(DetachUserPolicy, detach_user_policy, |i| user(&i.user_name).key(POLICY_ARN, i.policy_arn.as_str())),
+        op!(ListAttachedUserPolicies, list_attached_user_policies, |i| user(&i.user_name)),
+        op!(PutUserPermissionsBoundary, put_user_permissions_boundary, |i| user(&i.user_name).key(BOUNDARY, i.permissions_boundary.as_str())),
+        op!(DeleteUserPermissionsBoundary, delete_user_permissions_boundary, |i| user(&i.user_name)),
+        op!(ListGroupsForUser, list_groups_for_user, |i| user(&i.user_name)),
         // Access keys.
-        op!(CreateAccessKey, create_access_key, |i| user_or_caller(
-            &i.user_name
-        )),
-        op!(ListAccessKeys, list_access_keys, |i| user_or_caller(
-            &i.user_name
-        )),
-        op!(UpdateAccessKey, update_access_key, |i| user_or_caller(
-            &i.user_name
-        )),
-        op!(DeleteAccessKey, delete_access_key, |i| user_or_caller(
-            &i.user_name
-        )),
-        // The key does not tell its user before it is looked up, and a look-up tells whether it exists.
-        op!(GetAccessKeyLastUsed, get_access_key_last_used, |_i| on(
-            Target::Any
-        )),
+        op!(CreateAccessKey, create_access_key, |i| user_or_caller(&i.user_name)),
+        op!(ListAccessKeys, list_access_keys, |i| user_or_caller(&i.user_name)),
+        op!(UpdateAccessKey, update_access_key, |i| user_or_caller(&i.user_name)),
+        op!(DeleteAccessKey, delete_access_key, |i| user_or_caller(&i.user_name)),
+        op!(GetAccessKeyLastUsed, get_access_key_last_used, |i| on(Target::KeyOwner(i.access_key_id.clone()))),
         // Groups.
-        op!(CreateGroup, create_group, |i| new(
-            Entity::Group,
-            &i.path,
-            &i.group_name
-        )),
+        op!(CreateGroup, create_group, |i| new(Entity::Group, &i.path, &i.group_name)),
         op!(GetGroup, get_group, |i| group(&i.group_name)),
-        op!(ListGroups, list_groups, |i| listing(
-            Entity::Group,
-            &i.path_prefix
-        )),
+        op!(ListGroups, list_groups, |i| listing(Entity::Group, &i.path_prefix)),
         op!(UpdateGroup, update_group, |i| group(&i.group_name)),
         op!(DeleteGroup, delete_group, |i| group(&i.group_name)),
         op!(AddUserToGroup, add_user_to_group, |i| group(&i.group_name)),
-        op!(RemoveUserFromGroup, remove_user_from_group, |i| group(
-            &i.group_name
-        )),
+        op!(RemoveUserFromGroup, remove_user_from_group, |i| group(&i.group_name)),
         op!(PutGroupPolicy, put_group_policy, |i| group(&i.group_name)),
         op!(GetGroupPolicy, get_group_policy, |i| group(&i.group_name)),
-        op!(ListGroupPolicies, list_group_policies, |i| group(
-            &i.group_name
-        )),
-        op!(DeleteGroupPolicy, delete_group_policy, |i| group(
-            &i.group_name
-        )),
-        op!(AttachGroupPolicy, attach_group_policy, |i| group(
-            &i.group_name
-        )
-        .key(POLICY_ARN, i.policy_arn.as_str())),
-        op!(DetachGroupPolicy, detach_group_policy, |i| group(
-            &i.group_name
-        )
-        .key(POLICY_ARN, i.policy_arn.as_str())),
-        op!(
-            ListAttachedGroupPolicies,
-            list_attached_group_policies,
-            |i| group(&i.group_name)
-        ),
+        op!(ListGroupPolicies, list_group_policies, |i| group(&i.group_name)),
+        op!(DeleteGroupPolicy, delete_group_policy, |i| group(&i.group_name)),
+        op!(AttachGroupPolicy, attach_group_policy, |i| group(&i.group_name).key(POLICY_ARN, i.policy_arn.as_str())),
+        op!(DetachGroupPolicy, detach_group_policy, |i| group(&i.group_name).key(POLICY_ARN, i.policy_arn.as_str())),
+        op!(ListAttachedGroupPolicies, list_attached_group_policies, |i| group(&i.group_name)),
         // Roles.
-        op!(CreateRole, create_role, |i| new(
-            Entity::Role,
-            &i.path,
-            &i.role_name
-        )
-        .tags(&i.tags)
-        .key(BOUNDARY, i.permissions_boundary.as_deref())),
+        op!(CreateRole, create_role, |i| new(Entity::Role, &i.path, &i.role_name).tags(&i.tags).key(BOUNDARY, i.permissions_boundary.as_deref())),
         op!(GetRole, get_role, |i| role(&i.role_name)),
-        op!(ListRoles, list_roles, |i| listing(
-            Entity::Role,
-            &i.path_prefix
-        )),
+        op!(ListRoles, list_roles, |i| listing(Entity::Role, &i.path_prefix)),
         op!(UpdateRole, update_role, |i| role(&i.role_name)),
-        op!(UpdateRoleDescription, update_role_description, |i| role(
-            &i.role_name
-        )),
-        op!(UpdateAssumeRolePolicy, update_assume_role_policy, |i| role(
-            &i.role_name
-        )),
+        op!(UpdateRoleDescription, update_role_description, |i| role(&i.role_name)),
+        op!(UpdateAssumeRolePolicy, update_assume_role_policy, |i| role(&i.role_name)),
         op!(DeleteRole, delete_role, |i| role(&i.role_name)),
         op!(TagRole, tag_role, |i| role(&i.role_name).tags(&i.tags)),
-        op!(UntagRole, untag_role, |i| role(&i.role_name)
-            .list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(UntagRole, untag_role, |i| role(&i.role_name).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListRoleTags, list_role_tags, |i| role(&i.role_name)),
         op!(PutRolePolicy, put_role_policy, |i| role(&i.role_name)),
         op!(GetRolePolicy, get_role_policy, |i| role(&i.role_name)),
         op!(ListRolePolicies, list_role_policies, |i| role(&i.role_name)),
         op!(DeleteRolePolicy, delete_role_policy, |i| role(&i.role_name)),
-        op!(AttachRolePolicy, attach_role_policy, |i| role(&i.role_name)
-            .key(POLICY_ARN, i.policy_arn.as_str())),
-        op!(DetachRolePolicy, detach_role_policy, |i| role(&i.role_name)
-            .key(POLICY_ARN, i.policy_arn.as_str())),
-        op!(ListAttachedRolePolicies, list_attached_role_policies, |i| {
-            role(&i.role_name)
-        }),
-        op!(
-            PutRolePermissionsBoundary,
-            put_role_permissions_boundary,
-            |i| role(&i.role_name).key(BOUNDARY, i.permissions_boundary.as_str())
-        ),
-        op!(
-            DeleteRolePermissionsBoundary,
-            delete_role_permissions_boundary,
-            |i| role(&i.role_name)
-        ),
-        op!(
-            ListInstanceProfilesForRole,
-            list_instance_profiles_for_role,
-            |i| role(&i.role_name)
-        ),
+        op!(AttachRolePolicy, attach_role_policy, |i| role(&i.role_name).key(POLICY_ARN, i.policy_arn.as_str())),
+        op!(DetachRolePolicy, detach_role_policy, |i| role(&i.role_name).key(POLICY_ARN, i.policy_arn.as_str())),
+        op!(ListAttachedRolePolicies, list_attached_role_policies, |i| role(&i.role_name)),
+        op!(PutRolePermissionsBoundary, put_role_permissions_boundary, |i| role(&i.role_name).key(BOUNDARY, i.permissions_boundary.as_str())),
+        op!(DeleteRolePermissionsBoundary, delete_role_permissions_boundary, |i| role(&i.role_name)),
+        op!(ListInstanceProfilesForRole, list_instance_profiles_for_role, |i| role(&i.role_name)),
         // Managed policies.
-        op!(CreatePolicy, create_policy, |i| new(
-            Entity::Policy,
-            &i.path,
-            &i.policy_name
-        )
-        .tags(&i.tags)),
+        op!(CreatePolicy, create_policy, |i| new(Entity::Policy, &i.path, &i.policy_name).tags(&i.tags)),
         op!(GetPolicy, get_policy, |i| policy(&i.policy_arn)),
-        op!(ListPolicies, list_policies, |i| on(Target::Text(format!(
-            "policy path {}",
-            i.path_prefix.as_deref().unwrap_or("/")
-        )))),
+        op!(ListPolicies, list_policies, |i| on(Target::Text(format!("policy path {}", i.path_prefix.as_deref().unwrap_or("/"))))),
         op!(DeletePolicy, delete_policy, |i| policy(&i.policy_arn)),
-        op!(CreatePolicyVersion, create_policy_version, |i| policy(
-            &i.policy_arn
-        )),
-        op!(GetPolicyVersion, get_policy_version, |i| policy(
-            &i.policy_arn
-        )),
-        op!(ListPolicyVersions, list_policy_versions, |i| policy(
-            &i.policy_arn
-        )),
-        op!(DeletePolicyVersion, delete_policy_version, |i| policy(
-            &i.policy_arn
-        )),
-        op!(SetDefaultPolicyVersion, set_default_policy_version, |i| {
-            policy(&i.policy_arn)
-        }),
-        op!(ListEntitiesForPolicy, list_entities_for_policy, |i| policy(
-            &i.policy_arn
-        )),
-        op!(TagPolicy, tag_policy, |i| policy(&i.policy_arn)
-            .tags(&i.tags)),
-        op!(UntagPolicy, untag_policy, |i| policy(&i.policy_arn)
-            .list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(CreatePolicyVersion, create_policy_version, |i| policy(&i.policy_arn)),
+        op!(GetPolicyVersion, get_policy_version, |i| policy(&i.policy_arn)),
+        op!(ListPolicyVersions, list_policy_versions, |i| policy(&i.policy_arn)),
+        op!(DeletePolicyVersion, delete_policy_version, |i| policy(&i.policy_arn)),
+        op!(SetDefaultPolicyVersion, set_default_policy_version, |i| policy(&i.policy_arn)),
+        op!(ListEntitiesForPolicy, list_entities_for_policy, |i| policy(&i.policy_arn)),
+        op!(TagPolicy, tag_policy, |i| policy(&i.policy_arn).tags(&i.tags)),
+        op!(UntagPolicy, untag_policy, |i| policy(&i.policy_arn).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListPolicyTags, list_policy_tags, |i| policy(&i.policy_arn)),
         // Instance profiles. A role put there is passed to EC2.
-        op!(CreateInstanceProfile, create_instance_profile, |i| new(
-            Entity::InstanceProfile,
-            &i.path,
-            &i.instance_profile_name
-        )
-        .tags(&i.tags)),
-        op!(GetInstanceProfile, get_instance_profile, |i| profile(
-            &i.instance_profile_name
-        )),
-        op!(ListInstanceProfiles, list_instance_profiles, |i| listing(
-            Entity::InstanceProfile,
-            &i.path_prefix
-        )),
-        op!(DeleteInstanceProfile, delete_instance_profile, |i| profile(
-            &i.instance_profile_name
-        )),
-        op!(
-            AddRoleToInstanceProfile,
-            add_role_to_instance_profile,
-            |i| profile(&i.instance_profile_name)
-                .also("iam:PassRole", role_target(&i.role_name))
-                .key("iam:PassedToService", "ec2.amazonaws.com")
-        ),
-        op!(
-            RemoveRoleFromInstanceProfile,
-            remove_role_from_instance_profile,
-            |i| profile(&i.instance_profile_name)
-        ),
-        op!(TagInstanceProfile, tag_instance_profile, |i| profile(
-            &i.instance_profile_name
-        )
-        .tags(&i.tags)),
-        op!(UntagInstanceProfile, untag_instance_profile, |i| profile(
-            &i.instance_profile_name
-        )
-        .list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(ListInstanceProfileTags, list_instance_profile_tags, |i| {
-            profile(&i.instance_profile_name)
-        }),
+        op!(CreateInstanceProfile, create_instance_profile, |i| new(Entity::InstanceProfile, &i.path, &i.instance_profile_name).tags(&i.tags)),
+        op!(GetInstanceProfile, get_instance_profile, |i| profile(&i.instance_profile_name)),
+        op!(ListInstanceProfiles, list_instance_profiles, |i| listing(Entity::InstanceProfile, &i.path_prefix)),
+        op!(DeleteInstanceProfile, delete_instance_profile, |i| profile(&i.instance_profile_name)),
+        op!(AddRoleToInstanceProfile, add_role_to_instance_profile, |i| profile(&i.instance_profile_name).also("iam:PassRole", role_target(&i.role_name)).key("iam:PassedToService", "ec2.amazonaws.com")),
+        op!(RemoveRoleFromInstanceProfile, remove_role_from_instance_profile, |i| profile(&i.instance_profile_name)),
+        op!(TagInstanceProfile, tag_instance_profile, |i| profile(&i.instance_profile_name).tags(&i.tags)),
+        op!(UntagInstanceProfile, untag_instance_profile, |i| profile(&i.instance_profile_name).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListInstanceProfileTags, list_instance_profile_tags, |i| profile(&i.instance_profile_name)),
         // The account.
-        op!(CreateAccountAlias, create_account_alias, |_i| on(
-            Target::Any
-        )),
-        op!(ListAccountAliases, list_account_aliases, |_i| on(
-            Target::Any
-        )),
-        op!(DeleteAccountAlias, delete_account_alias, |_i| on(
-            Target::Any
-        )),
+        op!(CreateAccountAlias, create_account_alias, |_i| on(Target::Any)),
+        op!(ListAccountAliases, list_account_aliases, |_i| on(Target::Any)),
+        op!(DeleteAccountAlias, delete_account_alias, |_i| on(Target::Any)),
         op!(GetAccountSummary, get_account_summary, |_i| on(Target::Any)),
-        op!(
-            GetAccountAuthorizationDetails,
-            get_account_authorization_details,
-            |_i| on(Target::Any)
-        ),
+        op!(GetAccountAuthorizationDetails, get_account_authorization_details, |_i| on(Target::Any)),
     ]
 }

@@ -48,19 +48,14 @@ fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Needs {
 }
 
 /// The operations that are built.
+#[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
         op!(AssumeRole, assume_role, |i| assume_role(i)),
         op!(GetCallerIdentity, get_caller_identity, |_i| on(Target::Any)),
         op!(GetSessionToken, get_session_token, |_i| on(Target::Any)),
-        op!(GetFederationToken, get_federation_token, |i| {
-            get_federation_token(i)
-        }),
+        op!(GetFederationToken, get_federation_token, |i| get_federation_token(i)),
         op!(GetAccessKeyInfo, get_access_key_info, |_i| on(Target::Any)),
-        op!(
-            DecodeAuthorizationMessage,
-            decode_authorization_message,
-            |_i| on(Target::Any)
-        ),
+        op!(DecodeAuthorizationMessage, decode_authorization_message, |_i| on(Target::Any)),
     ]
 }
