@@ -112,16 +112,16 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut upload = self.upload.take().filter(Upload::is_whole);
-        if self.temporary {
-            upload = None;
-            if let Err(error) = self.layout.remove_upload(&self.id) {
-                tracing::warn!(%error, "cannot remove a temporary file: the next start does");
-            }
-        }
+        let upload = self.upload.take();
         if let Some(upload) = &upload {
             upload.unlock();
         }
+        if self.temporary
+            && let Err(error) = self.layout.remove_upload(&self.id)
+        {
+            tracing::warn!(%error, "cannot remove a temporary file: the next start does");
+        }
+        let upload = upload.filter(|upload| !self.temporary && upload.is_whole());
         self.claims.release(self.id, upload);
     }
 }

@@ -121,3 +121,20 @@ pub enum PutError {
     #[error(transparent)]
     Storage(#[from] Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_apart() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            assert!(matches!(Error::io("write")(kind.into()), Error::NoSpace));
+        }
+        let other = Error::io("write an upload")(io::ErrorKind::PermissionDenied.into());
+        assert_eq!(
+            other.to_string(),
+            "cannot write an upload: permission denied"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! The store's face, and its promise.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -31,7 +32,8 @@ const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
 /// * **Acknowledged is durable.** When [`finish`](Self::finish), [`put`](Self::put) or
 ///   [`put_small`](Self::put_small) returns `Ok`, the blob's bytes are synced, its name is given,
 ///   and the folder that holds the name is synced. The offset that [`append`](Self::append) or
-///   [`upload_size`](Self::upload_size) returns counts synced bytes.
+///   [`upload_size`](Self::upload_size) returns counts synced bytes. (The name of an upload that is not
+///   finished is left to the file system: after a power cut a client may have to begin anew.)
 /// * **A name is always whole.** A blob gets its name by a rename, after its bytes were hashed as
 ///   they passed and the digest was compared. No reader sees half of one.
 /// * **Nothing is left behind.** A refused or failed upload leaves no file. A process that is killed
@@ -51,6 +53,12 @@ pub struct Blobs {
     // The seam: another kind of store (S3-compatible) becomes an enum here, beside the directory.
     layout: Arc<Layout>,
     claims: Arc<Claims>,
+}
+
+impl fmt::Debug for Blobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Blobs").field(&self.layout).finish()
+    }
 }
 
 impl Blobs {

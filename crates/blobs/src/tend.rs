@@ -12,21 +12,39 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout, UploadFile};
 use crate::store::run;
-use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, Verified, upload};
+use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, UploadId, Verified, upload};
 
 impl Blobs {
     /// Removes every file in the folder of uploads that `keep` does not claim, strangers too; for a
     /// start, when the caller knows which uploads can still be resumed. An upload that is being
     /// written now, by this process or another, stays.
+    ///
+    /// Where other processes serve from the same folder, `keep` may be older than an upload that one of
+    /// them starts meanwhile: there, take [`list_uploads`](Self::list_uploads) first, look up which of
+    /// those are known after it, and [`cancel`](Self::cancel) the rest.
     pub async fn sweep_uploads<F>(&self, keep: F) -> Result<Swept, Error>
     where
-        F: Fn(&crate::UploadId) -> bool + Send + 'static,
+        F: Fn(&UploadId) -> bool + Send + 'static,
     {
         let this = self.clone();
         run(move || this.sweep(keep)).await?
     }
 
-    fn sweep(&self, keep: impl Fn(&crate::UploadId) -> bool) -> Result<Swept, Error> {
+    /// The uploads that have a file, in no order.
+    pub async fn list_uploads(&self) -> Result<Vec<UploadId>, Error> {
+        let layout = Arc::clone(self.layout());
+        run(move || {
+            let files = read_folder(&layout.uploads())?.into_iter();
+            let ids = files.filter_map(|(name, _)| match UploadFile::from_name(name.to_str()?) {
+                Some(UploadFile::Bytes(id)) => Some(id),
+                _ => None,
+            });
+            Ok(ids.collect())
+        })
+        .await?
+    }
+
+    fn sweep(&self, keep: impl Fn(&UploadId) -> bool) -> Result<Swept, Error> {
         let layout = self.layout();
         let mut swept = Swept::default();
         for (name, _) in read_folder(&layout.uploads())? {
@@ -56,7 +74,7 @@ impl Blobs {
     }
 
     /// Whether nobody is writing to the upload now.
-    fn is_abandoned(&self, id: &crate::UploadId, bytes: &Path) -> Result<bool, Error> {
+    fn is_abandoned(&self, id: &UploadId, bytes: &Path) -> Result<bool, Error> {
         // The claim is given back, without the open file, before the file goes: whoever claims the
         // upload next finds by its name that it is gone.
         let Some(mut claim) = self.claims().claim(self.layout(), *id) else {

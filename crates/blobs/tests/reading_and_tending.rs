@@ -165,6 +165,9 @@ async fn the_next_start_sweeps_what_nobody_can_resume() {
             .unwrap();
     }
     let next = Blobs::open_directory(folder.path()).await.unwrap();
+    let mut listed = next.list_uploads().await.unwrap();
+    listed.sort();
+    assert_eq!(listed, [live, dead, busy]);
     assert!(matches!(
         next.append(&busy, 0, one(b"x")).await,
         Err(AppendError::Busy(_))
