@@ -23,6 +23,17 @@ pub(crate) enum End {
     Failed(BoxError),
 }
 
+impl End {
+    /// Where nothing follows: what the stream failed with, if it did.
+    pub(crate) fn last(self) -> Option<Option<BoxError>> {
+        match self {
+            Self::Open => None,
+            Self::Done => Some(None),
+            Self::Failed(source) => Some(Some(source)),
+        }
+    }
+}
+
 /// Takes chunks from the stream until a batch is full or there are no more.
 pub(crate) async fn gather<S, E>(mut stream: Pin<&mut S>) -> (Vec<Bytes>, End)
 where

@@ -31,8 +31,10 @@
 //!
 //! | module | its one thought |
 //! |---|---|
-//! | `store` | the face, the promise, and how a stream becomes batches on the blocking pool |
-//! | `upload` | one upload's file: take, write, sync, publish |
+//! | `store` | the face and the promise |
+//! | `pour` | a stream into an upload's file: gather, write, hash and sync at once |
+//! | `upload` | one upload: take, write, sync, publish |
+//! | `disk` | bytes to and from a file; a failed sync stays failed |
 //! | `claims` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
 //! | `gather` | chunks of the network into batches |
@@ -50,10 +52,12 @@
 mod answers;
 mod claims;
 mod digest;
+mod disk;
 mod error;
 mod gather;
 mod hash_state;
 mod layout;
+mod pour;
 mod read;
 mod store;
 mod tend;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,15 +15,12 @@ use crate::claims::{Claim, Claims};
 use crate::gather::{End, gather};
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
-use crate::upload::{self, Checkpoint, Published, TakeError, Upload};
+use crate::pour::pour;
+use crate::upload::{self, Published, TakeError, Upload};
 use crate::{
     AppendError, BlobFile, BoxError, Digest, Error, FinishError, Finished, PutError, StartError,
     UploadId,
 };
-
-/// After so many bytes a sync begins beside the writing: what a crash costs, what the last sync has
-/// left to do, and what the page cache holds of an upload are bounded by it.
-const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A store of bytes by digest. Clones share it.
 ///
@@ -123,7 +120,9 @@ impl Blobs {
                 actual,
             });
         }
-        let poured = self.pour(claim, Vec::new(), pin!(part)).await?;
+        let mut part = pin!(part);
+        let first = gather(part.as_mut()).await;
+        let poured = pour(&self.layout, claim, first, part).await?;
         let layout = Arc::clone(&self.layout);
         let (rest, mut claim) = (poured.rest, poured.claim);
         let offset = run(move || {
@@ -215,7 +214,7 @@ impl Blobs {
             Ok::<_, Error>(claim)
         })
         .await??;
-        let poured = self.pour(claim, first, content).await?;
+        let poured = pour(&self.layout, claim, (first, End::Open), content).await?;
         if let Some(source) = poured.failed {
             return Err(PutError::Body(source));
         }
@@ -307,113 +306,6 @@ impl Blobs {
         let layout = Arc::clone(&self.layout);
         run(move || upload::store_whole(&layout, claim.id(), &chunks, &digest)).await?
     }
-
-    /// Writes the stream to the upload, all but the last batch: that goes with the caller's last
-    /// step in one job. While a batch is written, the next one gathers.
-    async fn pour<S, E>(
-        &self,
-        claim: Claim,
-        first: Vec<Bytes>,
-        mut stream: Pin<&mut S>,
-    ) -> Result<Poured, Error>
-    where
-        S: Stream<Item = Result<Bytes, E>> + Send,
-        E: Into<BoxError>,
-    {
-        let mut writing = Writing::start(&self.layout, claim, None, first);
-        let mut syncing: Option<(u64, JoinHandle<Result<Checkpoint, Error>>)> = None;
-        loop {
-            let (batch, end) = gather(stream.as_mut()).await;
-            let claim = writing.done().await?;
-            let failed = match end {
-                End::Open => None,
-                End::Done => Some(None),
-                End::Failed(source) => Some(Some(source)),
-            };
-            if let Some(failed) = failed {
-                // A sync must not run on behind the last one: it would take the error report.
-                if let Some((_, syncing)) = syncing {
-                    join(syncing).await??;
-                }
-                return Ok(Poured {
-                    claim,
-                    rest: batch,
-                    failed,
-                });
-            }
-            let len = claim.upload.as_ref().map_or(0, Upload::len);
-            let mut reached = None;
-            if let Some((began, handle)) = syncing.take() {
-                if len - began >= CHECKPOINT_BYTES {
-                    reached = Some(join(handle).await??);
-                } else {
-                    syncing = Some((began, handle));
-                }
-            }
-            if syncing.is_none()
-                && len >= CHECKPOINT_BYTES
-                && let Some(upload) = &claim.upload
-            {
-                let checkpoint = upload.checkpoint();
-                let handle = spawn_blocking(move || checkpoint.sync().map(|()| checkpoint));
-                syncing = Some((len, handle));
-            }
-            writing = Writing::start(&self.layout, claim, reached, batch);
-        }
-    }
-}
-
-/// A batch on its way: one worker writes it while another hashes it. Should the request be dropped
-/// meanwhile, the claim ends with the write and without its hasher, and the next request hashes anew.
-struct Writing {
-    written: JoinHandle<Result<Claim, Error>>,
-    hashed: Option<JoinHandle<Hasher>>,
-}
-
-impl Writing {
-    fn start(
-        layout: &Arc<Layout>,
-        mut claim: Claim,
-        reached: Option<Checkpoint>,
-        batch: Vec<Bytes>,
-    ) -> Self {
-        let layout = Arc::clone(layout);
-        let hashed = claim.upload.as_mut().map(|upload| {
-            let mut hasher = upload.lend_hasher();
-            let batch = batch.clone();
-            spawn_blocking(move || {
-                batch.iter().for_each(|chunk| hasher.update(chunk));
-                hasher
-            })
-        });
-        let written = spawn_blocking(move || {
-            if let Some(upload) = &mut claim.upload {
-                if let Some(reached) = reached {
-                    upload.reached(&layout, &reached);
-                }
-                upload.write_unhashed(&batch)?;
-            }
-            Ok(claim)
-        });
-        Self { written, hashed }
-    }
-
-    async fn done(self) -> Result<Claim, Error> {
-        let mut claim = join(self.written).await??;
-        if let (Some(upload), Some(hashed)) = (&mut claim.upload, self.hashed) {
-            upload.return_hasher(join(hashed).await?);
-        }
-        Ok(claim)
-    }
-}
-
-/// What is left to do once a stream was poured.
-struct Poured {
-    claim: Claim,
-    /// The last batch, not yet written.
-    rest: Vec<Bytes>,
-    /// What the stream failed with.
-    failed: Option<BoxError>,
 }
 
 fn write(claim: &mut Claim, chunks: &[Bytes]) -> Result<(), Error> {
@@ -466,7 +358,7 @@ pub(crate) async fn run<T: Send + 'static>(
     join(spawn_blocking(work)).await
 }
 
-async fn join<T>(work: JoinHandle<T>) -> Result<T, Error> {
+pub(crate) async fn join<T>(work: JoinHandle<T>) -> Result<T, Error> {
     work.await.map_err(|stopped| {
         tracing::error!(error = %stopped, "a blob worker stopped");
         Error::Stopped

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
+use crate::disk::hash_range;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout, UploadFile};
 use crate::store::run;
-use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, UploadId, Verified, upload};
+use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, UploadId, Verified};
 
 impl Blobs {
     /// Removes every file in the folder of uploads that `keep` does not claim, strangers too; for a
@@ -102,7 +103,7 @@ impl Blobs {
             };
             let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
             let mut hasher = Hasher::new(digest.algorithm());
-            upload::hash_range(&file, 0, size, &mut hasher)?;
+            hash_range(&file, 0, size, &mut hasher)?;
             let actual = hasher.digest();
             Ok(if actual == digest {
                 Verified::Whole { size }

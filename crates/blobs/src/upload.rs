@@ -1,12 +1,13 @@
 //! One upload's file: everything here blocks and runs on the blocking pool.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::disk::{Synced, hash_range, write_all_at};
 use crate::hash_state::{self, Hasher};
 use crate::layout::{self, Layout};
 use crate::{Algorithm, Digest, Error, Finished, UploadId};
@@ -14,39 +15,6 @@ use crate::{Algorithm, Digest, Error, Finished, UploadId};
 /// How many bytes may pass before the hash state is saved: hashing that much again takes
 /// milliseconds, and layers below it never cost a state file.
 const RECORD_EVERY_BYTES: u64 = 4 * 1024 * 1024;
-
-/// Bytes read at a time when they are hashed again.
-const REHASH_BYTES: usize = 256 * 1024;
-
-/// A file and the memory of a sync that failed.
-///
-/// Linux reports a lost write once per open file, to whichever sync comes first; the next one
-/// succeeds although the bytes are gone (fsync(2), "Notes"). So syncs go one by one, and after a
-/// failed one all fail.
-struct Synced {
-    file: File,
-    failed: Mutex<bool>,
-}
-
-impl Synced {
-    fn new(file: File) -> Arc<Self> {
-        Arc::new(Self {
-            file,
-            failed: Mutex::new(false),
-        })
-    }
-
-    fn sync(&self) -> Result<(), Error> {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *failed {
-            let earlier = io::Error::other("an earlier sync of this file failed");
-            return Err(Error::io("sync an upload")(earlier));
-        }
-        let synced = self.file.sync_data();
-        *failed = synced.is_err();
-        synced.map_err(Error::io("sync an upload"))
-    }
-}
 
 /// An open upload. Invariant: the file holds exactly `len` bytes and `hasher` has seen just those;
 /// unless the hasher is lent, and then the upload serves no further request.
@@ -342,49 +310,6 @@ pub(crate) fn is_stored(layout: &Layout, digest: &Digest, size: u64) -> Result<b
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("stat a blob")(error)),
     }
-}
-
-/// Hashes a part of a file.
-pub(crate) fn hash_range(
-    file: &File,
-    mut from: u64,
-    to: u64,
-    hasher: &mut Hasher,
-) -> Result<(), Error> {
-    use std::os::unix::fs::FileExt;
-    if from >= to {
-        return Ok(());
-    }
-    let mut buffer = vec![0; REHASH_BYTES];
-    while from < to {
-        let want = buffer
-            .len()
-            .min(usize::try_from(to - from).unwrap_or(usize::MAX));
-        file.read_exact_at(&mut buffer[..want], from)
-            .map_err(Error::io("read a file to hash it"))?;
-        hasher.update(&buffer[..want]);
-        from += want as u64;
-    }
-    Ok(())
-}
-
-fn write_all_at(file: &File, chunks: &[Bytes], mut at: u64) -> io::Result<()> {
-    let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-    let mut rest = slices.as_mut_slice();
-    // Drops empty slices at the front, which would make a write of nothing look like an end.
-    IoSlice::advance_slices(&mut rest, 0);
-    while !rest.is_empty() {
-        match rustix::io::pwritev(file, rest, at) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                at += written as u64;
-                IoSlice::advance_slices(&mut rest, written);
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 fn lock(file: &File) -> Result<(), TakeError> {
