@@ -75,7 +75,7 @@ async fn run(settings: ServeOptions, keep: bool) -> Result<()> {
         () = &mut interrupted => Err(Error::Failed("interrupted".to_owned())),
     };
     if keep && played.is_ok() {
-        println!("{text}");
+        stage::Stage::new().print(&text)?;
         interrupted.await;
     }
     // The server is gone already when nobody listens.
@@ -114,7 +114,7 @@ impl Scene {
             access_key_id,
             secret,
             paste: format!(
-                "\nThe server is still up, until Ctrl-C. In another shell:\n\n{}",
+                "\nThe server is still up, until Ctrl-C. In another shell:\n\n{}\n",
                 serve::paste(settings, ready)
             ),
         })

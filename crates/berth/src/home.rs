@@ -97,11 +97,6 @@ impl Home {
         self.path.join(name)
     }
 
-    /// The directory, absolute.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Takes the directory for a server; refused while another has it.
     pub fn lock(&self) -> Result<Lock> {
         let path = self.join("lock");
@@ -215,8 +210,8 @@ mod tests {
     fn a_new_directory_is_its_owners() {
         let dir = tempfile::tempdir().unwrap();
         let home = Home::open(&dir.path().join("a/b")).unwrap();
-        assert_eq!(mode(home.path()), 0o700);
-        assert!(home.path().is_absolute());
+        assert_eq!(mode(&home.path), 0o700);
+        assert!(home.path.is_absolute());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The two walk-throughs, step by step.
 
 use aws_api::{Op, ecr, iam, sts};
-use serde_json::{Value, json};
 use sigv4::SecretKey;
 
 use super::docker::Docker;
@@ -39,7 +38,7 @@ pub fn direct(on: &mut Theatre<'_>) -> Result<()> {
         || {
             let input = iam::CreatePolicyRequest {
                 policy_name: "push-my-app".into(),
-                policy_document: document.to_string(),
+                policy_document: document.clone(),
                 ..Default::default()
             };
             let made = root.call::<iam::ops::CreatePolicy>(&input)?;
@@ -99,15 +98,21 @@ pub fn ci_with_a_role(on: &mut Theatre<'_>) -> Result<()> {
     on.create_repository(&root, "service")?;
     let circleci = on.create_user(&root, "circleci")?;
     let user_arn = format!("arn:aws:iam::{}:user/circleci", on.account);
-    let trust = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow", "Principal": {"AWS": user_arn}, "Action": "sts:AssumeRole"}]});
+    let trust = format!(
+        r#"{{
+  "Version": "2012-10-17",
+  "Statement": [
+    {{"Effect": "Allow", "Principal": {{"AWS": "{user_arn}"}}, "Action": "sts:AssumeRole"}}
+  ]
+}}"#
+    );
     on.stage.file("trust-circleci.json", &trust)?;
     let role = on.stage.works(
         "aws iam create-role --role-name containerise --assume-role-policy-document file://trust-circleci.json --query Role.Arn --output text",
         || {
             let input = iam::CreateRoleRequest {
                 role_name: "containerise".into(),
-                assume_role_policy_document: trust.to_string(),
+                assume_role_policy_document: trust.clone(),
                 ..Default::default()
             };
             Ok(root.call::<iam::ops::CreateRole>(&input)?.role.arn)
@@ -121,7 +126,7 @@ pub fn ci_with_a_role(on: &mut Theatre<'_>) -> Result<()> {
             let input = iam::PutRolePolicyRequest {
                 role_name: "containerise".into(),
                 policy_name: "push-service".into(),
-                policy_document: document.to_string(),
+                policy_document: document.clone(),
             };
             done::<iam::ops::PutRolePolicy>(&root, &input)
         },
@@ -170,13 +175,20 @@ impl Theatre<'_> {
     }
 
     /// The statements that every guide shows: log in, and push to and pull from one repository.
-    fn push_policy(&self, repository: &str) -> Value {
-        json!({"Version": "2012-10-17", "Statement": [
-            {"Sid": "LogIn", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
-            {"Sid": "PushAndPull", "Effect": "Allow", "Action": [
-                "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+    fn push_policy(&self, repository: &str) -> String {
+        format!(
+            r#"{{
+  "Version": "2012-10-17",
+  "Statement": [
+    {{"Sid": "LogIn", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"}},
+    {{"Sid": "PushAndPull", "Effect": "Allow",
+     "Action": ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
                 "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage"],
-             "Resource": self.repository_arn(repository)}]})
+     "Resource": "{}"}}
+  ]
+}}"#,
+            self.repository_arn(repository)
+        )
     }
 
     fn create_repository(&mut self, person: &Person, name: &str) -> Result<()> {

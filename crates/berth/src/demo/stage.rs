@@ -48,9 +48,9 @@ impl Stage {
     }
 
     /// A file that the next commands use.
-    pub fn file(&self, name: &str, content: &serde_json::Value) -> Result<()> {
+    pub fn file(&self, name: &str, content: &str) -> Result<()> {
         self.command(&format!("cat {name}"))?;
-        self.print(&format!("{content:#}\n"))
+        self.print(&format!("{content}\n"))
     }
 
     /// Lines as they are.

@@ -1,0 +1,269 @@
+//! Help, documents, the policy commands and exit codes, through the built program.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::fs;
+
+use serde_json::{Value, json};
+use support::{berth, done, run, run_with};
+
+const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":{"Sid":"Push","Effect":"Allow","Action":"ecr:*","Resource":"*"}}"#;
+
+fn scenario(action: &str, policy: &str) -> String {
+    format!(
+        r#"{{"request":{{"principal":"arn:aws:iam::111122223333:user/ana","action":"{action}","resource":"arn:aws:ecr:us-east-1:111122223333:repository/app"}},"identityPolicies":[{policy}]}}"#
+    )
+}
+
+fn expecting(action: &str, expect: &str) -> String {
+    let mut value: Value = serde_json::from_str(&scenario(action, ALLOW)).unwrap();
+    value["expect"] = json!(expect);
+    value["name"] = json!(format!("{action} is {expect}"));
+    value.to_string()
+}
+
+#[test]
+fn the_help_of_every_command() {
+    for command in [
+        &[][..],
+        &["serve"],
+        &["demo"],
+        &["account"],
+        &["account", "create"],
+        &["policy"],
+        &["policy", "validate"],
+        &["policy", "evaluate"],
+        &["policy", "test"],
+        &["policy", "explain"],
+        &["completions"],
+        &["man"],
+    ] {
+        let args = [command, &["--help"]].concat();
+        let name = ["help", &command.join("-")].join("-");
+        insta::assert_snapshot!(name.trim_end_matches('-').to_owned(), run(&args).ok());
+    }
+}
+
+#[test]
+fn no_command_is_wrong_usage_and_shows_the_help() {
+    let bare = run(&[]);
+    assert_eq!((bare.code, bare.out.as_str()), (Some(2), ""));
+    assert!(bare.err.contains("Usage: berth"));
+    run(&["sevre"]).failed(2, &["sevre", "serve"]);
+    run(&["--log", "=,=", "man"]).failed(2, &["log filter"]);
+    assert!(run(&["--version"]).ok().starts_with("berth "));
+}
+
+#[test]
+fn what_is_not_built_says_so() {
+    for command in ["gc", "fsck", "backup", "agent"] {
+        run(&[command]).failed(1, &[command, "not built yet"]);
+        run(&[command, "--now", "x"]).failed(1, &["not built yet"]);
+    }
+}
+
+#[test]
+fn completions_and_man_pages_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(
+            run(&["completions", shell]).ok().contains("public-url"),
+            "{shell}"
+        );
+    }
+    run(&["completions", "csh"]).failed(2, &["csh"]);
+    assert!(run(&["man"]).ok().contains(".TH berth 1"));
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = berth(&["man", "--dir"]);
+    done(command.arg(dir.path())).ok();
+    let page = fs::read_to_string(dir.path().join("berth-policy-evaluate.1")).unwrap();
+    assert!(page.contains("berth policy evaluate"), "{page}");
+    assert!(
+        fs::read_to_string(dir.path().join("berth-serve.1"))
+            .unwrap()
+            .contains("BERTH_DATA_DIR")
+    );
+}
+
+#[test]
+fn validate_reports_each_file_and_the_worst_decides() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let good = path("good.json", ALLOW);
+    let bad = path("bad.json", &ALLOW.replace("\"Allow\"", "\n\"Alow\""));
+    assert_eq!(
+        run(&["policy", "validate", &good]).ok(),
+        format!("{good}: valid, 1 statement\n")
+    );
+    let both = run(&["policy", "validate", &good, &bad]);
+    assert_eq!((both.code, both.err.as_str()), (Some(1), ""));
+    let refused = both.out.lines().nth(1).unwrap();
+    assert!(
+        refused.starts_with(&format!("{bad}:2:1: MalformedPolicyDocument: ")),
+        "{refused}"
+    );
+
+    let both = run(&["policy", "validate", "--output", "json", &good, &bad]);
+    let lines: Vec<Value> = both
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines[0],
+        json!({"file": good, "valid": true, "statements": 1})
+    );
+    assert_eq!(
+        (&lines[1]["valid"], &lines[1]["line"]),
+        (&json!(false), &json!(2))
+    );
+
+    // The kind decides: a trust policy has no resource.
+    assert_eq!(
+        run(&["policy", "validate", "--kind", "trust", &good]).code,
+        Some(1)
+    );
+    run_with(&["policy", "validate", "-"], ALLOW).ok();
+    run(&["policy", "validate", "/nowhere.json"]).failed(1, &["/nowhere.json"]);
+    run(&["policy", "validate"]).failed(2, &["FILE"]);
+    run(&["policy", "validate", "--kind", "poem", &good]).failed(2, &["poem", "trust"]);
+}
+
+#[test]
+fn evaluate_answers_line_by_line_in_order() {
+    let input = format!(
+        "{}\n\n{}\n",
+        scenario("ecr:PutImage", ALLOW),
+        scenario("s3:GetObject", ALLOW)
+    );
+    let answers = run_with(&["policy", "evaluate"], &input);
+    let lines: Vec<Value> = answers
+        .ok()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["decision"], "Allowed");
+    assert_eq!(
+        lines[0]["statements"],
+        json!([{"policy": "identityPolicies[0]", "sid": "Push", "index": 0, "effect": "Allow"}])
+    );
+    assert_eq!(
+        (&lines[1]["decision"], &lines[1]["statements"]),
+        (&json!("ImplicitlyDenied"), &json!([]))
+    );
+    // The same as one document, as an array, and out of a file.
+    let pretty = format!(
+        "[{},\n{}]",
+        scenario("ecr:PutImage", ALLOW),
+        scenario("s3:GetObject", ALLOW)
+    );
+    assert_eq!(
+        run_with(&["policy", "evaluate", "-"], &pretty).ok(),
+        answers.out
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("s.jsonl");
+    fs::write(&file, &input).unwrap();
+    assert_eq!(
+        run(&["policy", "evaluate", file.to_str().unwrap()]).ok(),
+        answers.out
+    );
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_keeps_its_line() {
+    let input = format!(
+        "{}\nnonsense\n{}\n",
+        scenario("ecr:PutImage", ALLOW),
+        scenario("ecr:PutImage", "{}")
+    );
+    let answers = run_with(&["policy", "evaluate"], &input);
+    let lines: Vec<Value> = answers
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1]["error"].is_string());
+    assert!(
+        lines[2]["error"]
+            .as_str()
+            .unwrap()
+            .contains("identityPolicies[0]")
+    );
+    answers.failed(1, &["2 scenarios", "line 2"]);
+    run_with(&["policy", "evaluate"], "").failed(1, &["is empty"]);
+    run_with(&["policy", "evaluate"], "42 nonsense")
+        .failed(1, &["neither a JSON document nor JSON Lines"]);
+    run(&["policy", "evaluate", "/nowhere.json"]).failed(1, &["/nowhere.json"]);
+}
+
+#[test]
+fn test_runs_what_carries_an_expectation() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().to_str().unwrap();
+    fs::create_dir(dir.path().join("deep")).unwrap();
+    let good = [
+        expecting("ecr:PutImage", "Allowed"),
+        scenario("s3:GetObject", ALLOW),
+    ]
+    .join("\n");
+    fs::write(dir.path().join("deep/good.jsonl"), good).unwrap();
+    fs::write(dir.path().join("notes.txt"), "no scenario").unwrap();
+    let passed = run(&["policy", "test", root]);
+    let good = dir.path().join("deep/good.jsonl");
+    assert_eq!(
+        passed.ok(),
+        format!(
+            "ok      {}: ecr:PutImage is Allowed\n1 passed, 0 failed\n",
+            good.display()
+        )
+    );
+
+    fs::write(
+        dir.path().join("bad.json"),
+        expecting("s3:GetObject", "Allowed"),
+    )
+    .unwrap();
+    let failed = run(&["policy", "test", root]);
+    assert_eq!(failed.code, Some(1));
+    let line = failed.out.lines().next().unwrap();
+    assert!(
+        line.starts_with("FAILED") && line.contains("expected Allowed, got ImplicitlyDenied"),
+        "{line}"
+    );
+    assert!(failed.out.ends_with("1 passed, 1 failed\n"));
+    let json = run(&["policy", "test", "--output", "json", root]);
+    let last: Value = serde_json::from_str(json.out.lines().last().unwrap()).unwrap();
+    assert_eq!(last, json!({"passed": 1, "failed": 1}));
+}
+
+#[test]
+fn a_directory_without_tests_is_a_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let nothing = run(&["policy", "test", dir.path().to_str().unwrap()]);
+    nothing.failed(1, &["no scenario with an `expect`"]);
+    run(&["policy", "test", "/nowhere"]).failed(1, &["/nowhere"]);
+}
+
+#[test]
+fn explain_shows_the_way_of_a_decision() {
+    let told = run_with(&["policy", "explain"], &scenario("s3:GetObject", ALLOW));
+    let text = told.ok();
+    assert!(text.starts_with("ImplicitlyDenied: "), "{text}");
+    assert!(
+        text.contains("Push") && text.contains("ecr:*") && text.contains("s3:GetObject"),
+        "{text}"
+    );
+    let json = run_with(
+        &["policy", "explain", "--output", "json"],
+        &scenario("s3:GetObject", ALLOW),
+    );
+    let value: Value = serde_json::from_str(json.ok()).unwrap();
+    assert_eq!(value["effect"], "ImplicitlyDenied", "{value}");
+}
