@@ -88,7 +88,6 @@ impl Identity {
                 }
             }
         };
-        drop(conn);
         tx.touch(Topic::Identity).await?;
         tx.commit().await?;
         Ok(answer)

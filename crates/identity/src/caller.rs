@@ -50,6 +50,8 @@ impl fmt::Debug for Key {
 #[derive(Clone)]
 pub struct PrincipalRef(pub(crate) Arc<RefKind>);
 
+// Always behind an `Arc`, so its size moves nowhere.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum RefKind {
     /// A long-term access key.
     AccessKey(String),

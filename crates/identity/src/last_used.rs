@@ -124,7 +124,6 @@ impl Identity {
                 }
             }
         }
-        drop(conn);
         // No topic is touched: nothing that a decision rests on has changed.
         Ok(tx.commit().await?)
     }

@@ -93,7 +93,6 @@ impl Identity {
         let (key, secret) = self
             .new_key(&mut conn, cx.account, owner.id(), cx.now)
             .await?;
-        drop(conn);
         done(tx).await?;
         Ok(CreateAccessKeyResponse {
             access_key: AccessKey {
@@ -157,7 +156,6 @@ impl Identity {
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
         access_key::set_active(&mut conn, &key.id, active).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -175,7 +173,6 @@ impl Identity {
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
         access_key::delete(&mut conn, &key.id).await?;
-        drop(conn);
         done(tx).await
     }
 

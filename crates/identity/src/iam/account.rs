@@ -33,7 +33,6 @@ impl Identity {
             )));
         }
         account::set_alias(&mut conn, cx.account.as_str(), Some(&alias)).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -56,7 +55,6 @@ impl Identity {
             )));
         }
         account::set_alias(&mut conn, cx.account.as_str(), None).await?;
-        drop(conn);
         done(tx).await
     }
 

@@ -112,7 +112,6 @@ impl Identity {
         if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
             return Err(words::quota(quota, max));
         }
-        drop(conn);
         done(tx).await
     }
 
@@ -123,7 +122,6 @@ impl Identity {
         if !attachment::delete(&mut conn, holder.id, arn).await? {
             return Err(words::policy_not_found(arn));
         }
-        drop(conn);
         done(tx).await
     }
 

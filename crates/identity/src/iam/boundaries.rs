@@ -88,7 +88,6 @@ impl Identity {
             None => {}
         }
         entity::set_boundary(&mut conn, found.id, arn).await?;
-        drop(conn);
         done(tx).await
     }
 }

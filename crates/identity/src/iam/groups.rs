@@ -32,7 +32,6 @@ impl Identity {
             tags: None,
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
-        drop(conn);
         done(tx).await?;
         Ok(CreateGroupResponse {
             group: shapes::group(&created),
@@ -123,7 +122,6 @@ impl Identity {
             return Err(words::must_first("delete policies"));
         }
         entity::delete(&mut conn, found.id).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -146,7 +144,6 @@ impl Identity {
         if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
             return Err(words::quota("GroupsPerUser", max));
         }
-        drop(conn);
         done(tx).await
     }
 
@@ -164,7 +161,6 @@ impl Identity {
         let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
         group::remove_member(&mut conn, found.id, user.id).await?;
-        drop(conn);
         done(tx).await
     }
 

@@ -120,7 +120,6 @@ impl Identity {
                 "Maximum policy size of {max} bytes exceeded for {word} {name}"
             )));
         }
-        drop(conn);
         done(tx).await
     }
 
@@ -167,7 +166,6 @@ impl Identity {
         if !inline_policy::delete(&mut conn, holder.id, policy_name).await? {
             return Err(words::inline_not_found(kind, policy_name));
         }
-        drop(conn);
         done(tx).await
     }
 }

@@ -39,7 +39,6 @@ impl Identity {
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
         let shown = self.whole_profile(&mut conn, &created).await?;
-        drop(conn);
         done(tx).await?;
         Ok(CreateInstanceProfileResponse {
             instance_profile: shown,
@@ -162,7 +161,6 @@ impl Identity {
             ));
         }
         instance_profile::set_role(&mut conn, profile.id, role.id).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -183,7 +181,6 @@ impl Identity {
         if !instance_profile::remove_role(&mut conn, profile.id, role.id).await? {
             return Err(words::not_found(Kind::Role, &input.role_name));
         }
-        drop(conn);
         done(tx).await
     }
 
@@ -207,7 +204,6 @@ impl Identity {
             return Err(words::must_first("remove roles from instance profile"));
         }
         entity::delete(&mut conn, profile.id).await?;
-        drop(conn);
         done(tx).await
     }
 }

@@ -64,7 +64,6 @@ impl Identity {
         .await?;
         let mut policy = customer_policy(&mut conn, &created).await?;
         policy.tags = shapes::tags(&mut conn, created.id).await?;
-        drop(conn);
         done(tx).await?;
         Ok(CreatePolicyResponse {
             policy: Some(policy),
@@ -187,7 +186,6 @@ impl Identity {
             ));
         }
         entity::delete(&mut conn, found.id).await?;
-        drop(conn);
         done(tx).await
     }
 }

@@ -83,7 +83,6 @@ impl Identity {
         if is_default {
             managed_policy::set_default_version(&mut conn, found.id, number, now).await?;
         }
-        drop(conn);
         done(tx).await?;
         Ok(CreatePolicyVersionResponse {
             policy_version: Some(PolicyVersion {
@@ -185,7 +184,6 @@ impl Identity {
             ));
         }
         managed_policy::delete_version(&mut conn, found.id, version.version).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -204,7 +202,6 @@ impl Identity {
         let version = need_version(&mut conn, &found, &input.version_id).await?;
         let now = cx.now.as_millisecond();
         managed_policy::set_default_version(&mut conn, found.id, version.version, now).await?;
-        drop(conn);
         done(tx).await
     }
 }

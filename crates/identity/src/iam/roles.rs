@@ -52,7 +52,6 @@ impl Identity {
         role::insert(&mut conn, created.id, &row).await?;
         let mut shown = self.whole_role(&mut conn, &created).await?;
         shown.role_last_used = None;
-        drop(conn);
         done(tx).await?;
         Ok(CreateRoleResponse { role: shown })
     }
@@ -124,7 +123,6 @@ impl Identity {
         let description = input.description.or(row.description);
         let seconds = seconds.unwrap_or(row.max_session_seconds);
         role::update(&mut conn, found.id, description.as_deref(), seconds).await?;
-        drop(conn);
         done(tx).await?;
         Ok(UpdateRoleResponse::default())
     }
@@ -144,7 +142,6 @@ impl Identity {
         let seconds = role::get(&mut conn, found.id).await?.max_session_seconds;
         role::update(&mut conn, found.id, Some(&input.description), seconds).await?;
         let shown = self.role(&mut conn, &found).await?;
-        drop(conn);
         done(tx).await?;
         Ok(UpdateRoleDescriptionResponse { role: Some(shown) })
     }
@@ -164,7 +161,6 @@ impl Identity {
         let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let pinned = pin(&mut conn, &trust).await?;
         role::set_trust_policy(&mut conn, found.id, &pinned).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -189,7 +185,6 @@ impl Identity {
             return Err(words::must_first("delete policies"));
         }
         entity::delete(&mut conn, found.id).await?;
-        drop(conn);
         done(tx).await
     }
 }

@@ -84,7 +84,6 @@ impl Identity {
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
         self.put_tags(&mut conn, found.id, tags).await?;
-        drop(conn);
         done(tx).await
     }
 
@@ -95,7 +94,6 @@ impl Identity {
         for key in keys {
             tag::delete(&mut conn, found.id, key).await?;
         }
-        drop(conn);
         done(tx).await
     }
 

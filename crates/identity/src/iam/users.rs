@@ -32,7 +32,6 @@ impl Identity {
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
         let user = whole(&mut conn, &created).await?;
-        drop(conn);
         done(tx).await?;
         Ok(CreateUserResponse { user: Some(user) })
     }
@@ -134,7 +133,6 @@ impl Identity {
             return Err(words::must_first("remove users from group"));
         }
         entity::delete(&mut conn, user.id).await?;
-        drop(conn);
         done(tx).await
     }
 }

@@ -1,0 +1,305 @@
+//! Credentials and what becomes of them: keys, sessions, registry passwords; deleted,
+//! switched off, expired.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use aws_api::{AccountId, Secret, iam, sts};
+use common::*;
+use identity::{CallerKind, Identity, MasterKey, RootCredentials, Sealer, Settings, SystemEntropy};
+use std::sync::Arc;
+use store::on_every_engine;
+
+on_every_engine! {
+    async fn an_account_is_made_once_and_keeps_its_root_key(t: TestStore) {
+        let w = World::new(&t).await;
+        let first = w.account(ACCOUNT).await;
+        let second = w.account(ACCOUNT).await;
+        assert_eq!((first.id.as_str(), first.secret.as_str()), (second.id.as_str(), second.secret.as_str()));
+        assert!(first.id.starts_with("AKIA") && first.id.len() == 20);
+        let cx = w.call(&first).await.unwrap();
+        assert_eq!(cx.caller.kind, CallerKind::Root);
+        assert_eq!(&*cx.caller.arn, "arn:aws:iam::111122223333:root");
+        assert_eq!(&*cx.caller.user_id, ACCOUNT);
+        assert!(may(&cx, "ecr:PutImage"));
+    }
+
+    async fn given_root_credentials_are_taken_and_changed(t: TestStore) {
+        let w = World::new(&t).await;
+        let given = |secret: &str| Some(RootCredentials {
+            access_key_id: "AKIAROOTROOTROOTROOT".to_owned(),
+            secret: Secret::new(secret.to_owned()),
+        });
+        let account: AccountId = ACCOUNT.parse().unwrap();
+        let other: AccountId = OTHER_ACCOUNT.parse().unwrap();
+        for secret in ["0123456789abcdef0123", "another-secret-of-root"] {
+            w.identity.create_account(account, "a", given(secret), w.now).await.unwrap();
+            let answer = w.identity.create_account(account, "a", None, w.now).await.unwrap();
+            assert_eq!(answer.secret.expose(), secret);
+        }
+        let stolen = w.identity.create_account(other, "b", given("0123456789abcdef0123"), w.now).await;
+        assert_eq!(said(stolen).0, "InvalidInput");
+        let short = w.identity.create_account(account, "a", given("short"), w.now).await;
+        assert_eq!(said(short).0, "InvalidInput");
+    }
+
+    async fn a_user_key_works_until_it_is_switched_off_or_deleted(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        assert_eq!(&*cx.caller.arn, "arn:aws:iam::111122223333:user/alice");
+        assert!(cx.caller.user_id.starts_with("AIDA"));
+        assert_eq!(cx.caller.context.one("aws:username"), Some("alice"));
+        assert_eq!(cx.caller.context.one("aws:MultiFactorAuthPresent"), None);
+
+        let set = |status| iam::UpdateAccessKeyRequest {
+            user_name: Some("alice".to_owned()),
+            access_key_id: alice.id.clone(),
+            status,
+        };
+        w.identity.update_access_key(&root, set(iam::StatusType::Inactive)).await.unwrap();
+        assert!(invalid(w.call(&alice).await));
+        // One who found the key before is refused too.
+        assert!(invalid(w.identity.caller(&cx.caller.principal_ref, w.now).await));
+        w.identity.update_access_key(&root, set(iam::StatusType::Active)).await.unwrap();
+        w.call(&alice).await.unwrap();
+        let delete = iam::DeleteAccessKeyRequest {
+            user_name: Some("alice".to_owned()),
+            access_key_id: alice.id.clone(),
+        };
+        w.identity.delete_access_key(&root, delete).await.unwrap();
+        assert!(invalid(w.call(&alice).await));
+        assert!(invalid(w.identity.caller(&cx.caller.principal_ref, w.now).await));
+    }
+
+    async fn unknown_and_mixed_credentials_are_invalid(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        let session = w.identity.get_session_token(&cx, sts::GetSessionTokenRequest::default()).await.unwrap();
+        let session = session.credentials.unwrap();
+        let token = session.session_token.expose().as_str();
+        for (id, token) in [
+            ("AKIAAAAAAAAAAAAAAAAA", None),
+            ("", None),
+            (session.access_key_id.as_str(), None),
+            (alice.id.as_str(), Some(token)),
+            (session.access_key_id.as_str(), Some("")),
+            (session.access_key_id.as_str(), Some("not a token: ☃")),
+            (session.access_key_id.as_str(), Some(&token[..token.len() - 2])),
+        ] {
+            assert!(invalid(w.identity.find_key(id, token, w.now).await), "{id} {token:?}");
+        }
+        w.identity.find_key(&session.access_key_id, Some(token), w.now).await.unwrap();
+    }
+
+    async fn a_changed_policy_bites_at_the_next_request(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        assert!(!may(&w.call(&alice).await.unwrap(), "ecr:PutImage"));
+        w.put_user_policy(&root, "alice", &allow("ecr:*")).await;
+        assert!(may(&w.call(&alice).await.unwrap(), "ecr:PutImage"));
+        w.put_user_policy(&root, "alice", &allow("ecr:BatchGetImage")).await;
+        assert!(!may(&w.call(&alice).await.unwrap(), "ecr:PutImage"));
+
+        let group = iam::CreateGroupRequest { group_name: "pushers".to_owned(), path: None };
+        w.identity.create_group(&root, group).await.unwrap();
+        let attach = iam::AttachGroupPolicyRequest {
+            group_name: "pushers".to_owned(),
+            policy_arn: "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPowerUser".to_owned(),
+        };
+        w.identity.attach_group_policy(&root, attach).await.unwrap();
+        let add = iam::AddUserToGroupRequest { group_name: "pushers".to_owned(), user_name: "alice".to_owned() };
+        w.identity.add_user_to_group(&root, add).await.unwrap();
+        assert!(may(&w.call(&alice).await.unwrap(), "ecr:PutImage"));
+        assert!(!may(&w.call(&alice).await.unwrap(), "ecr:DeleteRepository"));
+
+        let boundary = iam::PutUserPermissionsBoundaryRequest {
+            user_name: "alice".to_owned(),
+            permissions_boundary: "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly".to_owned(),
+        };
+        w.identity.put_user_permissions_boundary(&root, boundary).await.unwrap();
+        assert!(!may(&w.call(&alice).await.unwrap(), "ecr:PutImage"));
+        assert!(may(&w.call(&alice).await.unwrap(), "ecr:BatchGetImage"));
+    }
+
+    async fn another_node_sees_a_change_when_it_polls(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let store = store::Store::open(&t.url).await.unwrap();
+        let entropy = Arc::new(SystemEntropy);
+        let sealer = Sealer::load(store.clone(), &w.master, entropy.clone(), w.now).await.unwrap();
+        let other = Identity::open(store.clone(), sealer, entropy, Settings::default()).unwrap();
+        let key = other.find_key(&alice.id, None, w.now).await.unwrap();
+        other.caller(&key.principal, w.now).await.unwrap();
+        let delete = iam::DeleteAccessKeyRequest {
+            user_name: Some("alice".to_owned()),
+            access_key_id: alice.id.clone(),
+        };
+        w.identity.delete_access_key(&root, delete).await.unwrap();
+        store.poll_changes().await.unwrap();
+        assert!(invalid(other.find_key(&alice.id, None, w.now).await));
+        assert!(invalid(other.caller(&key.principal, w.now).await));
+        store.close().await;
+    }
+
+    async fn a_registry_password_points_at_its_principal(t: TestStore) {
+        let mut w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        let (password, until) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
+        let password = password.expose().clone();
+        assert!(!password.contains(':'));
+        assert_eq!(until.as_second() - w.now.as_second(), 12 * 3600);
+        let principal = w.identity.open_registry_password(&password, w.now).await.unwrap();
+        let caller = w.identity.caller(&principal, w.now).await.unwrap();
+        assert_eq!(caller.arn, cx.caller.arn);
+        assert_eq!(caller.access_key_id, alice.id);
+
+        // It is no session token, nor the other way round.
+        assert!(invalid(w.identity.find_key(&alice.id, Some(&password), w.now).await));
+        let delete = iam::DeleteAccessKeyRequest {
+            user_name: Some("alice".to_owned()),
+            access_key_id: alice.id.clone(),
+        };
+        w.identity.delete_access_key(&root, delete).await.unwrap();
+        assert!(invalid(w.identity.caller(&principal, w.now).await));
+
+        w.pass(12 * 3600 - 1);
+        w.identity.open_registry_password(&password, w.now).await.unwrap();
+        w.pass(1);
+        assert!(expired(w.identity.open_registry_password(&password, w.now).await));
+    }
+
+    async fn a_password_outlives_its_session_but_not_its_role(t: TestStore) {
+        let mut w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        w.create_role(&root, "ci", "arn:aws:iam::111122223333:user/alice").await.unwrap();
+        w.put_role_policy(&root, "ci", &allow("ecr:*")).await;
+        let cx = w.call(&alice).await.unwrap();
+        let session = w.assume(&cx, assume("ci")).await.unwrap();
+        let job = w.call(&session).await.unwrap();
+        let (password, _) = w.identity.issue_registry_password(&job.caller, w.now).unwrap();
+        let password = password.expose().clone();
+        assert!(!password.contains(&session.secret));
+
+        w.pass(3600);
+        assert!(expired(w.call(&session).await));
+        assert!(expired(w.identity.caller(&job.caller.principal_ref, w.now).await));
+        let principal = w.identity.open_registry_password(&password, w.now).await.unwrap();
+        let caller = w.identity.caller(&principal, w.now).await.unwrap();
+        assert_eq!(&*caller.arn, "arn:aws:sts::111122223333:assumed-role/ci/job");
+        assert!(may(&w.call_as(caller), "ecr:PutImage"));
+
+        let input = iam::DeleteRolePolicyRequest { role_name: "ci".to_owned(), policy_name: "inline".to_owned() };
+        w.identity.delete_role_policy(&root, input).await.unwrap();
+        let caller = w.identity.caller(&principal, w.now).await.unwrap();
+        assert!(!may(&w.call_as(caller), "ecr:PutImage"));
+        w.identity.delete_role(&root, iam::DeleteRoleRequest { role_name: "ci".to_owned() }).await.unwrap();
+        assert!(invalid(w.identity.caller(&principal, w.now).await));
+        // Made anew, it is another role.
+        w.create_role(&root, "ci", "arn:aws:iam::111122223333:user/alice").await.unwrap();
+        assert!(invalid(w.identity.caller(&principal, w.now).await));
+    }
+
+    async fn rotation_keeps_what_was_sealed(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        let (old, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
+        // Another node, which learns of the rotation by the token that it cannot open.
+        let store = store::Store::open(&t.url).await.unwrap();
+        let entropy = Arc::new(SystemEntropy);
+        let sealer = Sealer::load(store.clone(), &w.master, entropy.clone(), w.now).await.unwrap();
+        let other = Identity::open(store.clone(), sealer, entropy, Settings::default()).unwrap();
+
+        w.identity.sealer().rotate(w.now).await.unwrap();
+        let (new, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
+        store.poll_changes().await.unwrap();
+        for identity in [&w.identity, &other] {
+            for password in [&old, &new] {
+                identity.open_registry_password(password.expose(), w.now).await.unwrap();
+            }
+            identity.find_key(&alice.id, None, w.now).await.unwrap();
+        }
+        store.close().await;
+    }
+
+    async fn another_master_key_opens_nothing(t: TestStore) {
+        let w = World::new(&t).await;
+        let wrong = MasterKey::generate(&SystemEntropy).unwrap();
+        let opened = Sealer::load(t.store.clone(), &wrong, Arc::new(SystemEntropy), w.now).await;
+        assert!(opened.is_err());
+        let text = w.master.encode();
+        let again = MasterKey::parse(&format!(" {}\n", *text)).unwrap();
+        Sealer::load(t.store.clone(), &again, Arc::new(SystemEntropy), w.now).await.unwrap();
+        assert!(MasterKey::parse("00").is_none());
+        assert!(MasterKey::parse(&"g".repeat(64)).is_none());
+    }
+
+    async fn sealed_tokens_are_for_one_purpose_and_a_while(t: TestStore) {
+        let mut w = World::new(&t).await;
+        let sealer = w.identity.sealer().clone();
+        let end = w.now + jiff::SignedDuration::from_secs(60);
+        let token = sealer.seal("layer-download", b"digest", end).unwrap();
+        assert_eq!(&sealer.open("layer-download", &token, w.now).await.unwrap()[..], b"digest");
+        let invalid = identity::SealError::Invalid;
+        assert_eq!(sealer.open("another", &token, w.now).await.unwrap_err(), invalid);
+        for at in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(sealer.open("layer-download", &changed, w.now).await.unwrap_err(), invalid);
+        }
+        w.pass(60);
+        let expired = identity::SealError::Expired;
+        assert_eq!(sealer.open("layer-download", &token, w.now).await.unwrap_err(), expired);
+    }
+
+    async fn last_use_is_noted_and_written_without_a_change(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let ask = || iam::GetAccessKeyLastUsedRequest { access_key_id: alice.id.clone() };
+        let never = w.identity.get_access_key_last_used(&root, ask()).await.unwrap();
+        assert_eq!(never.access_key_last_used.unwrap().region, "N/A");
+        let cx = w.call(&alice).await.unwrap();
+        let before = t.store.generation(store::Topic::Identity);
+        for _ in 0..2 {
+            w.identity.touch_key_last_used(&cx.caller, "ecr", "eu-west-1", w.now);
+            let used = w.identity.get_access_key_last_used(&root, ask()).await.unwrap();
+            assert_eq!(used.user_name.as_deref(), Some("alice"));
+            let used = used.access_key_last_used.unwrap();
+            assert_eq!((used.last_used_date, used.service_name.as_str(), used.region.as_str()),
+                       (Some(w.now), "ecr", "eu-west-1"));
+            w.identity.flush_last_used().await.unwrap();
+        }
+        assert_eq!(t.store.generation(store::Topic::Identity), before);
+    }
+
+    async fn debug_tells_no_secret(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        let answer = w.identity.get_session_token(&cx, sts::GetSessionTokenRequest::default()).await.unwrap();
+        let session = answer.credentials.clone().unwrap();
+        let token = session.session_token.expose();
+        let key = w.identity.find_key(&session.access_key_id, Some(token), w.now).await.unwrap();
+        let (password, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
+        let caller = w.identity.caller(&key.principal, w.now).await.unwrap();
+        let text = format!("{answer:?} {key:?} {caller:?} {cx:?} {:?} {:?} {password:?} {:?}",
+            w.identity, w.identity.sealer(), w.master);
+        for secret in [&alice.secret, session.secret_access_key.expose(), token, password.expose(), &*w.master.encode()] {
+            assert!(!text.contains(secret.as_str()));
+        }
+    }
+}
