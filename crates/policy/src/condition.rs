@@ -192,9 +192,7 @@ fn arn(text: &str, version: Version) -> Option<[Pattern; 6]> {
 }
 
 fn push_text(parts: &mut [Vec<Piece>], text: String) {
-    if let Some(last) = parts.last_mut() {
-        if !text.is_empty() {
-            last.push(Piece::Token(Token::Text(text)));
-        }
+    if let Some(last) = parts.last_mut().filter(|_| !text.is_empty()) {
+        last.push(Piece::Token(Token::Text(text)));
     }
 }

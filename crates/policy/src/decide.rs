@@ -8,7 +8,7 @@
 use crate::compiled::{Ask, Compiled, Grant};
 use crate::context::Context;
 use crate::fold::Folded;
-use crate::principal::{Principal, PrincipalKind, arn_account};
+use crate::principal::{Principal, PrincipalKind, arn_account, arn_resource};
 use crate::set::{PolicyRef, PolicySet};
 
 /// What is asked.
@@ -43,7 +43,8 @@ pub struct Authority<'a> {
     /// SCPs on the principal's account, one union per level (root, OUs, account).
     pub service_control: &'a [PolicySet],
     /// RCPs on the resource's account, one union per level; none when it is the
-    /// management account, whose resources RCPs spare.
+    /// management account, whose resources RCPs spare. `RCPFullAWSAccess` need not be
+    /// among them: it cannot be detached, so every level allows.
     pub resource_control: &'a [PolicySet],
     /// The principal's account is the organization's management account: SCPs do not bind.
     pub management_account: bool,
@@ -147,8 +148,11 @@ type Allowed<'a> = (Reason, Option<StatementRef<'a>>);
 pub(crate) struct Case<'r, 'a> {
     pub ask: Ask<'r>,
     authority: Authority<'a>,
-    /// `sts:AssumeRole…` on a role: the resource policy is a trust policy, and required.
+    /// `sts:AssumeRole…` on a role: the resource policy is a trust policy.
     trust: bool,
+    /// The resource policy must allow, in the same account too: trust policies, and the
+    /// key policies of KMS (the two exceptions of the evaluation logic page).
+    required: bool,
     same_account: bool,
     free: bool,
 }
@@ -163,6 +167,8 @@ impl<'r, 'a> Case<'r, 'a> {
                 account => account,
             },
         };
+        let trust = is_trust(action, request.resource);
+        let key_policy = authority.resource.is_some() && is_key(action, request.resource);
         Case {
             ask: Ask {
                 principal,
@@ -172,7 +178,8 @@ impl<'r, 'a> Case<'r, 'a> {
                 has_boundary: authority.boundary.is_some(),
             },
             authority: *authority,
-            trust: is_trust(action, request.resource),
+            trust,
+            required: trust || key_policy,
             same_account: owner == &*principal.account,
             // Row 14: policies cannot control these two.
             free: matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken"),
@@ -234,9 +241,10 @@ impl<'r, 'a> Case<'r, 'a> {
                 return Err(Denied::Explicitly(reason, reference(set, statement)));
             }
         }
+        // RCPs cannot be silent: RCPFullAWSAccess is attached at every level and cannot be
+        // detached, so only their Denies count.
         for (reason, set) in self.parties() {
-            let control = matches!(reason, Reason::ResourceControl | Reason::ServiceControl);
-            if control && set.allows(&self.ask).best().is_none() {
+            if reason == Reason::ServiceControl && set.allows(&self.ask).best().is_none() {
                 return Err(Denied::Silently(reason));
             }
         }
@@ -269,7 +277,7 @@ impl<'r, 'a> Case<'r, 'a> {
                 from_resource(statement)
             }
             // Row 13: a role is assumed only by whom its trust policy names.
-            None if self.trust => Err(Denied::Silently(Reason::Trust)),
+            None if self.required => Err(Denied::Silently(resource)),
             Some((Grant::Account, _)) | None => self.identity_side(),
         }
     }
@@ -331,9 +339,9 @@ pub(crate) fn is_trust(action: &str, resource: &str) -> bool {
             action,
             "sts:tagsession" | "sts:setsourceidentity" | "sts:setcontext"
         );
-    about_trust
-        && resource
-            .splitn(6, ':')
-            .nth(5)
-            .is_some_and(|name| name.starts_with("role/"))
+    about_trust && arn_resource(resource).starts_with("role/")
+}
+
+fn is_key(action: &str, resource: &str) -> bool {
+    action.starts_with("kms:") && arn_resource(resource).starts_with("key/")
 }

@@ -36,6 +36,76 @@ pub enum DocumentKind {
     Resource,
 }
 
+impl DocumentKind {
+    /// All kinds with the names that the command line uses.
+    pub const NAMES: [(&'static str, DocumentKind); 12] = [
+        ("managed", DocumentKind::Managed),
+        ("inline-user", DocumentKind::InlineUser),
+        ("inline-group", DocumentKind::InlineGroup),
+        ("inline-role", DocumentKind::InlineRole),
+        ("trust", DocumentKind::Trust),
+        ("session", DocumentKind::Session),
+        ("permissions-boundary", DocumentKind::PermissionsBoundary),
+        ("service-control", DocumentKind::ServiceControl),
+        ("resource-control", DocumentKind::ResourceControl),
+        ("ecr-repository", DocumentKind::EcrRepository),
+        ("ecr-registry", DocumentKind::EcrRegistry),
+        ("resource", DocumentKind::Resource),
+    ];
+
+    /// The name that the command line uses.
+    pub fn name(self) -> &'static str {
+        let mut all = DocumentKind::NAMES.iter();
+        all.find(|(_, kind)| *kind == self)
+            .map_or("resource", |(name, _)| name)
+    }
+
+    /// The kind that a document most likely is, by its elements: with a principal and
+    /// `sts:AssumeRole…` a trust policy, with a principal a resource policy (ECR's when all
+    /// of its actions are), else a managed policy. A guess, for tools that are given a file
+    /// and nothing else.
+    pub fn detect(json: &str) -> DocumentKind {
+        // As a resource policy nearly every document with a principal can be read.
+        let Ok(document) = Document::parse_language(json, DocumentKind::Resource) else {
+            return DocumentKind::Managed;
+        };
+        let actions = || {
+            let statements = document.statements.iter();
+            statements.flat_map(|statement| &statement.action.values)
+        };
+        let all_of = |prefix: &str| {
+            actions().all(|action| action.value.to_ascii_lowercase().starts_with(prefix))
+        };
+        let names_resources = document.statements.iter().any(|s| s.resource.is_some());
+        match (all_of("sts:"), all_of("ecr:"), names_resources) {
+            (true, _, false) => DocumentKind::Trust,
+            (_, true, false) => DocumentKind::EcrRepository,
+            (_, true, true) => DocumentKind::EcrRegistry,
+            _ => DocumentKind::Resource,
+        }
+    }
+}
+
+impl std::str::FromStr for DocumentKind {
+    type Err = UnknownKind;
+
+    fn from_str(name: &str) -> Result<DocumentKind, UnknownKind> {
+        let mut all = DocumentKind::NAMES.iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, kind)| *kind)
+            .ok_or(UnknownKind)
+    }
+}
+
+/// A name that is not in [`DocumentKind::NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no such kind of policy; the kinds are managed, inline-user, inline-group, inline-role, \
+         trust, session, permissions-boundary, service-control, resource-control, ecr-repository, \
+         ecr-registry and resource"
+)]
+pub struct UnknownKind;
+
 /// The policy language's version: it decides whether `${...}` is a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Version {

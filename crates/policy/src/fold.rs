@@ -4,6 +4,10 @@
 const INLINE_MAX: usize = 256;
 
 /// A string in ASCII lower case, on the stack unless it is absurdly long.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives on the stack, for one decision"
+)]
 pub(crate) enum Folded {
     Inline([u8; INLINE_MAX], usize),
     Heap(String),

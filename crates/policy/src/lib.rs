@@ -53,7 +53,7 @@
 //!
 //! # How it is built
 //!
-//! A text becomes shapes (`json`, `parse`), the shapes are checked (`validate`, `resource`),
+//! A text becomes shapes (`json`, `parse`), the shapes are checked (`validate`, `named`, `resource`),
 //! statements are compiled (`compiled`, from `pattern`, `glob`, `condition`) and filed by
 //! action and resource (`set`, `trie`). `decide` combines the policy types; everything
 //! about who outranks whom is there and nowhere else. `explain` walks the same statements
@@ -72,6 +72,22 @@
 //! `BinaryEquals`. Patterns are matched in one pass over the resource. A text of more than
 //! 128 KiB, or nested deeper than 16, is refused unread.
 
+//! # Where the documents are silent
+//!
+//! - *RCPs* are never silent: `RCPFullAWSAccess` is attached to every level and cannot be
+//!   detached, so a level without it is read as if it were there.
+//! - *Several policy types deny*: AWS names one of them. Here the first in the order RCP, SCP,
+//!   resource, identity, boundary, session; of those that are merely silent the first in the
+//!   order SCP, identity (or trust), boundary, session, resource.
+//! - *`*` in a trust policy* does not trust every identity provider: OIDC and SAML identities
+//!   must be named by their provider.
+//! - *Variables* are expanded for string, ARN and Boolean operators. The page of the operators
+//!   includes Boolean, the page of the variables does not.
+//! - *A `*` in `Resource`* may match colons wherever it stands; the guide speaks of segments and
+//!   of wildcards at their end that reach beyond.
+//! - *Values of a wrong type* (`IpAddress: "x"`) match nothing; only dates are refused when a
+//!   document is stored.
+
 mod compiled;
 mod condition;
 mod context;
@@ -83,6 +99,7 @@ mod explain;
 mod fold;
 mod glob;
 mod json;
+mod named;
 mod operator;
 mod parse;
 mod pattern;
@@ -98,7 +115,8 @@ pub use context::{Context, ContextValue};
 pub use decide::{Authority, Decision, Effect, Reason, Request, StatementRef, decide};
 pub use document::{
     ConditionEntry, Document, DocumentKind, Element, PrincipalElement, PrincipalEntry,
-    PrincipalType, Statement, StatementEffect, Text, Version, size_without_white_space,
+    PrincipalType, Statement, StatementEffect, Text, UnknownKind, Version,
+    size_without_white_space,
 };
 pub use error::{PolicyError, PolicyErrorCode};
 pub use explain::{ElementTrace, Explanation, Nearest, PolicyTrace, StatementTrace, explain};

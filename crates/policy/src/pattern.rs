@@ -53,18 +53,16 @@ pub(crate) fn pieces(text: &str, version: Version, flavour: Flavour) -> Vec<Piec
     let mut literal = String::new();
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        if version == Version::V2012 && rest.starts_with("${") {
-            if let Some((piece, length)) = variable(rest) {
-                match piece {
-                    Variable::Character(character) => literal.push(character),
-                    Variable::Piece(piece) => {
-                        flush(&mut pieces, &mut literal);
-                        pieces.push(piece);
-                    }
+        if let Some((variable, length)) = variable(rest).filter(|_| version == Version::V2012) {
+            match variable {
+                Variable::Character(character) => literal.push(character),
+                Variable::Piece(piece) => {
+                    flush(&mut pieces, &mut literal);
+                    pieces.push(piece);
                 }
-                rest = &rest[length..];
-                continue;
             }
+            rest = &rest[length..];
+            continue;
         }
         let wildcard = match character {
             '*' => Some(Token::Star),
@@ -99,7 +97,7 @@ enum Variable {
 /// The variable that `text` starts with, and its length in bytes. An opening without an
 /// end is literal text.
 fn variable(text: &str) -> Option<(Variable, usize)> {
-    let inner = &text[2..];
+    let inner = text.strip_prefix("${")?;
     let end = inner.find('}')?;
     for (name, character) in [("*", '*'), ("?", '?'), ("$", '$')] {
         if &inner[..end] == name {
@@ -233,9 +231,7 @@ impl Pattern {
             },
         }
     }
-}
 
-impl Pattern {
     /// The text that every match ends with.
     pub fn literal_suffix(&self) -> &str {
         match self {

@@ -65,10 +65,14 @@ pub(crate) fn arn_account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or("")
 }
 
+/// What stands behind an ARN's fifth colon.
+pub(crate) fn arn_resource(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or("")
+}
+
 /// The last part of an ARN's resource: a user's name, a session's name.
 pub(crate) fn arn_name(arn: &str) -> &str {
-    let resource = arn.splitn(6, ':').nth(5).unwrap_or("");
-    resource.rsplit('/').next().unwrap_or("")
+    arn_resource(arn).rsplit('/').next().unwrap_or("")
 }
 
 impl Principal {

@@ -166,7 +166,7 @@ impl Scenario {
         let mut policies = Policies { fields };
         let resource_kind = policies.resource_kind(&asked);
         let scenario = Scenario {
-            identity: policies.list("identityPolicies", DocumentKind::InlineRole)?,
+            identity: policies.list("identityPolicies", DocumentKind::Managed)?,
             boundary: policies.one("permissionsBoundary", DocumentKind::PermissionsBoundary)?,
             session: policies.list("sessionPolicies", DocumentKind::Session)?,
             resource_policy: policies.one("resourcePolicy", resource_kind)?,

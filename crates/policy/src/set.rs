@@ -97,6 +97,18 @@ impl PolicySet {
         }
     }
 
+    /// A set that allows everything: what the root user hands on to a federated user.
+    pub fn unrestricted(policy: PolicyRef) -> PolicySet {
+        let text = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
+        let document = Document::parse(text, DocumentKind::InlineRole);
+        PolicySet::compile(
+            document
+                .ok()
+                .iter()
+                .map(|document| (policy.clone(), document)),
+        )
+    }
+
     /// Whether it holds no statement: it allows nothing.
     pub fn is_empty(&self) -> bool {
         self.inner.statements.is_empty()
@@ -238,4 +250,26 @@ pub(crate) fn serialize_text<S: serde::Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::principal::Principal;
+
+    #[test]
+    fn the_unrestricted_set_allows_anything() {
+        let set = PolicySet::unrestricted(PolicyRef::new(DocumentKind::Managed, "root"));
+        let ask = Ask {
+            principal: &Principal::root("111122223333"),
+            action: "any:thing",
+            resource: "*",
+            context: &Context::new(),
+            has_boundary: false,
+        };
+        assert!(set.allows(&ask).best().is_some());
+        assert!(set.denies(&ask).is_none());
+        assert!(PolicySet::default().is_empty() && !set.is_empty());
+    }
 }

@@ -21,6 +21,14 @@ fn every_scenario_is_decided_as_documented() {
             .into_owned();
         let text = fs::read_to_string(&path).expect("a readable file");
         rows.insert(file["row-".len()..][..2].parse::<u32>().expect("a row"));
+        let sourced: Vec<serde_json::Value> = serde_json::from_str(&text).expect("a list");
+        for case in &sourced {
+            assert!(
+                case["source"].is_string(),
+                "{file}: {} names no source",
+                case["name"]
+            );
+        }
         for (at, scenario) in Scenario::many_from_json(&text).into_iter().enumerate() {
             let scenario = match scenario {
                 Ok(scenario) => scenario,

@@ -129,7 +129,8 @@ impl<'a> World<'a> {
             return Verdict::ExplicitlyDenied;
         }
         let allowed = |list: &[&Value]| self.any(list, "Allow", &["direct", "role", "account"]);
-        if !scps.iter().chain(&rcps).all(|list| allowed(list)) {
+        // RCPFullAWSAccess is always there: RCPs are never silent.
+        if !scps.iter().all(|list| allowed(list)) {
             return Verdict::ImplicitlyDenied;
         }
         let limits = boundary.as_ref().is_none_or(|list| allowed(list))
