@@ -108,17 +108,17 @@ pub fn global_condition_keys() -> &'static [ConditionKey] {
     global::KEYS
 }
 
-/// The condition key of this full name: a global one, or one of the service that
-/// its prefix names. `ecr:ResourceTag/team` finds `ecr:ResourceTag/${TagKey}`.
-///
-/// Identity providers' keys (`saml:sub`, `token.actions.githubusercontent.com:sub`)
-/// have no service of that prefix: ask an action of `sts`.
+/// The condition key of this full name: a global one, one of the service that its
+/// prefix names, or one of an identity provider, which AWS lists with `sts`.
+/// `ecr:ResourceTag/team` finds `ecr:ResourceTag/${TagKey}`.
 pub fn condition_key(name: &str) -> Option<&'static ConditionKey> {
     if let Some(global) = find(global::KEYS, name) {
         return Some(global);
     }
     let (prefix, _) = name.split_once(':')?;
-    service(prefix)?.condition_key(name)
+    service(prefix)
+        .or_else(|| service("sts"))?
+        .condition_key(name)
 }
 
 /// What AWS documents of one service.
@@ -278,12 +278,13 @@ impl Action {
 
     /// Whether a condition on this action may use the key of this full name.
     ///
-    /// True also for the claims of any OpenID Connect provider where the action
-    /// takes a web identity: the reference lists the well-known providers only.
+    /// True also for what a federated session carries into every request: the
+    /// claims `aud`, `sub` and the like of any OpenID Connect provider, the claims
+    /// that the reference lists for a provider, and SAML's subject.
     pub fn is_valid_condition_key(self, name: &str) -> bool {
         self.condition_key(name).is_some()
-            || (key::is_web_identity_claim(name)
-                && self.condition_keys().any(|k| key::is_of_provider(k.name)))
+            || key::is_of_federation(name)
+            || (key::is_of_provider(name) && condition_key(name).is_some())
     }
 }
 

@@ -67,15 +67,19 @@ fn placeholder(pattern: &str) -> Option<(&str, &str)> {
     Some((pattern.get(..start)?, pattern.get(end + 1..)?))
 }
 
-/// The claims that a policy may ask of any OpenID Connect provider (IAM User
-/// Guide, *IAM and AWS STS condition context keys*, keys for OIDC federation).
-const CLAIMS: &[&str] = &["amr", "aud", "azp", "email", "oaud", "sub"];
+/// The claims that a session keeps of any OpenID Connect provider, and the keys
+/// it keeps of a SAML assertion (IAM User Guide, *IAM and AWS STS condition
+/// context keys*). They come with every request of the session.
+const CLAIMS: &[&str] = &["amr", "aud", "email", "oaud", "sub"];
+const SAML: &[&str] = &["saml:namequalifier", "saml:sub", "saml:sub_type"];
 
-/// Whether the name is such a claim of some provider: `issuer.example/path:sub`.
-pub(super) fn is_web_identity_claim(name: &str) -> bool {
-    name.rsplit_once(':').is_some_and(|(_, claim)| {
-        is_of_provider(name) && CLAIMS.iter().any(|known| claim.eq_ignore_ascii_case(known))
-    })
+/// Whether the name is such a claim, `issuer.example/path:sub`, or such a key.
+pub(super) fn is_of_federation(name: &str) -> bool {
+    let among = |known: &[&str], name: &str| known.iter().any(|k| name.eq_ignore_ascii_case(k));
+    among(SAML, name)
+        || name
+            .rsplit_once(':')
+            .is_some_and(|(_, claim)| is_of_provider(name) && among(CLAIMS, claim))
 }
 
 /// Whether a key's prefix is an OpenID Connect provider: its host has a dot, and

@@ -26,6 +26,28 @@ const KINDS: &[&str] = &[
     "IPAddress",
 ];
 
+/// Keys that hold several values, though the reference gives them one: IAM User
+/// Guide, *IAM and AWS STS condition context keys* (marked `[]`, or said so).
+const MULTIVALUED: &[&str] = &[
+    "cognito-identity.amazonaws.com:amr",
+    "saml:commonName",
+    "saml:givenName",
+    "saml:mail",
+    "saml:name",
+    "saml:organizationStatus",
+    "saml:primaryGroupSID",
+    "saml:surname",
+    "saml:uid",
+    "saml:x500UniqueIdentifier",
+];
+
+/// An action that IAM checks though the reference leaves it out: prefix, name,
+/// letter of its level, resource type.
+const LEFT_OUT: &[(&str, &str, char, &str)] = &[
+    // IAM User Guide, *Temporary delegation*, permissions of a request's owner.
+    ("iam", "UpdateDelegationRequest", 'W', "delegation-request"),
+];
+
 pub struct Package {
     pub version: String,
     pub licence: String,
@@ -217,16 +239,7 @@ impl Service {
         let resources: BTreeMap<String, ResourceFile> = json(&file("resourceTypes"))?;
         let actions: BTreeMap<String, ActionFile> = json(&file("actions"))?;
         let mut service = Self {
-            keys: keys
-                .into_values()
-                .map(|k| match KINDS.contains(&k.kind.as_str()) {
-                    true => Ok(Key {
-                        name: k.key,
-                        kind: k.kind,
-                    }),
-                    false => Err(format!("`{}` has the unknown type `{}`", k.key, k.kind)),
-                })
-                .collect::<Result<_, _>>()?,
+            keys: keys.into_values().map(key).collect::<Result<_, _>>()?,
             resources: resources
                 .into_values()
                 .map(|r| Resource {
@@ -250,11 +263,42 @@ impl Service {
             prefix,
             name,
         };
+        for (_, name, level, resource) in LEFT_OUT.iter().filter(|row| row.0 == service.prefix) {
+            if service.actions.iter().any(|action| action.name == *name) {
+                return Err(format!("`{name}` is left out no more"));
+            }
+            service.actions.push(Action {
+                name: (*name).to_owned(),
+                level: *level,
+                resources: vec![Need {
+                    name: (*resource).to_owned(),
+                    required: true,
+                    keys: Vec::new(),
+                    dependent_actions: Vec::new(),
+                }],
+                keys: Vec::new(),
+            });
+        }
         service
             .actions
             .sort_by_key(|action| action.name.to_ascii_lowercase());
         Ok(service)
     }
+}
+
+fn key(key: KeyFile) -> Result<Key, String> {
+    let KeyFile {
+        key: name, kind, ..
+    } = key;
+    if !KINDS.contains(&kind.as_str()) {
+        return Err(format!("`{name}` has the unknown type `{kind}`"));
+    }
+    let kind = match MULTIVALUED.contains(&name.as_str()) {
+        true if kind == "String" => "ArrayOfString".to_owned(),
+        true => return Err(format!("`{name}` needs no correction any more")),
+        false => kind,
+    };
+    Ok(Key { name, kind })
 }
 
 /// The letter of an access level. What tags or manages permissions also writes,
@@ -284,6 +328,25 @@ mod tests {
         assert_eq!(level("Tagging, Write"), Some('T'));
         assert_eq!(level("Permissions management, Write"), Some('P'));
         assert_eq!(level("Admin"), None);
+    }
+
+    #[test]
+    fn types_of_keys_are_known_or_refused() {
+        let read = |name: &str, kind: &str| {
+            key(KeyFile {
+                key: name.to_owned(),
+                kind: kind.to_owned(),
+                description: String::new(),
+            })
+            .map(|key| key.kind)
+        };
+        assert_eq!(
+            read("tea:Guests", "ArrayOfARN"),
+            Ok("ArrayOfARN".to_owned())
+        );
+        assert!(read("tea:Guests", "Duration").is_err());
+        assert_eq!(read("saml:mail", "String"), Ok("ArrayOfString".to_owned()));
+        assert!(read("saml:mail", "ArrayOfString").is_err());
     }
 
     #[test]
