@@ -160,12 +160,13 @@ pub(crate) struct Case<'r, 'a> {
 impl<'r, 'a> Case<'r, 'a> {
     pub fn new(request: &Request<'r>, action: &'r str, authority: &Authority<'a>) -> Case<'r, 'a> {
         let principal = request.principal;
-        let owner = match request.resource_account {
-            Some(account) => account,
-            None => match arn_account(request.resource) {
-                "" | "*" => &principal.account,
-                account => account,
-            },
+        let owner = request
+            .resource_account
+            .unwrap_or_else(|| arn_account(request.resource));
+        // AWS's managed policies belong to `aws`, and everyone may be allowed to read them.
+        let owner = match owner {
+            "" | "*" | "aws" => &principal.account,
+            account => account,
         };
         let trust = is_trust(action, request.resource);
         let key_policy = authority.resource.is_some() && is_key(action, request.resource);
