@@ -10,7 +10,8 @@ use proptest::sample::{select, subsequence};
 use reference::{Verdict, World};
 use serde_json::{Map, Value, json};
 
-const PRINCIPALS: [&str; 5] = [
+const PRINCIPALS: [&str; 6] = [
+    "arn:aws:sts::111122223333:federated-user/guest",
     "arn:aws:iam::111122223333:user/ana",
     "arn:aws:iam::111122223333:root",
     "arn:aws:sts::111122223333:assumed-role/ci/job1",
@@ -18,7 +19,8 @@ const PRINCIPALS: [&str; 5] = [
     "arn:aws:sts::444455556666:assumed-role/ci/job1",
 ];
 
-const NAMED: [&str; 9] = [
+const NAMED: [&str; 10] = [
+    "arn:aws:sts::111122223333:federated-user/guest",
     "*",
     "111122223333",
     "arn:aws:iam::111122223333:root",
@@ -240,7 +242,9 @@ fn scenario() -> impl Strategy<Value = Value> {
     )
         .prop_map(|((principal, action, resource, context), identity, boundary, session, policy, scp, rcp)| {
             json!({
-                "request": {"principal": principal, "action": action, "resource": resource, "context": context},
+                "request": {"principal": principal, "action": action, "resource": resource, "context": context,
+                            "principalUserArn": principal.contains(":federated-user/")
+                                .then_some("arn:aws:iam::111122223333:user/ana")},
                 "identityPolicies": identity, "permissionsBoundary": boundary, "sessionPolicies": session,
                 "resourcePolicy": policy, "serviceControlPolicies": scp, "resourceControlPolicies": rcp,
             })

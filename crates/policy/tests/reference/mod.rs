@@ -3,7 +3,7 @@
 //! pattern, matches wildcards with regular expressions and looks at every statement.
 //!
 //! It covers what the generated requests of `tests/properties.rs` hold: users, role
-//! sessions and root; all policy types; string, number, address, ARN, Boolean and null
+//! sessions, federated users and root; all policy types; string, number, address, ARN, Boolean and null
 //! conditions with quantifiers.
 
 use std::collections::BTreeMap;
@@ -39,6 +39,9 @@ impl<'a> World<'a> {
         if principal.contains(":assumed-role/") {
             set("aws:PrincipalArn", &self.role());
             set("aws:PrincipalType", "AssumedRole");
+        } else if self.federated() {
+            set("aws:PrincipalType", "FederatedUser");
+            set("aws:userid", &format!("{}:guest", self.account()));
         } else if principal.ends_with(":root") {
             set("aws:PrincipalType", "Account");
             set("aws:userid", self.account());
@@ -84,6 +87,10 @@ impl<'a> World<'a> {
             .nth(1)
             .unwrap_or_default();
         format!("arn:aws:iam::{}:role/{name}", self.account())
+    }
+
+    fn federated(&self) -> bool {
+        self.request("principal").contains(":federated-user/")
     }
 
     fn policies(&self, name: &str) -> Option<Vec<&'a Value>> {
@@ -134,7 +141,10 @@ impl<'a> World<'a> {
             return Verdict::ImplicitlyDenied;
         }
         let limits = boundary.as_ref().is_none_or(|list| allowed(list))
-            && sessions.as_ref().is_none_or(|list| allowed(list));
+            && match &sessions {
+                Some(list) => allowed(list),
+                None => !self.federated(),
+            };
         let from_identity = root || identity.as_ref().is_some_and(|list| allowed(list)) && limits;
         let grant = |how: &str| {
             let list = resource.as_deref().unwrap_or_default();
@@ -142,7 +152,9 @@ impl<'a> World<'a> {
         };
         let from_resource = grant("direct") || grant("role") || grant("account");
         let allowed = if same {
-            grant("direct") || session && grant("role") && limits || from_identity
+            grant("direct")
+                || (session || self.federated()) && grant("role") && limits
+                || from_identity
         } else {
             from_identity && from_resource
         };
@@ -171,6 +183,13 @@ impl<'a> World<'a> {
     /// How the statement names the principal: `direct`, `role`, `account`, or not.
     fn names(&self, statement: &Value) -> &'static str {
         let principal = self.request("principal");
+        if let Some(spared) = statement.get("NotPrincipal") {
+            return if self.spares(spared) {
+                "nobody"
+            } else {
+                "direct"
+            };
+        }
         let Some(named) = statement.get("Principal") else {
             return "direct";
         };
@@ -183,13 +202,31 @@ impl<'a> World<'a> {
         let account = has(self.account()) || has(&root);
         if has("*") || has(principal) || account && principal == root {
             "direct"
-        } else if principal.contains(":assumed-role/") && has(&self.role()) {
+        } else if principal.contains(":assumed-role/") && has(&self.role())
+            || self.federated() && has(self.request("principalUserArn"))
+        {
             "role"
         } else if account {
             "account"
         } else {
             "nobody"
         }
+    }
+
+    /// The page of NotPrincipal: the account, the role and the session must be listed, and
+    /// nothing helps a principal with a permissions boundary.
+    fn spares(&self, element: &Value) -> bool {
+        let named = list(&element["AWS"]);
+        let has = |text: &str| named.iter().any(|value| *value == text);
+        if has("*") {
+            return true;
+        }
+        let principal = self.request("principal");
+        let account = has(self.account()) || has(&format!("arn:aws:iam::{}:root", self.account()));
+        let itself = principal.ends_with(":root") || has(principal);
+        let role = !principal.contains(":assumed-role/") || has(&self.role());
+        let boundary = !self.scenario["permissionsBoundary"].is_null();
+        account && itself && role && !boundary
     }
 
     fn action(&self, statement: &Value) -> bool {
