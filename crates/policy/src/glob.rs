@@ -6,6 +6,7 @@
 //! with a linear substring search; segments that hold `?` with a bit-parallel one.
 //! `*a*a*a*…` therefore costs one pass over the text, however long the pattern.
 
+use memchr::memchr_iter;
 use memchr::memmem::{self, Finder};
 
 /// One unit of a pattern, before it is compiled.
@@ -34,13 +35,19 @@ pub(crate) struct Glob {
 
 #[derive(Clone, Debug)]
 enum Segment {
-    Plain(Box<Finder<'static>>),
+    /// Literal text: the first and the last segment, and short ones between.
+    Plain(Box<[u8]>),
+    /// Longer literal text that is looked for.
+    Sought(Box<Finder<'static>>),
     /// Bytes, `ANY` for `?`.
     Short(Box<[u16]>),
     Long(Box<Bits>),
 }
 
 const ANY: u16 = 256;
+
+/// Literal text of this length is not worth a searcher of its own.
+const TINY_MAX: usize = 4;
 
 /// Up to this length comparing at each place is as quick as the bit-parallel search.
 const SHORT_MAX: usize = 16;
@@ -70,12 +77,16 @@ impl Glob {
             }
         }
         let length_min = parts.iter().map(Vec::len).sum();
+        // The ends are compared, not looked for.
         let tail = (parts.len() > 1).then(|| parts.pop().unwrap_or_default());
         let mut parts = parts.into_iter();
-        let head = Segment::new(parts.next().unwrap_or_default());
+        let head = Segment::anchored(parts.next().unwrap_or_default());
         let rest = tail.map(|tail| {
             let between = parts.filter(|part| !part.is_empty());
-            (between.map(Segment::new).collect(), Segment::new(tail))
+            (
+                between.map(Segment::sought).collect(),
+                Segment::anchored(tail),
+            )
         });
         Glob {
             tokens: tokens.into(),
@@ -129,23 +140,31 @@ impl Glob {
 }
 
 impl Segment {
-    fn new(bytes: Vec<u16>) -> Segment {
+    fn anchored(bytes: Vec<u16>) -> Segment {
         if bytes.contains(&ANY) {
-            let words = bytes.len().div_ceil(64);
-            if bytes.len() <= SHORT_MAX || words > WORDS_MAX {
-                Segment::Short(bytes.into())
-            } else {
-                Segment::Long(Box::new(Bits::new(bytes, words)))
+            return Segment::Short(bytes.into());
+        }
+        Segment::Plain(bytes.into_iter().map(|byte| byte as u8).collect())
+    }
+
+    fn sought(bytes: Vec<u16>) -> Segment {
+        let words = bytes.len().div_ceil(64);
+        let long = bytes.len() > SHORT_MAX;
+        match Segment::anchored(bytes) {
+            Segment::Plain(text) if text.len() > TINY_MAX => {
+                Segment::Sought(Box::new(Finder::new(&text).into_owned()))
             }
-        } else {
-            let bytes: Vec<u8> = bytes.into_iter().map(|byte| byte as u8).collect();
-            Segment::Plain(Box::new(Finder::new(&bytes).into_owned()))
+            Segment::Short(bytes) if long && words <= WORDS_MAX => {
+                Segment::Long(Box::new(Bits::new(bytes.into(), words)))
+            }
+            segment => segment,
         }
     }
 
     fn len(&self) -> usize {
         match self {
-            Segment::Plain(finder) => finder.needle().len(),
+            Segment::Plain(text) => text.len(),
+            Segment::Sought(finder) => finder.needle().len(),
             Segment::Short(pattern) => pattern.len(),
             Segment::Long(bits) => bits.pattern.len(),
         }
@@ -153,7 +172,8 @@ impl Segment {
 
     fn at(&self, text: &[u8]) -> bool {
         match self {
-            Segment::Plain(finder) => text.starts_with(finder.needle()),
+            Segment::Plain(literal) => text.starts_with(literal),
+            Segment::Sought(finder) => text.starts_with(finder.needle()),
             Segment::Short(pattern) => starts_with(pattern, text),
             Segment::Long(bits) => starts_with(&bits.pattern, text),
         }
@@ -161,7 +181,13 @@ impl Segment {
 
     fn find(&self, text: &[u8]) -> Option<usize> {
         match self {
-            Segment::Plain(finder) => finder.find(text),
+            Segment::Plain(literal) => {
+                let Some(&first) = literal.first() else {
+                    return Some(0);
+                };
+                memchr_iter(first, text).find(|&at| text[at..].starts_with(literal))
+            }
+            Segment::Sought(finder) => finder.find(text),
             Segment::Short(pattern) => {
                 let last = text.len().checked_sub(pattern.len())?;
                 (0..=last).find(|&at| starts_with(pattern, &text[at..]))
