@@ -40,7 +40,10 @@ impl Registry {
             });
         }
         let place = token::open(input.next_token.as_ref())?;
-        let (id, tag) = place.split_once(' ').unwrap_or(("0", ""));
+        let (id, tag) = match place.is_empty() {
+            true => ("0", ""),
+            false => place.split_once(' ').ok_or_else(token::invalid)?,
+        };
         let id: i64 = id.parse().map_err(|_| token::invalid())?;
         let n = token::page_size(input.max_results);
         let status = tag_status(filter.tag_status);

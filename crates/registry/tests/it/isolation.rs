@@ -1,0 +1,107 @@
+//! A digest alone gives nothing: layers and uploads belong to their repository.
+
+use crate::world::*;
+use aws_api::ecr;
+use blobs::Digest;
+use store::on_every_engine;
+
+on_every_engine! {
+    async fn a_digest_alone_gives_nothing(store: TestStore) {
+        let w = World::new(&store).await;
+        let (mine, theirs) = (w.repository("mine").await, w.repository("theirs").await);
+        let manifest = w.manifest(&theirs, "secret").await;
+        let image = w.put(&theirs, "v1", &manifest).await.unwrap().to_string();
+        let layer = Digest::sha256_of(b"secret").to_string();
+
+        assert_eq!(oci(w.registry.stat_blob(&mine, &layer).await), ("BLOB_UNKNOWN", 404));
+        assert!(matches!(w.registry.open_blob(&mine, &layer).await, Err(registry::Error::LayerNotFound { .. })));
+        assert!(w.registry.open_layer(mine.id, &layer.parse().unwrap()).await.unwrap().is_none());
+        assert_eq!(oci(w.pull(&mine, &image).await), ("MANIFEST_UNKNOWN", 404));
+        // A manifest that names the layers does not link them.
+        assert_eq!(oci(w.put(&mine, "v1", &manifest).await), ("MANIFEST_BLOB_UNKNOWN", 404));
+        // Nor does an upload that claims the digest without its bytes.
+        let id = w.registry.start_upload(&w.cx, &mine).await.unwrap().to_string();
+        let claim = w.registry.complete_upload(&w.cx, &mine, &id, &layer, None, nothing()).await;
+        assert_eq!(oci(claim), ("DIGEST_INVALID", 400));
+        // The answers do not tell a stored digest from one that is not.
+        let unknown = Digest::sha256_of(b"never stored").to_string();
+        let (stored, never) = (w.registry.stat_blob(&mine, &layer).await, w.registry.stat_blob(&mine, &unknown).await);
+        assert_eq!(
+            stored.unwrap_err().to_string().replace(&layer, "D"),
+            never.unwrap_err().to_string().replace(&unknown, "D"),
+        );
+    }
+
+    async fn a_mount_links_without_a_copy(store: TestStore) {
+        let w = World::new(&store).await;
+        let (source, target) = (w.repository("source").await, w.repository("target").await);
+        let layer = w.layer(&source, "shared").await["digest"].as_str().unwrap().to_owned();
+        let mounted = w.registry.mount_blob(&w.cx, &target, &source, &layer).await.unwrap().unwrap();
+        assert_eq!(mounted.size, 6);
+        assert_eq!(w.registry.stat_blob(&target, &layer).await.unwrap(), mounted);
+        // What the source has not cannot be mounted, be it stored elsewhere.
+        let elsewhere = w.repository("elsewhere").await;
+        let other = w.layer(&elsewhere, "other").await["digest"].as_str().unwrap().to_owned();
+        assert_eq!(w.registry.mount_blob(&w.cx, &target, &source, &other).await.unwrap(), None);
+        // The source's copy goes, the target's stays.
+        w.registry.delete_blob(&w.cx, &source, &layer).await.unwrap();
+        assert_eq!(oci(w.registry.stat_blob(&source, &layer).await), ("BLOB_UNKNOWN", 404));
+        assert!(w.registry.open_blob(&target, &layer).await.is_ok());
+    }
+
+    async fn an_upload_belongs_to_its_repository(store: TestStore) {
+        let w = World::new(&store).await;
+        let (mine, theirs) = (w.repository("mine").await, w.repository("theirs").await);
+        let id = w.registry.start_upload(&w.cx, &theirs).await.unwrap().to_string();
+        assert_eq!(oci(w.registry.upload_status(&mine, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(oci(w.registry.append(&w.cx, &mine, &id, None, body("x")).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(oci(w.registry.cancel_upload(&mine, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        let digest = Digest::sha256_of(b"").to_string();
+        let stolen = w.registry.complete_upload(&w.cx, &mine, &id, &digest, None, nothing()).await;
+        assert_eq!(oci(stolen), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(w.registry.upload_status(&theirs, &id).await.unwrap(), 0);
+    }
+
+    async fn an_upload_into_a_deleted_repository_fails(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let delete = ecr::DeleteRepositoryRequest { repository_name: "app".into(), ..Default::default() };
+        w.registry.delete_repository(&w.cx, delete).await.unwrap();
+        let digest = Digest::sha256_of(b"late").to_string();
+        let late = w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, body("late")).await;
+        assert_eq!(oci(late), ("NAME_UNKNOWN", 404));
+        assert_eq!(oci(w.put(&repo, "v1", &serde_json::json!({
+            "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [],
+        })).await), ("NAME_UNKNOWN", 404));
+    }
+
+    async fn accounts_and_regions_do_not_meet(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        let (other, region) = ("210987654321".parse().unwrap(), "eu-west-1".parse().unwrap());
+        assert!(w.registry.repository_facts(&other, &w.cx.region, "app").await.unwrap().is_none());
+        assert!(w.registry.repository_facts(&w.cx.account, &region, "app").await.unwrap().is_none());
+        let page = w.registry.list_repositories(&other, &w.cx.region, None, None).await.unwrap();
+        assert!(page.items.is_empty());
+    }
+
+    async fn a_download_url_needs_an_image(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let layer = w.layer(&repo, "layer").await["digest"].as_str().unwrap().to_owned();
+        let ask = |digest: &str| ecr::GetDownloadUrlForLayerRequest {
+            repository_name: "app".into(), layer_digest: digest.into(), ..Default::default()
+        };
+        assert_eq!(code(w.registry.layer_for_download(&w.cx, ask(&layer)).await), "LayerInaccessibleException");
+        w.image(&repo, "v1", "layer").await;
+        let found = w.registry.layer_for_download(&w.cx, ask(&layer)).await.unwrap();
+        assert_eq!((found.repository.id, found.layer.size), (repo.id, 5));
+        let unknown = Digest::sha256_of(b"unknown").to_string();
+        let missing = w.registry.layer_for_download(&w.cx, ask(&unknown)).await;
+        assert_eq!(missing.as_ref().unwrap_err().to_string(), format!("The layer with digest '{unknown}' does not exist within the repository with name 'app' in the registry with id '123456789012'"));
+        assert_eq!(code(missing), "LayersNotFoundException");
+        // A layer that an image needs is not unlinked.
+        assert_eq!(oci(w.registry.delete_blob(&w.cx, &repo, &layer).await), ("UNSUPPORTED", 405));
+    }
+}

@@ -1,0 +1,14 @@
+//! The registry through its public face, on both databases. Each file is a topic;
+//! `world` has what they share.
+#![allow(clippy::unwrap_used)]
+
+mod cache;
+mod images;
+mod isolation;
+mod listing;
+mod manifests;
+mod policies;
+mod referrers;
+mod repositories;
+mod uploads;
+mod world;

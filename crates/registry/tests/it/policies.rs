@@ -1,0 +1,98 @@
+//! Repository policies with pinned principals; registry policies.
+
+use crate::world::*;
+use aws_api::ecr;
+use serde_json::json;
+use store::on_every_engine;
+
+const USER: &str = "arn:aws:iam::123456789012:user/puller";
+
+fn policy(principal: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "pull", "Effect": "Allow", "Principal": {"AWS": principal},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+    }]})
+    .to_string()
+}
+
+async fn set(w: &World, text: &str) -> Result<ecr::SetRepositoryPolicyResponse, registry::Error> {
+    let input = ecr::SetRepositoryPolicyRequest {
+        repository_name: "app".into(),
+        policy_text: text.into(),
+        ..Default::default()
+    };
+    w.registry.set_repository_policy(&w.cx, input).await
+}
+
+async fn get(w: &World) -> Result<String, registry::Error> {
+    let input = ecr::GetRepositoryPolicyRequest {
+        repository_name: "app".into(),
+        ..Default::default()
+    };
+    Ok(w.registry
+        .get_repository_policy(&w.cx, input)
+        .await?
+        .policy_text
+        .unwrap())
+}
+
+on_every_engine! {
+    async fn a_policy_is_set_shown_and_deleted(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        assert!(w.facts("app").await.policy.is_none());
+        let missing = get(&w).await;
+        assert_eq!(missing.as_ref().unwrap_err().to_string(), "Repository policy does not exist for the repository with name 'app' in the registry with id '123456789012'");
+        assert_eq!(code(missing), "RepositoryPolicyNotFoundException");
+        let text = policy("210987654321");
+        assert_eq!(set(&w, &text).await.unwrap().policy_text.as_deref(), Some(text.as_str()));
+        assert_eq!(get(&w).await.unwrap(), text);
+        assert!(w.facts("app").await.policy.as_ref().is_some_and(|set| !set.is_empty()));
+        let delete = || ecr::DeleteRepositoryPolicyRequest { repository_name: "app".into(), ..Default::default() };
+        let deleted = w.registry.delete_repository_policy(&w.cx, delete()).await.unwrap();
+        assert_eq!(deleted.policy_text, Some(text));
+        assert!(w.facts("app").await.policy.is_none());
+        assert_eq!(code(w.registry.delete_repository_policy(&w.cx, delete()).await), "RepositoryPolicyNotFoundException");
+    }
+
+    async fn a_principal_is_pinned_to_its_unique_id(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        let text = policy(USER);
+        // A principal that does not exist cannot be named.
+        assert_eq!(code(set(&w, &text).await), "InvalidParameterException");
+        assert_eq!(code(get(&w).await), "RepositoryPolicyNotFoundException");
+        w.people.0.lock().unwrap().push((USER.into(), "AIDAFIRSTFIRSTFIRST01".into()));
+        set(&w, &text).await.unwrap();
+        assert_eq!(get(&w).await.unwrap(), text);
+        assert!(w.facts("app").await.policy.is_some());
+        // Deleted and made again, it is another: the policy shows whom it means.
+        *w.people.0.lock().unwrap() = vec![(USER.into(), "AIDASECONDSECONDSEC02".into())];
+        assert_eq!(get(&w).await.unwrap(), policy("AIDAFIRSTFIRSTFIRST01"));
+    }
+
+    async fn a_broken_policy_is_refused(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        for text in ["", "{", "[]", "{\"Version\":\"2012-10-17\"}", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ecr:*\"}]}"] {
+            assert_eq!(code(set(&w, text).await), "InvalidParameterException", "{text}");
+        }
+        assert_eq!(code(get(&w).await), "RepositoryPolicyNotFoundException");
+    }
+
+    async fn a_registry_policy_is_kept(store: TestStore) {
+        let w = World::new(&store).await;
+        let get = || ecr::GetRegistryPolicyRequest::default();
+        assert_eq!(code(w.registry.get_registry_policy(&w.cx, get()).await), "RegistryPolicyNotFoundException");
+        let text = json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "replicate", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+            "Action": ["ecr:ReplicateImage"], "Resource": ["arn:aws:ecr:us-east-1:123456789012:repository/*"],
+        }]}).to_string();
+        let put = ecr::PutRegistryPolicyRequest { policy_text: text.clone() };
+        w.registry.put_registry_policy(&w.cx, put).await.unwrap();
+        assert_eq!(w.registry.get_registry_policy(&w.cx, get()).await.unwrap().policy_text, Some(text.clone()));
+        let deleted = w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await.unwrap();
+        assert_eq!(deleted.policy_text, Some(text));
+        assert_eq!(code(w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await), "RegistryPolicyNotFoundException");
+    }
+}

@@ -1,0 +1,120 @@
+//! Artifacts that refer to an image: OCI 1.1's `subject`.
+
+use crate::world::*;
+use aws_api::ecr;
+use blobs::Digest;
+use serde_json::{Value, json};
+use store::on_every_engine;
+
+const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+
+async fn artifact(w: &World, subject: &Digest, artifact_type: Option<&str>, n: usize) -> String {
+    let repo = w.facts("app").await;
+    let mut config = w.layer(&repo, "{}").await;
+    config["mediaType"] = EMPTY.into();
+    let mut manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": config,
+        "layers": [w.layer(&repo, &format!("signature {n}")).await],
+        "subject": {"mediaType": OCI_MANIFEST, "digest": subject.to_string(), "size": 7},
+        "annotations": {"n": n.to_string()},
+    });
+    if let Some(artifact_type) = artifact_type {
+        manifest["artifactType"] = artifact_type.into();
+    }
+    let bytes = manifest.to_string();
+    let digest = Digest::sha256_of(bytes.as_bytes()).to_string();
+    let put = w
+        .registry
+        .put_manifest(&w.cx, &repo, &digest, Some(OCI_MANIFEST), bytes.into())
+        .await
+        .unwrap();
+    assert_eq!(put.subject.as_ref(), Some(subject));
+    digest
+}
+
+on_every_engine! {
+    async fn referrers_are_listed_by_type(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let image = w.image(&repo, "v1", "one").await;
+        let subject = image.to_string();
+        let signature = artifact(&w, &image, Some("example/signature"), 1).await;
+        let sbom = artifact(&w, &image, Some("example/sbom"), 2).await;
+        let untyped = artifact(&w, &image, None, 3).await;
+
+        let all = w.registry.referrers(&repo, &subject, None, None).await.unwrap();
+        let digests: Vec<_> = all.referrers.iter().map(|r| r.digest.as_str()).collect();
+        assert_eq!(digests, [&signature, &sbom, &untyped]);
+        assert_eq!(all.next, None);
+        let index: Value = serde_json::from_slice(&all.to_index()).unwrap();
+        assert_eq!(index["mediaType"], OCI_INDEX);
+        let size = w.registry.stat_manifest(&repo, &signature).await.unwrap().bytes.len();
+        assert_eq!(index["manifests"][0], json!({
+            "mediaType": OCI_MANIFEST, "digest": signature, "size": size,
+            "artifactType": "example/signature", "annotations": {"n": "1"},
+        }));
+        // Without an artifact type, the config's media type stands for it.
+        assert_eq!(index["manifests"][2]["artifactType"], EMPTY);
+
+        let some = w.registry.referrers(&repo, &subject, Some("example/sbom"), None).await.unwrap();
+        assert_eq!(some.referrers.len(), 1);
+        let none = w.registry.referrers(&repo, &Digest::sha256_of(b"nobody").to_string(), None, None).await.unwrap();
+        assert_eq!(none, registry::Referrers::default());
+        assert_eq!(oci(w.registry.referrers(&repo, "v1", None, None).await), ("DIGEST_INVALID", 400));
+
+        w.registry.delete_manifest(&w.cx, &repo, &sbom).await.unwrap();
+        assert_eq!(w.registry.referrers(&repo, &subject, None, None).await.unwrap().referrers.len(), 2);
+        let details = ecr::DescribeImagesRequest { repository_name: "app".into(), ..Default::default() };
+        let details = w.registry.describe_images(&w.cx, details).await.unwrap().image_details.unwrap();
+        assert_eq!(details[1].subject_manifest_digest.as_ref(), Some(&subject));
+        assert_eq!(details[1].artifact_media_type.as_deref(), Some("example/signature"));
+    }
+
+    async fn a_referrer_may_come_before_its_subject(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let manifest = w.manifest(&repo, "one").await;
+        let image = Digest::sha256_of(manifest.to_string().as_bytes());
+        artifact(&w, &image, Some("example/signature"), 1).await;
+        w.put(&repo, "v1", &manifest).await.unwrap();
+        let found = w.registry.referrers(&repo, &image.to_string(), None, None).await.unwrap();
+        assert_eq!(found.referrers.len(), 1);
+    }
+
+    async fn the_ecr_face_lists_them_in_pages(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let image = w.image(&repo, "v1", "one").await;
+        let mut pushed = Vec::new();
+        for n in 0..5 {
+            let kind = ["example/a", "example/b"][n % 2];
+            pushed.push(artifact(&w, &image, Some(kind), n).await);
+        }
+        let ask = |types: &[&str]| ecr::ListImageReferrersRequest {
+            repository_name: "app".into(),
+            subject_id: ecr::SubjectIdentifier { image_digest: image.to_string() },
+            filter: Some(ecr::ListImageReferrersFilter {
+                artifact_types: Some(types.iter().map(|t| (*t).to_owned()).collect()),
+                artifact_status: None,
+            }),
+            max_results: Some(2),
+            ..Default::default()
+        };
+        for (types, wanted) in [(&[][..], 5), (&["example/a"][..], 3), (&["example/a", "example/b"][..], 5), (&["x", "y"][..], 0)] {
+            let (mut seen, mut next_token) = (Vec::new(), None);
+            loop {
+                let input = ecr::ListImageReferrersRequest { next_token, ..ask(types) };
+                let page = w.registry.list_image_referrers(&w.cx, input).await.unwrap();
+                seen.extend(page.referrers.unwrap().into_iter().map(|r| r.digest));
+                next_token = page.next_token;
+                if next_token.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), wanted, "{types:?}");
+            assert!(seen.iter().all(|digest| pushed.contains(digest)));
+        }
+    }
+}

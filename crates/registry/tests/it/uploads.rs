@@ -1,0 +1,226 @@
+//! Uploads by both faces, whole, in parts, cut, resumed, swept.
+
+use crate::world::*;
+use aws_api::ecr;
+use blobs::Digest;
+use bytes::Bytes;
+use futures_util::{TryStreamExt, stream};
+use registry::{Error, RepositoryFacts};
+use store::on_every_engine;
+
+async fn read(w: &World, repo: &RepositoryFacts, digest: &str) -> Vec<u8> {
+    let (layer, file) = w.registry.open_blob(repo, digest).await.unwrap();
+    let chunks: Vec<Bytes> = file.read_range(0..layer.size).try_collect().await.unwrap();
+    chunks.concat()
+}
+
+fn part(id: &str, first: usize, content: &[u8]) -> ecr::UploadLayerPartRequest {
+    ecr::UploadLayerPartRequest {
+        repository_name: "app".into(),
+        upload_id: id.into(),
+        part_first_byte: first as i64,
+        part_last_byte: (first + content.len()) as i64 - 1,
+        layer_part_blob: Bytes::copy_from_slice(content).into(),
+        ..Default::default()
+    }
+}
+
+fn complete(id: &str, digest: &str) -> ecr::CompleteLayerUploadRequest {
+    ecr::CompleteLayerUploadRequest {
+        repository_name: "app".into(),
+        upload_id: id.into(),
+        layer_digests: vec![digest.into()],
+        ..Default::default()
+    }
+}
+
+async fn initiate(w: &World) -> String {
+    let input = ecr::InitiateLayerUploadRequest {
+        repository_name: "app".into(),
+        ..Default::default()
+    };
+    w.registry
+        .initiate_layer_upload(&w.cx, input)
+        .await
+        .unwrap()
+        .upload_id
+        .unwrap()
+}
+
+on_every_engine! {
+    async fn a_layer_in_parts(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let digest = Digest::sha256_of(b"hello, world").to_string();
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 0);
+        assert_eq!(w.registry.append(&w.cx, &repo, &id, None, body("hello")).await.unwrap(), 5);
+        assert_eq!(w.registry.append(&w.cx, &repo, &id, Some(5), body(", ")).await.unwrap(), 7);
+        let gap = w.registry.append(&w.cx, &repo, &id, Some(9), body("world")).await;
+        assert!(matches!(gap, Err(Error::InvalidLayerPart { last_valid_byte_received: 6, .. })), "{gap:?}");
+        assert_eq!(oci(gap), ("BLOB_UPLOAD_INVALID", 416));
+        assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 7);
+        let layer = w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, body("world")).await.unwrap();
+        assert_eq!((layer.digest.to_string(), layer.size), (digest.clone(), 12));
+        assert_eq!(w.registry.stat_blob(&repo, &digest).await.unwrap(), layer);
+        assert_eq!(read(&w, &repo, &digest).await, b"hello, world");
+        assert_eq!(oci(w.registry.upload_status(&repo, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(w.temporary_files(), 0);
+        // Once more is no error, and no second copy.
+        w.layer(&repo, "hello, world").await;
+    }
+
+    async fn a_cut_body_leaves_what_came(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let cut = stream::iter([Ok(Bytes::from("half")), Err(std::io::Error::other("cut"))]);
+        assert_eq!(oci(w.registry.append(&w.cx, &repo, &id, None, cut).await), ("BLOB_UPLOAD_INVALID", 400));
+        assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 4);
+        let digest = Digest::sha256_of(b"half and half").to_string();
+        w.registry.append(&w.cx, &repo, &id, Some(4), body(" and half")).await.unwrap();
+        w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, nothing()).await.unwrap();
+        assert_eq!(read(&w, &repo, &digest).await, b"half and half");
+    }
+
+    async fn a_wrong_digest_leaves_nothing(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let other = Digest::sha256_of(b"other").to_string();
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let wrong = w.registry.complete_upload(&w.cx, &repo, &id, &other, None, body("this")).await;
+        assert_eq!(oci(wrong), ("DIGEST_INVALID", 400));
+        assert_eq!(oci(w.registry.put_blob(&w.cx, &repo, &other, body("this")).await), ("DIGEST_INVALID", 400));
+        assert_eq!(oci(w.registry.stat_blob(&repo, &other).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(oci(w.registry.stat_blob(&repo, &Digest::sha256_of(b"this").to_string()).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(w.temporary_files(), 0);
+        for digest in ["", "sha256:", "sha256:xyz", "md5:d41d8cd98f00b204e9800998ecf8427e", "../../etc/passwd"] {
+            assert_eq!(oci(w.registry.put_blob(&w.cx, &repo, digest, body("x")).await), ("DIGEST_INVALID", 400), "{digest}");
+        }
+    }
+
+    async fn a_cancelled_upload_is_gone(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        w.registry.append(&w.cx, &repo, &id, None, body("x")).await.unwrap();
+        w.registry.cancel_upload(&repo, &id).await.unwrap();
+        assert_eq!(oci(w.registry.cancel_upload(&repo, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(w.temporary_files(), 0);
+        for id in ["", "nope", "../x", "00000000-0000-4000-8000-000000000000"] {
+            assert_eq!(oci(w.registry.upload_status(&repo, id).await), ("BLOB_UPLOAD_UNKNOWN", 404), "{id}");
+        }
+    }
+
+    async fn a_layer_has_a_largest_size(store: TestStore) {
+        let w = World::with(&store, |settings| settings.limits.layer_bytes_max = 8).await;
+        let repo = w.repository("app").await;
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        w.registry.append(&w.cx, &repo, &id, None, body("12345")).await.unwrap();
+        assert_eq!(oci(w.registry.append(&w.cx, &repo, &id, None, body("6789")).await), ("SIZE_INVALID", 413));
+        let digest = Digest::sha256_of(b"123456789").to_string();
+        assert_eq!(oci(w.registry.put_blob(&w.cx, &repo, &digest, body("123456789")).await), ("SIZE_INVALID", 413));
+        w.layer(&repo, "12345678").await;
+    }
+
+    async fn the_ecr_face_checks_each_part(store: TestStore) {
+        let w = World::with(&store, |settings| {
+            settings.limits.layer_part_bytes_min = 4;
+            settings.limits.layer_part_bytes_max = 8;
+        }).await;
+        let repo = w.repository("app").await;
+        let id = initiate(&w).await;
+        let digest = Digest::sha256_of(b"123456").to_string();
+        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "EmptyUploadException");
+        let last = w.registry.upload_layer_part(&w.cx, part(&id, 0, b"1234")).await.unwrap().last_byte_received;
+        assert_eq!(last, Some(3));
+        // Not consecutive, not as long as it says, too long, empty.
+        let gap = w.registry.upload_layer_part(&w.cx, part(&id, 5, b"6")).await.unwrap_err();
+        let wire = gap.wire();
+        assert_eq!(wire.code, "InvalidLayerPartException");
+        assert!(wire.members.contains(&("lastValidByteReceived", 3.into())));
+        assert!(wire.members.contains(&("uploadId", id.as_str().into())));
+        let mut lying = part(&id, 4, b"56");
+        lying.part_last_byte = 9;
+        assert_eq!(code(w.registry.upload_layer_part(&w.cx, lying).await), "InvalidLayerPartException");
+        assert_eq!(code(w.registry.upload_layer_part(&w.cx, part(&id, 4, b"123456789")).await), "InvalidLayerPartException");
+        assert_eq!(code(w.registry.upload_layer_part(&w.cx, part(&id, 4, b"")).await), "InvalidLayerPartException");
+        // The last part may be small; then it was the last.
+        w.registry.upload_layer_part(&w.cx, part(&id, 4, b"56")).await.unwrap();
+        assert_eq!(code(w.registry.upload_layer_part(&w.cx, part(&id, 6, b"7890")).await), "LayerPartTooSmallException");
+        let done = w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await.unwrap();
+        assert_eq!(done.layer_digest.as_deref(), Some(digest.as_str()));
+        assert_eq!(read(&w, &repo, &digest).await, b"123456");
+        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "UploadNotFoundException");
+
+        let id = initiate(&w).await;
+        w.registry.upload_layer_part(&w.cx, part(&id, 0, b"123456")).await.unwrap();
+        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "LayerAlreadyExistsException");
+        let id = initiate(&w).await;
+        w.registry.upload_layer_part(&w.cx, part(&id, 0, b"other")).await.unwrap();
+        let wrong = Digest::sha256_of(b"another").to_string();
+        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &wrong)).await), "InvalidLayerException");
+        assert_eq!(w.temporary_files(), 0);
+    }
+
+    async fn availability_is_that_of_the_repository(store: TestStore) {
+        let w = World::new(&store).await;
+        let (repo, _) = (w.repository("app").await, w.repository("other").await);
+        let there = w.layer(&repo, "there").await["digest"].as_str().unwrap().to_owned();
+        let ask = |name: &str| ecr::BatchCheckLayerAvailabilityRequest {
+            repository_name: name.into(),
+            layer_digests: vec![there.clone(), "nonsense".into(), String::new()],
+            ..Default::default()
+        };
+        let answer = w.registry.batch_check_layer_availability(&w.cx, ask("app")).await.unwrap();
+        let layer = &answer.layers.unwrap()[0];
+        assert_eq!((layer.layer_availability, layer.layer_size), (Some(ecr::LayerAvailability::Available), Some(5)));
+        let codes: Vec<_> = answer.failures.unwrap().into_iter().map(|f| f.failure_code.unwrap()).collect();
+        assert_eq!(codes, [ecr::LayerFailureCode::InvalidLayerDigest, ecr::LayerFailureCode::MissingLayerDigest]);
+        let answer = w.registry.batch_check_layer_availability(&w.cx, ask("other")).await.unwrap();
+        assert_eq!(answer.layers.unwrap()[0].layer_availability, Some(ecr::LayerAvailability::Unavailable));
+    }
+
+    async fn a_start_removes_what_nobody_resumes(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let small = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        w.registry.append(&w.cx, &repo, &small, None, body("small")).await.unwrap();
+        let large = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let content = "x".repeat(16 << 20);
+        w.registry.append(&w.cx, &repo, &large, None, body(&content)).await.unwrap();
+        let dropped = w.repository("dropped").await;
+        let orphan = w.registry.start_upload(&w.cx, &dropped).await.unwrap().to_string();
+        w.registry.append(&w.cx, &dropped, &orphan, None, body(&content)).await.unwrap();
+        let delete = ecr::DeleteRepositoryRequest { repository_name: "dropped".into(), ..Default::default() };
+        w.registry.delete_repository(&w.cx, delete).await.unwrap();
+
+        // Another node that starts beside this one leaves the young alone.
+        let (beside, ..) = w.another_node(true, w.cx.now).await;
+        assert_eq!(beside.upload_status(&repo, &small).await.unwrap(), 5);
+
+        // A restart keeps what is large enough to be worth it, and of a repository that is there.
+        let (next, _, _) = w.another_node(false, w.cx.now).await;
+        assert_eq!(oci(next.upload_status(&repo, &small).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(oci(next.upload_status(&dropped, &orphan).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(next.upload_status(&repo, &large).await.unwrap(), 16 << 20);
+        let digest = Digest::sha256_of(format!("{content}end").as_bytes()).to_string();
+        next.complete_upload(&w.cx, &repo, &large, &digest, None, body("end")).await.unwrap();
+        assert_eq!(next.stat_blob(&repo, &digest).await.unwrap().size, (16 << 20) + 3);
+        assert_eq!(w.temporary_files(), 0);
+    }
+
+    async fn an_upload_expires(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let content = "x".repeat(16 << 20);
+        w.registry.append(&w.cx, &repo, &id, None, body(&content)).await.unwrap();
+        w.registry.maintain(w.later(23).now).await.unwrap();
+        w.registry.append(&w.later(23), &repo, &id, None, body("y")).await.unwrap();
+        let late = w.later(25);
+        assert_eq!(oci(w.registry.append(&late, &repo, &id, None, body("z")).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        w.registry.maintain(late.now).await.unwrap();
+        assert_eq!(w.temporary_files(), 0);
+    }
+}

@@ -1,0 +1,256 @@
+//! A registry on a fresh database and directory, and a small language to fill it.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aws_api::ecr;
+use blobs::{Blobs, Digest};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use jiff::{Timestamp, ToSpan as _};
+use registry::{
+    BoxFuture, Call, Entropy, Error, Pinned, Principals, Registry, RepositoryFacts, Settings,
+};
+use serde_json::{Value, json};
+use store::Store;
+use store::testing::TestStore;
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "us-east-1";
+pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+pub struct World {
+    pub registry: Registry,
+    pub blobs: Blobs,
+    pub people: Arc<People>,
+    pub cx: Call,
+    pub folder: tempfile::TempDir,
+    url: String,
+}
+
+impl World {
+    pub async fn new(store: &TestStore) -> World {
+        World::with(store, |_| {}).await
+    }
+
+    pub async fn with(store: &TestStore, change: impl FnOnce(&mut Settings)) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+        let people = Arc::new(People::default());
+        let mut settings = settings();
+        change(&mut settings);
+        let cx = call();
+        let registry = Registry::open(
+            store.store.clone(),
+            blobs.clone(),
+            counting(),
+            people.clone(),
+            settings,
+            cx.now,
+        )
+        .await
+        .unwrap();
+        World {
+            registry,
+            blobs,
+            people,
+            cx,
+            folder,
+            url: store.url.clone(),
+        }
+    }
+
+    /// The same data opened again: another process, with caches of its own.
+    pub async fn another_node(&self, shared: bool, now: Timestamp) -> (Registry, Store, Blobs) {
+        let store = Store::open(&self.url).await.unwrap();
+        let blobs = Blobs::open_directory(self.folder.path()).await.unwrap();
+        let mut settings = settings();
+        settings.shared = shared;
+        let people = self.people.clone();
+        let registry = Registry::open(
+            store.clone(),
+            blobs.clone(),
+            counting(),
+            people,
+            settings,
+            now,
+        )
+        .await
+        .unwrap();
+        (registry, store, blobs)
+    }
+
+    /// A new repository.
+    pub async fn repository(&self, name: &str) -> Arc<RepositoryFacts> {
+        self.create(name, |_| {}).await.unwrap();
+        self.facts(name).await
+    }
+
+    pub async fn create(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut ecr::CreateRepositoryRequest),
+    ) -> Result<ecr::Repository, Error> {
+        let mut input = ecr::CreateRepositoryRequest {
+            repository_name: name.into(),
+            ..Default::default()
+        };
+        change(&mut input);
+        let created = self.registry.create_repository(&self.cx, input).await?;
+        Ok(created.repository.unwrap())
+    }
+
+    pub async fn facts(&self, name: &str) -> Arc<RepositoryFacts> {
+        self.registry
+            .repository(&self.cx.account, &self.cx.region, name)
+            .await
+            .unwrap()
+    }
+
+    /// Pushes a layer, in one request.
+    pub async fn layer(&self, repo: &RepositoryFacts, content: &str) -> Value {
+        let digest = Digest::sha256_of(content.as_bytes()).to_string();
+        self.registry
+            .put_blob(&self.cx, repo, &digest, body(content))
+            .await
+            .unwrap();
+        json!({"mediaType": OCI_LAYER, "digest": digest, "size": content.len()})
+    }
+
+    /// An image of the layer `content`, pushed with all it needs.
+    pub async fn image(&self, repo: &RepositoryFacts, tag: &str, content: &str) -> Digest {
+        let manifest = self.manifest(repo, content).await;
+        self.put(repo, tag, &manifest).await.unwrap()
+    }
+
+    /// A manifest whose layers are pushed.
+    pub async fn manifest(&self, repo: &RepositoryFacts, content: &str) -> Value {
+        let mut config = self.layer(repo, &format!("config of {content}")).await;
+        config["mediaType"] = OCI_CONFIG.into();
+        let layer = self.layer(repo, content).await;
+        json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": config,
+            "layers": [layer],
+        })
+    }
+
+    pub async fn put(
+        &self,
+        repo: &RepositoryFacts,
+        reference: &str,
+        manifest: &Value,
+    ) -> Result<Digest, Error> {
+        let bytes = Bytes::from(manifest.to_string());
+        let put = self
+            .registry
+            .put_manifest(&self.cx, repo, reference, None, bytes)
+            .await?;
+        Ok(put.digest)
+    }
+
+    pub async fn pull(&self, repo: &RepositoryFacts, reference: &str) -> Result<Digest, Error> {
+        let manifest = self
+            .registry
+            .get_manifest(&self.cx, repo, reference)
+            .await?;
+        Ok(manifest.digest)
+    }
+
+    /// The same caller, later.
+    pub fn later(&self, hours: i64) -> Call {
+        let mut cx = self.cx.clone();
+        cx.now = cx.now.checked_add(hours.hours()).unwrap();
+        cx
+    }
+
+    /// Unfinished uploads on disk.
+    pub fn temporary_files(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("uploads"))
+            .unwrap()
+            .count()
+    }
+}
+
+fn settings() -> Settings {
+    Settings::new(Arc::new(|account, region, name| {
+        format!("{account}.dkr.ecr.{region}.example.com/{name}")
+    }))
+}
+
+pub fn call() -> Call {
+    Call {
+        account: ACCOUNT.parse().unwrap(),
+        region: REGION.parse().unwrap(),
+        now: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+        caller_arn: format!("arn:aws:iam::{ACCOUNT}:user/pusher").into(),
+        request_id: "a-request".into(),
+        client: "tests".into(),
+    }
+}
+
+/// Bytes that never repeat, in this process.
+fn counting() -> Entropy {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    Arc::new(|out: &mut [u8]| {
+        for chunk in out.chunks_mut(4) {
+            let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            let length = chunk.len();
+            chunk.copy_from_slice(&count[8 - length..]);
+        }
+    })
+}
+
+/// A body of one chunk.
+pub fn body(content: &str) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
+    stream::iter([Ok(Bytes::from(content.to_owned()))])
+}
+
+/// A body of nothing.
+pub fn nothing() -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
+    stream::empty()
+}
+
+/// Who IAM knows: pairs of ARN and unique id.
+#[derive(Default)]
+pub struct People(pub Mutex<Vec<(String, String)>>);
+
+impl Principals for People {
+    fn pin<'a>(&'a self, principal: &'a str) -> BoxFuture<'a, Result<Pinned, String>> {
+        Box::pin(async move {
+            let people = self.0.lock().unwrap();
+            let is_account = principal.ends_with(":root") || !principal.starts_with("arn:");
+            Ok(match people.iter().find(|(arn, _)| arn == principal) {
+                Some((_, id)) => Pinned::Id(id.clone()),
+                None if is_account => Pinned::AsIs,
+                None => Pinned::Unknown,
+            })
+        })
+    }
+
+    fn show<'a>(&'a self, stored: &'a str) -> BoxFuture<'a, Result<Option<String>, String>> {
+        Box::pin(async move {
+            let people = self.0.lock().unwrap();
+            Ok(people
+                .iter()
+                .find(|(_, id)| id == stored)
+                .map(|(arn, _)| arn.clone()))
+        })
+    }
+}
+
+/// The wire code of a refusal by the ECR face.
+pub fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    result.unwrap_err().code().code()
+}
+
+/// The code and status of a refusal by the OCI face.
+pub fn oci<T: std::fmt::Debug>(result: Result<T, Error>) -> (&'static str, u16) {
+    let error = result.unwrap_err().oci();
+    (error.code, error.status)
+}
