@@ -278,6 +278,16 @@ impl<'a> From<&'a Token> for Unit<'a> {
     }
 }
 
+impl From<Unit<'_>> for Token {
+    fn from(unit: Unit<'_>) -> Token {
+        match unit {
+            Unit::Text(text) => Token::Text(text.into()),
+            Unit::One => Token::One,
+            Unit::Star => Token::Star,
+        }
+    }
+}
+
 /// Matches unit by unit, by characters: for patterns with variables and for texts beyond
 /// ASCII. Only the last star is ever moved, so the cost is bounded by the text's length
 /// times one segment's.

@@ -9,6 +9,10 @@ use crate::context::{Context, ContextValue};
 use crate::document::Version;
 use crate::glob::{Glob, Token, Unit, matches_tokens};
 
+/// Unit by unit a template costs the text's length times a segment's. One with more
+/// pieces than anybody writes by hand is made a glob for the occasion, which is linear.
+const PIECES_PLAIN_MAX: usize = 24;
+
 /// A compiled string.
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
@@ -193,6 +197,9 @@ impl Pattern {
                     return false;
                 }
                 let units = pieces.iter().filter_map(|piece| piece.resolve(context));
+                if pieces.len() > PIECES_PLAIN_MAX {
+                    return Glob::new(units.map(Token::from).collect()).matches(text);
+                }
                 matches_tokens(units, text)
             }
             Pattern::Never => false,
@@ -263,6 +270,24 @@ impl Piece {
                 None => default.as_deref().map(Unit::Text),
             },
             Piece::Unresolvable => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_templates_match_as_short_ones_do() {
+        let context = Context::new().set("aws:username", "a*");
+        for stars in [1, 10, 40] {
+            let pattern = format!("arn:aws:s3:::b/{}${{aws:username}}?z", "*x".repeat(stars));
+            let pattern = Pattern::resource(&pattern, Version::V2012);
+            let text = |name: &str| format!("arn:aws:s3:::b/{}{name}qz", "-x".repeat(stars));
+            assert!(pattern.matches(&text("a*"), &context));
+            assert!(!pattern.matches(&text("ab"), &context));
+            assert!(!pattern.matches(&text("a*"), &Context::new()));
         }
     }
 }
