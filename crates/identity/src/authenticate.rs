@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use aws_api::AccountId;
 use jiff::Timestamp;
-use policy::{Context, DocumentKind, PolicySet, Principal};
+use policy::{Context, DocumentKind, PolicyRef, PolicySet, Principal};
 use sigv4::SecretKey;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::tag::{self, Tag};
@@ -60,6 +60,8 @@ struct Parts {
     user_id: String,
     tags: Vec<Tag>,
     identity: Vec<Named>,
+    /// The root user: everything is allowed, and is what it hands on to federated users.
+    unrestricted: bool,
     boundary: Option<Vec<Named>>,
 }
 
@@ -174,7 +176,13 @@ impl Identity {
             principal: parts.principal,
             kind: parts.kind,
             access_key_id: principal.access_key_id().to_owned(),
-            identity: compile(&parts.identity),
+            identity: match parts.unrestricted {
+                true => Arc::new(PolicySet::unrestricted(PolicyRef::new(
+                    DocumentKind::Managed,
+                    "root",
+                ))),
+                false => compile(&parts.identity),
+            },
             boundary: parts.boundary.as_deref().map(compile),
             session: session_policies,
             context: Arc::new(context),
@@ -253,6 +261,7 @@ impl Identity {
             principal: Principal::user(user.arn(), Some(&user.unique_id)),
             tags: tag::list(conn, user.id).await?,
             identity,
+            unrestricted: false,
             boundary: self.boundary(conn, &user).await?,
             user_id: user.unique_id,
             kind: CallerKind::User {
@@ -280,6 +289,7 @@ impl Identity {
             principal: Principal::role_session(arn, role_arn.clone(), Some(&role.unique_id)),
             tags: tag::list(conn, role.id).await?,
             identity,
+            unrestricted: false,
             boundary: self.boundary(conn, &role).await?,
             user_id: format!("{}:{session_name}", role.unique_id),
             kind: CallerKind::RoleSession {
@@ -318,7 +328,7 @@ impl Identity {
         let mut documents = Vec::new();
         if let Some(text) = &session.policy {
             let document = self.0.documents.stored(text, DocumentKind::Session)?;
-            let name = policy::PolicyRef::new(DocumentKind::Session, "session");
+            let name = PolicyRef::new(DocumentKind::Session, "session");
             documents.push((name, document));
         }
         for arn in &session.policy_arns {
@@ -349,6 +359,7 @@ fn root_parts(account_id: &str) -> Result<Parts, AuthError> {
         user_id: account_id.to_owned(),
         tags: Vec::new(),
         identity: Vec::new(),
+        unrestricted: true,
         boundary: None,
     })
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_api::{AccountId, Region};
+use aws_api::{AccountId, Region, Service};
 use jiff::Timestamp;
 use policy::{Context, PolicySet, Principal};
 use sigv4::SecretKey;
 
+use crate::Error;
 use crate::session::Session;
 
 /// Who and when: what each operation is called with.
@@ -158,4 +159,30 @@ pub struct Caller {
     pub session_info: Option<SessionInfo>,
     /// The way back, for tokens made from this caller.
     pub principal_ref: PrincipalRef,
+}
+
+impl Caller {
+    /// What sessions of `GetSessionToken` and `GetFederationToken` may not call whatever
+    /// their policies say (STS API Reference, both pages, "Permissions"): nothing of IAM,
+    /// since no MFA information is in them, and of STS only `GetCallerIdentity` and, for
+    /// the former, `AssumeRole`. Ask before the door decides.
+    ///
+    /// # Errors
+    /// [`Error::InvalidClientTokenId`] for IAM, [`Error::AccessDenied`] for STS.
+    pub fn check_session_scope(&self, service: Service, operation: &str) -> Result<(), Error> {
+        let may_assume = match &self.kind {
+            CallerKind::Root | CallerKind::User { .. } if self.session_info.is_some() => true,
+            CallerKind::FederatedUser { .. } => false,
+            _ => return Ok(()),
+        };
+        match (service, operation) {
+            (Service::Iam, _) => Err(Error::InvalidClientTokenId),
+            (Service::Sts, "GetCallerIdentity") => Ok(()),
+            (Service::Sts, "AssumeRole") if may_assume => Ok(()),
+            (Service::Sts, _) => Err(Error::AccessDenied(format!(
+                "Cannot call {operation} with session credentials"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What an operation can answer instead of its result.
 
-use policy::{PolicyError, PolicyErrorCode};
+use policy::PolicyError;
 
 /// A refusal or a failure of an IAM or STS operation. `Display` is the message that AWS
 /// sends, [`Error::code`] is its error code; what stands in [`Error::Internal`] is for
@@ -29,6 +29,9 @@ pub enum Error {
     /// `UnmodifiableEntity`, `AccessDenied` for what AWS owns.
     #[error("{0}")]
     AccessDenied(String),
+    /// `InvalidClientTokenId`: credentials that exist and may not do this at all.
+    #[error("The security token included in the request is invalid")]
+    InvalidClientTokenId,
     /// A refused policy document, with the code and the words of the policy crate.
     #[error("{0}")]
     Policy(#[from] PolicyError),
@@ -56,10 +59,8 @@ impl Error {
             Error::InvalidInput(_) => "InvalidInput",
             Error::ValidationError(_) => "ValidationError",
             Error::AccessDenied(_) => "AccessDenied",
-            Error::Policy(refused) => match refused.code {
-                PolicyErrorCode::MalformedPolicyDocument => "MalformedPolicyDocument",
-                other => other.as_str(),
-            },
+            Error::InvalidClientTokenId => "InvalidClientTokenId",
+            Error::Policy(refused) => refused.code.as_str(),
             Error::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",
             Error::InvalidAuthorizationMessage(_) => "InvalidAuthorizationMessageException",
             Error::Internal(_) => "ServiceFailure",

@@ -16,7 +16,7 @@ mod managed_policies;
 mod policy_versions;
 mod roles;
 mod shapes;
-
+mod simulate;
 mod tags;
 mod users;
 

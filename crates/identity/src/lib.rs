@@ -1,5 +1,88 @@
 //! Accounts, users, groups, roles, policies, access keys and sessions: IAM and STS
 //! without HTTP.
+//!
+//! The cast of an example: account `111122223333`; its root user; `ana`, who has no
+//! permission; the role `ci`, which trusts her.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! # use std::sync::Arc;
+//! # let dir = tempfile::tempdir().unwrap();
+//! # let url = format!("sqlite:{}", dir.path().join("doc.db").display());
+//! # let now: jiff::Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+//! use aws_api::{iam, sts};
+//! use identity::{Call, Identity, MasterKey, Sealer, Settings, SystemEntropy};
+//!
+//! // The parts are passed in: the database, the master key, randomness, the time.
+//! let store = store::Store::open(&url).await.unwrap();
+//! let entropy = Arc::new(SystemEntropy);
+//! let master = MasterKey::generate(&*entropy)?;
+//! let sealer = Sealer::load(store.clone(), &master, entropy.clone(), now).await?;
+//! let identity = Identity::open(store, sealer, entropy, Settings::default())?;
+//! let account = "111122223333".parse().unwrap();
+//! let root = identity.create_account(account, "demo", None, now).await?;
+//!
+//! // A request begins with a credential. `find_key` gives the secret to check the
+//! // signature with, `caller` says who that is *now* and what its policies are.
+//! let call = async |id: &str, token: Option<&str>| {
+//!     let key = identity.find_key(id, token, now).await.unwrap();
+//!     let caller = identity.caller(&key.principal, now).await.unwrap();
+//!     let region = "us-east-1".parse().unwrap();
+//!     Call { account: caller.account, region, now, caller, request_id: "1".into() }
+//! };
+//! let root = call(&root.access_key_id, None).await;
+//!
+//! // An operation takes the generated request and answers the generated response. Whether
+//! // the caller may was decided before, by `policy::decide` with what is in `Caller`.
+//! let user = iam::CreateUserRequest { user_name: "ana".into(), ..Default::default() };
+//! identity.create_user(&root, user).await?;
+//! let key = iam::CreateAccessKeyRequest { user_name: Some("ana".into()) };
+//! let key = identity.create_access_key(&root, key).await?.access_key;
+//! let role = iam::CreateRoleRequest {
+//!     role_name: "ci".into(),
+//!     assume_role_policy_document: r#"{"Version": "2012-10-17", "Statement": {
+//!         "Effect": "Allow", "Action": "sts:AssumeRole",
+//!         "Principal": {"AWS": "arn:aws:iam::111122223333:user/ana"}}}"#.into(),
+//!     ..Default::default()
+//! };
+//! let role = identity.create_role(&root, role).await?.role;
+//!
+//! // A session is sealed into its token; nothing of it is stored.
+//! let ana = call(&key.access_key_id, None).await;
+//! let input = sts::AssumeRoleRequest {
+//!     role_arn: role.arn,
+//!     role_session_name: "build-7".into(),
+//!     ..Default::default()
+//! };
+//! let session = identity.assume_role(&ana, input).await?.credentials.unwrap();
+//! let job = call(&session.access_key_id, Some(session.session_token.expose())).await;
+//! assert_eq!(&*job.caller.arn, "arn:aws:sts::111122223333:assumed-role/ci/build-7");
+//!
+//! // Deleted is deleted: the token still opens, the role behind it is gone.
+//! let role = iam::DeleteRoleRequest { role_name: "ci".into() };
+//! identity.delete_role(&root, role).await?;
+//! assert!(identity.caller(&job.caller.principal_ref, now).await.is_err());
+//! # Ok::<(), identity::Error>(()) }).unwrap();
+//! ```
+//!
+//! # What stands where
+//! - `authenticate`: the hot path, from a credential to a [`Caller`], without SQL when warm.
+//! - `session`, `sealer`, `registry_password`: what is sealed instead of stored.
+//! - `iam` and `sts`: the operations, one file a resource; `words` has AWS's sentences.
+//! - `documents`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
+//! - `facts`: what the authorization door asks of entities.
+//! - `last_used`: noted in memory, written in batches.
+//!
+//! # The promise
+//! A change is seen by this node's next request and by other nodes when they poll
+//! ([`store::Store::poll_changes`]). A check and the write that relies on it are one
+//! transaction, so no quota is exceeded and nothing is deleted from under what depends on
+//! it. Secrets are sealed at rest and never printed. A user or role that is deleted and
+//! made anew is another one: nothing that named the first holds for the second.
+//!
+//! # What is absent
+//! No HTTP, no SQL, no clock, and no decision: this crate says what a caller's policies
+//! are, never whether they suffice.
 
 mod accounts;
 mod authenticate;

@@ -5,7 +5,7 @@
 //! token made for one purpose is nothing in another. The ring stands in the database,
 //! each key sealed under the master key: the newest seals, all open, so that a rotation
 //! logs nobody out. A nonce is 96 random bits; NIST SP 800-38D (8.3) allows 2^32 of
-//! those for one key, which [`Sealer::rotate`] keeps far away.
+//! those for one key, which [`Sealer::rotate_when_due`] keeps away.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,15 +14,19 @@ use std::sync::{Arc, PoisonError, RwLock};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Scope, Store, Topic};
 use zeroize::Zeroizing;
 
 use crate::Error;
 use crate::entropy::{Entropy, draw};
 
-/// Keys of the ring that are loaded: rotations beyond these no longer open.
-const RING_KEYS_MAX: i64 = 64;
+/// Keys that the ring may hold. Secrets at rest go on needing the key that sealed them, so
+/// none is dropped: with a rotation each month the ring is full after three centuries.
+const RING_KEYS_MAX: i64 = 4096;
+/// How old the newest key becomes before [`Sealer::rotate_when_due`] adds another: at a
+/// thousand tokens a second, 30 days are 2^31.3.
+const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The longest token that is looked at: longer ones are no token of ours.
 pub const TOKEN_CHARS_MAX: usize = 24 * 1024;
 /// The first byte of everything sealed: the form below.
@@ -111,6 +115,8 @@ struct Ring {
     keys: BTreeMap<u32, Arc<LessSafeKey>>,
     /// The identity topic's generation when the ring was read.
     generation: u64,
+    /// When the newest key was made, in milliseconds since the epoch.
+    newest_at: i64,
 }
 
 impl fmt::Debug for Sealer {
@@ -138,11 +144,26 @@ impl Sealer {
             ring: RwLock::default(),
         }));
         sealer.reload().await?;
-        if sealer.newest().is_none() {
-            // Two nodes that start together make two keys, and both load both.
-            sealer.rotate(now).await?;
-        }
+        // Two nodes that start together make two keys, and both load both.
+        sealer.rotate_when_due(now).await?;
         Ok(sealer)
+    }
+
+    /// Adds a key to the ring when there is none or the newest is 30 days old. A server
+    /// calls this when it starts and once a day.
+    ///
+    /// # Errors
+    /// As [`Sealer::rotate`].
+    pub async fn rotate_when_due(&self, now: Timestamp) -> Result<(), Error> {
+        let newest_at = {
+            let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
+            (!ring.keys.is_empty()).then_some(ring.newest_at)
+        };
+        let lifetime = i64::try_from(KEY_LIFETIME.as_millis()).map_err(Error::internal)?;
+        match newest_at {
+            Some(at) if now.as_millisecond().saturating_sub(at) < lifetime => Ok(()),
+            _ => self.rotate(now).await,
+        }
     }
 
     /// Adds a key to the ring: it seals from now on, the older ones go on opening.
@@ -153,6 +174,10 @@ impl Sealer {
         let key = Zeroizing::new(draw::<32>(&*self.0.entropy)?);
         let sealed = seal_with(&self.0.master, 0, RING, &*key, &*self.0.entropy)?;
         let mut tx = self.0.store.write(Scope::Identity).await?;
+        let keys = store::iam::sealing_key::count(&mut tx.conn()).await?;
+        if keys >= RING_KEYS_MAX {
+            return Err(Error::internal("the key ring is full"));
+        }
         store::iam::sealing_key::insert(&mut tx.conn(), &sealed, now.as_millisecond()).await?;
         tx.touch(Topic::Identity).await?;
         tx.commit().await?;
@@ -165,6 +190,7 @@ impl Sealer {
         let mut conn = self.0.store.read().await?;
         let rows = store::iam::sealing_key::list(&mut conn.conn(), RING_KEYS_MAX).await?;
         let mut keys = BTreeMap::new();
+        let newest_at = rows.first().map_or(0, |row| row.created_at);
         for row in rows {
             let id = u32::try_from(row.id).map_err(Error::internal)?;
             let (_, opened) = open_with(|_| Some(&self.0.master), RING, &row.sealed_key)
@@ -175,7 +201,11 @@ impl Sealer {
                 })?;
             keys.insert(id, Arc::new(aead_key(&opened)?));
         }
-        *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Ring { keys, generation };
+        *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Ring {
+            keys,
+            generation,
+            newest_at,
+        };
         Ok(())
     }
 

@@ -350,6 +350,58 @@ on_every_engine! {
         }
     }
 
+    async fn root_hands_everything_on_to_a_federated_user(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        for (policy, put) in [(None, false), (Some(allow("ecr:*")), true)] {
+            let input = sts::GetFederationTokenRequest { name: "guest".to_owned(), policy, ..Default::default() };
+            let session = w.identity.get_federation_token(&root, input).await.unwrap().credentials.unwrap();
+            let session = Credentials {
+                id: session.access_key_id.clone(),
+                secret: String::new(),
+                token: Some(session.session_token.expose().clone()),
+            };
+            let guest = w.call(&session).await.unwrap();
+            assert_eq!((may(&guest, "ecr:PutImage"), may(&guest, "iam:CreateUser")), (put, false));
+        }
+    }
+
+    async fn some_sessions_may_not_call_iam_and_sts(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        w.create_role(&root, "ci", ALICE).await.unwrap();
+        let cx = w.call(&alice).await.unwrap();
+        let open = async |credentials: sts::Credentials| {
+            let session = Credentials {
+                id: credentials.access_key_id.clone(),
+                secret: String::new(),
+                token: Some(credentials.session_token.expose().clone()),
+            };
+            w.call(&session).await.unwrap()
+        };
+        let same = w.identity.get_session_token(&cx, sts::GetSessionTokenRequest::default()).await.unwrap();
+        let guest = sts::GetFederationTokenRequest { name: "guest".to_owned(), ..Default::default() };
+        let guest = w.identity.get_federation_token(&cx, guest).await.unwrap();
+        let job = w.identity.assume_role(&cx, assume("ci")).await.unwrap();
+        let same = open(same.credentials.unwrap()).await;
+        let guest = open(guest.credentials.unwrap()).await;
+        let job = open(job.credentials.unwrap()).await;
+        let ok = |call: &identity::Call, service, operation| call.caller.check_session_scope(service, operation).is_ok();
+        use aws_api::Service::{Ecr, Iam, Sts};
+        for (service, operation, may) in [
+            //                            root  user  same   guest  job
+            (Iam, "ListUsers",           [true, true, false, false, true]),
+            (Sts, "GetCallerIdentity",   [true, true, true,  true,  true]),
+            (Sts, "AssumeRole",          [true, true, true,  false, true]),
+            (Sts, "GetAccessKeyInfo",    [true, true, false, false, true]),
+            (Ecr, "DescribeRepositories", [true, true, true, true,  true]),
+        ] {
+            let calls = [&root, &cx, &same, &guest, &job];
+            assert_eq!(calls.map(|call| ok(call, service, operation)), may, "{operation}");
+        }
+    }
+
     async fn authorization_messages_are_decoded_for_their_account(t: TestStore) {
         let w = World::new(&t).await;
         let root = w.root().await;

@@ -32,3 +32,9 @@ pub async fn list(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<SealingKey>> {
     };
     rows.iter().map(key).collect()
 }
+
+/// How many keys there are.
+pub async fn count(conn: &mut Conn<'_>) -> Result<i64> {
+    let sql = "SELECT count(*) FROM sealing_keys";
+    conn.fetch_one(sql, values![]).await?.int(0)
+}
