@@ -73,7 +73,7 @@ def test_without_a_login_docker_is_told_so(alice):
 
 
 def test_a_wrong_password_is_no_login(alice):
-    alice.docker("login", "--username", "AWS", "--password-stdin", alice.registry, input="wrong").failed("unauthorized")
+    alice.docker("login", "--username", "AWS", "--password-stdin", alice.registry, input="wrong").failed("401 Unauthorized")
 
 
 def test_a_repository_that_does_not_exist_fails_at_once_and_by_name(root):

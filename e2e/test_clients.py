@@ -43,7 +43,10 @@ def test_umoci_and_skopeo(writer, reader, layouts):
     first, second = (json.loads((layouts / d / "index.json").read_text())["manifests"][0]["digest"]
                      for d in ("umoci/layout", "back"))
     assert first == second
-    refused(reader, reader.skopeo.push(layout, "umoci:v2"), "umoci")
+    refused(reader, reader.skopeo.push(images.umoci_layout(layouts / "mine", "mine"), "umoci:v2"), "umoci")
+    # Of an image that is there already, the reader may not even move a tag.
+    reader.skopeo.push(layout, "umoci:v2").denied(
+        action="ecr:PutImage", resource=reader.repository_arn("umoci"), because=NO_IDENTITY_POLICY)
 
     # An OCI image runs on docker, too.
     reader.docker.login()

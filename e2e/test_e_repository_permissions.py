@@ -189,14 +189,14 @@ def test_the_third_party_delivers_with_the_agreed_external_id(third_party, root)
 
 @pytest.mark.parametrize("external_id", [{"ExternalId": "agreed-8"}, {"ExternalId": "AGREED-7"}, {}])
 def test_a_wrong_or_missing_external_id_is_refused(third_party, external_id):
-    error = failing(third_party.sts.assume_role, "AccessDenied", RoleArn=third_party.role, RoleSessionName="x", **external_id)
+    error = failing(third_party.sts.assume_role, "AccessDenied", RoleArn=third_party.role, RoleSessionName="intruder", **external_id)
     assert error["Message"].startswith(
         f"User: {third_party.arn} is not authorized to perform: sts:AssumeRole on resource: {third_party.role}")
 
 
 def test_a_third_party_user_without_its_own_accounts_word_is_refused(partner, third_party):
     user = partner.create_user("idle")
-    failing(user.sts.assume_role, "AccessDenied", RoleArn=third_party.role, RoleSessionName="x", ExternalId="agreed-7")
+    failing(user.sts.assume_role, "AccessDenied", RoleArn=third_party.role, RoleSessionName="intruder", ExternalId="agreed-7")
 
 
 # Where the call comes from.

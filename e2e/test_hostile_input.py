@@ -63,10 +63,10 @@ def test_an_operation_that_is_none(berth, root, target):
 
 @pytest.mark.parametrize("name", ["", "a", "A", "-x", "x-", "x--y" + "/" * 2, "a//b", "/a", "a/", "..", "a/../b", "%2e%2e", "a b", "ü",
                                   "x" * 257, "a\x00b", *HOSTILE])
-def test_repository_names_that_are_none(root, name):
+def test_repository_names_that_are_none(root, registry, name):
     error = failing(_unvalidated(root, "ecr").create_repository, "InvalidParameterException", repositoryName=name)
     assert "repositoryName" in error["Message"]
-    assert root.ecr.describe_repositories()["repositories"][0]["repositoryName"] == "app"
+    assert [r["repositoryName"] for r in root.ecr.describe_repositories()["repositories"]] == ["app"]
 
 
 def test_each_violated_member_is_named_and_counted(root):

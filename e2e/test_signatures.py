@@ -140,7 +140,7 @@ def test_a_presigned_request(wire, root):
 
 def test_a_session_that_boto3_presigns(wire, root):
     job = root.create_user("presigner")
-    url = job.sts.generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    url = job.sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
     answer = wire("GET", url.removeprefix(root.server.url)).expect(200)
     assert xml.fromstring(answer.body).findtext(f"{STS}GetCallerIdentityResult/{STS}Arn") == job.arn
 

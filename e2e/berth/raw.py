@@ -9,6 +9,7 @@ import urllib.parse
 from . import images, sigv4
 
 _TIMEOUT_S = 60
+_SILENCE_S = 2
 
 
 class Answer:
@@ -54,11 +55,14 @@ class Raw:
         return http.client.HTTPConnection(host, int(port), timeout=_TIMEOUT_S)
 
     def __call__(self, method, path, body=None, headers=None, login=True):
-        """One request on a connection of its own. `path` goes out as it is. A header of None is left out."""
+        """One request on a connection of its own. `path` goes out as it is; a header of None does not."""
+        headers = headers or {}
         sent = {"Host": self.host}
         if login and self.login:
             sent["Authorization"] = self.login
-        sent = {k: v for k, v in (sent | (headers or {})).items() if v is not None}
+        given = {name.lower() for name in headers}
+        sent = {k: v for k, v in sent.items() if k.lower() not in given} | headers
+        sent = {k: v for k, v in sent.items() if v is not None}
         connection = self.connect()
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
@@ -82,7 +86,7 @@ class Raw:
     def bytes(self, request):
         """Sends `request` as it stands, and answers all that comes back until the server closes or is silent."""
         host, _, port = self.server.registry.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as line:
+        with socket.create_connection((host, int(port)), timeout=_SILENCE_S) as line:
             try:
                 line.sendall(request)
             except OSError:
@@ -101,7 +105,7 @@ class Raw:
         return self("POST", f"/v2/{repository}/blobs/uploads/").expect(202).location
 
     def put_blob(self, repository, content, digest=None):
-        place = with_query(self.start_upload(repository), digest=digest or images.digest(content))
+        place = with_query(self.start_upload(repository), digest=images.digest(content) if digest is None else digest)
         return self("PUT", place, content, {"Content-Type": "application/octet-stream"})
 
     def put_manifest(self, repository, reference, content, media_type=images.OCI_MANIFEST):
