@@ -64,6 +64,9 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     if wanted("lint") || wanted("e2e") {
         needs.extend(packages::PYTHON);
     }
+    if wanted("lint") {
+        needs.extend(packages::NPM);
+    }
     if wanted("unit") || wanted("e2e") {
         needs.extend(packages::POSTGRES);
     }

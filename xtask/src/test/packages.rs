@@ -19,6 +19,9 @@ const fn need(package: &'static str, file: &'static str) -> Need {
 /// For the code generator's models and the Python clients.
 pub const PYTHON: [Need; 1] = [need("python3-venv", "/usr/share/doc/python3-venv")];
 
+/// For the code generator's tables of actions, which come from a package of npm.
+pub const NPM: [Need; 1] = [need("npm", "/usr/bin/npm")];
+
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, and the static shell that their images are made of.

@@ -1,5 +1,8 @@
 //! Condition keys and how a policy's key is matched with a documented pattern.
 
+/// The longest name of a key (IAM API Reference, *ContextEntry*).
+const NAME_BYTES_MAX: usize = 256;
+
 /// A condition key, or a pattern of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConditionKey {
@@ -36,12 +39,12 @@ impl ConditionKey {
     /// # Ok::<(), &str>(())
     /// ```
     pub fn matches(&self, name: &str) -> bool {
-        fits(self.name, name.as_bytes())
+        name.len() <= NAME_BYTES_MAX && fits(self.name, name.as_bytes())
     }
 }
 
-/// Whether the name fits the pattern. Patterns hold two placeholders at most, so
-/// trying every length costs little.
+/// Whether the name fits the pattern. Names are short and patterns hold few
+/// placeholders, so trying every length costs little.
 fn fits(pattern: &str, name: &[u8]) -> bool {
     let Some((literal, rest)) = placeholder(pattern) else {
         return name.eq_ignore_ascii_case(pattern.as_bytes());

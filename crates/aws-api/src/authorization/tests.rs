@@ -292,6 +292,9 @@ fn placeholders_stand_for_something() {
     ] {
         assert_eq!(key(pattern).matches(name), fits, "{pattern} {name}");
     }
+    let tag = |length: usize| format!("tea:Tag/{}", "x".repeat(length - "tea:Tag/".len()));
+    assert!(key("tea:Tag/${Key}").matches(&tag(256)));
+    assert!(!key("tea:Tag/${Key}").matches(&tag(257)));
 }
 
 #[test]
