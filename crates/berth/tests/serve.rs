@@ -234,8 +234,8 @@ fn tls_is_https() {
 fn what_cannot_be_used_is_refused_with_usage() {
     let (dir, data) = place();
     done(&mut serve(&data, &["--region", "Mars!"])).failed(2, &["--region", "Mars!"]);
-    done(serve(&data, &[]).env("BERTH_LISTEN", "nowhere"))
-        .failed(2, &["--listen", "nowhere", "environment"]);
+    done(serve(&data, &[]).env("BERTH_ACCOUNT_ID", "12"))
+        .failed(2, &["--account-id", "12", "environment"]);
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     done(&mut serve(&file.join("data"), &[])).failed(1, &["data directory"]);
