@@ -18,7 +18,7 @@ use store::iam::{access_key, group};
 use store::{Conn, Topic};
 
 use crate::caller::{RefKind, SessionInfo};
-use crate::documents::{Named, compile};
+use crate::documents::Named;
 use crate::session::{Session, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef};
 
@@ -181,9 +181,12 @@ impl Identity {
                     DocumentKind::Managed,
                     "root",
                 ))),
-                false => compile(&parts.identity),
+                false => self.0.documents.compiled(&parts.identity),
             },
-            boundary: parts.boundary.as_deref().map(compile),
+            boundary: {
+                let boundary = parts.boundary.as_deref();
+                boundary.map(|boundary| self.0.documents.compiled(boundary))
+            },
             session: session_policies,
             context: Arc::new(context),
             session_info: session.map(session_info),
@@ -335,7 +338,7 @@ impl Identity {
             let kind = DocumentKind::Session;
             documents.extend(self.0.documents.managed(conn, arn, kind).await?);
         }
-        Ok(Some(compile(&documents)))
+        Ok(Some(self.0.documents.compiled(&documents)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use policy::{Document, DocumentKind, PolicyError};
+use policy::{Document, DocumentKind, PolicyError, PolicySet};
 use store::iam::{account, attachment, entity, inline_policy, managed_policy};
 use store::{Conn, iam::entity::Kind};
 
@@ -14,11 +14,17 @@ use crate::{Error, words};
 
 /// Parsed documents that are kept, by what they say: callers share most of theirs.
 const DOCUMENTS_MAX: usize = 4096;
+/// Compiled sets that are kept: all sessions of a role share one, and a change elsewhere
+/// compiles nothing anew.
+const SETS_MAX: usize = 4096;
+
+type Sha256 = [u8; 32];
 
 /// The parsed documents, and AWS's own.
 pub(crate) struct Documents {
     pub(crate) aws: AwsPolicies,
-    parsed: quick_cache::sync::Cache<[u8; 32], Arc<Document>>,
+    parsed: quick_cache::sync::Cache<Sha256, Arc<Document>>,
+    compiled: quick_cache::sync::Cache<Sha256, Arc<PolicySet>>,
 }
 
 /// A document with the name that explanations give it.
@@ -35,17 +41,14 @@ impl Documents {
         Ok(Documents {
             aws: crate::managed::load()?,
             parsed: quick_cache::sync::Cache::new(DOCUMENTS_MAX),
+            compiled: quick_cache::sync::Cache::new(SETS_MAX),
         })
     }
 
     /// Parses a stored document. It was valid when it was stored, so one that is not any
     /// more is a fault of the server's; its holder is then refused, never granted.
     pub(crate) fn stored(&self, text: &str, kind: DocumentKind) -> Result<Arc<Document>, Error> {
-        let mut hash = digest::Context::new(&digest::SHA256);
-        hash.update(format!("{kind:?}\n").as_bytes());
-        hash.update(text.as_bytes());
-        let mut key = [0; 32];
-        key.copy_from_slice(hash.finish().as_ref());
+        let key = sha256([format!("{kind:?}").as_str(), text]);
         if let Some(document) = self.parsed.get(&key) {
             return Ok(document);
         }
@@ -53,6 +56,25 @@ impl Documents {
         let document = Arc::new(document);
         self.parsed.insert(key, Arc::clone(&document));
         Ok(document)
+    }
+
+    /// Compiles documents into one set, or finds the same set compiled before.
+    pub(crate) fn compiled(&self, documents: &[Named]) -> Arc<PolicySet> {
+        let kinds: Vec<String> = documents
+            .iter()
+            .map(|(name, _)| format!("{:?}", name.kind))
+            .collect();
+        let texts = documents.iter().zip(&kinds);
+        let key =
+            sha256(texts.flat_map(|((name, document), kind)| {
+                [kind.as_str(), &*name.name, document.source()]
+            }));
+        if let Some(set) = self.compiled.get(&key) {
+            return set;
+        }
+        let set = compile(documents);
+        self.compiled.insert(key, Arc::clone(&set));
+        set
     }
 
     /// The managed policy of this ARN.
@@ -125,12 +147,24 @@ impl Documents {
     }
 }
 
+/// The hash of texts, each told apart from the next by its length.
+fn sha256<'a>(texts: impl IntoIterator<Item = &'a str>) -> Sha256 {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    for text in texts {
+        hash.update(&(text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    let mut key = [0; 32];
+    key.copy_from_slice(hash.finish().as_ref());
+    key
+}
+
 /// Compiles documents into one set.
-pub(crate) fn compile(documents: &[Named]) -> Arc<policy::PolicySet> {
+pub(crate) fn compile(documents: &[Named]) -> Arc<PolicySet> {
     let documents = documents
         .iter()
         .map(|(name, document)| (name.clone(), &**document));
-    Arc::new(policy::PolicySet::compile(documents))
+    Arc::new(PolicySet::compile(documents))
 }
 
 /// The IAM entity of an ARN. Its path must be the real one.

@@ -9,7 +9,7 @@ use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::{role, tag};
 
-use crate::documents::{self, Found, compile};
+use crate::documents::{self, Found};
 use crate::{Error, Identity};
 
 /// Names an entity as a request does.
@@ -87,7 +87,7 @@ impl Identity {
         Ok(Some(Arc::new(RoleFacts {
             arn: entity.arn(),
             account: entity.account.parse().map_err(Error::internal)?,
-            trust: compile(&[(name, trust)]),
+            trust: self.0.documents.compiled(&[(name, trust)]),
             tags: tags(&mut conn, entity.id).await?,
             max_session_seconds: role.max_session_seconds,
             unique_id: entity.unique_id,

@@ -8,6 +8,7 @@ mod access_keys;
 mod account;
 mod attachments;
 mod boundaries;
+mod context_keys;
 mod details;
 mod groups;
 mod inline_policies;

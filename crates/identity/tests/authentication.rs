@@ -264,6 +264,71 @@ on_every_engine! {
         assert_eq!(sealer.open("layer-download", &token, w.now).await.unwrap_err(), expired);
     }
 
+    async fn a_warm_request_asks_no_database(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        w.create_role(&root, "ci", "arn:aws:iam::111122223333:user/alice").await.unwrap();
+        w.put_role_policy(&root, "ci", &allow("ecr:*")).await;
+        let cx = w.call(&alice).await.unwrap();
+        let job = w.assume(&cx, assume("ci")).await.unwrap();
+        let first = w.call(&job).await.unwrap();
+        let (password, _) = w.identity.issue_registry_password(&first.caller, w.now).unwrap();
+        let by_password = async || {
+            let principal = w.identity.open_registry_password(password.expose(), w.now).await?;
+            w.identity.caller(&principal, w.now).await
+        };
+        by_password().await.unwrap();
+        // No connection can be had from here on.
+        t.store.close().await;
+        w.call(&alice).await.unwrap();
+        let second = w.call(&job).await.unwrap();
+        assert!(Arc::ptr_eq(&first.caller, &second.caller));
+        assert!(may(&w.call_as(by_password().await.unwrap()), "ecr:PutImage"));
+        assert!(w.identity.find_key("AKIAAAAAAAAAAAAAAAAA", None, w.now).await.is_err());
+    }
+
+    async fn of_many_at_once_one_gets_the_name(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let create = |n: usize| {
+            let (identity, root) = (w.identity.clone(), root.clone());
+            // The same name in different letters, and the same quota for all.
+            let name: String = "alice".char_indices()
+                .map(|(at, c)| if n >> at & 1 == 1 { c.to_ascii_uppercase() } else { c })
+                .collect();
+            tokio::spawn(async move {
+                let input = iam::CreateUserRequest { user_name: name, ..Default::default() };
+                identity.create_user(&root, input).await
+            })
+        };
+        let all: Vec<_> = (0..8).map(create).collect();
+        let mut made = 0;
+        for one in all {
+            match one.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(error) => assert_eq!(error.code(), "EntityAlreadyExists"),
+            }
+        }
+        assert_eq!(made, 1);
+        let key = |_| {
+            let (identity, root) = (w.identity.clone(), root.clone());
+            tokio::spawn(async move {
+                let input = iam::CreateAccessKeyRequest { user_name: Some("alice".to_owned()) };
+                identity.create_access_key(&root, input).await
+            })
+        };
+        let all: Vec<_> = (0..6).map(key).collect();
+        let mut made = 0;
+        for one in all {
+            match one.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(error) => assert_eq!(error.code(), "LimitExceeded"),
+            }
+        }
+        assert_eq!(made, 2);
+    }
+
     async fn last_use_is_noted_and_written_without_a_change(t: TestStore) {
         let w = World::new(&t).await;
         let root = w.root().await;

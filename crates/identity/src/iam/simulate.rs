@@ -1,14 +1,12 @@
 //! The policy simulator: what would be decided, without doing it (UG
 //! access_policies_testing-policies).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_api::iam::{
-    ContextEntry, ContextKeyTypeEnum, EvaluationResult, GetContextKeysForCustomPolicyRequest,
-    GetContextKeysForPolicyResponse, GetContextKeysForPrincipalPolicyRequest,
-    PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType, PolicySourceType, Position,
-    SimulateCustomPolicyRequest, SimulatePolicyResponse, SimulatePrincipalPolicyRequest, Statement,
+    ContextEntry, ContextKeyTypeEnum, EvaluationResult, PermissionsBoundaryDecisionDetail,
+    PolicyEvaluationDecisionType, PolicySourceType, Position, SimulateCustomPolicyRequest,
+    SimulatePolicyResponse, SimulatePrincipalPolicyRequest, Statement,
 };
 use policy::{
     Authority, Context, ContextValue, Document, DocumentKind, Effect, PolicyRef, PolicySet,
@@ -18,6 +16,7 @@ use store::Conn;
 use store::iam::entity::{Entity, Kind};
 use store::iam::group;
 
+use super::context_keys::context_keys;
 use crate::documents::{Named, compile, entity_by_arn, pin};
 use crate::paging::Page;
 use crate::{Call, Error, Identity};
@@ -148,47 +147,7 @@ impl Identity {
         simulation.run(&page)
     }
 
-    /// `GetContextKeysForCustomPolicy`: the condition keys that policies look at.
-    ///
-    /// # Errors
-    /// `MalformedPolicyDocument`.
-    pub async fn get_context_keys_for_custom_policy(
-        &self,
-        _cx: &Call,
-        input: GetContextKeysForCustomPolicyRequest,
-    ) -> Result<GetContextKeysForPolicyResponse, Error> {
-        let mut documents = Vec::new();
-        let texts = Some(input.policy_input_list);
-        given(texts, DocumentKind::InlineRole, &mut documents)?;
-        Ok(GetContextKeysForPolicyResponse {
-            context_key_names: Some(context_keys(&documents).into_iter().collect()),
-        })
-    }
-
-    /// `GetContextKeysForPrincipalPolicy`: those of an entity's policies, too.
-    ///
-    /// # Errors
-    /// `NoSuchEntity`; `MalformedPolicyDocument` for a given policy.
-    pub async fn get_context_keys_for_principal_policy(
-        &self,
-        cx: &Call,
-        input: GetContextKeysForPrincipalPolicyRequest,
-    ) -> Result<GetContextKeysForPolicyResponse, Error> {
-        let mut read = self.0.store.read().await?;
-        let mut conn = read.conn();
-        let source = policy_source(&mut conn, cx, &input.policy_source_arn).await?;
-        let mut documents = self.source_documents(&mut conn, &source).await?;
-        given(
-            input.policy_input_list,
-            DocumentKind::InlineRole,
-            &mut documents,
-        )?;
-        Ok(GetContextKeysForPolicyResponse {
-            context_key_names: Some(context_keys(&documents).into_iter().collect()),
-        })
-    }
-
-    async fn source_documents(
+    pub(super) async fn source_documents(
         &self,
         conn: &mut Conn<'_>,
         source: &Entity,
@@ -211,7 +170,11 @@ impl Identity {
 }
 
 /// The user, group or role of `PolicySourceArn`, in the caller's account.
-async fn policy_source(conn: &mut Conn<'_>, cx: &Call, arn: &str) -> Result<Entity, Error> {
+pub(super) async fn policy_source(
+    conn: &mut Conn<'_>,
+    cx: &Call,
+    arn: &str,
+) -> Result<Entity, Error> {
     let found = entity_by_arn(conn, arn).await?;
     let holds = |kind| matches!(kind, Kind::User | Kind::Group | Kind::Role);
     found
@@ -244,7 +207,7 @@ async fn principal(conn: &mut Conn<'_>, arn: &str) -> Result<Principal, Error> {
 }
 
 /// The policies of a request, numbered as AWS names them.
-fn given(
+pub(super) fn given(
     texts: Option<Vec<String>>,
     kind: DocumentKind,
     into: &mut Vec<Named>,
@@ -305,35 +268,6 @@ fn context(mut context: Context, entries: Option<Vec<ContextEntry>>) -> Context 
         }
     }
     context
-}
-
-/// The keys in conditions and in variables, in lower case as AWS lists none twice.
-fn context_keys(documents: &[Named]) -> BTreeSet<String> {
-    let mut keys = BTreeSet::new();
-    for (_, document) in documents {
-        for statement in document.statements() {
-            let resources = statement
-                .resource
-                .iter()
-                .flat_map(|element| &element.values);
-            let values = statement.conditions.iter().flat_map(|entry| &entry.values);
-            for text in resources.chain(values) {
-                keys.extend(variables(&text.value));
-            }
-            let conditions = statement.conditions.iter();
-            keys.extend(conditions.map(|entry| entry.key.value.to_lowercase()));
-        }
-    }
-    keys
-}
-
-/// The keys of `${key}` and `${key, 'default'}`.
-fn variables(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split("${").skip(1).filter_map(|rest| {
-        let inside = rest.split_once('}')?.0;
-        let key = inside.split_once(',').map_or(inside, |(key, _)| key).trim();
-        key.contains(':').then(|| key.to_lowercase())
-    })
 }
 
 impl Simulation {
