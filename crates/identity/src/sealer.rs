@@ -245,19 +245,27 @@ impl Sealer {
         let key = match self.key(id) {
             Some(key) => key,
             None => {
-                // Another node may have rotated. A made-up id costs one read for each
-                // change of the identity topic, not for each request.
-                let seen = {
+                // Another node may have rotated a moment ago. A made-up id costs a small
+                // read, as a made-up access key does.
+                let (seen, newest) = {
                     let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
-                    ring.generation
+                    let newest = ring.keys.last_key_value().map_or(0, |(id, _)| *id);
+                    (ring.generation, newest)
                 };
-                if self.0.store.generation(Topic::Identity) <= seen {
+                if id <= newest {
                     return Err(SealError::Invalid);
                 }
-                self.reload().await.map_err(|error| {
+                let unavailable = |error: Error| {
                     tracing::error!(?error, "the key ring cannot be read");
                     SealError::Unavailable
-                })?;
+                };
+                let store = &self.0.store;
+                let polled = store.poll_changes().await;
+                polled.map_err(|error| unavailable(error.into()))?;
+                if store.generation(Topic::Identity) <= seen {
+                    return Err(SealError::Invalid);
+                }
+                self.reload().await.map_err(unavailable)?;
                 self.key(id).ok_or(SealError::Invalid)?
             }
         };

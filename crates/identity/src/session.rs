@@ -223,6 +223,33 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_session_survives_its_token(
+            id in any::<u128>(),
+            tags in proptest::collection::vec(("\\PC{1,8}", "\\PC{0,8}", any::<bool>()), 0..4),
+            policy in proptest::option::of("\\PC{0,40}"),
+            source in proptest::option::of("[a-z]{2,8}"),
+            until in 0..4_102_444_800_000_i64,
+        ) {
+            let until = Timestamp::from_millisecond(until).unwrap();
+            let account: AccountId = "111122223333".parse().unwrap();
+            let who = Who::Role("AROA".to_owned(), "job".to_owned());
+            let mut session = Session::new(id, "ASIA".to_owned(), "hush", account, who, until, until);
+            session.tags = tags.into_iter().map(|tag| SessionTag(tag.0, tag.1, tag.2)).collect();
+            session.policy = policy;
+            session.source_identity = source;
+            let again = Session::from_bytes(&session.to_bytes().unwrap()).unwrap();
+            prop_assert_eq!(again.to_bytes().unwrap(), session.to_bytes().unwrap());
+            prop_assert_eq!((again.id, again.expires_at()), (id, until));
+            let bare = session.without_secret().to_bytes().unwrap();
+            prop_assert!(!bare.windows(4).any(|window| window == b"hush"));
+        }
+
+        #[test]
+        fn bytes_that_are_no_session_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            prop_assert!(Session::from_bytes(&bytes).is_err());
+        }
+
+        #[test]
         fn minifying_changes_no_value(text in "\\PC*", key in "[ \"\\\\a]{0,6}") {
             let value = serde_json::json!({ key: [text, 1, null] });
             let pretty = serde_json::to_string_pretty(&value).unwrap();

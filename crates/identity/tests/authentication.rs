@@ -223,7 +223,6 @@ on_every_engine! {
 
         w.identity.sealer().rotate(w.now).await.unwrap();
         let (new, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
-        store.poll_changes().await.unwrap();
         for identity in [&w.identity, &other] {
             for password in [&old, &new] {
                 identity.open_registry_password(password.expose(), w.now).await.unwrap();

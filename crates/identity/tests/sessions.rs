@@ -266,6 +266,9 @@ on_every_engine! {
         assert_eq!(context.one("aws:PrincipalTag/job"), Some("7"));
         assert_eq!(context.one("aws:SourceIdentity"), Some("alice"));
 
+        let second = w.identity.role_for_assume("arn:aws:iam::111122223333:role/second").await.unwrap().unwrap();
+        assert!(may_assume(&job, &second, Context::new()) && !may_assume(&cx, &second, Context::new()));
+        assert_eq!(second.tags.len(), 2);
         let chained = w.assume(&job, assume("second")).await.unwrap();
         let chained = w.call(&chained).await.unwrap();
         let context = &chained.caller.context;
