@@ -80,6 +80,8 @@ impl Registry {
         self.sweep(now, true).await
     }
 
+    /// Pull times are a service to people who clear up: an error here loses those that
+    /// were waiting, and the next pull after the hour counts again.
     async fn write_pulls(&self) -> Result<(), Error> {
         for pulls in self.0.pulls.take().chunks(PULLS_AT_ONCE) {
             // A scope of its own: nothing is checked, so no repository has to wait.

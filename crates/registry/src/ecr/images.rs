@@ -10,8 +10,9 @@ use blobs::{Algorithm, Digest};
 use bytes::Bytes;
 
 use crate::cache::Change;
-use crate::images::{Pushed, Removed, check_digest, digest_of, remove};
+use crate::images::{Removed, check_digest, digest_of, remove};
 use crate::name::{ECR_TAG_CHARS_MAX, is_tag};
+use crate::push::Pushed;
 use crate::uploads::parse_digest;
 use crate::{Call, Error, Manifest, Registry, RepositoryFacts, manifest};
 

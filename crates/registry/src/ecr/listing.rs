@@ -1,5 +1,7 @@
 //! Images listed and described; referrers.
 
+use std::collections::HashMap;
+
 use aws_api::ecr::{
     ArtifactStatus, ArtifactStatusFilter, DescribeImagesRequest, DescribeImagesResponse,
     ImageDetail, ImageIdentifier, ImageReferrer, ImageStatus, ImageStatusFilter,
@@ -94,7 +96,8 @@ impl Registry {
                 let image = named(conn, &repo, id).await?;
                 let known = |d: &ImageDetail| d.image_digest.as_ref() == Some(&image.digest);
                 if !details.iter().any(known) {
-                    details.push(detail(conn, &repo, image).await?);
+                    let tags = image_tag::of_image(conn, image.id).await?;
+                    details.push(detail(&repo, image, tags)?);
                 }
             }
             return Ok(DescribeImagesResponse {
@@ -117,10 +120,21 @@ impl Registry {
         let status = tag_status(filter.tag_status);
         let mut images = image::list(conn, repo.id, status, after, token::rows(n)).await?;
         let next_token = token::cut(&mut images, n).map(|last| token::seal(&last.id.to_string()));
-        let mut details = Vec::with_capacity(images.len());
-        for image in images {
-            details.push(detail(conn, &repo, image).await?);
+        let (first, last) = match (images.first(), images.last()) {
+            (Some(first), Some(last)) => (first.id, last.id),
+            _ => (0, 0),
+        };
+        let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
+        for (image_id, tag) in image_tag::of_images(conn, repo.id, first, last).await? {
+            tags.entry(image_id).or_default().push(tag);
         }
+        let details = images
+            .into_iter()
+            .map(|image| {
+                let tags = tags.remove(&image.id).unwrap_or_default();
+                detail(&repo, image, tags)
+            })
+            .collect::<Result<_, _>>()?;
         Ok(DescribeImagesResponse {
             image_details: Some(details),
             next_token,
@@ -232,12 +246,7 @@ async fn named(
 }
 
 /// An image as `DescribeImages` shows it.
-async fn detail(
-    conn: &mut Conn<'_>,
-    repo: &RepositoryFacts,
-    image: Image,
-) -> Result<ImageDetail, Error> {
-    let tags = image_tag::of_image(conn, image.id).await?;
+fn detail(repo: &RepositoryFacts, image: Image, tags: Vec<String>) -> Result<ImageDetail, Error> {
     Ok(ImageDetail {
         registry_id: Some(repo.account.to_string()),
         repository_name: Some(repo.name.to_string()),

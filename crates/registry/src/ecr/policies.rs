@@ -21,7 +21,8 @@ use crate::cache::Change;
 use crate::{Call, Error, Pinned, Registry, RepositoryFacts};
 
 impl Registry {
-    /// `SetRepositoryPolicy`.
+    /// `SetRepositoryPolicy`. `force` changes nothing: who may set a policy is decided by
+    /// identity policies too, so that the account can always undo what locks it out.
     ///
     /// # Errors
     /// [`Error::InvalidPolicy`], [`Error::RepositoryNotFound`].

@@ -3,6 +3,7 @@
 use crate::world::*;
 use aws_api::ecr;
 use blobs::Digest;
+use futures_util::TryStreamExt;
 use store::on_every_engine;
 
 on_every_engine! {
@@ -103,5 +104,31 @@ on_every_engine! {
         assert_eq!(code(missing), "LayersNotFoundException");
         // A layer that an image needs is not unlinked.
         assert_eq!(oci(w.registry.delete_blob(&w.cx, &repo, &layer).await), ("UNSUPPORTED", 405));
+    }
+
+    async fn bytes_are_stored_once(store: TestStore) {
+        let w = World::new(&store).await;
+        for name in ["one", "two"] {
+            let repo = w.repository(name).await;
+            w.layer(&repo, "shared").await;
+            let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+            let digest = Digest::sha256_of(b"shared").to_string();
+            w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, body("shared")).await.unwrap();
+        }
+        let stored: Vec<_> = w.blobs.list().try_collect().await.unwrap();
+        assert_eq!(stored.len(), 1);
+        assert_eq!(w.temporary_files(), 0);
+    }
+
+    async fn a_lost_file_is_our_fault_and_a_push_heals_it(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        w.layer(&repo, "lost").await;
+        let digest = Digest::sha256_of(b"lost");
+        w.blobs.delete(&digest).await.unwrap();
+        let error = w.registry.open_blob(&repo, &digest.to_string()).await.err().unwrap();
+        assert_eq!((error.oci().status, error.to_string().as_str()), (500, "An internal error occurred"));
+        w.layer(&repo, "lost").await;
+        assert!(w.registry.open_blob(&repo, &digest.to_string()).await.is_ok());
     }
 }

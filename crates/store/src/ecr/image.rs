@@ -126,11 +126,7 @@ pub async fn add_child(
 ///
 /// # Errors
 /// The engine's.
-pub async fn find(
-    conn: &mut Conn<'_>,
-    repository_id: i64,
-    digest: &str,
-) -> Result<Option<Image>> {
+pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<Image>> {
     conn.fetch_optional(
         select!("FROM images i WHERE i.repository_id = $1 AND i.digest = $2"),
         values![repository_id, digest],
@@ -299,9 +295,9 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Image>> {
     let sql = match status {
-        TagStatus::Any => select!(
-            "FROM images i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3"
-        ),
+        TagStatus::Any => {
+            select!("FROM images i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3")
+        }
         TagStatus::Tagged => select!(
             "FROM images i WHERE i.repository_id = $1 AND i.id > $2 \
              AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \

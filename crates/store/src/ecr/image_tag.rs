@@ -70,6 +70,29 @@ pub async fn of_image(conn: &mut Conn<'_>, image_id: i64) -> Result<Vec<String>>
     .collect()
 }
 
+/// The tags of those images of a repository whose ids are between `first` and `last`,
+/// both included: image id and tag, in their order. The caller's page bounds the
+/// images, a quota the tags of each.
+///
+/// # Errors
+/// The engine's.
+pub async fn of_images(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    first: i64,
+    last: i64,
+) -> Result<Vec<(i64, String)>> {
+    conn.fetch_all(
+        "SELECT t.image_id, t.tag FROM images i JOIN image_tags t ON t.image_id = i.id \
+         WHERE i.repository_id = $1 AND i.id BETWEEN $2 AND $3 ORDER BY t.image_id, t.tag",
+        values![repository_id, first, last],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.int(0)?, row.text(1)?)))
+    .collect()
+}
+
 /// At most `limit` tags of a repository after `after`, in their order.
 ///
 /// # Errors

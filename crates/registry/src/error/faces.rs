@@ -1,0 +1,123 @@
+//! A refusal as each of the two faces writes it.
+
+use aws_api::WireError;
+use aws_api::ecr::ErrorCode;
+
+use super::Error;
+
+/// An error of the distribution specification ("Error Codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OciError {
+    /// `NAME_UNKNOWN`, `BLOB_UNKNOWN`, …
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+impl Error {
+    /// The error of the ECR API.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Error::RepositoryNotFound(_) => ErrorCode::RepositoryNotFound,
+            Error::RepositoryAlreadyExists(_) => ErrorCode::RepositoryAlreadyExists,
+            Error::RepositoryNotEmpty(_) => ErrorCode::RepositoryNotEmpty,
+            Error::RepositoryPolicyNotFound(_) => ErrorCode::RepositoryPolicyNotFound,
+            Error::RegistryPolicyNotFound(_) => ErrorCode::RegistryPolicyNotFound,
+            Error::InvalidParameter { .. }
+            | Error::InvalidPolicy(_)
+            | Error::InvalidRepositoryName
+            | Error::InvalidManifest(_)
+            | Error::ManifestTooLarge(_)
+            | Error::InvalidDigest(_)
+            | Error::InvalidTag { .. }
+            | Error::LayerInUse { .. }
+            | Error::BodyBroken(_)
+            | Error::ImageReferencedByManifestList { .. } => ErrorCode::InvalidParameter,
+            Error::InvalidTagParameter(_) => ErrorCode::InvalidTagParameter,
+            Error::TooManyTags(_) => ErrorCode::TooManyTags,
+            Error::LimitExceeded { .. } | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
+            Error::Kms(_) => ErrorCode::Kms,
+            Error::ImageNotFound { .. } => ErrorCode::ImageNotFound,
+            Error::ImageAlreadyExists { .. } => ErrorCode::ImageAlreadyExists,
+            Error::ImageTagAlreadyExists { .. } => ErrorCode::ImageTagAlreadyExists,
+            Error::ImageDigestDoesNotMatch { .. } => ErrorCode::ImageDigestDoesNotMatch,
+            Error::LayersNotFound { .. } | Error::LayerNotFound { .. } => ErrorCode::LayersNotFound,
+            Error::ReferencedImagesNotFound { .. } => ErrorCode::ReferencedImagesNotFound,
+            Error::LayerInaccessible { .. } => ErrorCode::LayerInaccessible,
+            Error::UploadNotFound { .. } => ErrorCode::UploadNotFound,
+            Error::InvalidLayerPart { .. } | Error::UploadBusy(_) => ErrorCode::InvalidLayerPart,
+            Error::LayerPartTooSmall { .. } => ErrorCode::LayerPartTooSmall,
+            Error::EmptyUpload(_) => ErrorCode::EmptyUpload,
+            Error::InvalidLayer { .. } => ErrorCode::InvalidLayer,
+            Error::LayerAlreadyExists { .. } => ErrorCode::LayerAlreadyExists,
+            Error::NoSpace | Error::Busy | Error::Internal(_) => ErrorCode::Server,
+        }
+    }
+
+    /// The error as the ECR API writes it.
+    #[must_use]
+    pub fn wire(&self) -> WireError {
+        let wire = self.code().with(self.to_string());
+        match self {
+            Error::InvalidLayerPart {
+                upload_id,
+                place,
+                last_valid_byte_received,
+                ..
+            } => wire
+                .member("registryId", place.registry_id.as_str())
+                .member("repositoryName", place.repository.as_str())
+                .member("uploadId", upload_id.as_str())
+                .member("lastValidByteReceived", *last_valid_byte_received),
+            _ => wire,
+        }
+    }
+
+    /// The error as the distribution API writes it.
+    #[must_use]
+    pub fn oci(&self) -> OciError {
+        let (code, status) = match self {
+            Error::RepositoryNotFound(_) => ("NAME_UNKNOWN", 404),
+            Error::InvalidRepositoryName => ("NAME_INVALID", 400),
+            Error::ImageNotFound { .. } => ("MANIFEST_UNKNOWN", 404),
+            Error::LayerNotFound { .. } | Error::LayerInaccessible { .. } => ("BLOB_UNKNOWN", 404),
+            Error::ImageTagAlreadyExists { .. } | Error::InvalidTag { .. } => ("TAG_INVALID", 400),
+            Error::ImageDigestDoesNotMatch { .. }
+            | Error::InvalidDigest(_)
+            | Error::InvalidLayer { .. } => ("DIGEST_INVALID", 400),
+            Error::InvalidManifest(_) => ("MANIFEST_INVALID", 400),
+            Error::ManifestTooLarge(_) => ("SIZE_INVALID", 413),
+            Error::LayerTooLarge { .. } => ("SIZE_INVALID", 413),
+            Error::LayersNotFound { .. } | Error::ReferencedImagesNotFound { .. } => {
+                ("MANIFEST_BLOB_UNKNOWN", 404)
+            }
+            Error::UploadNotFound { .. } => ("BLOB_UPLOAD_UNKNOWN", 404),
+            Error::InvalidLayerPart { .. } => ("BLOB_UPLOAD_INVALID", 416),
+            Error::UploadBusy(_) => ("BLOB_UPLOAD_INVALID", 409),
+            Error::EmptyUpload(_) | Error::LayerPartTooSmall { .. } | Error::BodyBroken(_) => {
+                ("BLOB_UPLOAD_INVALID", 400)
+            }
+            Error::ImageReferencedByManifestList { .. } | Error::LayerInUse { .. } => {
+                ("UNSUPPORTED", 405)
+            }
+            Error::LimitExceeded { .. } => ("DENIED", 403),
+            Error::Busy => ("TOOMANYREQUESTS", 503),
+            Error::NoSpace => ("UNKNOWN", 507),
+            Error::Internal(_) => ("UNKNOWN", 500),
+            // None of these comes of an OCI route; a bad request is what they all are.
+            Error::RepositoryAlreadyExists(_)
+            | Error::RepositoryNotEmpty(_)
+            | Error::RepositoryPolicyNotFound(_)
+            | Error::RegistryPolicyNotFound(_)
+            | Error::InvalidParameter { .. }
+            | Error::InvalidPolicy(_)
+            | Error::InvalidTagParameter(_)
+            | Error::TooManyTags(_)
+            | Error::Kms(_)
+            | Error::ImageAlreadyExists { .. }
+            | Error::LayerAlreadyExists { .. } => ("UNSUPPORTED", 400),
+        };
+        OciError { code, status }
+    }
+}
