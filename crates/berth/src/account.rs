@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{AccountCreateOptions, Output};
-use crate::error::{Error, Result, cause};
+use crate::error::{Error, Result};
 use crate::home::Home;
 use crate::print::Answers;
 use crate::storage;
@@ -32,17 +32,7 @@ async fn run(options: &AccountCreateOptions) -> Result<()> {
     )
     .await?;
     let made = async {
-        let exists = storage
-            .identity
-            .account_exists(account)
-            .await
-            .map_err(|error| {
-                Error::Failed(format!(
-                    "cannot look for account {account}: {}",
-                    cause(&error)
-                ))
-            })?;
-        if exists {
+        if storage::exists(&storage, account).await? {
             return Err(Error::Failed(format!(
                 "account {account} exists already, and its key was shown when it was made; choose another --account-id"
             )));

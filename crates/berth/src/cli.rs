@@ -23,7 +23,7 @@ pub use values::{DatabaseUrl, PublicUrl};
 pub struct Cli {
     /// What to log to stderr: a level (`error`, `warn`, `info`, `debug`, `trace`) or a filter such
     /// as `server=debug`; by default `info` for `serve` and `warn` for the others
-    #[arg(long, global = true, value_name = "FILTER")]
+    #[arg(long, global = true, value_name = "FILTER", display_order = 900)]
     pub log: Option<String>,
     #[command(subcommand)]
     pub command: Command,

@@ -155,7 +155,9 @@ fn private_options() -> OpenOptions {
 /// The caller holds [`Setup`], so the name of the unfinished file is its own, and what a killed
 /// process left under it is overwritten.
 pub fn write_private(_: &Setup, path: &Path, text: &str) -> Result<()> {
-    let unfinished = path.with_extension("new");
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
     let written = (|| {
         // An old one might be open to others.
         match fs::remove_file(&unfinished) {

@@ -60,6 +60,13 @@ pub async fn prepare(
 ) -> Result<Ready> {
     let tls = tls(options)?;
     let secure = tls.is_some();
+    if let Some(open) = options
+        .listen
+        .iter()
+        .find(|address| !secure && !address.ip().is_loopback())
+    {
+        tracing::warn!(address = %open, "passwords cross the network in the clear here unless a proxy speaks TLS: give --tls-cert and --tls-key");
+    }
     let now = Timestamp::now();
     let home = Home::open(&options.storage.data_dir)?;
     let lock = home.lock()?;

@@ -30,7 +30,14 @@ pub async fn open(
     let found = master_key::find(options, home, setup, env)?;
     let url = match &options.database {
         Some(url) => url.as_str().to_owned(),
-        None => format!("sqlite:{}", home.join("berth.db").display()),
+        None => match home.join("berth.db").to_str() {
+            Some(path) => format!("sqlite:{path}"),
+            None => {
+                return Err(Error::Failed(
+                    "the data directory's name is not UTF-8; choose another --data-dir, or give --database".to_owned(),
+                ));
+            }
+        },
     };
     let store = Store::open(&url)
         .await
@@ -62,8 +69,9 @@ pub async fn open(
 
 /// Makes the account of the first start and writes its root key to `credentials`.
 ///
-/// A mark is put down before and taken away after: a start that was cut between the account and its
-/// key's file is the first start still, while a file that the operator removed stays removed.
+/// A mark with the account's ID is put down before and taken away after: a start that was cut
+/// between the account and its key's file is the first start still, while a file that the operator
+/// removed stays removed.
 pub async fn first_start(
     storage: &Storage,
     home: &Home,
@@ -72,9 +80,34 @@ pub async fn first_start(
     env: impl Fn(&str) -> Option<OsString>,
     now: Timestamp,
 ) -> Result<()> {
-    let mark = home.join("first-start");
+    let (mark, credentials) = (home.join("first-start"), home.join("credentials"));
     let given = root_key(env)?;
-    let exists = storage
+    let marked = home::read_small(&mark)?;
+    let cut = marked
+        .as_deref()
+        .is_some_and(|text| text.trim() == account.as_str());
+    if exists(storage, account).await? {
+        if !cut {
+            return Ok(());
+        }
+    } else if marked.is_none() && credentials.exists() {
+        // Another account's root key stands there, perhaps the only copy.
+        return Err(Error::Failed(format!(
+            "this server was made for another account than {account}; start it with that --account-id, \
+             or make the account with `berth account create --account-id {account}` first"
+        )));
+    }
+    home::write_private(setup, &mark, account.as_str())?;
+    let root = create(storage, account, given, now).await?;
+    home::write_private(setup, &credentials, &section("default", &root))?;
+    std::fs::remove_file(&mark)
+        .and_then(|()| home::sync_parent(&mark))
+        .map_err(Error::failed(format!("cannot remove {}", mark.display())))
+}
+
+/// Whether there is an account of this ID.
+pub async fn exists(storage: &Storage, account: AccountId) -> Result<bool> {
+    storage
         .identity
         .account_exists(account)
         .await
@@ -83,16 +116,7 @@ pub async fn first_start(
                 "cannot look for account {account}: {}",
                 cause(&error)
             ))
-        })?;
-    if exists && !mark.exists() {
-        return Ok(());
-    }
-    home::write_private(setup, &mark, "")?;
-    let root = create(storage, account, given, now).await?;
-    home::write_private(setup, &home.join("credentials"), &section("default", &root))?;
-    std::fs::remove_file(&mark)
-        .and_then(|()| home::sync_parent(&mark))
-        .map_err(Error::failed(format!("cannot remove {}", mark.display())))
+        })
 }
 
 /// Makes an account; answers its root key.

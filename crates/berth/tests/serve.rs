@@ -107,11 +107,25 @@ fn a_first_start_that_was_cut_is_finished_by_the_next() {
     let written = fs::read(data.join("credentials")).unwrap();
     // As it is when the power goes between the account's commit and the file.
     fs::remove_file(data.join("credentials")).unwrap();
-    fs::write(data.join("first-start"), "").unwrap();
+    fs::write(data.join("first-start"), ACCOUNT).unwrap();
     fs::write(data.join("credentials.new"), "[defa").unwrap();
     Running::serve(&data, &[]).stop();
     assert_eq!(fs::read(data.join("credentials")).unwrap(), written);
     assert!(!data.join("first-start").exists() && !data.join("credentials.new").exists());
+}
+
+#[test]
+fn another_accounts_key_is_never_overwritten() {
+    let (_dir, data) = place();
+    Running::serve(&data, &[]).stop();
+    let written = fs::read(data.join("credentials")).unwrap();
+    let other = ["--account-id", "444455556666"];
+    done(&mut serve(&data, &other)).failed(1, &["444455556666", "berth account create"]);
+    assert_eq!(fs::read(data.join("credentials")).unwrap(), written);
+    let mut create = berth(&["account", "create", "--data-dir"]);
+    done(create.arg(&data).args(other)).ok();
+    Running::serve(&data, &other).stop();
+    assert_eq!(fs::read(data.join("credentials")).unwrap(), written);
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub enum Stop {
 /// The values of one layer, by the option's long name.
 type Layer = BTreeMap<String, Vec<OsString>>;
 
+/// Options that stand for one another: the one of the higher layer hides the other of a lower one.
+const RIVALS: [(&str, &str); 1] = [("master-key-file", "master-key-command")];
+
 /// The definitions, with each option's environment variable in its help.
 pub fn command() -> clap::Command {
     map_args(Cli::command(), |arg| {
@@ -58,18 +61,67 @@ pub fn parse(
     let known = known_options();
     let mut values = Layer::new();
     if let Some(path) = config_file(&plain, &env) {
+        let shown = path.display().to_string();
         values = read_file(&path, &known)?;
-        matches(&args, &values)
-            .map_err(|error| from_clap(&error, Some(&path.display().to_string())))?;
+        one_of_rivals(&values, &shown)?;
+        hide_rivals(&mut values, |long| given(&plain, long));
+        matches(&args, &values).map_err(|error| from_clap(&error, Some(&shown)))?;
     }
+    let mut environment = Layer::new();
     for (long, many) in &known {
         if let Some(value) = env(&variable(long)).filter(|value| !value.is_empty()) {
-            values.insert(long.clone(), split(value, *many));
+            environment.insert(long.clone(), split(value, *many));
         }
     }
-    let all = matches(&args, &values)
-        .map_err(|error| from_clap(&error, Some("the environment (BERTH_…)")))?;
+    one_of_rivals(&environment, ENVIRONMENT)?;
+    hide_rivals(&mut environment, |long| given(&plain, long));
+    hide_rivals(&mut values, |long| environment.contains_key(long));
+    values.append(&mut environment);
+    let all = matches(&args, &values).map_err(|error| from_clap(&error, Some(ENVIRONMENT)))?;
     Cli::from_arg_matches(&all).map_err(|error| from_clap(&error, None))
+}
+
+/// The environment's name in messages.
+const ENVIRONMENT: &str = "the environment (BERTH_…)";
+
+/// One layer must not say both.
+fn one_of_rivals(layer: &Layer, source: &str) -> Result<(), Stop> {
+    match RIVALS
+        .iter()
+        .find(|(one, other)| layer.contains_key(*one) && layer.contains_key(*other))
+    {
+        Some((one, other)) => Err(Stop::Usage(format!(
+            "in {source}: `{one}` and `{other}` exclude each other; keep one"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Takes out what a higher layer has said otherwise.
+fn hide_rivals(layer: &mut Layer, higher: impl Fn(&str) -> bool) {
+    for (one, other) in RIVALS {
+        for (winner, loser) in [(one, other), (other, one)] {
+            if higher(winner) {
+                layer.remove(loser);
+            }
+        }
+    }
+}
+
+/// Whether an option stands on the command line.
+fn given(matches: &ArgMatches, long: &str) -> bool {
+    let id = long.replace('-', "_");
+    let deepest = deepest(matches);
+    // An option that this command does not know is not given.
+    matches!(deepest.try_contains_id(&id), Ok(true))
+        && deepest.value_source(&id) == Some(clap::parser::ValueSource::CommandLine)
+}
+
+fn deepest(matches: &ArgMatches) -> &ArgMatches {
+    match matches.subcommand() {
+        Some((_, sub)) => deepest(sub),
+        None => matches,
+    }
 }
 
 fn matches(args: &[OsString], values: &Layer) -> Result<ArgMatches, clap::Error> {
@@ -154,11 +206,7 @@ fn split(value: OsString, many: bool) -> Vec<OsString> {
 
 /// The file that this command is to read: by flag, else by environment; none for commands without `--config`.
 fn config_file(matches: &ArgMatches, env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let mut deepest = matches;
-    while let Some((_, sub)) = deepest.subcommand() {
-        deepest = sub;
-    }
-    match deepest.try_get_one::<PathBuf>("config") {
+    match deepest(matches).try_get_one::<PathBuf>("config") {
         Ok(Some(path)) => Some(path.clone()),
         Ok(None) => env(&variable("config"))
             .filter(|path| !path.is_empty())

@@ -147,6 +147,50 @@ fn every_option_of_serve_stands_in_file_and_environment() {
 }
 
 #[test]
+fn the_master_keys_two_options_hide_each_other() {
+    let (a, b) = ("BERTH_MASTER_KEY_FILE", "BERTH_MASTER_KEY_COMMAND");
+    let (file, command) = ("master-key-file = \"/f\"", "master-key-command = \"c\"");
+    for (args, env, text, is_file) in [
+        (
+            &["serve", "--master-key-file", "/x"][..],
+            &[(b, "c")][..],
+            command,
+            true,
+        ),
+        (
+            &["serve", "--master-key-command", "x"],
+            &[(a, "/f")],
+            file,
+            false,
+        ),
+        (&["serve"], &[(a, "/f")], command, true),
+        (&["serve"], &[(b, "c")], file, false),
+        (&["serve"], &[], file, true),
+    ] {
+        let file = Some(text);
+        let storage = serve(&Case { args, env, file }).storage;
+        assert_eq!(
+            storage.master_key_file.is_some(),
+            is_file,
+            "{args:?} {env:?} {file:?}"
+        );
+        assert_eq!(
+            storage.master_key_command.is_some(),
+            !is_file,
+            "{args:?} {env:?} {file:?}"
+        );
+    }
+    let both = format!("{file}\n{command}");
+    let args = &["serve"];
+    for (env, file) in [
+        (&[][..], Some(both.as_str())),
+        (&[(a, "/f"), (b, "c")], None),
+    ] {
+        assert!(usage(&Case { args, env, file }).contains("exclude each other"));
+    }
+}
+
+#[test]
 fn the_servers_file_does_not_name_the_account_to_make() {
     let case = Case {
         args: &["account", "create"],
