@@ -282,7 +282,7 @@ fn mismatch(id: &ImageIdentifier) -> ImageFailure {
     failure(
         id.clone(),
         code,
-        "Requested image tag does not match requested image digest",
+        "Invalid request parameters: given tag does not map to the given digest",
     )
 }
 

@@ -7,6 +7,7 @@ mod images;
 mod isolation;
 mod listing;
 mod manifests;
+mod model;
 mod policies;
 mod referrers;
 mod repositories;
