@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from berth.outcome import DENIED_BY_RESOURCE_POLICY, NO_IDENTITY_POLICY, NO_RESOURCE_POLICY
+from berth.outcome import DENIED_BY_RESOURCE_POLICY, NO_IDENTITY_POLICY, NO_RESOURCE_POLICY, NO_TRUST_POLICY
 from berth.people import failing
 from berth.policies import LOGIN, PULL, PUSH, allow, deny, policy, push_and_pull, repository_arn, trust
 
@@ -189,14 +189,14 @@ def test_the_third_party_delivers_with_the_agreed_external_id(third_party, root)
 
 @pytest.mark.parametrize("external_id", [{"ExternalId": "agreed-8"}, {"ExternalId": "AGREED-7"}, {}])
 def test_a_wrong_or_missing_external_id_is_refused(third_party, external_id):
-    error = failing(third_party.sts.assume_role, "AccessDenied", RoleArn=third_party.role, RoleSessionName="intruder", **external_id)
-    assert error["Message"].startswith(
-        f"User: {third_party.arn} is not authorized to perform: sts:AssumeRole on resource: {third_party.role}")
+    third_party.refused(third_party.sts.assume_role, code="AccessDenied", RoleArn=third_party.role, RoleSessionName="intruder",
+                        action="sts:AssumeRole", resource=third_party.role, because=NO_TRUST_POLICY, **external_id)
 
 
 def test_a_third_party_user_without_its_own_accounts_word_is_refused(partner, third_party):
     user = partner.create_user("idle")
-    failing(user.sts.assume_role, "AccessDenied", RoleArn=third_party.role, RoleSessionName="intruder", ExternalId="agreed-7")
+    user.refused(user.sts.assume_role, code="AccessDenied", RoleArn=third_party.role, RoleSessionName="intruder", ExternalId="agreed-7",
+                 action="sts:AssumeRole", resource=third_party.role, because=NO_IDENTITY_POLICY)
 
 
 # Where the call comes from.

@@ -3,6 +3,8 @@
 `cargo xtask test` starts a PostgreSQL of its own; each server gets a database of its own in it.
 """
 
+import concurrent.futures
+import json
 import os
 import secrets
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 from berth import images
 from berth.outcome import NO_IDENTITY_POLICY
 from berth.policies import policy, push_and_pull, trust
+from berth.raw import Raw
 from berth.server import Server
 
 
@@ -55,6 +58,26 @@ def test_the_main_job(server):
 
     partner = server.create_account("444455556666")
     assert partner.ecr.describe_repositories()["repositories"] == []
+
+
+def test_many_at_once(server):
+    """Writers wait for each other, and never fail for it; of those who want the same name, one gets it."""
+    root, wire = server.root, Raw(server)
+
+    def make_user(n):
+        return wire.aws(root, "iam", f"Action=CreateUser&Version=2010-05-08&UserName=user-{n:03}".encode()).status
+
+    def make_repository(n):
+        body = json.dumps({"repositoryName": f"shared-{n % 10}"}).encode()
+        return wire.aws(root, "ecr", body, "AmazonEC2ContainerRegistry_V20150921.CreateRepository").status
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        users, repositories = pool.map(make_user, range(200)), pool.map(make_repository, range(100))
+        assert list(users) == [200] * 200
+        assert sorted(repositories) == [200] * 10 + [400] * 90
+    listed = [u["UserName"] for page in root.iam.get_paginator("list_users").paginate() for u in page["Users"]]
+    assert listed == [f"user-{n:03}" for n in range(200)]
+    assert len(root.ecr.describe_repositories()["repositories"]) == 10
 
 
 def test_it_is_all_there_after_a_kill(server):

@@ -10,6 +10,7 @@ _unread = []
 #: The endings of a refusal (IAM User Guide, "Troubleshoot access denied error messages"). `{action}` is filled in.
 NO_IDENTITY_POLICY = "because no identity-based policy allows the {action} action"
 NO_RESOURCE_POLICY = "because no resource-based policy allows the {action} action"
+NO_TRUST_POLICY = "because no role trust policy allows the {action} action"
 NO_SESSION_POLICY = "because no session policy allows the {action} action"
 NO_BOUNDARY = "because no permissions boundary allows the {action} action"
 DENIED_BY_IDENTITY_POLICY = "with an explicit deny in an identity-based policy"

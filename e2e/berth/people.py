@@ -65,6 +65,8 @@ class Person:
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
             "REGISTRY_AUTH_FILE": str(self.home / "auth.json"),
         }
+        if self.server.ca:
+            made["AWS_CA_BUNDLE"] = str(self.server.ca)
         if self.credentials.session_token:
             made["AWS_SESSION_TOKEN"] = self.credentials.session_token
         return made
@@ -82,7 +84,7 @@ class Person:
             aws_secret_access_key=self.credentials.secret_access_key,
             aws_session_token=self.credentials.session_token,
             region_name=self.server.region,
-        ).client(service, endpoint_url=self.server.url,
+        ).client(service, endpoint_url=self.server.url, verify=str(self.server.ca) if self.server.ca else None,
                  config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60,
                                               **configuration))
 

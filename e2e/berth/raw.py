@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import socket
+import ssl
 import urllib.parse
 
 from . import images, sigv4
@@ -52,6 +53,9 @@ class Raw:
 
     def connect(self):
         host, _, port = self.server.registry.rpartition(":")
+        if self.server.ca:
+            context = ssl.create_default_context(cafile=self.server.ca)
+            return http.client.HTTPSConnection(host, int(port), timeout=_TIMEOUT_S, context=context)
         return http.client.HTTPConnection(host, int(port), timeout=_TIMEOUT_S)
 
     def __call__(self, method, path, body=None, headers=None, login=True):

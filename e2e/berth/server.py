@@ -13,7 +13,7 @@ from .people import Credentials, Person
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-_LISTENING = re.compile(r"^berth listening on (http://([^/\s]+))$")
+_LISTENING = re.compile(r"^berth listening on (https?://([^/\s]+))$")
 _START_S_MAX = 30
 _STOP_S_MAX = 30
 
@@ -30,11 +30,12 @@ def binary():
 class Server:
     """`with Server(tmp) as berth:` starts one on a free port and waits until it says that it listens."""
 
-    def __init__(self, directory, *options, account=ACCOUNT, region=REGION):
+    def __init__(self, directory, *options, account=ACCOUNT, region=REGION, ca=None):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
         self.log = self.directory / "berth.log"
         self.account, self.region, self.options = account, region, options
+        self.ca = ca  # the certificate that clients trust, where the server speaks TLS
         self.url = self.registry = None
         self._listen = "127.0.0.1:0"
         self._process = None
