@@ -69,7 +69,8 @@ impl Error {
                 .member("registryId", place.registry_id.as_str())
                 .member("repositoryName", place.repository.as_str())
                 .member("uploadId", upload_id.as_str())
-                .member("lastValidByteReceived", *last_valid_byte_received),
+                // The model's `PartSize` is never negative, also when no byte was received.
+                .member("lastValidByteReceived", (*last_valid_byte_received).max(0)),
             _ => wire,
         }
     }
