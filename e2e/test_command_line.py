@@ -61,15 +61,14 @@ def test_policy_validate(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("serve", "--listen", "here"), ("serve", "--account-id", "12"),
-                                       ("serve", "--nonsense"), ("policy",), ("account", "create", "--account-id", "x")], ids=range(7))
+                                       ("serve", "--nonsense"), ("policy",), ("account", "create", "--account-id", "x"), ("serve", "--config", "no-such-file")], ids=range(8))
 def test_wrong_usage_is_exit_code_two(arguments, tmp_path):
     done = run(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, ""), done
     assert done.stderr.strip()
 
 
-@pytest.mark.parametrize("arguments", [("policy", "evaluate", "no-such-file"), ("serve", "--config", "no-such-file"),
-                                       ("serve", "--tls-cert", "no-such-file", "--tls-key", "no-such-file")], ids=range(3))
+@pytest.mark.parametrize("arguments", [("policy", "evaluate", "no-such-file"), ("serve", "--tls-cert", "no-such-file", "--tls-key", "no-such-file")], ids=range(2))
 def test_a_failure_is_exit_code_one_and_one_line(arguments, tmp_path):
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 1, done

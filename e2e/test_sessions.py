@@ -105,13 +105,14 @@ def test_a_transitive_tag_goes_along_the_chain_and_cannot_be_changed(root, ci, p
     lost = ci.assume(project_role, "lost", Tags=tags).assume(next_role, "second")
     failing(lost.ecr.list_images, "AccessDeniedException", repositoryName="apollo/app")
     first = ci.assume(project_role, "first", Tags=tags, TransitiveTagKeys=["project"])
-    error = failing(first.sts.assume_role, "InvalidParameterValue", RoleArn=next_role, RoleSessionName="swap",
+    # "If you pass a session tag with the same key as an inherited tag, the operation fails" (AssumeRole, `Tags`).
+    error = failing(first.sts.assume_role, "ValidationError", RoleArn=next_role, RoleSessionName="swap",
                     Tags=[{"Key": "project", "Value": "gemini"}])
-    assert "project" in error["Message"]
+    assert "conflicts with a transitive tag key from the calling session" in error["Message"]
 
 
 def test_a_source_identity_stays_through_the_chain(root, ci, project_role):
-    next_role = root.create_role("audited", trust({"AWS": project_role}, {"StringEquals": {"sts:SourceIdentity": "alice"}}, actions=[
+    next_role = root.create_role("audited", trust({"AWS": project_role}, {"StringEquals": {"aws:SourceIdentity": "alice"}}, actions=[
         "sts:AssumeRole", "sts:SetSourceIdentity"]))
     ci.assume(project_role, "as-alice", SourceIdentity="alice").assume(next_role)
     job = ci.assume(project_role, "as-bob", SourceIdentity="bob")
@@ -120,7 +121,7 @@ def test_a_source_identity_stays_through_the_chain(root, ci, project_role):
 
 
 def test_a_session_of_ones_own(root):
-    """GetSessionToken: the user's own permissions, but neither IAM nor the rest of STS without MFA."""
+    """GetSessionToken: the user's own permissions, but neither IAM nor the rest of STS without MFA (its API page)."""
     root.create_repository("own")
     user = root.create_user("own", policy(*push_and_pull("own"), allow("iam:*", "*")))
     answer = user.sts.get_session_token(DurationSeconds=900)["Credentials"]

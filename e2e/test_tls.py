@@ -62,8 +62,13 @@ def test_skopeo_and_ctr_verify_it(alice, certificate, layouts, tmp_path):
     target = f"docker://{alice.image('app:tls')}"
     alice.skopeo("copy", "--dest-cert-dir", trusted, layout, target).ok()
     alice.skopeo("copy", layout, target).failed("certificate signed by unknown authority")
+    # As a node is configured; without it, containerd takes plain HTTP for granted at the loopback address.
+    hosts = tmp_path / "hosts" / alice.registry
+    hosts.mkdir(parents=True)
+    (hosts / "hosts.toml").write_text(
+        f'server = "{alice.server.url}"\n[host."{alice.server.url}"]\n  ca = "{certificate / "ca.crt"}"\n')
     user = ("--user", f"AWS:{alice.password}")
-    alice.ctr("images", "pull", "--tlscacert", certificate / "ca.crt", *user, alice.image("app:tls")).ok()
+    alice.ctr("images", "pull", "--hosts-dir", hosts.parent, *user, alice.image("app:tls")).ok()
     assert alice.ctr.run("app:tls", "/bin/busybox", "cat", images.MESSAGE).out == "over TLS\n"
 
 
