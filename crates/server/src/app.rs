@@ -11,7 +11,6 @@ use store::Store;
 use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
-use crate::authenticate::Passwords;
 use crate::head::registry_of_host;
 use crate::limits::API_BODIES_BYTES_MAX;
 use crate::metrics::Metrics;
@@ -92,7 +91,6 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) audit: Audit,
     pub(crate) metrics: Metrics,
-    pub(crate) passwords: Passwords,
     pub(crate) operations: HashMap<Operation, Entry>,
     /// Bytes of large API bodies that may be in memory, in KiB.
     pub(crate) large_bodies: Semaphore,
@@ -115,7 +113,6 @@ impl App {
             clock,
             audit,
             metrics: Metrics::default(),
-            passwords: Passwords::new(),
             operations: ops::table(),
             large_bodies: Semaphore::new(API_BODIES_BYTES_MAX / 1024),
         }

@@ -8,16 +8,14 @@ use std::sync::Arc;
 use aws_api::Service;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac_key::ProcessKey;
 use identity::{AuthError, Caller, Key, PrincipalRef};
 use jiff::Timestamp;
-use quick_cache::sync::Cache;
 use sigv4::{Expected, Parts, PathStyle, Presented};
 
 use crate::answer::Fail;
 use crate::app::App;
 use crate::head::Head;
-use crate::limits::{BASIC_BYTES_MAX, PASSWORD_CACHE_TTL, PASSWORDS_CACHED_MAX};
+use crate::limits::BASIC_BYTES_MAX;
 
 /// A signature whose key was found and which is still to be verified against the body.
 pub(crate) struct Signed {
@@ -89,7 +87,9 @@ pub(crate) async fn verify(
         path_style: PathStyle::Standard,
     };
     with_parts(head, |parts| {
-        signed.presented.verify(parts, &signed.key.secret, &expected)
+        signed
+            .presented
+            .verify(parts, &signed.key.secret, &expected)
     })?;
     Ok(app.identity.caller(&signed.key.principal, head.now).await?)
 }
@@ -114,17 +114,8 @@ pub(crate) async fn basic(app: &App, head: &Head) -> Result<Arc<Caller>, BasicFa
     if header.len() > BASIC_BYTES_MAX {
         return Err(BasicFail::Refused);
     }
-    let generation = app.store.generation(store::Topic::Identity);
-    let digest = app.passwords.key.digest(header);
-    let principal = match app.passwords.get(&digest, generation, head.now) {
-        Some(principal) => principal,
-        None => {
-            let principal = open(app, header, head.now).await?;
-            app.passwords
-                .put(digest, principal.clone(), generation, head.now);
-            principal
-        }
-    };
+    // Opening is a few microseconds of AES: nothing is kept, so nothing outlives its time.
+    let principal = open(app, header, head.now).await?;
     app.identity
         .caller(&principal, head.now)
         .await
@@ -157,80 +148,5 @@ fn refused(error: AuthError) -> BasicFail {
         AuthError::ExpiredToken => BasicFail::Expired,
         AuthError::Internal(_) => BasicFail::Internal(error.into()),
         _ => BasicFail::Refused,
-    }
-}
-
-/// Passwords that were opened lately. What is kept is a keyed hash of the header and the principal it
-/// points at, so neither a dump of it nor a timing tells a password; and only for as long as nothing
-/// changed in IAM, since the password itself says when it ends.
-pub(crate) struct Passwords {
-    key: ProcessKey,
-    cache: Cache<[u8; 32], Opened>,
-}
-
-#[derive(Clone)]
-struct Opened {
-    principal: PrincipalRef,
-    generation: u64,
-    until: Timestamp,
-}
-
-impl Passwords {
-    pub(crate) fn new() -> Passwords {
-        Passwords {
-            key: ProcessKey::new(),
-            cache: Cache::new(PASSWORDS_CACHED_MAX),
-        }
-    }
-
-    fn get(&self, digest: &[u8; 32], generation: u64, now: Timestamp) -> Option<PrincipalRef> {
-        let opened = self.cache.get(digest)?;
-        match opened.generation == generation && now < opened.until {
-            true => Some(opened.principal),
-            false => None,
-        }
-    }
-
-    fn put(&self, digest: [u8; 32], principal: PrincipalRef, generation: u64, now: Timestamp) {
-        let until = now.checked_add(PASSWORD_CACHE_TTL).unwrap_or(now);
-        let opened = Opened {
-            principal,
-            generation,
-            until,
-        };
-        self.cache.insert(digest, opened);
-    }
-}
-
-/// A key that lives as long as the process.
-mod hmac_key {
-    use sha2::{Digest as _, Sha256};
-    use std::collections::hash_map::RandomState;
-    use std::hash::BuildHasher as _;
-
-    pub(super) struct ProcessKey([u8; 64]);
-
-    impl ProcessKey {
-        pub(super) fn new() -> ProcessKey {
-            let mut key = [0; 64];
-            if getrandom::fill(&mut key).is_err() {
-                // The cache would still be right with any key: the whole header is hashed with SHA-256.
-                // The standard library's seeds make it hard to guess.
-                for chunk in key.chunks_mut(8) {
-                    let seed = RandomState::new().hash_one(chunk.len());
-                    chunk.copy_from_slice(&seed.to_le_bytes());
-                }
-            }
-            ProcessKey(key)
-        }
-
-        /// One block of key ahead of the text. Nobody sees the digests, so that extending them, which
-        /// this form would allow, leads nowhere.
-        pub(super) fn digest(&self, text: &[u8]) -> [u8; 32] {
-            let mut hasher = Sha256::new();
-            hasher.update(self.0);
-            hasher.update(text);
-            hasher.finalize().into()
-        }
     }
 }

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, Sleep};
 
-use crate::limits::BODY_IDLE_TIMEOUT;
+use crate::limits::{API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT};
 
 /// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,14 @@ pub(crate) struct Collected {
 }
 
 /// Reads a whole body of at most `max` bytes, hashing as it comes.
-pub(crate) async fn collect(mut body: Incoming, max: usize) -> Result<Collected, BodyError> {
+pub(crate) async fn collect(body: Incoming, max: usize) -> Result<Collected, BodyError> {
+    match tokio::time::timeout(API_BODY_TIMEOUT, collect_all(body, max)).await {
+        Ok(collected) => collected,
+        Err(_) => Err(BodyError::Stalled),
+    }
+}
+
+async fn collect_all(mut body: Incoming, max: usize) -> Result<Collected, BodyError> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |announced| announced > max) {
         return Err(BodyError::TooLong(max));

@@ -50,6 +50,8 @@ mod principals;
 mod route;
 mod serve;
 mod stall;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod way;
 

@@ -39,6 +39,12 @@ pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The body of `UploadLayerPart`: 20 MiB of layer as base64 in JSON, and of `PutImage`: a 4 MiB manifest
 /// as an escaped JSON string.
 pub const LAYER_PART_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;
+/// The body of a request without a signature that is known.
+pub const UNSIGNED_BODY_BYTES_MAX: usize = 128 * 1024;
+/// Bodies up to this size take no place among [`API_BODIES_BYTES_MAX`].
+pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// From an API body's first byte to its last.
+pub const API_BODY_TIMEOUT: Duration = Duration::from_secs(300);
 /// API bodies kept in memory at once, over all requests, in bytes: requests beyond it wait.
 pub const API_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// A manifest (OCI Distribution, "Pushing Manifests": a registry should allow 4 MiB).
@@ -46,10 +52,6 @@ pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A blob has no bound but the disk's; it is streamed.
 pub const BLOB_BYTES_MAX: u64 = u64::MAX;
 
-/// Verified docker passwords kept, by keyed hash.
-pub const PASSWORDS_CACHED_MAX: usize = 10_000;
-/// How long a verified password is taken for granted; the principal behind it is looked up each time.
-pub const PASSWORD_CACHE_TTL: Duration = Duration::from_secs(300);
 /// A `docker login` header's longest value: `AWS:` and a password with a session inside, as base64.
 pub const BASIC_BYTES_MAX: usize = 16 * 1024;
 

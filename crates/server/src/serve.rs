@@ -142,6 +142,11 @@ impl Server {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) fn app(&self) -> Arc<App> {
+        Arc::clone(&self.app)
+    }
+
     /// Where it listens; ports that were picked are filled in.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses

@@ -7,15 +7,19 @@ use aws_api::{CommonError, Form, Operation, Protocol, Service, WireResponse};
 use http::{HeaderValue, Response, StatusCode, header};
 use hyper::body::Incoming;
 use identity::Caller;
+use sigv4::SigError;
 
-use crate::answer::Fail;
+use crate::answer::{Fail, Unauthenticated};
 use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, Signed};
 use crate::body::{self, Collected, ReplyBody};
 use crate::door::Subject;
+use crate::form;
 use crate::head::Head;
-use crate::limits::{API_BODY_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX};
+use crate::limits::{
+    API_BODY_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX, SMALL_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX,
+};
 use crate::ops::{ApiBody, Exchange};
 
 /// What is known of a call when it is answered and audited.
@@ -92,16 +96,13 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Incoming) -> Response
     let done = async {
         let signed = match authenticate::present(&app, &head).await {
             Ok(signed) => signed,
-            Err(fail) => {
-                // The answer's namespace and the event's name are all that the body would tell.
-                guess(&head, &mut called);
-                return Err(fail);
-            }
+            Err(fail) => return Err(unsigned(&head, &mut called, body, fail).await),
         };
         called.region = signed.scope_region().to_owned();
         if let Some(service) = Service::from_signing_name(signed.scope_service()) {
             called.service = service;
         }
+        let _room = room(&app, &head, API_BODY_BYTES_MAX).await?;
         let collected = body::collect(body, API_BODY_BYTES_MAX).await?;
         let malformed = |message| Fail::Common(CommonError::Malformed, message);
         let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
@@ -137,17 +138,52 @@ fn service_of(version: &str, action: &str, scope: &str) -> Service {
         .unwrap_or(Service::Sts)
 }
 
-/// Fills in what the URL tells of a request that was refused before its body was read.
-fn guess(head: &Head, called: &mut Called) {
-    let first = |name| crate::form::first(head.query(), name).unwrap_or_default();
-    called.name = first("Action");
-    let scope = head.header(header::AUTHORIZATION).unwrap_or_default();
-    let scope = if scope.contains("/iam/aws4_request") {
-        "iam"
-    } else {
-        "sts"
+/// Refuses a request that no caller is known for. Its body is read as far as it may be, since the answer's
+/// namespace and the event's name stand there.
+async fn unsigned(head: &Head, called: &mut Called, body: Incoming, fail: Fail) -> Fail {
+    let mut form = Form::default();
+    if let Ok(collected) = body::collect(body, UNSIGNED_BODY_BYTES_MAX).await
+        && let Ok(parsed) = Form::parse(&collected.bytes)
+    {
+        form = parsed;
+    }
+    let of_url = |name| form::first(head.query(), name).unwrap_or_default();
+    let parameter = |name: &'static str| match form.get(name) {
+        Some(value) => value.to_owned(),
+        None => of_url(name),
     };
-    called.service = service_of(&first("Version"), &called.name, scope);
+    called.name = parameter("Action");
+    let authorization = head.header(header::AUTHORIZATION).unwrap_or_default();
+    let scope = match authorization.contains("/iam/aws4_request") {
+        true => "iam",
+        false => "sts",
+    };
+    called.service = service_of(&parameter("Version"), &called.name, scope);
+    let missing = matches!(
+        fail,
+        Fail::Unauthenticated(Unauthenticated::Signature(
+            SigError::MissingAuthenticationToken
+        ))
+    );
+    // These bring their proof in the body: a signature is not what they lack.
+    let by_token = matches!(
+        called.name.as_str(),
+        "AssumeRoleWithWebIdentity" | "AssumeRoleWithSAML"
+    );
+    match missing && by_token {
+        true => not_built(&called.name, called.service),
+        false => fail,
+    }
+}
+
+fn not_built(operation: &str, service: Service) -> Fail {
+    let service = service.signing_name();
+    Fail::Common(
+        CommonError::NotImplemented,
+        format!(
+            "The operation {operation} of {service} is not built yet: see docs/api-coverage.md."
+        ),
+    )
 }
 
 /// The URL's query without the signature's parameters.
@@ -161,18 +197,18 @@ fn unknown_target(target: &str) -> String {
     format!("The operation '{shown}' is not known.")
 }
 
-/// Holds a place for a large body, so that many at once wait instead of filling the memory.
+/// Holds a place for a body that is not small, so that many at once wait instead of filling the memory.
 async fn room<'a>(
     app: &'a App,
     head: &Head,
     max: usize,
 ) -> Result<Option<tokio::sync::SemaphorePermit<'a>>, Fail> {
-    if max <= API_BODY_BYTES_MAX {
-        return Ok(None);
-    }
     let announced = head
         .header(header::CONTENT_LENGTH)
         .and_then(|n| n.parse::<usize>().ok());
+    if announced.is_some_and(|announced| announced <= SMALL_BODY_BYTES_MAX) {
+        return Ok(None);
+    }
     // Base64, its decoded bytes beside it, and the pieces as they came.
     let bytes = announced.unwrap_or(max).min(max).saturating_mul(2);
     let permits = u32::try_from(bytes / 1024 + 1).map_err(Fail::internal)?;
@@ -215,14 +251,7 @@ async fn operate(
     called: &mut Called,
 ) -> Result<WireResponse, Fail> {
     let Some(entry) = app.operations.get(&operation) else {
-        let service = operation.service().signing_name();
-        return Err(Fail::Common(
-            CommonError::NotImplemented,
-            format!(
-                "The operation {} of {service} is not built yet: see docs/api-coverage.md.",
-                operation.name()
-            ),
-        ));
+        return Err(not_built(operation.name(), operation.service()));
     };
     tracing::debug!(request_id = %subject.request_id, caller = %subject.caller.arn, action = entry.action);
     let exchange = Exchange {

@@ -159,6 +159,10 @@ pub(super) fn table() -> Vec<Entry> {
         op!(ListAccountAliases, list_account_aliases, |_i| on(Target::Any)),
         op!(DeleteAccountAlias, delete_account_alias, |_i| on(Target::Any)),
         op!(GetAccountSummary, get_account_summary, |_i| on(Target::Any)),
+        op!(SimulateCustomPolicy, simulate_custom_policy, |_i| on(Target::Any)),
+        op!(SimulatePrincipalPolicy, simulate_principal_policy, |i| on(Target::Text(i.policy_source_arn.clone()))),
+        op!(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy, |_i| on(Target::Any)),
+        op!(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy, |i| on(Target::Text(i.policy_source_arn.clone()))),
         op!(GetAccountAuthorizationDetails, get_account_authorization_details, |_i| on(Target::Any)),
     ]
 }

@@ -28,6 +28,9 @@ pub(crate) struct Entry {
     /// Its IAM action.
     pub(crate) action: &'static str,
     run: Run,
+    /// What the operation would need for this body, for the tests that ask the door alone.
+    #[cfg(test)]
+    pub(crate) needs: fn(&ApiBody) -> Result<Needs, Fail>,
 }
 
 type Run = fn(Exchange) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -73,6 +76,11 @@ macro_rules! entry {
                      $ok: $crate::door::Authorized<<$op as aws_api::Op>::Input>| async move $done,
                 ))
             },
+            #[cfg(test)]
+            needs: |body| {
+                let $input = &$crate::ops::decode::<$op>(body)?;
+                Ok($needs)
+            },
         }
     };
 }
@@ -86,15 +94,11 @@ where
     F: Future<Output = Result<O::Output, Fail>>,
 {
     let Exchange { app, subject, body } = exchange;
-    let decoded = match body {
-        ApiBody::Json(bytes) => aws_api::decode_request::<O>(&bytes),
-        ApiBody::Query(form) => aws_api::decode_form::<O>(&form),
-    };
-    let input = match decoded {
+    let input = match decode::<O>(&body) {
         Ok(input) => input,
-        Err(error) => {
+        Err(fail) => {
             return Outcome {
-                answer: Err(Fail::Wire(error.wire())),
+                answer: Err(fail),
                 parameters: serde_json::Value::Null,
             };
         }
@@ -111,6 +115,14 @@ where
         answer: answer.await,
         parameters,
     }
+}
+
+fn decode<O: Op>(body: &ApiBody) -> Result<O::Input, Fail> {
+    let decoded = match body {
+        ApiBody::Json(bytes) => aws_api::decode_request::<O>(bytes),
+        ApiBody::Query(form) => aws_api::decode_form::<O>(form),
+    };
+    decoded.map_err(|error| Fail::Wire(error.wire()))
 }
 
 /// All operations that are built, by operation.

@@ -1,0 +1,168 @@
+//! What the audit log says, and what it does not.
+
+use aws_api::{Service, ecr, iam};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::world::{World, statement};
+
+fn find<'a>(events: &'a [Value], name: &str) -> Vec<&'a Value> {
+    events
+        .iter()
+        .filter(|event| event["eventName"] == name)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_leaves_an_event_and_no_secret() {
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let deny = r#"{"Sid":"NoPush","Effect":"Deny","Action":"ecr:PutImage","Resource":"*"}"#;
+    let all = statement("Allow", &["ecr:*"], "*");
+    let alice = world
+        .user(&world.root, "alice", &format!("{all},{deny}"))
+        .await;
+    let answer = world
+        .aws::<ecr::ops::GetAuthorizationToken>(&alice, &Default::default())
+        .await;
+    let data = answer.unwrap().authorization_data.unwrap();
+    let token = data[0]
+        .authorization_token
+        .as_ref()
+        .unwrap()
+        .expose()
+        .clone();
+    let login = format!("Basic {token}");
+    let headers = [
+        ("authorization", login.as_str()),
+        ("user-agent", "docker/27"),
+    ];
+    world
+        .send(Method::PUT, "/v2/app1/manifests/v1", &headers, "{}")
+        .await;
+    world
+        .send(Method::GET, "/v2/app1/manifests/v1", &headers, "")
+        .await;
+    let input = iam::GetUserRequest {
+        user_name: Some("bob".into()),
+    };
+    world
+        .aws::<iam::ops::GetUser>(&world.root, &input)
+        .await
+        .unwrap_err();
+    world
+        .send(
+            Method::POST,
+            "/",
+            &[],
+            "Action=ListUsers&Version=2010-05-08",
+        )
+        .await;
+    let secret = alice.secret.clone();
+    let root = world.root.clone();
+    let events = world.stop().await;
+
+    let text = serde_json::to_string(&events).unwrap();
+    for secret in [&secret, &token, &root.secret] {
+        assert!(
+            !text.contains(secret.as_str()),
+            "a secret stands in the audit log"
+        );
+    }
+    let pushed = find(&events, "PutImage")[0];
+    assert_eq!(pushed["eventSource"], "ecr.amazonaws.com");
+    assert_eq!(pushed["errorCode"], "DENIED");
+    assert_eq!(pushed["userAgent"], "docker/27");
+    assert_eq!(pushed["sourceIPAddress"], "127.0.0.1");
+    assert_eq!(pushed["recipientAccountId"], "123456789012");
+    assert_eq!(pushed["requestParameters"]["repositoryName"], "app1");
+    assert_eq!(pushed["readOnly"], false);
+    let identity = &pushed["userIdentity"];
+    assert_eq!(identity["type"], "IAMUser");
+    assert_eq!(identity["userName"], "alice");
+    assert_eq!(identity["accessKeyId"], alice.id);
+    let decided = &pushed["additionalEventData"]["authorization"];
+    assert_eq!(decided["decision"], "ExplicitlyDenied");
+    assert_eq!(
+        decided["statement"],
+        json!({"policy": "inline", "sid": "NoPush", "index": 1})
+    );
+    assert_eq!(
+        decided["resource"],
+        "arn:aws:ecr:us-east-1:123456789012:repository/app1"
+    );
+
+    let pulled = find(&events, "BatchGetImage")[0];
+    assert_eq!(
+        (&pulled["errorCode"], &pulled["readOnly"]),
+        (&json!("MANIFEST_UNKNOWN"), &json!(true))
+    );
+    let got = find(&events, "GetUser")[0];
+    assert_eq!(got["errorCode"], "NoSuchEntity");
+    assert_eq!(got["requestParameters"], json!({"userName": "bob"}));
+    assert_eq!(got["userIdentity"]["type"], "Root");
+    let stranger = find(&events, "ListUsers")[0];
+    assert_eq!(stranger["eventSource"], "iam.amazonaws.com");
+    assert_eq!(stranger["errorCode"], "MissingAuthenticationToken");
+    assert_eq!(stranger["userIdentity"], json!({"type": "Unknown"}));
+    let created = find(&events, "CreateUser")[0];
+    assert_eq!(created["eventTime"], "2026-11-22T12:00:00Z");
+    assert_eq!(created.get("errorCode"), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_finishes_what_runs() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let login = world.login(&world.root).await;
+    let digest = blobs::Digest::sha256_of(b"hello").to_string();
+    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let head = format!(
+        "POST /v2/app1/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: x\r\nauthorization: {login}\r\n\
+         content-length: 5\r\nexpect: 100-continue\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The interim answer comes when the handler reads the body: the request runs.
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert!(interim.starts_with(b"HTTP/1.1 100 "));
+    let stopping = tokio::spawn(world.stop());
+    stream.write_all(b"hello").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let events = stopping.await.unwrap();
+    assert_eq!(find(&events, "InitiateLayerUpload").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn probes_and_counters_need_no_login() {
+    let world = World::new().await;
+    for path in ["/healthz", "/readyz"] {
+        let reply = world.send(Method::GET, path, &[], "").await;
+        assert_eq!((reply.status, reply.text()), (200, "ok\n"), "{path}");
+    }
+    world
+        .call(
+            &world.root,
+            Service::Sts,
+            None,
+            "",
+            "Action=GetCallerIdentity".into(),
+        )
+        .await;
+    let reply = world.send(Method::GET, "/metrics", &[], "").await;
+    assert!(
+        reply
+            .text()
+            .contains("berth_requests_total{face=\"aws\",status=\"2xx\"} 1"),
+        "{}",
+        reply.text()
+    );
+    for path in ["/console/", "/latest/meta-data/"] {
+        let reply = world.send(Method::GET, path, &[], "").await;
+        assert_eq!(reply.status, 404, "{path}");
+        assert!(reply.text().contains("not built yet"), "{path}");
+    }
+}

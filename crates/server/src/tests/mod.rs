@@ -1,0 +1,10 @@
+//! The server as its clients meet it, over a loopback socket, and the door asked alone.
+
+mod audit;
+mod credentials;
+mod hostile;
+mod matrix;
+mod operations;
+mod registry_routes;
+mod sample;
+mod world;

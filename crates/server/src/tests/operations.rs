@@ -1,0 +1,165 @@
+//! Every operation and every route of the registry is guarded: walked, not listed by hand.
+
+use aws_api::{Operation, Service, authorization};
+
+use super::sample;
+use super::world::{World, refused};
+
+fn all() -> impl Iterator<Item = Operation> {
+    Service::ALL.iter().flat_map(|service| service.operations())
+}
+
+/// What AWS lets everybody do (IAM User Guide, "Comparing the AWS STS API operations"). May only shrink.
+const UNGUARDED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_nothing_is_refused_everything_by_name() {
+    let world = World::new().await;
+    let nobody = world.user(&world.root, "nobody", "").await;
+    for operation in all() {
+        let Some(entry) = world.app.operations.get(&operation) else {
+            continue;
+        };
+        let service = operation.service();
+        let target = sample::target(operation);
+        let kind = sample::content_type(service);
+        let body = sample::body(operation).into();
+        let reply = world
+            .call(&nobody, service, target.as_deref(), kind, body)
+            .await;
+        let name = format!("{}:{}", service.signing_name(), operation.name());
+        if UNGUARDED.contains(&entry.action) {
+            assert_eq!(reply.status, 200, "{name}: {}", reply.text());
+            continue;
+        }
+        let error = refused(service, &reply);
+        assert!(error.code.starts_with("AccessDenied"), "{name}: {error:?}");
+        let words = format!(
+            "User: arn:aws:iam::123456789012:user/nobody is not authorized to perform: {} on resource: ",
+            entry.action
+        );
+        assert!(error.message.starts_with(&words), "{name}: {error:?}");
+        assert_ne!(reply.header("x-amzn-requestid"), "", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_built_says_so_and_what_is_unsigned_is_refused() {
+    let world = World::new().await;
+    let mut unbuilt = 0;
+    for operation in all() {
+        let service = operation.service();
+        let kind = sample::content_type(service);
+        let target = sample::target(operation);
+        let body = || match service.target_prefix() {
+            Some(_) => b"{}".to_vec(),
+            None => {
+                let version = service.api_version();
+                format!("Action={}&Version={version}", operation.name()).into_bytes()
+            }
+        };
+        let mut headers = vec![("content-type", kind)];
+        headers.extend(target.as_deref().map(|target| ("x-amz-target", target)));
+        let reply = world.send(http::Method::POST, "/", &headers, body()).await;
+        let error = refused(service, &reply);
+        // These two bring their proof in the body; they are not built.
+        let by_token =
+            ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"].contains(&operation.name());
+        match by_token {
+            true => assert_eq!(error.code, "NotImplemented"),
+            false => assert!(
+                error.code.starts_with("MissingAuthenticationToken"),
+                "{error:?}"
+            ),
+        }
+        if world.app.operations.contains_key(&operation) {
+            continue;
+        }
+        unbuilt += 1;
+        let reply = world
+            .call(&world.root, service, target.as_deref(), kind, body().into())
+            .await;
+        let error = refused(service, &reply);
+        assert_eq!((error.code.as_str(), error.status), ("NotImplemented", 501));
+        assert!(error.message.contains(operation.name()), "{error:?}");
+    }
+    assert_eq!(unbuilt + world.app.operations.len(), all().count());
+}
+
+/// Actions that AWS's registry asks for and the published reference does not list yet. May only shrink.
+const UNPUBLISHED: [&str; 1] = ["ecr:ListImageReferrers"];
+
+/// The tables against AWS's own list of actions, resources and condition keys.
+#[test]
+fn every_line_agrees_with_the_service_authorization_reference() {
+    for (operation, entry) in crate::ops::table() {
+        let needs = (entry.needs)(&sample::api_body(operation));
+        let needs = needs.unwrap_or_else(|error| panic!("{operation:?}: {error:?}"));
+        for (action, _) in &needs.asks {
+            let action = action.unwrap_or(entry.action);
+            assert!(
+                UNPUBLISHED.contains(&action) || authorization::action(action).is_some(),
+                "{action} is no action of AWS"
+            );
+        }
+        for (key, _) in needs.keys.iter() {
+            let known = needs.asks.iter().any(|(action, _)| {
+                let action = authorization::action(action.unwrap_or(entry.action));
+                action.is_some_and(|action| action.is_valid_condition_key(key))
+            });
+            assert!(known, "{key} is no condition key of {}", entry.action);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_of_the_registry_has_its_action() {
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let nobody = world.user(&world.root, "nobody", "").await;
+    let login = world.login(&nobody).await;
+    for sample in sample::routes() {
+        let what = format!("{} {}", sample.method, sample.path);
+        let head = sample.method == http::Method::HEAD;
+        let reply = world
+            .send(sample.method.clone(), &sample.path, &[], "")
+            .await;
+        assert_eq!(reply.status, 401, "{what}");
+        let challenge = format!(
+            "Basic realm=\"https://{}/\",service=\"ecr.amazonaws.com\"",
+            world.address
+        );
+        assert_eq!(reply.header("www-authenticate"), challenge, "{what}");
+        assert_eq!(
+            reply.header("docker-distribution-api-version"),
+            "registry/2.0",
+            "{what}"
+        );
+
+        let headers = [("authorization", login.as_str())];
+        let reply = world
+            .send(sample.method.clone(), &sample.path, &headers, "")
+            .await;
+        let Some(action) = sample.action else {
+            assert_eq!(reply.status, 200, "{what}");
+            continue;
+        };
+        assert_eq!(reply.status, 403, "{what}: {}", reply.text());
+        if head {
+            assert_eq!(reply.text(), "", "{what}");
+            continue;
+        }
+        assert_eq!(reply.oci_code(), "DENIED", "{what}");
+        let repository = if action == "ecr:DescribeRepositories" {
+            "*"
+        } else {
+            "app1"
+        };
+        let words = format!(
+            "User: arn:aws:iam::123456789012:user/nobody is not authorized to perform: {action} on \
+             resource: arn:aws:ecr:us-east-1:123456789012:repository/{repository} because no \
+             identity-based policy allows the {action} action"
+        );
+        assert!(reply.text().contains(&words), "{what}: {}", reply.text());
+    }
+}

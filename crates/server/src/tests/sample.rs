@@ -1,0 +1,299 @@
+//! The least input that an operation's model takes, for tests that call every operation.
+
+use aws_api::{Form, Kind, Operation, Protocol, Service, Shape};
+use serde_json::{Map, Value, json};
+
+use crate::oci::path::{Ask, Mount, OciRoute, Page};
+use crate::ops::ApiBody;
+
+/// Texts, one of which fits each string shape.
+const TEXTS: [&str; 10] = [
+    "app1",
+    "arn:aws:ecr:us-east-1:123456789012:repository/app1",
+    "arn:aws:iam::123456789012:role/app1",
+    "123456789012",
+    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "AKIAIOSFODNN7EXAMPLE",
+    "0f1e2d3c-0000-4000-8000-000000000000",
+    "{}",
+    "/",
+    "v1",
+];
+
+/// The members that must be there, as JSON. `None`: no text of ours fits.
+pub(super) fn least(shape: &Shape) -> Option<Value> {
+    let count = usize::try_from(shape.min.unwrap_or(0)).unwrap_or(0);
+    Some(match shape.kind {
+        Kind::String => text(shape)?.into(),
+        Kind::Blob => "YXBwMQ==".into(),
+        Kind::Boolean => false.into(),
+        Kind::Integer | Kind::Long => shape.min.unwrap_or(1).into(),
+        Kind::Double => 1.5.into(),
+        Kind::Timestamp => 0.into(),
+        Kind::List(member) => {
+            let mut members = Vec::new();
+            for _ in 0..count.max(1) {
+                members.push(least(member)?);
+            }
+            members.into()
+        }
+        Kind::Map(_, member) => json!({"app1": least(member)?}),
+        Kind::Structure(members) => {
+            let mut object = Map::new();
+            for member in members.iter().filter(|member| member.required) {
+                object.insert(member.name.to_owned(), least(member.shape)?);
+            }
+            object.into()
+        }
+    })
+}
+
+fn text(shape: &Shape) -> Option<String> {
+    if let Some(first) = shape.values.first() {
+        return Some((*first).to_owned());
+    }
+    let fits = |text: &str| {
+        let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+        shape.min.is_none_or(|min| min <= length)
+            && shape.max.is_none_or(|max| length <= max)
+            && shape.pattern.is_none_or(|pattern| pattern.matches(text))
+    };
+    // Shapes named after ARNs take any text by their pattern; the door wants an ARN.
+    let arn = shape.name.to_lowercase().contains("arn");
+    let policy = shape.name.to_lowercase().contains("policyarn");
+    let mut texts: Vec<String> = TEXTS.iter().map(|text| (*text).to_owned()).collect();
+    if policy {
+        texts.insert(0, "arn:aws:iam::123456789012:policy/app1".to_owned());
+    } else if arn {
+        texts.rotate_left(1);
+        texts.sort_by_key(|text| !text.contains(":iam:"));
+    }
+    texts.push("0123456789".repeat(2));
+    texts.into_iter().find(|text| fits(text))
+}
+
+/// The least body of an operation.
+pub(super) fn body(operation: Operation) -> Vec<u8> {
+    let input = least(operation.input());
+    let input = input.unwrap_or_else(|| panic!("no input fits {}", operation.name()));
+    match operation.service().protocol() {
+        Protocol::Json => input.to_string().into_bytes(),
+        Protocol::Query => {
+            let version = operation.service().api_version();
+            let mut form = format!("Action={}&Version={version}", operation.name());
+            flatten("", operation.input(), &input, &mut form);
+            form.into_bytes()
+        }
+    }
+}
+
+fn flatten(prefix: &str, shape: &Shape, value: &Value, form: &mut String) {
+    let dotted = |name: &str| match prefix {
+        "" => name.to_owned(),
+        prefix => format!("{prefix}.{name}"),
+    };
+    match (shape.kind, value) {
+        (Kind::Structure(members), Value::Object(object)) => {
+            for member in members
+                .iter()
+                .filter(|member| object.contains_key(member.name))
+            {
+                flatten(
+                    &dotted(member.name),
+                    member.shape,
+                    &object[member.name],
+                    form,
+                );
+            }
+        }
+        (Kind::List(member), Value::Array(values)) => {
+            for (at, value) in values.iter().enumerate() {
+                flatten(&format!("{prefix}.member.{}", at + 1), member, value, form);
+            }
+        }
+        (_, Value::String(text)) => {
+            form.push_str(&format!("&{prefix}={}", crate::form::percent_encode(text)));
+        }
+        (_, value) => form.push_str(&format!("&{prefix}={value}")),
+    }
+}
+
+/// The same, read.
+pub(super) fn api_body(operation: Operation) -> ApiBody {
+    let body = body(operation);
+    match operation.service().protocol() {
+        Protocol::Json => ApiBody::Json(body.into()),
+        Protocol::Query => ApiBody::Query(Form::parse(&body).unwrap()),
+    }
+}
+
+/// `X-Amz-Target`, for JSON.
+pub(super) fn target(operation: Operation) -> Option<String> {
+    let prefix = operation.service().target_prefix()?;
+    Some(format!("{prefix}.{}", operation.name()))
+}
+
+pub(super) fn content_type(service: Service) -> &'static str {
+    match service.protocol() {
+        Protocol::Json => "application/x-amz-json-1.1",
+        Protocol::Query => "application/x-www-form-urlencoded",
+    }
+}
+
+/// A request to the registry.
+pub(super) struct Sample {
+    pub(super) method: http::Method,
+    pub(super) path: String,
+    /// The action that guards it, as compatible registries name it in denials; `None`: none.
+    pub(super) action: Option<&'static str>,
+}
+
+/// One request for every kind of route. The match has no wildcard: a new kind of route does not compile
+/// here until it says what guards it.
+pub(super) fn routes() -> Vec<Sample> {
+    let digest = || TEXTS[4].to_owned();
+    let id = || TEXTS[6].to_owned();
+    let tag = || "v1".to_owned();
+    let asks = [
+        Ask::Base,
+        Ask::Catalog(Page::default()),
+        Ask::StartUpload {
+            mount: None,
+            digest: None,
+        },
+        Ask::StartUpload {
+            mount: None,
+            digest: Some(digest()),
+        },
+        Ask::StartUpload {
+            mount: Some(Mount {
+                digest: digest(),
+                from: Some("base".into()),
+            }),
+            digest: None,
+        },
+        Ask::UploadStatus { id: id() },
+        Ask::UploadPart { id: id() },
+        Ask::CompleteUpload {
+            id: id(),
+            digest: Some(digest()),
+        },
+        Ask::CancelUpload { id: id() },
+        Ask::HeadBlob { digest: digest() },
+        Ask::GetBlob { digest: digest() },
+        Ask::DeleteBlob { digest: digest() },
+        Ask::HeadManifest { reference: tag() },
+        Ask::GetManifest { reference: tag() },
+        Ask::PutManifest { reference: tag() },
+        Ask::DeleteManifest { reference: tag() },
+        Ask::ListTags(Page::default()),
+        Ask::Referrers {
+            digest: digest(),
+            artifact_type: None,
+            next: None,
+        },
+    ];
+    asks.into_iter().map(|ask| sample(&ask)).collect()
+}
+
+fn sample(ask: &Ask) -> Sample {
+    use http::Method;
+    let (method, path, action) = match ask {
+        Ask::Base => (Method::GET, "/v2/".to_owned(), None),
+        Ask::Catalog(_) => (
+            Method::GET,
+            "/v2/_catalog".to_owned(),
+            Some("ecr:DescribeRepositories"),
+        ),
+        Ask::StartUpload { mount, digest } => {
+            let query = match (mount, digest) {
+                (Some(mount), _) => {
+                    let from = mount.from.as_deref().unwrap_or_default();
+                    format!("?mount={}&from={from}", mount.digest)
+                }
+                (None, Some(digest)) => format!("?digest={digest}"),
+                (None, None) => String::new(),
+            };
+            let path = format!("/v2/app1/blobs/uploads/{query}");
+            (Method::POST, path, Some("ecr:InitiateLayerUpload"))
+        }
+        Ask::UploadStatus { id } => (
+            Method::GET,
+            format!("/v2/app1/blobs/uploads/{id}"),
+            Some("ecr:UploadLayerPart"),
+        ),
+        Ask::UploadPart { id } => (
+            Method::PATCH,
+            format!("/v2/app1/blobs/uploads/{id}"),
+            Some("ecr:UploadLayerPart"),
+        ),
+        Ask::CompleteUpload { id, digest } => {
+            let digest = digest.as_deref().unwrap_or_default();
+            let path = format!("/v2/app1/blobs/uploads/{id}?digest={digest}");
+            (Method::PUT, path, Some("ecr:CompleteLayerUpload"))
+        }
+        Ask::CancelUpload { id } => (
+            Method::DELETE,
+            format!("/v2/app1/blobs/uploads/{id}"),
+            Some("ecr:UploadLayerPart"),
+        ),
+        Ask::HeadBlob { digest } => (
+            Method::HEAD,
+            format!("/v2/app1/blobs/{digest}"),
+            Some("ecr:BatchCheckLayerAvailability"),
+        ),
+        Ask::GetBlob { digest } => (
+            Method::GET,
+            format!("/v2/app1/blobs/{digest}"),
+            Some("ecr:GetDownloadUrlForLayer"),
+        ),
+        Ask::DeleteBlob { digest } => (
+            Method::DELETE,
+            format!("/v2/app1/blobs/{digest}"),
+            Some("ecr:BatchDeleteImage"),
+        ),
+        Ask::HeadManifest { reference } => (
+            Method::HEAD,
+            format!("/v2/app1/manifests/{reference}"),
+            Some("ecr:BatchGetImage"),
+        ),
+        Ask::GetManifest { reference } => (
+            Method::GET,
+            format!("/v2/app1/manifests/{reference}"),
+            Some("ecr:BatchGetImage"),
+        ),
+        Ask::PutManifest { reference } => (
+            Method::PUT,
+            format!("/v2/app1/manifests/{reference}"),
+            Some("ecr:PutImage"),
+        ),
+        Ask::DeleteManifest { reference } => (
+            Method::DELETE,
+            format!("/v2/app1/manifests/{reference}"),
+            Some("ecr:BatchDeleteImage"),
+        ),
+        Ask::ListTags(_) => (
+            Method::GET,
+            "/v2/app1/tags/list".to_owned(),
+            Some("ecr:ListImages"),
+        ),
+        Ask::Referrers { digest, .. } => (
+            Method::GET,
+            format!("/v2/app1/referrers/{digest}"),
+            Some("ecr:ListImageReferrers"),
+        ),
+    };
+    Sample {
+        method,
+        path,
+        action,
+    }
+}
+
+impl Sample {
+    /// The route that the server reads in it.
+    pub(super) fn route(&self) -> OciRoute {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        crate::oci::path::parse(&self.method, path, query).unwrap()
+    }
+}
