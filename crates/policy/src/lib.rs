@@ -99,6 +99,7 @@ mod explain;
 mod fold;
 mod glob;
 mod json;
+pub mod lint;
 mod named;
 mod operator;
 mod parse;

@@ -1,0 +1,141 @@
+//! What the linter asks about services. The tables live elsewhere.
+
+/// What services, actions, resource types and condition keys there are. Names are given in
+/// any case and answered as the service writes them.
+pub trait Catalogue {
+    /// Every service prefix (`ecr`), in order.
+    fn services(&self) -> Vec<&str>;
+
+    /// Whether there is a service of this prefix.
+    fn has_service(&self, prefix: &str) -> bool;
+
+    /// The prefix that looks most like this one.
+    fn similar_service(&self, prefix: &str) -> Option<&str>;
+
+    /// The actions of a service, without the prefix; none for one that does not exist.
+    fn actions(&self, service: &str) -> Vec<&str>;
+
+    /// One action, its name without the prefix.
+    fn action(&self, service: &str, name: &str) -> Option<ActionFacts<'_>>;
+
+    /// The action of the service that looks most like this name.
+    fn similar_action(&self, service: &str, name: &str) -> Option<&str>;
+
+    /// The resource types whose ARNs name this service in their third field. The service of
+    /// an ARN is mostly a prefix, yet not always (`catalog` belongs to `servicecatalog`).
+    fn resource_types(&self, arn_service: &str) -> Vec<ResourceType<'_>>;
+
+    /// A condition key by its full name, tag key and all (`aws:ResourceTag/team`).
+    fn condition_key(&self, name: &str) -> Option<KeyFacts>;
+
+    /// The key that looks most like this name.
+    fn similar_condition_key(&self, name: &str) -> Option<&str>;
+
+    /// Whether requests of this action may carry the key; true for global keys.
+    fn action_knows_key(&self, service: &str, action: &str, key: &str) -> bool;
+}
+
+/// An action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionFacts<'a> {
+    /// The name as AWS writes it, without the prefix.
+    pub name: &'a str,
+    /// The resource types it acts on. None: only `*` fits in `Resource`.
+    pub resource_types: Vec<ResourceType<'a>>,
+}
+
+/// A type of resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceType<'a> {
+    /// Such as `repository`.
+    pub name: &'a str,
+    /// The forms of its ARN, such as
+    /// `arn:${Partition}:ecr:${Region}:${Account}:repository/${RepositoryName}`.
+    pub arn_patterns: Vec<&'a str>,
+}
+
+/// A condition key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// What its values are.
+    pub key_type: KeyType,
+    /// Whether a request may carry several values.
+    pub multivalued: bool,
+}
+
+/// What a condition key's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// Compared with `String…`.
+    String,
+    /// Compared with `Arn…`.
+    Arn,
+    /// Compared with `Bool`.
+    Bool,
+    /// Compared with `Numeric…`.
+    Numeric,
+    /// Compared with `Date…`.
+    Date,
+    /// Compared with `IpAddress` and `NotIpAddress`.
+    IpAddress,
+}
+
+impl KeyType {
+    /// The operators' family, for sentences.
+    pub fn operators(self) -> &'static str {
+        match self {
+            KeyType::String => "String",
+            KeyType::Arn => "ArnLike or ArnEquals",
+            KeyType::Bool => "Bool",
+            KeyType::Numeric => "Numeric",
+            KeyType::Date => "Date",
+            KeyType::IpAddress => "IpAddress or NotIpAddress",
+        }
+    }
+}
+
+/// A catalogue that knows nothing: checks that need one are left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+impl Catalogue for Nothing {
+    fn services(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn has_service(&self, _: &str) -> bool {
+        false
+    }
+
+    fn similar_service(&self, _: &str) -> Option<&str> {
+        None
+    }
+
+    fn actions(&self, _: &str) -> Vec<&str> {
+        Vec::new()
+    }
+
+    fn action(&self, _: &str, _: &str) -> Option<ActionFacts<'_>> {
+        None
+    }
+
+    fn similar_action(&self, _: &str, _: &str) -> Option<&str> {
+        None
+    }
+
+    fn resource_types(&self, _: &str) -> Vec<ResourceType<'_>> {
+        Vec::new()
+    }
+
+    fn condition_key(&self, _: &str) -> Option<KeyFacts> {
+        None
+    }
+
+    fn similar_condition_key(&self, _: &str) -> Option<&str> {
+        None
+    }
+
+    fn action_knows_key(&self, _: &str, _: &str, _: &str) -> bool {
+        true
+    }
+}

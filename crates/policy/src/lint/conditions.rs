@@ -1,0 +1,288 @@
+//! `Condition`: do the keys exist, do the operators go with them?
+
+use crate::document::{ConditionEntry, Statement};
+use crate::operator::{Operator, Quantifier, Test};
+
+use super::actions::Actions;
+use super::globs::has_wildcard;
+use super::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, some_of, values};
+
+/// Keys that were renamed, in lower case, with their successors.
+const DEPRECATED: [(&str, &str); 2] = [
+    ("aws:arn", "aws:PrincipalArn"),
+    ("aws:sourceowner", "aws:SourceAccount"),
+];
+
+/// The keys of tags, whose name goes on with the tag's.
+const TAG_KEYS: [&str; 5] = [
+    "requesttag",
+    "resourcetag",
+    "principaltag",
+    "existingobjecttag",
+    "requestobjecttag",
+];
+
+pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement, actions: &Actions<'_>) {
+    for entry in &statement.conditions {
+        let Some(operator) = Operator::parse(&entry.operator.value) else {
+            continue;
+        };
+        let facts = key(linter, entry, actions);
+        if let Some(facts) = facts {
+            operator_fits(linter, statement, entry, operator, facts);
+        }
+        null(linter, entry, operator);
+        mfa(linter, statement, entry, operator);
+        values::check(linter, entry, operator);
+    }
+}
+
+/// What is known of the key; says it when there is no such key.
+fn key(linter: &mut Linter<'_>, entry: &ConditionEntry, actions: &Actions<'_>) -> Option<KeyFacts> {
+    let key = &*entry.key.value;
+    let at = entry.key.position;
+    let Some((prefix, name)) = key.split_once(':') else {
+        linter.find(
+            Code::InvalidConditionKeyFormat,
+            at,
+            format!("`{key}` is no condition key: it has no prefix"),
+            "write `service:Name`, such as `aws:SourceIp`",
+        );
+        return None;
+    };
+    let folded = key.to_ascii_lowercase();
+    if let Some((_, successor)) = DEPRECATED.iter().find(|(old, _)| *old == folded) {
+        linter.find(
+            Code::DeprecatedGlobalConditionKey,
+            at,
+            format!("`{key}` has a successor"),
+            format!("write `{successor}`"),
+        );
+        return None;
+    }
+    let name = name.to_ascii_lowercase();
+    if TAG_KEYS.contains(&name.strip_suffix('/').unwrap_or(&name)) {
+        linter.find(
+            Code::MissingTagKeyInCondition,
+            at,
+            format!("`{key}` does not say which tag it means"),
+            format!("write `{}/TagKey`", key.trim_end_matches('/')),
+        );
+        return None;
+    }
+    if linter.services.is_empty() {
+        return None;
+    }
+    let facts = linter.catalogue.condition_key(key);
+    if facts.is_none() && !prefix.contains('.') && prefix != "saml" {
+        unknown(linter, entry, prefix);
+        return None;
+    }
+    known_to_actions(linter, entry, actions);
+    facts
+}
+
+fn unknown(linter: &mut Linter<'_>, entry: &ConditionEntry, prefix: &str) {
+    let key = &entry.key.value;
+    let similar = linter.catalogue.similar_condition_key(key);
+    let (code, message) = if prefix.eq_ignore_ascii_case("aws") {
+        (
+            Code::InvalidGlobalConditionKey,
+            format!("there is no global condition key `{key}`"),
+        )
+    } else if linter.catalogue.has_service(prefix) {
+        (
+            Code::InvalidServiceConditionKey,
+            format!("`{prefix}` has no condition key `{key}`"),
+        )
+    } else {
+        (
+            Code::InvalidServiceConditionKey,
+            format!("there is no service `{prefix}`, and so no condition key `{key}`"),
+        )
+    };
+    let help = did_you_mean(
+        similar.map(str::to_owned),
+        "look the key up in the Service Authorization Reference",
+    );
+    linter.find(code, entry.key.position, message, help);
+}
+
+fn known_to_actions(linter: &mut Linter<'_>, entry: &ConditionEntry, actions: &Actions<'_>) {
+    let Some(known) = actions.known() else {
+        return;
+    };
+    let key = &*entry.key.value;
+    let knows =
+        |(service, name): &(&str, &str)| linter.catalogue.action_knows_key(service, name, key);
+    let without: Vec<&str> = known
+        .iter()
+        .filter(|(_, actions)| !actions.iter().any(knows))
+        .map(|(entry, _)| entry.text)
+        .collect();
+    if without.is_empty() {
+        return;
+    }
+    let none = without.len() == known.len();
+    let names = some_of(without);
+    linter.find(
+        Code::UnsupportedActionForConditionKey,
+        entry.key.position,
+        match none {
+            true => format!("requests of {names} never carry `{key}`"),
+            false => format!("requests of {names} never carry `{key}`, which others of the statement's actions do"),
+        },
+        match none {
+            true => "use a key that the service documents for these actions",
+            false => "give these actions a statement without this condition",
+        },
+    );
+}
+
+fn operator_fits(
+    linter: &mut Linter<'_>,
+    statement: &Statement,
+    entry: &ConditionEntry,
+    operator: Operator,
+    facts: KeyFacts,
+) {
+    let key = &*entry.key.value;
+    let name = &*entry.operator.value;
+    let at = entry.operator.position;
+    let string = matches!(
+        operator.test,
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike
+    );
+    if string && facts.key_type == KeyType::Arn {
+        let wild = entry.values.iter().any(|value| has_wildcard(&value.value));
+        if operator.test == Test::StringLike && wild {
+            linter.find(
+                Code::StringLikeOperatorWithArnConditionKeys,
+                at,
+                format!("`{key}` is an ARN, and under `{name}` a wildcard reaches over its colons into the next field"),
+                format!("write `{}`", name.replace("String", "Arn")),
+            );
+        } else {
+            linter.find(
+                Code::StringOperatorWithArnConditionKey,
+                at,
+                format!("`{key}` is an ARN and `{name}` compares strings"),
+                "use `ArnEquals` or `ArnLike`, or their negations",
+            );
+        }
+    } else if !suits(operator.test, facts.key_type, key) {
+        linter.find(
+            Code::TypeMismatch,
+            at,
+            format!("`{name}` is not for `{key}`, whose values are of another type"),
+            format!("use {} operators", facts.key_type.operators()),
+        );
+    }
+    if operator.test == Test::Null {
+        return;
+    }
+    match (operator.quantifier, facts.multivalued) {
+        (Quantifier::None, true) => linter.find(
+            Code::MissingQualifier,
+            at,
+            format!("`{key}` may have several values, with which plain `{name}` never matches"),
+            format!("write `ForAnyValue:{name}` or `ForAllValues:{name}`"),
+        ),
+        (Quantifier::ForAllValues, false) => linter.find(
+            Code::ForAllValuesWithSingleValuedKey,
+            at,
+            format!("`{key}` has one value, and `{name}` also holds when it is missing"),
+            format!("write `{}`", name.trim_start_matches("ForAllValues:")),
+        ),
+        (Quantifier::ForAnyValue, false) => linter.find(
+            Code::ForAnyValueWithSingleValuedKey,
+            at,
+            format!("`{key}` has one value and needs no `ForAnyValue`"),
+            format!("write `{}`", name.trim_start_matches("ForAnyValue:")),
+        ),
+        (Quantifier::ForAllValues, true)
+            if allows(statement) && !operator.if_exists && !is_required(statement, key) =>
+        {
+            linter.find(
+                Code::ForAllValuesWithoutNullCheck,
+                at,
+                format!("`{name}` also allows requests that do not carry `{key}`"),
+                format!("add \"Null\": {{\"{key}\": \"false\"}}"),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Whether another condition demands that the key is there.
+fn is_required(statement: &Statement, key: &str) -> bool {
+    statement.conditions.iter().any(|entry| {
+        entry.key.value.eq_ignore_ascii_case(key)
+            && Operator::parse(&entry.operator.value).is_some_and(|operator| match operator.test {
+                Test::Null => entry
+                    .values
+                    .iter()
+                    .all(|value| value.value.eq_ignore_ascii_case("false")),
+                _ => operator.quantifier == Quantifier::ForAnyValue && !operator.if_exists,
+            })
+    })
+}
+
+fn suits(test: Test, key_type: KeyType, key: &str) -> bool {
+    match test {
+        Test::Null => true,
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike => {
+            key_type == KeyType::String
+        }
+        // A provider is an ARN where it is not built in to AWS.
+        Test::Arn => key_type == KeyType::Arn || key.eq_ignore_ascii_case("aws:FederatedProvider"),
+        Test::Bool => key_type == KeyType::Bool,
+        // Seconds since the epoch are a date and a number.
+        Test::Numeric(_) => {
+            key_type == KeyType::Numeric || key.eq_ignore_ascii_case("aws:EpochTime")
+        }
+        Test::Date(_) => key_type == KeyType::Date,
+        Test::Ip => key_type == KeyType::IpAddress,
+        // The reference lists binary keys as strings.
+        Test::Binary => key_type == KeyType::String,
+    }
+}
+
+fn null(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
+    if operator.test == Test::Null && operator.quantifier != Quantifier::None {
+        linter.find(
+            Code::NullWithQualifier,
+            entry.operator.position,
+            "`Null` asks whether the key is there, not about its values",
+            "write `Null`",
+        );
+    }
+}
+
+/// Row 40: requests signed with long-term keys do not carry the key at all.
+fn mfa(linter: &mut Linter<'_>, statement: &Statement, entry: &ConditionEntry, operator: Operator) {
+    let key = &entry.key.value;
+    if operator.test != Test::Bool || !key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent") {
+        return;
+    }
+    let asks = |wanted: &str| {
+        let mut values = entry.values.iter();
+        values.any(|value| value.value.eq_ignore_ascii_case(wanted))
+    };
+    if !allows(statement) && !operator.if_exists && asks("false") {
+        linter.find(
+            Code::MfaDenyMissesLongTermKeys,
+            entry.operator.position,
+            "requests signed with long-term access keys do not carry the key and are not denied",
+            "write `BoolIfExists`",
+        );
+    }
+    if allows(statement) && operator.if_exists && asks("true") {
+        linter.find(
+            Code::MfaAllowWithIfExists,
+            entry.operator.position,
+            "requests signed with long-term access keys do not carry the key and are allowed without MFA",
+            "write `Bool`",
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! What docker needs of ECR (ECR User Guide, image-push-iam and registry_auth): the actions
+//! that go together.
+
+use crate::document::{DocumentKind, Text};
+
+use super::globs::Glob;
+use super::{Code, Linter, allows, some_of};
+
+/// A push, in the order of its requests.
+const PUSH: [&str; 5] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+    "ecr:PutImage",
+];
+
+/// What only a push needs; `PutImage` alone gives an image another tag.
+const UPLOAD: [&str; 3] = [
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+    "ecr:CompleteLayerUpload",
+];
+
+const MANIFEST: &str = "ecr:BatchGetImage";
+const LAYER: &str = "ecr:GetDownloadUrlForLayer";
+const TOKEN: &str = "ecr:GetAuthorizationToken";
+
+pub(super) fn check(linter: &mut Linter<'_>) {
+    let document = linter.document;
+    let identity = matches!(
+        document.kind,
+        DocumentKind::Managed
+            | DocumentKind::InlineUser
+            | DocumentKind::InlineGroup
+            | DocumentKind::InlineRole
+    );
+    if !identity && document.kind != DocumentKind::EcrRepository {
+        return;
+    }
+    // `NotAction` has a finding of its own, and allows all of it.
+    let statements = document.statements().iter();
+    let allowed: Vec<(&Text, Glob)> = statements
+        .filter(|statement| allows(statement) && !statement.action.not)
+        .flat_map(|statement| &statement.action.values)
+        .map(|text| (text, Glob::folded(&text.value)))
+        .collect();
+    let statements = document.statements().iter();
+    if statements.into_iter().any(|s| allows(s) && s.action.not) {
+        return;
+    }
+    let by = |action: &str| {
+        let action = action.to_ascii_lowercase();
+        let mut found = allowed.iter().filter(|(_, glob)| glob.matches(&action));
+        found.next().map(|(text, _)| *text)
+    };
+    let missing = |actions: &[&'static str]| -> Vec<&'static str> {
+        let all = actions.iter().copied();
+        all.filter(|action| by(action).is_none()).collect()
+    };
+    let lacking = missing(&PUSH);
+    if let Some(text) = UPLOAD.iter().find_map(|action| by(action))
+        && !lacking.is_empty()
+    {
+        linter.find(
+            Code::EcrPushIncomplete,
+            text.position,
+            "layers may be uploaded, but not all that a push needs is allowed",
+            format!("add {}", some_of(lacking)),
+        );
+    }
+    match (by(MANIFEST), by(LAYER)) {
+        (None, Some(text)) => linter.find(
+            Code::EcrPullIncomplete,
+            text.position,
+            "layers may be read and manifests may not, so nothing can be pulled",
+            format!("add `{MANIFEST}`"),
+        ),
+        // With `PutImage` it is how an image is given another tag.
+        (Some(text), None) if by("ecr:PutImage").is_none() => linter.find(
+            Code::EcrPullIncomplete,
+            text.position,
+            "manifests may be read and layers may not, so nothing can be pulled",
+            format!("add `{LAYER}`"),
+        ),
+        _ => {}
+    }
+    let works = [MANIFEST, LAYER, "ecr:PutImage"];
+    if identity
+        && let Some(text) = works.iter().find_map(|action| by(action))
+        && by(TOKEN).is_none()
+    {
+        linter.find(
+            Code::EcrLoginMissing,
+            text.position,
+            format!("`docker login` needs `{TOKEN}`, which this policy does not allow"),
+            format!("allow `{TOKEN}` on \"*\", here or in another policy"),
+        );
+    }
+}

@@ -1,0 +1,243 @@
+//! Conditions that cannot hold together.
+
+use crate::document::{ConditionEntry, Statement};
+use crate::operator::{Compare, Operator, Quantifier, Test};
+use crate::value::{date, number};
+
+use super::globs::Glob;
+use super::values::{network, network_covers};
+use super::{Code, Linter};
+
+/// A condition on one key that compares one value.
+struct Line<'a> {
+    entry: &'a ConditionEntry,
+    operator: Operator,
+}
+
+impl Line<'_> {
+    /// A request without the key does not satisfy it.
+    fn demands_key(&self) -> bool {
+        match self.operator.test {
+            Test::Null => self.all("false"),
+            _ => !self.operator.negated && !self.operator.if_exists,
+        }
+    }
+
+    fn all(&self, wanted: &str) -> bool {
+        let mut values = self.entry.values.iter();
+        !self.entry.values.is_empty() && values.all(|v| v.value.eq_ignore_ascii_case(wanted))
+    }
+
+    fn name(&self) -> &str {
+        &self.entry.operator.value
+    }
+
+    fn has_variable(&self) -> bool {
+        let mut values = self.entry.values.iter();
+        values.any(|value| value.value.contains("${"))
+    }
+}
+
+pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for entry in &statement.conditions {
+        if let Some(operator) = Operator::parse(&entry.operator.value)
+            && operator.quantifier == Quantifier::None
+            && !entry.values.is_empty()
+        {
+            lines.push(Line { entry, operator });
+        }
+    }
+    let key = |line: &Line<'_>| line.entry.key.value.to_ascii_lowercase();
+    // By key; few statements have more than a handful of conditions.
+    lines.sort_by_key(key);
+    for group in lines.chunk_by(|a, b| key(a) == key(b)) {
+        contradiction(linter, group);
+    }
+}
+
+fn contradiction(linter: &mut Linter<'_>, group: &[Line<'_>]) {
+    for (at, a) in group.iter().enumerate() {
+        for b in &group[at + 1..] {
+            if absent(a, b) || absent(b, a) || apart(a, b) || excluded(a, b) || excluded(b, a) {
+                let [first, last] = match a.entry.key.position < b.entry.key.position {
+                    true => [a, b],
+                    false => [b, a],
+                };
+                linter.find(
+                    Code::ConditionNeverHolds,
+                    last.entry.key.position,
+                    format!(
+                        "`{}` and `{}` on `{}` cannot both hold, so the statement never applies",
+                        first.name(),
+                        last.name(),
+                        last.entry.key.value
+                    ),
+                    "conditions of one statement must all hold; give each alternative a statement of its own",
+                );
+                return;
+            }
+        }
+    }
+    interval(
+        linter,
+        group,
+        |test| matches!(test, Test::Numeric(_)),
+        number,
+    );
+    interval(linter, group, |test| matches!(test, Test::Date(_)), date);
+}
+
+/// The key must be missing, and be there.
+fn absent(a: &Line<'_>, b: &Line<'_>) -> bool {
+    a.operator.test == Test::Null && a.all("true") && b.demands_key()
+}
+
+/// The values as patterns, in lower case where the operator does not mind case.
+fn globs(line: &Line<'_>, fold: bool) -> Option<Vec<Glob>> {
+    let text = |text: &str| match fold {
+        true => text.to_lowercase(),
+        false => text.to_owned(),
+    };
+    let values = line.entry.values.iter().map(|value| text(&value.value));
+    match line.operator.test {
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::Bool => {
+            Some(values.map(|value| Glob::literal(&value)).collect())
+        }
+        Test::StringLike | Test::Arn => Some(values.map(|value| Glob::new(&value)).collect()),
+        _ => None,
+    }
+}
+
+fn ignores_case(line: &Line<'_>) -> bool {
+    matches!(
+        line.operator.test,
+        Test::StringEqualsIgnoreCase | Test::Bool
+    )
+}
+
+/// Two lists of allowed values without a value in common.
+fn apart(a: &Line<'_>, b: &Line<'_>) -> bool {
+    let positive = !a.operator.negated && !b.operator.negated;
+    if !positive || !(a.demands_key() || b.demands_key()) {
+        return false;
+    }
+    let fold = ignores_case(a) || ignores_case(b);
+    match (globs(a, fold), globs(b, fold)) {
+        (Some(a), Some(b)) => !a.iter().any(|a| b.iter().any(|b| a.overlaps(b))),
+        _ => false,
+    }
+}
+
+/// All that one allows the other excludes.
+fn excluded(allows: &Line<'_>, excludes: &Line<'_>) -> bool {
+    if !allows.demands_key() || allows.operator.negated || !excludes.operator.negated {
+        return false;
+    }
+    if allows.operator.test == Test::Ip && excludes.operator.test == Test::Ip {
+        let networks = |line: &Line<'_>| -> Vec<_> {
+            let values = line.entry.values.iter();
+            values.filter_map(|value| network(&value.value)).collect()
+        };
+        let (inside, outside) = (networks(allows), networks(excludes));
+        return !inside.is_empty()
+            && inside.iter().all(|inside| {
+                outside
+                    .iter()
+                    .any(|outside| network_covers(*outside, *inside))
+            });
+    }
+    // ARN operators compare field by field, where a cover of the whole is not one of each.
+    if allows.operator.test == Test::Arn || excludes.operator.test == Test::Arn {
+        return false;
+    }
+    // Folding both sides is right only where the excluding side does it too.
+    if ignores_case(allows) && !ignores_case(excludes) || allows.has_variable() {
+        return false;
+    }
+    let fold = ignores_case(excludes);
+    match (globs(allows, fold), globs(excludes, fold)) {
+        (Some(allows), Some(excludes)) => allows
+            .iter()
+            .all(|allows| excludes.iter().any(|excludes| excludes.covers(allows))),
+        _ => false,
+    }
+}
+
+/// Numbers and dates: is there a value between the bounds?
+fn interval(
+    linter: &mut Linter<'_>,
+    group: &[Line<'_>],
+    of_type: impl Fn(Test) -> bool,
+    read: impl Fn(&str) -> Option<i128>,
+) {
+    let lines = group
+        .iter()
+        .filter(|line| of_type(line.operator.test) && !line.operator.negated);
+    let mut demanded = false;
+    // The bound, and whether the bound itself is out.
+    let (mut low, mut high): (Option<(i128, bool)>, Option<(i128, bool)>) = (None, None);
+    let mut points: Option<Vec<i128>> = None;
+    let mut last = None;
+    for line in lines {
+        let values: Vec<i128> = line
+            .entry
+            .values
+            .iter()
+            .filter_map(|v| read(&v.value))
+            .collect();
+        let (Some(&least), Some(&most)) = (values.iter().min(), values.iter().max()) else {
+            // Not of the type, which is a finding of its own.
+            return;
+        };
+        demanded |= line.demands_key();
+        last = last.max(Some((line.entry.key.position, &line.entry.key.value)));
+        let (Test::Numeric(compare) | Test::Date(compare)) = line.operator.test else {
+            continue;
+        };
+        // Of several values one must hold: the widest bound.
+        match compare {
+            Compare::LessThan => high = tighter(high, (most, true), |new, old| new < old),
+            Compare::LessThanEquals => high = tighter(high, (most, false), |new, old| new < old),
+            Compare::GreaterThan => low = tighter(low, (least, true), |new, old| new > old),
+            Compare::GreaterThanEquals => low = tighter(low, (least, false), |new, old| new > old),
+            Compare::Equals => {
+                points = Some(match points {
+                    None => values,
+                    Some(points) => points.into_iter().filter(|p| values.contains(p)).collect(),
+                });
+            }
+        }
+    }
+    let above =
+        |value: i128| low.is_none_or(|(bound, out)| value > bound || value == bound && !out);
+    let below =
+        |value: i128| high.is_none_or(|(bound, out)| value < bound || value == bound && !out);
+    let possible = match (&points, low, high) {
+        (Some(points), ..) => points.iter().any(|&point| above(point) && below(point)),
+        (None, Some((low, low_out)), Some((high, high_out))) => {
+            low < high || low == high && !low_out && !high_out
+        }
+        _ => true,
+    };
+    if let (false, true, Some((position, key))) = (possible, demanded, last) {
+        linter.find(
+            Code::ConditionNeverHolds,
+            position,
+            format!("no value of `{key}` lies within all of its bounds, so the statement never applies"),
+            "conditions of one statement must all hold; give each alternative a statement of its own",
+        );
+    }
+}
+
+/// The bound that leaves less; of two alike the one that is out itself.
+fn tighter(
+    old: Option<(i128, bool)>,
+    new: (i128, bool),
+    less: impl Fn(i128, i128) -> bool,
+) -> Option<(i128, bool)> {
+    match old {
+        Some(old) if !less(new.0, old.0) && !(new.0 == old.0 && new.1) => Some(old),
+        _ => Some(new),
+    }
+}

@@ -1,0 +1,188 @@
+//! What another entry or another statement says already, or denies.
+
+use crate::document::{
+    ConditionEntry, Element, PrincipalElement, PrincipalType, Statement, StatementEffect, Text,
+};
+use crate::operator::Operator;
+
+use super::globs::Glob;
+use super::values::{covered, pairs};
+use super::{Code, Linter, allows};
+
+pub(super) fn check(linter: &mut Linter<'_>) {
+    let document = linter.document;
+    for statement in document.statements() {
+        entries(linter, &statement.action, Code::RedundantAction, true);
+        if let Some(element) = &statement.resource {
+            entries(linter, element, Code::RedundantResource, false);
+        }
+    }
+    let read: Vec<Read<'_>> = document.statements().iter().map(Read::new).collect();
+    same_effect(linter, &read);
+    shadowed(linter, &read);
+}
+
+fn entries(linter: &mut Linter<'_>, element: &Element, code: Code, fold: bool) {
+    let globs = globs(element, fold);
+    let texts: Vec<(&Text, &Glob)> = element.values.iter().zip(&globs).collect();
+    let covers = pairs(&texts, |(a, one), (b, other)| {
+        a.value == b.value || one.covers(other)
+    });
+    for ((text, _), (other, _)) in covered(&texts, &covers) {
+        linter.find(
+            code,
+            text.position,
+            format!("`{}` is covered by `{}` beside it", text.value, other.value),
+            "leave it out",
+        );
+    }
+}
+
+fn globs(element: &Element, fold: bool) -> Vec<Glob> {
+    let read = |text: &Text| match fold {
+        true => Glob::folded(&text.value),
+        false => Glob::new(&text.value),
+    };
+    element.values.iter().map(read).collect()
+}
+
+/// A statement with its patterns.
+struct Read<'a> {
+    statement: &'a Statement,
+    actions: Vec<Glob>,
+    resources: Vec<Glob>,
+}
+
+impl<'a> Read<'a> {
+    fn new(statement: &'a Statement) -> Read<'a> {
+        let resource = statement.resource.as_ref();
+        Read {
+            statement,
+            actions: globs(&statement.action, true),
+            resources: resource.map_or_else(Vec::new, |element| globs(element, false)),
+        }
+    }
+
+    /// Whether it applies to every request that the other applies to.
+    fn covers(&self, other: &Read<'_>) -> bool {
+        let (a, b) = (self.statement, other.statement);
+        let resources = match (&a.resource, &b.resource) {
+            (None, None) => true,
+            (Some(one), Some(two)) => {
+                element_covers((one, &self.resources), (two, &other.resources))
+            }
+            _ => false,
+        };
+        resources
+            && element_covers((&a.action, &self.actions), (&b.action, &other.actions))
+            && principals_cover(a.principal.as_ref(), b.principal.as_ref())
+            && a.conditions
+                .iter()
+                .all(|wide| b.conditions.iter().any(|narrow| implied(wide, narrow)))
+    }
+
+    fn name(&self, number: usize) -> String {
+        match &self.statement.sid {
+            Some(sid) if !sid.value.is_empty() => format!("`{}`", sid.value),
+            _ => format!("number {}", number + 1),
+        }
+    }
+}
+
+fn element_covers(a: (&Element, &[Glob]), b: (&Element, &[Glob])) -> bool {
+    let alike = |(i, a_glob): (usize, &Glob), (j, b_glob): (usize, &Glob)| {
+        a.0.values[i].value == b.0.values[j].value || a_glob.covers(b_glob)
+    };
+    let mut wide = a.1.iter().enumerate();
+    let mut narrow = b.1.iter().enumerate();
+    match (a.0.not, b.0.not) {
+        (false, false) => narrow.all(|two| wide.clone().any(|one| alike(one, two))),
+        (false, true) => wide.any(|(_, one)| one.is_star()),
+        (true, false) => narrow.all(|(_, two)| !wide.clone().any(|(_, one)| one.overlaps(two))),
+        // What the first leaves out the second leaves out too.
+        (true, true) => wide.all(|one| {
+            narrow.clone().any(|two| {
+                b.0.values[two.0].value == a.0.values[one.0].value || two.1.covers(one.1)
+            })
+        }),
+    }
+}
+
+fn principals_cover(a: Option<&PrincipalElement>, b: Option<&PrincipalElement>) -> bool {
+    let (a, b) = match (a, b) {
+        (None, None) => return true,
+        (Some(a), Some(b)) if a.not == b.not => (a, b),
+        _ => return false,
+    };
+    let aws = |kind| matches!(kind, PrincipalType::Aws | PrincipalType::Everyone);
+    let listed = |wide: &PrincipalElement, narrow: &PrincipalElement, star: bool| {
+        narrow.entries.iter().all(|two| {
+            wide.entries.iter().any(|one| {
+                let same = one.kind == two.kind && one.text.value == two.text.value;
+                same || star && &*one.text.value == "*" && aws(one.kind) && aws(two.kind)
+            })
+        })
+    };
+    match a.not {
+        false => listed(a, b, true),
+        true => listed(b, a, false),
+    }
+}
+
+/// Whether every request that satisfies the one satisfies the other.
+fn implied(wide: &ConditionEntry, narrow: &ConditionEntry) -> bool {
+    if wide.operator.value != narrow.operator.value
+        || !wide.key.value.eq_ignore_ascii_case(&narrow.key.value)
+    {
+        return false;
+    }
+    let within = |few: &ConditionEntry, many: &ConditionEntry| {
+        few.values
+            .iter()
+            .all(|value| many.values.iter().any(|other| other.value == value.value))
+    };
+    match Operator::parse(&wide.operator.value) {
+        // Fewer values excluded, more satisfied.
+        Some(operator) if operator.negated => within(wide, narrow),
+        Some(_) => within(narrow, wide),
+        None => false,
+    }
+}
+
+fn same_effect(linter: &mut Linter<'_>, read: &[Read<'_>]) {
+    let covers = pairs(read, |a, b| {
+        a.statement.effect == b.statement.effect && a.covers(b)
+    });
+    for (statement, other) in covered(read, &covers) {
+        let number = read.iter().position(|read| std::ptr::eq(read, other));
+        linter.find(
+            Code::RedundantStatement,
+            statement.statement.position,
+            format!(
+                "statement {} says all that this one does",
+                other.name(number.unwrap_or_default())
+            ),
+            "leave this statement out",
+        );
+    }
+}
+
+fn shadowed(linter: &mut Linter<'_>, read: &[Read<'_>]) {
+    for allow in read.iter().filter(|read| allows(read.statement)) {
+        let mut others = read.iter().enumerate();
+        let denies = others.find(|(_, other)| {
+            other.statement.effect == StatementEffect::Deny && other.covers(allow)
+        });
+        if let Some((number, deny)) = denies {
+            linter.find(
+                Code::ShadowedByDeny,
+                allow.statement.position,
+                format!(
+                    "statement {} denies all that this one allows",
+                    deny.name(number)
+                ),
+                "leave this statement out, or narrow the denial",
+            );
+        }
+    }
+}

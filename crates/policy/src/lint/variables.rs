@@ -1,0 +1,160 @@
+//! `${...}`: written well, and where a variable may stand.
+
+use crate::document::{Statement, Text, Version};
+
+use super::{Code, Linter, did_you_mean};
+
+pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
+    for text in &statement.action.values {
+        nowhere(linter, text, "Action");
+    }
+    for entry in statement.principal.iter().flat_map(|p| &p.entries) {
+        nowhere(linter, &entry.text, "Principal");
+    }
+    for text in statement.resource.iter().flat_map(|r| &r.values) {
+        each(linter, text, true);
+    }
+    for entry in &statement.conditions {
+        nowhere(linter, &entry.key, "Condition keys");
+        for text in &entry.values {
+            each(linter, text, false);
+        }
+    }
+}
+
+fn nowhere(linter: &mut Linter<'_>, text: &Text, element: &str) {
+    if text.value.contains("${") {
+        linter.find(
+            Code::VariableUnsupportedInElement,
+            text.position,
+            format!(
+                "variables are not expanded in {element}: `{}` is literal text",
+                text.value
+            ),
+            "write it out; variables stand in `Resource` and in condition values",
+        );
+    }
+}
+
+/// Looks at each variable of a string.
+fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
+    let value = &*text.value;
+    let at = text.position;
+    let mut start = 0;
+    while let Some(found) = value[start..].find("${") {
+        let begin = start + found;
+        let inner = &value[begin + 2..];
+        if linter.document.version == Version::V2008 {
+            linter.find(
+                Code::VariableUnsupportedInVersion,
+                at,
+                format!("without version 2012-10-17 `{value}` is literal text"),
+                "add \"Version\": \"2012-10-17\"",
+            );
+            return;
+        }
+        let Some(length) = end(inner) else {
+            linter.find(
+                Code::MissingBraceInVariable,
+                at,
+                format!("the variable in `{value}` has no closing brace and is literal text"),
+                "add `}`",
+            );
+            return;
+        };
+        let colons = value[..begin].matches(':').count();
+        let name = &inner[..length];
+        let literal = matches!(name, "*" | "?" | "$");
+        if resource && colons < 5 && !literal {
+            linter.find(
+                Code::VariableUnsupportedInElement,
+                at,
+                format!("a variable stands ahead of the fifth colon of `{value}`, so this matches nothing"),
+                "put variables into the last field of the ARN; write `*` for region or account, or what they are",
+            );
+        } else if !literal {
+            one(linter, text, name);
+        }
+        start = begin + 2 + length + 1;
+    }
+}
+
+/// Where a variable ends; a default value in quotes may hold a brace.
+fn end(inner: &str) -> Option<usize> {
+    let end = inner.find('}')?;
+    let quoted = inner[..end]
+        .split_once(',')
+        .is_some_and(|(_, default)| default.trim_start().starts_with('\''));
+    match inner.find("'}") {
+        Some(quote) if quoted => Some(quote + 1),
+        _ => Some(end),
+    }
+}
+
+fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
+    let at = text.position;
+    let (key, default) = match inner.split_once(',') {
+        Some((key, default)) => (key, Some(default.trim_start())),
+        None => (inner, None),
+    };
+    if key.trim().is_empty() {
+        let message = format!("the variable in `{}` has no name", text.value);
+        linter.find(
+            Code::EmptyVariable,
+            at,
+            message,
+            "name a condition key, such as `${aws:username}`",
+        );
+        return;
+    }
+    if default.is_some_and(|default| !default.starts_with('\'') || !default.ends_with('\'')) {
+        linter.find(
+            Code::MissingQuoteInVariable,
+            at,
+            format!(
+                "the default value in `${{{inner}}}` is not in single quotes, so it never resolves"
+            ),
+            format!("write `${{{key}, 'value'}}`"),
+        );
+        return;
+    }
+    // Tag keys may hold spaces.
+    if key.split('/').next().is_some_and(|name| name.contains(' ')) {
+        linter.find(
+            Code::UnsupportedSpaceInVariable,
+            at,
+            format!("the name in `${{{inner}}}` holds a space"),
+            format!("write `${{{}}}`", key.replace(' ', "")),
+        );
+        return;
+    }
+    if linter.services.is_empty() {
+        return;
+    }
+    match linter.catalogue.condition_key(key) {
+        Some(facts) if facts.multivalued => linter.find(
+            Code::MultivaluedVariable,
+            at,
+            format!("`{key}` may have several values and never resolves as a variable"),
+            "use a single-valued key",
+        ),
+        Some(_) => {}
+        // The claims of an identity provider.
+        None if key
+            .split(':')
+            .next()
+            .is_some_and(|prefix| prefix.contains('.') || prefix == "saml") => {}
+        None => {
+            let similar = linter.catalogue.similar_condition_key(key);
+            linter.find(
+                Code::UnknownVariable,
+                at,
+                format!("there is no condition key `{key}`, so the variable never resolves"),
+                did_you_mean(
+                    similar.map(|key| format!("${{{key}}}")),
+                    "name a condition key",
+                ),
+            );
+        }
+    }
+}
