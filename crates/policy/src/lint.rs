@@ -93,7 +93,7 @@ pub fn lint(document: &Document, catalogue: &dyn Catalogue) -> Vec<Finding> {
     redundancy::check(&mut linter);
     ecr::check(&mut linter);
     let mut findings = linter.findings;
-    findings.sort_by(|a, b| (a.position, a.code).cmp(&(b.position, b.code)));
+    findings.sort_by_key(|finding| (finding.position, finding.code));
     findings.dedup();
     findings
 }

@@ -8,8 +8,9 @@ enum Unit {
     One,
     /// `*`, or a variable, which may stand for anything.
     Star,
-    /// Any characters but `/`: the name of an S3 bucket in an ARN.
-    Segment,
+    /// Any characters but this one: a field of an ARN ends at a colon, the name of an S3
+    /// bucket at a slash.
+    Without(char),
 }
 
 /// A pattern of a policy, or the form of an ARN.
@@ -44,6 +45,8 @@ impl Glob {
     fn read(text: &str, wildcards: bool, form: bool) -> Glob {
         let mut units = Vec::new();
         let mut variable = false;
+        // Those of an ARN's form, not of a field alone.
+        let mut colons = if text.starts_with("arn:") { 0 } else { 5 };
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             if let Some((name, behind)) = rest
@@ -52,7 +55,8 @@ impl Glob {
             {
                 match name {
                     "*" | "?" | "$" => units.extend(name.chars().map(Unit::Text)),
-                    "BucketName" if form => units.push(Unit::Segment),
+                    _ if form && colons < 5 => units.push(Unit::Without(':')),
+                    "BucketName" if form => units.push(Unit::Without('/')),
                     _ if form => units.extend([Unit::One, Unit::Star]),
                     _ => {
                         variable = true;
@@ -62,6 +66,7 @@ impl Glob {
                 rest = behind;
                 continue;
             }
+            colons += usize::from(character == ':');
             units.push(match character {
                 '*' if wildcards => Unit::Star,
                 '?' if wildcards => Unit::One,
@@ -93,6 +98,9 @@ impl Glob {
         if self.is_exact() {
             return a == b;
         }
+        if differ(a.first(), b.first()) || differ(a.last(), b.last()) {
+            return false;
+        }
         // `row[j]`: whether what is left of `a` covers what is left of `b` from `j`.
         let mut row = vec![false; b.len() + 1];
         row[b.len()] = true;
@@ -116,6 +124,9 @@ impl Glob {
     /// Whether some text is matched by both.
     pub fn overlaps(&self, other: &Glob) -> bool {
         let (a, b) = (&self.units, &other.units);
+        if differ(a.first(), b.first()) || differ(a.last(), b.last()) {
+            return false;
+        }
         let mut row = vec![false; b.len() + 1];
         row[b.len()] = true;
         for j in (0..b.len()).rev() {
@@ -146,15 +157,20 @@ impl Glob {
     }
 }
 
+/// Two characters that are not the same: most patterns part at their ends already.
+fn differ(a: Option<&Unit>, b: Option<&Unit>) -> bool {
+    matches!((a, b), (Some(Unit::Text(a)), Some(Unit::Text(b))) if a != b)
+}
+
 fn is_run(unit: Unit) -> bool {
-    matches!(unit, Unit::Star | Unit::Segment)
+    matches!(unit, Unit::Star | Unit::Without(_))
 }
 
 /// Whether a single unit can be the character of another, or stand inside a run.
 fn meets(unit: Unit, single: Unit) -> bool {
     match (unit, single) {
         (Unit::Text(a), Unit::Text(b)) => a == b,
-        (Unit::Segment, Unit::Text(b)) => b != '/',
+        (Unit::Without(a), Unit::Text(b)) => a != b,
         _ => true,
     }
 }
@@ -243,6 +259,9 @@ mod tests {
         assert!(!bucket.matches("arn:aws:s3:::b/k"));
         assert!(!bucket.overlaps(&Glob::new("arn:aws:s3:::b/*")));
         assert!(bucket.overlaps(&Glob::new("arn:aws:s3:::b*")));
+        let point = Glob::form("arn:${Partition}:s3:${Region}:${Account}:accesspoint/${Name}");
+        assert!(!point.overlaps(&Glob::new("arn:aws:s3:::b/*")));
+        assert!(point.overlaps(&Glob::new("arn:aws:s3:*:*:*")));
     }
 
     #[test]

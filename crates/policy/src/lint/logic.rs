@@ -164,6 +164,9 @@ fn excluded(allows: &Line<'_>, excludes: &Line<'_>) -> bool {
     }
 }
 
+/// A bound, and whether it is out itself.
+type Bound = (i128, bool);
+
 /// Numbers and dates: is there a value between the bounds?
 fn interval(
     linter: &mut Linter<'_>,
@@ -175,8 +178,7 @@ fn interval(
         .iter()
         .filter(|line| of_type(line.operator.test) && !line.operator.negated);
     let mut demanded = false;
-    // The bound, and whether the bound itself is out.
-    let (mut low, mut high): (Option<(i128, bool)>, Option<(i128, bool)>) = (None, None);
+    let (mut low, mut high): (Option<Bound>, Option<Bound>) = (None, None);
     let mut points: Option<Vec<i128>> = None;
     let mut last = None;
     for line in lines {
@@ -231,13 +233,10 @@ fn interval(
 }
 
 /// The bound that leaves less; of two alike the one that is out itself.
-fn tighter(
-    old: Option<(i128, bool)>,
-    new: (i128, bool),
-    less: impl Fn(i128, i128) -> bool,
-) -> Option<(i128, bool)> {
+fn tighter(old: Option<Bound>, new: Bound, less: impl Fn(i128, i128) -> bool) -> Option<Bound> {
+    let replaces = |old: Bound| less(new.0, old.0) || new.0 == old.0 && new.1;
     match old {
-        Some(old) if !less(new.0, old.0) && !(new.0 == old.0 && new.1) => Some(old),
+        Some(old) if !replaces(old) => Some(old),
         _ => Some(new),
     }
 }
