@@ -79,7 +79,7 @@ def check(server, registry, pushers):
 
 def test_killed_in_the_middle_of_pushes_again_and_again(tmp_path):
     chance = random.Random(20260107)
-    acknowledged = 0
+    acknowledged = interrupted = 0
     with Server(tmp_path / "berth") as server:
         server.root.create_repository("app")
         registry = server.root.raw()
@@ -92,11 +92,13 @@ def test_killed_in_the_middle_of_pushes_again_and_again(tmp_path):
             server.kill()
             for pusher in pushers:
                 pusher.join()
+            interrupted += any(_UUID.search(path.name) for path in stored_files(server))
             server.start()
             registry = server.root.raw()
             check(server, registry, pushers)
             acknowledged += sum(len(pusher.acknowledged) for pusher in pushers)
     assert acknowledged > KILLS, f"only {acknowledged} images were ever acknowledged: this has shown nothing"
+    assert interrupted, "no kill ever met an upload on its way: this has shown nothing"
 
 
 def test_an_upload_cut_by_the_servers_death_goes_on(tmp_path):

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import certifi
 import pytest
 
 from berth import images
@@ -39,7 +40,7 @@ def alice(certificate, tmp_path_factory):
 
 def test_the_aws_clients_verify_it(alice):
     assert alice.aws("sts", "get-caller-identity").json["Arn"] == alice.arn
-    alice.run("aws", "sts", "get-caller-identity", env={"AWS_CA_BUNDLE": "/etc/ssl/certs/ca-certificates.crt"}).failed(
+    alice.run("aws", "sts", "get-caller-identity", env={"AWS_CA_BUNDLE": certifi.where()}).failed(
         "certificate verify failed")
     token = alice.ecr.get_authorization_token()["authorizationData"][0]
     assert token["proxyEndpoint"] == alice.server.url

@@ -24,8 +24,8 @@ pub const NPM: [Need; 1] = [need("npm", "/usr/bin/npm")];
 
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
-/// The registry clients, and the static shell that their images are made of.
-pub const CLIENTS: [Need; 8] = [
+/// The registry clients, the maker of a test certificate, and the static shell that images are made of.
+pub const CLIENTS: [Need; 9] = [
     need("docker.io", "/usr/sbin/dockerd"),
     need("containerd", "/usr/bin/ctr"),
     need("runc", "/usr/sbin/runc"),
@@ -33,6 +33,7 @@ pub const CLIENTS: [Need; 8] = [
     need("buildah", "/usr/bin/buildah"),
     need("skopeo", "/usr/bin/skopeo"),
     need("umoci", "/usr/bin/umoci"),
+    need("openssl", "/usr/bin/openssl"),
     need("busybox-static", "/usr/share/doc/busybox-static"),
 ];
 
