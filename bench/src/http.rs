@@ -145,6 +145,9 @@ impl Client {
     fn read_body(&mut self, length: u64, answer: &mut Answer) -> std::io::Result<()> {
         const KEPT_BYTES_MAX: u64 = 1 << 20;
         let mut left = length;
+        if length > KEPT_BYTES_MAX {
+            left -= self.discard(length)?;
+        }
         while left > 0 {
             let want = usize::try_from(left)
                 .unwrap_or(usize::MAX)
@@ -160,5 +163,27 @@ impl Client {
         }
         answer.body_bytes += length;
         Ok(())
+    }
+
+    /// Drops a large body in the kernel without copying it, so that the server is what is measured.
+    fn discard(&mut self, length: u64) -> std::io::Result<u64> {
+        let buffered = (self.stream.buffer().len() as u64).min(length);
+        self.stream
+            .consume(usize::try_from(buffered).map_err(std::io::Error::other)?);
+        let mut done = buffered;
+        while done < length {
+            let want = usize::try_from(length - done)
+                .unwrap_or(usize::MAX)
+                .min(self.buffer.len());
+            let flags = rustix::net::RecvFlags::TRUNC;
+            match rustix::net::recv(self.stream.get_ref(), &mut self.buffer[..want], flags) {
+                // With TRUNC, TCP counts the bytes and leaves the buffer alone.
+                Ok((_, 0)) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                Ok((_, dropped)) => done += dropped as u64,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(done)
     }
 }

@@ -351,21 +351,16 @@ fn sign_request(
         headers: &all,
     };
     let secret = sigv4::SecretKey::new(key.secret.as_str());
-    let credentials = sigv4::Credentials {
+    let signer = sigv4::Signer {
         access_key_id: &key.id,
         secret: &secret,
         session_token: None,
-    };
-    let payload = hex(&Sha256::digest(body));
-    let signed = sigv4::sign(
-        &parts,
-        &credentials,
-        "us-east-1",
+        region: "us-east-1",
         service,
-        i64::try_from(now)?,
-        &payload,
-        sigv4::PathStyle::Standard,
-    )?;
+        now_epoch_seconds: i64::try_from(now)?,
+        path_style: sigv4::PathStyle::Standard,
+    };
+    let signed = signer.sign(&parts, &hex(&Sha256::digest(body)))?;
     Ok(vec![
         ("Authorization".into(), signed.authorization),
         ("X-Amz-Date".into(), signed.x_amz_date),
