@@ -121,6 +121,27 @@ pub fn condition_key(name: &str) -> Option<&'static ConditionKey> {
         .condition_key(name)
 }
 
+/// The condition key that looks most like this full name, for "did you mean": among
+/// the global ones and those of the service that its prefix names. Tag keys are not
+/// compared.
+///
+/// ```
+/// use aws_api::authorization::similar_condition_key;
+/// assert_eq!(similar_condition_key("aws:SourceIpAddress"), Some("aws:SourceIp"));
+/// assert_eq!(
+///     similar_condition_key("ecr:ResourceTags/team"),
+///     Some("ecr:ResourceTag/${TagKey}")
+/// );
+/// ```
+pub fn similar_condition_key(name: &str) -> Option<&'static str> {
+    let head = |name: &'static str| name.split('/').next().unwrap_or(name);
+    let (prefix, _) = name.split_once(':')?;
+    let of_service = service(prefix).map_or(&[][..], |service| service.condition_keys());
+    let keys = || global::KEYS.iter().chain(of_service).map(|key| key.name);
+    let meant = similar::best(name.split('/').next()?, keys().map(head))?;
+    keys().find(|name| head(name) == meant)
+}
+
 /// What AWS documents of one service.
 #[derive(Debug)]
 pub struct ServiceAuthorization {

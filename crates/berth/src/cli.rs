@@ -73,7 +73,7 @@ pub enum AccountCommand {
 /// Commands on policies.
 #[derive(Debug, Subcommand)]
 pub enum PolicyCommand {
-    /// Check policy documents as IAM or ECR would when they are stored
+    /// Check policy documents: would IAM or ECR store them, and do they say what is meant?
     Validate(ValidateOptions),
     /// Decide requests: scenarios in, one JSON decision a line out
     Evaluate(EvaluateOptions),
@@ -182,6 +182,12 @@ pub struct ValidateOptions {
     /// What the documents would be attached to: it decides which elements they may hold and how large they may be
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub kind: Kind,
+    /// Fail on warnings too, not on errors alone
+    #[arg(long)]
+    pub strict: bool,
+    /// Only say whether IAM or ECR would store the documents
+    #[arg(long, conflicts_with = "strict")]
+    pub no_lint: bool,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,

@@ -103,7 +103,7 @@ fn validate_reports_each_file_and_the_worst_decides() {
     assert_eq!((both.code, both.err.as_str()), (Some(1), ""));
     let refused = both.out.lines().nth(1).unwrap();
     assert!(
-        refused.starts_with(&format!("{bad}:2:1: MalformedPolicyDocument: ")),
+        refused.starts_with(&format!("{bad}:2:1: error[MalformedPolicyDocument]: ")),
         "{refused}"
     );
 

@@ -1,71 +1,161 @@
-//! `berth policy validate`: would IAM or ECR store this document?
+//! `berth policy validate`: would IAM or ECR store this document, and does it say what is meant?
 
 use std::path::Path;
 
+use policy::lint::{Finding, Level, lint};
 use policy::{Document, DocumentKind, PolicyError};
 use serde_json::json;
 
+use super::catalogue::AwsCatalogue;
 use super::input::Input;
 use crate::cli::{Kind, Output, ValidateOptions};
 use crate::error::{Error, Result};
 use crate::print::Answers;
 
-/// Prints a line for each file; fails when one is refused.
+/// Prints the findings of each file; fails when one is refused or has an error.
 pub fn validate(options: &ValidateOptions) -> Result<()> {
     let mut answers = Answers::new();
-    let mut refused = 0;
+    let mut failed = false;
     for file in &options.files {
         let text = Input::open(Some(file))?.text()?;
-        let result = Document::parse(&text, kind(options.kind));
-        refused += usize::from(result.is_err());
+        let checked = Checked::new(&text, kind(options.kind), !options.no_lint);
+        failed |= checked.fails(options.strict);
         match options.output {
-            Output::Text => answers.line(&as_text(file, &result))?,
-            Output::Json => answers.json(&as_json(file, &result))?,
+            Output::Text => checked.print_text(file, &mut answers)?,
+            Output::Json => checked.print_json(file, &mut answers)?,
         }
     }
     answers.flush()?;
-    match refused {
-        0 => Ok(()),
-        _ => Err(Error::Told),
+    match failed {
+        false => Ok(()),
+        true => Err(Error::Told),
     }
 }
 
-/// `file:line:column: code: message`, the form that editors jump to.
-fn as_text(file: &Path, result: &Result<Document, PolicyError>) -> String {
-    let file = file.display();
-    match result {
-        Ok(document) => match document.statements().len() {
-            1 => format!("{file}: valid, 1 statement"),
-            count => format!("{file}: valid, {count} statements"),
-        },
-        Err(error) => {
+/// What there is to say about one document.
+struct Checked {
+    result: Result<Document, PolicyError>,
+    findings: Vec<Finding>,
+}
+
+impl Checked {
+    fn new(text: &str, kind: DocumentKind, linted: bool) -> Checked {
+        let result = Document::parse(text, kind);
+        let findings = match (&result, linted) {
+            (_, false) => Vec::new(),
+            (Ok(document), true) => lint(document, &AwsCatalogue),
+            // What cannot be stored may still be read, and have more to mend.
+            (Err(error), true) => {
+                let findings = Document::parse_language(text, kind)
+                    .map(|document| lint(&document, &AwsCatalogue))
+                    .unwrap_or_default();
+                let said = |finding: &Finding| error.position == Some(finding.position);
+                findings.into_iter().filter(|f| !said(f)).collect()
+            }
+        };
+        Checked { result, findings }
+    }
+
+    fn fails(&self, strict: bool) -> bool {
+        self.result.is_err()
+            || self
+                .findings
+                .iter()
+                .any(|finding| match finding.code.level() {
+                    Level::Error => true,
+                    Level::SecurityWarning | Level::Warning => strict,
+                    Level::Suggestion => false,
+                })
+    }
+
+    /// `file:line:column: level[CODE]: message`, the form that editors jump to, and a line of
+    /// help below it.
+    fn print_text(&self, file: &Path, answers: &mut Answers) -> Result<()> {
+        let file = file.display();
+        if let Err(error) = &self.result {
             let place = error
                 .position
                 .map_or_else(String::new, |at| format!("{}:{}:", at.line, at.column));
-            let detail = match error.detail.is_empty() || error.detail == error.message {
-                true => String::new(),
-                false => format!(" ({})", error.detail),
-            };
-            format!("{file}:{place} {}: {}{detail}", error.code, error.message)
+            let (code, message) = (error.code, &error.message);
+            answers.line(&format!("{file}:{place} error[{code}]: {message}"))?;
+            if !error.detail.is_empty() && error.detail != error.message {
+                answers.line(&format!("  help: {}", error.detail))?;
+            }
         }
+        for Finding {
+            code,
+            position: at,
+            message,
+            help,
+        } in &self.findings
+        {
+            let (line, column, level) = (at.line, at.column, code.level());
+            answers.line(&format!(
+                "{file}:{line}:{column}: {level}[{code}]: {message}"
+            ))?;
+            answers.line(&format!("  help: {help}"))?;
+        }
+        let verdict = match &self.result {
+            Err(_) if self.findings.is_empty() => return Ok(()),
+            Err(_) => "refused".to_owned(),
+            Ok(document) => match document.statements().len() {
+                1 => "valid, 1 statement".to_owned(),
+                count => format!("valid, {count} statements"),
+            },
+        };
+        answers.line(&format!("{file}: {verdict}{}", self.counts()))
     }
-}
 
-fn as_json(file: &Path, result: &Result<Document, PolicyError>) -> serde_json::Value {
-    let file = file.display().to_string();
-    match result {
-        Ok(document) => {
-            json!({"file": file, "valid": true, "statements": document.statements().len()})
+    /// `, 1 error, 2 warnings`.
+    fn counts(&self) -> String {
+        let levels = [
+            (Level::Error, "error"),
+            (Level::SecurityWarning, "security warning"),
+            (Level::Warning, "warning"),
+            (Level::Suggestion, "suggestion"),
+        ];
+        let mut text = String::new();
+        for (level, name) in levels {
+            let found = self.findings.iter().filter(|f| f.code.level() == level);
+            match found.count() {
+                0 => {}
+                1 => text.push_str(&format!(", 1 {name}")),
+                count => text.push_str(&format!(", {count} {name}s")),
+            }
         }
-        Err(error) => json!({
-            "file": file,
-            "valid": false,
-            "code": error.code.as_str(),
-            "message": error.message,
-            "detail": error.detail,
-            "line": error.position.map(|at| at.line),
-            "column": error.position.map(|at| at.column),
-        }),
+        text
+    }
+
+    /// A line for the document, and one for each finding.
+    fn print_json(&self, file: &Path, answers: &mut Answers) -> Result<()> {
+        let file = file.display().to_string();
+        answers.json(&match &self.result {
+            Ok(document) => {
+                json!({"file": file, "valid": true, "statements": document.statements().len()})
+            }
+            Err(error) => json!({
+                "file": file,
+                "valid": false,
+                "level": Level::Error,
+                "code": error.code.as_str(),
+                "message": error.message,
+                "detail": error.detail,
+                "line": error.position.map(|at| at.line),
+                "column": error.position.map(|at| at.column),
+            }),
+        })?;
+        for finding in &self.findings {
+            answers.json(&json!({
+                "file": file,
+                "level": finding.code.level(),
+                "code": finding.code,
+                "message": finding.message,
+                "help": finding.help,
+                "line": finding.position.line,
+                "column": finding.position.column,
+            }))?;
+        }
+        Ok(())
     }
 }
 

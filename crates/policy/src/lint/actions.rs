@@ -30,19 +30,23 @@ pub(super) enum Meaning<'a> {
 }
 
 impl<'a> Actions<'a> {
-    /// The actions that are listed one by one or by wildcards; `None` where the statement
-    /// reaches further, or nobody knows how far.
+    /// The listed actions that exist; `None` where the statement reaches beyond a list.
     pub fn known(&self) -> Option<Vec<Known<'_, 'a>>> {
-        if self.not {
-            return None;
+        let mut known = Vec::new();
+        for entry in &self.entries {
+            match &entry.meaning {
+                Meaning::Everything => return None,
+                Meaning::Known(actions) => known.push((entry, actions.as_slice())),
+                Meaning::Unknown => {}
+            }
         }
-        let entries = self.entries.iter();
-        entries
-            .map(|entry| match &entry.meaning {
-                Meaning::Known(actions) => Some((entry, actions.as_slice())),
-                Meaning::Everything | Meaning::Unknown => None,
-            })
-            .collect()
+        (!self.not).then_some(known)
+    }
+
+    /// Whether nothing is listed that might mean more than is known.
+    pub fn are_all_known(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.all(|entry| !matches!(entry.meaning, Meaning::Unknown))
     }
 }
 

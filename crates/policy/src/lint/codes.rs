@@ -177,8 +177,6 @@ codes! {
     Warning TypeMismatchBoolean = "TYPE_MISMATCH_BOOLEAN",
     /// The value is no number.
     Warning TypeMismatchNumber = "TYPE_MISMATCH_NUMBER",
-    /// The value is no date.
-    Warning TypeMismatchDate = "TYPE_MISMATCH_DATE",
     /// The value is no address and no network.
     Warning TypeMismatchIpRange = "TYPE_MISMATCH_IP_RANGE",
     /// The value is not base64.

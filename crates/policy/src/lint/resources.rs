@@ -115,7 +115,7 @@ fn fit(linter: &mut Linter<'_>, values: &[Text], actions: &Actions<'_>) {
             );
         }
     }
-    if mismatched == known.len() {
+    if mismatched == known.len() || !actions.are_all_known() {
         return;
     }
     for (used, (text, _)) in used.iter().zip(&resources) {

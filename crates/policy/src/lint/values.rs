@@ -6,7 +6,7 @@ use base64::Engine;
 
 use crate::document::{ConditionEntry, Text};
 use crate::operator::{Operator, Test};
-use crate::value::{Network, date, number};
+use crate::value::{Network, number};
 
 use super::globs::{Glob, arn_fields, has_wildcard};
 use super::{Code, Linter};
@@ -55,12 +55,7 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
             format!("`{value}` is no number, so it matches nothing"),
             "write a decimal number",
         ),
-        Test::Date(_) if date(value).is_none() => linter.find(
-            Code::TypeMismatchDate,
-            at,
-            format!("`{value}` is no date, so it matches nothing"),
-            "write a date such as `2026-01-31T00:00:00Z`",
-        ),
+        // Dates are checked when a document is read.
         Test::Numeric(_) | Test::Date(_) => {}
         Test::Bool | Test::Null if boolean(value).is_none() => linter.find(
             Code::TypeMismatchBoolean,
