@@ -158,3 +158,14 @@ def test_an_image_pushed_by_api_is_pulled_by_docker_and_the_other_way_round(root
                   imageManifestMediaType=image["imageManifestMediaType"], imageTag="v2")
     root.docker.pull("faces:v2").ok()
     assert root.docker.message("faces:v2") == message
+
+
+def test_a_renamed_user_keeps_key_and_login_under_the_new_name(root):
+    root.create_repository("renaming")
+    user = root.create_user("maiden", policy(*push_and_pull("renaming")))
+    registry = user.raw()
+    root.aws("iam", "update-user", "--user-name", "maiden", "--new-user-name", "married", "--new-path", "/staff/").ok()
+    assert user.sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{root.account}:user/staff/married"
+    registry("GET", "/v2/renaming/tags/list").expect(200)
+    used = root.iam.get_access_key_last_used(AccessKeyId=user.credentials.access_key_id)
+    assert used["UserName"] == "married" and used["AccessKeyLastUsed"]["ServiceName"] in ("ecr", "sts")

@@ -162,3 +162,25 @@ def test_the_repositorys_uri_is_one_that_docker_can_push_to(root):
     root.docker.build("by-uri:v1")
     assert made["repositoryUri"] == root.image("by-uri")
     root.docker.push("by-uri:v1").ok()
+
+
+def test_an_image_of_an_index_stays_while_the_index_does(root, ecr):
+    root.create_repository("indexed")
+    registry = root.raw()
+    parts = [images.Image(), images.Image()]
+    for n, image in enumerate(parts):
+        registry.push("indexed", f"part-{n}", image).expect(201)
+    index = json.dumps({"schemaVersion": 2, "mediaType": images.OCI_INDEX,
+                        "manifests": [images.descriptor(images.OCI_MANIFEST, image.manifest) for image in parts]}).encode()
+    registry.put_manifest("indexed", "all", index, images.OCI_INDEX).expect(201)
+
+    first = {"imageDigest": parts[0].digest}
+    answer = ecr.batch_delete_image(repositoryName="indexed", imageIds=[first])
+    assert answer["imageIds"] == []
+    assert [f["failureCode"] for f in answer["failures"]] == ["ImageReferencedByManifestList"]
+    registry.pull("indexed", parts[0])
+
+    ecr.batch_delete_image(repositoryName="indexed", imageIds=[{"imageDigest": images.digest(index)}])
+    assert ecr.batch_delete_image(repositoryName="indexed", imageIds=[first])["failures"] == []
+    registry("GET", f"/v2/indexed/manifests/{parts[0].digest}", headers={"Accept": "*/*"}).error(404, "MANIFEST_UNKNOWN")
+    registry.pull("indexed", parts[1])
