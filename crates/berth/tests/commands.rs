@@ -134,6 +134,52 @@ fn validate_reports_each_file_and_the_worst_decides() {
 }
 
 #[test]
+fn validate_finds_what_iam_stores_and_does_not_mean() {
+    let policy = r#"{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken", "ecr:PutImages"],
+   "Resource": "arn:aws:ecr:us-east-1:111122223333:repository/app"},
+  {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*",
+   "Condition": {"StringEquals": {"secretsmanager:ResourceTag/team": "a"}}}]}"#;
+    let found = run_with(&["policy", "validate", "-"], policy);
+    assert_eq!((found.code, found.err.as_str()), (Some(1), ""));
+    insta::assert_snapshot!("findings", found.out);
+
+    let found = run_with(&["policy", "validate", "--output", "json", "-"], policy);
+    let lines: Vec<Value> = found
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines[2],
+        json!({
+            "file": "-",
+            "level": "error",
+            "code": "INVALID_ACTION",
+            "message": "there is no action `ecr:PutImages`",
+            "help": "did you mean `ecr:PutImage`?",
+            "line": 2,
+            "column": 63,
+        })
+    );
+    assert_eq!(lines.len(), 3);
+    run_with(&["policy", "validate", "--no-lint", "-"], policy).ok();
+
+    // Warnings fail only where that is asked for.
+    let everything = ALLOW.replace("ecr:*", "*");
+    let found = run_with(&["policy", "validate", "-"], &everything);
+    assert!(found.ok().contains("security-warning[FULL_ACCESS]"));
+    let strict = run_with(&["policy", "validate", "--strict", "-"], &everything);
+    assert_eq!(strict.code, Some(1));
+
+    // What is refused may have more to mend.
+    let refused = policy.replace("2012-10-17", "2008-10-17");
+    let found = run_with(&["policy", "validate", "-"], &refused);
+    assert!(found.out.contains("error[MalformedPolicyDocument]"));
+    assert!(found.out.contains("error[INVALID_ACTION]"), "{}", found.out);
+}
+
+#[test]
 fn evaluate_answers_line_by_line_in_order() {
     let input = format!(
         "{}\n\n{}\n",

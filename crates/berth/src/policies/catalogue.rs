@@ -36,6 +36,14 @@ fn resource_type(row: &'static Row) -> ResourceType<'static> {
     }
 }
 
+/// The forms in which the reference writes the tag keys of a few services, where the others
+/// have a placeholder: `secretsmanager:ResourceTag/tag-key`, `sagemaker:ResourceTag/`.
+fn as_written(name: &str) -> impl Iterator<Item = String> {
+    let head = name.split_once('/').map(|(head, _)| head);
+    let heads = head.into_iter();
+    heads.flat_map(|head| [format!("{head}/tag-key"), format!("{head}/")])
+}
+
 impl Catalogue for AwsCatalogue {
     fn services(&self) -> Vec<&str> {
         tables::prefixes().collect()
@@ -77,7 +85,8 @@ impl Catalogue for AwsCatalogue {
     }
 
     fn condition_key(&self, name: &str) -> Option<KeyFacts> {
-        let key = tables::condition_key(name)?;
+        let key = tables::condition_key(name)
+            .or_else(|| as_written(name).find_map(|name| tables::condition_key(&name)))?;
         Some(KeyFacts {
             key_type: match key.key_type {
                 tables::KeyType::String => KeyType::String,
@@ -97,6 +106,9 @@ impl Catalogue for AwsCatalogue {
 
     fn action_knows_key(&self, service: &str, action: &str, key: &str) -> bool {
         let action = tables::service(service).and_then(|service| service.action(action));
-        action.is_none_or(|action| action.is_valid_condition_key(key))
+        action.is_none_or(|action| {
+            action.is_valid_condition_key(key)
+                || as_written(key).any(|key| action.is_valid_condition_key(&key))
+        })
     }
 }

@@ -74,7 +74,13 @@ fn key(linter: &mut Linter<'_>, entry: &ConditionEntry, actions: &Actions<'_>) -
         return None;
     }
     let facts = linter.catalogue.condition_key(key);
-    if facts.is_none() && !prefix.contains('.') && prefix != "saml" {
+    let of_actions = || {
+        // A few services have keys with another prefix than theirs (`catalog:ChangeType`).
+        let known = actions.known().unwrap_or_default();
+        let mut all = known.iter().flat_map(|(_, actions)| actions.iter());
+        all.any(|(service, name)| linter.catalogue.action_knows_key(service, name, key))
+    };
+    if facts.is_none() && !prefix.contains('.') && prefix != "saml" && !of_actions() {
         unknown(linter, entry, prefix);
         return None;
     }
@@ -170,7 +176,7 @@ fn operator_fits(
                 "use `ArnEquals` or `ArnLike`, or their negations",
             );
         }
-    } else if !suits(operator.test, facts.key_type, key) {
+    } else if !suits(operator.test, facts.key_type, entry) {
         linter.find(
             Code::TypeMismatch,
             at,
@@ -228,14 +234,23 @@ fn is_required(statement: &Statement, key: &str) -> bool {
     })
 }
 
-fn suits(test: Test, key_type: KeyType, key: &str) -> bool {
+fn suits(test: Test, key_type: KeyType, entry: &ConditionEntry) -> bool {
+    let key = &*entry.key.value;
+    // What a tag or an encryption context holds is its author's choice.
+    if key.contains('/') || key.matches(':').count() > 1 {
+        return true;
+    }
     match test {
         Test::Null => true,
         Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike => {
             key_type == KeyType::String
         }
-        // A provider is an ARN where it is not built in to AWS.
-        Test::Arn => key_type == KeyType::Arn || key.eq_ignore_ascii_case("aws:FederatedProvider"),
+        // Keys that hold an ARN among others are listed as strings.
+        Test::Arn => {
+            let mut values = entry.values.iter();
+            key_type == KeyType::Arn
+                || key_type == KeyType::String && values.all(|v| v.value.starts_with("arn:"))
+        }
         Test::Bool => key_type == KeyType::Bool,
         // Seconds since the epoch are a date and a number.
         Test::Numeric(_) => {

@@ -9,7 +9,7 @@ use super::{Code, Linter, allows, some_of};
 
 /// Actions by which an identity gets permissions that it was not given, with the IAM
 /// resource that they act on. Source: IAM API Reference, what each one changes.
-const ESCALATIONS: [(&str, &str); 22] = [
+const ESCALATIONS: [(&str, &str); 17] = [
     ("AddUserToGroup", "group/"),
     ("AttachGroupPolicy", "group/"),
     ("AttachRolePolicy", "role/"),
@@ -18,11 +18,7 @@ const ESCALATIONS: [(&str, &str); 22] = [
     ("CreateLoginProfile", "user/"),
     ("CreatePolicyVersion", "policy/"),
     ("DeleteRolePermissionsBoundary", "role/"),
-    ("DeleteRolePolicy", "role/"),
     ("DeleteUserPermissionsBoundary", "user/"),
-    ("DeleteUserPolicy", "user/"),
-    ("DetachRolePolicy", "role/"),
-    ("DetachUserPolicy", "user/"),
     ("PutGroupPolicy", "group/"),
     ("PutRolePermissionsBoundary", "role/"),
     ("PutRolePolicy", "role/"),
@@ -31,7 +27,6 @@ const ESCALATIONS: [(&str, &str); 22] = [
     ("SetDefaultPolicyVersion", "policy/"),
     ("UpdateAssumeRolePolicy", "role/"),
     ("UpdateLoginProfile", "user/"),
-    ("CreateServiceSpecificCredential", "user/"),
 ];
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {

@@ -9,6 +9,10 @@ use super::{Code, Linter, ResourceType, did_you_mean, some_of};
 /// Any repository's ARN: what a repository policy without `Resource` is about.
 const REPOSITORY: &str = "arn:*:ecr:*:*:repository/*";
 
+/// Services whose ARNs without an account are AWS's own: public documents and parameters,
+/// views that AWS manages.
+const WITHOUT_ACCOUNT: [&str; 2] = ["resource-explorer-2", "ssm"];
+
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement, actions: &Actions<'_>) {
     let Some(element) = &statement.resource else {
         if linter.document.kind == DocumentKind::EcrRepository {
@@ -281,6 +285,9 @@ fn known_form(linter: &mut Linter<'_>, text: &Text, fields: [&str; 5], types: &[
             format!("ARNs like `{arn}` have no account"),
         )
     } else if account.is_empty() && all(4, false) {
+        if WITHOUT_ACCOUNT.contains(&service) {
+            return;
+        }
         (
             Code::InvalidArnAccount,
             format!("`{arn}` lacks the account"),
