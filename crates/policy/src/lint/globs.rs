@@ -264,6 +264,53 @@ mod tests {
         assert!(point.overlaps(&Glob::new("arn:aws:s3:*:*:*")));
     }
 
+    /// Every text of at most six letters of two.
+    fn texts() -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut start = 0;
+        for _ in 0..6 {
+            let end = all.len();
+            for at in start..end {
+                for letter in ["a", "b"] {
+                    all.push(format!("{}{letter}", all[at]));
+                }
+            }
+            start = end;
+        }
+        all
+    }
+
+    proptest::proptest! {
+        /// The engine decides what a pattern matches; what is said of two patterns must agree.
+        #[test]
+        fn patterns_are_compared_as_they_match(a in "[ab*?]{0,5}", b in "[ab*?]{0,5}") {
+            use crate::context::Context;
+            use crate::document::Version;
+            use crate::pattern::{Flavour, Pattern};
+
+            let context = Context::new();
+            let matcher = |text: &str| Pattern::new(text, Version::V2012, Flavour::Wildcards);
+            let (one, other) = (matcher(&a), matcher(&b));
+            let both = |text: &String| one.matches(text, &context) && other.matches(text, &context);
+            let texts = texts();
+            let (left, right) = (Glob::new(&a), Glob::new(&b));
+            for text in &texts {
+                proptest::prop_assert_eq!(left.matches(text), one.matches(text, &context));
+            }
+            if left.covers(&right) {
+                let mut matched = texts.iter().filter(|text| other.matches(text, &context));
+                proptest::prop_assert!(matched.all(|text| one.matches(text, &context)));
+            }
+            let common = texts.iter().any(both);
+            // Two patterns of three units have a text of six in common, if any.
+            if a.len() <= 3 && b.len() <= 3 {
+                proptest::prop_assert_eq!(left.overlaps(&right), common);
+            } else {
+                proptest::prop_assert!(left.overlaps(&right) || !common);
+            }
+        }
+    }
+
     #[test]
     fn fields_of_an_arn() {
         assert_eq!(

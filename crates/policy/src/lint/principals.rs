@@ -91,7 +91,7 @@ fn is_limited_by(statement: &Statement, keys: &[&str]) -> bool {
             true => key.starts_with(*known),
             false => key == *known,
         };
-        keys.iter().any(|known| same(known)) && limits(entry)
+        keys.iter().any(same) && limits(entry)
     })
 }
 

@@ -1,0 +1,188 @@
+//! What the linter claims about decisions, asked of the engine: a condition that never holds
+//! never does, and a statement that says nothing may be left out.
+#![allow(clippy::unwrap_used)]
+
+use policy::lint::{Code, Finding, Nothing, lint};
+use policy::{
+    Authority, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
+    decide,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn document(statements: &[Value]) -> Document {
+    let text = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+    Document::parse_language(&text, DocumentKind::Managed).unwrap()
+}
+
+fn effect(document: &Document, action: &str, resource: &str, context: &Context) -> Effect {
+    let set = PolicySet::compile([(PolicyRef::new(DocumentKind::Managed, "p"), document)]);
+    let ana = Principal::user("arn:aws:iam::111122223333:user/ana", None);
+    let authority = Authority {
+        identity: Some(&set),
+        ..Authority::default()
+    };
+    let request = Request {
+        principal: &ana,
+        action,
+        resource,
+        resource_account: Some("111122223333"),
+        context,
+    };
+    decide(&request, &authority).effect
+}
+
+/// The findings of one code.
+fn found<'f>(findings: &'f [Finding], code: Code) -> impl Iterator<Item = &'f Finding> {
+    findings.iter().filter(move |finding| finding.code == code)
+}
+
+fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(values)
+}
+
+fn condition() -> impl Strategy<Value = (&'static str, Vec<&'static str>)> {
+    let strings = (
+        one_of(&[
+            "StringEquals",
+            "StringLike",
+            "StringNotEquals",
+            "StringNotLike",
+            "StringEqualsIgnoreCase",
+            "StringNotEqualsIgnoreCase",
+            "StringEqualsIfExists",
+            "StringLikeIfExists",
+            "StringNotLikeIfExists",
+        ]),
+        proptest::collection::vec(one_of(&["a", "b", "A", "a*", "?", "*"]), 1..3),
+    );
+    let numbers = (
+        one_of(&[
+            "NumericEquals",
+            "NumericLessThan",
+            "NumericLessThanEquals",
+            "NumericGreaterThan",
+            "NumericGreaterThanEqualsIfExists",
+        ]),
+        proptest::collection::vec(one_of(&["1", "2", "2.0", "3"]), 1..3),
+    );
+    let addresses = (
+        one_of(&["IpAddress", "NotIpAddress", "IpAddressIfExists"]),
+        proptest::collection::vec(
+            one_of(&["10.0.0.0/8", "10.0.0.0/9", "10.0.0.1", "0.0.0.0/0", "::/0"]),
+            1..3,
+        ),
+    );
+    let null = (
+        Just("Null"),
+        proptest::collection::vec(one_of(&["true", "false"]), 1..2),
+    );
+    prop_oneof![3 => strings, 2 => numbers, 2 => addresses, 1 => null]
+}
+
+fn statement() -> impl Strategy<Value = Value> {
+    let action = one_of(&["s:*", "s:Get*", "s:GetA", "s:geta", "s:Put?", "*"]);
+    let resource = one_of(&["*", "arn:aws:s:::x*", "arn:aws:s:::x/y", "arn:aws:s:::?"]);
+    let condition = one_of(&["", "a", "b", "!a"]);
+    (
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        action,
+        resource,
+        condition,
+    )
+        .prop_map(
+            |(allow, not_action, not_resource, action, resource, condition)| {
+                let mut statement = json!({"Effect": if allow { "Allow" } else { "Deny" }});
+                statement[if not_action { "NotAction" } else { "Action" }] = json!([action]);
+                statement[if not_resource {
+                    "NotResource"
+                } else {
+                    "Resource"
+                }] = json!([resource]);
+                match condition.strip_prefix('!') {
+                    Some(value) => {
+                        statement["Condition"] =
+                            json!({"StringNotEquals": {"aws:k": [value, "c"]}});
+                    }
+                    None if !condition.is_empty() => {
+                        statement["Condition"] = json!({"StringEquals": {"aws:k": condition}});
+                    }
+                    None => {}
+                }
+                statement
+            },
+        )
+}
+
+fn contexts() -> Vec<Context> {
+    let values = [
+        "",
+        "a",
+        "b",
+        "A",
+        "ab",
+        "c",
+        "0",
+        "1",
+        "1.5",
+        "2",
+        "3",
+        "4",
+        "10.0.0.1",
+        "10.200.0.1",
+        "11.0.0.1",
+        "::1",
+    ];
+    let with = |value: &&str| Context::new().set("aws:k", *value);
+    let absent = std::iter::once(Context::new());
+    absent.chain(values.iter().map(with)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn a_condition_that_never_holds_never_does(conditions in proptest::collection::vec(condition(), 2..4)) {
+        let mut block = json!({});
+        for (operator, values) in &conditions {
+            block[operator] = json!({"aws:k": values});
+        }
+        let document = document(&[json!({
+            "Effect": "Allow", "Action": "s:GetA", "Resource": "*", "Condition": block
+        })]);
+        let findings = lint(&document, &Nothing);
+        if found(&findings, Code::ConditionNeverHolds).next().is_some() {
+            for context in contexts() {
+                let effect = effect(&document, "s:GetA", "arn:aws:s:::x", &context);
+                prop_assert_eq!(effect, Effect::ImplicitlyDenied, "{:?}", block);
+            }
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_may_be_left_out(statements in proptest::collection::vec(statement(), 2..4)) {
+        let all = document(&statements);
+        let findings = lint(&all, &Nothing);
+        for code in [Code::RedundantStatement, Code::ShadowedByDeny] {
+            // One at a time: what is left out may be why another is redundant.
+            let Some(finding) = found(&findings, code).next() else { continue };
+            let at = all.statements().iter().position(|s| s.position == finding.position).unwrap();
+            let mut fewer = statements.clone();
+            fewer.remove(at);
+            let fewer = document(&fewer);
+            for action in ["s:GetA", "s:GetB", "s:PutA", "t:GetA"] {
+                for resource in ["arn:aws:s:::x", "arn:aws:s:::x/y", "arn:aws:s:::z"] {
+                    for context in &contexts()[..5] {
+                        prop_assert_eq!(
+                            effect(&all, action, resource, context),
+                            effect(&fewer, action, resource, context),
+                            "{:?} without {}", code, at
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
