@@ -194,7 +194,12 @@ fn fits_expected(found: &Finding, expected: &[serde_json::Value]) -> bool {
     let at = found.position;
     let said = format!("{} {}", found.message, found.help);
     let (place, words) = expected.split_at(3);
-    place == [serde_json::Value::from(found.code.as_str()), at.line.into(), at.column.into()]
+    place
+        == [
+            serde_json::Value::from(found.code.as_str()),
+            at.line.into(),
+            at.column.into(),
+        ]
         && words
             .iter()
             .all(|words| said.contains(words.as_str().unwrap()))

@@ -33,7 +33,7 @@ fn effect(document: &Document, action: &str, resource: &str, context: &Context) 
 }
 
 /// The findings of one code.
-fn found<'f>(findings: &'f [Finding], code: Code) -> impl Iterator<Item = &'f Finding> {
+fn found(findings: &[Finding], code: Code) -> impl Iterator<Item = &Finding> {
     findings.iter().filter(move |finding| finding.code == code)
 }
 
