@@ -104,7 +104,10 @@ impl Identity {
         let secret = self.open_secret(&row.sealed_secret).await?;
         let key = Key {
             secret: SecretKey::new(secret.to_string()),
-            principal: PrincipalRef(Arc::new(RefKind::AccessKey(row.id.clone()))),
+            principal: PrincipalRef(Arc::new(RefKind::AccessKey {
+                id: row.id.clone(),
+                until: None,
+            })),
             expires_at: None,
         };
         self.0
@@ -128,7 +131,7 @@ impl Identity {
             return Err(AuthError::ExpiredToken);
         }
         let id = match &*principal.0 {
-            RefKind::AccessKey(id) => CallerId::AccessKey(id.clone()),
+            RefKind::AccessKey { id, .. } => CallerId::AccessKey(id.clone()),
             RefKind::Session(session) => CallerId::Session(session.id, session.expires_at()),
         };
         let mut generation = self.0.store.generation(Topic::Identity);
@@ -159,7 +162,7 @@ impl Identity {
         let mut conn = read.conn();
         let conn = &mut conn;
         let (parts, session) = match &*principal.0 {
-            RefKind::AccessKey(id) => (self.key_parts(conn, id).await?, None),
+            RefKind::AccessKey { id, .. } => (self.key_parts(conn, id).await?, None),
             RefKind::Session(session) => (self.session_parts(conn, session).await?, Some(session)),
         };
         let session_policies = match session {

@@ -54,8 +54,11 @@ pub struct PrincipalRef(pub(crate) Arc<RefKind>);
 // Always behind an `Arc`, so its size moves nowhere.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum RefKind {
-    /// A long-term access key.
-    AccessKey(String),
+    /// A long-term access key, or a registry password made with one, which ends.
+    AccessKey {
+        id: String,
+        until: Option<Timestamp>,
+    },
     /// A session, carried by its token.
     Session(Session),
 }
@@ -65,16 +68,17 @@ impl PrincipalRef {
     #[must_use]
     pub fn access_key_id(&self) -> &str {
         match &*self.0 {
-            RefKind::AccessKey(id) => id,
+            RefKind::AccessKey { id, .. } => id,
             RefKind::Session(session) => &session.access_key_id,
         }
     }
 
-    /// When the credential ends, for temporary ones.
+    /// When the credential ends: a session, or a registry password. Past it
+    /// [`crate::Identity::caller`] refuses, however long the reference was kept.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         match &*self.0 {
-            RefKind::AccessKey(_) => None,
+            RefKind::AccessKey { until, .. } => *until,
             RefKind::Session(session) => Some(session.expires_at()),
         }
     }

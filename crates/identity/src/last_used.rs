@@ -82,7 +82,7 @@ impl Identity {
         now: Timestamp,
     ) {
         let used = match &*caller.principal_ref.0 {
-            RefKind::AccessKey(id) => Used::Key(id.clone()),
+            RefKind::AccessKey { id, .. } => Used::Key(id.clone()),
             RefKind::Session(session) => match &session.who {
                 Who::Role(unique_id, _) => Used::Role(unique_id.clone()),
                 _ => return,

@@ -39,7 +39,7 @@ impl Identity {
             .saturating_add(PASSWORD_LIFETIME)
             .map_err(Error::internal)?;
         let payload = match &*caller.principal_ref.0 {
-            RefKind::AccessKey(id) => [&[ACCESS_KEY], id.as_bytes()].concat(),
+            RefKind::AccessKey { id, .. } => [&[ACCESS_KEY], id.as_bytes()].concat(),
             RefKind::Session(session) => {
                 let session = session.without_secret().lasting_until(expires_at);
                 [&[SESSION], &session.to_bytes()?[..]].concat()
@@ -62,11 +62,13 @@ impl Identity {
         password: &str,
         now: Timestamp,
     ) -> Result<PrincipalRef, AuthError> {
-        let payload = self.0.sealer.open(REGISTRY_PASSWORD, password, now).await?;
+        let sealer = &self.0.sealer;
+        let (payload, until) = sealer.open_dated(REGISTRY_PASSWORD, password, now).await?;
         let kind = match payload.split_first() {
-            Some((&ACCESS_KEY, id)) => RefKind::AccessKey(
-                String::from_utf8(id.to_vec()).map_err(|_| AuthError::InvalidClientTokenId)?,
-            ),
+            Some((&ACCESS_KEY, id)) => RefKind::AccessKey {
+                id: String::from_utf8(id.to_vec()).map_err(|_| AuthError::InvalidClientTokenId)?,
+                until: Some(until),
+            },
             Some((&SESSION, session)) => RefKind::Session(Session::from_bytes(session)?),
             _ => return Err(AuthError::InvalidClientTokenId),
         };

@@ -301,6 +301,17 @@ impl Sealer {
         token: &str,
         now: Timestamp,
     ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let (payload, _) = self.open_dated(purpose, token, now).await?;
+        Ok(payload)
+    }
+
+    /// As [`Sealer::open`], and when the token ends: for whoever keeps what was in it.
+    pub(crate) async fn open_dated(
+        &self,
+        purpose: &'static str,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(Zeroizing<Vec<u8>>, Timestamp), SealError> {
         if token.len() > TOKEN_CHARS_MAX {
             return Err(SealError::Invalid);
         }
@@ -309,10 +320,12 @@ impl Sealer {
             .map_err(|_| SealError::Invalid)?;
         let plain = self.open_bytes(purpose, &sealed).await?;
         let (expires_at, payload) = plain.split_first_chunk().ok_or(SealError::Invalid)?;
-        if now.as_millisecond() >= i64::from_be_bytes(*expires_at) {
+        let expires_at = Timestamp::from_millisecond(i64::from_be_bytes(*expires_at))
+            .map_err(|_| SealError::Invalid)?;
+        if now >= expires_at {
             return Err(SealError::Expired);
         }
-        Ok(Zeroizing::new(payload.to_vec()))
+        Ok((Zeroizing::new(payload.to_vec()), expires_at))
     }
 }
 

@@ -177,6 +177,19 @@ on_every_engine! {
         assert!(expired(w.identity.open_registry_password(&password, w.now).await));
     }
 
+    async fn what_a_password_opened_ends_with_it_however_long_it_is_kept(t: TestStore) {
+        let mut w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        let (password, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
+        let kept = w.identity.open_registry_password(password.expose(), w.now).await.unwrap();
+        w.pass(12 * 3600 - 1);
+        w.identity.caller(&kept, w.now).await.unwrap();
+        w.pass(1);
+        assert!(expired(w.identity.caller(&kept, w.now).await));
+    }
+
     async fn a_password_outlives_its_session_but_not_its_role(t: TestStore) {
         let mut w = World::new(&t).await;
         let root = w.root().await;
