@@ -12,9 +12,10 @@ use crate::document::{
 use crate::error::{PolicyError, PolicyErrorCode};
 use crate::json::{self, Member, Node, Position, Value};
 
-/// No kind allows more than 10,240 characters without white space; this bounds what is
-/// read at all. IAM's APIs refuse longer parameters themselves (131,072).
-pub(crate) const SOURCE_BYTES_MAX: usize = 131_072;
+/// Bounds what is read at all. Customers' documents end far below (10,240 characters without
+/// white space, and IAM's APIs refuse parameters over 131,072); AWS's own service role policies,
+/// which people evaluate, are up to 150 KB.
+pub(crate) const SOURCE_BYTES_MAX: usize = 1 << 20;
 
 pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
 pub(crate) const LEGACY: &str = "The policy failed legacy parsing";

@@ -31,6 +31,16 @@ const IAM_PATHS: [&str; 13] = [
     "access-report/",
 ];
 
+/// Resources of S3 that, unlike buckets, stand in a region (Service Authorization Reference, Amazon S3).
+const S3_REGIONAL: [&str; 6] = [
+    "accesspoint/",
+    "access-grants/",
+    "async-request/",
+    "job/",
+    "storage-lens/",
+    "storage-lens-group/",
+];
+
 /// Checks that an entry is `*` or has the form of an ARN.
 pub(crate) fn check(text: &Text) -> Result<(), Refused> {
     let resource = &*text.value;
@@ -48,7 +58,8 @@ pub(crate) fn check(text: &Text) -> Result<(), Refused> {
     };
     let mut parts = behind.splitn(5, ':');
     let partition = parts.next().unwrap_or_default();
-    if !PARTITIONS.contains(&partition) {
+    // AWS's own managed policies write `arn:*:…`.
+    if !PARTITIONS.contains(&partition) && !partition.contains(['*', '?']) {
         let rest: Vec<&str> = parts.collect();
         let part = |at: usize| rest.get(at).copied().unwrap_or("*");
         return refuse(format!(
@@ -71,7 +82,10 @@ pub(crate) fn check(text: &Text) -> Result<(), Refused> {
                     "IAM resource {resource} cannot contain region information."
                 ));
             }
-            "s3" => {
+            "s3" if !S3_REGIONAL
+                .iter()
+                .any(|kind| name.unwrap_or_default().starts_with(kind)) =>
+            {
                 return refuse(format!(
                     "Resource {resource} can not contain region information."
                 ));
