@@ -3,7 +3,6 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -13,7 +12,7 @@ use hyper::body::Incoming;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, Sleep};
 
-use crate::limits::{API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT};
+use crate::limits::{API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT, LINGER_BYTES_MAX, LINGER_TIMEOUT};
 
 /// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -35,50 +34,104 @@ pub(crate) struct Collected {
     pub(crate) sha256_hex: String,
 }
 
-/// Reads a whole body of at most `max` bytes, hashing as it comes.
-pub(crate) async fn collect(body: Incoming, max: usize) -> Result<Collected, BodyError> {
-    match tokio::time::timeout(API_BODY_TIMEOUT, collect_all(body, max)).await {
-        Ok(collected) => collected,
-        Err(_) => Err(BodyError::Stalled),
+/// A request's body. Whoever drops it unread need not care: what the client is still sending is read and
+/// thrown away for a while, since closing on it would reset the connection and lose the answer
+/// (RFC 9112, section 9.6).
+pub(crate) struct Inbound(Option<Incoming>);
+
+impl From<Incoming> for Inbound {
+    fn from(body: Incoming) -> Inbound {
+        Inbound(Some(body))
     }
 }
 
-async fn collect_all(mut body: Incoming, max: usize) -> Result<Collected, BodyError> {
-    let announced = body.size_hint().lower();
-    if usize::try_from(announced).map_or(true, |announced| announced > max) {
-        return Err(BodyError::TooLong(max));
-    }
-    let mut hasher = Sha256::new();
-    let mut parts: Vec<Bytes> = Vec::new();
-    let mut length = 0;
-    while let Some(frame) = tokio::time::timeout(BODY_IDLE_TIMEOUT, body.frame())
-        .await
-        .map_err(|_| BodyError::Stalled)?
-    {
-        let Ok(data) = frame?.into_data() else {
-            continue;
+impl Drop for Inbound {
+    fn drop(&mut self) {
+        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else {
+            return;
         };
-        length += data.len();
-        if length > max {
-            return Err(BodyError::TooLong(max));
+        // Outside of a runtime there is no connection either.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LINGER_TIMEOUT, drain(body)));
         }
-        hasher.update(&data);
-        parts.push(data);
     }
-    // Most bodies are one piece and are not copied.
-    let bytes = match parts.len() {
-        0 => Bytes::new(),
-        1 => parts.remove(0),
-        _ => {
-            let mut whole = BytesMut::with_capacity(length);
-            parts.iter().for_each(|part| whole.extend_from_slice(part));
-            whole.freeze()
+}
+
+async fn drain(mut body: Incoming) {
+    let mut left = LINGER_BYTES_MAX;
+    while let Some(Ok(frame)) = body.frame().await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return,
         }
-    };
-    Ok(Collected {
-        bytes,
-        sha256_hex: hex(&hasher.finalize()),
-    })
+    }
+}
+
+impl Inbound {
+    /// The length, where the client says it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.0
+            .as_ref()
+            .map_or(Some(0), |body| body.size_hint().exact())
+    }
+
+    /// Reads a whole body of at most `max` bytes, hashing as it comes.
+    pub(crate) async fn collect(mut self, max: usize) -> Result<Collected, BodyError> {
+        match tokio::time::timeout(API_BODY_TIMEOUT, self.collect_all(max)).await {
+            Ok(collected) => collected,
+            Err(_) => Err(BodyError::Stalled),
+        }
+    }
+
+    async fn collect_all(&mut self, max: usize) -> Result<Collected, BodyError> {
+        let mut hasher = Sha256::new();
+        let mut parts: Vec<Bytes> = Vec::new();
+        let mut length = 0;
+        if let Some(body) = &mut self.0 {
+            let announced = body.size_hint().lower();
+            if usize::try_from(announced).map_or(true, |announced| announced > max) {
+                return Err(BodyError::TooLong(max));
+            }
+            while let Some(frame) = tokio::time::timeout(BODY_IDLE_TIMEOUT, body.frame())
+                .await
+                .map_err(|_| BodyError::Stalled)?
+            {
+                let Ok(data) = frame?.into_data() else {
+                    continue;
+                };
+                length += data.len();
+                if length > max {
+                    return Err(BodyError::TooLong(max));
+                }
+                hasher.update(&data);
+                parts.push(data);
+            }
+        }
+        // Most bodies are one piece and are not copied.
+        let bytes = match parts.len() {
+            0 => Bytes::new(),
+            1 => parts.remove(0),
+            _ => {
+                let mut whole = BytesMut::with_capacity(length);
+                parts.iter().for_each(|part| whole.extend_from_slice(part));
+                whole.freeze()
+            }
+        };
+        Ok(Collected {
+            bytes,
+            sha256_hex: hex(&hasher.finalize()),
+        })
+    }
+
+    /// The body as a stream of hyper's own buffers, not copied. A silence of [`BODY_IDLE_TIMEOUT`] ends it
+    /// with an error.
+    pub(crate) fn stream(self) -> BodyStream {
+        BodyStream {
+            body: self,
+            idle: Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)),
+        }
+    }
 }
 
 /// Lower-case hexadecimal.
@@ -91,34 +144,26 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// A request's body as a stream of hyper's own buffers, not copied. A silence of
-/// [`BODY_IDLE_TIMEOUT`] ends it with an error.
+/// See [`Inbound::stream`].
 pub(crate) struct BodyStream {
-    body: Incoming,
+    body: Inbound,
     idle: Pin<Box<Sleep>>,
-    limit: Duration,
-}
-
-impl BodyStream {
-    pub(crate) fn new(body: Incoming) -> BodyStream {
-        BodyStream {
-            body,
-            idle: Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)),
-            limit: BODY_IDLE_TIMEOUT,
-        }
-    }
 }
 
 impl Stream for BodyStream {
     type Item = Result<Bytes, io::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body.0 else {
+            return Poll::Ready(None);
+        };
         loop {
-            match Pin::new(&mut self.body).poll_frame(cx) {
+            match Pin::new(&mut *body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => {
-                        let next = Instant::now() + self.limit;
-                        self.idle.as_mut().reset(next);
+                        let next = Instant::now() + BODY_IDLE_TIMEOUT;
+                        this.idle.as_mut().reset(next);
                         return Poll::Ready(Some(Ok(data)));
                     }
                     // Trailers: nothing that a registry reads.
@@ -132,7 +177,7 @@ impl Stream for BodyStream {
                 }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {
-                    return match self.idle.as_mut().poll(cx) {
+                    return match this.idle.as_mut().poll(cx) {
                         Poll::Ready(()) => Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into()))),
                         Poll::Pending => Poll::Pending,
                     };

@@ -134,7 +134,8 @@ pub(crate) async fn check(
         request_keys.insert(name, value.clone());
     }
     let mut repository = None;
-    for (at, (own, target)) in needs.asks.iter().enumerate() {
+    let chained = chained(&subject.caller, &needs);
+    for (at, (own, target)) in needs.asks.iter().chain(&chained).enumerate() {
         let resource = resolve(app, subject, target).await?;
         let mut keys = request_keys.clone();
         for (name, value) in &resource.keys {
@@ -142,7 +143,8 @@ pub(crate) async fn check(
             keys.insert_missing(name, ContextValue::One(Arc::clone(value)));
         }
         let context = Context::layered(&subject.caller.context, keys);
-        decide(subject, own.unwrap_or(action), &resource, &context)?;
+        let or = needs.or.filter(|_| at == 0);
+        decide(subject, own.unwrap_or(action), or, &resource, &context)?;
         if at == 0 {
             repository = resource.repository;
         }
@@ -150,9 +152,34 @@ pub(crate) async fn check(
     Ok(repository)
 }
 
+/// What a session that assumes a role hands on without saying so: its transitive tags and its source
+/// identity are asked of the next role's trust policy as if the request had brought them (IAM User
+/// Guide, "Pass session tags in AWS STS", "Chaining roles with session tags"; "Monitor and control
+/// actions taken with assumed roles").
+fn chained(caller: &Caller, needs: &Needs) -> Vec<(Option<&'static str>, Target)> {
+    let trusting = |(_, target): &&(_, Target)| matches!(target, Target::TrustingRole(_));
+    let (Some(session), Some((_, role))) = (
+        caller.session_info.as_ref(),
+        needs.asks.iter().find(trusting),
+    ) else {
+        return Vec::new();
+    };
+    let asked = |action: &str| needs.asks.iter().any(|(own, _)| *own == Some(action));
+    [
+        ("sts:TagSession", !session.transitive_tags.is_empty()),
+        ("sts:SetSourceIdentity", session.source_identity.is_some()),
+    ]
+    .into_iter()
+    .filter(|(action, handed_on)| *handed_on && !asked(action))
+    .map(|(action, _)| (Some(action), role.clone()))
+    .collect()
+}
+
+/// Decides on `action`, or on `or` where that one is silent.
 fn decide(
     subject: &Subject,
     action: &str,
+    or: Option<&str>,
     resource: &Resource,
     context: &Context,
 ) -> Result<(), Fail> {
@@ -172,10 +199,25 @@ fn decide(
         ..Authority::default()
     };
     let decision = policy::decide(&request, &authority);
-    match decision.is_allowed() {
-        true => Ok(()),
-        false => Err(Fail::Denied(Box::new(refusal(
-            caller, action, resource, &decision,
+    let other = or.map(|action| {
+        (
+            action,
+            policy::decide(&Request { action, ..request }, &authority),
+        )
+    });
+    let denied = match &other {
+        // A Deny of either action refuses, whatever the other one is.
+        Some((action, other)) if other.effect == Effect::ExplicitlyDenied => Some((*action, other)),
+        Some((_, other)) if other.is_allowed() && decision.effect == Effect::ImplicitlyDenied => {
+            None
+        }
+        _ if decision.is_allowed() => None,
+        _ => Some((action, &decision)),
+    };
+    match denied {
+        None => Ok(()),
+        Some((action, decision)) => Err(Fail::Denied(Box::new(refusal(
+            caller, action, resource, decision,
         )))),
     }
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_api::{AccountId, Region};
+use http::header;
 use http::request::Parts;
 use jiff::Timestamp;
 
@@ -33,7 +34,7 @@ pub(crate) struct Client {
 }
 
 impl Head {
-    pub(crate) fn new(parts: Parts, peer: Peer, now: Timestamp) -> Head {
+    pub(crate) fn new(parts: Parts, peer: &Peer, now: Timestamp) -> Head {
         let text = |name: http::HeaderName| -> Option<Arc<str>> {
             let value = parts.headers.get(name)?.to_str().ok()?;
             let end = value.char_indices().nth(AUDIT_TEXT_CHARS_MAX);
@@ -71,6 +72,12 @@ impl Head {
             Some(authority) => Some(authority.as_str()),
             None => self.header(http::header::HOST),
         }
+    }
+
+    /// Whether exactly one host is named: by `Host` once, or by the request line with it or without.
+    pub(crate) fn has_one_host(&self) -> bool {
+        let headers = self.parts.headers.get_all(header::HOST).iter().count();
+        headers == 1 || (headers == 0 && self.parts.uri.authority().is_some())
     }
 
     /// All headers' bytes, as a bound on them counts.

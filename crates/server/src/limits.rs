@@ -28,6 +28,10 @@ pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest wait for a request body's next bytes.
 pub const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// What a client may go on sending after it was refused, in bytes, so that it hears why.
+pub const LINGER_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// And for how long.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait for a client to take an answer's next bytes.
 pub const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// What running requests are given to finish after SIGTERM.

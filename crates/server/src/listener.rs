@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
@@ -28,12 +28,15 @@ use crate::stall::StallIo;
 use crate::way;
 
 /// What the HTTP layer knows about a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
     /// Where it comes from.
     pub(crate) address: SocketAddr,
     /// Over TLS.
     pub(crate) secure: bool,
+    /// The connection's place, which a request that outlives the connection keeps: an orderly stop
+    /// waits for it.
+    pub(crate) slot: Arc<OwnedSemaphorePermit>,
 }
 
 /// Serves until `stop` turns true and running requests have ended, or their time is up.
@@ -93,13 +96,16 @@ async fn accept(
         match accepted {
             Ok((stream, address)) => {
                 let (app, tls, stop) = (Arc::clone(&app), tls.clone(), stop.clone());
+                let peer = Peer {
+                    address,
+                    secure: tls.is_some(),
+                    slot: Arc::new(slot),
+                };
                 tokio::spawn(async move {
-                    if let Err(error) = Box::pin(connection(app, stream, address, tls, stop)).await
-                    {
+                    if let Err(error) = Box::pin(connection(app, stream, peer, tls, stop)).await {
                         // Clients go away at any time; that is theirs to know.
                         tracing::debug!(%address, %error, "connection ended");
                     }
-                    drop(slot);
                 });
             }
             Err(error) => {
@@ -116,13 +122,11 @@ type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 async fn connection(
     app: Arc<App>,
     stream: TcpStream,
-    address: SocketAddr,
+    peer: Peer,
     tls: Option<TlsAcceptor>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
-    let secure = tls.is_some();
-    let peer = Peer { address, secure };
     match tls {
         Some(tls) => {
             let stream = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
@@ -158,13 +162,16 @@ async fn connection(
 async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
     const PREFACE: &[u8] = b"PRI";
     let mut first = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(1);
     loop {
         let seen = stream.peek(&mut first).await?;
         if seen == PREFACE.len() || seen == 0 || first[..seen] != PREFACE[..seen] {
             return Ok(&first[..seen] == PREFACE);
         }
-        // `P` or `PR` alone: the rest is on its way, and peek does not wait for more.
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        // `P` or `PR` alone: the rest is on its way, and peek does not wait for more. Who never sends it
+        // costs ever fewer looks, until the time for headers is up.
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
     }
 }
 
@@ -186,7 +193,7 @@ where
 {
     let io = TokioIo::new(stream);
     let service = service_fn(move |request| {
-        let app = Arc::clone(&app);
+        let (app, peer) = (Arc::clone(&app), peer.clone());
         async move { Ok::<_, std::convert::Infallible>(way::answer(app, request, peer).await) }
     });
     // The two connection types share their methods' names, not a trait.

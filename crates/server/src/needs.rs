@@ -65,6 +65,8 @@ pub(crate) struct Needs {
     /// The operation's own action and further ones; `None` stands for the operation's own. All must be
     /// allowed.
     pub(crate) asks: Vec<(Option<&'static str>, Target)>,
+    /// Another action that allows the first ask as well. A Deny of either refuses.
+    pub(crate) or: Option<&'static str>,
     /// Condition keys from the input.
     pub(crate) keys: Context,
 }
@@ -73,6 +75,7 @@ pub(crate) struct Needs {
 pub(crate) fn on(target: Target) -> Needs {
     Needs {
         asks: vec![(None, target)],
+        or: None,
         keys: Context::new(),
     }
 }
@@ -81,6 +84,7 @@ pub(crate) fn on(target: Target) -> Needs {
 pub(crate) fn on_each(targets: impl IntoIterator<Item = Target>) -> Needs {
     Needs {
         asks: targets.into_iter().map(|target| (None, target)).collect(),
+        or: None,
         keys: Context::new(),
     }
 }
@@ -89,11 +93,19 @@ pub(crate) fn on_each(targets: impl IntoIterator<Item = Target>) -> Needs {
 pub(crate) fn to(action: &'static str, target: Target) -> Needs {
     Needs {
         asks: vec![(Some(action), target)],
+        or: None,
         keys: Context::new(),
     }
 }
 
 impl Needs {
+    /// The first ask is allowed by this action too.
+    #[must_use]
+    pub(crate) fn or(mut self, action: &'static str) -> Needs {
+        self.or = Some(action);
+        self
+    }
+
     /// Another action that must be allowed as well.
     #[must_use]
     pub(crate) fn also(mut self, action: &'static str, target: Target) -> Needs {

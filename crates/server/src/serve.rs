@@ -249,6 +249,9 @@ async fn chores(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn maintain(app: &App) {
+    if let Err(error) = app.identity.sealer().rotate_when_due(app.now()).await {
+        tracing::error!(?error, "the key ring was not rotated");
+    }
     if let Err(error) = app.identity.flush_last_used().await {
         tracing::warn!(
             error = crate::answer::chain(&error),

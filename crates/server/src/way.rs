@@ -9,12 +9,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 
 use crate::app::App;
 use crate::aws;
-use crate::body::ReplyBody;
+use crate::body::{Inbound, ReplyBody};
 use crate::download;
 use crate::head::Head;
 use crate::limits::HEADERS_BYTES_MAX;
@@ -31,7 +31,9 @@ pub(crate) async fn answer(
 ) -> Response<ReplyBody> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let head = Head::new(parts, peer, app.now());
+    let body = Inbound::from(body);
+    let slot = Arc::clone(&peer.slot);
+    let head = Head::new(parts, &peer, app.now());
     let request_id = Arc::clone(&head.request_id);
     let uri = &head.parts.uri;
     let route = route(
@@ -41,13 +43,23 @@ pub(crate) async fn answer(
         &head.parts.headers,
     );
     let face = face_of(&route);
+    let finish = must_finish(&head.parts.method, face);
 
     app.metrics.running.fetch_add(1, Relaxed);
     let running = Running(Arc::clone(&app));
     // What a panic leaves behind is this request's alone: all shared state is behind locks that
     // do not poison, or in transactions that roll back.
-    let done = AssertUnwindSafe(Box::pin(dispatch(Arc::clone(&app), head, route, body)));
-    let mut response = done.catch_unwind().await.unwrap_or_else(|_| {
+    let work = AssertUnwindSafe(Box::pin(dispatch(Arc::clone(&app), head, route, body)));
+    let work = async move {
+        let done = work.catch_unwind().await;
+        drop((running, slot));
+        done.ok()
+    };
+    let done = match finish {
+        true => tokio::spawn(work).await.ok().flatten(),
+        false => work.await,
+    };
+    let mut response = done.unwrap_or_else(|| {
         app.metrics.panics.fetch_add(1, Relaxed);
         tracing::error!(request_id = %request_id, "a handler panicked");
         match face {
@@ -55,7 +67,6 @@ pub(crate) async fn answer(
             _ => aws::internal(&request_id),
         }
     });
-    drop(running);
 
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
@@ -63,6 +74,17 @@ pub(crate) async fn answer(
     app.metrics
         .answered(face, response.status().as_u16(), started.elapsed());
     response
+}
+
+/// Whether a request goes on when its client goes away: whatever changes something is finished, so that
+/// its event is written with it. A look, and a part of an upload, which is kept as far as it came, end
+/// with their connection.
+fn must_finish(method: &Method, face: Face) -> bool {
+    match face {
+        Face::Aws => true,
+        Face::Oci => matches!(*method, Method::POST | Method::PUT | Method::DELETE),
+        Face::Download | Face::Other => false,
+    }
 }
 
 /// Counts a running request down, also when its client goes away in the middle.
@@ -83,8 +105,17 @@ fn face_of(route: &Route) -> Face {
     }
 }
 
-async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Incoming) -> Response<ReplyBody> {
+async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Response<ReplyBody> {
     let too_long = head.bytes() > HEADERS_BYTES_MAX;
+    // RFC 9112, section 3.2: which registry is meant must not be guessed.
+    if !head.has_one_host() {
+        let message = "The request must have one Host header.";
+        return match route {
+            Route::Oci(_) | Route::Download { .. } => oci::refuse(400, "UNSUPPORTED", message),
+            Route::AwsJson { .. } | Route::AwsQuery => aws::malformed(&head, message),
+            _ => plain(StatusCode::BAD_REQUEST, "one Host header\n"),
+        };
+    }
     match route {
         Route::Oci(_) | Route::Download { .. } if too_long => {
             oci::refuse(431, "SIZE_INVALID", "The request's headers are too long.")

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use aws_api::{CommonError, Form, Operation, Protocol, Service, WireResponse};
+use aws_api::{CommonError, Form, Operation, Service, WireResponse};
 use http::{HeaderValue, Response, StatusCode, header};
-use hyper::body::Incoming;
 use identity::Caller;
 use sigv4::SigError;
 
@@ -13,7 +12,7 @@ use crate::answer::{Fail, Unauthenticated};
 use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, Signed};
-use crate::body::{self, Collected, ReplyBody};
+use crate::body::{Collected, Inbound, ReplyBody};
 use crate::door::Subject;
 use crate::form;
 use crate::head::Head;
@@ -37,7 +36,7 @@ pub(crate) async fn json(
     app: Arc<App>,
     head: Head,
     target: String,
-    body: Incoming,
+    body: Inbound,
 ) -> Response<ReplyBody> {
     let (prefix, name) = target.split_once('.').unwrap_or(("", &target));
     let service = Service::ALL
@@ -60,7 +59,7 @@ pub(crate) async fn json(
             _ => API_BODY_BYTES_MAX,
         };
         let _room = room(&app, &head, max).await?;
-        let collected = body::collect(body, max).await?;
+        let collected = body.collect(max).await?;
         let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = match (service, operation) {
             (Some(_), Some(operation)) => operation,
@@ -85,7 +84,7 @@ pub(crate) async fn json(
 }
 
 /// awsQuery (Smithy, "AWS query protocol"); parameters in the body, the URL, or both.
-pub(crate) async fn query(app: Arc<App>, head: Head, body: Incoming) -> Response<ReplyBody> {
+pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
     let mut called = Called {
         service: Service::Sts,
         name: String::new(),
@@ -103,7 +102,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Incoming) -> Response
             called.service = service;
         }
         let _room = room(&app, &head, API_BODY_BYTES_MAX).await?;
-        let collected = body::collect(body, API_BODY_BYTES_MAX).await?;
+        let collected = body.collect(API_BODY_BYTES_MAX).await?;
         let malformed = |message| Fail::Common(CommonError::Malformed, message);
         let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
         // A presigned request's own parameters are no operation's.
@@ -140,9 +139,9 @@ fn service_of(version: &str, action: &str, scope: &str) -> Service {
 
 /// Refuses a request that no caller is known for. Its body is read as far as it may be, since the answer's
 /// namespace and the event's name stand there.
-async fn unsigned(head: &Head, called: &mut Called, body: Incoming, fail: Fail) -> Fail {
+async fn unsigned(head: &Head, called: &mut Called, body: Inbound, fail: Fail) -> Fail {
     let mut form = Form::default();
-    if let Ok(collected) = body::collect(body, UNSIGNED_BODY_BYTES_MAX).await
+    if let Ok(collected) = body.collect(UNSIGNED_BODY_BYTES_MAX).await
         && let Ok(parsed) = Form::parse(&collected.bytes)
     {
         form = parsed;
@@ -365,18 +364,21 @@ fn common(
 
 /// The answer to headers that are too long to be looked at.
 pub(crate) fn too_long(head: &Head) -> Response<ReplyBody> {
+    let message = "The request's headers are too long.";
+    refuse(head, CommonError::RequestTooLarge, message)
+}
+
+/// The answer to a request that is wrong before it is anybody's.
+pub(crate) fn malformed(head: &Head, message: &str) -> Response<ReplyBody> {
+    refuse(head, CommonError::Malformed, message)
+}
+
+fn refuse(head: &Head, error: CommonError, message: &str) -> Response<ReplyBody> {
     let service = match head.parts.headers.contains_key("x-amz-target") {
         true => Service::Ecr,
         false => Service::Sts,
     };
-    debug_assert_eq!(Service::Ecr.protocol(), Protocol::Json);
-    let message = "The request's headers are too long.";
-    common(
-        service,
-        CommonError::RequestTooLarge,
-        message,
-        &head.request_id,
-    )
+    common(service, error, message, &head.request_id)
 }
 
 /// The answer after a panic.

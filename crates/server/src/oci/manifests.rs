@@ -1,12 +1,11 @@
 //! Manifests (OCI Distribution, "Pulling manifests", "Pushing manifests"): byte for byte.
 
 use http::{HeaderName, Response, StatusCode, header};
-use hyper::body::Incoming;
 use registry::{Error, Manifest};
 
 use super::uploads::CONTENT_DIGEST;
 use super::{Job, OciResult, empty, set};
-use crate::body::{self, BodyError, ReplyBody};
+use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::limits::MANIFEST_BYTES_MAX;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -57,9 +56,9 @@ fn described(job: &Job<'_>, manifest: &Manifest) -> Response<ReplyBody> {
 }
 
 /// `PUT …/manifests/<reference>`
-pub(super) async fn put(job: &Job<'_>, reference: &str, body: Incoming) -> OciResult {
+pub(super) async fn put(job: &Job<'_>, reference: &str, body: Inbound) -> OciResult {
     let repository = job.repository()?;
-    let collected = match body::collect(body, MANIFEST_BYTES_MAX).await {
+    let collected = match body.collect(MANIFEST_BYTES_MAX).await {
         Err(BodyError::TooLong(max)) => return Err(Error::ManifestTooLarge(max).into()),
         collected => collected?,
     };

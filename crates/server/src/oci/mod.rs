@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use hyper::body::Incoming;
 use identity::Caller;
 use registry::RepositoryFacts;
 use serde_json::json;
@@ -20,7 +19,7 @@ use crate::answer::{Fail, INTERNAL};
 use crate::app::{App, Place};
 use crate::audit::{Decided, Event};
 use crate::authenticate::{self, BasicFail};
-use crate::body::{BodyError, ReplyBody};
+use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::door::{self, Authorized, Subject};
 use crate::head::Head;
 use crate::ops::oci as guard;
@@ -137,7 +136,7 @@ pub(crate) async fn serve(
     app: Arc<App>,
     head: Head,
     route: Result<OciRoute, Reject>,
-    body: Incoming,
+    body: Inbound,
 ) -> Response<ReplyBody> {
     let place = head.registry(&app.names.default);
     let caller = match authenticate::basic(&app, &head).await {
@@ -150,7 +149,7 @@ pub(crate) async fn serve(
         Ok(route) => route,
         Err(reject) => return failed(&head, &rejected(reject)),
     };
-    let body_follows = hyper::body::Body::size_hint(&body).exact() != Some(0);
+    let body_follows = body.length() != Some(0);
     let needs = guard::needs(&route, place.account.as_str(), body_follows);
     let (action, needs) = match needs {
         Some(needs) => needs,
@@ -189,7 +188,7 @@ pub(crate) async fn serve(
     response
 }
 
-async fn operate(job: Job<'_>, body: Incoming) -> OciResult {
+async fn operate(job: Job<'_>, body: Inbound) -> OciResult {
     match job.ok.input().ask.clone() {
         Ask::Base => Ok(base()),
         Ask::Catalog(page) => lists::catalog(&job, page).await,

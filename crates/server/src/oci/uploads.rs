@@ -1,12 +1,11 @@
 //! Blobs on their way in (OCI Distribution, "Pushing blobs"): one POST, POST and PUT, or chunks.
 
 use http::{HeaderName, Response, StatusCode, header};
-use hyper::body::Incoming;
 use registry::{Error, Layer};
 
 use super::path::Mount;
 use super::{Job, OciFail, OciResult, empty, set};
-use crate::body::{BodyStream, ReplyBody};
+use crate::body::{Inbound, ReplyBody};
 use crate::door;
 use crate::ops::oci as guard;
 
@@ -18,7 +17,7 @@ pub(super) async fn start(
     job: &Job<'_>,
     mount: Option<Mount>,
     digest: Option<String>,
-    body: Incoming,
+    body: Inbound,
 ) -> OciResult {
     let repository = job.repository()?;
     let call = job.call();
@@ -31,7 +30,7 @@ pub(super) async fn start(
         let layer = job
             .app
             .registry
-            .put_blob(&call, &repository, &digest, BodyStream::new(body))
+            .put_blob(&call, &repository, &digest, body.stream())
             .await?;
         return Ok(created(job, &layer));
     }
@@ -85,14 +84,14 @@ pub(super) async fn status(job: &Job<'_>, id: &str) -> OciResult {
 }
 
 /// `PATCH …/blobs/uploads/<id>`
-pub(super) async fn part(job: &Job<'_>, id: &str, body: Incoming) -> OciResult {
+pub(super) async fn part(job: &Job<'_>, id: &str, body: Inbound) -> OciResult {
     let repository = job.repository()?;
     let offset = offset(job, &body)?;
     let call = job.call();
     let appended = job
         .app
         .registry
-        .append(&call, &repository, id, offset, BodyStream::new(body))
+        .append(&call, &repository, id, offset, body.stream())
         .await;
     match appended {
         Ok(size) => Ok(accepted(job, id, size)),
@@ -105,7 +104,7 @@ pub(super) async fn complete(
     job: &Job<'_>,
     id: &str,
     digest: Option<String>,
-    body: Incoming,
+    body: Inbound,
 ) -> OciResult {
     let repository = job.repository()?;
     let digest = digest
@@ -115,14 +114,7 @@ pub(super) async fn complete(
     let completed = job
         .app
         .registry
-        .complete_upload(
-            &call,
-            &repository,
-            id,
-            &digest,
-            offset,
-            BodyStream::new(body),
-        )
+        .complete_upload(&call, &repository, id, &digest, offset, body.stream())
         .await;
     match completed {
         Ok(layer) => Ok(created(job, &layer)),
@@ -139,13 +131,13 @@ pub(super) async fn cancel(job: &Job<'_>, id: &str) -> OciResult {
 
 /// Where the part begins, when `Content-Range` says so. The specification's form is `<start>-<end>`;
 /// HTTP's `bytes <start>-<end>/<size>` is understood as well.
-fn offset(job: &Job<'_>, body: &Incoming) -> Result<Option<u64>, OciFail> {
+fn offset(job: &Job<'_>, body: &Inbound) -> Result<Option<u64>, OciFail> {
     let Some(range) = job.head.header(header::CONTENT_RANGE) else {
         return Ok(None);
     };
     let invalid = || OciFail::new(400, "BLOB_UPLOAD_INVALID", "Content-Range is not valid.");
     let (start, length) = parse_range(range).ok_or_else(invalid)?;
-    let announced = http_body::Body::size_hint(body).exact();
+    let announced = body.length();
     match announced {
         Some(announced) if length.is_some_and(|length| length != announced) => Err(invalid()),
         _ => Ok(Some(start)),

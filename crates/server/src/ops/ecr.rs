@@ -89,6 +89,7 @@ pub(super) fn table() -> Vec<Entry> {
         op!(BatchDeleteImage, batch_delete_image, |i| repository(&i.registry_id, &i.repository_name)),
         op!(ListImages, list_images, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImages, describe_images, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(ListImageReferrers, list_image_referrers, |i| repository(&i.registry_id, &i.repository_name)),
+        // The API's model asks for ecr:BatchGetImage, so that who may pull finds the signatures (docs/adr/0004).
+        op!(ListImageReferrers, list_image_referrers, |i| repository(&i.registry_id, &i.repository_name).or("ecr:BatchGetImage")),
     ]
 }

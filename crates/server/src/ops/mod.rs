@@ -106,6 +106,8 @@ where
     let parameters = crate::audit::trimmed(aws_api::audit_json(&input));
     let request_id = Arc::clone(&subject.request_id);
     let answer = async {
+        let (service, name) = (O::OPERATION.service(), O::NAME);
+        subject.caller.check_session_scope(service, name)?;
         let needs = needs(&input);
         let ok = door::authorize(&app, subject, action, needs, input).await?;
         let output = handle(Arc::clone(&app), ok).await?;

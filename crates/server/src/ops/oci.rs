@@ -42,7 +42,11 @@ pub(crate) fn needs(
         Ask::HeadManifest { .. } | Ask::GetManifest { .. } => one("ecr:BatchGetImage"),
         Ask::PutManifest { .. } => one("ecr:PutImage"),
         Ask::ListTags(_) => one("ecr:ListImages"),
-        Ask::Referrers { .. } => one("ecr:ListImageReferrers"),
+        // As the operation of that name in `ops/ecr.rs`.
+        Ask::Referrers { .. } => Some((
+            "ecr:ListImageReferrers",
+            on(target()).or("ecr:BatchGetImage"),
+        )),
     }
 }
 

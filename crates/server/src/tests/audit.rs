@@ -166,3 +166,44 @@ async fn probes_and_counters_need_no_login() {
         assert!(reply.text().contains("not built yet"), "{path}");
     }
 }
+
+/// Going away does not make an act unseen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_client_goes_away_is_done_and_told() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::new().await;
+    let body = "Action=CreateUser&Version=2010-05-08&UserName=ghost";
+    let kind = "application/x-www-form-urlencoded";
+    let headers = world.signed(&world.root, Service::Iam, None, kind, body.as_bytes());
+    let mut request = format!(
+        "POST / HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\nexpect: 100-continue\r\n",
+        world.address,
+        body.len()
+    );
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    stream
+        .write_all(format!("{request}\r\n").as_bytes())
+        .await
+        .unwrap();
+    // The interim answer comes when the handler reads the body: the request runs.
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    drop(stream);
+    let input = iam::GetUserRequest {
+        user_name: Some("ghost".into()),
+    };
+    let mut tries = 0..10_000;
+    while world
+        .aws::<iam::ops::GetUser>(&world.root, &input)
+        .await
+        .is_err()
+    {
+        assert!(tries.next().is_some(), "the call was never done");
+    }
+    let events = world.stop().await;
+    assert_eq!(find(&events, "CreateUser").len(), 1);
+}

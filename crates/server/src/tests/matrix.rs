@@ -133,9 +133,9 @@ async fn who_may_do_what() {
     }
 
     let names: Vec<_> = people.iter().map(|(name, _)| *name).collect();
-    let mut matrix = format!("{:60} {}\n", "", names.join(" "));
+    let mut matrix = format!("{:75} {}\n", "", names.join(" "));
     for (row, action, needs) in rows {
-        let _ = write!(matrix, "{row:60}");
+        let _ = write!(matrix, "{row:75}");
         for (name, person) in &people {
             let subject = world.subject(person).await;
             let letter = match door::check(&world.app, &subject, action, needs.clone()).await {

@@ -58,11 +58,13 @@ fn text(shape: &Shape) -> Option<String> {
             && shape.max.is_none_or(|max| length <= max)
             && shape.pattern.is_none_or(|pattern| pattern.matches(text))
     };
-    // Shapes named after ARNs take any text by their pattern; the door wants an ARN.
-    let arn = shape.name.to_lowercase().contains("arn");
+    // Shapes named after ARNs take any text by their pattern; the door wants an ARN. ECR's is `Arn`.
+    let arn = shape.name.to_lowercase().contains("arn") && shape.name != "Arn";
     let policy = shape.name.to_lowercase().contains("policyarn");
     let mut texts: Vec<String> = TEXTS.iter().map(|text| (*text).to_owned()).collect();
-    if policy {
+    if shape.name == "Arn" {
+        texts.swap(0, 1);
+    } else if policy {
         texts.insert(0, "arn:aws:iam::123456789012:policy/app1".to_owned());
     } else if arn {
         texts.rotate_left(1);
