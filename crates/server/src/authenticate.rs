@@ -56,13 +56,13 @@ fn with_parts<T>(head: &Head, with: impl FnOnce(&Parts<'_>) -> T) -> T {
 
 /// The access key that a request claims, for the log; it is not yet believed.
 pub(crate) fn claimed_key(head: &Head) -> Option<String> {
-    let presented = with_parts(head, |parts| sigv4::parse(parts)).ok()?;
+    let presented = with_parts(head, sigv4::parse).ok()?;
     Some(presented.access_key_id().to_owned())
 }
 
 /// Finds the signature and its key, before the body is read: strangers cannot make the server read.
 pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, Fail> {
-    let presented = with_parts(head, |parts| sigv4::parse(parts))?;
+    let presented = with_parts(head, sigv4::parse)?;
     let token = presented.session_token();
     let key = app
         .identity

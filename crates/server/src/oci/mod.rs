@@ -63,7 +63,7 @@ pub(crate) struct OciFail {
     pub(crate) message: String,
     /// Headers that tell the client how to go on.
     pub(crate) headers: Vec<(header::HeaderName, String)>,
-    decided: Option<Decided>,
+    decided: Option<Box<Decided>>,
     cause: Option<String>,
 }
 
@@ -124,7 +124,7 @@ impl From<Fail> for OciFail {
             }
         };
         oci.cause = cause;
-        oci.decided = decided;
+        oci.decided = decided.map(Box::new);
         oci
     }
 }
@@ -261,7 +261,7 @@ impl Audited {
                 tracing::error!(%request_id, path, cause, "request failed");
             }
             self.event.error = Some((fail.code.to_owned(), fail.message));
-            self.event.decided = fail.decided;
+            self.event.decided = fail.decided.map(|decided| *decided);
         }
         self.event
     }

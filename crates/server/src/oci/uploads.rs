@@ -154,10 +154,8 @@ fn parse_range(text: &str) -> Option<(u64, Option<u64>)> {
     let text = text.split('/').next()?;
     let (start, end) = text.split_once('-')?;
     let (start, end): (u64, u64) = (start.parse().ok()?, end.parse().ok()?);
-    match end.checked_sub(start) {
-        Some(length) => Some((start, length.checked_add(1))),
-        None => None,
-    }
+    let length = end.checked_sub(start)?;
+    Some((start, length.checked_add(1)))
 }
 
 /// A part in the wrong place: 416, with where the upload is.
