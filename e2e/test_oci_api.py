@@ -12,7 +12,7 @@ import pytest
 
 from berth import images
 from berth.outcome import NO_IDENTITY_POLICY, refusal
-from berth.policies import allow, policy, pull_only, push_and_pull
+from berth.policies import LOGIN, allow, deny, policy, pull_only, push_and_pull
 from berth.raw import Raw, with_query
 
 APP = "/v2/app"
@@ -434,6 +434,14 @@ def test_each_route_asks_for_its_action(root, registry, pushed):
     # And none of it left a trace.
     registry("GET", f"{APP}/manifests/stolen", headers=ANY).error(404, "MANIFEST_UNKNOWN")
     registry("GET", upload).expect(204)
+
+
+def test_who_may_pull_finds_what_refers_to_the_image(root, pushed):
+    """The pull policy that AWS's guides show suffices (`ListImageReferrers` asks for `ecr:BatchGetImage`); a Deny of either does not."""
+    path, action = f"{APP}/referrers/{pushed.digest}", "ecr:ListImageReferrers"
+    root.create_user("finder", policy(*pull_only("app"))).raw()("GET", path).expect(200)
+    root.create_user("lister", policy(LOGIN, allow(action, root.repository_arn("app")))).raw()("GET", path).expect(200)
+    root.create_user("spared", policy(*pull_only("app"), deny(action, "*"))).raw()("GET", path).error(403, "DENIED", action)
 
 
 @pytest.mark.parametrize("method, path", [

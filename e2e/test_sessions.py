@@ -120,6 +120,18 @@ def test_a_source_identity_stays_through_the_chain(root, ci, project_role):
     failing(job.sts.assume_role, "AccessDenied", RoleArn=next_role, RoleSessionName="bob", SourceIdentity="alice")
 
 
+def test_what_a_session_hands_on_is_asked_of_the_next_role_too(root, ci, project_role):
+    """A transitive tag or a source identity that goes along by itself needs the next trust policy's word as well."""
+    plain = root.create_role("plain", trust({"AWS": project_role}))
+    ci.assume(project_role, "neither").assume(plain)
+    tags = [{"Key": "project", "Value": "apollo"}]
+    for action, more in (("sts:TagSession", {"Tags": tags, "TransitiveTagKeys": ["project"]}),
+                         ("sts:SetSourceIdentity", {"SourceIdentity": "alice"})):
+        job = ci.assume(project_role, "hands-on", **more)
+        job.refused(job.sts.assume_role, code="AccessDenied", RoleArn=plain, RoleSessionName="second", action=action,
+                    resource=plain, because=NO_TRUST_POLICY)
+
+
 def test_a_session_of_ones_own(root):
     """GetSessionToken: the user's own permissions, but neither IAM nor the rest of STS without MFA (its API page)."""
     root.create_repository("own")
