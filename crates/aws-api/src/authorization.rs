@@ -127,7 +127,7 @@ pub fn condition_key(name: &str) -> Option<&'static ConditionKey> {
 ///
 /// ```
 /// use aws_api::authorization::similar_condition_key;
-/// assert_eq!(similar_condition_key("aws:SourceIpAddress"), Some("aws:SourceIp"));
+/// assert_eq!(similar_condition_key("aws:SourceIPs"), Some("aws:SourceIp"));
 /// assert_eq!(
 ///     similar_condition_key("ecr:ResourceTags/team"),
 ///     Some("ecr:ResourceTag/${TagKey}")
