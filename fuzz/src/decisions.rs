@@ -1,0 +1,96 @@
+//! Whole decisions: against the reference evaluator, and against their own explanation.
+
+use arbitrary::Unstructured;
+use policy::scenario::Scenario;
+use policy::{Effect, Reason, StatementEffect};
+
+use crate::reference::{Verdict, World};
+use crate::world;
+
+/// A scenario as a text, whatever it holds; or one composed from the bytes of what the
+/// reference knows, which must then agree.
+pub fn decide(bytes: &[u8]) {
+    if bytes.first() == Some(&b'{') {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            for scenario in Scenario::many_from_json(text).into_iter().flatten() {
+                explained(&scenario);
+            }
+        }
+        return;
+    }
+    let Ok(composed) = world::scenario(&mut Unstructured::new(bytes)) else {
+        return;
+    };
+    let scenario = Scenario::from_json(&composed.to_string())
+        .unwrap_or_else(|error| panic!("{error}: {composed}"));
+    explained(&scenario);
+    let expected = match (World {
+        scenario: &composed,
+    })
+    .decide()
+    {
+        Verdict::Allowed => Effect::Allowed,
+        Verdict::ExplicitlyDenied => Effect::ExplicitlyDenied,
+        Verdict::ImplicitlyDenied => Effect::ImplicitlyDenied,
+    };
+    let decision = scenario.decide();
+    assert_eq!(decision.effect, expected, "{decision:?} of {composed}");
+}
+
+/// The explanation walks every statement without the index, so the two must tell the same
+/// story: a Deny applies just when the decision is one, and the statement that decided did.
+pub fn explained(scenario: &Scenario) {
+    let decision = scenario.decide();
+    let explanation = scenario.explain();
+    assert_eq!(explanation.effect, decision.effect);
+    assert_eq!(explanation.reason, decision.reason);
+    assert_eq!(scenario.evaluate().decision, decision.effect);
+    let text = explanation.to_string();
+    assert!(text.contains(&explanation.sentence));
+    serde_json::to_string(&explanation).expect("JSON");
+    if decision.reason == Reason::NoPermissionNeeded {
+        return;
+    }
+
+    let denies = explanation.policies.iter().any(|policy| {
+        let mut statements = policy.statements.iter();
+        statements.any(|s| s.applies && s.effect == StatementEffect::Deny)
+    });
+    assert_eq!(
+        denies,
+        decision.effect == Effect::ExplicitlyDenied,
+        "{text}"
+    );
+
+    match decision.statement {
+        Some(decided) => {
+            let policy = explanation
+                .policies
+                .iter()
+                .find(|policy| policy.party == decision.reason && policy.policy == *decided.policy);
+            let statement = &policy.expect("the policy took part").statements[decided.index];
+            assert!(statement.applies, "{text}");
+            assert_eq!(statement.sid.as_deref(), decided.sid);
+            let deny = statement.effect == StatementEffect::Deny;
+            assert_eq!(deny, decision.effect == Effect::ExplicitlyDenied, "{text}");
+        }
+        None => {
+            let free = decision.effect == Effect::Allowed && decision.reason == Reason::RootUser;
+            assert!(
+                free || decision.effect == Effect::ImplicitlyDenied,
+                "{text}"
+            );
+        }
+    }
+
+    // Nothing is missing where something was allowed, and what is missing did not match.
+    if decision.effect != Effect::ImplicitlyDenied {
+        assert!(explanation.nearest.is_none());
+    } else {
+        assert!(!scenario.denial_message().is_empty());
+    }
+    if let Some(nearest) = &explanation.nearest {
+        assert!(!nearest.missing.is_empty());
+        assert!(nearest.missing.iter().all(|element| !element.matched));
+    }
+}

@@ -1,0 +1,22 @@
+//! What the fuzz targets share: the checks, apart from libFuzzer, so that a finding can be
+//! replayed anywhere.
+//!
+//! ```
+//! // A target is a check over any bytes; it panics on a finding.
+//! policy_fuzz::texts::parse(br#"{"Version": "2012-10-17", "Statement": []}"#);
+//! policy_fuzz::patterns::matching(b"*a?\0banana");
+//! policy_fuzz::decisions::decide(b"\x00\x01\x02\x03");
+//! ```
+
+pub mod decisions;
+pub mod patterns;
+pub mod texts;
+mod world;
+
+/// The excerpt of AWS's tables that the linter's own tests use.
+#[path = "../../crates/policy/tests/excerpt/mod.rs"]
+mod excerpt;
+
+/// The slow evaluator that the property tests use.
+#[path = "../../crates/policy/tests/reference/mod.rs"]
+mod reference;

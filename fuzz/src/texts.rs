@@ -1,0 +1,123 @@
+//! Documents from any bytes: parsed, written back, linted.
+
+use std::sync::LazyLock;
+
+use arbitrary::Unstructured;
+use policy::lint::{FINDINGS_MAX, Nothing};
+use policy::scenario::Scenario;
+use policy::{Document, DocumentKind, PolicyError, Position, size_without_white_space};
+
+use crate::decisions::explained;
+use crate::excerpt::Excerpt;
+use crate::world;
+
+static EXCERPT: LazyLock<Excerpt> = LazyLock::new(Excerpt::read);
+
+/// As every kind of policy, stored and as the language allows; and as a scenario.
+pub fn parse(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    assert!(size_without_white_space(text) <= text.len());
+    DocumentKind::detect(text);
+    for (_, kind) in DocumentKind::NAMES {
+        let language = Document::parse_language(text, kind);
+        match &language {
+            Ok(document) => round_trip(document, text, kind),
+            Err(error) => refusal(error, text),
+        }
+        match Document::parse(text, kind) {
+            Ok(document) => {
+                let language = language.expect("what may be stored is in the language");
+                assert_eq!(language.statements(), document.statements());
+            }
+            Err(error) => refusal(&error, text),
+        }
+    }
+    for scenario in Scenario::many_from_json(text).into_iter().flatten() {
+        explained(&scenario);
+    }
+}
+
+/// What the document kept is what was written, and what it shows of it is at its place.
+fn round_trip(document: &Document, text: &str, kind: DocumentKind) {
+    assert_eq!(document.source(), text);
+    assert_eq!(document.kind(), kind);
+    // Another parser must be able to read it, for clients will.
+    serde_json::from_str::<serde::de::IgnoredAny>(text).expect("JSON");
+    assert_eq!(document.map_principals(|_| None), text);
+    for statement in document.statements() {
+        within(statement.position, text);
+        for condition in &statement.conditions {
+            within(condition.key.position, text);
+        }
+    }
+    // Pinning principals and showing them again changes none of them.
+    let named: Vec<&str> = document.principals().collect();
+    let mapped = document.map_principals(|name| Some(name.to_owned()));
+    let again = Document::parse_language(&mapped, kind).expect("principals as they were");
+    assert_eq!(again.principals().collect::<Vec<_>>(), named);
+    assert_eq!(again.statements().len(), document.statements().len());
+    assert_eq!(again.version(), document.version());
+    assert_eq!(again.id(), document.id());
+}
+
+fn refusal(error: &PolicyError, text: &str) {
+    assert!(!error.message.is_empty() && !error.detail.is_empty());
+    if let Some(position) = error.position {
+        within(position, text);
+    }
+}
+
+/// Line and column say the same as the offset.
+fn within(position: Position, text: &str) {
+    let before = text
+        .get(..position.offset as usize)
+        .expect("a place between two characters");
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let column = before[start..].chars().count() + 1;
+    assert_eq!(
+        (position.line, position.column),
+        (line as u32, column as u32)
+    );
+}
+
+/// Lints a text, or, where the first byte is no ASCII, a document composed from the bytes,
+/// which gets further into the checks than damaged texts do.
+pub fn lint(bytes: &[u8]) {
+    let Some((&first, rest)) = bytes.split_first() else {
+        return;
+    };
+    if first.is_ascii() {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            for (_, kind) in DocumentKind::NAMES {
+                lint_as(text, kind);
+            }
+        }
+        return;
+    }
+    let kind = DocumentKind::NAMES[usize::from(first) % DocumentKind::NAMES.len()].1;
+    if let Ok(document) = world::wild_document(&mut Unstructured::new(rest)) {
+        lint_as(&document.to_string(), kind);
+    }
+}
+
+/// Without services and with some. That it ends in time is libFuzzer's to watch.
+fn lint_as(text: &str, kind: DocumentKind) {
+    let Ok(document) = Document::parse_language(text, kind) else {
+        return;
+    };
+    let without = policy::lint::lint(&document, &Nothing);
+    let with = policy::lint::lint(&document, &*EXCERPT);
+    for findings in [without, with] {
+        assert!(findings.len() <= FINDINGS_MAX);
+        assert!(findings.is_sorted_by_key(|finding| (finding.position, finding.code)));
+        for finding in &findings {
+            within(finding.position, text);
+            assert!(!finding.message.is_empty() && !finding.help.is_empty());
+            // A message quotes what was written, never much more than that.
+            assert!(finding.message.len() + finding.help.len() < 4 * text.len() + 4_096);
+        }
+    }
+}
