@@ -204,6 +204,11 @@ on_every_engine! {
         assert!(!password.contains(&session.secret));
 
         w.pass(3600);
+        // Found still, so that the signature is judged first; then it is over.
+        let key = w.identity.find_key(&session.id, session.token.as_deref(), w.now).await.unwrap();
+        assert_eq!(key.expires_at, Some(w.now));
+        assert!(expired(w.identity.caller(&key.principal, w.now).await));
+        assert!(invalid(w.identity.find_key(&alice.id, session.token.as_deref(), w.now).await));
         assert!(expired(w.call(&session).await));
         assert!(expired(w.identity.caller(&job.caller.principal_ref, w.now).await));
         let principal = w.identity.open_registry_password(&password, w.now).await.unwrap();
