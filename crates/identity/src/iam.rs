@@ -53,6 +53,7 @@ impl Identity {
     ) -> Result<Entity, Error> {
         let account = cx.account.as_str();
         let Wanted { kind, name, .. } = wanted;
+        check_path(wanted.path)?;
         if entity::find(conn, account, kind, name).await?.is_some() {
             return Err(words::exists(kind, name));
         }
@@ -95,6 +96,7 @@ impl Identity {
         new_name: Option<&str>,
         new_path: Option<&str>,
     ) -> Result<(), Error> {
+        check_path(new_path)?;
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
         let found = need(&mut conn, cx, kind, name).await?;
@@ -139,6 +141,22 @@ impl Identity {
         }
         Ok(())
     }
+}
+
+/// Paths that AWS keeps to itself (UG reference_identifiers, "Friendly names and paths";
+/// UG using-service-linked-roles): what is called so is believed to be AWS's.
+fn check_path(path: Option<&str>) -> Result<(), Error> {
+    for (prefix, whose) in [
+        ("/aws-service-role/", "AWS Service linked Roles"),
+        ("/aws-reserved/", "roles that AWS creates"),
+    ] {
+        if path.is_some_and(|path| path.starts_with(prefix)) {
+            return Err(Error::InvalidInput(format!(
+                "Path prefix '{prefix}' can only be used for {whose}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Keys that begin with `aws:` are AWS's own (UG id_tags, "Rules for tagging").

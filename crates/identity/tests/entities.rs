@@ -445,6 +445,31 @@ on_every_engine! {
         assert_eq!(said(i.get_role(&root, get()).await), words("NoSuchEntity", "The role with name host cannot be found."));
     }
 
+    async fn paths_of_aws_are_refused(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        w.user(&root, "alice").await;
+        for path in ["/aws-service-role/ecr.amazonaws.com/", "/aws-reserved/sso.amazonaws.com/", "/aws-service-role/"] {
+            let path = Some(path.to_owned());
+            let role = iam::CreateRoleRequest {
+                role_name: "r".to_owned(),
+                path: path.clone(),
+                assume_role_policy_document: trust("arn:aws:iam::111122223333:user/alice"),
+                ..Default::default()
+            };
+            assert_eq!(said(i.create_role(&root, role).await).0, "InvalidInput");
+            let user = iam::CreateUserRequest { user_name: "u".to_owned(), path: path.clone(), ..Default::default() };
+            assert_eq!(said(i.create_user(&root, user).await).0, "InvalidInput");
+            let group = iam::CreateGroupRequest { group_name: "g".to_owned(), path: path.clone() };
+            assert_eq!(said(i.create_group(&root, group).await).0, "InvalidInput");
+            let renamed = iam::UpdateUserRequest { user_name: "alice".to_owned(), new_path: path, ..Default::default() };
+            assert_eq!(said(i.update_user(&root, renamed).await).0, "InvalidInput");
+        }
+        // Only those prefixes: a path that holds them further on is a customer's.
+        let user = iam::CreateUserRequest { user_name: "u".to_owned(), path: Some("/my/aws-reserved/".to_owned()), ..Default::default() };
+        i.create_user(&root, user).await.unwrap();
+    }
+
     async fn tags_are_told_apart_without_case(t: TestStore) {
         let w = World::new(&t).await;
         let (i, root) = (&w.identity, w.root().await);
