@@ -405,6 +405,24 @@ on_every_engine! {
         }
     }
 
+    async fn only_the_role_that_was_decided_on_is_assumed(t: TestStore) {
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        w.create_role(&root, "ci", ALICE).await.unwrap();
+        let cx = w.call(&alice).await.unwrap();
+        let input = assume("ci");
+        let decided = w.identity.role_for_assume(&input.role_arn).await.unwrap().unwrap();
+        w.identity.assume_decided_role(&cx, input.clone(), &decided.unique_id).await.unwrap();
+        // Deleted and made anew between the decision and the session: another role.
+        w.identity.delete_role(&root, iam::DeleteRoleRequest { role_name: "ci".to_owned() }).await.unwrap();
+        w.create_role(&root, "ci", "arn:aws:iam::111122223333:root").await.unwrap();
+        let refused = w.identity.assume_decided_role(&cx, input.clone(), &decided.unique_id).await;
+        assert_eq!(said(refused).0, "AccessDenied");
+        let now = w.identity.role_for_assume(&input.role_arn).await.unwrap().unwrap();
+        w.identity.assume_decided_role(&cx, input, &now.unique_id).await.unwrap();
+    }
+
     async fn authorization_messages_are_decoded_for_their_account(t: TestStore) {
         let w = World::new(&t).await;
         let root = w.root().await;

@@ -36,6 +36,30 @@ impl Identity {
         cx: &Call,
         input: AssumeRoleRequest,
     ) -> Result<AssumeRoleResponse, Error> {
+        self.assume(cx, input, None).await
+    }
+
+    /// As [`Identity::assume_role`], of the very role that was decided on:
+    /// [`crate::RoleFacts::unique_id`]. One of the same name that was made since then
+    /// has another trust policy, which nobody asked.
+    ///
+    /// # Errors
+    /// Likewise; `AccessDenied` for a role with another unique id.
+    pub async fn assume_decided_role(
+        &self,
+        cx: &Call,
+        input: AssumeRoleRequest,
+        unique_id: &str,
+    ) -> Result<AssumeRoleResponse, Error> {
+        self.assume(cx, input, Some(unique_id)).await
+    }
+
+    async fn assume(
+        &self,
+        cx: &Call,
+        input: AssumeRoleRequest,
+        decided_on: Option<&str>,
+    ) -> Result<AssumeRoleResponse, Error> {
         if cx.caller.kind == CallerKind::Root {
             return Err(Error::AccessDenied(
                 "Roles may not be assumed by root accounts.".to_owned(),
@@ -48,6 +72,7 @@ impl Identity {
         let found = entity_by_arn(&mut conn, &input.role_arn).await?;
         let entity = found
             .filter(|found| found.kind == Kind::Role)
+            .filter(|found| decided_on.is_none_or(|id| id == found.unique_id))
             // As for one who may not assume it: existence is not told.
             .ok_or_else(|| not_authorized(cx, &input.role_arn))?;
         let chained = matches!(cx.caller.kind, CallerKind::RoleSession { .. });
