@@ -21,6 +21,8 @@ pub(crate) struct Inner {
     pub(crate) documents: Documents,
     pub(crate) caches: Caches,
     pub(crate) last_used: LastUsedNotes,
+    /// One simulation computes at a time: decisions that are served go before asked ones.
+    pub(crate) simulating: Arc<tokio::sync::Semaphore>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -45,6 +47,7 @@ impl Identity {
             caches: Caches::new(settings.cached_callers_max),
             documents: Documents::new()?,
             last_used: LastUsedNotes::default(),
+            simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             store,
             sealer,
             entropy,

@@ -43,6 +43,12 @@ impl Page {
         })
     }
 
+    /// The same page with fewer items, though not none.
+    pub(crate) fn at_most(mut self, items: usize) -> Page {
+        self.limit = self.limit.min(items.max(1));
+        self
+    }
+
     /// How many rows to read: one more than the page holds, to know whether it is the last.
     pub(crate) fn rows(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1

@@ -113,6 +113,38 @@ on_every_engine! {
         assert_eq!(keys, ["aws:principaltag/team", "aws:requestedregion"]);
     }
 
+    async fn heavy_policies_make_short_pages_and_lose_nothing(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        let resources: Vec<String> = (0..2_000).map(|n| format!("\"arn:aws:ecr:eu-west-1:111122223333:repository/r{n}\"")).collect();
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"ecr:PutImage","Resource":[{}]}}]}}"#,
+            resources.join(","),
+        );
+        let repositories: Vec<String> = (0..500).map(|n| format!("arn:aws:ecr:eu-west-1:111122223333:repository/r{n}")).collect();
+        let (mut marker, mut seen, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let input = iam::SimulateCustomPolicyRequest {
+                policy_input_list: vec![policy.clone(); 3],
+                action_names: vec!["ecr:PutImage".to_owned()],
+                resource_arns: Some(repositories.clone()),
+                max_items: Some(1000),
+                marker,
+                ..Default::default()
+            };
+            let answer = i.simulate_custom_policy(&root, input).await.unwrap();
+            let results = answer.evaluation_results.unwrap();
+            assert!(!results.is_empty() && results.len() <= 200, "{} decisions at once", results.len());
+            assert!(results.iter().all(|result| result.eval_decision == Allowed));
+            seen.extend(results.into_iter().filter_map(|result| result.eval_resource_name));
+            pages += 1;
+            marker = answer.marker;
+            if marker.is_none() { break; }
+        }
+        assert!(pages > 1);
+        assert_eq!(seen, repositories);
+    }
+
     async fn a_resource_policy_takes_part(t: TestStore) {
         let w = World::new(&t).await;
         let (i, root) = (&w.identity, w.root().await);

@@ -23,6 +23,9 @@ use crate::{Call, Error, Identity};
 
 /// Decisions of one simulation: actions times resources. Each is traced, so they cost.
 const DECISIONS_MAX: usize = 10_000;
+/// Bytes of policies times decisions of one page, far less than a second's work. A page of heavy
+/// policies is shorter than `MaxItems`, which the API allows ("IAM might return fewer").
+const PAGE_WORK_MAX: usize = 32 << 20;
 
 /// What both operations ask.
 struct Simulation {
@@ -100,7 +103,8 @@ impl Identity {
             resources: input.resource_arns.unwrap_or_default(),
             resource_account: input.resource_owner,
         };
-        simulation.run(&page)
+        drop(read);
+        self.simulate(simulation, page).await
     }
 
     /// `SimulateCustomPolicy`: the request's policies alone.
@@ -144,7 +148,26 @@ impl Identity {
             resources: input.resource_arns.unwrap_or_default(),
             resource_account: input.resource_owner,
         };
-        simulation.run(&page)
+        drop(read);
+        self.simulate(simulation, page).await
+    }
+
+    /// Decides on a thread of its own, one simulation after the other, so that a large one
+    /// holds up nobody but other simulations. The caller holds no connection meanwhile.
+    async fn simulate(
+        &self,
+        simulation: Simulation,
+        page: Page,
+    ) -> Result<SimulatePolicyResponse, Error> {
+        let turn = Arc::clone(&self.0.simulating);
+        let turn = turn.acquire_owned().await.map_err(Error::internal)?;
+        let run = tokio::task::spawn_blocking(move || {
+            let result = simulation.run(page);
+            // Not before the work ends, also when the client has gone.
+            drop(turn);
+            result
+        });
+        run.await.map_err(Error::internal)?
     }
 
     pub(super) async fn source_documents(
@@ -272,7 +295,7 @@ fn context(mut context: Context, entries: Option<Vec<ContextEntry>>) -> Context 
 
 impl Simulation {
     /// Decides each action on each resource.
-    fn run(mut self, page: &Page) -> Result<SimulatePolicyResponse, Error> {
+    fn run(mut self, page: Page) -> Result<SimulatePolicyResponse, Error> {
         if self.resources.is_empty() {
             self.resources.push("*".to_owned());
         }
@@ -282,6 +305,13 @@ impl Simulation {
                 "Actions times resources must be at most {DECISIONS_MAX}."
             )));
         }
+        let documents = self.identity.iter().chain(self.boundary.iter().flatten());
+        let documents: Vec<Named> = documents.chain(&self.resource_policy).cloned().collect();
+        let bytes: usize = documents.iter().map(|named| named.1.source().len()).sum();
+        let page = page.at_most(PAGE_WORK_MAX / bytes.max(1));
+        let missing = context_keys(&documents).into_iter();
+        let missing = missing.filter(|key| self.context.get(key).is_none());
+        let missing: Vec<String> = missing.collect();
         let identity = compile(&self.identity);
         let boundary = self.boundary.as_deref().map(compile);
         let resource = self.resource_policy.as_ref();
@@ -310,7 +340,7 @@ impl Simulation {
                 resource: resource.as_deref(),
                 ..Authority::default()
             };
-            let result = self.result(&request, &authority, boundary.as_deref());
+            let result = result(&request, &authority, boundary.as_deref(), &missing);
             results.push((number + 1, result));
         }
         let cut = page.cut(results, |result| result.0.to_string());
@@ -320,52 +350,48 @@ impl Simulation {
             marker: cut.marker,
         })
     }
+}
 
-    fn result(
-        &self,
-        request: &Request<'_>,
-        authority: &Authority<'_>,
-        boundary: Option<&PolicySet>,
-    ) -> EvaluationResult {
-        let explanation = explain(request, authority);
-        let matched = explanation.deciding().map(|(policy, statement)| Statement {
-            source_policy_id: Some(policy.policy.name.to_string()),
-            source_policy_type: Some(source_type(&policy.policy)),
-            start_position: Some(Position {
-                line: i32::try_from(statement.position.line).ok(),
-                column: i32::try_from(statement.position.column).ok(),
-            }),
-            end_position: None,
-        });
-        let by_boundary = boundary.map(|boundary| {
-            let alone = Authority {
-                identity: Some(boundary),
-                ..Authority::default()
-            };
-            PermissionsBoundaryDecisionDetail {
-                allowed_by_permissions_boundary: Some(policy::decide(request, &alone).is_allowed()),
-            }
-        });
-        let documents = self.identity.iter().chain(self.boundary.iter().flatten());
-        let documents: Vec<Named> = documents.chain(&self.resource_policy).cloned().collect();
-        let missing = context_keys(&documents)
-            .into_iter()
-            .filter(|key| self.context.get(key).is_none());
-        EvaluationResult {
-            eval_action_name: request.action.to_owned(),
-            eval_resource_name: Some(request.resource.to_owned()),
-            eval_decision: match explanation.effect {
-                Effect::Allowed => PolicyEvaluationDecisionType::Allowed,
-                Effect::ExplicitlyDenied => PolicyEvaluationDecisionType::ExplicitDeny,
-                Effect::ImplicitlyDenied => PolicyEvaluationDecisionType::ImplicitDeny,
-            },
-            matched_statements: Some(matched.collect()),
-            missing_context_values: Some(missing.collect()),
-            organizations_decision_detail: None,
-            permissions_boundary_decision_detail: by_boundary,
-            eval_decision_details: None,
-            resource_specific_results: None,
+/// One decision, traced.
+fn result(
+    request: &Request<'_>,
+    authority: &Authority<'_>,
+    boundary: Option<&PolicySet>,
+    missing: &[String],
+) -> EvaluationResult {
+    let explanation = explain(request, authority);
+    let matched = explanation.deciding().map(|(policy, statement)| Statement {
+        source_policy_id: Some(policy.policy.name.to_string()),
+        source_policy_type: Some(source_type(&policy.policy)),
+        start_position: Some(Position {
+            line: i32::try_from(statement.position.line).ok(),
+            column: i32::try_from(statement.position.column).ok(),
+        }),
+        end_position: None,
+    });
+    let by_boundary = boundary.map(|boundary| {
+        let alone = Authority {
+            identity: Some(boundary),
+            ..Authority::default()
+        };
+        PermissionsBoundaryDecisionDetail {
+            allowed_by_permissions_boundary: Some(policy::decide(request, &alone).is_allowed()),
         }
+    });
+    EvaluationResult {
+        eval_action_name: request.action.to_owned(),
+        eval_resource_name: Some(request.resource.to_owned()),
+        eval_decision: match explanation.effect {
+            Effect::Allowed => PolicyEvaluationDecisionType::Allowed,
+            Effect::ExplicitlyDenied => PolicyEvaluationDecisionType::ExplicitDeny,
+            Effect::ImplicitlyDenied => PolicyEvaluationDecisionType::ImplicitDeny,
+        },
+        matched_statements: Some(matched.collect()),
+        missing_context_values: Some(missing.to_vec()),
+        organizations_decision_detail: None,
+        permissions_boundary_decision_detail: by_boundary,
+        eval_decision_details: None,
+        resource_specific_results: None,
     }
 }
 
