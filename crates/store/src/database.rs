@@ -17,8 +17,15 @@ use crate::{Error, Result, migrate};
 
 /// Readers that SQLite serves side by side. More would only queue for the cores.
 const SQLITE_READERS: u32 = 8;
-/// Connections to PostgreSQL of one node, readers and writers together.
-const POSTGRES_CONNECTIONS: u32 = 24;
+/// Connections to PostgreSQL of one node, of each kind: writers that wait for a scope must not keep
+/// readers from reading.
+const POSTGRES_READERS: u32 = 12;
+const POSTGRES_WRITERS: u32 = 12;
+/// How long PostgreSQL lets a writer wait for its scope. Below [`ACQUIRE_TIMEOUT`], so that the one who
+/// waited is told so, and not the next in line.
+const POSTGRES_LOCK_TIMEOUT: &str = "15s";
+/// A writer that went silent in the middle of a transaction (a frozen node) loses its scope after this.
+const POSTGRES_IDLE_IN_TRANSACTION: &str = "30s";
 /// How long a request waits for a connection or for the writer before it is
 /// told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -111,7 +118,10 @@ enum Pools {
         readers: SqlitePool,
         writer: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres {
+        readers: PgPool,
+        writers: PgPool,
+    },
 }
 
 impl Store {
@@ -146,7 +156,7 @@ impl Store {
     pub fn engine(&self) -> Engine {
         match self.0.pools {
             Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres { .. } => Engine::Postgres,
         }
     }
 
@@ -158,7 +168,7 @@ impl Store {
     pub async fn read(&self) -> Result<Read> {
         Ok(Read(match &self.0.pools {
             Pools::Sqlite { readers, .. } => ReadInner::Sqlite(readers.acquire().await?),
-            Pools::Postgres(pool) => ReadInner::Postgres(pool.acquire().await?),
+            Pools::Postgres { readers, .. } => ReadInner::Postgres(readers.acquire().await?),
         }))
     }
 
@@ -171,8 +181,12 @@ impl Store {
             Pools::Sqlite { writer, .. } => {
                 WriteInner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Pools::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+            Pools::Postgres { writers, .. } => {
+                // Each statement must see what was committed while the lock was waited for, whatever
+                // the role's or the database's default is.
+                let mut tx = writers
+                    .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+                    .await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)")
                     .bind(scope.lock_key())
                     .execute(&mut *tx)
@@ -223,7 +237,10 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { readers, writers } => {
+                readers.close().await;
+                writers.close().await;
+            }
         }
     }
 }
@@ -264,13 +281,24 @@ impl Pools {
             })?
             .statement_cache_capacity(STATEMENT_CACHE)
             .application_name("berth")
+            .options([
+                ("lock_timeout", POSTGRES_LOCK_TIMEOUT),
+                (
+                    "idle_in_transaction_session_timeout",
+                    POSTGRES_IDLE_IN_TRANSACTION,
+                ),
+                // "relation already exists, skipping" at each start is nobody's concern.
+                ("client_min_messages", "warning"),
+            ])
             .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(POSTGRES_CONNECTIONS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
-            .await?;
-        Ok(Pools::Postgres(pool))
+        let pool = |size| {
+            PgPoolOptions::new()
+                .max_connections(size)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+        };
+        let writers = pool(POSTGRES_WRITERS).connect_with(options.clone()).await?;
+        let readers = pool(POSTGRES_READERS).connect_lazy_with(options);
+        Ok(Pools::Postgres { readers, writers })
     }
 }
 

@@ -43,6 +43,12 @@ pub enum Error {
     Engine(#[source] sqlx::Error),
 }
 
+/// PostgreSQL's words for "not now" (manual, appendix "PostgreSQL Error Codes"): lock not available,
+/// deadlock, serialization failure, idle in transaction, shutting down, starting up, too many connections.
+const NOT_NOW: [&str; 7] = [
+    "55P03", "40P01", "40001", "25P03", "57P01", "57P03", "53300",
+];
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
@@ -51,6 +57,11 @@ impl From<sqlx::Error> for Error {
                 Error::Unavailable(error.to_string())
             }
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Error::Unavailable(error.to_string()),
+            sqlx::Error::Database(inner)
+                if inner.code().is_some_and(|code| NOT_NOW.contains(&&*code)) =>
+            {
+                Error::Unavailable(inner.message().to_owned())
+            }
             sqlx::Error::Database(inner) if inner.is_unique_violation() => {
                 Error::Unique(inner.message().to_owned())
             }

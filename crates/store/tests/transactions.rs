@@ -105,6 +105,43 @@ on_every_engine! {
     }
 }
 
+/// Many writers wait for a scope that another node holds: readers and other scopes go on meanwhile, and
+/// the wait is bounded by the database itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_held_scope_stops_no_reader() {
+    let t = store::testing::postgres().await;
+    set(&t.store, "e", "1").await.unwrap();
+    let other_node = Store::open(&t.url).await.unwrap();
+    let held = other_node.write(Scope::Repository(1)).await.unwrap();
+    let waiting: Vec<_> = (0..40)
+        .map(|_| {
+            let store = t.store.clone();
+            tokio::spawn(async move { store.write(Scope::Repository(1)).await?.commit().await })
+        })
+        .collect();
+    for _ in 0..40 {
+        tokio::task::yield_now().await;
+        assert_eq!(get(&t.store, "e").await.as_deref(), Some("1"));
+    }
+    drop(held);
+    for task in waiting {
+        task.await.unwrap().unwrap();
+    }
+    let mut conn = t.store.read().await.unwrap();
+    for setting in [
+        "SHOW lock_timeout",
+        "SHOW idle_in_transaction_session_timeout",
+    ] {
+        let bound = conn
+            .fetch_one(setting, vec![])
+            .await
+            .unwrap()
+            .text(0)
+            .unwrap();
+        assert_ne!(bound, "0", "{setting}");
+    }
+}
+
 #[tokio::test]
 async fn another_scheme_is_refused_and_the_password_is_not_repeated() {
     let refused = Store::open("mysql://root:hunter2@db/x").await;
