@@ -36,9 +36,16 @@ pub(crate) struct Authorized<I> {
     input: I,
     /// The repository that the operation is about, as it was when it was decided on.
     repository: Option<Arc<RepositoryFacts>>,
+    /// The unique id of the role whose trust policy was asked.
+    role_id: Option<String>,
 }
 
 impl<I> Authorized<I> {
+    /// Of `AssumeRole`: a role made anew under the name is not the one that was decided on.
+    pub(crate) fn role_id(&self) -> Option<&str> {
+        self.role_id.as_deref()
+    }
+
     pub(crate) fn subject(&self) -> &Subject {
         &self.subject
     }
@@ -91,6 +98,8 @@ struct Resource {
     /// Condition keys that follow from it.
     keys: Vec<(String, Arc<str>)>,
     repository: Option<Arc<RepositoryFacts>>,
+    /// Of a role that is to be assumed.
+    role_id: Option<String>,
 }
 
 impl Resource {
@@ -101,6 +110,7 @@ impl Resource {
             policy: None,
             keys: Vec::new(),
             repository: None,
+            role_id: None,
         }
     }
 }
@@ -113,11 +123,14 @@ pub(crate) async fn authorize<I>(
     needs: Needs,
     input: I,
 ) -> Result<Authorized<I>, Fail> {
-    let repository = check(app, &subject, action, needs).await?;
+    let first = judge(app, &subject, action, needs).await?;
+    let (repository, role_id) =
+        first.map_or((None, None), |first| (first.repository, first.role_id));
     Ok(Authorized {
         subject,
         input,
         repository,
+        role_id,
     })
 }
 
@@ -129,11 +142,22 @@ pub(crate) async fn check(
     action: &'static str,
     needs: Needs,
 ) -> Result<Option<Arc<RepositoryFacts>>, Fail> {
+    let first = judge(app, subject, action, needs).await?;
+    Ok(first.and_then(|first| first.repository))
+}
+
+/// Decides, and answers the resource of the first ask.
+async fn judge(
+    app: &App,
+    subject: &Subject,
+    action: &'static str,
+    needs: Needs,
+) -> Result<Option<Resource>, Fail> {
     let mut request_keys = request_keys(subject);
     for (name, value) in needs.keys.iter() {
         request_keys.insert(name, value.clone());
     }
-    let mut repository = None;
+    let mut first = None;
     let chained = chained(&subject.caller, &needs);
     for (at, (own, target)) in needs.asks.iter().chain(&chained).enumerate() {
         let resource = resolve(app, subject, target).await?;
@@ -146,10 +170,10 @@ pub(crate) async fn check(
         let or = needs.or.filter(|_| at == 0);
         decide(subject, own.unwrap_or(action), or, &resource, &context)?;
         if at == 0 {
-            repository = resource.repository;
+            first = Some(resource);
         }
     }
-    Ok(repository)
+    Ok(first)
 }
 
 /// What a session that assumes a role hands on without saying so: its transitive tags and its source
@@ -310,6 +334,7 @@ async fn repository(
             policy: facts.policy.clone(),
             keys: tag_keys(&["aws:ResourceTag/", "ecr:ResourceTag/"], facts.tags.iter()),
             repository: Some(facts),
+            role_id: None,
         },
         None => {
             let arn = format!("arn:aws:ecr:{region}:{owner}:repository/{name}");
@@ -378,6 +403,7 @@ async fn trusting_role(app: &App, arn: &str) -> Result<Resource, Fail> {
             Resource {
                 account: Some(role.account),
                 policy: Some(Arc::clone(&role.trust)),
+                role_id: Some(role.unique_id.clone()),
                 keys: tag_keys(&["aws:ResourceTag/", "iam:ResourceTag/"], tags),
                 ..Resource::plain(role.arn.as_str(), None)
             }

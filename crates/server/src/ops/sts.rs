@@ -51,7 +51,13 @@ fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Needs {
 #[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
-        op!(AssumeRole, assume_role, |i| assume_role(i)),
+        entry!(ops::AssumeRole, "sts:AssumeRole", |i| assume_role(i), |app, ok| {
+            // No role, no id: none is assumed.
+            let role_id = ok.role_id().unwrap_or_default().to_owned();
+            let (call, input) = ok.into_identity_call();
+            let answer = app.identity.assume_decided_role(&call, input, &role_id).await;
+            answer.map_err(Into::into)
+        }),
         op!(GetCallerIdentity, get_caller_identity, |_i| on(Target::Any)),
         op!(GetSessionToken, get_session_token, |_i| on(Target::Any)),
         op!(GetFederationToken, get_federation_token, |i| get_federation_token(i)),
