@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_api::{AccountId, Region};
 use serde::Serialize;
-use store::ecr::image::{self, Image};
-use store::ecr::{image_tag, repository};
+use store::ecr::{image, image_tag, repository};
 
 use crate::manifest::OCI_INDEX;
 use crate::uploads::parse_digest;
@@ -15,6 +14,11 @@ use crate::{Error, Registry, RepositoryFacts};
 const NAMES_MAX: usize = 1_000;
 /// Referrers of one answer.
 const REFERRERS_MAX: i64 = 500;
+/// Bytes of manifests whose annotations are in one answer of referrers, unless the first
+/// alone has more: annotations can be nearly all of a manifest, and 500 of the largest
+/// would take the server's memory. The size of a manifest that clients are to expect
+/// (distribution-spec, "Pushing Manifests"), and the index is one.
+const REFERRERS_BYTES_MAX: i64 = 4 << 20;
 
 /// A page of names in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +57,7 @@ pub struct Referrer {
 }
 
 impl Referrer {
-    fn of(image: Image) -> Result<Self, Error> {
+    fn of(image: image::Referrer) -> Result<Self, Error> {
         let annotations = match &image.annotations {
             Some(text) => serde_json::from_str(text).map_err(Error::internal)?,
             None => BTreeMap::new(),
@@ -166,21 +170,32 @@ impl Registry {
         let digest = parse_digest(digest)?.to_string();
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
-        let mut images =
-            image::referrers(conn, repo.id, &digest, artifact_type, after, limit + 1).await?;
+        let sizes =
+            image::referrer_sizes(conn, repo.id, &digest, artifact_type, after, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let more = images.len() > limit;
-        images.truncate(limit);
-        let next = images
-            .last()
-            .filter(|_| more)
-            .map(|image| image.id.to_string());
+        let fits = page_length(&sizes, limit);
+        let Some((last, _)) = fits.checked_sub(1).and_then(|at| sizes.get(at)) else {
+            return Ok(Referrers::default());
+        };
+        let images = image::referrers(conn, repo.id, &digest, artifact_type, after, *last).await?;
+        let next = (fits < sizes.len()).then(|| last.to_string());
         let referrers = images
             .into_iter()
             .map(Referrer::of)
             .collect::<Result<_, _>>()?;
         Ok(Referrers { referrers, next })
     }
+}
+
+/// How many of these (id, bytes) one answer holds: at most `limit`, and no more bytes
+/// than [`REFERRERS_BYTES_MAX`], but at least one, so that whoever follows arrives.
+fn page_length(sizes: &[(i64, i64)], limit: usize) -> usize {
+    let mut sum = 0_i64;
+    let within = sizes.iter().take(limit).take_while(|(_, size)| {
+        sum = sum.saturating_add(*size);
+        sum <= REFERRERS_BYTES_MAX
+    });
+    within.count().max(1).min(sizes.len())
 }
 
 fn one_more(n: usize) -> i64 {

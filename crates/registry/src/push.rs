@@ -151,13 +151,13 @@ impl Registry {
             media_type: parsed.media_type.clone(),
             artifact_type: parsed.artifact_type.clone(),
             subject: parsed.subject.map(|subject| subject.to_string()),
-            annotations,
             content_size: i64::try_from(bytes.len()).map_err(Error::internal)?,
             image_size: own_size.max(largest_child),
             pushed_at: cx.now_ms(),
             pulled_at: None,
         };
-        let image_id = image::insert(&mut tx.conn(), repo.id, &new, bytes).await?;
+        let image_id =
+            image::insert(&mut tx.conn(), repo.id, &new, annotations.as_deref(), bytes).await?;
         for digest in &layer_digests {
             image::add_layer(&mut tx.conn(), image_id, repo.id, digest).await?;
         }

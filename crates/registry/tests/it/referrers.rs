@@ -117,4 +117,57 @@ on_every_engine! {
             assert!(seen.iter().all(|digest| pushed.contains(digest)));
         }
     }
+
+    async fn large_annotations_make_short_pages(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let image = w.image(&repo, "v1", "one").await;
+        let subject = image.to_string();
+        let mut pushed = Vec::new();
+        // The second is larger than what fits beside another one.
+        for (n, kib) in [(0, 1), (1, 3_900), (2, 1_500), (3, 1_500), (4, 1_500)] {
+            let mut config = w.layer(&repo, "{}").await;
+            config["mediaType"] = EMPTY.into();
+            let manifest = json!({
+                "schemaVersion": 2,
+                "mediaType": OCI_MANIFEST,
+                "artifactType": "example/notes",
+                "config": config,
+                "layers": [w.layer(&repo, &format!("note {n}")).await],
+                "subject": {"mediaType": OCI_MANIFEST, "digest": subject, "size": 7},
+                "annotations": {"text": "x".repeat(kib << 10)},
+            });
+            pushed.push(w.put(&repo, &format!("note-{n}"), &manifest).await.unwrap().to_string());
+        }
+        let wanted: [&[String]; 3] = [&pushed[..2], &pushed[2..4], &pushed[4..]];
+        for artifact_type in [None, Some("example/notes")] {
+            let (mut pages, mut next) = (Vec::new(), None);
+            loop {
+                let page = w.registry.referrers(&repo, &subject, artifact_type, next.as_deref()).await.unwrap();
+                assert!(page.to_index().len() <= (4 << 20) + 4096, "{}", page.to_index().len());
+                pages.push(page.referrers.into_iter().map(|r| r.digest).collect::<Vec<_>>());
+                next = page.next;
+                if next.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(pages, wanted, "{artifact_type:?}");
+        }
+        let (mut pages, mut next_token) = (Vec::new(), None);
+        loop {
+            let input = ecr::ListImageReferrersRequest {
+                repository_name: "app".into(),
+                subject_id: ecr::SubjectIdentifier { image_digest: subject.clone() },
+                next_token,
+                ..Default::default()
+            };
+            let page = w.registry.list_image_referrers(&w.cx, input).await.unwrap();
+            pages.push(page.referrers.unwrap().into_iter().map(|r| r.digest).collect::<Vec<_>>());
+            next_token = page.next_token;
+            if next_token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, wanted);
+    }
 }

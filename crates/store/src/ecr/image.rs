@@ -3,7 +3,7 @@
 use super::layer::{chunk, chunk_values};
 use crate::{Conn, Result, Row, values};
 
-/// An image without its manifest's bytes.
+/// An image without what may be megabytes of it: its manifest's bytes and annotations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// The row's id; images of a repository are listed in its order.
@@ -16,8 +16,6 @@ pub struct Image {
     pub artifact_type: Option<String>,
     /// The digest of the manifest that this one refers to.
     pub subject: Option<String>,
-    /// The manifest's annotations as a JSON object; only with a subject.
-    pub annotations: Option<String>,
     /// The manifest's length in bytes.
     pub content_size: i64,
     /// The layers' length in bytes; of a list, that of its largest image.
@@ -31,7 +29,7 @@ pub struct Image {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT i.id, i.digest, i.media_type, i.artifact_type, i.subject, i.annotations, ",
+            "SELECT i.id, i.digest, i.media_type, i.artifact_type, i.subject, ",
             "i.content_size, i.image_size, i.pushed_at, i.pulled_at ",
             $rest
         )
@@ -46,16 +44,16 @@ impl Image {
             media_type: row.text(2)?,
             artifact_type: row.opt_text(3)?,
             subject: row.opt_text(4)?,
-            annotations: row.opt_text(5)?,
-            content_size: row.int(6)?,
-            image_size: row.int(7)?,
-            pushed_at: row.int(8)?,
-            pulled_at: row.opt_int(9)?,
+            content_size: row.int(5)?,
+            image_size: row.int(6)?,
+            pushed_at: row.int(7)?,
+            pulled_at: row.opt_int(8)?,
         })
     }
 }
 
 /// Adds an image and says its id; the row's own `id` and `pulled_at` are not looked at.
+/// `annotations` is a JSON object, kept for those with a subject.
 ///
 /// # Errors
 /// [`crate::Error::Unique`] when the repository has it already.
@@ -63,6 +61,7 @@ pub async fn insert(
     conn: &mut Conn<'_>,
     repository_id: i64,
     new: &Image,
+    annotations: Option<&str>,
     content: &[u8],
 ) -> Result<i64> {
     conn.fetch_one(
@@ -75,7 +74,7 @@ pub async fn insert(
             &new.media_type,
             new.artifact_type.clone(),
             new.subject.clone(),
-            new.annotations.clone(),
+            annotations.map(str::to_owned),
             content,
             new.content_size,
             new.image_size,
@@ -372,8 +371,61 @@ pub async fn list_ids(
         .collect()
 }
 
+/// An image as one of its subject's referrers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// Its digest.
+    pub digest: String,
+    /// Its media type.
+    pub media_type: String,
+    /// The manifest's artifact type, or its config's media type.
+    pub artifact_type: Option<String>,
+    /// The manifest's length in bytes.
+    pub content_size: i64,
+    /// The manifest's annotations as a JSON object.
+    pub annotations: Option<String>,
+}
+
 /// At most `limit` images whose subject is `subject`, after the id `after`; with an
-/// artifact type, only those of that type.
+/// artifact type, only those of that type. Of each, its id and its manifest's length,
+/// which its annotations do not exceed: how many of them [`referrers`] may load.
+///
+/// # Errors
+/// The engine's.
+pub async fn referrer_sizes(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    subject: &str,
+    artifact_type: Option<&str>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64)>> {
+    let rows = match artifact_type {
+        None => {
+            conn.fetch_all(
+                "SELECT id, content_size FROM images WHERE repository_id = $1 \
+                 AND subject = $2 AND id > $3 ORDER BY id LIMIT $4",
+                values![repository_id, subject, after, limit],
+            )
+            .await?
+        }
+        Some(artifact_type) => {
+            conn.fetch_all(
+                "SELECT id, content_size FROM images WHERE repository_id = $1 \
+                 AND subject = $2 AND id > $3 AND artifact_type = $5 ORDER BY id LIMIT $4",
+                values![repository_id, subject, after, limit, artifact_type],
+            )
+            .await?
+        }
+    };
+    rows.iter()
+        .map(|row| Ok((row.int(0)?, row.int(1)?)))
+        .collect()
+}
+
+/// The images whose subject is `subject`, after the id `after` up to the id `last`;
+/// with an artifact type, only those of that type. What they are in bytes is bounded
+/// by the caller: see [`referrer_sizes`].
 ///
 /// # Errors
 /// The engine's.
@@ -383,31 +435,39 @@ pub async fn referrers(
     subject: &str,
     artifact_type: Option<&str>,
     after: i64,
-    limit: i64,
-) -> Result<Vec<Image>> {
+    last: i64,
+) -> Result<Vec<Referrer>> {
     let rows = match artifact_type {
         None => {
             conn.fetch_all(
-                select!(
-                    "FROM images i WHERE i.repository_id = $1 AND i.subject = $2 \
-                     AND i.id > $3 ORDER BY i.id LIMIT $4"
-                ),
-                values![repository_id, subject, after, limit],
+                "SELECT digest, media_type, artifact_type, content_size, annotations \
+                 FROM images WHERE repository_id = $1 AND subject = $2 \
+                 AND id > $3 AND id <= $4 ORDER BY id",
+                values![repository_id, subject, after, last],
             )
             .await?
         }
         Some(artifact_type) => {
             conn.fetch_all(
-                select!(
-                    "FROM images i WHERE i.repository_id = $1 AND i.subject = $2 \
-                     AND i.id > $3 AND i.artifact_type = $5 ORDER BY i.id LIMIT $4"
-                ),
-                values![repository_id, subject, after, limit, artifact_type],
+                "SELECT digest, media_type, artifact_type, content_size, annotations \
+                 FROM images WHERE repository_id = $1 AND subject = $2 \
+                 AND id > $3 AND id <= $4 AND artifact_type = $5 ORDER BY id",
+                values![repository_id, subject, after, last, artifact_type],
             )
             .await?
         }
     };
-    rows.iter().map(Image::read).collect()
+    rows.iter()
+        .map(|row| {
+            Ok(Referrer {
+                digest: row.text(0)?,
+                media_type: row.text(1)?,
+                artifact_type: row.opt_text(2)?,
+                content_size: row.int(3)?,
+                annotations: row.opt_text(4)?,
+            })
+        })
+        .collect()
 }
 
 /// Records when an image was last pulled; an older time changes nothing.
