@@ -96,6 +96,9 @@ impl Fail {
             Fail::Body(error @ BodyError::TooLong(_)) => {
                 common(CommonError::RequestTooLarge, error.to_string())
             }
+            Fail::Body(error @ BodyError::Busy) => {
+                common(CommonError::ServiceUnavailable, error.to_string())
+            }
             Fail::Body(error) => common(CommonError::Malformed, error.to_string()),
             Fail::Wire(error) => error.clone(),
             Fail::Common(error, message) => common(*error, message.clone()),

@@ -8,11 +8,10 @@ use identity::Identity;
 use jiff::Timestamp;
 use registry::Registry;
 use store::Store;
-use tokio::sync::Semaphore;
 
 use crate::audit::Audit;
+use crate::budget::Budget;
 use crate::head::registry_of_host;
-use crate::limits::API_BODIES_BYTES_MAX;
 use crate::metrics::Metrics;
 use crate::ops::{self, Entry};
 
@@ -92,8 +91,8 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     pub(crate) metrics: Metrics,
     pub(crate) operations: HashMap<Operation, Entry>,
-    /// Bytes of large API bodies that may be in memory, in KiB.
-    pub(crate) large_bodies: Semaphore,
+    /// The memory for bodies that are kept whole.
+    pub(crate) bodies: Budget,
 }
 
 impl App {
@@ -114,7 +113,7 @@ impl App {
             audit,
             metrics: Metrics::default(),
             operations: ops::table(),
-            large_bodies: Semaphore::new(API_BODIES_BYTES_MAX / 1024),
+            bodies: Budget::new(),
         }
     }
 

@@ -60,7 +60,8 @@ pub(crate) fn claimed_key(head: &Head) -> Option<String> {
     Some(presented.access_key_id().to_owned())
 }
 
-/// Finds the signature and its key, before the body is read: strangers cannot make the server read.
+/// Finds the signature and its key, before the body is read: strangers cannot make the server read, and
+/// neither can a signature whose time is over.
 pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, Fail> {
     let presented = with_parts(head, sigv4::parse)?;
     let token = presented.session_token();
@@ -68,6 +69,9 @@ pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, Fail> {
         .identity
         .find_key(presented.access_key_id(), token, head.now)
         .await?;
+    with_parts(head, |parts| {
+        presented.check_head(parts, head.now.as_second())
+    })?;
     Ok(Signed { presented, key })
 }
 

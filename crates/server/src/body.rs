@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
@@ -12,7 +13,11 @@ use hyper::body::Incoming;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, Sleep};
 
-use crate::limits::{API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT, LINGER_BYTES_MAX, LINGER_TIMEOUT};
+use crate::budget::{Budget, Full, Share};
+use crate::limits::{
+    API_BODY_BYTES_PER_SECOND_MIN, API_BODY_LAG_MAX, API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT,
+    LINGER_BYTES_MAX, LINGER_TIMEOUT,
+};
 
 /// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -20,18 +25,29 @@ pub(crate) enum BodyError {
     /// Longer than it may be.
     #[error("the body is longer than {0} bytes")]
     TooLong(usize),
-    /// No byte came for [`BODY_IDLE_TIMEOUT`].
+    /// It came too slowly, or not at all.
     #[error("the body stopped for too long")]
     Stalled,
+    /// Other bodies fill the memory that there is for them.
+    #[error("too many large requests are being read; try again")]
+    Busy,
     /// The connection broke, or the framing is wrong.
     #[error("the body broke off: {0}")]
-    Broken(#[from] hyper::Error),
+    Broken(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A collected body and its SHA-256, which a signature covers.
+impl From<Full> for BodyError {
+    fn from(_: Full) -> BodyError {
+        BodyError::Busy
+    }
+}
+
+/// A collected body and its SHA-256, which a signature covers. Its memory is accounted for until this is
+/// dropped.
 pub(crate) struct Collected {
     pub(crate) bytes: Bytes,
     pub(crate) sha256_hex: String,
+    _share: Share,
 }
 
 /// A request's body. Whoever drops it unread need not care: what the client is still sending is read and
@@ -76,51 +92,27 @@ impl Inbound {
             .map_or(Some(0), |body| body.size_hint().exact())
     }
 
-    /// Reads a whole body of at most `max` bytes, hashing as it comes.
-    pub(crate) async fn collect(mut self, max: usize) -> Result<Collected, BodyError> {
-        match tokio::time::timeout(API_BODY_TIMEOUT, self.collect_all(max)).await {
-            Ok(collected) => collected,
-            Err(_) => Err(BodyError::Stalled),
-        }
-    }
-
-    async fn collect_all(&mut self, max: usize) -> Result<Collected, BodyError> {
-        let mut hasher = Sha256::new();
-        let mut parts: Vec<Bytes> = Vec::new();
-        let mut length = 0;
-        if let Some(body) = &mut self.0 {
-            let announced = body.size_hint().lower();
-            if usize::try_from(announced).map_or(true, |announced| announced > max) {
-                return Err(BodyError::TooLong(max));
+    /// Reads a whole body of at most `max` bytes, hashing as it comes and charging `budget` for it.
+    pub(crate) async fn collect(
+        mut self,
+        budget: &Budget,
+        max: usize,
+    ) -> Result<Collected, BodyError> {
+        let mut share = budget.share();
+        let gathered = match &mut self.0 {
+            Some(body) => {
+                let gathered = gather(body, &mut share, max);
+                tokio::time::timeout(API_BODY_TIMEOUT, gathered)
+                    .await
+                    .map_err(|_| BodyError::Stalled)??
             }
-            while let Some(frame) = tokio::time::timeout(BODY_IDLE_TIMEOUT, body.frame())
-                .await
-                .map_err(|_| BodyError::Stalled)?
-            {
-                let Ok(data) = frame?.into_data() else {
-                    continue;
-                };
-                length += data.len();
-                if length > max {
-                    return Err(BodyError::TooLong(max));
-                }
-                hasher.update(&data);
-                parts.push(data);
-            }
-        }
-        // Most bodies are one piece and are not copied.
-        let bytes = match parts.len() {
-            0 => Bytes::new(),
-            1 => parts.remove(0),
-            _ => {
-                let mut whole = BytesMut::with_capacity(length);
-                parts.iter().for_each(|part| whole.extend_from_slice(part));
-                whole.freeze()
-            }
+            None => Gathered::default(),
         };
+        let (bytes, sha256_hex) = gathered.finish();
         Ok(Collected {
             bytes,
-            sha256_hex: hex(&hasher.finalize()),
+            sha256_hex,
+            _share: share,
         })
     }
 
@@ -132,6 +124,79 @@ impl Inbound {
             idle: Box::pin(tokio::time::sleep(BODY_IDLE_TIMEOUT)),
         }
     }
+}
+
+/// What has come of a body.
+#[derive(Default)]
+struct Gathered {
+    hasher: Sha256,
+    /// The first piece, as it came: most bodies have no other and are not copied.
+    first: Bytes,
+    /// All pieces, from the second on: a piece may be a byte of a large buffer that it keeps alive.
+    all: BytesMut,
+}
+
+impl Gathered {
+    fn finish(self) -> (Bytes, String) {
+        let bytes = match self.all.is_empty() {
+            true => self.first,
+            false => self.all.freeze(),
+        };
+        (bytes, hex(&self.hasher.finalize()))
+    }
+
+    fn push(&mut self, data: Bytes) {
+        self.hasher.update(&data);
+        if self.first.is_empty() {
+            self.first = data;
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&self.first);
+        }
+        self.all.extend_from_slice(&data);
+    }
+}
+
+async fn gather<B>(body: &mut B, share: &mut Share, max: usize) -> Result<Gathered, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let announced = usize::try_from(body.size_hint().lower());
+    if announced.map_or(true, |announced| announced > max) {
+        return Err(BodyError::TooLong(max));
+    }
+    let mut gathered = Gathered::default();
+    let mut length = 0;
+    // Each byte that comes earns its time; what is earned at once is not saved up.
+    let mut deadline = Instant::now() + API_BODY_LAG_MAX;
+    while let Some(frame) = tokio::time::timeout_at(deadline, body.frame())
+        .await
+        .map_err(|_| BodyError::Stalled)?
+    {
+        let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length > max {
+            return Err(BodyError::TooLong(max));
+        }
+        let asked = Instant::now();
+        share.grow(length).await?;
+        // The wait for room is not the client's.
+        deadline += asked.elapsed() + time_for(data.len());
+        deadline = deadline.min(Instant::now() + API_BODY_LAG_MAX);
+        gathered.push(data);
+    }
+    Ok(gathered)
+}
+
+/// What so many bytes may take to come.
+fn time_for(bytes: usize) -> Duration {
+    let micros = (bytes as u64).saturating_mul(1_000_000) / API_BODY_BYTES_PER_SECOND_MIN;
+    Duration::from_micros(micros)
 }
 
 /// Lower-case hexadecimal.
@@ -251,5 +316,44 @@ impl Body for ReplyBody {
             ReplyBody::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
             ReplyBody::Stream { left, .. } => *left,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+    use http_body_util::StreamBody;
+
+    /// Pieces of `size` bytes, one every `pause`.
+    async fn read(size: usize, pieces: usize, pause: Duration) -> Result<Bytes, BodyError> {
+        let budget = Budget::new();
+        let frames = stream::unfold(0, |sent| async move {
+            let frame = Frame::data(Bytes::from(vec![b'x'; size]));
+            tokio::time::sleep(pause).await;
+            (sent < pieces).then_some((Ok::<_, io::Error>(frame), sent + 1))
+        });
+        let mut body = StreamBody::new(Box::pin(frames));
+        let mut share = budget.share();
+        let gathered = gather(&mut body, &mut share, usize::MAX).await?;
+        Ok(gathered.finish().0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_body_comes_at_a_rate() {
+        let second = Duration::from_secs(1);
+        let fast = read(65 * 1024, 100, second).await.unwrap();
+        assert_eq!(fast.len(), 65 * 1024 * 100);
+        // A small one may take its few seconds.
+        assert_eq!(read(100, 9, second).await.unwrap().len(), 900);
+        for (size, pieces, pause) in [
+            (1, 1000, second),
+            (32 * 1024, 1000, second),
+            // Nothing is saved up by a fast beginning.
+            (20 * 1024 * 1024, 2, 11 * second),
+        ] {
+            let error = read(size, pieces, pause).await.unwrap_err();
+            assert!(matches!(error, BodyError::Stalled), "{size} {error:?}");
+        }
     }
 }

@@ -36,6 +36,7 @@ mod audit;
 mod authenticate;
 mod aws;
 mod body;
+mod budget;
 mod door;
 mod download;
 mod form;

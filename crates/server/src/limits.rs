@@ -17,13 +17,15 @@ pub const HEADERS_COUNT_MAX: usize = 128;
 /// only while a client keeps filling it.
 pub const READ_BUFFER_BYTES_MAX: usize = 256 * 1024;
 /// Streams that one HTTP/2 connection may have open.
-pub const HTTP2_STREAMS_MAX: u32 = 128;
+pub const HTTP2_STREAMS_MAX: u32 = 32;
 /// What an HTTP/2 peer may send ahead of being read, per stream and per connection, in bytes.
 pub const HTTP2_WINDOW_BYTES: u32 = 1024 * 1024;
 
 /// From accepting a connection, and from the end of a request, to the end of the next headers.
 /// Longer than the 60 s that clients keep idle connections for would hold what nobody uses.
 pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// An HTTP/2 connection without a request. Twice this when the client does not answer to the farewell.
+pub const HTTP2_IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// A TLS handshake.
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest wait for a request body's next bytes.
@@ -43,14 +45,27 @@ pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The body of `UploadLayerPart`: 20 MiB of layer as base64 in JSON, and of `PutImage`: a 4 MiB manifest
 /// as an escaped JSON string.
 pub const LAYER_PART_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;
-/// The body of a request without a signature that is known.
-pub const UNSIGNED_BODY_BYTES_MAX: usize = 128 * 1024;
-/// Bodies up to this size take no place among [`API_BODIES_BYTES_MAX`].
-pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
-/// From an API body's first byte to its last.
+/// What is read of a request that carries no signature, or none of a known key, to find its operation's
+/// name for the answer and the audit log.
+pub const UNSIGNED_BODY_BYTES_MAX: usize = 4 * 1024;
+/// And for how long.
+pub const UNSIGNED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// From a kept body's first byte to its last.
 pub const API_BODY_TIMEOUT: Duration = Duration::from_secs(300);
-/// API bodies kept in memory at once, over all requests, in bytes: requests beyond it wait.
-pub const API_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// How far a kept body may fall behind [`API_BODY_BYTES_PER_SECOND_MIN`]; the longest silence as well.
+pub const API_BODY_LAG_MAX: Duration = Duration::from_secs(10);
+/// The rate at which a kept body must come. Slower, it would hold memory for longer than it is worth.
+pub const API_BODY_BYTES_PER_SECOND_MIN: u64 = 64 * 1024;
+/// What of a kept body is charged to [`SMALL_BODIES_BYTES_MAX`]; what goes beyond, to
+/// [`LARGE_BODIES_BYTES_MAX`].
+pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Memory for the beginnings of all bodies that are kept whole (API calls, manifests), in bytes. Each is
+/// charged twice its length as it arrives.
+pub const SMALL_BODIES_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Memory for what goes beyond the beginnings, charged in the same way.
+pub const LARGE_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// The longest wait for room among them.
+pub const BODY_ROOM_TIMEOUT: Duration = Duration::from_secs(5);
 /// A manifest (OCI Distribution, "Pushing Manifests": a registry should allow 4 MiB).
 pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// A blob has no bound but the disk's; it is streamed.

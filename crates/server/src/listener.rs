@@ -6,10 +6,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,10 +22,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
+use crate::body::ReplyBody;
 use crate::limits::{
-    CONNECTIONS_MAX, HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HTTP2_STREAMS_MAX,
-    HTTP2_WINDOW_BYTES, READ_BUFFER_BYTES_MAX, SHUTDOWN_GRACE, TLS_HANDSHAKE_TIMEOUT,
-    WRITE_STALL_TIMEOUT,
+    CONNECTIONS_MAX, HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HTTP2_IDLE_TIMEOUT,
+    HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES, READ_BUFFER_BYTES_MAX, SHUTDOWN_GRACE,
+    TLS_HANDSHAKE_TIMEOUT, WRITE_STALL_TIMEOUT,
 };
 use crate::stall::StallIo;
 use crate::way;
@@ -192,41 +196,137 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let io = TokioIo::new(stream);
+    let (open, mut requests) = watch::channel(0_usize);
+    let open = Arc::new(open);
     let service = service_fn(move |request| {
-        let (app, peer) = (Arc::clone(&app), peer.clone());
-        async move { Ok::<_, std::convert::Infallible>(way::answer(app, request, peer).await) }
+        let (app, peer, open) = (Arc::clone(&app), peer.clone(), Open::of(&open));
+        async move {
+            let response = way::answer(app, request, peer).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| Answering { body, _open: open }))
+        }
     });
-    // The two connection types share their methods' names, not a trait.
-    macro_rules! run {
-        ($connection:expr) => {{
-            let mut connection = std::pin::pin!($connection);
-            tokio::select! {
-                result = connection.as_mut() => return Ok(result?),
-                () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
-            }
-            Ok(connection.await?)
-        }};
-    }
     if http2 {
-        run!(
-            http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .max_concurrent_streams(HTTP2_STREAMS_MAX)
-                .initial_stream_window_size(HTTP2_WINDOW_BYTES)
-                .initial_connection_window_size(HTTP2_WINDOW_BYTES)
-                .max_header_list_size(u32::try_from(HEADERS_BYTES_MAX).unwrap_or(u32::MAX))
-                .keep_alive_interval(HEADER_READ_TIMEOUT / 2)
-                .keep_alive_timeout(HEADER_READ_TIMEOUT / 2)
-                .serve_connection(io, service)
-        )
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(HTTP2_STREAMS_MAX)
+            .initial_stream_window_size(HTTP2_WINDOW_BYTES)
+            .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+            .max_header_list_size(u32::try_from(HEADERS_BYTES_MAX).unwrap_or(u32::MAX))
+            .keep_alive_interval(HEADER_READ_TIMEOUT / 2)
+            .keep_alive_timeout(HEADER_READ_TIMEOUT / 2)
+            .serve_connection(io, service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            result = connection.as_mut() => return Ok(result?),
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                return Ok(connection.await?);
+            }
+            () = idle(&mut requests) => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            result = connection => Ok(result?),
+            // The client neither goes nor asks.
+            () = idle(&mut requests) => Ok(()),
+        }
     } else {
-        run!(
-            http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_READ_TIMEOUT)
-                .max_headers(HEADERS_COUNT_MAX)
-                .max_buf_size(READ_BUFFER_BYTES_MAX)
-                .serve_connection(io, service)
-        )
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_READ_TIMEOUT)
+            .max_headers(HEADERS_COUNT_MAX)
+            .max_buf_size(READ_BUFFER_BYTES_MAX)
+            .serve_connection(io, service);
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            result = connection.as_mut() => return Ok(result?),
+            () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
+        }
+        Ok(connection.await?)
+    }
+}
+
+/// Waits until a connection has had no request for [`HTTP2_IDLE_TIMEOUT`]. HTTP/1 has its time for
+/// headers; HTTP/2 has none, and its pings keep a connection open for ever.
+async fn idle(requests: &mut watch::Receiver<usize>) {
+    loop {
+        if requests.wait_for(|open| *open == 0).await.is_err() {
+            // The service is gone, and the connection with it.
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(HTTP2_IDLE_TIMEOUT) => return,
+            _ = requests.changed() => {}
+        }
+    }
+}
+
+/// Counts a request of a connection from its headers to the end of its answer.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Open {
+    fn of(open: &Arc<watch::Sender<usize>>) -> Open {
+        open.send_modify(|open| *open += 1);
+        Open(Arc::clone(open))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+/// An answer that is being sent.
+struct Answering {
+    body: ReplyBody,
+    _open: Open,
+}
+
+impl Body for Answering {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{Instant, timeout};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_when_its_last_answer_was_sent() {
+        let (open, mut requests) = watch::channel(0);
+        let open = Arc::new(open);
+        let started = Instant::now();
+        idle(&mut requests).await;
+        assert_eq!(started.elapsed(), HTTP2_IDLE_TIMEOUT);
+
+        let first = Open::of(&open);
+        let second = Open::of(&open);
+        drop(first);
+        let long = 100 * HTTP2_IDLE_TIMEOUT;
+        assert!(timeout(long, idle(&mut requests)).await.is_err());
+        // A request in between begins the time anew.
+        drop(second);
+        let half = HTTP2_IDLE_TIMEOUT / 2;
+        assert!(timeout(half, idle(&mut requests)).await.is_err());
+        drop(Open::of(&open));
+        let started = Instant::now();
+        idle(&mut requests).await;
+        assert_eq!(started.elapsed(), HTTP2_IDLE_TIMEOUT);
     }
 }

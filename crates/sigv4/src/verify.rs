@@ -38,6 +38,16 @@ impl Presented {
         self.verify_with_key(parts, &SigningKey::derive(secret, &self.scope), expected)
     }
 
+    /// What [`verify`](Self::verify) can tell of the head alone, for a server that wants to before it
+    /// reads a body: the time, and what must be signed.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn check_head(&self, parts: &Parts<'_>, now_epoch_seconds: i64) -> Result<(), SigError> {
+        self.check_time(now_epoch_seconds)?;
+        check_signed(parts, &self.signed_headers)
+    }
+
     /// Verifies it with a derived key, which must be that of the secret and of [`scope`](Self::scope).
     ///
     /// # Errors

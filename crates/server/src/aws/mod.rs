@@ -17,7 +17,7 @@ use crate::door::Subject;
 use crate::form;
 use crate::head::Head;
 use crate::limits::{
-    API_BODY_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX, SMALL_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX,
+    API_BODY_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT,
 };
 use crate::ops::{ApiBody, Exchange};
 
@@ -58,8 +58,7 @@ pub(crate) async fn json(
             "UploadLayerPart" | "PutImage" => LAYER_PART_BODY_BYTES_MAX,
             _ => API_BODY_BYTES_MAX,
         };
-        let _room = room(&app, &head, max).await?;
-        let collected = body.collect(max).await?;
+        let collected = body.collect(&app.bodies, max).await?;
         let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = match (service, operation) {
             (Some(_), Some(operation)) => operation,
@@ -95,14 +94,13 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
     let done = async {
         let signed = match authenticate::present(&app, &head).await {
             Ok(signed) => signed,
-            Err(fail) => return Err(unsigned(&head, &mut called, body, fail).await),
+            Err(fail) => return Err(unsigned(&app, &head, &mut called, body, fail).await),
         };
         called.region = signed.scope_region().to_owned();
         if let Some(service) = Service::from_signing_name(signed.scope_service()) {
             called.service = service;
         }
-        let _room = room(&app, &head, API_BODY_BYTES_MAX).await?;
-        let collected = body.collect(API_BODY_BYTES_MAX).await?;
+        let collected = body.collect(&app.bodies, API_BODY_BYTES_MAX).await?;
         let malformed = |message| Fail::Common(CommonError::Malformed, message);
         let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
         // A presigned request's own parameters are no operation's.
@@ -139,9 +137,10 @@ fn service_of(version: &str, action: &str, scope: &str) -> Service {
 
 /// Refuses a request that no caller is known for. Its body is read as far as it may be, since the answer's
 /// namespace and the event's name stand there.
-async fn unsigned(head: &Head, called: &mut Called, body: Inbound, fail: Fail) -> Fail {
+async fn unsigned(app: &App, head: &Head, called: &mut Called, body: Inbound, fail: Fail) -> Fail {
     let mut form = Form::default();
-    if let Ok(collected) = body.collect(UNSIGNED_BODY_BYTES_MAX).await
+    let collected = body.collect(&app.bodies, UNSIGNED_BODY_BYTES_MAX);
+    if let Ok(Ok(collected)) = tokio::time::timeout(UNSIGNED_BODY_TIMEOUT, collected).await
         && let Ok(parsed) = Form::parse(&collected.bytes)
     {
         form = parsed;
@@ -194,29 +193,6 @@ fn own_parameters(query: &str) -> String {
 fn unknown_target(target: &str) -> String {
     let shown: String = target.chars().take(128).collect();
     format!("The operation '{shown}' is not known.")
-}
-
-/// Holds a place for a body that is not small, so that many at once wait instead of filling the memory.
-async fn room<'a>(
-    app: &'a App,
-    head: &Head,
-    max: usize,
-) -> Result<Option<tokio::sync::SemaphorePermit<'a>>, Fail> {
-    let announced = head
-        .header(header::CONTENT_LENGTH)
-        .and_then(|n| n.parse::<usize>().ok());
-    if announced.is_some_and(|announced| announced <= SMALL_BODY_BYTES_MAX) {
-        return Ok(None);
-    }
-    // Base64, its decoded bytes beside it, and the pieces as they came.
-    let bytes = announced.unwrap_or(max).min(max).saturating_mul(2);
-    let permits = u32::try_from(bytes / 1024 + 1).map_err(Fail::internal)?;
-    Ok(Some(
-        app.large_bodies
-            .acquire_many(permits)
-            .await
-            .map_err(Fail::internal)?,
-    ))
 }
 
 async fn verified(

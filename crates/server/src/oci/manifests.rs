@@ -58,7 +58,7 @@ fn described(job: &Job<'_>, manifest: &Manifest) -> Response<ReplyBody> {
 /// `PUT …/manifests/<reference>`
 pub(super) async fn put(job: &Job<'_>, reference: &str, body: Inbound) -> OciResult {
     let repository = job.repository()?;
-    let collected = match body.collect(MANIFEST_BYTES_MAX).await {
+    let collected = match body.collect(&job.app.bodies, MANIFEST_BYTES_MAX).await {
         Err(BodyError::TooLong(max)) => return Err(Error::ManifestTooLarge(max).into()),
         collected => collected?,
     };

@@ -116,6 +116,10 @@ impl From<Fail> for OciFail {
             Fail::Body(error @ BodyError::Stalled) => {
                 OciFail::new(408, "BLOB_UPLOAD_INVALID", error.to_string())
             }
+            Fail::Body(error @ BodyError::Busy) => {
+                let fail = OciFail::new(503, "TOOMANYREQUESTS", error.to_string());
+                fail.header(header::RETRY_AFTER, "1")
+            }
             Fail::Body(error) => OciFail::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
             Fail::Common(_, message) => OciFail::new(400, "UNSUPPORTED", message),
             Fail::Wire(error) => OciFail::new(error.status, "UNSUPPORTED", &error.message),

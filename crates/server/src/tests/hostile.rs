@@ -7,7 +7,8 @@ use tokio::net::TcpStream;
 
 use super::world::{World, refused};
 use crate::limits::{
-    API_BODY_BYTES_MAX, HEADERS_BYTES_MAX, MANIFEST_BYTES_MAX, READ_BUFFER_BYTES_MAX,
+    API_BODY_BYTES_MAX, HEADERS_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX, MANIFEST_BYTES_MAX,
+    READ_BUFFER_BYTES_MAX, SMALL_BODY_BYTES_MAX,
 };
 
 const JSON: &str = "application/x-amz-json-1.1";
@@ -253,4 +254,114 @@ async fn an_upload_that_is_cut_keeps_what_came_and_goes_on() {
             other => panic!("{other}: {}", reply.text()),
         }
     }
+}
+
+/// A request whose headers are signed by somebody whose key id is known and whose secret is not, and who
+/// announces more than he sends. Answers when the server has begun to read its body.
+async fn announced(world: &World, target: &str, length: usize, sent: &[u8]) -> TcpStream {
+    let forger = super::world::Person {
+        secret: "guessed".into(),
+        ..world.root.clone()
+    };
+    let headers = world.signed(&forger, Service::Ecr, Some(target), JSON, b"{}");
+    let mut head = format!(
+        "POST / HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n",
+        world.address
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    stream
+        .write_all(format!("{head}\r\n").as_bytes())
+        .await
+        .unwrap();
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert!(interim.starts_with(b"HTTP/1.1 100 "));
+    stream.write_all(sent).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn announced_bodies_keep_nobody_waiting() {
+    let world = World::new().await;
+    let upload = "AmazonEC2ContainerRegistry_V20150921.UploadLayerPart";
+    let mut forged = Vec::new();
+    for _ in 0..8 {
+        let stream = announced(&world, upload, LAYER_PART_BODY_BYTES_MAX, b"{").await;
+        forged.push(stream);
+    }
+    let name = "x".repeat(2 * SMALL_BODY_BYTES_MAX);
+    let body = format!(r#"{{"repositoryName":"{name}"}}"#);
+    let reply = world
+        .call(&world.root, Service::Ecr, Some(CREATE), JSON, body.into())
+        .await;
+    assert_eq!(
+        refused(Service::Ecr, &reply).code,
+        "InvalidParameterException"
+    );
+}
+
+/// Every body that is kept is charged for as it comes, a manifest and a stranger's too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kept_bodies_are_charged_as_they_come() {
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let login = world.login(&world.root).await;
+    let all = world.app.bodies.small.available_permits();
+    let manifest = format!("PUT /v2/app1/manifests/v1 HTTP/1.1\r\nauthorization: {login}\r\n");
+    let unsigned = "POST / HTTP/1.1\r\n".to_owned();
+    for (head, kept) in [
+        (manifest, true),
+        (unsigned.clone(), true),
+        (unsigned, false),
+    ] {
+        let length = if kept { 4000 } else { 5000 };
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        let request = format!("{head}host: x\r\ncontent-length: {length}\r\n\r\nhello");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut tries = 0..10_000;
+        if !kept {
+            // Refused for its length, unread.
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 403");
+            continue;
+        }
+        while world.app.bodies.small.available_permits() == all {
+            assert!(tries.next().is_some(), "never charged: {head}");
+            world.send(Method::GET, "/healthz", &[], "").await;
+        }
+        // And given back.
+        stream.write_all(&vec![b' '; length - 5]).await.unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        while world.app.bodies.small.available_permits() < all {
+            assert!(tries.next().is_some(), "never given back: {head}");
+            world.send(Method::GET, "/healthz", &[], "").await;
+        }
+    }
+}
+
+/// What the head alone tells is told before the body is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_signature_makes_nobody_read() {
+    let world = World::new().await;
+    let headers = world.signed(&world.root, Service::Ecr, Some(CREATE), JSON, b"{}");
+    world.pass(3600);
+    let mut head = format!(
+        "POST / HTTP/1.1\r\nhost: {}\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n",
+        world.address
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let answer = raw(
+        &world,
+        format!("{head}connection: close\r\n\r\n").as_bytes(),
+    )
+    .await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(answer.contains("Signature expired"), "{answer}");
 }
