@@ -1,6 +1,6 @@
 //! Resource tags of repositories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use aws_api::ecr::{
     ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest,
@@ -39,7 +39,14 @@ impl Registry {
         if repository::get(conn, repo.id).await?.is_none() {
             return Err(Error::RepositoryNotFound(repo.place()));
         }
-        let all = merged(repository_tag::list(conn, repo.id).await?, to_tags(&new));
+        let stored = repository_tag::list(conn, repo.id).await?;
+        for (key, _) in &stored {
+            let folded = fold(key);
+            if new.keys().any(|new| new != key && fold(new) == folded) {
+                return Err(alike(key));
+            }
+        }
+        let all = merged(stored, to_tags(&new));
         if all.len() > TAGS_MAX {
             return Err(Error::TooManyTags(TAGS_MAX));
         }
@@ -133,6 +140,7 @@ pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
         return Err(Error::TooManyTags(TAGS_MAX));
     }
     let invalid = |what: String| Err(Error::InvalidTagParameter(what));
+    let mut folded = HashSet::new();
     for (key, value) in tags {
         let (key_chars, value_chars) = (key.chars().count(), value.chars().count());
         if key_chars == 0 || key_chars > KEY_CHARS_MAX {
@@ -155,8 +163,24 @@ pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {
         if reserved.is_some_and(|head| head.eq_ignore_ascii_case(RESERVED_PREFIX)) {
             return invalid(format!("A tag's key must not begin with {RESERVED_PREFIX}"));
         }
+        if !folded.insert(fold(key)) {
+            return Err(alike(key));
+        }
     }
     Ok(())
+}
+
+/// Condition keys know no case, so `aws:ResourceTag/team` would be either of two tags
+/// `team` and `Team`, and a policy about it could be evaded with the other. ECR would keep
+/// both; here the second is refused.
+fn fold(key: &str) -> String {
+    key.to_lowercase()
+}
+
+fn alike(key: &str) -> Error {
+    Error::InvalidTagParameter(format!(
+        "A repository cannot have two tags whose keys differ only in case, as '{key}' and another do"
+    ))
 }
 
 fn allowed(c: char) -> bool {

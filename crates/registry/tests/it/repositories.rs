@@ -151,6 +151,14 @@ on_every_engine! {
             let bad = ecr::TagResourceRequest { resource_arn: arn.clone(), tags: vec![tag(key, "v")] };
             assert_eq!(code(w.registry.tag_resource(&w.cx, bad).await), "InvalidTagParameterException", "{key}");
         }
+        // Condition keys know no case: two such tags would evade a policy about either.
+        let twice = w.create("twice", |input| input.tags = Some(vec![tag("Team", "a"), tag("team", "b")])).await;
+        assert_eq!(code(twice), "InvalidTagParameterException");
+        for tags in [vec![tag("Stage", "a"), tag("stage", "b")], vec![tag("ENV", "prod")]] {
+            let alike = ecr::TagResourceRequest { resource_arn: arn.clone(), tags };
+            assert_eq!(code(w.registry.tag_resource(&w.cx, alike).await), "InvalidTagParameterException");
+        }
+        assert_eq!(*w.facts("app").await.tags, [("env".to_owned(), String::new())].into());
         let many = (0..50).map(|n| tag(&format!("k{n}"), "v")).collect();
         let many = ecr::TagResourceRequest { resource_arn: arn.clone(), tags: many };
         assert_eq!(code(w.registry.tag_resource(&w.cx, many).await), "TooManyTagsException");
