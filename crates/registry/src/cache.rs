@@ -1,7 +1,8 @@
 //! What is answered from memory: repositories' facts, manifests, the sizes of layers.
 //!
 //! # Why nothing stale is served
-//! - Only what exists is kept, so a new row makes no entry wrong.
+//! - Only what exists is kept, so a new row makes no entry wrong. Of a registry policy
+//!   its absence is kept as well: setting one is therefore a change like any other.
 //! - A change by this node removes its entries before the change is acknowledged.
 //! - A change by another node shows in the store's generation; everything is then
 //!   dropped ([`Cache::refresh`], at the head of every look-up).
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_api::{AccountId, Region};
 use blobs::Digest;
+use policy::PolicySet;
 use quick_cache::sync::Cache as Map;
 use quick_cache::{Equivalent, Weighter};
 
@@ -22,6 +24,8 @@ use crate::{Manifest, RepositoryFacts};
 
 /// Repositories whose facts are kept.
 const REPOSITORIES_MAX: usize = 10_000;
+/// Registries whose policies are kept.
+const REGISTRY_POLICIES_MAX: usize = 1_000;
 /// Layers whose sizes are kept, about 100 bytes each.
 const LAYERS_MAX: usize = 50_000;
 /// What an entry costs beside the manifest's bytes.
@@ -88,6 +92,8 @@ pub(crate) enum Change {
     Layer(i64, Digest),
     /// A repository's policy, tags or settings.
     Repository(AccountId, Region, String),
+    /// A registry's policy, which decides with those of all its repositories.
+    RegistryPolicy,
     /// Too much to list, such as a repository with its contents.
     Everything,
 }
@@ -98,6 +104,7 @@ pub(crate) struct Ticket(u64);
 
 pub(crate) struct Cache {
     repositories: Map<RepositoryKey, Arc<RepositoryFacts>>,
+    registry_policies: Map<(AccountId, Region), Option<Arc<PolicySet>>>,
     tags: Map<TagKey, Arc<Manifest>, ByBytes>,
     digests: Map<(i64, Digest), Arc<Manifest>, ByBytes>,
     layers: Map<(i64, Digest), u64>,
@@ -115,6 +122,7 @@ impl Cache {
         let items = usize::try_from(usual).unwrap_or(usize::MAX).max(16);
         Cache {
             repositories: Map::new(REPOSITORIES_MAX),
+            registry_policies: Map::new(REGISTRY_POLICIES_MAX),
             tags: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             digests: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             layers: Map::new(LAYERS_MAX),
@@ -161,6 +169,28 @@ impl Cache {
             name: facts.name.clone(),
         };
         self.put(ticket, || self.repositories.insert(key, facts.clone()));
+    }
+
+    /// `Some(None)`: there is none, and that is known.
+    pub(crate) fn registry_policy(
+        &self,
+        account: AccountId,
+        region: &Region,
+    ) -> Option<Option<Arc<PolicySet>>> {
+        self.registry_policies.get(&(account, region.clone()))
+    }
+
+    pub(crate) fn put_registry_policy(
+        &self,
+        ticket: Ticket,
+        account: AccountId,
+        region: &Region,
+        policy: &Option<Arc<PolicySet>>,
+    ) {
+        let key = (account, region.clone());
+        self.put(ticket, || {
+            self.registry_policies.insert(key, policy.clone())
+        });
     }
 
     pub(crate) fn by_tag(&self, repository_id: i64, tag: &str) -> Option<Arc<Manifest>> {
@@ -211,6 +241,10 @@ impl Cache {
                         name,
                     }));
                 }
+                Change::RegistryPolicy => {
+                    self.repositories.clear();
+                    self.registry_policies.clear();
+                }
                 Change::Everything => {}
             }
         }
@@ -231,6 +265,7 @@ impl Cache {
     fn clear(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
         self.repositories.clear();
+        self.registry_policies.clear();
         self.tags.clear();
         self.digests.clear();
         self.layers.clear();

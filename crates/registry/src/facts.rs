@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use aws_api::{AccountId, Region};
 use policy::{Document, DocumentKind, PolicyRef, PolicySet};
-use store::ecr::{repository, repository_tag};
+use store::ecr::{registry_policy, repository, repository_tag};
 
 use crate::{Call, Error, Place, Registry};
+
+const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
+const KIND_REGISTRY: DocumentKind = DocumentKind::EcrRegistry;
 
 /// A repository as a request meets it: who it is, and what decides about access.
 #[derive(Clone, Debug)]
@@ -22,7 +25,9 @@ pub struct RepositoryFacts {
     pub name: Arc<str>,
     /// `arn:aws:ecr:<region>:<account>:repository/<name>`.
     pub arn: Arc<str>,
-    /// The repository policy, compiled; principals are unique ids in it.
+    /// The repository policy and the registry's, compiled together: both are the resource's
+    /// side of a decision (user guide, "Private registry permissions"). Principals are
+    /// unique ids in them.
     pub policy: Option<Arc<PolicySet>>,
     /// Resource tags (`aws:ResourceTag/…`, `ecr:ResourceTag/…`).
     pub tags: Arc<BTreeMap<String, String>>,
@@ -75,24 +80,49 @@ impl Registry {
             return Ok(None);
         };
         let tags = repository_tag::list(conn, row.id).await?;
+        let of_registry = registry_policy::get(conn, account.as_str(), region.as_str()).await?;
+        let of_registry = of_registry.map(|text| (KIND_REGISTRY, text));
         drop(read);
         let arn: Arc<str> = arn(account, region, name).into();
-        let policy = row
-            .policy
-            .as_deref()
-            .map(|text| compile(text, &arn))
-            .transpose()?;
+        let of_repository = row.policy.map(|text| (KIND_REPOSITORY, text));
+        let policy = compile(&arn, [of_repository, of_registry].into_iter().flatten())?;
         let facts = Arc::new(RepositoryFacts {
             id: row.id,
             account: *account,
             region: region.clone(),
             name: name.into(),
             arn,
-            policy: policy.map(Arc::new),
+            policy,
             tags: Arc::new(tags.into_iter().collect()),
         });
         self.0.cache.put_repository(ticket, &facts);
         Ok(Some(facts))
+    }
+
+    /// The registry policy, compiled: all that the resource's side says of a repository
+    /// that is not there yet, and of a listing. From memory when it was asked for before.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn registry_policy(
+        &self,
+        account: &AccountId,
+        region: &Region,
+    ) -> Result<Option<Arc<PolicySet>>, Error> {
+        self.refresh();
+        if let Some(known) = self.0.cache.registry_policy(*account, region) {
+            return Ok(known);
+        }
+        let ticket = self.0.cache.ticket();
+        let text = {
+            let mut read = self.0.store.read().await?;
+            registry_policy::get(&mut read.conn(), account.as_str(), region.as_str()).await?
+        };
+        let arn: Arc<str> = format!("arn:aws:ecr:{region}:{account}:registry").into();
+        let policy = compile(&arn, text.map(|text| (KIND_REGISTRY, text)))?;
+        let cache = &self.0.cache;
+        cache.put_registry_policy(ticket, *account, region, &policy);
+        Ok(policy)
     }
 
     /// As [`Registry::repository_facts`], for who cannot go on without.
@@ -139,10 +169,22 @@ pub(crate) fn registry_account(
     }
 }
 
-/// A stored policy, ready to decide. One that does not parse lets nobody in: the
-/// request fails rather than being decided without it.
-fn compile(text: &str, arn: &Arc<str>) -> Result<PolicySet, Error> {
-    let document = Document::parse(text, DocumentKind::EcrRepository).map_err(Error::internal)?;
-    let name = PolicyRef::new(DocumentKind::EcrRepository, arn.clone());
-    Ok(PolicySet::compile([(name, &document)]))
+/// Stored policies, ready to decide together; `None` when there are none. One that does
+/// not parse lets nobody in: the request fails rather than being decided without it.
+fn compile(
+    arn: &Arc<str>,
+    texts: impl IntoIterator<Item = (DocumentKind, String)>,
+) -> Result<Option<Arc<PolicySet>>, Error> {
+    let mut documents = Vec::new();
+    for (kind, text) in texts {
+        let document = Document::parse(&text, kind).map_err(Error::internal)?;
+        documents.push((PolicyRef::new(kind, arn.clone()), document));
+    }
+    if documents.is_empty() {
+        return Ok(None);
+    }
+    let documents = documents
+        .iter()
+        .map(|(name, document)| (name.clone(), document));
+    Ok(Some(Arc::new(PolicySet::compile(documents))))
 }

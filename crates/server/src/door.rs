@@ -338,7 +338,10 @@ async fn repository(
         },
         None => {
             let arn = format!("arn:aws:ecr:{region}:{owner}:repository/{name}");
-            Resource::plain(arn, Some(owner))
+            Resource {
+                policy: app.registry.registry_policy(&owner, region).await?,
+                ..Resource::plain(arn, Some(owner))
+            }
         }
     })
 }

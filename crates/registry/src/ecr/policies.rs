@@ -1,6 +1,6 @@
 //! Repository policies and the registry policy.
 //!
-//! A repository policy is stored with unique ids in the place of its principals'
+//! A policy is stored with unique ids in the place of its principals'
 //! ARNs, so that a user or role that is deleted and created again is not let in by a
 //! policy about the old one; it is shown with ARNs (IAM user guide,
 //! "AWS JSON policy elements: Principal").
@@ -34,7 +34,9 @@ impl Registry {
         let repo = self
             .target(cx, input.registry_id.as_ref(), &input.repository_name)
             .await?;
-        let stored = self.pin(&input.policy_text).await?;
+        let stored = self
+            .pin(&input.policy_text, DocumentKind::EcrRepository)
+            .await?;
         self.store_policy(&repo, Some(stored)).await?;
         Ok(SetRepositoryPolicyResponse {
             registry_id: Some(repo.account.to_string()),
@@ -59,7 +61,7 @@ impl Registry {
         Ok(GetRepositoryPolicyResponse {
             registry_id: Some(repo.account.to_string()),
             repository_name: Some(repo.name.to_string()),
-            policy_text: Some(self.show(&stored).await?),
+            policy_text: Some(self.show(&stored, DocumentKind::EcrRepository).await?),
         })
     }
 
@@ -76,7 +78,7 @@ impl Registry {
             .target(cx, input.registry_id.as_ref(), &input.repository_name)
             .await?;
         let stored = self.stored_policy(&repo).await?;
-        let shown = self.show(&stored).await?;
+        let shown = self.show(&stored, DocumentKind::EcrRepository).await?;
         self.store_policy(&repo, None).await?;
         Ok(DeleteRepositoryPolicyResponse {
             registry_id: Some(repo.account.to_string()),
@@ -85,8 +87,9 @@ impl Registry {
         })
     }
 
-    /// `PutRegistryPolicy`: stored and shown. Nothing here replicates or caches from
-    /// elsewhere, which is all that it could grant.
+    /// `PutRegistryPolicy`: decides together with the policies of all repositories of the
+    /// registry, on any ECR action (user guide, "Private registry permissions", policy
+    /// scope V2).
     ///
     /// # Errors
     /// [`Error::InvalidPolicy`].
@@ -95,15 +98,17 @@ impl Registry {
         cx: &Call,
         input: PutRegistryPolicyRequest,
     ) -> Result<PutRegistryPolicyResponse, Error> {
-        Document::parse(&input.policy_text, DocumentKind::EcrRegistry).map_err(refused)?;
+        let stored = self
+            .pin(&input.policy_text, DocumentKind::EcrRegistry)
+            .await?;
         let (account, region) = (cx.account.as_str(), cx.region.as_str());
         let mut tx = self
             .0
             .store
             .write(Scope::Registry { account, region })
             .await?;
-        registry_policy::put(&mut tx.conn(), account, region, &input.policy_text).await?;
-        tx.commit().await?;
+        registry_policy::put(&mut tx.conn(), account, region, &stored).await?;
+        self.commit(tx, &[Change::RegistryPolicy]).await?;
         Ok(PutRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
             policy_text: Some(input.policy_text),
@@ -121,10 +126,12 @@ impl Registry {
     ) -> Result<GetRegistryPolicyResponse, Error> {
         let mut read = self.0.store.read().await?;
         let (account, region) = (cx.account.as_str(), cx.region.as_str());
-        let policy = registry_policy::get(&mut read.conn(), account, region).await?;
+        let stored = registry_policy::get(&mut read.conn(), account, region).await?;
+        drop(read);
+        let stored = stored.ok_or(Error::RegistryPolicyNotFound(cx.account))?;
         Ok(GetRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
-            policy_text: Some(policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?),
+            policy_text: Some(self.show(&stored, DocumentKind::EcrRegistry).await?),
         })
     }
 
@@ -144,12 +151,12 @@ impl Registry {
             .write(Scope::Registry { account, region })
             .await?;
         let policy = registry_policy::get(&mut tx.conn(), account, region).await?;
-        let policy = policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?;
+        let stored = policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?;
         registry_policy::delete(&mut tx.conn(), account, region).await?;
-        tx.commit().await?;
+        self.commit(tx, &[Change::RegistryPolicy]).await?;
         Ok(DeleteRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
-            policy_text: Some(policy),
+            policy_text: Some(self.show(&stored, DocumentKind::EcrRegistry).await?),
         })
     }
 
@@ -175,8 +182,8 @@ impl Registry {
     }
 
     /// The text to store: principals' ARNs replaced by their unique ids.
-    async fn pin(&self, text: &str) -> Result<String, Error> {
-        let document = Document::parse(text, DocumentKind::EcrRepository).map_err(refused)?;
+    async fn pin(&self, text: &str, kind: DocumentKind) -> Result<String, Error> {
+        let document = Document::parse(text, kind).map_err(refused)?;
         let mut ids = HashMap::new();
         for principal in document.principals() {
             match self
@@ -189,7 +196,6 @@ impl Registry {
                 Pinned::AsIs => {}
                 Pinned::Id(id) => drop(ids.insert(principal.to_owned(), id)),
                 Pinned::Unknown => {
-                    let kind = DocumentKind::EcrRepository;
                     return Err(refused(PolicyError::invalid_principal(kind, principal)));
                 }
             }
@@ -198,9 +204,8 @@ impl Registry {
     }
 
     /// The text to show: unique ids replaced by their ARNs, where they still have one.
-    async fn show(&self, stored: &str) -> Result<String, Error> {
-        let document =
-            Document::parse(stored, DocumentKind::EcrRepository).map_err(Error::internal)?;
+    async fn show(&self, stored: &str, kind: DocumentKind) -> Result<String, Error> {
+        let document = Document::parse(stored, kind).map_err(Error::internal)?;
         let mut arns = HashMap::new();
         for principal in document.principals() {
             if let Some(arn) = self

@@ -80,6 +80,75 @@ on_every_engine! {
         assert_eq!(code(get(&w).await), "RepositoryPolicyNotFoundException");
     }
 
+    async fn a_registry_policy_decides_with_every_repository(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        w.people.0.lock().unwrap().push((USER.into(), "AIDAFIRSTFIRSTFIRST01".into()));
+        let (node, other, _) = w.another_node(true, w.cx.now).await;
+        // Who may pull: the user by the registry's policy, and by either of both nodes.
+        let may = async |id: &str, action: &str, name: &str| {
+            let mut both = Vec::new();
+            for registry in [&w.registry, &node] {
+                let facts = registry.repository_facts(&w.cx.account, &w.cx.region, name).await.unwrap();
+                let policy = match facts {
+                    Some(facts) => facts.policy.clone(),
+                    None => registry.registry_policy(&w.cx.account, &w.cx.region).await.unwrap(),
+                };
+                let principal = policy::Principal::user(USER, Some(id));
+                let context = policy::Context::new();
+                let resource = format!("arn:aws:ecr:us-east-1:123456789012:repository/{name}");
+                let request = policy::Request {
+                    principal: &principal,
+                    action,
+                    resource: &resource,
+                    resource_account: Some("123456789012"),
+                    context: &context,
+                };
+                let authority = policy::Authority { resource: policy.as_deref(), ..Default::default() };
+                both.push(policy::decide(&request, &authority).is_allowed());
+            }
+            assert_eq!(both[0], both[1], "{id} {action} {name}");
+            both[0]
+        };
+        let first = "AIDAFIRSTFIRSTFIRST01";
+        for name in ["app", "none", "*"] {
+            assert!(!may(first, "ecr:BatchGetImage", name).await, "{name}");
+        }
+        let statement = |effect: &str, action: &str, principal: &str| json!({
+            "Effect": effect, "Principal": {"AWS": principal}, "Action": action,
+            "Resource": "arn:aws:ecr:us-east-1:123456789012:repository/*",
+        });
+        let text = json!({"Version": "2012-10-17", "Statement": [
+            statement("Allow", "ecr:*", USER), statement("Deny", "ecr:PutImage", USER),
+        ]}).to_string();
+        let unknown = text.replace("puller", "nobody");
+        let put = |policy_text: &str| ecr::PutRegistryPolicyRequest { policy_text: policy_text.into() };
+        assert_eq!(code(w.registry.put_registry_policy(&w.cx, put(&unknown)).await), "InvalidParameterException");
+        w.registry.put_registry_policy(&w.cx, put(&text)).await.unwrap();
+        other.poll_changes().await.unwrap();
+        for name in ["app", "none", "*"] {
+            assert!(may(first, "ecr:BatchGetImage", name).await, "{name}");
+            assert!(!may("AIDASECONDSECONDSEC02", "ecr:BatchGetImage", name).await, "{name}");
+            assert!(!may(first, "ecr:PutImage", name).await, "{name}");
+        }
+        // Beside the repository's own: a Deny of either stands.
+        set(&w, &policy(USER).replace("ecr:BatchGetImage", "ecr:PutImage")).await.unwrap();
+        other.poll_changes().await.unwrap();
+        assert!(!may(first, "ecr:PutImage", "app").await);
+        assert!(may(first, "ecr:BatchGetImage", "app").await);
+        // It is shown with the ARN while that is the same user's.
+        let get = async || w.registry.get_registry_policy(&w.cx, ecr::GetRegistryPolicyRequest::default()).await.unwrap().policy_text.unwrap();
+        assert_eq!(get().await, text);
+        *w.people.0.lock().unwrap() = vec![(USER.into(), "AIDASECONDSECONDSEC02".into())];
+        assert_eq!(get().await, text.replace(USER, first));
+        w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await.unwrap();
+        other.poll_changes().await.unwrap();
+        for name in ["app", "none", "*"] {
+            assert!(!may(first, "ecr:BatchGetImage", name).await, "{name}");
+        }
+        assert!(may(first, "ecr:PutImage", "app").await);
+    }
+
     async fn a_registry_policy_is_kept(store: TestStore) {
         let w = World::new(&store).await;
         let get = || ecr::GetRegistryPolicyRequest::default();
