@@ -4,6 +4,7 @@
 //! <root>/blobs/sha256/ab/ab12…      a blob, whole and synced before it has this name
 //! <root>/uploads/<upload id>        the bytes of an upload so far
 //! <root>/uploads/<upload id>.state  its saved hash state (`hash_state.rs`)
+//! <root>/uploads/tmp-<id>[.state]   the same of a content that comes in one request
 //! ```
 //!
 //! Both halves lie under one root, hence on one file system: a rename between them is atomic.
@@ -20,6 +21,8 @@ const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 
 const STATE_SUFFIX: &str = ".state";
+/// Of files that no client can resume: once nobody writes to one, it is rubbish, however young.
+const TEMPORARY_PREFIX: &str = "tmp-";
 
 #[derive(Debug)]
 pub(crate) struct Layout {
@@ -36,9 +39,25 @@ pub(crate) enum UploadFile {
 impl UploadFile {
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name.strip_suffix(STATE_SUFFIX) {
-            Some(id) => id.parse().ok().map(Self::State),
-            None => name.parse().ok().map(Self::Bytes),
+            Some(name) => id_of(name).map(Self::State),
+            None => id_of(name).map(Self::Bytes),
         }
+    }
+}
+
+/// The name of an upload's file, or of a temporary one.
+fn name_of(id: &UploadId) -> String {
+    match id.is_temporary() {
+        true => format!("{TEMPORARY_PREFIX}{id}"),
+        false => id.to_string(),
+    }
+}
+
+/// What [`name_of`] made a name of.
+fn id_of(name: &str) -> Option<UploadId> {
+    match name.strip_prefix(TEMPORARY_PREFIX) {
+        Some(id) => UploadId::parse_any(id).ok().filter(UploadId::is_temporary),
+        None => name.parse().ok(),
     }
 }
 
@@ -82,11 +101,11 @@ impl Layout {
     }
 
     pub(crate) fn upload(&self, id: &UploadId) -> PathBuf {
-        self.root.join(format!("uploads/{id}"))
+        self.uploads().join(name_of(id))
     }
 
     pub(crate) fn upload_state(&self, id: &UploadId) -> PathBuf {
-        self.root.join(format!("uploads/{id}{STATE_SUFFIX}"))
+        self.uploads().join(name_of(id) + STATE_SUFFIX)
     }
 
     pub(crate) fn algorithm(&self, algorithm: Algorithm) -> PathBuf {

@@ -149,6 +149,13 @@ impl Blobs {
         }
     }
 
+    /// Whether the upload has a file. Leaves the upload to whoever writes to it: for those who only
+    /// clear up, where [`upload_size`](Self::upload_size) would make a client's request find it busy.
+    pub async fn has_upload(&self, id: &UploadId) -> Result<bool, Error> {
+        let path = self.layout.upload(id);
+        Ok(run(move || stat(&path)).await??.is_some())
+    }
+
     /// Ends an upload: its bytes become the blob `expected`, if they are those. A blob that is there
     /// already is not written again, and the upload's file is dropped.
     ///
@@ -293,7 +300,7 @@ impl Blobs {
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| Error::io("draw random bytes")(error.into()))?;
-        let id = UploadId::from_random(random);
+        let id = UploadId::temporary(random);
         let claim = self.claims.claim(&self.layout, id);
         let taken = || Error::io("draw a new name")(io::ErrorKind::AlreadyExists.into());
         Ok(claim.ok_or_else(taken)?.temporary())

@@ -15,10 +15,23 @@ use crate::layout::{self, Layout, UploadFile};
 use crate::store::run;
 use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, UploadId, Verified};
 
+/// What a sweep finds out about an upload.
+enum Abandoned {
+    /// Somebody writes to it.
+    No,
+    /// Nobody does, and nobody begins to while the lock is held.
+    Locked(File),
+    /// It has no bytes.
+    Gone,
+}
+
 impl Blobs {
     /// Removes every file in the folder of uploads that `keep` does not claim, strangers too; for a
     /// start, when the caller knows which uploads can still be resumed. An upload that is being
     /// written now, by this process or another, stays.
+    ///
+    /// The file of a [`put`](Self::put) whose process was killed goes whatever `keep` says, which is not
+    /// asked: nobody can resume it.
     ///
     /// Where other processes serve from the same folder, `keep` may be older than an upload that one of
     /// them starts meanwhile: there, take [`list_uploads`](Self::list_uploads) first, look up which of
@@ -37,7 +50,7 @@ impl Blobs {
         run(move || {
             let files = read_folder(&layout.uploads())?.into_iter();
             let ids = files.filter_map(|(name, _)| match UploadFile::from_name(name.to_str()?) {
-                Some(UploadFile::Bytes(id)) => Some(id),
+                Some(UploadFile::Bytes(id)) if !id.is_temporary() => Some(id),
                 _ => None,
             });
             Ok(ids.collect())
@@ -47,21 +60,29 @@ impl Blobs {
 
     fn sweep(&self, keep: impl Fn(&UploadId) -> bool) -> Result<Swept, Error> {
         let layout = self.layout();
+        let keep = |id: &UploadId| !id.is_temporary() && keep(id);
         let mut swept = Swept::default();
         for (name, _) in read_folder(&layout.uploads())? {
             let path = layout.uploads().join(&name);
-            let remove = match name.to_str().and_then(UploadFile::from_name) {
-                Some(UploadFile::Bytes(id)) => !keep(&id) && self.is_abandoned(&id, &path)?,
-                // A state is of use only beside its bytes.
-                Some(UploadFile::State(id)) => {
-                    !keep(&id) && self.is_abandoned(&id, &layout.upload(&id))?
-                        || !layout.upload(&id).exists()
+            // Held while the file goes: who made it just now, and has not locked it yet, waits and
+            // finds that it is gone.
+            let _lock = match name.to_str().and_then(UploadFile::from_name) {
+                Some(UploadFile::Bytes(id) | UploadFile::State(id)) if keep(&id) => {
+                    // A state is of use only beside its bytes.
+                    if path == layout.upload(&id) || layout.upload(&id).exists() {
+                        continue;
+                    }
+                    None
                 }
-                None => true,
+                Some(UploadFile::Bytes(id) | UploadFile::State(id)) => {
+                    match self.abandoned(&id, &layout.upload(&id))? {
+                        Abandoned::No => continue,
+                        Abandoned::Locked(file) => Some(file),
+                        Abandoned::Gone => None,
+                    }
+                }
+                None => None,
             };
-            if !remove {
-                continue;
-            }
             let meta = std::fs::symlink_metadata(&path);
             let bytes = meta.as_ref().map_or(0, std::fs::Metadata::len);
             if meta.is_ok_and(|meta| meta.is_dir()) {
@@ -75,16 +96,19 @@ impl Blobs {
     }
 
     /// Whether nobody is writing to the upload now.
-    fn is_abandoned(&self, id: &UploadId, bytes: &Path) -> Result<bool, Error> {
+    fn abandoned(&self, id: &UploadId, bytes: &Path) -> Result<Abandoned, Error> {
         // The claim is given back, without the open file, before the file goes: whoever claims the
         // upload next finds by its name that it is gone.
         let Some(mut claim) = self.claims().claim(self.layout(), *id) else {
-            return Ok(false);
+            return Ok(Abandoned::No);
         };
         drop(claim.upload.take());
         match File::open(bytes) {
-            Ok(file) => Ok(file.try_lock().is_ok()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Ok(file) => Ok(match file.try_lock() {
+                Ok(()) => Abandoned::Locked(file),
+                Err(_) => Abandoned::No,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Abandoned::Gone),
             Err(error) => Err(Error::io("open an upload")(error)),
         }
     }

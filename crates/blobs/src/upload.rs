@@ -16,6 +16,10 @@ use crate::{Algorithm, Digest, Error, Finished, UploadId};
 /// milliseconds, and layers below it never cost a state file.
 const RECORD_EVERY_BYTES: u64 = 4 * 1024 * 1024;
 
+/// How often a new file may be swept between its creation and its lock: a moment that no two
+/// sweeps find.
+const CREATE_ATTEMPTS: usize = 3;
+
 /// An open upload. Invariant: the file holds exactly `len` bytes and `hasher` has seen just those;
 /// unless the hasher is lent, and then the upload serves no further request.
 pub(crate) struct Upload {
@@ -60,17 +64,35 @@ impl Upload {
         id: UploadId,
         algorithm: Algorithm,
     ) -> Result<Option<Self>, Error> {
-        let file = match layout.create_upload(&id) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            Err(error) => return Err(Error::io("create an upload")(error)),
-        };
-        // Nobody else knows the new file, unless as one to sweep: the lock says that it lives.
-        if let Err(error) = file.try_lock() {
-            tracing::debug!(%error, "cannot lock a new upload");
+        for _ in 0..CREATE_ATTEMPTS {
+            let file = match layout.create_upload(&id) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+                Err(error) => return Err(Error::io("create an upload")(error)),
+            };
+            // Nobody else knows the new file, unless as one to sweep: the lock says that it lives.
+            match file.try_lock() {
+                Ok(()) => {}
+                // A sweep came first. It holds the lock until the file is gone.
+                Err(TryLockError::WouldBlock) => {
+                    file.lock().map_err(Error::io("lock a new upload"))?;
+                }
+                Err(TryLockError::Error(error)) => {
+                    tracing::debug!(%error, "cannot lock a new upload");
+                }
+            }
+            let meta = file.metadata().map_err(Error::io("stat an upload"))?;
+            if meta.nlink() > 0 {
+                return Ok(Some(Self::of_new(id, file, meta.ino(), algorithm)));
+            }
         }
-        let inode = file.metadata().map_err(Error::io("stat an upload"))?.ino();
-        Ok(Some(Self {
+        Err(Error::io("keep a new upload's name")(
+            io::ErrorKind::NotFound.into(),
+        ))
+    }
+
+    fn of_new(id: UploadId, file: File, inode: u64, algorithm: Algorithm) -> Self {
+        Self {
             id,
             file: Synced::new(file),
             inode,
@@ -79,7 +101,7 @@ impl Upload {
             len: 0,
             synced: 0,
             recorded: 0,
-        }))
+        }
     }
 
     /// Locks the upload against other processes and proves that `kept`, from an earlier request,

@@ -200,6 +200,74 @@ async fn the_next_start_sweeps_what_nobody_can_resume() {
 }
 
 #[tokio::test]
+async fn a_sweep_takes_what_a_killed_put_left_whatever_is_to_be_kept() {
+    let (folder, blobs) = store().await;
+    let uploads = folder.path().join("uploads");
+    let bytes = content(3_000_000);
+    let digest = Digest::sha256_of(&bytes);
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    let putting = tokio::spawn(async move {
+        let part = stream::poll_fn(move |cx| receiver.poll_recv(cx));
+        blobs.put(&digest, part).await
+    });
+    // All but a bit: more than is held back in memory.
+    let (most, rest) = bytes.split_at(2_900_000);
+    for piece in most.chunks(100_000) {
+        let piece = Ok::<_, io::Error>(Bytes::copy_from_slice(piece));
+        sender.send(piece).await.unwrap();
+    }
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(&uploads).unwrap();
+        let name = |entry: io::Result<std::fs::DirEntry>| entry.unwrap().file_name();
+        entries
+            .map(|entry| name(entry).into_string().unwrap())
+            .collect()
+    };
+    let [living] = names().try_into().unwrap();
+    assert!(living.starts_with("tmp-"), "{living}");
+    // The same of a process that was killed, with a saved hash state: nobody holds its lock.
+    let dead = "tmp-00000000-0000-8000-8000-000000000000";
+    std::fs::write(uploads.join(dead), &bytes).unwrap();
+    std::fs::write(uploads.join(format!("{dead}.state")), "x").unwrap();
+
+    let next = Blobs::open_directory(folder.path()).await.unwrap();
+    assert_eq!(next.list_uploads().await.unwrap(), []);
+    let swept = next.sweep_uploads(|_| true).await.unwrap();
+    assert_eq!((swept.files, swept.bytes), (2, 3_000_001));
+    assert_eq!(names(), [living]);
+
+    sender.send(Ok(Bytes::copy_from_slice(rest))).await.unwrap();
+    drop(sender);
+    assert_eq!(putting.await.unwrap().unwrap().digest, digest);
+    assert!(names().is_empty());
+}
+
+#[tokio::test]
+async fn looking_whether_an_upload_is_there_keeps_nobody_from_it() {
+    let (_folder, blobs) = store().await;
+    let id = UploadId::from_random([9; 16]);
+    assert!(!blobs.has_upload(&id).await.unwrap());
+    blobs.start_upload(&id).await.unwrap();
+    let begun = |asking: std::pin::Pin<&mut dyn Future<Output = bool>>| {
+        asking.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+    };
+    {
+        // Half-way through, the length has the upload for itself.
+        let mut asking = std::pin::pin!(async { blobs.upload_size(&id).await.unwrap() == Some(0) });
+        assert!(begun(asking.as_mut()).is_pending());
+        let busy = blobs.append(&id, 0, one(b"abc")).await;
+        assert!(matches!(busy, Err(AppendError::Busy(_))), "{busy:?}");
+        assert!(asking.await);
+    }
+    let mut asking = std::pin::pin!(async { blobs.has_upload(&id).await.unwrap() });
+    assert!(begun(asking.as_mut()).is_pending());
+    assert_eq!(blobs.append(&id, 0, one(b"abc")).await.unwrap(), 3);
+    assert!(asking.await);
+    blobs.cancel(&id).await.unwrap();
+    assert!(!blobs.has_upload(&id).await.unwrap());
+}
+
+#[tokio::test]
 async fn an_upload_goes_from_process_to_process() {
     let (folder, here) = store().await;
     let there = Blobs::open_directory(folder.path()).await.unwrap();
