@@ -1,7 +1,7 @@
 //! Layers: blobs that a repository links, and through which alone they are reachable.
 
 use blobs::{BlobFile, Digest, UploadId};
-use store::ecr::{layer, upload};
+use store::ecr::{layer, repository, upload};
 
 use crate::cache::Change;
 use crate::uploads::parse_digest;
@@ -67,7 +67,7 @@ impl Registry {
 
     /// Links a layer of `source` into `target` (`POST …/blobs/uploads/?mount=&from=`).
     /// The caller was found to be allowed to read `source`. `None` when `source` has no
-    /// such layer: the client then uploads it.
+    /// such layer, or not any more: the client then uploads it.
     ///
     /// # Errors
     /// [`Error::InvalidDigest`], [`Error::RepositoryNotFound`], and the store's.
@@ -88,7 +88,14 @@ impl Registry {
         // The foreign key holds the blob's row from here on: it cannot be collected.
         match layer::link(&mut tx.conn(), target.id, &text, size, cx.now_ms()).await {
             Err(store::Error::ForeignKey(_)) => {
-                return Err(Error::RepositoryNotFound(target.place()));
+                drop(tx);
+                // The target is gone; or the source let go of the layer meanwhile, and its
+                // blob was collected.
+                let mut read = self.0.store.read().await?;
+                return match repository::get(&mut read.conn(), target.id).await? {
+                    Some(_) => Ok(None),
+                    None => Err(Error::RepositoryNotFound(target.place())),
+                };
             }
             linked => linked?,
         }

@@ -19,7 +19,8 @@
 //!
 //! # What stands where
 //! - `facts`: what the authorization door must know of a repository, cached.
-//! - `uploads`, `layers`: bytes on their way in, and the links that make them reachable.
+//! - `uploads`, `layers`: bytes on their way in, and the links that make them reachable;
+//!   `open_uploads` counts the unfinished.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
 //! - `lists`: tags, repositories and referrers of the OCI face.
 //! - `ecr/`: the ECR face, one file a topic.
@@ -42,7 +43,8 @@
 //! | put a manifest | none | one |
 //! | get a manifest, stat a layer, a repository's facts | none | none when warm, else one read |
 //!
-//! Memory: manifests, twice 16 MiB by default; 10,000 repositories; 50,000 layers' sizes.
+//! Memory: manifests, twice 16 MiB by default; 10,000 repositories; 50,000 layers' sizes;
+//! 1,000 registry policies; 16 bytes an unfinished upload, of which a repository has 1,000.
 //!
 //! # What is absent
 //! No HTTP and no IAM: whoever calls was authorized one floor up. No SQL: the
@@ -60,6 +62,7 @@ mod lists;
 mod manifest;
 mod mutability;
 mod name;
+mod open_uploads;
 mod pulls;
 mod push;
 mod registry;

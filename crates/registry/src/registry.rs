@@ -9,6 +9,7 @@ use store::ecr::{image, upload};
 use store::{Scope, Store, Topic, Write};
 
 use crate::cache::{Cache, Change};
+use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
 use crate::uploads::ShortParts;
 use crate::{Entropy, Error, Principals, Settings, upload_id};
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) pulls: Pulls,
     pub(crate) short_parts: ShortParts,
+    pub(crate) open_uploads: OpenUploads,
     /// Held from a commit that changes cached rows until the cache knows, so that the
     /// cache can tell this node's changes from another's.
     changing: tokio::sync::Mutex<()>,
@@ -63,6 +65,7 @@ impl Registry {
             cache,
             pulls: Pulls::default(),
             short_parts: ShortParts::new(),
+            open_uploads: OpenUploads::default(),
             changing: tokio::sync::Mutex::new(()),
         }));
         let young_stay = registry.0.settings.shared;
@@ -121,7 +124,8 @@ impl Registry {
             }
         }
         for id in &kept {
-            if self.0.blobs.upload_size(id).await?.is_none() {
+            // Only a look: a client may be about to go on with it.
+            if !self.0.blobs.has_upload(id).await? {
                 gone.push(id.to_string());
             }
         }
@@ -132,6 +136,8 @@ impl Registry {
                 kept.contains(id) || (young_stay && !upload_id::expired(id, now, lifetime))
             })
             .await?;
+        let left = self.0.blobs.list_uploads().await?;
+        self.0.open_uploads.renew(left, now);
         if swept.files > 0 {
             tracing::info!(
                 files = swept.files,

@@ -70,6 +70,8 @@ pub struct Limits {
     pub images_per_repository_max: u64,
     /// Tags of an image.
     pub tags_per_image_max: u64,
+    /// Unfinished uploads of a repository. Not a quota of ECR's: each is a file.
+    pub uploads_per_repository_max: u64,
     /// Length of a layer in bytes.
     pub layer_bytes_max: u64,
     /// Length of a part of `UploadLayerPart` in bytes.
@@ -84,6 +86,7 @@ impl Default for Limits {
             repositories_max: 100_000,
             images_per_repository_max: 100_000,
             tags_per_image_max: 1_000,
+            uploads_per_repository_max: 1_000,
             layer_bytes_max: 52_000 * MIB,
             layer_part_bytes_max: 20 * MIB,
             layer_part_bytes_min: 5 * MIB,

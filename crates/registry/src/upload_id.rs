@@ -18,6 +18,9 @@ use blobs::UploadId;
 
 use crate::{Entropy, Error};
 
+/// How far the clock of a node that starts an upload may be ahead of one that clears up.
+const CLOCKS_APART_MAX_SECONDS: i64 = 3_600;
+
 /// A new id.
 pub(crate) fn make(repository_id: i64, now_ms: i64, entropy: &Entropy) -> Result<UploadId, Error> {
     let repository = repository_id.to_be_bytes();
@@ -42,12 +45,19 @@ pub(crate) fn repository(id: &UploadId) -> i64 {
     i64::from_be_bytes(whole)
 }
 
-/// Whether the upload began more than `lifetime` ago.
-pub(crate) fn expired(id: &UploadId, now_ms: i64, lifetime: Duration) -> bool {
+/// When the upload began, in seconds since the epoch.
+pub(crate) fn started_second(id: &UploadId) -> i64 {
     let bytes = id.as_bytes();
-    let started = u32::from_be_bytes([bytes[9], bytes[10], bytes[11], bytes[12]]);
+    i64::from(u32::from_be_bytes([
+        bytes[9], bytes[10], bytes[11], bytes[12],
+    ]))
+}
+
+/// Whether the upload began more than `lifetime` ago; or so far in the future that no
+/// node can have begun it, and it would stay for as long.
+pub(crate) fn expired(id: &UploadId, now_ms: i64, lifetime: Duration) -> bool {
     let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-    (now_ms / 1000).saturating_sub(i64::from(started)) > lifetime
+    (now_ms / 1000).saturating_sub(started_second(id)) > lifetime
 }
 
 #[cfg(test)]
@@ -71,6 +81,9 @@ mod tests {
             let life_ms = i64::try_from(life).unwrap() * 1000;
             prop_assert!(!expired(&id, start + life_ms, Duration::from_secs(life)));
             prop_assert!(expired(&id, start + life_ms + 1000, Duration::from_secs(life)));
+            // A clock that is somewhat behind does no harm; nobody waits for years.
+            prop_assert!(!expired(&id, start - 3_600_000, Duration::from_secs(life)));
+            prop_assert!(expired(&id, start - 3_601_000, Duration::from_secs(life)));
             let again: UploadId = id.to_string().parse().unwrap();
             prop_assert_eq!(again, id);
         }

@@ -59,10 +59,20 @@ impl Registry {
     /// Starts an upload (`POST /v2/<name>/blobs/uploads/`).
     ///
     /// # Errors
-    /// The blob store's.
+    /// [`Error::LimitExceeded`] while too many others are unfinished, and the blob store's.
     pub async fn start_upload(&self, cx: &Call, repo: &RepositoryFacts) -> Result<UploadId, Error> {
         let id = upload_id::make(repo.id, cx.now_ms(), &self.0.entropy)?;
-        self.0.blobs.start_upload(&id).await?;
+        let max = self.0.settings.limits.uploads_per_repository_max;
+        if !self.0.open_uploads.open(id, max) {
+            return Err(Error::LimitExceeded {
+                what: "unfinished layer uploads per repository",
+                max,
+            });
+        }
+        if let Err(error) = self.0.blobs.start_upload(&id).await {
+            self.0.open_uploads.close(&id);
+            return Err(error.into());
+        }
         Ok(id)
     }
 
@@ -147,7 +157,9 @@ impl Registry {
         if size >= KEEP_BYTES_MIN {
             self.forget_upload(repo, &id).await?;
         }
-        match self.0.blobs.cancel(&id).await? {
+        let cancelled = self.0.blobs.cancel(&id).await?;
+        self.0.open_uploads.close(&id);
+        match cancelled {
             true => Ok(()),
             false => Err(no_upload(repo, upload)),
         }
@@ -243,12 +255,14 @@ impl Registry {
             Ok(finished) => finished,
             Err(error) => {
                 if let blobs::FinishError::DigestMismatch { .. } = &error {
+                    self.0.open_uploads.close(id);
                     self.0.short_parts.forget(id);
                     self.forget_upload(repo, id).await?;
                 }
                 return Err(Error::finish(error, repo.place()));
             }
         };
+        self.0.open_uploads.close(id);
         self.0.short_parts.forget(id);
         let kept = (finished.size >= KEEP_BYTES_MIN).then_some(id);
         self.link(cx, repo, finished.digest, finished.size, kept)
@@ -267,6 +281,7 @@ impl Registry {
             Err(store::Error::ForeignKey(_)) => {
                 drop(tx);
                 self.0.blobs.cancel(id).await?;
+                self.0.open_uploads.close(id);
                 Err(Error::RepositoryNotFound(repo.place()))
             }
             Err(error) => Err(error.into()),

@@ -35,7 +35,7 @@ impl Registry {
     /// `InitiateLayerUpload`.
     ///
     /// # Errors
-    /// [`Error::RepositoryNotFound`].
+    /// [`Error::RepositoryNotFound`], [`Error::LimitExceeded`].
     pub async fn initiate_layer_upload(
         &self,
         cx: &Call,

@@ -21,6 +21,11 @@ use crate::{Call, Error, Registry, RepositoryFacts};
 /// (ECR API, `FiftyMaxResults`).
 const REFERRERS_MAX: i32 = 50;
 
+/// Tags in one answer of `DescribeImages`, and then those that its last image has
+/// besides: a page of images that all have as many as the quota allows would be a
+/// million.
+const TAGS_MAX: i64 = 10_000;
+
 impl Registry {
     /// `ListImages`: an entry for each tag, and one for each image without.
     ///
@@ -119,14 +124,27 @@ impl Registry {
         let n = token::page_size(input.max_results);
         let status = tag_status(filter.tag_status);
         let mut images = image::list(conn, repo.id, status, after, token::rows(n)).await?;
-        let next_token = token::cut(&mut images, n).map(|last| token::seal(&last.id.to_string()));
-        let (first, last) = match (images.first(), images.last()) {
-            (Some(first), Some(last)) => (first.id, last.id),
-            _ => (0, 0),
-        };
+        let mut next = token::cut(&mut images, n).map(|last| last.id);
         let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
-        for (image_id, tag) in image_tag::of_images(conn, repo.id, first, last).await? {
-            tags.entry(image_id).or_default().push(tag);
+        if let (Some(first), Some(last), true) = (
+            images.first(),
+            images.last(),
+            status != image::TagStatus::Untagged,
+        ) {
+            let rows = image_tag::of_images(conn, repo.id, first.id, last.id, TAGS_MAX).await?;
+            let full = token::rows(rows.len()) > TAGS_MAX;
+            let cut = rows.last().filter(|_| full).map(|(image_id, _)| *image_id);
+            for (image_id, tag) in rows {
+                tags.entry(image_id).or_default().push(tag);
+            }
+            // The page ends with the image that reached the bound, with all its tags.
+            if let Some(id) = cut {
+                tags.insert(id, image_tag::of_image(conn, id).await?);
+                if images.last().is_some_and(|image| image.id > id) {
+                    images.retain(|image| image.id <= id);
+                    next = Some(id);
+                }
+            }
         }
         let details = images
             .into_iter()
@@ -137,7 +155,7 @@ impl Registry {
             .collect::<Result<_, _>>()?;
         Ok(DescribeImagesResponse {
             image_details: Some(details),
-            next_token,
+            next_token: next.map(|id| token::seal(&id.to_string())),
         })
     }
 

@@ -112,6 +112,45 @@ on_every_engine! {
         }
     }
 
+    async fn a_repository_has_so_many_uploads_at_once(store: TestStore) {
+        let w = World::with(&store, |settings| settings.limits.uploads_per_repository_max = 2).await;
+        let (repo, other) = (w.repository("app").await, w.repository("other").await);
+        let start = async |cx: &registry::Call| w.registry.start_upload(cx, &repo).await.map(|id| id.to_string());
+        let (first, second) = (start(&w.cx).await.unwrap(), start(&w.cx).await.unwrap());
+        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        let ecr = ecr::InitiateLayerUploadRequest { repository_name: "app".into(), ..Default::default() };
+        assert_eq!(code(w.registry.initiate_layer_upload(&w.cx, ecr).await), "LimitExceededException");
+        assert_eq!(w.temporary_files(), 2);
+        // Another repository's are its own, and whole layers need none.
+        w.registry.start_upload(&w.cx, &other).await.unwrap();
+        w.layer(&repo, "whole").await;
+        // Finished, cancelled, refused for its digest: each makes room.
+        let digest = Digest::sha256_of(b"x").to_string();
+        w.registry.complete_upload(&w.cx, &repo, &first, &digest, None, body("x")).await.unwrap();
+        let third = start(&w.cx).await.unwrap();
+        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        w.registry.cancel_upload(&repo, &second).await.unwrap();
+        start(&w.cx).await.unwrap();
+        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        w.registry.complete_upload(&w.cx, &repo, &third, &digest, None, body("y")).await.unwrap_err();
+        start(&w.cx).await.unwrap();
+        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        // Those that nobody goes on with make room when they are swept.
+        let later = w.later(25);
+        w.registry.maintain(later.now).await.unwrap();
+        start(&later).await.unwrap();
+        // Housekeeping counts what is there, and what another node has finished no longer.
+        let open = start(&later).await.unwrap();
+        w.registry.maintain(later.now).await.unwrap();
+        assert_eq!(oci(start(&later).await), ("DENIED", 403));
+        let (node, _, _) = w.another_node(true, later.now).await;
+        node.complete_upload(&later, &repo, &open, &digest, None, body("x")).await.unwrap();
+        let soon = w.later(26);
+        w.registry.maintain(soon.now).await.unwrap();
+        start(&soon).await.unwrap();
+        assert_eq!(oci(start(&soon).await), ("DENIED", 403));
+    }
+
     async fn a_layer_has_a_largest_size(store: TestStore) {
         let w = World::with(&store, |settings| settings.limits.layer_bytes_max = 8).await;
         let repo = w.repository("app").await;
@@ -222,5 +261,22 @@ on_every_engine! {
         assert_eq!(oci(w.registry.append(&late, &repo, &id, None, body("z")).await), ("BLOB_UPLOAD_UNKNOWN", 404));
         w.registry.maintain(late.now).await.unwrap();
         assert_eq!(w.temporary_files(), 0);
+    }
+
+    async fn what_a_killed_put_left_goes_beside_other_nodes_too(store: TestStore) {
+        let w = World::with(&store, |settings| settings.shared = true).await;
+        let repo = w.repository("app").await;
+        let young = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let uploads = w.folder.path().join("uploads");
+        for name in [
+            "tmp-ffffffff-ffff-8fff-bfff-ffffffffffff",
+            // An id whose start lies in a far future.
+            "ffffffff-ffff-4fff-bfff-ffffffffffff",
+        ] {
+            std::fs::write(uploads.join(name), "half of a lay").unwrap();
+        }
+        w.registry.maintain(w.cx.now).await.unwrap();
+        assert_eq!(w.temporary_files(), 1);
+        assert_eq!(w.registry.upload_status(&repo, &young).await.unwrap(), 0);
     }
 }
