@@ -2,7 +2,8 @@
 
 use crate::world::*;
 use aws_api::ecr;
-use store::on_every_engine;
+use store::ecr::image;
+use store::{Scope, on_every_engine, values};
 
 fn list(status: Option<ecr::TagStatus>) -> ecr::ListImagesRequest {
     ecr::ListImagesRequest {
@@ -160,5 +161,38 @@ on_every_engine! {
         assert_eq!(shown(&w).await, Some(at(0)));
         w.registry.maintain(at(2)).await.unwrap();
         assert_eq!(shown(&w).await, Some(at(2)));
+    }
+
+    async fn a_page_ends_with_the_image_that_has_too_many_tags(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let mut digests = Vec::new();
+        for (n, tags) in [6_000_i64, 6_000, 2, 9_999].into_iter().enumerate() {
+            let digest = w.image(&repo, &format!("v{n}"), &format!("content {n}")).await.to_string();
+            let mut tx = store.store.write(Scope::Repository(repo.id)).await.unwrap();
+            let id = image::find(&mut tx.conn(), repo.id, &digest).await.unwrap().unwrap().id;
+            let more = "WITH RECURSIVE n (i) AS \
+                (SELECT CAST(2 AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < $3) \
+                INSERT INTO image_tags (repository_id, tag, image_id, tagged_at) \
+                SELECT CAST($1 AS BIGINT), $4 || CAST(i AS TEXT), CAST($2 AS BIGINT), 0 FROM n";
+            let prefix = format!("also-v{n}-");
+            tx.conn().execute(more, values![repo.id, id, tags, prefix]).await.unwrap();
+            tx.commit().await.unwrap();
+            digests.push((digest, tags as usize));
+        }
+        for (status, size) in [(None, None), (Some(ecr::TagStatus::Tagged), Some(3))] {
+            let (mut pages, mut next_token) = (Vec::new(), None);
+            loop {
+                let input = ecr::DescribeImagesRequest { max_results: size, next_token, ..describe(status) };
+                let page = w.registry.describe_images(&w.cx, input).await.unwrap();
+                let details = page.image_details.unwrap().into_iter();
+                pages.push(details.map(|d| (d.image_digest.unwrap(), d.image_tags.unwrap().len())).collect::<Vec<_>>());
+                next_token = page.next_token;
+                if next_token.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(pages, [&digests[..2], &digests[2..]], "{status:?}");
+        }
     }
 }

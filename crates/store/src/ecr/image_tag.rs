@@ -71,8 +71,7 @@ pub async fn of_image(conn: &mut Conn<'_>, image_id: i64) -> Result<Vec<String>>
 }
 
 /// The tags of those images of a repository whose ids are between `first` and `last`,
-/// both included: image id and tag, in their order. The caller's page bounds the
-/// images, a quota the tags of each.
+/// both included: image id and tag, in their order, at most `limit`.
 ///
 /// # Errors
 /// The engine's.
@@ -81,11 +80,13 @@ pub async fn of_images(
     repository_id: i64,
     first: i64,
     last: i64,
+    limit: i64,
 ) -> Result<Vec<(i64, String)>> {
     conn.fetch_all(
         "SELECT t.image_id, t.tag FROM images i JOIN image_tags t ON t.image_id = i.id \
-         WHERE i.repository_id = $1 AND i.id BETWEEN $2 AND $3 ORDER BY t.image_id, t.tag",
-        values![repository_id, first, last],
+         WHERE i.repository_id = $1 AND i.id BETWEEN $2 AND $3 \
+         AND t.image_id BETWEEN $2 AND $3 ORDER BY t.image_id, t.tag LIMIT $4",
+        values![repository_id, first, last, limit],
     )
     .await?
     .iter()
