@@ -57,7 +57,8 @@ pub(crate) fn started_second(id: &UploadId) -> i64 {
 /// node can have begun it, and it would stay for as long.
 pub(crate) fn expired(id: &UploadId, now_ms: i64, lifetime: Duration) -> bool {
     let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-    (now_ms / 1000).saturating_sub(started_second(id)) > lifetime
+    let age = (now_ms / 1000).saturating_sub(started_second(id));
+    age > lifetime || age < -CLOCKS_APART_MAX_SECONDS
 }
 
 #[cfg(test)]
