@@ -50,6 +50,15 @@ on_every_engine! {
         assert!(w.registry.open_blob(&target, &layer).await.is_ok());
     }
 
+    async fn a_mount_into_a_deleted_repository_fails(store: TestStore) {
+        let w = World::new(&store).await;
+        let (source, target) = (w.repository("source").await, w.repository("target").await);
+        let layer = w.layer(&source, "shared").await["digest"].as_str().unwrap().to_owned();
+        let delete = ecr::DeleteRepositoryRequest { repository_name: "target".into(), ..Default::default() };
+        w.registry.delete_repository(&w.cx, delete).await.unwrap();
+        assert_eq!(oci(w.registry.mount_blob(&w.cx, &target, &source, &layer).await), ("NAME_UNKNOWN", 404));
+    }
+
     async fn an_upload_belongs_to_its_repository(store: TestStore) {
         let w = World::new(&store).await;
         let (mine, theirs) = (w.repository("mine").await, w.repository("theirs").await);
@@ -131,4 +140,29 @@ on_every_engine! {
         w.layer(&repo, "lost").await;
         assert!(w.registry.open_blob(&repo, &digest.to_string()).await.is_ok());
     }
+}
+
+/// Between the look and the link, another node may take the layer from the source and
+/// collect its blob. SQLite has one writer, so this is PostgreSQL's alone.
+#[tokio::test]
+async fn a_blob_that_goes_while_it_is_mounted_is_uploaded() {
+    let store = store::testing::postgres().await;
+    let w = World::new(&store).await;
+    let (source, target) = (w.repository("source").await, w.repository("target").await);
+    let layer = w.layer(&source, "shared").await;
+    let digest = layer["digest"].as_str().unwrap();
+    let scope = store::Scope::Repository(source.id);
+    let mut tx = store.store.write(scope).await.unwrap();
+    // What the look saw stays seen, and the blob is gone.
+    for sql in [
+        "ALTER TABLE layers DROP CONSTRAINT layers_digest_fkey",
+        "DELETE FROM blobs",
+        "ALTER TABLE layers ADD CONSTRAINT layers_digest_fkey \
+         FOREIGN KEY (digest) REFERENCES blobs (digest) NOT VALID",
+    ] {
+        tx.conn().execute(sql, Vec::new()).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let mounted = w.registry.mount_blob(&w.cx, &target, &source, digest).await;
+    assert_eq!(mounted.unwrap(), None);
 }
