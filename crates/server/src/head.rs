@@ -74,10 +74,18 @@ impl Head {
         }
     }
 
-    /// Whether exactly one host is named: by `Host` once, or by the request line with it or without.
+    /// Whether exactly one host is named: by `Host` once, by the request line, or by both alike. A
+    /// signature covers the one, the registry is chosen by the other.
     pub(crate) fn has_one_host(&self) -> bool {
-        let headers = self.parts.headers.get_all(header::HOST).iter().count();
-        headers == 1 || (headers == 0 && self.parts.uri.authority().is_some())
+        let mut headers = self.parts.headers.get_all(header::HOST).iter();
+        let authority = self.parts.uri.authority().map(|host| host.as_str());
+        match (headers.next(), headers.next(), authority) {
+            (_, Some(_), _) | (None, None, None) => false,
+            (Some(host), None, Some(authority)) => {
+                host.as_bytes().eq_ignore_ascii_case(authority.as_bytes())
+            }
+            _ => true,
+        }
     }
 
     /// All headers' bytes, as a bound on them counts.
@@ -103,8 +111,9 @@ impl Head {
 }
 
 /// Account and region in a registry's host name (ECR User Guide, "Private registry", the URL's form;
-/// `ecr-fips` is its FIPS endpoint).
+/// `ecr-fips` is its FIPS endpoint). Hosts are the same in any case (RFC 9110, section 4.2.3).
 pub(crate) fn registry_of_host(host: &str) -> Option<Place> {
+    let host = host.to_ascii_lowercase();
     let mut labels = host.split('.');
     let account: AccountId = labels.next()?.parse().ok()?;
     let fixed = (labels.next()?, labels.next()?);
@@ -126,12 +135,14 @@ mod tests {
         assert_eq!(place.account.as_str(), "111122223333");
         assert_eq!(place.region.as_str(), "eu-west-1");
         assert!(registry_of_host("111122223333.dkr.ecr.eu-west-1.localhost:5000").is_some());
+        let shouted = registry_of_host("111122223333.DKR.Ecr.EU-WEST-1.Amazonaws.com");
+        assert_eq!(shouted, Some(place));
         for host in [
             "localhost:5000",
             "11112222333.dkr.ecr.eu-west-1.amazonaws.com",
             "111122223333.dkr.ecr.eu-west-1",
             "111122223333.dkr.s3.eu-west-1.amazonaws.com",
-            "111122223333.dkr.ecr.EU.amazonaws.com",
+            "111122223333.dkr.ecr.EU_1.amazonaws.com",
             "",
         ] {
             assert!(registry_of_host(host).is_none(), "{host}");

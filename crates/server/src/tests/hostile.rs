@@ -144,6 +144,10 @@ async fn requests_that_are_no_http() {
         ),
         (
             "GET http://evil/v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            "400",
+        ),
+        (
+            "GET http://Good/v2/ HTTP/1.1\r\nhost: good\r\nconnection: close\r\n\r\n",
             "401",
         ),
         (
