@@ -1,18 +1,19 @@
 //! Every call leaves an event: a JSON line in CloudTrail's shape (CloudTrail User Guide, "CloudTrail
 //! record contents"), one file a day in `<data-dir>/audit/`.
 //!
-//! Requests hand their events to one writer over a bounded queue. When the disk is slow the queue fills
-//! and requests wait: an event is never dropped while the process lives. Lines are written in batches,
-//! each with one `write`; a killed process loses at most the events of its last moments, an orderly stop
-//! writes and syncs them all.
+//! Requests hand their events to one writer over a bounded queue. When the disk is slow or full the queue
+//! fills and requests wait: an event is never dropped while the process serves. Lines are written in
+//! batches, each with one `write`, and a batch whose write fails is cut off and written again; a killed
+//! process loses at most the events of its last moments, an orderly stop writes and syncs them all.
 //!
 //! What is absent: secrets (members that the model marks as sensitive), bytes of layers, and long
 //! documents; the event says so in their place.
 
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use identity::{Caller, CallerKind};
 use jiff::Timestamp;
@@ -22,7 +23,10 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::limits::{AUDIT_PARAMETERS_BYTES_MAX, AUDIT_QUEUE_MAX, AUDIT_TEXT_CHARS_MAX};
+use crate::limits::{
+    AUDIT_NAME_CHARS_MAX, AUDIT_PARAMETERS_BYTES_MAX, AUDIT_QUEUE_MAX, AUDIT_RESOURCE_CHARS_MAX,
+    AUDIT_TEXT_CHARS_MAX,
+};
 
 /// The statement that decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,7 +78,8 @@ impl Audit {
 
     /// Takes an event, waiting while the queue is full.
     pub(crate) async fn record(&self, event: Event) {
-        if self.queue.send(event).await.is_err() {
+        // Before it waits: the queue holds thousands, and strangers' names may be as long as a request.
+        if self.queue.send(event.cut()).await.is_err() {
             tracing::error!("the audit writer has ended: an event is lost");
         }
     }
@@ -82,9 +87,13 @@ impl Audit {
 
 /// Events written with one system call.
 const BATCH_MAX: usize = 256;
+/// Between two tries to write.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// Tries once the server stops: it waits for the log, not for a disk.
+const LAST_TRIES: u32 = 3;
 
 async fn write(directory: PathBuf, mut events: mpsc::Receiver<Event>) {
-    let mut open: Option<(String, File)> = None;
+    let mut log = Log::new(directory);
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while events.recv_many(&mut batch, BATCH_MAX).await > 0 {
         let mut lines = Vec::with_capacity(batch.len() * 1024);
@@ -92,7 +101,7 @@ async fn write(directory: PathBuf, mut events: mpsc::Receiver<Event>) {
         for event in batch.drain(..) {
             let its_day = day_of(event.time);
             if its_day != day && !lines.is_empty() {
-                append(&directory, &mut open, &day, &lines).await;
+                keep(&mut log, &day, &lines, &events).await;
                 lines.clear();
             }
             day = its_day;
@@ -100,10 +109,10 @@ async fn write(directory: PathBuf, mut events: mpsc::Receiver<Event>) {
             lines.extend_from_slice(event.json().to_string().as_bytes());
             lines.push(b'\n');
         }
-        append(&directory, &mut open, &day, &lines).await;
+        keep(&mut log, &day, &lines, &events).await;
     }
-    if let Some((_, file)) = open
-        && let Err(error) = file.sync_all().await
+    if let Some(open) = log.open
+        && let Err(error) = open.file.sync_all().await
     {
         tracing::error!(%error, "the audit log may not be on disk");
     }
@@ -113,33 +122,130 @@ fn day_of(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }
 
-async fn append(directory: &Path, open: &mut Option<(String, File)>, day: &str, lines: &[u8]) {
-    let result: io::Result<()> = async {
-        if open.as_ref().is_none_or(|(of, _)| of != day) {
-            tokio::fs::create_dir_all(directory).await?;
-            let path = directory.join(format!("{day}.jsonl"));
-            let mut options = OpenOptions::new();
-            options.create(true).append(true);
-            // Who did what from where is nobody else's business on this machine.
-            #[cfg(unix)]
-            options.mode(0o600);
-            *open = Some((day.to_owned(), options.open(path).await?));
+/// Writes lines, again and again until they are written: meanwhile the queue fills, and requests wait.
+async fn keep(log: &mut Log, day: &str, lines: &[u8], events: &mpsc::Receiver<Event>) {
+    let mut last_tries = LAST_TRIES;
+    let mut failed = false;
+    while let Err(error) = log.append(day, lines).await {
+        let directory = log.directory.display();
+        if !failed {
+            tracing::error!(%error, %directory, "cannot write the audit log; requests will wait for it");
         }
-        if let Some((_, file)) = open {
-            file.write_all(lines).await?;
-            file.flush().await?;
+        failed = true;
+        if events.is_closed() {
+            last_tries -= 1;
+            if last_tries == 0 {
+                let lost = lines.iter().filter(|byte| **byte == b'\n').count();
+                tracing::error!(%error, %directory, lost, "the audit log's last events are lost");
+                return;
+            }
         }
-        Ok(())
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
-    .await;
-    if let Err(error) = result {
-        // Opened anew with the next batch: the disk may have room again.
-        *open = None;
-        tracing::error!(%error, directory = %directory.display(), "cannot write the audit log");
+    if failed {
+        tracing::info!("the audit log is written again");
+    }
+}
+
+/// The files.
+struct Log {
+    directory: PathBuf,
+    open: Option<OpenFile>,
+    /// Where a day's whole lines end, after a write that failed in the middle.
+    torn: Option<(String, u64)>,
+}
+
+struct OpenFile {
+    day: String,
+    file: File,
+    /// In bytes, all of them whole lines.
+    length: u64,
+}
+
+impl Log {
+    fn new(directory: PathBuf) -> Log {
+        Log {
+            directory,
+            open: None,
+            torn: None,
+        }
+    }
+
+    /// Appends whole lines, or nothing: what a failed write left is cut off before the next one.
+    async fn append(&mut self, day: &str, lines: &[u8]) -> io::Result<()> {
+        let mut open = match self.open.take().filter(|open| open.day == day) {
+            Some(open) => open,
+            None => self.file(day).await?,
+        };
+        let written = async {
+            open.file.write_all(lines).await?;
+            open.file.flush().await
+        };
+        match written.await {
+            Ok(()) => {
+                open.length += lines.len() as u64;
+                self.open = Some(open);
+                Ok(())
+            }
+            Err(error) => {
+                // Opened anew for the next try: the directory may be another one by then.
+                self.torn = Some((open.day, open.length));
+                if open.file.set_len(open.length).await.is_ok() {
+                    self.torn = None;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn file(&mut self, day: &str) -> io::Result<OpenFile> {
+        tokio::fs::create_dir_all(&self.directory).await?;
+        let path = self.directory.join(format!("{day}.jsonl"));
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        // Who did what from where is nobody else's business on this machine.
+        #[cfg(unix)]
+        options.mode(0o600);
+        let file = options.open(path).await?;
+        let mut length = file.metadata().await?.len();
+        if let Some((torn, whole)) = &self.torn
+            && torn == day
+        {
+            // Shorter: somebody rotated the file.
+            if *whole < length {
+                file.set_len(*whole).await?;
+                length = *whole;
+            }
+            self.torn = None;
+        }
+        Ok(OpenFile {
+            day: day.to_owned(),
+            file,
+            length,
+        })
     }
 }
 
 impl Event {
+    /// The event with everything in it cut to its bound.
+    fn cut(mut self) -> Event {
+        shorten(&mut self.name, AUDIT_NAME_CHARS_MAX);
+        shorten(&mut self.region, AUDIT_NAME_CHARS_MAX);
+        shorten(&mut self.recipient, AUDIT_NAME_CHARS_MAX);
+        if let Some(id) = &mut self.access_key_id {
+            shorten(id, AUDIT_NAME_CHARS_MAX);
+        }
+        if let Some((code, message)) = &mut self.error {
+            shorten(code, AUDIT_NAME_CHARS_MAX);
+            shorten(message, AUDIT_TEXT_CHARS_MAX);
+        }
+        if let Some(decided) = &mut self.decided {
+            shorten(&mut decided.resource, AUDIT_RESOURCE_CHARS_MAX);
+        }
+        self.parameters = bounded(self.parameters);
+        self
+    }
+
     fn json(self) -> serde_json::Value {
         let mut event = json!({
             "eventVersion": "1.11",
@@ -150,7 +256,7 @@ impl Event {
             "awsRegion": self.region,
             "sourceIPAddress": self.address.to_string(),
             "userAgent": &*self.user_agent,
-            "requestParameters": bounded(self.parameters),
+            "requestParameters": self.parameters,
             "responseElements": null,
             "requestID": &*self.request_id,
             // One event a request: its id serves as the event's.
@@ -163,7 +269,7 @@ impl Event {
         });
         if let (Some((code, message)), Some(event)) = (self.error, event.as_object_mut()) {
             event.insert("errorCode".into(), code.into());
-            event.insert("errorMessage".into(), shorten(&message).into());
+            event.insert("errorMessage".into(), message.into());
         }
         if let (Some(decided), Some(event)) = (self.decided, event.as_object_mut()) {
             let statement = decided.statement.map(
@@ -189,7 +295,7 @@ impl Event {
 fn user_identity(caller: Option<&Caller>, access_key_id: Option<String>) -> serde_json::Value {
     let Some(caller) = caller else {
         return match access_key_id {
-            Some(id) => json!({"type": "Unknown", "accessKeyId": shorten(&id)}),
+            Some(id) => json!({"type": "Unknown", "accessKeyId": id}),
             None => json!({"type": "Unknown"}),
         };
     };
@@ -227,10 +333,12 @@ fn user_identity(caller: Option<&Caller>, access_key_id: Option<String>) -> serd
     identity.into()
 }
 
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(AUDIT_TEXT_CHARS_MAX) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
+/// Cuts a text to `max` characters and an ellipsis, and gives back the memory of the rest.
+fn shorten(text: &mut String, max: usize) {
+    if let Some((at, _)) = text.char_indices().nth(max) {
+        text.truncate(at);
+        text.push('…');
+        text.shrink_to_fit();
     }
 }
 
@@ -259,4 +367,77 @@ pub(crate) fn trimmed(mut parameters: serde_json::Value) -> serde_json::Value {
     }
     trim(&mut parameters);
     parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(name: &str) -> Event {
+        Event {
+            time: "2026-11-22T12:00:00Z".parse().unwrap(),
+            source: "ecr.amazonaws.com",
+            name: name.to_owned(),
+            region: "us-east-1".to_owned(),
+            address: "127.0.0.1".parse().unwrap(),
+            user_agent: "test".into(),
+            caller: None,
+            access_key_id: None,
+            request_id: "id".into(),
+            parameters: serde_json::Value::Null,
+            error: None,
+            decided: None,
+            recipient: "123456789012".to_owned(),
+            read_only: true,
+            data: false,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_written_is_kept_until_it_can() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("audit");
+        // No directory can be made there.
+        std::fs::write(&directory, "in the way").unwrap();
+        let (audit, writer) = Audit::start(directory.clone());
+        for name in ["First", "Second"] {
+            audit.record(event(name)).await;
+        }
+        tokio::time::sleep(100 * RETRY_PAUSE).await;
+        std::fs::remove_file(&directory).unwrap();
+        tokio::time::sleep(2 * RETRY_PAUSE).await;
+        drop(audit);
+        writer.await.unwrap();
+        let text = std::fs::read_to_string(directory.join("2026-11-22.jsonl")).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].contains("First") && lines[1].contains("Second"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_does_not_wait_for_a_disk_for_ever() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("audit");
+        std::fs::write(&directory, "in the way").unwrap();
+        let (audit, writer) = Audit::start(directory);
+        audit.record(event("Lost")).await;
+        drop(audit);
+        writer.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn half_a_line_is_cut_off_before_the_next_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("2026-11-22.jsonl");
+        let mut log = Log::new(directory.path().to_owned());
+        log.append("2026-11-22", b"{\"a\":1}\n").await.unwrap();
+        // As a disk that fills up in the middle of a write leaves it.
+        let open = log.open.take().unwrap();
+        log.torn = Some((open.day, open.length));
+        std::fs::write(&path, "{\"a\":1}\n{\"b\":").unwrap();
+        log.append("2026-11-22", b"{\"b\":2}\n").await.unwrap();
+        log.append("2026-11-22", b"{\"c\":3}\n").await.unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
+    }
 }

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use aws_api::Service;
+use aws_api::{Region, Service};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identity::{AuthError, Caller, Key, PrincipalRef};
 use jiff::Timestamp;
-use sigv4::{Expected, Parts, PathStyle, Presented};
+use sigv4::{Expected, Parts, PathStyle, Presented, SigError};
 
 use crate::answer::Fail;
 use crate::app::App;
@@ -21,6 +21,7 @@ use crate::limits::BASIC_BYTES_MAX;
 pub(crate) struct Signed {
     presented: Presented,
     key: Key,
+    region: Region,
 }
 
 impl Signed {
@@ -28,8 +29,9 @@ impl Signed {
         &self.presented.scope().service
     }
 
-    pub(crate) fn scope_region(&self) -> &str {
-        &self.presented.scope().region
+    /// The region that the signature is scoped to.
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
     }
 }
 
@@ -72,7 +74,16 @@ pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, Fail> {
     with_parts(head, |parts| {
         presented.check_head(parts, head.now.as_second())
     })?;
-    Ok(Signed { presented, key })
+    // Any other one would stand in policies' `aws:RequestedRegion` for what the client did not ask.
+    let region = presented.scope().region.parse().map_err(|_| {
+        let message = "Credential should be scoped to a valid region.";
+        SigError::SignatureDoesNotMatch(message.to_owned())
+    })?;
+    Ok(Signed {
+        presented,
+        key,
+        region,
+    })
 }
 
 /// Verifies the signature over head and body, and looks the caller up.

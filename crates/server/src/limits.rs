@@ -83,8 +83,12 @@ pub const AUDIT_QUEUE_MAX: usize = 8192;
 /// Request parameters in an audit event, as JSON, in bytes; longer ones are left out and the event says so.
 /// CloudTrail's bound is 100 KB.
 pub const AUDIT_PARAMETERS_BYTES_MAX: usize = 16 * 1024;
-/// A client's header (user agent) in an audit event, in characters.
+/// A client's header (user agent) or an error's text in an audit event, in characters.
 pub const AUDIT_TEXT_CHARS_MAX: usize = 512;
+/// A name in an audit event (operation, region, access key), in characters.
+pub const AUDIT_NAME_CHARS_MAX: usize = 128;
+/// A resource's ARN in an audit event, in characters: IAM's own bound for an ARN.
+pub const AUDIT_RESOURCE_CHARS_MAX: usize = 2048;
 
 /// How often a node asks the database for other nodes' changes.
 pub const CHANGES_POLL_INTERVAL: Duration = Duration::from_millis(500);

@@ -17,7 +17,8 @@ use crate::door::Subject;
 use crate::form;
 use crate::head::Head;
 use crate::limits::{
-    API_BODY_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT,
+    API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, LAYER_PART_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX,
+    UNSIGNED_BODY_TIMEOUT,
 };
 use crate::ops::{ApiBody, Exchange};
 
@@ -46,14 +47,14 @@ pub(crate) async fn json(
     let operation = service.and_then(|service| service.operation(name));
     let mut called = Called {
         service: service.unwrap_or(Service::Ecr),
-        name: name.to_owned(),
+        name: shown(name),
         caller: None,
         region: app.names.default.region.to_string(),
         parameters: serde_json::Value::Null,
     };
     let done = async {
         let signed = authenticate::present(&app, &head).await?;
-        called.region = signed.scope_region().to_owned();
+        called.region = signed.region().to_string();
         let max = match name {
             "UploadLayerPart" | "PutImage" => LAYER_PART_BODY_BYTES_MAX,
             _ => API_BODY_BYTES_MAX,
@@ -96,7 +97,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
             Ok(signed) => signed,
             Err(fail) => return Err(unsigned(&app, &head, &mut called, body, fail).await),
         };
-        called.region = signed.scope_region().to_owned();
+        called.region = signed.region().to_string();
         if let Some(service) = Service::from_signing_name(signed.scope_service()) {
             called.service = service;
         }
@@ -107,7 +108,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         let url = own_parameters(head.query());
         form.extend(url.as_bytes()).map_err(malformed)?;
         let version = form.version().unwrap_or_default().to_owned();
-        called.name = form.action().unwrap_or_default().to_owned();
+        called.name = shown(form.action().unwrap_or_default());
         called.service = service_of(&version, &called.name, signed.scope_service());
         let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = called.service.operation(&called.name);
@@ -115,7 +116,10 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         let Some(known) = known else {
             let message = match called.name.as_str() {
                 "" => "The request is missing an Action parameter.".to_owned(),
-                name => format!("Could not find operation {name} for version {version}"),
+                name => format!(
+                    "Could not find operation {name} for version {}",
+                    shown(&version)
+                ),
             };
             return Err(Fail::Common(CommonError::InvalidAction, message));
         };
@@ -150,7 +154,7 @@ async fn unsigned(app: &App, head: &Head, called: &mut Called, body: Inbound, fa
         Some(value) => value.to_owned(),
         None => of_url(name),
     };
-    called.name = parameter("Action");
+    called.name = shown(&parameter("Action"));
     let authorization = head.header(header::AUTHORIZATION).unwrap_or_default();
     let scope = match authorization.contains("/iam/aws4_request") {
         true => "iam",
@@ -191,8 +195,12 @@ fn own_parameters(query: &str) -> String {
 }
 
 fn unknown_target(target: &str) -> String {
-    let shown: String = target.chars().take(128).collect();
-    format!("The operation '{shown}' is not known.")
+    format!("The operation '{}' is not known.", shown(target))
+}
+
+/// A name that a client made up, no longer than any operation's.
+fn shown(name: &str) -> String {
+    name.chars().take(AUDIT_NAME_CHARS_MAX).collect()
 }
 
 async fn verified(
@@ -208,10 +216,9 @@ async fn verified(
     let service = called.service.signing_name();
     app.identity
         .touch_key_last_used(&caller, service, &called.region, head.now);
-    let region = signed.scope_region().parse();
     Ok(Subject {
         caller,
-        region: region.unwrap_or_else(|_| app.names.default.region.clone()),
+        region: signed.region().clone(),
         now: head.now,
         request_id: Arc::clone(&head.request_id),
         client: head.client.clone(),

@@ -207,3 +207,56 @@ async fn a_call_whose_client_goes_away_is_done_and_told() {
     let events = world.stop().await;
     assert_eq!(find(&events, "CreateUser").len(), 1);
 }
+
+/// What a stranger writes is not written to the disk at length.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_strangers_event_is_short() {
+    let world = World::new().await;
+    let long = "x".repeat(3000);
+    let body = format!("Action={long}&Version=2010-05-08");
+    world.send(Method::POST, "/", &[], body).await;
+    let target = format!("{long}.{}", "y".repeat(30_000));
+    let headers = [("x-amz-target", target.as_str())];
+    world.send(Method::POST, "/", &headers, "{}").await;
+    let body = format!("Action={}&Version={long}", "z".repeat(500_000));
+    let kind = "application/x-www-form-urlencoded";
+    let reply = world
+        .call(&world.root, Service::Iam, None, kind, body.into())
+        .await;
+    assert!(reply.body.len() < 1000, "{}", reply.text());
+    let events = world.stop().await;
+    let last = &events[events.len() - 3..];
+    for event in last {
+        assert_ne!(event["errorCode"], Value::Null);
+        let length = event.to_string().len();
+        assert!(length < 1500, "{length}: {event}");
+    }
+}
+
+/// A region that is none is refused, not replaced by the server's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signature_is_for_a_region() {
+    let world = World::new().await;
+    let body = b"Action=GetCallerIdentity&Version=2011-06-15";
+    let kind = "application/x-www-form-urlencoded";
+    for (region, status) in [("eu-west-1", 200), ("EU_WEST", 403), ("-", 403)] {
+        let headers = world.signed_for(region, &world.root, Service::Sts, None, kind, body);
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        let reply = world.send(Method::POST, "/", &headers, &body[..]).await;
+        assert_eq!(reply.status, status, "{region}: {}", reply.text());
+        if status == 403 {
+            let error = super::world::refused(Service::Sts, &reply);
+            assert_eq!(error.code, "SignatureDoesNotMatch");
+            assert_eq!(
+                error.message,
+                "Credential should be scoped to a valid region."
+            );
+        }
+    }
+    let events = world.stop().await;
+    let called = find(&events, "GetCallerIdentity");
+    assert_eq!(called[0]["awsRegion"], "eu-west-1");
+}

@@ -334,6 +334,19 @@ impl World {
         content_type: &str,
         body: &[u8],
     ) -> Vec<(String, String)> {
+        self.signed_for("us-east-1", person, service, target, content_type, body)
+    }
+
+    /// The same for another region.
+    pub(super) fn signed_for(
+        &self,
+        region: &str,
+        person: &Person,
+        service: Service,
+        target: Option<&str>,
+        content_type: &str,
+        body: &[u8],
+    ) -> Vec<(String, String)> {
         use sha2::Digest as _;
         let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
         if let Some(target) = target {
@@ -353,7 +366,7 @@ impl World {
             access_key_id: &person.id,
             secret: &secret,
             session_token: person.token.as_deref(),
-            region: "us-east-1",
+            region,
             service: service.signing_name(),
             now_epoch_seconds: self.now().as_second(),
             path_style: PathStyle::Standard,
