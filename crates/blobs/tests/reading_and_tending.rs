@@ -242,29 +242,46 @@ async fn a_sweep_takes_what_a_killed_put_left_whatever_is_to_be_kept() {
     assert!(names().is_empty());
 }
 
-#[tokio::test]
-async fn looking_whether_an_upload_is_there_keeps_nobody_from_it() {
-    let (_folder, blobs) = store().await;
-    let id = UploadId::from_random([9; 16]);
-    assert!(!blobs.has_upload(&id).await.unwrap());
-    blobs.start_upload(&id).await.unwrap();
-    let begun = |asking: std::pin::Pin<&mut dyn Future<Output = bool>>| {
-        asking.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+#[test]
+fn looking_whether_an_upload_is_there_keeps_nobody_from_it() {
+    // One worker, so that what it is busy with holds up all others.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let hold_up = || {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || receiver.recv());
+        sender
     };
-    {
-        // Half-way through, the length has the upload for itself.
-        let mut asking = std::pin::pin!(async { blobs.upload_size(&id).await.unwrap() == Some(0) });
-        assert!(begun(asking.as_mut()).is_pending());
-        let busy = blobs.append(&id, 0, one(b"abc")).await;
-        assert!(matches!(busy, Err(AppendError::Busy(_))), "{busy:?}");
-        assert!(asking.await);
+    fn is_begun(asking: std::pin::Pin<&mut impl Future>) -> bool {
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        asking.poll(&mut cx).is_pending()
     }
-    let mut asking = std::pin::pin!(async { blobs.has_upload(&id).await.unwrap() });
-    assert!(begun(asking.as_mut()).is_pending());
-    assert_eq!(blobs.append(&id, 0, one(b"abc")).await.unwrap(), 3);
-    assert!(asking.await);
-    blobs.cancel(&id).await.unwrap();
-    assert!(!blobs.has_upload(&id).await.unwrap());
+    runtime.block_on(async {
+        let (_folder, blobs) = store().await;
+        let id = UploadId::from_random([9; 16]);
+        assert!(!blobs.has_upload(&id).await.unwrap());
+        blobs.start_upload(&id).await.unwrap();
+        {
+            // While its length is asked for, nobody else has the upload.
+            let held_up = hold_up();
+            let mut asking = std::pin::pin!(blobs.upload_size(&id));
+            assert!(is_begun(asking.as_mut()));
+            let busy = blobs.append(&id, 0, one(b"abc")).await;
+            assert!(matches!(busy, Err(AppendError::Busy(_))), "{busy:?}");
+            drop(held_up);
+            assert_eq!(asking.await.unwrap(), Some(0));
+        }
+        let held_up = hold_up();
+        let mut asking = std::pin::pin!(blobs.has_upload(&id));
+        assert!(is_begun(asking.as_mut()));
+        drop(held_up);
+        assert_eq!(blobs.append(&id, 0, one(b"abc")).await.unwrap(), 3);
+        assert!(asking.await.unwrap());
+        blobs.cancel(&id).await.unwrap();
+        assert!(!blobs.has_upload(&id).await.unwrap());
+    });
 }
 
 #[tokio::test]
