@@ -128,10 +128,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::AwsJson { target } => aws::json(app, head, target, body).await,
         Route::AwsQuery => aws::query(app, head, body).await,
         Route::Oci(route) => oci::serve(app, head, route, body).await,
-        Route::Download { token } => match download::serve(&app, &head, &token).await {
-            Ok(response) => response,
-            Err(fail) => oci::failed(&head, &fail),
-        },
+        Route::Download { token } => download::serve(&app, &head, &token).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => match app.store.poll_changes().await {
             Ok(()) => plain(StatusCode::OK, "ok\n"),

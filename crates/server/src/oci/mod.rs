@@ -64,7 +64,7 @@ pub(crate) struct OciFail {
     /// Headers that tell the client how to go on.
     pub(crate) headers: Vec<(header::HeaderName, String)>,
     decided: Option<Box<Decided>>,
-    cause: Option<String>,
+    pub(crate) cause: Option<String>,
 }
 
 impl OciFail {
@@ -179,16 +179,21 @@ pub(crate) async fn serve(
         }
         Err(fail) => Err(fail.into()),
     };
-    let (response, fail) = match result {
+    let (mut response, fail) = match result {
         Ok(response) => (response, None),
         Err(fail) => (failed(&head, &fail), Some(fail)),
     };
-    if fail.as_ref().is_some_and(|fail| fail.decided.is_some()) {
+    let mut event = event.ended(&head, fail);
+    // A refusal that the client was not told of.
+    if let Some(decided) = response.extensions_mut().remove::<Decided>() {
+        event.decided = Some(decided);
+    }
+    if event.decided.is_some() {
         app.metrics
             .denied
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
-    app.audit.record(event.ended(&head, fail)).await;
+    app.audit.record(event).await;
     response
 }
 
@@ -231,7 +236,7 @@ impl Audited {
         action: &str,
     ) -> Audited {
         let name = action.strip_prefix("ecr:").unwrap_or(action);
-        let mut parameters = parameters(&route.ask);
+        let mut parameters = crate::audit::trimmed(parameters(&route.ask));
         if let (Some(name), Some(members)) = (&route.name, parameters.as_object_mut()) {
             members.insert("repositoryName".into(), name.as_str().into());
             members.insert("registryId".into(), place.account.as_str().into());
@@ -288,6 +293,13 @@ fn parameters(ask: &Ask) -> serde_json::Value {
         }
         Ask::CompleteUpload { id, digest } => json!({"uploadId": id, "layerDigests": [digest]}),
         Ask::Referrers { digest, .. } => json!({"subjectId": {"imageDigest": digest}}),
+        Ask::StartUpload {
+            mount: Some(mount), ..
+        } => json!({"mount": mount.digest, "from": mount.from}),
+        Ask::StartUpload {
+            digest: Some(digest),
+            ..
+        } => json!({"layerDigests": [digest]}),
         Ask::Base | Ask::Catalog(_) | Ask::StartUpload { .. } | Ask::ListTags(_) => json!({}),
     }
 }
@@ -392,6 +404,10 @@ pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
     response
         .headers_mut()
         .insert("docker-distribution-api-version", version);
+    // What clients pushed is bytes, whatever a browser would like to see in it.
+    let nosniff = HeaderValue::from_static("nosniff");
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
 

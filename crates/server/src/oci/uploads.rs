@@ -5,6 +5,8 @@ use registry::{Error, Layer};
 
 use super::path::Mount;
 use super::{Job, OciFail, OciResult, empty, set};
+use crate::answer::Fail;
+use crate::audit::Decided;
 use crate::body::{Inbound, ReplyBody};
 use crate::door;
 use crate::ops::oci as guard;
@@ -22,10 +24,18 @@ pub(super) async fn start(
     let repository = job.repository()?;
     let call = job.call();
     if let Some(mount) = mount {
-        if let Some(layer) = mounted(job, &mount).await? {
-            return Ok(created(job, &layer));
+        match mounted(job, &mount).await? {
+            Mounted::Done(layer) => return Ok(created(job, &layer)),
+            // Not to be had: the specification lets the client upload instead.
+            Mounted::No => {}
+            Mounted::Denied(decided) => {
+                let id = job.app.registry.start_upload(&call, &repository).await?;
+                let mut response = accepted(job, &id.to_string(), 0);
+                // Not the client's to see; the audit log's.
+                response.extensions_mut().insert(decided);
+                return Ok(response);
+            }
         }
-        // Not to be had: the specification lets the client upload instead.
     } else if let Some(digest) = digest {
         let layer = job
             .app
@@ -38,15 +48,23 @@ pub(super) async fn start(
     Ok(accepted(job, &id.to_string(), 0))
 }
 
+/// What came of a mount.
+enum Mounted {
+    Done(Layer),
+    No,
+    /// The caller may not read the source.
+    Denied(Decided),
+}
+
 /// Links the blob from the repository that the caller names, if the caller may read it there. A refusal
 /// and a missing blob look the same: a session for an ordinary upload.
-async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Option<Layer>, OciFail> {
+async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Mounted, OciFail> {
     let Some(from) = mount
         .from
         .as_deref()
         .filter(|from| super::path::is_repository_name(from))
     else {
-        return Ok(None);
+        return Ok(Mounted::No);
     };
     let needs = guard::mount_needs(from, job.place.account.as_str());
     let allowed = door::check(
@@ -58,7 +76,8 @@ async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Option<Layer>, OciFail>
     .await;
     let source = match allowed {
         Ok(Some(source)) => source,
-        Ok(None) | Err(crate::answer::Fail::Denied(_)) => return Ok(None),
+        Ok(None) => return Ok(Mounted::No),
+        Err(Fail::Denied(refusal)) => return Ok(Mounted::Denied(refusal.decided)),
         Err(fail) => return Err(fail.into()),
     };
     let (call, target) = (job.call(), job.repository()?);
@@ -68,8 +87,8 @@ async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Option<Layer>, OciFail>
         .mount_blob(&call, &target, &source, &mount.digest)
         .await
     {
-        Ok(layer) => Ok(layer),
-        Err(Error::LayerNotFound { .. } | Error::LayerInaccessible { .. }) => Ok(None),
+        Ok(layer) => Ok(layer.map_or(Mounted::No, Mounted::Done)),
+        Err(Error::LayerNotFound { .. } | Error::LayerInaccessible { .. }) => Ok(Mounted::No),
         Err(error) => Err(error.into()),
     }
 }

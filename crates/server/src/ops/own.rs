@@ -4,7 +4,7 @@ use aws_api::ecr;
 
 use crate::answer::Fail;
 use crate::app::App;
-use crate::door::Authorized;
+use crate::door::{self, Authorized};
 use crate::download;
 
 /// `AWS:<password>` as base64, for `docker login` (ECR API, GetAuthorizationToken).
@@ -46,11 +46,36 @@ pub(super) async fn get_download_url_for_layer(
     app: &App,
     ok: Authorized<ecr::GetDownloadUrlForLayerRequest>,
 ) -> Result<ecr::GetDownloadUrlForLayerResponse, Fail> {
+    let key = ok.subject().caller.access_key_id.clone();
     let (call, input) = ok.into_registry_call();
     let found = app.registry.layer_for_download(&call, input).await?;
-    let url = download::url(app, found.repository.id, &found.layer.digest, call.now)?;
+    let url = download::url(app, &found.repository, &found.layer.digest, &key, call.now)?;
     Ok(ecr::GetDownloadUrlForLayerResponse {
         download_url: Some(url.into()),
         layer_digest: Some(found.layer.digest.to_string()),
     })
+}
+
+/// Stores a repository policy, unless its maker could not set another one afterwards and did not say
+/// `force` (ECR API, SetRepositoryPolicy).
+pub(super) async fn set_repository_policy(
+    app: &App,
+    ok: Authorized<ecr::SetRepositoryPolicyRequest>,
+) -> Result<ecr::SetRepositoryPolicyResponse, Fail> {
+    let input = ok.input();
+    if !input.force.unwrap_or(false)
+        && let Some(repository) = ok.repository()
+    {
+        let drafted = app.registry.drafted_policy(repository, &input.policy_text);
+        if let Some(drafted) = drafted.await?
+            && !door::allowed_under(&ok, "ecr:SetRepositoryPolicy", drafted)
+        {
+            let message = "Invalid parameter at 'policyText' failed to satisfy constraint: 'The policy \
+                           would prevent you from setting another policy on the repository in the \
+                           future; set force to do so nevertheless'";
+            return Err(Fail::Wire(ecr::ErrorCode::InvalidParameter.with(message)));
+        }
+    }
+    let (call, input) = ok.into_registry_call();
+    Ok(app.registry.set_repository_policy(&call, input).await?)
 }

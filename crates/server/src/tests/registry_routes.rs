@@ -339,12 +339,28 @@ async fn a_mount_needs_the_right_to_read_the_source() {
     );
     let reply = world.send(Method::GET, &blob, &headers, "").await;
     assert_eq!((reply.status, reply.text()), (200, "layer"));
+    assert_eq!(reply.header("x-content-type-options"), "nosniff");
     // A source that is not there is an upload session as well.
     let path = format!("/v2/app2/blobs/uploads/?mount={layer}&from=nowhere");
     assert_eq!(
         world.send(Method::POST, &path, &headers, "").await.status,
         202
     );
+
+    let events = client.world.stop().await;
+    let mounts: Vec<_> = events
+        .iter()
+        .filter(|event| event["requestParameters"]["mount"] == layer.as_str())
+        .collect();
+    assert_eq!(mounts.len(), 3);
+    assert_eq!(mounts[0]["requestParameters"]["from"], "app1");
+    let denied = &mounts[0]["additionalEventData"]["authorization"];
+    assert_eq!(denied["action"], "ecr:GetDownloadUrlForLayer");
+    assert_eq!(
+        denied["resource"],
+        "arn:aws:ecr:us-east-1:123456789012:repository/app1"
+    );
+    assert_eq!(mounts[1].get("additionalEventData"), None);
 }
 
 /// One line a refusal: request, status, code.
