@@ -103,6 +103,23 @@ struct Resource {
 }
 
 impl Resource {
+    /// The account that it belongs to, where one is known or stands in its ARN.
+    fn owner(&self) -> Option<AccountId> {
+        self.account
+            .or_else(|| self.arn.parse::<Arn>().ok()?.account().parse().ok())
+    }
+
+    fn of(repository: Arc<RepositoryFacts>) -> Resource {
+        Resource {
+            arn: Arc::clone(&repository.arn),
+            account: Some(repository.account),
+            policy: repository.policy.clone(),
+            keys: tag_keys(&["aws:ResourceTag/", "ecr:ResourceTag/"], repository.tags.iter()),
+            repository: Some(repository),
+            role_id: None,
+        }
+    }
+
     fn plain(arn: impl Into<Arc<str>>, account: Option<AccountId>) -> Resource {
         Resource {
             arn: arn.into(),
@@ -161,12 +178,7 @@ async fn judge(
     let chained = chained(&subject.caller, &needs);
     for (at, (own, target)) in needs.asks.iter().chain(&chained).enumerate() {
         let resource = resolve(app, subject, target).await?;
-        let mut keys = request_keys.clone();
-        for (name, value) in &resource.keys {
-            // The request's own boundary is what a Put or Create is judged by.
-            keys.insert_missing(name, ContextValue::One(Arc::clone(value)));
-        }
-        let context = Context::layered(&subject.caller.context, keys);
+        let context = context(subject, request_keys.clone(), &resource);
         let or = needs.or.filter(|_| at == 0);
         decide(subject, own.unwrap_or(action), or, &resource, &context)?;
         if at == 0 {
@@ -174,6 +186,33 @@ async fn judge(
         }
     }
     Ok(first)
+}
+
+/// All condition keys of a decision: the caller's, the resource's, and on top the request's.
+fn context(subject: &Subject, mut keys: Context, resource: &Resource) -> Context {
+    for (name, value) in &resource.keys {
+        // The request's own boundary is what a Put or Create is judged by.
+        keys.insert_missing(name, ContextValue::One(Arc::clone(value)));
+    }
+    if let Some(owner) = resource.owner() {
+        let owner = ContextValue::One(owner.as_str().into());
+        keys.insert("aws:ResourceAccount", owner);
+    }
+    Context::layered(&subject.caller.context, keys)
+}
+
+/// Whether the caller could do `action` on the operation's repository if `policy` were its resource's
+/// side: asked before a policy is stored that its maker could not take back.
+pub(crate) fn allowed_under<I>(ok: &Authorized<I>, action: &str, policy: Arc<PolicySet>) -> bool {
+    let Some(repository) = &ok.repository else {
+        return true;
+    };
+    let resource = Resource {
+        policy: Some(policy),
+        ..Resource::of(Arc::clone(repository))
+    };
+    let context = context(&ok.subject, request_keys(&ok.subject), &resource);
+    decide(&ok.subject, action, None, &resource, &context).is_ok()
 }
 
 /// What a session that assumes a role hands on without saying so: its transitive tags and its source
@@ -294,9 +333,10 @@ async fn resolve(app: &App, subject: &Subject, target: &Target) -> Result<Resour
         Target::Text(text) => Resource::plain(text.as_str(), Some(account)),
         Target::Caller => Resource::plain(Arc::clone(&subject.caller.arn), Some(account)),
         Target::KeyOwner(id) => match app.identity.owner_of_key(id).await? {
-            Some(arn) => Resource::plain(arn, None),
-            // Whoever may ask for every user's keys learns that there is none.
-            None => Resource::plain(format!("arn:aws:iam::{account}:user/*"), Some(account)),
+            Some(arn) if is_of(&arn, account) => Resource::plain(arn, Some(account)),
+            // Whoever may ask for every user's keys learns that there is none. Another account's key is
+            // none: whose it is stays there.
+            _ => Resource::plain(format!("arn:aws:iam::{account}:user/*"), Some(account)),
         },
         Target::Repository { registry, name } => {
             let owner = registry_account(registry.as_deref(), account);
@@ -304,6 +344,18 @@ async fn resolve(app: &App, subject: &Subject, target: &Target) -> Result<Resour
         }
         Target::RepositoryArn(text) => tagged_repository(app, subject, text).await?,
         Target::Entity(kind, name) => entity(app, subject, *kind, name).await?,
+        Target::Renamed(kind, name, new_name, new_path) => {
+            let now = entity(app, subject, *kind, name).await?;
+            let name = new_name.as_deref().unwrap_or(name);
+            let path = match new_path {
+                Some(path) => Some(path.clone()),
+                None => path_of(&now.arn, *kind),
+            };
+            Resource {
+                arn: entity_arn(*kind, account, path.as_deref(), name).into(),
+                ..now
+            }
+        }
         Target::NewEntity(kind, path, name) => Resource::plain(
             entity_arn(*kind, account, path.as_deref(), name),
             Some(account),
@@ -328,14 +380,7 @@ async fn repository(
         _ => app.registry.repository_facts(&owner, region, name).await?,
     };
     Ok(match facts {
-        Some(facts) => Resource {
-            arn: Arc::clone(&facts.arn),
-            account: Some(owner),
-            policy: facts.policy.clone(),
-            keys: tag_keys(&["aws:ResourceTag/", "ecr:ResourceTag/"], facts.tags.iter()),
-            repository: Some(facts),
-            role_id: None,
-        },
+        Some(facts) => Resource::of(facts),
         None => {
             let arn = format!("arn:aws:ecr:{region}:{owner}:repository/{name}");
             Resource {
@@ -416,6 +461,19 @@ async fn trusting_role(app: &App, arn: &str) -> Result<Resource, Fail> {
             ..Resource::plain(arn, None)
         },
     })
+}
+
+/// `/team/` of `arn:aws:iam::123456789012:user/team/alice`.
+fn path_of(arn: &str, kind: Entity) -> Option<String> {
+    let arn: Arn = arn.parse().ok()?;
+    let path_and_name = arn.resource().strip_prefix(kind.arn_type())?;
+    let end = path_and_name.rfind('/')?;
+    Some(path_and_name[..=end].to_owned())
+}
+
+fn is_of(arn: &str, account: AccountId) -> bool {
+    arn.parse::<Arn>()
+        .is_ok_and(|arn| arn.account() == account.as_str())
 }
 
 fn entity_arn(kind: Entity, account: AccountId, path: Option<&str>, name: &str) -> String {

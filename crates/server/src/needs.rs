@@ -22,6 +22,8 @@ pub(crate) enum Target {
     RepositoryArn(String),
     /// An IAM entity that exists, or should: its ARN has a path that the input does not tell.
     Entity(Entity, String),
+    /// What an IAM entity will be called: its name, the new one and the new path, where they change.
+    Renamed(Entity, String, Option<String>, Option<String>),
     /// An IAM entity that the operation creates, with its path.
     NewEntity(Entity, Option<String>, String),
     /// A managed policy by its ARN.
@@ -113,7 +115,14 @@ impl Needs {
         self
     }
 
-    /// The same, where `wanted`.
+    /// The operation's own action on another target as well.
+    #[must_use]
+    pub(crate) fn and(mut self, target: Target) -> Needs {
+        self.asks.push((None, target));
+        self
+    }
+
+    /// The same as [`Needs::also`], where `wanted`.
     #[must_use]
     pub(crate) fn also_if(self, wanted: bool, action: &'static str, target: Target) -> Needs {
         match wanted {

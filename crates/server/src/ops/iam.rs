@@ -41,6 +41,13 @@ fn group(name: &str) -> Needs {
     on(Target::Entity(Entity::Group, name.to_owned()))
 }
 
+/// "To change a user's name or path, you must have the appropriate permissions on both the source object
+/// and the target object" (IAM API, UpdateUser; the same for UpdateGroup).
+fn renamed(kind: Entity, name: &str, new: &Option<String>, path: &Option<String>) -> Needs {
+    let target = || Target::Renamed(kind, name.to_owned(), new.clone(), path.clone());
+    on(Target::Entity(kind, name.to_owned())).and(target())
+}
+
 fn profile(name: &str) -> Needs {
     on(Target::Entity(Entity::InstanceProfile, name.to_owned()))
 }
@@ -73,7 +80,7 @@ pub(super) fn table() -> Vec<Entry> {
         op!(CreateUser, create_user, |i| new(Entity::User, &i.path, &i.user_name).tags(&i.tags).key(BOUNDARY, i.permissions_boundary.as_deref())),
         op!(GetUser, get_user, |i| user_or_caller(&i.user_name)),
         op!(ListUsers, list_users, |i| listing(Entity::User, &i.path_prefix)),
-        op!(UpdateUser, update_user, |i| user(&i.user_name)),
+        op!(UpdateUser, update_user, |i| renamed(Entity::User, &i.user_name, &i.new_user_name, &i.new_path)),
         op!(DeleteUser, delete_user, |i| user(&i.user_name)),
         op!(TagUser, tag_user, |i| user(&i.user_name).tags(&i.tags)),
         op!(UntagUser, untag_user, |i| user(&i.user_name).list("aws:TagKeys", Some(&i.tag_keys))),
@@ -98,7 +105,7 @@ pub(super) fn table() -> Vec<Entry> {
         op!(CreateGroup, create_group, |i| new(Entity::Group, &i.path, &i.group_name)),
         op!(GetGroup, get_group, |i| group(&i.group_name)),
         op!(ListGroups, list_groups, |i| listing(Entity::Group, &i.path_prefix)),
-        op!(UpdateGroup, update_group, |i| group(&i.group_name)),
+        op!(UpdateGroup, update_group, |i| renamed(Entity::Group, &i.group_name, &i.new_group_name, &i.new_path)),
         op!(DeleteGroup, delete_group, |i| group(&i.group_name)),
         op!(AddUserToGroup, add_user_to_group, |i| group(&i.group_name)),
         op!(RemoveUserFromGroup, remove_user_from_group, |i| group(&i.group_name)),

@@ -508,6 +508,7 @@ async fn a_layers_url_works_without_credentials_for_an_hour() {
         .unwrap();
     let reply = world.send(Method::GET, path, &[], "").await;
     assert_eq!((reply.status, &reply.body), (200, &layer));
+    assert_eq!(reply.header("x-content-type-options"), "nosniff");
     let reply = world
         .send(Method::GET, path, &[("range", "bytes=2-6")], "")
         .await;
@@ -518,6 +519,29 @@ async fn a_layers_url_works_without_credentials_for_an_hour() {
     assert_eq!(reply.status, 403);
     world.pass(3600);
     assert_eq!(world.send(Method::GET, path, &[], "").await.status, 403);
+
+    // A pull is told of, with whose URL it was, and so is a try.
+    let path = path.to_owned();
+    let (key, digest) = (world.root.id.clone(), input.layer_digest);
+    let events = world.stop().await;
+    let pulls: Vec<_> = events
+        .iter()
+        .filter(|event| event["eventName"] == "GetDownloadUrlForLayer")
+        .filter(|event| event["eventCategory"] == "Data")
+        .collect();
+    assert_eq!(pulls.len(), 4);
+    assert_eq!(pulls[0]["userIdentity"]["accessKeyId"], key);
+    assert_eq!(pulls[0]["recipientAccountId"], ACCOUNT);
+    assert_eq!(
+        pulls[0]["requestParameters"],
+        serde_json::json!({"registryId": ACCOUNT, "repositoryName": "app1", "layerDigest": digest})
+    );
+    assert_eq!(pulls[2]["errorCode"], "DENIED");
+    let text = serde_json::to_string(&events).unwrap();
+    assert!(
+        !text.contains(&path["/layers/".len()..]),
+        "a URL is a secret"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -560,4 +584,138 @@ async fn another_accounts_user_pulls_by_repository_policy_alone_and_no_more() {
         .await
         .unwrap_err();
     assert_eq!(error.code, "InvalidParameterException", "{error:?}");
+}
+
+/// `aws:ResourceAccount` is the owner's, for every resource.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conditions_see_whose_the_resource_is() {
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let other = world.other_account().await;
+    world.repository(&other, "app1").await;
+    let everybody = r#"{"Effect":"Allow","Principal":"*","Action":"ecr:*"}"#;
+    let input = ecr::SetRepositoryPolicyRequest {
+        repository_name: "app1".into(),
+        policy_text: document(everybody),
+        ..Default::default()
+    };
+    world
+        .aws::<ecr::ops::SetRepositoryPolicy>(&other, &input)
+        .await
+        .unwrap();
+    let own = format!(
+        r#"{{"Effect":"Allow","Action":["ecr:*","iam:*"],"Resource":"*","Condition":{{"StringEquals":{{"aws:ResourceAccount":"{ACCOUNT}"}}}}}}"#
+    );
+    let alice = world.user(&world.root, "alice", &own).await;
+    let list = |registry: Option<&str>| ecr::ListImagesRequest {
+        registry_id: registry.map(str::to_owned),
+        repository_name: "app1".into(),
+        ..Default::default()
+    };
+    world
+        .aws::<ecr::ops::ListImages>(&alice, &list(None))
+        .await
+        .unwrap();
+    world
+        .aws::<iam::ops::GetUser>(&alice, &Default::default())
+        .await
+        .unwrap();
+    let refused = world
+        .aws::<ecr::ops::ListImages>(&alice, &list(Some(super::world::OTHER)))
+        .await
+        .unwrap_err();
+    assert!(refused.code.starts_with("AccessDenied"), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_accounts_key_is_none() {
+    let world = World::new().await;
+    let nobody = world.user(&world.root, "nobody", "").await;
+    let other = world.other_account().await;
+    let secret = world.user(&other, "secret-project", "").await;
+    let ask = |id: &str| iam::GetAccessKeyLastUsedRequest {
+        access_key_id: id.to_owned(),
+    };
+    let mut answers = Vec::new();
+    for id in [secret.id.as_str(), "AKIAIOSFODNN7EXAMPLE"] {
+        for person in [&nobody, &world.root] {
+            let refused = world
+                .aws::<iam::ops::GetAccessKeyLastUsed>(person, &ask(id))
+                .await
+                .unwrap_err();
+            answers.push(refused.message.replace(id, "KEY"));
+        }
+    }
+    assert_eq!(answers[..2], answers[2..]);
+}
+
+/// A new name takes permission on the source and on what it becomes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_renames_a_user_into_anothers_name() {
+    let world = World::new().await;
+    let arn = |rest: &str| format!("arn:aws:iam::{ACCOUNT}:{rest}");
+    let may = |resources: &[String]| {
+        let resources = serde_json::json!(resources);
+        format!(
+            r#"{{"Effect":"Allow","Action":["iam:UpdateUser","iam:UpdateGroup"],"Resource":{resources}}}"#
+        )
+    };
+    let statements = may(&[arn("user/team/*"), arn("group/team/*"), arn("user/bob")]);
+    let alice = world.user(&world.root, "alice", &statements).await;
+    for name in ["intern", "clerk"] {
+        let input = iam::CreateUserRequest {
+            user_name: name.into(),
+            path: Some("/team/".into()),
+            ..Default::default()
+        };
+        world
+            .aws::<iam::ops::CreateUser>(&world.root, &input)
+            .await
+            .unwrap();
+    }
+    let rename = |name: &str, new: Option<&str>, path: Option<&str>| iam::UpdateUserRequest {
+        user_name: name.into(),
+        new_user_name: new.map(str::to_owned),
+        new_path: path.map(str::to_owned),
+    };
+    let table = [
+        (rename("intern", Some("admin"), Some("/")), "user/admin"),
+        (
+            rename("intern", None, Some("/admins/")),
+            "user/admins/intern",
+        ),
+        (rename("intern", None, None), ""),
+        // The path stays when only the name changes.
+        (rename("intern", Some("bob"), None), ""),
+        (rename("bob", Some("trainee"), Some("/team/x/")), ""),
+        (rename("clerk", Some("bob"), Some("/")), ""),
+        // No longer below /team/.
+        (rename("bob", Some("carol"), None), "user/carol"),
+    ];
+    for (input, denied) in table {
+        let answer = world.aws::<iam::ops::UpdateUser>(&alice, &input).await;
+        match denied {
+            "" => assert!(answer.is_ok(), "{input:?}: {answer:?}"),
+            resource => {
+                let message = answer.unwrap_err().message;
+                let resource = format!("on resource: {}", arn(resource));
+                assert!(message.contains(&resource), "{input:?}: {message}");
+            }
+        }
+    }
+    let input = iam::CreateGroupRequest {
+        group_name: "interns".into(),
+        path: Some("/team/".into()),
+    };
+    world
+        .aws::<iam::ops::CreateGroup>(&world.root, &input)
+        .await
+        .unwrap();
+    let input = iam::UpdateGroupRequest {
+        group_name: "interns".into(),
+        new_path: Some("/admins/".into()),
+        ..Default::default()
+    };
+    let answer = world.aws::<iam::ops::UpdateGroup>(&alice, &input).await;
+    assert!(answer.is_err());
 }
