@@ -6,5 +6,6 @@ mod hostile;
 mod matrix;
 mod operations;
 mod registry_routes;
+mod resource_policies;
 mod sample;
 mod world;
