@@ -77,7 +77,6 @@ impl Identity {
         &self,
         access_key_id: &str,
         session_token: Option<&str>,
-        _now: Timestamp,
     ) -> Result<Key, AuthError> {
         if let Some(token) = session_token {
             let session = Session::open(&self.0.sealer, token).await?;

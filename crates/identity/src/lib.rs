@@ -25,7 +25,7 @@
 //! // A request begins with a credential. `find_key` gives the secret to check the
 //! // signature with, `caller` says who that is *now* and what its policies are.
 //! let call = async |id: &str, token: Option<&str>| {
-//!     let key = identity.find_key(id, token, now).await.unwrap();
+//!     let key = identity.find_key(id, token).await.unwrap();
 //!     let caller = identity.caller(&key.principal, now).await.unwrap();
 //!     let region = "us-east-1".parse().unwrap();
 //!     Call { account: caller.account, region, now, caller, request_id: "1".into() }

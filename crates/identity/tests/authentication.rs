@@ -91,9 +91,9 @@ on_every_engine! {
             (session.access_key_id.as_str(), Some("not a token: ☃")),
             (session.access_key_id.as_str(), Some(&token[..token.len() - 2])),
         ] {
-            assert!(invalid(w.identity.find_key(id, token, w.now).await), "{id} {token:?}");
+            assert!(invalid(w.identity.find_key(id, token).await), "{id} {token:?}");
         }
-        w.identity.find_key(&session.access_key_id, Some(token), w.now).await.unwrap();
+        w.identity.find_key(&session.access_key_id, Some(token)).await.unwrap();
     }
 
     async fn a_changed_policy_bites_at_the_next_request(t: TestStore) {
@@ -135,7 +135,7 @@ on_every_engine! {
         let entropy = Arc::new(SystemEntropy);
         let sealer = Sealer::load(store.clone(), &w.master, entropy.clone(), w.now).await.unwrap();
         let other = Identity::open(store.clone(), sealer, entropy, Settings::default()).unwrap();
-        let key = other.find_key(&alice.id, None, w.now).await.unwrap();
+        let key = other.find_key(&alice.id, None).await.unwrap();
         other.caller(&key.principal, w.now).await.unwrap();
         let delete = iam::DeleteAccessKeyRequest {
             user_name: Some("alice".to_owned()),
@@ -143,7 +143,7 @@ on_every_engine! {
         };
         w.identity.delete_access_key(&root, delete).await.unwrap();
         store.poll_changes().await.unwrap();
-        assert!(invalid(other.find_key(&alice.id, None, w.now).await));
+        assert!(invalid(other.find_key(&alice.id, None).await));
         assert!(invalid(other.caller(&key.principal, w.now).await));
         store.close().await;
     }
@@ -163,7 +163,7 @@ on_every_engine! {
         assert_eq!(caller.access_key_id, alice.id);
 
         // It is no session token, nor the other way round.
-        assert!(invalid(w.identity.find_key(&alice.id, Some(&password), w.now).await));
+        assert!(invalid(w.identity.find_key(&alice.id, Some(&password)).await));
         let delete = iam::DeleteAccessKeyRequest {
             user_name: Some("alice".to_owned()),
             access_key_id: alice.id.clone(),
@@ -205,10 +205,10 @@ on_every_engine! {
 
         w.pass(3600);
         // Found still, so that the signature is judged first; then it is over.
-        let key = w.identity.find_key(&session.id, session.token.as_deref(), w.now).await.unwrap();
+        let key = w.identity.find_key(&session.id, session.token.as_deref()).await.unwrap();
         assert_eq!(key.expires_at, Some(w.now));
         assert!(expired(w.identity.caller(&key.principal, w.now).await));
-        assert!(invalid(w.identity.find_key(&alice.id, session.token.as_deref(), w.now).await));
+        assert!(invalid(w.identity.find_key(&alice.id, session.token.as_deref()).await));
         assert!(expired(w.call(&session).await));
         assert!(expired(w.identity.caller(&job.caller.principal_ref, w.now).await));
         let principal = w.identity.open_registry_password(&password, w.now).await.unwrap();
@@ -245,7 +245,7 @@ on_every_engine! {
             for password in [&old, &new] {
                 identity.open_registry_password(password.expose(), w.now).await.unwrap();
             }
-            identity.find_key(&alice.id, None, w.now).await.unwrap();
+            identity.find_key(&alice.id, None).await.unwrap();
         }
         store.close().await;
     }
@@ -302,7 +302,7 @@ on_every_engine! {
         let second = w.call(&job).await.unwrap();
         assert!(Arc::ptr_eq(&first.caller, &second.caller));
         assert!(may(&w.call_as(by_password().await.unwrap()), "ecr:PutImage"));
-        assert!(w.identity.find_key("AKIAAAAAAAAAAAAAAAAA", None, w.now).await.is_err());
+        assert!(w.identity.find_key("AKIAAAAAAAAAAAAAAAAA", None).await.is_err());
     }
 
     async fn of_many_at_once_one_gets_the_name(t: TestStore) {
@@ -375,7 +375,7 @@ on_every_engine! {
         let answer = w.identity.get_session_token(&cx, sts::GetSessionTokenRequest::default()).await.unwrap();
         let session = answer.credentials.clone().unwrap();
         let token = session.session_token.expose();
-        let key = w.identity.find_key(&session.access_key_id, Some(token), w.now).await.unwrap();
+        let key = w.identity.find_key(&session.access_key_id, Some(token)).await.unwrap();
         let (password, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
         let caller = w.identity.caller(&key.principal, w.now).await.unwrap();
         let text = format!("{answer:?} {key:?} {caller:?} {cx:?} {:?} {:?} {password:?} {:?}",

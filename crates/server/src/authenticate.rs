@@ -69,7 +69,7 @@ pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, Fail> {
     let token = presented.session_token();
     let key = app
         .identity
-        .find_key(presented.access_key_id(), token, head.now)
+        .find_key(presented.access_key_id(), token)
         .await?;
     with_parts(head, |parts| {
         presented.check_head(parts, head.now.as_second())

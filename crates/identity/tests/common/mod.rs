@@ -77,10 +77,7 @@ impl World {
     /// As a request does it: find the key, look the principal up.
     pub async fn call(&self, credentials: &Credentials) -> Result<Call, AuthError> {
         let token = credentials.token.as_deref();
-        let key = self
-            .identity
-            .find_key(&credentials.id, token, self.now)
-            .await?;
+        let key = self.identity.find_key(&credentials.id, token).await?;
         let caller = self.identity.caller(&key.principal, self.now).await?;
         Ok(self.call_as(caller))
     }

@@ -250,10 +250,7 @@ impl World {
     pub(super) async fn caller(&self, person: &Person) -> Arc<Caller> {
         let identity = &self.app.identity;
         let token = person.token.as_deref();
-        let key = identity
-            .find_key(&person.id, token, self.now())
-            .await
-            .unwrap();
+        let key = identity.find_key(&person.id, token).await.unwrap();
         identity.caller(&key.principal, self.now()).await.unwrap()
     }
 
