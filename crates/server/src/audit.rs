@@ -55,6 +55,8 @@ pub(crate) struct Event {
     pub(crate) access_key_id: Option<String>,
     pub(crate) request_id: Arc<str>,
     pub(crate) parameters: serde_json::Value,
+    /// What was answered, for operations that hand out credentials; null for others.
+    pub(crate) elements: serde_json::Value,
     pub(crate) error: Option<(String, String)>,
     pub(crate) decided: Option<Decided>,
     pub(crate) recipient: String,
@@ -243,6 +245,7 @@ impl Event {
             shorten(&mut decided.resource, AUDIT_RESOURCE_CHARS_MAX);
         }
         self.parameters = bounded(self.parameters);
+        self.elements = bounded(self.elements);
         self
     }
 
@@ -257,7 +260,7 @@ impl Event {
             "sourceIPAddress": self.address.to_string(),
             "userAgent": &*self.user_agent,
             "requestParameters": self.parameters,
-            "responseElements": null,
+            "responseElements": self.elements,
             "requestID": &*self.request_id,
             // One event a request: its id serves as the event's.
             "eventID": &*self.request_id,
@@ -385,6 +388,7 @@ mod tests {
             access_key_id: None,
             request_id: "id".into(),
             parameters: serde_json::Value::Null,
+            elements: serde_json::Value::Null,
             error: None,
             decided: None,
             recipient: "123456789012".to_owned(),

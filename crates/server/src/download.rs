@@ -128,6 +128,7 @@ fn event(app: &App, head: &Head) -> Event {
         access_key_id: None,
         request_id: Arc::clone(&head.request_id),
         parameters: serde_json::Value::Null,
+        elements: serde_json::Value::Null,
         error: None,
         decided: None,
         recipient: place.account.to_string(),

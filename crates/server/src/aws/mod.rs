@@ -30,6 +30,7 @@ struct Called {
     caller: Option<Arc<Caller>>,
     region: String,
     parameters: serde_json::Value,
+    elements: serde_json::Value,
 }
 
 /// awsJson 1.1 (Smithy, "AWS JSON 1.1 protocol").
@@ -51,6 +52,7 @@ pub(crate) async fn json(
         caller: None,
         region: app.names.default.region.to_string(),
         parameters: serde_json::Value::Null,
+        elements: serde_json::Value::Null,
     };
     let done = async {
         let signed = authenticate::present(&app, &head).await?;
@@ -91,6 +93,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         caller: None,
         region: app.names.default.region.to_string(),
         parameters: serde_json::Value::Null,
+        elements: serde_json::Value::Null,
     };
     let done = async {
         let signed = match authenticate::present(&app, &head).await {
@@ -243,6 +246,7 @@ async fn operate(
     };
     let outcome = entry.run(exchange).await;
     called.parameters = outcome.parameters;
+    called.elements = outcome.elements;
     outcome.answer
 }
 
@@ -289,6 +293,7 @@ async fn finish(
         caller: called.caller,
         request_id: Arc::clone(&head.request_id),
         parameters: called.parameters,
+        elements: called.elements,
         error,
         decided,
         recipient: recipient.to_string(),

@@ -53,6 +53,8 @@ pub(crate) struct Outcome {
     pub(crate) answer: Result<WireResponse, Fail>,
     /// The input, for the audit event; null where it could not be read.
     pub(crate) parameters: serde_json::Value,
+    /// The output, for the audit event, of [`HANDS_OUT_CREDENTIALS`]; null for others.
+    pub(crate) elements: serde_json::Value,
 }
 
 impl Entry {
@@ -86,6 +88,15 @@ macro_rules! entry {
 }
 use entry;
 
+/// Operations whose event names the key that they made: what is done with it later carries no other trace
+/// of who asked for it. The model marks the secrets, which stay out.
+const HANDS_OUT_CREDENTIALS: [&str; 4] = [
+    "AssumeRole",
+    "CreateAccessKey",
+    "GetFederationToken",
+    "GetSessionToken",
+];
+
 async fn run<O, G, H, F>(exchange: Exchange, action: &'static str, needs: G, handle: H) -> Outcome
 where
     O: Op,
@@ -100,22 +111,29 @@ where
             return Outcome {
                 answer: Err(fail),
                 parameters: serde_json::Value::Null,
+                elements: serde_json::Value::Null,
             };
         }
     };
     let parameters = crate::audit::trimmed(aws_api::audit_json(&input));
     let request_id = Arc::clone(&subject.request_id);
+    let mut elements = serde_json::Value::Null;
     let answer = async {
         let (service, name) = (O::OPERATION.service(), O::NAME);
         subject.caller.check_session_scope(service, name)?;
         let needs = needs(&input);
         let ok = door::authorize(&app, subject, action, needs, input).await?;
         let output = handle(Arc::clone(&app), ok).await?;
+        if HANDS_OUT_CREDENTIALS.contains(&O::NAME) {
+            elements = crate::audit::trimmed(aws_api::audit_json(&output));
+        }
         Ok(aws_api::encode_response::<O>(&output, &request_id))
     };
+    let answer = answer.await;
     Outcome {
-        answer: answer.await,
+        answer,
         parameters,
+        elements,
     }
 }
 

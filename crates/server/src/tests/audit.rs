@@ -260,3 +260,41 @@ async fn a_signature_is_for_a_region() {
     let called = find(&events, "GetCallerIdentity");
     assert_eq!(called[0]["awsRegion"], "eu-west-1");
 }
+
+/// A key's way is followed from who asked for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_name_the_credentials_that_were_handed_out() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let trusted = "arn:aws:iam::123456789012:user/alice";
+    let all = statement("Allow", &["ecr:*"], "*");
+    world.role(&world.root, "ci", trusted, &all).await;
+    let input = aws_api::sts::AssumeRoleRequest {
+        role_arn: "arn:aws:iam::123456789012:role/ci".into(),
+        role_session_name: "job1".into(),
+        ..Default::default()
+    };
+    let session = world.assume(&alice, &input).await.unwrap();
+    let events = world.stop().await;
+    let created = find(&events, "CreateAccessKey")[0];
+    assert_eq!(
+        created["responseElements"]["accessKey"]["accessKeyId"],
+        alice.id
+    );
+    let assumed = find(&events, "AssumeRole")[0];
+    assert_eq!(
+        assumed["responseElements"]["credentials"]["accessKeyId"],
+        session.id
+    );
+    let text = serde_json::to_string(&events).unwrap();
+    for secret in [&alice.secret, &session.secret, &session.token.unwrap()] {
+        assert!(
+            !text.contains(secret.as_str()),
+            "a secret stands in the audit log"
+        );
+    }
+    assert_eq!(
+        find(&events, "CreateRole")[0]["responseElements"],
+        Value::Null
+    );
+}
