@@ -23,14 +23,30 @@ pub(crate) enum Token {
 /// A compiled pattern with at least one wildcard.
 #[derive(Clone, Debug)]
 pub(crate) struct Glob {
-    /// The pattern's parts, for texts that are not ASCII, where `?` is not one byte.
     tokens: Box<[Token]>,
-    has_one: bool,
+    segments: Segments,
+}
+
+/// A pattern, cut at its stars.
+#[derive(Clone, Debug)]
+struct Segments {
+    alphabet: Alphabet,
     head: Segment,
     /// `None`: no star, `head` is the whole pattern.
     rest: Option<(Box<[Segment]>, Segment)>,
-    /// The fewest bytes a matching ASCII text has.
+    /// The fewest bytes a matching text has.
     length_min: usize,
+}
+
+/// What a byte of the segments is, so that `?` is one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alphabet {
+    /// UTF-8: there is no `?`.
+    Bytes,
+    /// A character up to U+00FF, which is all that a document may hold (row 43).
+    Characters,
+    /// UTF-8 with `?`, for ASCII texts only: a variable's value went beyond.
+    Ascii,
 }
 
 #[derive(Clone, Debug)]
@@ -64,16 +80,28 @@ struct Bits {
     masks: Box<[u64]>,
 }
 
-impl Glob {
-    pub fn new(tokens: Vec<Token>) -> Glob {
-        let has_one = tokens.contains(&Token::One);
+impl Segments {
+    fn new<'a>(units: impl Iterator<Item = Unit<'a>> + Clone) -> Segments {
+        let mut alphabet = Alphabet::Bytes;
+        if units.clone().any(|unit| matches!(unit, Unit::One)) {
+            // U+0000 stands for what a text has beyond.
+            let small = |text: &str| text.chars().all(|c| matches!(c, '\u{1}'..='\u{ff}'));
+            let small = |unit| !matches!(unit, Unit::Text(text) if !small(text));
+            alphabet = match units.clone().all(small) {
+                true => Alphabet::Characters,
+                false => Alphabet::Ascii,
+            };
+        }
         let mut parts: Vec<Vec<u16>> = vec![Vec::new()];
-        for token in &tokens {
+        for unit in units {
             let last = parts.len() - 1;
-            match token {
-                Token::Text(text) => parts[last].extend(text.bytes().map(u16::from)),
-                Token::One => parts[last].push(ANY),
-                Token::Star => parts.push(Vec::new()),
+            match unit {
+                Unit::Text(text) if alphabet == Alphabet::Characters => {
+                    parts[last].extend(text.chars().map(|c| c as u16));
+                }
+                Unit::Text(text) => parts[last].extend(text.bytes().map(u16::from)),
+                Unit::One => parts[last].push(ANY),
+                Unit::Star => parts.push(Vec::new()),
             }
         }
         let length_min = parts.iter().map(Vec::len).sum();
@@ -88,20 +116,30 @@ impl Glob {
                 Segment::anchored(tail),
             )
         });
-        Glob {
-            tokens: tokens.into(),
-            has_one,
+        Segments {
+            alphabet,
             head,
             rest,
             length_min,
         }
     }
 
-    pub fn matches(&self, text: &str) -> bool {
-        if self.has_one && !text.is_ascii() {
-            return matches_tokens(self.tokens.iter().map(Unit::from), text);
+    /// `None`: not with these segments.
+    fn matches(&self, text: &str) -> Option<bool> {
+        if self.alphabet == Alphabet::Bytes || text.is_ascii() {
+            return Some(self.matches_bytes(text.as_bytes()));
         }
-        let bytes = text.as_bytes();
+        if self.alphabet == Alphabet::Ascii {
+            return None;
+        }
+        let squeezed: Vec<u8> = text
+            .chars()
+            .map(|character| u8::try_from(character).unwrap_or(0))
+            .collect();
+        Some(self.matches_bytes(&squeezed))
+    }
+
+    fn matches_bytes(&self, bytes: &[u8]) -> bool {
         if bytes.len() < self.length_min {
             return false;
         }
@@ -120,6 +158,28 @@ impl Glob {
             }
         }
         true
+    }
+}
+
+/// Matches units that are known for this text only: linear, where [`matches_tokens`] is not.
+pub(crate) fn matches_once<'a>(units: impl Iterator<Item = Unit<'a>> + Clone, text: &str) -> bool {
+    Segments::new(units.clone())
+        .matches(text)
+        .unwrap_or_else(|| matches_tokens(units, text))
+}
+
+impl Glob {
+    pub fn new(tokens: Vec<Token>) -> Glob {
+        Glob {
+            segments: Segments::new(tokens.iter().map(Unit::from)),
+            tokens: tokens.into(),
+        }
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        self.segments
+            .matches(text)
+            .unwrap_or_else(|| matches_tokens(self.tokens.iter().map(Unit::from), text))
     }
 
     /// The literal text before the first wildcard.
@@ -278,18 +338,7 @@ impl<'a> From<&'a Token> for Unit<'a> {
     }
 }
 
-impl From<Unit<'_>> for Token {
-    fn from(unit: Unit<'_>) -> Token {
-        match unit {
-            Unit::Text(text) => Token::Text(text.into()),
-            Unit::One => Token::One,
-            Unit::Star => Token::Star,
-        }
-    }
-}
-
-/// Matches unit by unit, by characters: for patterns with variables and for texts beyond
-/// ASCII. Only the last star is ever moved, so the cost is bounded by the text's length
+/// Matches unit by unit, by characters: for patterns with variables. Only the last star is ever moved, so the cost is bounded by the text's length
 /// times one segment's.
 pub(crate) fn matches_tokens<'a>(
     units: impl Iterator<Item = Unit<'a>> + Clone,
@@ -387,16 +436,16 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
         #[test]
-        fn agrees_with_a_regex(pattern in "[ab*?é]{0,12}", text in "[abé]{0,16}") {
+        fn agrees_with_a_regex(pattern in "[ab*?éŁ]{0,12}", text in "[abéŁ\0]{0,16}") {
             check(&pattern, &text);
         }
 
         #[test]
         fn agrees_with_a_regex_on_long_segments(
-            segment in "[ab?]{17,150}",
-            before in "[ab]{0,80}",
+            segment in "[ab?é]{17,150}",
+            before in "[abŁ]{0,80}",
             after in "[ab]{0,80}",
-            other in "[ab]{0,200}",
+            other in "[abé]{0,200}",
         ) {
             let pattern = format!("*{segment}*");
             let fitting = segment.replace('?', "b");

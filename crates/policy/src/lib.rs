@@ -69,7 +69,8 @@
 //! A decision walks two radix trees along the action and the resource and then looks at the
 //! statements whose literal parts fit: some hundred nanoseconds, also among 10,000 statements
 //! about other things. It allocates only for actions above 256 bytes, for
-//! `BinaryEquals`, and for variables in patterns of more than two dozen parts. Patterns are matched in one pass over the resource. A text of more than
+//! `BinaryEquals`, for `?` in patterns on texts beyond ASCII, and for variables in patterns of
+//! more than two dozen parts. Patterns are matched in one pass over the resource. A text of more than
 //! 128 KiB, or nested deeper than 16, is refused unread.
 
 //! # Where the documents are silent

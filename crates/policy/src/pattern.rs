@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use crate::context::{Context, ContextValue};
 use crate::document::Version;
-use crate::glob::{Glob, Token, Unit, matches_tokens};
+use crate::glob::{Glob, Token, Unit, matches_once, matches_tokens};
 
 /// Unit by unit a template costs the text's length times a segment's. One with more
-/// pieces than anybody writes by hand is made a glob for the occasion, which is linear.
+/// pieces than anybody writes by hand is cut into segments for the occasion, which is linear.
 const PIECES_PLAIN_MAX: usize = 24;
 
 /// A compiled string.
@@ -193,13 +193,16 @@ impl Pattern {
             Pattern::Literal(literal) => **literal == *text,
             Pattern::Glob(glob) => glob.matches(text),
             Pattern::Template(pieces) => {
+                if pieces.len() > PIECES_PLAIN_MAX {
+                    let units = pieces.iter().map(|piece| piece.resolve(context));
+                    return units
+                        .collect::<Option<Vec<Unit<'_>>>>()
+                        .is_some_and(|units| matches_once(units.iter().copied(), text));
+                }
                 if pieces.iter().any(|piece| piece.resolve(context).is_none()) {
                     return false;
                 }
                 let units = pieces.iter().filter_map(|piece| piece.resolve(context));
-                if pieces.len() > PIECES_PLAIN_MAX {
-                    return Glob::new(units.map(Token::from).collect()).matches(text);
-                }
                 matches_tokens(units, text)
             }
             Pattern::Never => false,
