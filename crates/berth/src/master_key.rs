@@ -47,13 +47,13 @@ pub fn find(
     if let Some(command) = &options.master_key_command {
         return parse(&output(command)?, "the output of --master-key-command").map(existing);
     }
-    let path = match &options.master_key_file {
-        Some(path) => path.clone(),
-        None => home.join("master.key"),
+    let (path, closed_to) = match &options.master_key_file {
+        Some(path) => (path.clone(), OTHERS),
+        None => (home.join("master.key"), GROUP_AND_OTHERS),
     };
     match home::read_small(&path)? {
         Some(text) => {
-            refuse_open_to_all(&path)?;
+            refuse_open_to(closed_to, &path)?;
             parse(&text, &path.display().to_string()).map(existing)
         }
         None => {
@@ -102,16 +102,20 @@ fn output(command: &str) -> Result<Zeroizing<String>> {
     ))
 }
 
-/// A group may read it (as mounted secrets are), the world may not.
-fn refuse_open_to_all(path: &Path) -> Result<()> {
+/// A key that is given may be its group's to read, as mounted secrets are, and nobody's else.
+const OTHERS: u32 = 0o027;
+/// The one in the data directory was made for its owner alone.
+const GROUP_AND_OTHERS: u32 = 0o077;
+
+fn refuse_open_to(closed_to: u32, path: &Path) -> Result<()> {
     let shown = path.display();
     let mode = std::fs::metadata(path)
         .map_err(Error::failed(format!("cannot read {shown}")))?
         .permissions()
         .mode();
-    if mode & 0o007 != 0 {
+    if mode & closed_to != 0 {
         return Err(Error::Failed(format!(
-            "everybody on this machine may open the master key {shown}; chmod 600 it"
+            "others than its owner may open the master key {shown}; chmod 600 it"
         )));
     }
     Ok(())
@@ -189,6 +193,29 @@ mod tests {
                 .to_string()
                 .contains("exit status: 3")
         );
+    }
+
+    #[test]
+    fn a_group_reads_a_mounted_key_and_no_other() {
+        let mut place = place();
+        let made = place.home.join("master.key");
+        fs::write(&made, KEY).unwrap();
+        let mut with = |mode: u32, given: bool| {
+            fs::set_permissions(&made, fs::Permissions::from_mode(mode)).unwrap();
+            place.options.master_key_file = given.then(|| made.clone());
+            look(&place, None).is_ok()
+        };
+        for (mode, own, given) in [
+            (0o600, true, true),
+            (0o400, true, true),
+            (0o640, false, true),
+            (0o440, false, true),
+            (0o660, false, false),
+            (0o604, false, false),
+        ] {
+            assert_eq!(with(mode, false), own, "{mode:o}");
+            assert_eq!(with(mode, true), given, "{mode:o}");
+        }
     }
 
     #[test]
