@@ -247,3 +247,16 @@ def test_everyone_in_the_account_may_push_but_the_one_who_is_barred(root, owner)
     barred.docker.build("commons:v3")
     barred.docker.push("commons:v3").denied(
         action="ecr:InitiateLayerUpload", resource=barred.repository_arn("commons"), because=DENIED_BY_RESOURCE_POLICY)
+
+
+def test_a_policy_that_locks_its_maker_out_wants_force(root):
+    """`force` of SetRepositoryPolicy: without it no policy is taken that would keep its maker from setting another one."""
+    root.create_repository("locked")
+    everyone_out = json.dumps(policy(deny("ecr:*", Principal="*")))
+    error = failing(root.ecr.set_repository_policy, "InvalidParameterException", repositoryName="locked", policyText=everyone_out)
+    assert "force" in error["Message"]
+    failing(root.ecr.get_repository_policy, "RepositoryPolicyNotFoundException", repositoryName="locked")
+    # A Deny that leaves the policy itself alone is anybody's right.
+    root.ecr.set_repository_policy(repositoryName="locked", policyText=json.dumps(policy(deny("ecr:PutImage", Principal="*"))))
+    root.ecr.set_repository_policy(repositoryName="locked", policyText=everyone_out, force=True)
+    failing(root.ecr.delete_repository_policy, "AccessDeniedException", repositoryName="locked")

@@ -171,7 +171,7 @@ pub(crate) fn registry_account(
 
 /// Stored policies, ready to decide together; `None` when there are none. One that does
 /// not parse lets nobody in: the request fails rather than being decided without it.
-fn compile(
+pub(crate) fn compile(
     arn: &Arc<str>,
     texts: impl IntoIterator<Item = (DocumentKind, String)>,
 ) -> Result<Option<Arc<PolicySet>>, Error> {

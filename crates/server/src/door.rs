@@ -114,7 +114,10 @@ impl Resource {
             arn: Arc::clone(&repository.arn),
             account: Some(repository.account),
             policy: repository.policy.clone(),
-            keys: tag_keys(&["aws:ResourceTag/", "ecr:ResourceTag/"], repository.tags.iter()),
+            keys: tag_keys(
+                &["aws:ResourceTag/", "ecr:ResourceTag/"],
+                repository.tags.iter(),
+            ),
             repository: Some(repository),
             role_id: None,
         }

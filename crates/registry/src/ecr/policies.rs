@@ -6,6 +6,7 @@
 //! "AWS JSON policy elements: Principal").
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_api::ecr::{
     DeleteRegistryPolicyRequest, DeleteRegistryPolicyResponse, DeleteRepositoryPolicyRequest,
@@ -13,16 +14,38 @@ use aws_api::ecr::{
     GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, PutRegistryPolicyRequest,
     PutRegistryPolicyResponse, SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
 };
-use policy::{Document, DocumentKind, PolicyError};
+use policy::{Document, DocumentKind, PolicyError, PolicySet};
 use store::Scope;
 use store::ecr::{registry_policy, repository};
 
 use crate::cache::Change;
+use crate::facts::compile;
 use crate::{Call, Error, Pinned, Registry, RepositoryFacts};
 
 impl Registry {
-    /// `SetRepositoryPolicy`. `force` changes nothing: who may set a policy is decided by
-    /// identity policies too, so that the account can always undo what locks it out.
+    /// What the resource's side of the repository's decisions would be with this policy. Who
+    /// asks for it decides whether it locks anybody out (`force` of `SetRepositoryPolicy`).
+    ///
+    /// # Errors
+    /// [`Error::InvalidPolicy`].
+    pub async fn drafted_policy(
+        &self,
+        repository: &RepositoryFacts,
+        policy_text: &str,
+    ) -> Result<Option<Arc<PolicySet>>, Error> {
+        let drafted = self.pin(policy_text, DocumentKind::EcrRepository).await?;
+        let of_registry = {
+            let mut read = self.0.store.read().await?;
+            let (account, region) = (repository.account.as_str(), repository.region.as_str());
+            registry_policy::get(&mut read.conn(), account, region).await?
+        };
+        let of_registry = of_registry.map(|text| (DocumentKind::EcrRegistry, text));
+        let drafted = (DocumentKind::EcrRepository, drafted);
+        compile(&repository.arn, std::iter::once(drafted).chain(of_registry))
+    }
+
+    /// `SetRepositoryPolicy`. Whether the policy locks its maker out was asked before: this
+    /// crate decides nothing.
     ///
     /// # Errors
     /// [`Error::InvalidPolicy`], [`Error::RepositoryNotFound`].

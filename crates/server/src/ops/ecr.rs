@@ -74,7 +74,7 @@ pub(super) fn table() -> Vec<Entry> {
         op!(UntagResource, untag_resource, |i| tagged(&i.resource_arn).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListTagsForResource, list_tags_for_resource, |i| tagged(&i.resource_arn)),
         // Repository policies.
-        op!(SetRepositoryPolicy, set_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(SetRepositoryPolicy, own::set_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         op!(GetRepositoryPolicy, get_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DeleteRepositoryPolicy, delete_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         // Layers.
