@@ -94,3 +94,28 @@ pub fn explained(scenario: &Scenario) {
         assert!(nearest.missing.iter().all(|element| !element.matched));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn composed_scenarios_reach_all_three_decisions() {
+        let mut seen = [0; 3];
+        let mut state = 1_u64;
+        for _ in 0..500 {
+            let bytes: Vec<u8> = (0..2_048)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    (state >> 56) as u8
+                })
+                .collect();
+            let composed = world::scenario(&mut Unstructured::new(&bytes)).expect("enough bytes");
+            let scenario = Scenario::from_json(&composed.to_string()).expect("a scenario");
+            seen[scenario.decide().effect as usize] += 1;
+        }
+        assert!(seen.iter().all(|&count| count > 50), "{seen:?}");
+    }
+}

@@ -91,16 +91,18 @@ pub fn lint(bytes: &[u8]) {
     };
     if first.is_ascii() {
         if let Ok(text) = std::str::from_utf8(bytes) {
-            for (_, kind) in DocumentKind::NAMES {
-                lint_as(text, kind);
-            }
+            lint_as(text, DocumentKind::detect(text));
+            lint_as(text, kind_by(text.len()));
         }
         return;
     }
-    let kind = DocumentKind::NAMES[usize::from(first) % DocumentKind::NAMES.len()].1;
     if let Ok(document) = world::wild_document(&mut Unstructured::new(rest)) {
-        lint_as(&document.to_string(), kind);
+        lint_as(&document.to_string(), kind_by(first.into()));
     }
+}
+
+fn kind_by(number: usize) -> DocumentKind {
+    DocumentKind::NAMES[number % DocumentKind::NAMES.len()].1
 }
 
 /// Without services and with some. That it ends in time is libFuzzer's to watch.

@@ -81,43 +81,40 @@ pub struct Case {
 
 const TEXT_BYTES: usize = 2_048;
 
+/// The text is all `a`, and a pattern that asks for a `b` at last finds none.
 pub fn adversarial() -> Vec<Case> {
     let prefix = "arn:aws:s3:::bucket/";
-    let text = format!("{prefix}{}", "a".repeat(TEXT_BYTES - prefix.len()));
-    let case = |name, pattern: String, matches| Case {
-        name,
-        pattern: format!("{prefix}{pattern}"),
-        text: text.clone(),
-        matches,
+    let text = |end: &str| {
+        let count = TEXT_BYTES - prefix.len() - end.len();
+        format!("{prefix}{}{end}", "a".repeat(count))
     };
-    let near = format!("*{}b", "a".repeat(30));
+    let case = |name, pattern: String, end: &str| Case {
+        name,
+        matches: !pattern.ends_with("b*"),
+        pattern: format!("{prefix}{pattern}"),
+        text: text(end),
+    };
+    let stars = "*a".repeat(1_000);
+    let near = "a".repeat(30);
+    let letters = "a?".repeat(500);
+    let any = "?".repeat(1_000);
+    let variables = "*${aws:username}".repeat(300);
     vec![
-        case("`*a*a*a…`, found", format!("{}*", "*a".repeat(1_000)), true),
-        case(
-            "`*a*a*a…*b*`, not found",
-            format!("{}*b*", "*a".repeat(1_000)),
-            false,
-        ),
+        case("`*a*a*a…`, found", format!("{stars}*"), ""),
+        case("`*a*a*a…*b*`, not found", format!("{stars}*b*"), ""),
         case(
             "`*aaaa…b*`, almost found everywhere",
-            format!("{near}*"),
-            false,
+            format!("*{near}b*"),
+            "",
         ),
-        case("`*a?*a?…*b*`", format!("{}*b*", "*a?".repeat(600)), false),
+        case("`*a?*a?…*b*`", format!("{}*b*", "*a?".repeat(600)), ""),
+        case("`*a?a?a?…b*`, one long part", format!("*{letters}b*"), ""),
         case(
-            "`*a?a?a?…b*`, one long part",
-            format!("*{}b*", "a?".repeat(500)),
-            false,
+            "the same, the text beyond ASCII",
+            format!("*{letters}b*"),
+            "é",
         ),
-        case(
-            "`*???…b*`, nothing but wildcards",
-            format!("*{}b*", "?".repeat(1_000)),
-            false,
-        ),
-        case(
-            "`*${name}*${name}…*b*`",
-            format!("{}*b*", "*${aws:username}".repeat(300)),
-            false,
-        ),
+        case("`*???…b*`, nothing but wildcards", format!("*{any}b*"), ""),
+        case("`*${name}*${name}…*b*`", format!("{variables}*b*"), ""),
     ]
 }
