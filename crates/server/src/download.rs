@@ -62,7 +62,7 @@ pub(crate) fn url(
 ) -> Result<String, Fail> {
     let grant = Grant {
         repository_id: repository.id,
-        digest: digest.clone(),
+        digest: *digest,
         access_key_id: access_key_id.to_owned(),
         repository: repository.arn.to_string(),
     };
