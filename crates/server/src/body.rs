@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
+use http::{HeaderMap, HeaderValue, header};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -52,20 +53,32 @@ pub(crate) struct Collected {
 
 /// A request's body. Whoever drops it unread need not care: what the client is still sending is read and
 /// thrown away for a while, since closing on it would reset the connection and lose the answer
-/// (RFC 9112, section 9.6).
-pub(crate) struct Inbound(Option<Incoming>);
+/// (RFC 9112, section 9.6). A client that waits for `100 Continue` is sending nothing, and to read would
+/// ask it to (RFC 9110, section 10.1.1).
+pub(crate) struct Inbound {
+    body: Option<Incoming>,
+    /// The client sends when it is told to, and it was not told yet.
+    awaited: bool,
+}
 
-impl From<Incoming> for Inbound {
-    fn from(body: Incoming) -> Inbound {
-        Inbound(Some(body))
+impl Inbound {
+    pub(crate) fn new(body: Incoming, headers: &HeaderMap) -> Inbound {
+        let expect = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
+        Inbound {
+            body: Some(body),
+            awaited: expect.is_some_and(|expect| expect.eq_ignore_ascii_case(b"100-continue")),
+        }
     }
 }
 
 impl Drop for Inbound {
     fn drop(&mut self) {
-        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else {
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else {
             return;
         };
+        if self.awaited {
+            return;
+        }
         // Outside of a runtime there is no connection either.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tokio::time::timeout(LINGER_TIMEOUT, drain(body)));
@@ -87,7 +100,7 @@ async fn drain(mut body: Incoming) {
 impl Inbound {
     /// The length, where the client says it.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.0
+        self.body
             .as_ref()
             .map_or(Some(0), |body| body.size_hint().exact())
     }
@@ -99,7 +112,8 @@ impl Inbound {
         max: usize,
     ) -> Result<Collected, BodyError> {
         let mut share = budget.share();
-        let gathered = match &mut self.0 {
+        self.awaited = false;
+        let gathered = match &mut self.body {
             Some(body) => {
                 let gathered = gather(body, &mut share, max);
                 tokio::time::timeout(API_BODY_TIMEOUT, gathered)
@@ -220,7 +234,8 @@ impl Stream for BodyStream {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
-        let Some(body) = &mut this.body.0 else {
+        this.body.awaited = false;
+        let Some(body) = &mut this.body.body else {
             return Poll::Ready(None);
         };
         loop {

@@ -31,7 +31,7 @@ pub(crate) async fn answer(
 ) -> Response<ReplyBody> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let body = Inbound::from(body);
+    let body = Inbound::new(body, &parts.headers);
     let slot = Arc::clone(&peer.slot);
     let head = Head::new(parts, &peer, app.now());
     let request_id = Arc::clone(&head.request_id);
