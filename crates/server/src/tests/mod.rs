@@ -5,6 +5,7 @@ mod credentials;
 mod hostile;
 mod matrix;
 mod operations;
+mod permissions;
 mod registry_routes;
 mod resource_policies;
 mod sample;
