@@ -32,7 +32,8 @@ struct Pattern {
 
 /// The bytes are a pattern, a text and a variable's value, parted by NUL. In the pattern `*`
 /// and `?` are wildcards, and the bytes 1 to 6 stand for `${*}`, `${?}`, `${$}`, the variable
-/// with the value, an absent one with a default, and an absent one without.
+/// with the value, an absent one with a default, and an absent one without. Chance finds few
+/// texts that nearly match, so they are also made from the pattern ([`Pattern::fitting`]).
 pub fn matching(bytes: &[u8]) {
     let bytes = &bytes[..bytes.len().min(BYTES_MAX)];
     let text = String::from_utf8_lossy(bytes);
@@ -40,6 +41,11 @@ pub fn matching(bytes: &[u8]) {
     let mut part = || parts.next().unwrap_or_default();
     let (pattern, text, value) = (part(), part(), part());
     let pattern = Pattern::read(pattern, value);
+    compare(&pattern, text, value);
+    compare(&pattern, &pattern.fitting(text), value);
+}
+
+fn compare(pattern: &Pattern, text: &str, value: &str) {
     let expected = !pattern.unresolved && matches(&pattern.units, text);
 
     let context = Context::new().set("x:text", text).set("x:value", value);
@@ -127,6 +133,26 @@ impl Pattern {
             }
         }
         pattern
+    }
+
+    /// A text that the pattern matches, with `filling` for its wildcards; but for a character
+    /// left out, where the filling holds a `!`.
+    fn fitting(&self, filling: &str) -> String {
+        let mut filling = filling.chars().cycle().take(2 * BYTES_MAX).peekable();
+        let mut text = String::new();
+        for unit in &self.units {
+            match unit {
+                Unit::Char(_) if filling.next_if_eq(&'!').is_some() => {}
+                Unit::Char(character) => text.push(*character),
+                Unit::One => text.push(filling.next().unwrap_or('a')),
+                // Short ones, so that the pattern's parts come to stand side by side.
+                Unit::Star => {
+                    let count = filling.next().map_or(0, |c| c as usize % 4);
+                    text.extend(filling.by_ref().take(count));
+                }
+            }
+        }
+        text
     }
 
     fn add(&mut self, written: &str, units: impl IntoIterator<Item = Unit>) {
