@@ -1,6 +1,6 @@
-//! Operations that take identity and registry together, so that the server does them itself.
+//! Operations that take more than one domain, or more than their input: the server does them itself.
 
-use aws_api::ecr;
+use aws_api::{ecr, sts};
 
 use crate::answer::Fail;
 use crate::app::App;
@@ -78,4 +78,17 @@ pub(super) async fn set_repository_policy(
     }
     let (call, input) = ok.into_registry_call();
     Ok(app.registry.set_repository_policy(&call, input).await?)
+}
+
+/// Assumes the very role whose trust policy was asked: one that was deleted and made again in between is
+/// another.
+pub(super) async fn assume_role(
+    app: &App,
+    ok: Authorized<sts::AssumeRoleRequest>,
+) -> Result<sts::AssumeRoleResponse, Fail> {
+    // No role, no id: none is assumed.
+    let role_id = ok.role_id().unwrap_or_default().to_owned();
+    let (call, input) = ok.into_identity_call();
+    let assumed = app.identity.assume_decided_role(&call, input, &role_id);
+    Ok(assumed.await?)
 }

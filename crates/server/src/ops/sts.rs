@@ -3,7 +3,7 @@
 
 use aws_api::sts::{self, ops};
 
-use super::{Entry, entry};
+use super::{Entry, entry, own};
 use crate::needs::{Needs, Target, on};
 
 /// `op!(Name, function, |input| needs)`: the action is `sts:Name`.
@@ -18,6 +18,15 @@ macro_rules! op {
                 let answer = app.identity.$function(&call, input).await;
                 answer.map_err(Into::into)
             }
+        )
+    };
+    // The server hands on more than the input.
+    ($op:ident, own::$function:ident, |$input:ident| $needs:expr) => {
+        entry!(
+            ops::$op,
+            concat!("sts:", stringify!($op)),
+            |$input| $needs,
+            |app, ok| { own::$function(&app, ok).await }
         )
     };
 }
@@ -51,13 +60,7 @@ fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Needs {
 #[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
-        entry!(ops::AssumeRole, "sts:AssumeRole", |i| assume_role(i), |app, ok| {
-            // No role, no id: none is assumed.
-            let role_id = ok.role_id().unwrap_or_default().to_owned();
-            let (call, input) = ok.into_identity_call();
-            let answer = app.identity.assume_decided_role(&call, input, &role_id).await;
-            answer.map_err(Into::into)
-        }),
+        op!(AssumeRole, own::assume_role, |i| assume_role(i)),
         op!(GetCallerIdentity, get_caller_identity, |_i| on(Target::Any)),
         op!(GetSessionToken, get_session_token, |_i| on(Target::Any)),
         op!(GetFederationToken, get_federation_token, |i| get_federation_token(i)),
