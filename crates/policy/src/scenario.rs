@@ -21,7 +21,7 @@
 //! `principal` is the ARN of a user, a role session, a federated user or the root user, an
 //! account ID (its root user), a service principal, or `anonymous`. An array in `context`
 //! is a multivalued key. A policy type that is absent does not take part. Keys that follow
-//! from the principal are filled in where they are not given.
+//! from the principal, and `aws:ResourceAccount`, are filled in where they are not given.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ use crate::decide::{Authority, Decision, Effect, Request, decide};
 use crate::document::{Document, DocumentKind, StatementEffect};
 use crate::error::PolicyError;
 use crate::explain::{Explanation, explain};
-use crate::principal::Principal;
+use crate::principal::{Principal, arn_account};
 use crate::set::{PolicyRef, PolicySet};
 
 /// Why a text is no scenario.
@@ -162,7 +162,7 @@ impl Scenario {
         };
         let context = context(&asked.context)?;
         let principal = principal(&asked, &context)?;
-        let context = with_principal(context, &principal);
+        let context = derived(context, &principal, &asked);
         let mut policies = Policies { fields };
         let resource_kind = policies.resource_kind(&asked);
         let scenario = Scenario {
@@ -370,9 +370,17 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
     })
 }
 
-fn with_principal(mut context: Context, principal: &Principal) -> Context {
+/// What follows from the principal and from the resource, where it is not given
+/// (UG reference_policies_condition-keys: `aws:ResourceAccount` is in most requests).
+fn derived(mut context: Context, principal: &Principal, asked: &Asked) -> Context {
     for (name, value) in principal.context().iter() {
         context.insert_missing(name, value.clone());
+    }
+    let owner = asked.resource_account.as_deref();
+    let owner = owner.unwrap_or_else(|| arn_account(&asked.resource));
+    if is_account_id(owner) {
+        let owner = ContextValue::One(owner.into());
+        context.insert_missing("aws:ResourceAccount", owner);
     }
     context
 }

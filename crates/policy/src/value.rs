@@ -5,6 +5,8 @@ use std::net::IpAddr;
 /// Digits behind the decimal point that are kept: a value is a whole number of 10⁻¹⁸.
 const SCALE: u32 = 18;
 
+const YEAR_DIGITS: usize = 4;
+
 /// Reads a decimal number exactly, as a multiple of 10⁻¹⁸ (row 38: `900` = `900.0`).
 /// Values of 10²⁰ and more, and digits beyond the 18th, are refused rather than rounded.
 pub(crate) fn number(text: &str) -> Option<i128> {
@@ -50,10 +52,12 @@ pub(crate) fn number(text: &str) -> Option<i128> {
 }
 
 /// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (row 38). The unit
-/// is one nanosecond since 1970-01-01T00:00Z.
+/// is one nanosecond since 1970-01-01T00:00Z. Four digits are a year, the shortest of the
+/// W3C's forms: read as seconds they would be an hour of 1970.
 pub(crate) fn date(text: &str) -> Option<i128> {
     let epoch = text.strip_prefix('-').unwrap_or(text);
     if !epoch.is_empty()
+        && fixed(text, YEAR_DIGITS).is_none()
         && epoch
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -66,7 +70,7 @@ pub(crate) fn date(text: &str) -> Option<i128> {
         None => (text, None),
     };
     let mut fields = day.split('-');
-    let year = fixed(fields.next()?, 4)?;
+    let year = fixed(fields.next()?, YEAR_DIGITS)?;
     let month = fields.next().map_or(Some(1), |text| fixed(text, 2))?;
     let day = fields.next().map_or(Some(1), |text| fixed(text, 2))?;
     if fields.next().is_some() || !(1..=12).contains(&month) {
@@ -244,6 +248,10 @@ mod tests {
             ("0", 0),
             ("1970-01-01", 0),
             ("1970-01", 0),
+            ("1970", 0),
+            ("2026", 1_767_225_600),
+            ("999", 999),
+            ("10000", 10_000),
             ("1970-01-01T00:00Z", 0),
             ("1970-01-01T01:00:00+01:00", 0),
             ("2000-02-29T23:59:59Z", 951_868_799),
