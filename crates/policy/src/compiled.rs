@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::context::Context;
 use crate::document::{
-    Document, DocumentKind, Element, PrincipalElement, PrincipalType, Statement, Version,
+    Document, DocumentKind, Element, PrincipalElement, PrincipalType, Statement, StatementEffect,
+    Version,
 };
 use crate::pattern::Pattern;
 use crate::principal::{Principal, PrincipalKind};
@@ -77,7 +78,9 @@ impl Patterns {
 #[derive(Debug)]
 struct Principals {
     not: bool,
-    trust: bool,
+    /// An Allow of a trust policy: its `*` is no trust in every identity provider, an OIDC or
+    /// SAML identity must be named by its provider.
+    spares_providers: bool,
     entries: Box<[Named]>,
 }
 
@@ -100,7 +103,8 @@ enum Named {
 impl Compiled {
     pub fn new(document: &Document, policy: usize, index: usize, source: &Statement) -> Compiled {
         let version = document.version();
-        let trust = document.kind() == DocumentKind::Trust;
+        let spares_providers =
+            document.kind() == DocumentKind::Trust && source.effect == StatementEffect::Allow;
         Compiled {
             policy,
             index,
@@ -112,7 +116,7 @@ impl Compiled {
             principal: source
                 .principal
                 .as_ref()
-                .map(|element| Principals::new(element, trust)),
+                .map(|element| Principals::new(element, spares_providers)),
             conditions: conditions(source, version),
             source: source.clone(),
         }
@@ -159,7 +163,7 @@ fn conditions(source: &Statement, version: Version) -> Box<[Condition]> {
 }
 
 impl Principals {
-    fn new(element: &PrincipalElement, trust: bool) -> Principals {
+    fn new(element: &PrincipalElement, spares_providers: bool) -> Principals {
         let entries = element.entries.iter().map(|entry| {
             let text = Arc::clone(&entry.text.value);
             match entry.kind {
@@ -173,7 +177,7 @@ impl Principals {
         });
         Principals {
             not: element.not,
-            trust,
+            spares_providers,
             entries: entries.collect(),
         }
     }
@@ -192,9 +196,10 @@ impl Principals {
         let aws = principal.kind.is_aws();
         let is = |yes: bool, grant| yes.then_some(grant);
         match named {
-            // A trust policy's `*` is no trust in every identity provider: an OIDC or SAML
-            // identity must be named by its provider.
-            Named::Everyone => is(!self.trust || !principal.kind.is_federated(), Grant::Direct),
+            Named::Everyone => is(
+                !self.spares_providers || !principal.kind.is_federated(),
+                Grant::Direct,
+            ),
             Named::Account(account) => {
                 let grant = match principal.kind {
                     PrincipalKind::Root => Grant::Direct,

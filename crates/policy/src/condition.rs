@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 
+use crate::arn::{self, ArnPattern};
 use crate::context::{Context, ContextValue};
 use crate::document::{ConditionEntry, Version};
-use crate::glob::Token;
+use crate::fold;
 use crate::operator::{Compare, Operator, Quantifier, Test};
-use crate::pattern::{Flavour, Pattern, Piece, pieces};
+use crate::pattern::{Flavour, Pattern};
 use crate::value::{Network, address, date, number};
 
 /// A compiled line of a `Condition` block.
@@ -29,7 +30,7 @@ pub(crate) struct Condition {
 #[derive(Clone, Debug)]
 enum Wants {
     Strings(Box<[Pattern]>),
-    Arns(Box<[[Pattern; 6]]>),
+    Arns(Box<[ArnPattern]>),
     Numbers(Compare, Box<[i128]>),
     Dates(Compare, Box<[i128]>),
     Networks(Box<[Network]>),
@@ -54,7 +55,11 @@ impl Condition {
                 Wants::Strings(patterns(Flavour::Exact))
             }
             Test::StringLike => Wants::Strings(patterns(Flavour::Wildcards)),
-            Test::Arn => Wants::Arns(texts().filter_map(|text| arn(text, version)).collect()),
+            Test::Arn => Wants::Arns(
+                texts()
+                    .filter_map(|text| ArnPattern::new(text, version))
+                    .collect(),
+            ),
             Test::Numeric(compare) => Wants::Numbers(compare, texts().filter_map(number).collect()),
             Test::Date(compare) => Wants::Dates(compare, texts().filter_map(date).collect()),
             Test::Ip => Wants::Networks(texts().filter_map(Network::parse).collect()),
@@ -64,7 +69,7 @@ impl Condition {
         };
         Some(Condition {
             operator,
-            key: entry.key.value.to_ascii_lowercase().into(),
+            key: fold::key(&entry.key.value).into(),
             wants,
         })
     }
@@ -72,8 +77,7 @@ impl Condition {
     pub fn holds(&self, context: &Context) -> bool {
         let value = context.get_folded(&self.key);
         if let Wants::Null(wants) = &self.wants {
-            // An empty list is a key without a value.
-            let absent = value.is_none_or(|value| value.values().is_empty());
+            let absent = value.is_none_or(is_null_list);
             return wants.contains(&absent);
         }
         let Some(value) = value else {
@@ -110,13 +114,8 @@ impl Condition {
             },
             Wants::Arns(wants) => {
                 !wants.is_empty()
-                    && arn_parts(have).is_some_and(|have| {
-                        wants.iter().any(|want| {
-                            want.iter()
-                                .zip(have)
-                                .all(|(want, have)| want.matches(have, context))
-                        })
-                    })
+                    && arn::fields(have)
+                        .is_some_and(|have| wants.iter().any(|want| want.matches(&have, context)))
             }
             Wants::Numbers(compare, wants) => {
                 number(have).is_some_and(|have| wants.iter().any(|want| compare.holds(&have, want)))
@@ -141,6 +140,12 @@ impl Condition {
     }
 }
 
+/// What `Null` calls absent, as the guard of `ForAllValues` that it is: no values, or many that
+/// are all empty. The empty value of one tag is a value.
+fn is_null_list(value: &ContextValue) -> bool {
+    matches!(value, ContextValue::Many(_)) && is_null_set(value)
+}
+
 /// Set operators: a key that "resolves to a null data set, such as an empty string".
 fn is_null_set(value: &ContextValue) -> bool {
     value.values().iter().all(|value| value.is_empty())
@@ -160,39 +165,4 @@ fn boolean(text: &str) -> Option<bool> {
 /// IAM's simulator takes context values of type `binary`.
 fn binary(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(text).ok()
-}
-
-fn arn_parts(text: &str) -> Option<[&str; 6]> {
-    let mut parts = text.splitn(6, ':');
-    let mut next = || parts.next();
-    Some([next()?, next()?, next()?, next()?, next()?, next()?])
-}
-
-/// Cuts a pattern at its literal colons into six (row 25); with fewer it matches nothing.
-fn arn(text: &str, version: Version) -> Option<[Pattern; 6]> {
-    let mut parts: Vec<Vec<Piece>> = vec![Vec::new()];
-    for piece in pieces(text, version, Flavour::Wildcards) {
-        let Piece::Token(Token::Text(mut text)) = piece else {
-            let last = parts.len() - 1;
-            parts[last].push(piece);
-            continue;
-        };
-        while parts.len() < 6 {
-            let Some(colon) = text.find(':') else { break };
-            let behind = text.split_off(colon + 1);
-            text.truncate(colon);
-            push_text(&mut parts, text);
-            parts.push(Vec::new());
-            text = behind;
-        }
-        push_text(&mut parts, text);
-    }
-    let parts: Vec<Pattern> = parts.into_iter().map(Pattern::from_pieces).collect();
-    parts.try_into().ok()
-}
-
-fn push_text(parts: &mut [Vec<Piece>], text: String) {
-    if let Some(last) = parts.last_mut().filter(|_| !text.is_empty()) {
-        last.push(Piece::Token(Token::Text(text)));
-    }
 }

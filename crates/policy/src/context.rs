@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::fold;
+
 /// The values of one condition key.
 ///
 /// Whether a key is single-valued or multivalued is a property of the key, not of the
@@ -95,7 +97,7 @@ impl Context {
 
     /// Sets a key in place.
     pub fn insert(&mut self, name: &str, value: ContextValue) {
-        let name = name.to_ascii_lowercase().into_boxed_str();
+        let name = fold::key(name).into_boxed_str();
         match self.own.binary_search_by(|(own, _)| (**own).cmp(&*name)) {
             Ok(at) => self.own[at].1 = value,
             Err(at) => self.own.insert(at, (name, value)),
@@ -111,10 +113,10 @@ impl Context {
 
     /// The value of a key, whatever the case of `name`.
     pub fn get(&self, name: &str) -> Option<&ContextValue> {
-        if name.bytes().any(|b| b.is_ascii_uppercase()) {
-            self.get_folded(&name.to_ascii_lowercase())
-        } else {
-            self.get_folded(name)
+        let folded = name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+        match folded {
+            true => self.get_folded(name),
+            false => self.get_folded(&fold::key(name)),
         }
     }
 

@@ -66,7 +66,7 @@ pub enum Effect {
 pub enum Reason {
     /// No policy is asked: `sts:GetCallerIdentity`, `sts:GetSessionToken`.
     NoPermissionNeeded,
-    /// The root user in its own account.
+    /// The root user in its own account; as a denial: the root user cannot assume roles.
     RootUser,
     /// Identity-based policies.
     Identity,
@@ -182,8 +182,9 @@ impl<'r, 'a> Case<'r, 'a> {
             trust,
             required: trust || key_policy,
             same_account: owner == &*principal.account,
-            // Row 14: policies cannot control these two.
-            free: matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken"),
+            // Row 14: policies cannot control these two. Both are calls with credentials.
+            free: principal.kind.is_aws()
+                && matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken"),
         }
     }
 
@@ -200,10 +201,10 @@ impl<'r, 'a> Case<'r, 'a> {
         } else {
             &[]
         };
-        let resource_control: &[PolicySet] = if principal.service_linked {
-            &[]
-        } else {
+        let resource_control: &[PolicySet] = if self.resource_control_binds() {
             authority.resource_control
+        } else {
+            &[]
         };
         let resource = if self.trust {
             Reason::Trust
@@ -233,6 +234,20 @@ impl<'r, 'a> Case<'r, 'a> {
         principal.kind.is_aws() && !principal.service_linked && !self.authority.management_account
     }
 
+    /// Organizations UG orgs_manage_policies_rcps, "Resources and entities not restricted by
+    /// RCPs": calls of service-linked roles, a service's way into such a role, and
+    /// `kms:RetireGrant`.
+    fn resource_control_binds(&self) -> bool {
+        let service_linked = self.ask.principal.service_linked
+            || self.trust && arn_resource(self.ask.resource).starts_with("role/aws-service-role/");
+        !service_linked && self.ask.action != "kms:retiregrant"
+    }
+
+    /// STS API AssumeRole: not with the root user's credentials.
+    fn is_root_assuming(&self) -> bool {
+        self.ask.principal.kind == PrincipalKind::Root && self.ask.action == "sts:assumerole"
+    }
+
     fn decide(&self) -> Result<Allowed<'a>, Denied<'a>> {
         if self.free {
             return Ok((Reason::NoPermissionNeeded, None));
@@ -248,6 +263,9 @@ impl<'r, 'a> Case<'r, 'a> {
             if reason == Reason::ServiceControl && set.allows(&self.ask).best().is_none() {
                 return Err(Denied::Silently(reason));
             }
+        }
+        if self.is_root_assuming() {
+            return Err(Denied::Silently(Reason::RootUser));
         }
         let granted = self.resource_grant();
         let resource = if self.trust {
@@ -292,6 +310,11 @@ impl<'r, 'a> Case<'r, 'a> {
     /// What the principal's own account says.
     fn identity_side(&self) -> Result<Allowed<'a>, Denied<'a>> {
         if self.ask.principal.kind == PrincipalKind::Root {
+            return Ok((Reason::RootUser, None));
+        }
+        // The root user hands on what its session policies leave of everything.
+        if self.ask.principal.is_federated_root() {
+            self.limits()?;
             return Ok((Reason::RootUser, None));
         }
         let Some(set) = self.authority.identity else {

@@ -48,6 +48,10 @@ impl Decision<'_> {
             "User: {user_arn} is not authorized to perform: {action} on resource: {resource}"
         );
         match self.effect {
+            // What STS says.
+            Effect::ImplicitlyDenied if self.reason == Reason::RootUser => {
+                "Roles may not be assumed by root accounts.".into()
+            }
             Effect::ExplicitlyDenied => {
                 format!(
                     "{request} with an explicit deny in {}",

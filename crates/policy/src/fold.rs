@@ -1,4 +1,4 @@
-//! Lower case without allocation.
+//! Lower case: of actions without allocation, of condition keys beyond ASCII too.
 
 /// Longer than any action (service prefix and name of at most 128 characters each).
 const INLINE_MAX: usize = 256;
@@ -33,5 +33,15 @@ impl Folded {
             }
             Folded::Heap(text) => text,
         }
+    }
+}
+
+/// The name of a condition key in lower case. A tag's key is part of it, and may be of any
+/// letters (row 23).
+pub(crate) fn key(name: &str) -> String {
+    if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        name.to_lowercase()
     }
 }

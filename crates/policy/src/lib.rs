@@ -89,6 +89,7 @@
 //! - *Values of a wrong type* (`IpAddress: "x"`) match nothing; only dates are refused when a
 //!   document is stored.
 
+mod arn;
 mod compiled;
 mod condition;
 mod context;

@@ -40,7 +40,10 @@ pub(crate) fn check(
 fn invalid_principal(name: &str, entry: &PrincipalEntry) -> Refused {
     let text = &entry.text.value;
     let message = format!("Invalid principal in policy: \"{name}\":\"{text}\"");
-    let detail = format!("`{text}` is no principal; partial wildcards are not allowed");
+    let detail = match text.contains(['*', '?']) {
+        true => format!("`{text}` is no principal: `*` stands alone or not at all"),
+        false => format!("`{text}` is no principal of the type `{name}`"),
+    };
     refused(message, detail, entry.text.position)
 }
 

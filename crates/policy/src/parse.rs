@@ -162,9 +162,6 @@ impl Shaper {
                 return Err(refused(SYNTAX, detail, start));
             }
         };
-        if nodes.is_empty() {
-            return Err(refused(SYNTAX, "`Statement` is empty", start));
-        }
         nodes.into_iter().map(|node| self.statement(node)).collect()
     }
 

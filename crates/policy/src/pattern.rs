@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::context::{Context, ContextValue};
 use crate::document::Version;
+use crate::fold;
 use crate::glob::{Glob, Token, Unit, matches_once, matches_tokens};
 
 /// Unit by unit a template costs the text's length times a segment's. One with more
@@ -114,7 +115,7 @@ fn variable(text: &str) -> Option<(Variable, usize)> {
             Piece::Unresolvable
         } else {
             Piece::Variable {
-                key: key.to_ascii_lowercase().into(),
+                key: fold::key(key).into(),
                 default: None,
             }
         };
@@ -129,7 +130,7 @@ fn variable(text: &str) -> Option<(Variable, usize)> {
     Some(match quoted {
         Some((default, after)) if !key.is_empty() => {
             let piece = Piece::Variable {
-                key: key.to_ascii_lowercase().into(),
+                key: fold::key(key).into(),
                 default: Some(default.into()),
             };
             (Variable::Piece(piece), text.len() - after.len())
@@ -264,7 +265,7 @@ fn same_ignoring_case(a: impl Iterator<Item = char>, b: &str) -> bool {
 impl Piece {
     /// The piece with its variable replaced; `None` when it has no value. A value is
     /// literal text, whatever it holds (row 29); a multivalued key has no one value (row 32).
-    fn resolve<'a>(&'a self, context: &'a Context) -> Option<Unit<'a>> {
+    pub fn resolve<'a>(&'a self, context: &'a Context) -> Option<Unit<'a>> {
         match self {
             Piece::Token(token) => Some(Unit::from(token)),
             Piece::Variable { key, default } => match context.get_folded(key) {

@@ -130,12 +130,17 @@ impl Principal {
         let [_, partition, _, _, account, name] = parts[..] else {
             return None;
         };
-        let (kind, name) = name.split_once('/').unwrap_or((name, ""));
+        if name == "root" {
+            return Some(Principal::new(PrincipalKind::Root, arn.into()));
+        }
+        let (kind, name) = name.split_once('/')?;
+        if arn_name(arn).is_empty() {
+            return None;
+        }
         match kind {
-            "root" => Some(Principal::new(PrincipalKind::Root, arn.into())),
             "user" => Some(Principal::user(arn, unique_id)),
             "assumed-role" => {
-                let role = name.split('/').next().unwrap_or_default();
+                let (role, _) = name.split_once('/')?;
                 let role = format!("arn:{partition}:iam::{account}:role/{role}");
                 let role = issuer_arn.map_or(role, str::to_owned);
                 Some(Principal::role_session(arn, role, unique_id))
@@ -150,6 +155,12 @@ impl Principal {
             "saml-provider" => Some(Principal::saml(arn)),
             _ => None,
         }
+    }
+
+    /// A federated user whom the root user made.
+    pub(crate) fn is_federated_root(&self) -> bool {
+        let by_root = |arn: &Arc<str>| arn_resource(arn) == "root";
+        self.kind == PrincipalKind::FederatedUser && self.issuer_arn.as_ref().is_some_and(by_root)
     }
 
     /// Whether it is a session of a service-linked role (by the role's path

@@ -74,6 +74,10 @@ pub(crate) fn check(text: &Text) -> Result<(), Refused> {
         let message = "Resource vendor must be fully qualified and cannot contain regexes.";
         return refuse(message.into());
     };
+    if service.contains(['*', '?']) {
+        let message = "Resource vendor must be fully qualified and cannot contain regexes.";
+        return refuse(message.into());
+    }
     let (region, account, name) = (parts.next(), parts.next(), parts.next());
     if region.is_some_and(|region| !region.is_empty()) {
         match service {

@@ -26,7 +26,6 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::compiled::is_account_id;
@@ -35,6 +34,7 @@ use crate::decide::{Authority, Decision, Effect, Request, decide};
 use crate::document::{Document, DocumentKind, StatementEffect};
 use crate::error::PolicyError;
 use crate::explain::{Explanation, explain};
+use crate::json;
 use crate::principal::{Principal, arn_account};
 use crate::set::{PolicyRef, PolicySet};
 
@@ -126,8 +126,7 @@ struct Asked {
     #[serde(default = "any_resource")]
     resource: String,
     resource_account: Option<String>,
-    #[serde(default)]
-    context: BTreeMap<String, Value>,
+    context: Option<Box<RawValue>>,
 }
 
 fn any_resource() -> String {
@@ -160,7 +159,7 @@ impl Scenario {
                 ));
             }
         };
-        let context = context(&asked.context)?;
+        let context = context(asked.context.as_deref())?;
         let principal = principal(&asked, &context)?;
         let context = derived(context, &principal, &asked);
         let mut policies = Policies { fields };
@@ -168,7 +167,10 @@ impl Scenario {
         let scenario = Scenario {
             identity: policies.list("identityPolicies", DocumentKind::Managed)?,
             boundary: policies.one("permissionsBoundary", DocumentKind::PermissionsBoundary)?,
-            session: policies.list("sessionPolicies", DocumentKind::Session)?,
+            // As for `AssumeRole`: no policy that is passed is no session policy.
+            session: policies
+                .list("sessionPolicies", DocumentKind::Session)?
+                .filter(|session| !session.policies().is_empty()),
             resource_policy: policies.one("resourcePolicy", resource_kind)?,
             service_control: policies
                 .levels("serviceControlPolicies", DocumentKind::ServiceControl)?,
@@ -309,39 +311,60 @@ fn expectation(expected: Option<Expected>) -> Result<Option<Expectation>, Scenar
     Ok(Some(Expectation { decision, reason }))
 }
 
-fn context(values: &BTreeMap<String, Value>) -> Result<Context, ScenarioError> {
+/// Keys keep their values as they are written: `1.50` stays so. A key that stands twice, in
+/// whatever case, is refused: which of the two was meant is not to be guessed.
+fn context(raw: Option<&RawValue>) -> Result<Context, ScenarioError> {
     let mut context = Context::new();
-    for (name, value) in values {
-        let value = match value {
-            Value::Array(values) => {
-                let values: Result<_, _> = values.iter().map(|value| scalar(name, value)).collect();
+    let Some(raw) = raw else {
+        return Ok(context);
+    };
+    let node = json::parse(raw.get());
+    let node = node.map_err(|error| invalid(format!("the `context`: {}", error.what)))?;
+    let members = match node.value {
+        json::Value::Object(members) => members,
+        json::Value::Null => return Ok(context),
+        _ => return Err(invalid("`context` is an object of condition keys".into())),
+    };
+    for member in members {
+        let name = &*member.name;
+        let value = match member.node.value {
+            json::Value::Null => continue,
+            json::Value::Array(nodes) => {
+                let values: Result<_, _> = nodes.into_iter().map(|n| scalar(name, n)).collect();
                 ContextValue::Many(values?)
             }
-            Value::Null => continue,
-            value => ContextValue::One(scalar(name, value)?),
+            _ => ContextValue::One(scalar(name, member.node)?),
         };
+        if context.get(name).is_some() {
+            return Err(invalid(format!("the context key `{name}` stands twice")));
+        }
         context.insert(name, value);
     }
     Ok(context)
 }
 
-fn scalar(name: &str, value: &Value) -> Result<std::sync::Arc<str>, ScenarioError> {
-    match value {
-        Value::String(text) => Ok(text.as_str().into()),
-        Value::Number(number) => Ok(number.to_string().into()),
-        Value::Bool(value) => Ok(value.to_string().into()),
-        Value::Null | Value::Array(_) | Value::Object(_) => Err(ScenarioError::Invalid(format!(
-            "the context key `{name}` holds something else than strings, numbers and booleans"
-        ))),
+fn scalar(name: &str, node: json::Node) -> Result<std::sync::Arc<str>, ScenarioError> {
+    match node.value {
+        json::Value::String(text) | json::Value::Number(text) => Ok(text),
+        json::Value::Bool(value) => Ok(value.to_string().into()),
+        json::Value::Null | json::Value::Array(_) | json::Value::Object(_) => Err(invalid(
+            format!("the context key `{name}` holds something else than strings, numbers and booleans"),
+        )),
     }
+}
+
+fn invalid(what: String) -> ScenarioError {
+    ScenarioError::Invalid(what)
 }
 
 fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioError> {
     let text = asked.principal.as_str();
-    let unique_id = asked.principal_id.as_deref().or_else(|| {
-        let id = context.one("aws:userid")?.split(':').next()?;
-        (id.starts_with("AIDA") || id.starts_with("AROA")).then_some(id)
-    });
+    // `GetCallerIdentity` shows the session's name behind the role's ID.
+    let given = asked.principal_id.as_deref();
+    let unique_id = given.or_else(|| context.one("aws:userid"));
+    let unique_id = unique_id
+        .and_then(|id| id.split(':').next())
+        .filter(|id| id.starts_with("AIDA") || id.starts_with("AROA"));
     if text == "anonymous" || text == "*" {
         return Ok(Principal::anonymous());
     }
@@ -362,10 +385,18 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
         .principal_role_arn
         .as_deref()
         .or(asked.principal_user_arn.as_deref());
+    if let Some(issuer) = issuer
+        && arn_account(issuer) != arn_account(text)
+    {
+        return Err(invalid(format!(
+            "`{issuer}` cannot be behind `{text}`: it is of another account"
+        )));
+    }
     Principal::from_arn(text, issuer, unique_id).ok_or_else(|| {
-        ScenarioError::Invalid(format!(
+        invalid(format!(
             "`{text}` is no principal: the ARN of a user, a role session, a federated user or \
-             the root user, a service such as ec2.amazonaws.com, or `anonymous`"
+             the root user, an account (its root user), a service such as ec2.amazonaws.com, \
+             or `anonymous`"
         ))
     })
 }

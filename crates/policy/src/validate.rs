@@ -15,6 +15,7 @@ use crate::document::{
     Document, DocumentKind, Element, Statement, StatementEffect, Version, size_without_white_space,
 };
 use crate::error::{PolicyError, PolicyErrorCode};
+use crate::fold;
 use crate::operator::{Operator, Test};
 use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
 use crate::pattern::Pattern;
@@ -139,6 +140,13 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     }
     let shape = shape(source, kind)?;
     let document = shape.document;
+    if stored && document.statements.is_empty() {
+        return Err(Refused {
+            message: SYNTAX.into(),
+            detail: "`Statement` is empty".into(),
+            position: None,
+        });
+    }
     if kind == DocumentKind::Trust {
         operators(&document)?;
         trust(&document, stored)?;
@@ -218,7 +226,7 @@ fn operators(document: &Document) -> Result<(), Refused> {
                 let detail = format!("`{name}` is no condition operator");
                 return Err(refused(message, detail, entry.operator.position));
             }
-            let key = entry.key.value.to_ascii_lowercase();
+            let key = fold::key(&entry.key.value);
             if !seen.insert((&**name, key)) {
                 let detail = format!(
                     "the key `{}` stands twice under `{name}`; key names differ not by case",
@@ -340,6 +348,11 @@ fn principals(document: &Document, stored: bool) -> Result<(), Refused> {
                 let detail = "a resource-based policy says for whom it is";
                 return Err(refused(message, detail, statement.position));
             }
+            Some(element) if stored && element.entries.is_empty() => {
+                let message = "Missing required field Principal cannot be empty!";
+                let detail = "`Principal` names nobody";
+                return Err(refused(message, detail, element.position));
+            }
             Some(element) => named::check(element, statement.effect, kind)?,
             None => {}
         }
@@ -367,6 +380,10 @@ fn resource_control(statement: &Statement) -> Result<(), Refused> {
     if statement.effect == StatementEffect::Allow && !full_access {
         let detail = "a resource control policy denies; only RCPFullAWSAccess allows";
         return Err(refused(SYNTAX, detail, statement.position));
+    }
+    if statement.effect == StatementEffect::Deny && all(&statement.action) {
+        let detail = "a resource control policy names the services it is about: `ecr:*`, not `*`";
+        return Err(refused(SYNTAX, detail, statement.action.position));
     }
     if statement.effect == StatementEffect::Deny && statement.action.not {
         let detail = "a resource control policy has no `NotAction`";

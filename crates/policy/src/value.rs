@@ -128,11 +128,13 @@ fn time_of_day(text: &str) -> Option<i128> {
 }
 
 fn fraction_nanoseconds(text: &str) -> Option<i128> {
-    if text.is_empty() || text.len() > 9 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let value: i128 = text.parse().ok()?;
-    Some(value * 10i128.pow(9 - text.len() as u32))
+    // The form has any number of digits; a nanosecond is what is kept.
+    let kept = &text[..text.len().min(9)];
+    let value: i128 = kept.parse().ok()?;
+    Some(value * 10i128.pow(9 - kept.len() as u32))
 }
 
 fn leap(year: i64) -> bool {
@@ -156,6 +158,9 @@ fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     // 719,162 days lie between 0001-01-01 and 1970-01-01.
     before * 365 + leap_days + months + day - 1 - 719_162
 }
+
+/// The prefix of the v4 addresses within v6 (RFC 4291, section 2.5.5.2).
+const MAPPED_BITS: u8 = 96;
 
 /// An address range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +192,17 @@ impl Network {
             Some(_) => return None,
             None => bits,
         };
-        (prefix <= bits).then_some(Network { address, prefix })
+        if prefix > bits {
+            return None;
+        }
+        // As for the request's address: in v6 clothing it is a v4 network.
+        Some(match address.to_canonical() {
+            IpAddr::V4(v4) if bits == 128 && prefix >= MAPPED_BITS => Network {
+                address: v4.into(),
+                prefix: prefix - MAPPED_BITS,
+            },
+            _ => Network { address, prefix },
+        })
     }
 
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -257,6 +272,7 @@ mod tests {
             ("2000-02-29T23:59:59Z", 951_868_799),
             ("2013-06-30T00:00:00z", 1_372_550_400),
             ("2013-06-30t00:00:00.000Z", 1_372_550_400),
+            ("2013-06-30T00:00:00.0000000001234Z", 1_372_550_400),
             ("1372550400", 1_372_550_400),
             ("1969-12-31T23:59:59Z", -1),
             ("9999-12-31", 253_402_214_400),
@@ -286,6 +302,10 @@ mod tests {
         assert!(!contains("10.0.0.0/8", "11.0.0.1"));
         assert!(contains("0.0.0.0/0", "203.0.113.9"));
         assert!(contains("10.0.0.7", "::ffff:10.0.0.7"));
+        assert!(contains("::ffff:10.0.0.7", "::ffff:a00:7"));
+        assert!(contains("::ffff:10.0.0.0/104", "10.1.1.1"));
+        assert!(!contains("::ffff:10.0.0.0/104", "11.1.1.1"));
+        assert!(contains("::ffff:0:0/96", "11.1.1.1"));
         assert!(contains("2001:db8::/32", "2001:db8:1::1"));
         assert!(!contains("::/0", "10.0.0.1"));
         assert!(Network::parse("10.0.0.0/33").is_none());

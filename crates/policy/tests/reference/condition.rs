@@ -1,9 +1,9 @@
 //! Conditions and variables.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::World;
+use super::request::Held;
 use super::text::{bytes, date, in_network, list, text, wildcard};
 
 impl World<'_> {
@@ -61,7 +61,8 @@ impl World<'_> {
         let operator = operator.trim_end_matches("IfExists");
         let wanted: Vec<String> = list(wanted).into_iter().map(text).collect();
         if operator == "Null" {
-            let absent = have.is_none_or(|have| have.values.is_empty());
+            let empty = |held: &Held| held.multivalued && held.values.iter().all(String::is_empty);
+            let absent = have.is_none_or(empty);
             return wanted.iter().any(|want| *want == absent.to_string());
         }
         let negated = operator.contains("Not");
@@ -95,7 +96,7 @@ impl World<'_> {
             (Some(have), Some(want)) => holds(have, want),
             _ => false,
         };
-        let dates = |holds: fn(Timestamp, Timestamp) -> bool| match (date(have), date(want)) {
+        let dates = |holds: fn(i128, i128) -> bool| match (date(have), date(want)) {
             (Some(have), Some(want)) => holds(have, want),
             _ => false,
         };

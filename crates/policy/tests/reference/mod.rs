@@ -74,11 +74,12 @@ impl<'a> World<'a> {
     /// The evaluation logic page, step by step.
     pub fn decide(&self) -> Verdict {
         let action = self.request("action").to_lowercase();
+        let who = self.requester();
         // Row 14.
-        if ["sts:getcalleridentity", "sts:getsessiontoken"].contains(&&*action) {
+        let free = ["sts:getcalleridentity", "sts:getsessiontoken"];
+        if free.contains(&&*action) && who.kind.is_aws() {
             return Verdict::Allowed;
         }
-        let who = self.requester();
         let owner = match self.request("resourceAccount") {
             "" => self.request("resource").split(':').nth(4).unwrap_or_default(),
             account => account,
@@ -91,7 +92,7 @@ impl<'a> World<'a> {
         };
         let identity = own("identityPolicies");
         let boundary = own("permissionsBoundary");
-        let sessions = own("sessionPolicies");
+        let sessions = own("sessionPolicies").filter(|list| !list.is_empty());
         let resource = self.policies("resourcePolicy");
         // Row 10.
         let spared = who.service_linked;
@@ -100,7 +101,9 @@ impl<'a> World<'a> {
             true => Vec::new(),
             false => self.levels("serviceControlPolicies"),
         };
-        let rcps = match spared {
+        let service_role = self.request("resource").contains(":role/aws-service-role/");
+        let out_of_reach = self.trust() && service_role || action == "kms:retiregrant";
+        let rcps = match spared || out_of_reach {
             true => Vec::new(),
             false => self.levels("resourceControlPolicies"),
         };
@@ -126,7 +129,13 @@ impl<'a> World<'a> {
                 None => who.kind != Kind::Federated,
             };
         let root = who.kind == Kind::Root;
-        let from_identity = root || identity.as_ref().is_some_and(|list| allowed(list)) && limits;
+        if root && action == "sts:assumerole" {
+            return Verdict::ImplicitlyDenied;
+        }
+        // What a root user may is everything, its own and what it hands on.
+        let everything = root || who.issuer.as_deref() == Some(&*who.account_root());
+        let from_identity = root
+            || (everything || identity.as_ref().is_some_and(|list| allowed(list))) && limits;
         let grant = |naming: &[Naming]| {
             let list = resource.as_deref().unwrap_or_default();
             self.any(list, "Allow", naming, trust)
@@ -154,7 +163,7 @@ impl<'a> World<'a> {
             let new = document["Version"] == "2012-10-17";
             list(&document["Statement"]).into_iter().any(|statement| {
                 statement["Effect"] == effect
-                    && ways.contains(&self.names(statement, trust))
+                    && ways.contains(&self.names(statement, trust && effect == "Allow"))
                     && self.action(statement)
                     && self.resource(statement, new)
                     && self.condition(statement, new)

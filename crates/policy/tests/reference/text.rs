@@ -56,35 +56,40 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(&format!("(?s)^{body}$")).expect("a regular expression")
 }
 
+/// Version 4 is written as what version 6 maps it to, so that all addresses have 128 bits.
 pub fn in_network(have: &str, want: &str) -> bool {
     let bits = |text: &str| {
-        Some(match text.parse().ok()? {
-            IpAddr::V4(address) => format!("{:032b}", address.to_bits()),
-            IpAddr::V6(address) => format!("{:0128b}", address.to_bits()),
-        })
+        let address: IpAddr = text.parse().ok()?;
+        let mapped = match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        };
+        let v4 = mapped.to_ipv4_mapped().is_some();
+        Some((format!("{:0128b}", mapped.to_bits()), v4))
     };
     let (network, prefix) = match want.split_once('/') {
-        Some((network, prefix)) => (network, prefix.parse().ok()),
-        None => (want, Some(usize::MAX)),
+        Some((network, prefix)) if network.contains(':') => (network, prefix.parse().ok()),
+        Some((network, prefix)) => (network, prefix.parse().ok().map(|bits: usize| bits + 96)),
+        None => (want, Some(128)),
     };
     match (bits(have), bits(network), prefix) {
-        (Some(have), Some(network), Some(prefix)) if have.len() == network.len() => {
-            let prefix = prefix.min(have.len());
-            have[..prefix] == network[..prefix]
+        (Some((have, have_v4)), Some((network, network_v4)), Some(prefix)) => {
+            have_v4 == (network_v4 && prefix >= 96) && have[..prefix] == network[..prefix]
         }
         _ => false,
     }
 }
 
-/// The W3C's forms of a date, or seconds since the epoch.
-pub fn date(text: &str) -> Option<Timestamp> {
-    if text.len() != 4
+/// The W3C's forms of a date, or seconds since the epoch; in nanoseconds since then.
+pub fn date(text: &str) -> Option<i128> {
+    let year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !year
         && let Ok(seconds) = text.parse::<f64>()
     {
-        return Timestamp::from_millisecond((seconds * 1_000.0) as i64).ok();
+        return Some((seconds * 1_000.0) as i128 * 1_000_000);
     }
-    if let Ok(timestamp) = text.parse() {
-        return Some(timestamp);
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Some(timestamp.as_nanosecond());
     }
     let whole = match text.len() {
         4 => format!("{text}-01-01"),
@@ -92,7 +97,7 @@ pub fn date(text: &str) -> Option<Timestamp> {
         _ => text.to_owned(),
     };
     let date: Date = whole.parse().ok()?;
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_nanosecond())
 }
 
 /// Base64 with its padding.

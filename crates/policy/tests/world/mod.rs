@@ -99,7 +99,10 @@ fn request(bytes: Bytes<'_, '_>, subject: Subject) -> Result<Value> {
             let name = joined(bytes, ASKED_PARTS, 4)?;
             format!("arn:aws:ecr:{region}:{account}:repository/{name}")
         }
-        Subject::Role => format!("arn:aws:iam::{account}:role/dep"),
+        Subject::Role => {
+            let role = bytes.choose(&["dep", "dep", "dep", "aws-service-role/x.amazonaws.com/s"])?;
+            format!("arn:aws:iam::{account}:role/{role}")
+        }
         Subject::Key => format!("arn:aws:kms:us-east-1:{account}:key/k1"),
         Subject::Object => "arn:aws:s3:::bucket/ana/x".into(),
         Subject::ManagedPolicy => "arn:aws:iam::aws:policy/ReadOnlyAccess".into(),
@@ -285,7 +288,7 @@ impl Subject {
                 "sts:TagSession",
                 "sts:AssumeRoleWithWebIdentity",
             ],
-            Subject::Key => &["kms:Decrypt"],
+            Subject::Key => &["kms:Decrypt", "kms:Decrypt", "kms:RetireGrant"],
             Subject::Object => &["s3:GetObject"],
             Subject::ManagedPolicy => &["iam:GetPolicy"],
             Subject::Oneself => &["sts:GetCallerIdentity", "sts:getSessionToken"],

@@ -38,6 +38,10 @@ pub const WHO: &[Who] = &[
         user: Some("arn:aws:iam::111122223333:user/ana"),
         ..who("arn:aws:sts::111122223333:federated-user/guest")
     },
+    Who {
+        user: Some("arn:aws:iam::111122223333:root"),
+        ..who("arn:aws:sts::111122223333:federated-user/guest")
+    },
     who("arn:aws:iam::444455556666:user/ana"),
     who("arn:aws:iam::444455556666:root"),
     who("arn:aws:sts::444455556666:assumed-role/ci/job1"),
@@ -97,8 +101,10 @@ pub const NAME_PARTS: &[&str] = &[
     "${?}",
     "${$}",
     "${aws:username}",
+    "${aws:PrincipalArn}",
     "${aws:PrincipalTag/team}",
     "${aws:PrincipalTag/team, 'app'}",
+    "${aws:PrincipalTag/ÉTAT}",
     "${AWS:USERNAME}",
     "${aws:TagKeys}",
     "${x:absent}",
@@ -166,6 +172,8 @@ pub const KEYS: &[&str] = &[
     "aws:ResourceTag/Team",
     "aws:SourceIp",
     "aws:PrincipalTag/team",
+    "aws:PrincipalTag/état",
+    "aws:SourceArn",
     "aws:CurrentTime",
     "aws:EpochTime",
     "x:count",
@@ -197,6 +205,7 @@ pub const VALUES: &[&str] = &[
     "192.168.0.0/16",
     "2001:db8::/32",
     "::/0",
+    "::ffff:10.0.0.0/104",
     "User",
     "AssumedRole",
     "111122223333",
@@ -208,6 +217,8 @@ pub const VALUES: &[&str] = &[
     "arn:aws:iam::*role/ci",
     "arn:*",
     "arn:aws:iam::*:*",
+    "arn:aws:iam::${x:rest}",
+    "${aws:PrincipalArn}",
     "arn:aws:iam::111122223333:user/ana",
 ];
 
@@ -231,8 +242,25 @@ pub const BYTES: &[&str] = &["aGVsbG8=", "aGVsbG8", "/+8=", "", "*"];
 pub const CONTEXT: &[(&str, &[&str])] = &[
     (
         "aws:SourceIp",
-        &["10.0.0.7", "192.168.0.1", "1.2.3.4", "2001:db8::9", "none"],
+        &[
+            "10.0.0.7",
+            "192.168.0.1",
+            "1.2.3.4",
+            "2001:db8::9",
+            "::ffff:10.0.0.7",
+            "none",
+        ],
     ),
+    (
+        "aws:SourceArn",
+        &[
+            "arn:aws:iam::111122223333:user/ana",
+            "arn:aws:iam::111122223333:role/ci",
+            "arn:aws:sns:us-east-1:111122223333:ana:red",
+        ],
+    ),
+    ("x:rest", &["111122223333:user/ana", "111122223333:*", "*"]),
+    ("aws:PrincipalTag/État", &["red"]),
     ("aws:ResourceTag/team", &["red", "Red", "", "*"]),
     (
         "aws:PrincipalTag/Team",
