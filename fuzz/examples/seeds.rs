@@ -55,6 +55,7 @@ fn main() -> io::Result<()> {
     patterns.insert(b"*a?\x04*\x05\0banana and more\0a*".to_vec());
     for (target, seeds) in [
         ("parser", documents),
+        ("validator", linted.clone()),
         ("linter", linted),
         ("matcher", patterns),
         ("decision", decisions),

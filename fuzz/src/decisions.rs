@@ -18,7 +18,7 @@ pub fn decide(bytes: &[u8]) {
         }
         return;
     }
-    let Ok(composed) = world::scenario(&mut Unstructured::new(bytes)) else {
+    let Ok((composed, _)) = world::scenario(&mut Unstructured::new(bytes)) else {
         return;
     };
     let scenario = Scenario::from_json(&composed.to_string())
@@ -112,7 +112,7 @@ mod tests {
                     (state >> 56) as u8
                 })
                 .collect();
-            let composed = world::scenario(&mut Unstructured::new(&bytes)).expect("enough bytes");
+            let (composed, _) = world::scenario(&mut Unstructured::new(&bytes)).expect("enough bytes");
             let scenario = Scenario::from_json(&composed.to_string()).expect("a scenario");
             seen[scenario.decide().effect as usize] += 1;
         }

@@ -11,11 +11,15 @@
 pub mod decisions;
 pub mod patterns;
 pub mod texts;
-mod world;
+mod wild;
 
 /// The excerpt of AWS's tables that the linter's own tests use.
 #[path = "../../crates/policy/tests/excerpt/mod.rs"]
 mod excerpt;
+
+/// The composer of scenarios that the property tests use.
+#[path = "../../crates/policy/tests/world/mod.rs"]
+mod world;
 
 /// The slow evaluator that the property tests use.
 #[path = "../../crates/policy/tests/reference/mod.rs"]

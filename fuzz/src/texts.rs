@@ -5,15 +5,17 @@ use std::sync::LazyLock;
 use arbitrary::Unstructured;
 use policy::lint::{FINDINGS_MAX, Nothing};
 use policy::scenario::Scenario;
-use policy::{Document, DocumentKind, PolicyError, Position, size_without_white_space};
+use policy::{
+    Document, DocumentKind, PolicyError, PolicyErrorCode, Position, size_without_white_space,
+};
 
 use crate::decisions::explained;
 use crate::excerpt::Excerpt;
-use crate::world;
+use crate::wild;
 
 static EXCERPT: LazyLock<Excerpt> = LazyLock::new(Excerpt::read);
 
-/// As every kind of policy, stored and as the language allows; and as a scenario.
+/// As every kind of policy, as far as the language goes; and as a scenario.
 pub fn parse(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -21,21 +23,60 @@ pub fn parse(bytes: &[u8]) {
     assert!(size_without_white_space(text) <= text.len());
     DocumentKind::detect(text);
     for (_, kind) in DocumentKind::NAMES {
-        let language = Document::parse_language(text, kind);
-        match &language {
+        match &Document::parse_language(text, kind) {
             Ok(document) => round_trip(document, text, kind),
             Err(error) => refusal(error, text),
-        }
-        match Document::parse(text, kind) {
-            Ok(document) => {
-                let language = language.expect("what may be stored is in the language");
-                assert_eq!(language.statements(), document.statements());
-            }
-            Err(error) => refusal(&error, text),
         }
     }
     for scenario in Scenario::many_from_json(text).into_iter().flatten() {
         explained(&scenario);
+    }
+}
+
+/// As every kind of policy, as its service would store it: a text, or, where the first byte is
+/// no ASCII, a document composed from the bytes.
+pub fn validate(bytes: &[u8]) {
+    let Some((&first, rest)) = bytes.split_first() else {
+        return;
+    };
+    if first.is_ascii() {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            for (_, kind) in DocumentKind::NAMES {
+                store(text, kind);
+            }
+        }
+        return;
+    }
+    let Ok(document) = wild::document(&mut Unstructured::new(rest)) else {
+        return;
+    };
+    let compact = document.to_string();
+    let pretty = format!("{document:#}");
+    for (_, kind) in DocumentKind::NAMES {
+        // White space between the tokens says nothing and counts for nothing.
+        assert_eq!(store(&compact, kind), store(&pretty, kind), "{compact}");
+    }
+}
+
+/// What the service answers: `None` when it stores the document.
+fn store(text: &str, kind: DocumentKind) -> Option<(PolicyErrorCode, String)> {
+    let language = Document::parse_language(text, kind);
+    match Document::parse(text, kind) {
+        Ok(document) => {
+            let language = language.expect("what may be stored is in the language");
+            assert_eq!(language.statements(), document.statements());
+            assert!(size_without_white_space(text) <= kind.size_max());
+            assert!(!document.statements().is_empty());
+            None
+        }
+        Err(error) => {
+            refusal(&error, text);
+            let ecr = matches!(kind, DocumentKind::EcrRepository | DocumentKind::EcrRegistry);
+            assert_eq!(error.code == PolicyErrorCode::InvalidParameter, ecr);
+            // A message quotes what was written, never much more than that.
+            assert!(error.message.len() < 2 * text.len() + 1_024);
+            Some((error.code, error.message))
+        }
     }
 }
 
@@ -96,7 +137,7 @@ pub fn lint(bytes: &[u8]) {
         }
         return;
     }
-    if let Ok(document) = world::wild_document(&mut Unstructured::new(rest)) {
+    if let Ok(document) = wild::document(&mut Unstructured::new(rest)) {
         lint_as(&document.to_string(), kind_by(first.into()));
     }
 }
