@@ -2,7 +2,7 @@
 
 use arbitrary::Unstructured;
 use policy::scenario::Scenario;
-use policy::{Effect, Reason, StatementEffect};
+use policy::{Effect, Printable, Reason, StatementEffect};
 
 use crate::reference::{Verdict, World};
 use crate::world;
@@ -46,7 +46,9 @@ pub fn explained(scenario: &Scenario) {
     assert_eq!(explanation.reason, decision.reason);
     assert_eq!(scenario.evaluate().decision, decision.effect);
     let text = explanation.to_string();
-    assert!(text.contains(&explanation.sentence));
+    assert!(text.contains(&Printable(&explanation.sentence).to_string()));
+    let line = |c: char| c.is_control() && c != '\n';
+    assert!(!text.contains(line), "{text:?}");
     serde_json::to_string(&explanation).expect("JSON");
     if decision.reason == Reason::NoPermissionNeeded {
         return;
@@ -83,15 +85,21 @@ pub fn explained(scenario: &Scenario) {
         }
     }
 
-    // Nothing is missing where something was allowed, and what is missing did not match.
-    if decision.effect != Effect::ImplicitlyDenied {
-        assert!(explanation.nearest.is_none());
-    } else {
+    // Somebody is silent just where nobody decided, first of all the one who is the reason;
+    // and what came nearest did not match.
+    if decision.effect == Effect::ImplicitlyDenied && decision.reason != Reason::RootUser {
+        let first = explanation.missing.first().expect("somebody is silent");
+        assert_eq!(first.party, decision.reason, "{text}");
         assert!(!scenario.denial_message().is_empty());
+    } else {
+        assert!(explanation.missing.is_empty());
     }
-    if let Some(nearest) = &explanation.nearest {
-        assert!(!nearest.missing.is_empty());
-        assert!(nearest.missing.iter().all(|element| !element.matched));
+    for missing in &explanation.missing {
+        assert!(!missing.remedy.is_empty());
+        for nearest in &missing.nearest {
+            assert!(!nearest.elements.is_empty());
+            assert!(nearest.elements.iter().all(|element| !element.matched));
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Ask<'a> {
 /// of other policies still count (UG reference_policies_evaluation-logic: the table of
 /// resource-based policies and implicit denies).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-pub(crate) enum Grant {
+pub enum Grant {
     /// The account is named: its administrators must allow as well (row 7).
     Account,
     /// The role of the session, the user behind the federated user: boundary and session
@@ -44,6 +44,7 @@ pub(crate) struct Compiled {
     pub policy: usize,
     pub index: usize,
     pub source: Statement,
+    pub version: Version,
     pub action: Patterns,
     pub resource: Option<Patterns>,
     principal: Option<Principals>,
@@ -108,6 +109,7 @@ impl Compiled {
         Compiled {
             policy,
             index,
+            version,
             action: Patterns::new(&source.action, Pattern::action),
             resource: source
                 .resource

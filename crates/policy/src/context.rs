@@ -113,7 +113,9 @@ impl Context {
 
     /// The value of a key, whatever the case of `name`.
     pub fn get(&self, name: &str) -> Option<&ContextValue> {
-        let folded = name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+        let folded = name
+            .bytes()
+            .all(|b| b.is_ascii() && !b.is_ascii_uppercase());
         match folded {
             true => self.get_folded(name),
             false => self.get_folded(&fold::key(name)),

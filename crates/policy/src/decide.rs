@@ -158,6 +158,7 @@ pub(crate) struct Case<'r, 'a> {
 }
 
 impl<'r, 'a> Case<'r, 'a> {
+    /// `action` is the request's in lower case.
     pub fn new(request: &Request<'r>, action: &'r str, authority: &Authority<'a>) -> Case<'r, 'a> {
         let principal = request.principal;
         let owner = request
@@ -196,21 +197,13 @@ impl<'r, 'a> Case<'r, 'a> {
         let bound = principal.kind.is_aws();
         // Row 15: root's own policies, if any, do not count.
         let identity = bound && principal.kind != PrincipalKind::Root;
-        let service_control: &[PolicySet] = if self.service_control_binds() {
-            authority.service_control
-        } else {
-            &[]
-        };
+        let service_control = self.service_control();
         let resource_control: &[PolicySet] = if self.resource_control_binds() {
             authority.resource_control
         } else {
             &[]
         };
-        let resource = if self.trust {
-            Reason::Trust
-        } else {
-            Reason::Resource
-        };
+        let resource = self.resource_reason();
         let own =
             |reason, set: Option<&'a PolicySet>| set.filter(|_| identity).map(|set| (reason, set));
         resource_control
@@ -227,11 +220,70 @@ impl<'r, 'a> Case<'r, 'a> {
             .chain(own(Reason::Session, authority.session))
     }
 
-    /// Row 10: SCPs bind member accounts' principals, root included; not the management
-    /// account, not service-linked roles, not principals of no account.
-    fn service_control_binds(&self) -> bool {
+    /// The levels of SCPs that bind. Row 10: they bind member accounts' principals, root
+    /// included; not the management account, not service-linked roles, not principals of no
+    /// account.
+    pub fn service_control(&self) -> &'a [PolicySet] {
         let principal = self.ask.principal;
-        principal.kind.is_aws() && !principal.service_linked && !self.authority.management_account
+        let bound = principal.kind.is_aws() && !principal.service_linked;
+        match bound && !self.authority.management_account {
+            true => self.authority.service_control,
+            false => &[],
+        }
+    }
+
+    /// What the resource's policy is called.
+    pub fn resource_reason(&self) -> Reason {
+        match self.trust {
+            true => Reason::Trust,
+            false => Reason::Resource,
+        }
+    }
+
+    pub fn authority(&self) -> &Authority<'a> {
+        &self.authority
+    }
+
+    /// The principal has an account, whose policies may allow.
+    pub fn has_identity_side(&self) -> bool {
+        self.ask.principal.kind.is_aws()
+    }
+
+    /// Row 9: two accounts, which must both allow.
+    pub fn is_cross_account(&self) -> bool {
+        self.has_identity_side() && !self.same_account
+    }
+
+    /// The resource's policy must allow, whatever the identity's policies say.
+    pub fn is_resource_required(&self) -> bool {
+        self.required
+    }
+
+    pub fn is_allowed_by(&self, set: &PolicySet) -> bool {
+        set.allows(&self.ask).best().is_some()
+    }
+
+    /// Row 15: the root user, and what it hands on to whom it federates.
+    pub fn has_everything(&self) -> bool {
+        let principal = self.ask.principal;
+        principal.kind == PrincipalKind::Root || principal.is_federated_root()
+    }
+
+    /// Of the permissions boundary and the session policies those that do not allow.
+    pub fn silent_limits(&self) -> impl Iterator<Item = Reason> {
+        let principal = self.ask.principal;
+        let limited = principal.kind != PrincipalKind::Root;
+        let boundary = self
+            .authority
+            .boundary
+            .is_some_and(|set| !self.is_allowed_by(set));
+        let session = match self.authority.session {
+            Some(set) => !self.is_allowed_by(set),
+            None => principal.kind == PrincipalKind::FederatedUser,
+        };
+        let boundary = (boundary && limited).then_some(Reason::PermissionsBoundary);
+        let session = (session && limited).then_some(Reason::Session);
+        boundary.into_iter().chain(session)
     }
 
     /// Organizations UG orgs_manage_policies_rcps, "Resources and entities not restricted by
@@ -244,7 +296,7 @@ impl<'r, 'a> Case<'r, 'a> {
     }
 
     /// STS API AssumeRole: not with the root user's credentials.
-    fn is_root_assuming(&self) -> bool {
+    pub fn is_root_assuming(&self) -> bool {
         self.ask.principal.kind == PrincipalKind::Root && self.ask.action == "sts:assumerole"
     }
 
@@ -260,7 +312,7 @@ impl<'r, 'a> Case<'r, 'a> {
         // RCPs cannot be silent: RCPFullAWSAccess is attached at every level and cannot be
         // detached, so only their Denies count.
         for (reason, set) in self.parties() {
-            if reason == Reason::ServiceControl && set.allows(&self.ask).best().is_none() {
+            if reason == Reason::ServiceControl && !self.is_allowed_by(set) {
                 return Err(Denied::Silently(reason));
             }
         }
@@ -268,13 +320,9 @@ impl<'r, 'a> Case<'r, 'a> {
             return Err(Denied::Silently(Reason::RootUser));
         }
         let granted = self.resource_grant();
-        let resource = if self.trust {
-            Reason::Trust
-        } else {
-            Reason::Resource
-        };
+        let resource = self.resource_reason();
         let from_resource = |statement| Ok((resource, Some(statement)));
-        if !self.ask.principal.kind.is_aws() {
+        if !self.has_identity_side() {
             // No account, so no identity side: only the resource can allow.
             return match granted {
                 Some((_, statement)) => from_resource(statement),
@@ -301,7 +349,7 @@ impl<'r, 'a> Case<'r, 'a> {
         }
     }
 
-    fn resource_grant(&self) -> Option<(Grant, StatementRef<'a>)> {
+    pub fn resource_grant(&self) -> Option<(Grant, StatementRef<'a>)> {
         let set = self.authority.resource?;
         let (grant, number) = set.allows(&self.ask).best()?;
         Some((grant, reference(set, set.statement(number))))
@@ -309,11 +357,7 @@ impl<'r, 'a> Case<'r, 'a> {
 
     /// What the principal's own account says.
     fn identity_side(&self) -> Result<Allowed<'a>, Denied<'a>> {
-        if self.ask.principal.kind == PrincipalKind::Root {
-            return Ok((Reason::RootUser, None));
-        }
-        // The root user hands on what its session policies leave of everything.
-        if self.ask.principal.is_federated_root() {
+        if self.has_everything() {
             self.limits()?;
             return Ok((Reason::RootUser, None));
         }
@@ -332,18 +376,9 @@ impl<'r, 'a> Case<'r, 'a> {
 
     /// Permissions boundary and session policies: what they do not allow is denied.
     fn limits(&self) -> Result<(), Denied<'a>> {
-        let allows = |set: &PolicySet| set.allows(&self.ask).best().is_some();
-        if self.authority.boundary.is_some_and(|set| !allows(set)) {
-            return Err(Denied::Silently(Reason::PermissionsBoundary));
-        }
-        let allowed = match self.authority.session {
-            Some(set) => allows(set),
-            None => self.ask.principal.kind != PrincipalKind::FederatedUser,
-        };
-        if allowed {
-            Ok(())
-        } else {
-            Err(Denied::Silently(Reason::Session))
+        match self.silent_limits().next() {
+            Some(reason) => Err(Denied::Silently(reason)),
+            None => Ok(()),
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Why a request was decided as it was: every statement that took part, element by
-//! element, with the value it saw. Costs what it costs; the plain decision pays nothing.
+//! element, with the value it saw; and for an implicit denial who is silent and what would
+//! make him speak. Costs what it costs; the plain decision pays nothing for it.
 
-use std::fmt;
+mod missing;
+mod text;
+mod trace;
 
 use serde::Serialize;
 
-use crate::compiled::{Ask, Compiled};
+use crate::compiled::Grant;
 use crate::decide::{Authority, Case, Decision, Effect, Reason, Request, decide};
-use crate::document::{ConditionEntry, Element, PrincipalElement, StatementEffect};
+use crate::document::StatementEffect;
 use crate::fold::Folded;
 use crate::json::Position;
-use crate::set::{PolicyRef, PolicySet};
+use crate::set::PolicyRef;
 
 /// A decision with its full trace. `Display` is for people, serde for programs.
 #[derive(Clone, Debug, Serialize)]
@@ -21,12 +24,36 @@ pub struct Explanation {
     pub reason: Reason,
     /// The same in one sentence.
     pub sentence: String,
+    /// What was asked.
+    pub request: AskedTrace,
+    /// AWS's words for the denial.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The statement that decided, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<StatementPlace>,
+    /// For an implicit denial: each policy type that would have to allow the request and does
+    /// not; the first of them is the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
     /// Each policy that took part.
     pub policies: Vec<PolicyTrace>,
-    /// For an implicit denial: the statement of the silent policy type that came nearest
-    /// to allowing the request.
+}
+
+/// The request, as policies see it.
+#[derive(Clone, Debug, Serialize)]
+pub struct AskedTrace {
+    /// Who asks: an ARN, a service, `anonymous`.
+    pub principal: String,
+    /// The role of a session, the user behind a federated user: policies may name it instead.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub nearest: Option<Nearest>,
+    pub issuer: Option<String>,
+    /// The action as written.
+    pub action: String,
+    /// The resource as written.
+    pub resource: String,
+    /// Principal and resource belong to different accounts, so both sides must allow.
+    pub cross_account: bool,
 }
 
 /// One policy's part.
@@ -52,6 +79,9 @@ pub struct StatementTrace {
     pub effect: StatementEffect,
     /// Whether all of its elements matched.
     pub applies: bool,
+    /// How an applying statement with a `Principal` names who asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
     /// Line and column of the statement in its document.
     pub position: Position,
     /// Its elements: `Principal`, `Action`, `Resource`, and one for each condition key.
@@ -69,20 +99,46 @@ pub struct ElementTrace {
     pub wanted: Vec<String>,
     /// What the request holds; `None` for a key that the request lacks.
     pub saw: Option<Vec<String>>,
+    /// What is easily overlooked: a variable without a value, a field that differs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
-/// The statement that came nearest to allowing, and what was missing.
-#[derive(Clone, Debug, Serialize)]
-pub struct Nearest {
+/// A statement by its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatementPlace {
     /// The policy it stands in.
     pub policy: PolicyRef,
-    /// The statement's place there.
+    /// Its place there, from 0.
     pub index: usize,
     /// Its `Sid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+}
+
+/// A policy type that would have to allow the request.
+#[derive(Clone, Debug, Serialize)]
+pub struct Missing {
+    /// Which.
+    pub party: Reason,
+    /// Of control policies: which level, from 1, and how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<(usize, usize)>,
+    /// The statement that came nearest, if there is any that allows something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<Nearest>,
+    /// What would allow the request, in a sentence.
+    pub remedy: String,
+}
+
+/// The statement that came nearest to allowing, and what kept it from that.
+#[derive(Clone, Debug, Serialize)]
+pub struct Nearest {
+    /// Where it stands.
+    #[serde(flatten)]
+    pub statement: StatementPlace,
     /// The elements that did not match.
-    pub missing: Vec<ElementTrace>,
+    pub elements: Vec<ElementTrace>,
 }
 
 /// Decides a request and tells why.
@@ -92,29 +148,45 @@ pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation 
     let case = Case::new(request, folded.as_str(), authority);
     let mut policies = Vec::new();
     for (party, set) in case.parties() {
-        trace_set(party, set, &case.ask, request, &mut policies);
+        trace::set(party, set, &case.ask, request, &mut policies);
     }
-    let nearest = match decision.effect {
-        Effect::ImplicitlyDenied => nearest(&policies, decision.reason),
-        Effect::Allowed | Effect::ExplicitlyDenied => None,
+    let missing = match decision.effect {
+        Effect::ImplicitlyDenied => missing::all(&case, request),
+        Effect::Allowed | Effect::ExplicitlyDenied => Vec::new(),
     };
+    let principal = request.principal;
     Explanation {
         effect: decision.effect,
         reason: decision.reason,
-        sentence: sentence(&decision, request),
+        sentence: sentence(&decision, &case, request),
+        request: AskedTrace {
+            principal: principal.arn().to_owned(),
+            issuer: principal.issuer_arn().map(str::to_owned),
+            action: request.action.to_owned(),
+            resource: request.resource.to_owned(),
+            cross_account: case.is_cross_account(),
+        },
+        message: (!decision.is_allowed())
+            .then(|| decision.denial_message(principal.arn(), request.action, request.resource)),
+        decided_by: decision.statement.map(|statement| StatementPlace {
+            policy: statement.policy.clone(),
+            index: statement.index,
+            sid: statement.sid.map(str::to_owned),
+        }),
+        missing,
         policies,
-        nearest,
     }
 }
 
 impl Explanation {
     /// The statements that the decision rests on: the Denies of an explicit denial, the
-    /// Allows of an allowed request; none for an implicit denial.
+    /// Allows of an allowed request; none for an implicit denial, nor where policies are not
+    /// asked.
     pub fn deciding(&self) -> impl Iterator<Item = (&PolicyTrace, &StatementTrace)> {
-        let effect = match self.effect {
-            Effect::Allowed => Some(StatementEffect::Allow),
-            Effect::ExplicitlyDenied => Some(StatementEffect::Deny),
-            Effect::ImplicitlyDenied => None,
+        let effect = match (self.effect, self.reason) {
+            (_, Reason::NoPermissionNeeded) | (Effect::ImplicitlyDenied, _) => None,
+            (Effect::Allowed, _) => Some(StatementEffect::Allow),
+            (Effect::ExplicitlyDenied, _) => Some(StatementEffect::Deny),
         };
         self.policies.iter().flat_map(move |policy| {
             policy
@@ -126,8 +198,9 @@ impl Explanation {
     }
 }
 
-fn sentence(decision: &Decision<'_>, request: &Request<'_>) -> String {
+fn sentence(decision: &Decision<'_>, case: &Case<'_, '_>, request: &Request<'_>) -> String {
     let action = request.action;
+    let reason = decision.reason.name();
     let place = decision.statement.map(|statement| {
         let sid = statement.sid.filter(|sid| !sid.is_empty());
         let name = match sid {
@@ -143,191 +216,19 @@ fn sentence(decision: &Decision<'_>, request: &Request<'_>) -> String {
         (Effect::Allowed, Reason::RootUser, _) => {
             "The root user has every permission in its account.".into()
         }
-        (Effect::Allowed, reason, Some(place)) => {
-            format!("Allowed by the {}: {place} allows {action}.", reason.name())
+        (Effect::ImplicitlyDenied, Reason::RootUser, _) => {
+            "The root user cannot assume a role.".into()
         }
-        (Effect::ExplicitlyDenied, reason, Some(place)) => {
-            format!(
-                "Explicit deny in the {}: {place} denies {action}.",
-                reason.name()
-            )
+        (Effect::Allowed, _, Some(place)) if case.is_cross_account() => format!(
+            "Allowed by both accounts: the principal's own, and the resource's by the {reason} \
+             ({place} allows {action})."
+        ),
+        (Effect::Allowed, _, Some(place)) => {
+            format!("Allowed by the {reason}: {place} allows {action}.")
         }
-        (_, reason, _) => format!("No {} allows the {action} action.", reason.name()),
-    }
-}
-
-fn trace_set(
-    party: Reason,
-    set: &PolicySet,
-    ask: &Ask<'_>,
-    request: &Request<'_>,
-    policies: &mut Vec<PolicyTrace>,
-) {
-    let first = policies.len();
-    policies.extend(set.policies().iter().map(|policy| PolicyTrace {
-        party,
-        policy: policy.clone(),
-        statements: Vec::new(),
-    }));
-    for statement in set.statements() {
-        let trace = trace(statement, ask, request);
-        policies[first + statement.policy].statements.push(trace);
-    }
-}
-
-fn trace(statement: &Compiled, ask: &Ask<'_>, request: &Request<'_>) -> StatementTrace {
-    let source = &statement.source;
-    let mut elements = Vec::new();
-    if let Some(element) = &source.principal {
-        elements.push(ElementTrace {
-            element: if element.not {
-                "NotPrincipal"
-            } else {
-                "Principal"
-            }
-            .into(),
-            matched: statement.matches_principal(ask).is_some(),
-            wanted: principals(element),
-            saw: Some(vec![ask.principal.arn().into()]),
-        });
-    }
-    let matched = statement.matches_action(ask);
-    elements.push(listed("Action", &source.action, matched, request.action));
-    if let Some(element) = &source.resource {
-        let matched = statement.matches_resource(ask);
-        elements.push(listed("Resource", element, matched, request.resource));
-    }
-    for (condition, entry) in statement.conditions.iter().zip(&source.conditions) {
-        elements.push(condition_trace(entry, condition.holds(ask.context), ask));
-    }
-    StatementTrace {
-        index: statement.index,
-        sid: source.sid.as_ref().map(|sid| sid.value.to_string()),
-        effect: source.effect,
-        applies: elements.iter().all(|element| element.matched),
-        position: source.position,
-        elements,
-    }
-}
-
-fn listed(name: &str, element: &Element, matched: bool, saw: &str) -> ElementTrace {
-    let not = if element.not { "Not" } else { "" };
-    ElementTrace {
-        element: format!("{not}{name}"),
-        matched,
-        wanted: element
-            .values
-            .iter()
-            .map(|text| text.value.to_string())
-            .collect(),
-        saw: Some(vec![saw.into()]),
-    }
-}
-
-fn principals(element: &PrincipalElement) -> Vec<String> {
-    let texts = element.entries.iter().map(|entry| &entry.text.value);
-    texts.map(ToString::to_string).collect()
-}
-
-fn condition_trace(entry: &ConditionEntry, matched: bool, ask: &Ask<'_>) -> ElementTrace {
-    let value = ask.context.get(&entry.key.value);
-    ElementTrace {
-        element: format!("Condition {} {}", entry.operator.value, entry.key.value),
-        matched,
-        wanted: entry
-            .values
-            .iter()
-            .map(|text| text.value.to_string())
-            .collect(),
-        saw: value.map(|value| value.values().iter().map(ToString::to_string).collect()),
-    }
-}
-
-/// Of the silent party's Allows, the one with the fewest elements that did not match; of
-/// equals, the one whose action fits.
-fn nearest(policies: &[PolicyTrace], silent: Reason) -> Option<Nearest> {
-    policies
-        .iter()
-        .filter(|policy| policy.party == silent)
-        .flat_map(|policy| {
-            policy
-                .statements
-                .iter()
-                .map(move |statement| (policy, statement))
-        })
-        .filter(|(_, statement)| statement.effect == StatementEffect::Allow && !statement.applies)
-        .min_by_key(|(_, statement)| {
-            let missing = statement.elements.iter().filter(|element| !element.matched);
-            let action = missing
-                .clone()
-                .any(|element| element.element.ends_with("Action"));
-            (missing.count(), action)
-        })
-        .map(|(policy, statement)| Nearest {
-            policy: policy.policy.clone(),
-            index: statement.index,
-            sid: statement.sid.clone(),
-            missing: statement
-                .elements
-                .iter()
-                .filter(|element| !element.matched)
-                .cloned()
-                .collect(),
-        })
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:?}: {}", self.effect, self.sentence)?;
-        if let Some(nearest) = &self.nearest {
-            let name = statement_name(nearest.index, nearest.sid.as_deref());
-            writeln!(f, "nearest: {name} of {}, but", nearest.policy.name)?;
-            for element in &nearest.missing {
-                writeln!(f, "  {element}")?;
-            }
+        (Effect::ExplicitlyDenied, _, Some(place)) => {
+            format!("Explicit deny in the {reason}: {place} denies {action}.")
         }
-        for policy in &self.policies {
-            writeln!(f, "{} {}", policy.party.name(), policy.policy.name)?;
-            for statement in &policy.statements {
-                let name = statement_name(statement.index, statement.sid.as_deref());
-                let applies = if statement.applies {
-                    "applies"
-                } else {
-                    "does not apply"
-                };
-                writeln!(f, "  {name} {:?}: {applies}", statement.effect)?;
-                for element in &statement.elements {
-                    writeln!(f, "    {element}")?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn statement_name(index: usize, sid: Option<&str>) -> String {
-    match sid {
-        Some(sid) if !sid.is_empty() => format!("statement {index} `{sid}`"),
-        _ => format!("statement {index}"),
-    }
-}
-
-impl fmt::Display for ElementTrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.matched { "yes" } else { "no " };
-        let wanted = self.wanted.join(", ");
-        match &self.saw {
-            Some(saw) => write!(
-                f,
-                "{sign} {}: {wanted} (saw {})",
-                self.element,
-                saw.join(", ")
-            ),
-            None => write!(
-                f,
-                "{sign} {}: {wanted} (the request lacks the key)",
-                self.element
-            ),
-        }
+        _ => format!("No {reason} allows the {action} action."),
     }
 }

@@ -107,6 +107,7 @@ mod operator;
 mod parse;
 mod pattern;
 mod principal;
+mod print;
 mod resource;
 pub mod scenario;
 mod set;
@@ -114,6 +115,7 @@ mod trie;
 mod validate;
 mod value;
 
+pub use compiled::Grant;
 pub use context::{Context, ContextValue};
 pub use decide::{Authority, Decision, Effect, Reason, Request, StatementRef, decide};
 pub use document::{
@@ -122,7 +124,11 @@ pub use document::{
     size_without_white_space,
 };
 pub use error::{PolicyError, PolicyErrorCode};
-pub use explain::{ElementTrace, Explanation, Nearest, PolicyTrace, StatementTrace, explain};
+pub use explain::{
+    AskedTrace, ElementTrace, Explanation, Missing, Nearest, PolicyTrace, StatementPlace,
+    StatementTrace, explain,
+};
 pub use json::Position;
 pub use principal::{Principal, PrincipalKind};
+pub use print::Printable;
 pub use set::{PolicyRef, PolicySet};

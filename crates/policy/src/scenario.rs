@@ -23,20 +23,23 @@
 //! is a multivalued key. A policy type that is absent does not take part. Keys that follow
 //! from the principal, and `aws:ResourceAccount`, are filled in where they are not given.
 
-use std::collections::BTreeMap;
+mod policies;
+mod request;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::compiled::is_account_id;
-use crate::context::{Context, ContextValue};
+use crate::context::Context;
 use crate::decide::{Authority, Decision, Effect, Request, decide};
-use crate::document::{Document, DocumentKind, StatementEffect};
+use crate::document::{DocumentKind, StatementEffect};
 use crate::error::PolicyError;
 use crate::explain::{Explanation, explain};
-use crate::json;
-use crate::principal::{Principal, arn_account};
-use crate::set::{PolicyRef, PolicySet};
+use crate::json::Position;
+use crate::principal::Principal;
+use crate::set::PolicySet;
+
+use policies::Fields;
+use request::Asked;
 
 /// Why a text is no scenario.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +51,20 @@ pub enum ScenarioError {
     #[error("{0}")]
     Invalid(String),
     /// One of the policies is refused.
-    #[error("`{policy}` is refused: {error} ({})", error.detail)]
+    #[error("`{policy}` is refused: {error} ({}){}", error.detail, at(error.position))]
     Policy {
         /// Which: `identityPolicies[0]`, ...
         policy: String,
         /// Why.
         error: PolicyError,
     },
+}
+
+/// The place within the policy: where that stands in its file is not known here.
+fn at(position: Option<Position>) -> String {
+    position.map_or_else(String::new, |position| {
+        format!(", line {} column {} of it", position.line, position.column)
+    })
 }
 
 /// A request with the policies that decide it.
@@ -110,29 +120,6 @@ pub struct OutcomeStatement {
     pub effect: StatementEffect,
 }
 
-/// The request as written.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
-    principal: String,
-    /// The role behind a session; derived from the session's ARN when absent, which a
-    /// role with a path makes wrong.
-    principal_role_arn: Option<String>,
-    /// The user behind a federated user.
-    principal_user_arn: Option<String>,
-    /// `AIDA...` or `AROA...`; else taken from `aws:userid`.
-    principal_id: Option<String>,
-    action: String,
-    #[serde(default = "any_resource")]
-    resource: String,
-    resource_account: Option<String>,
-    context: Option<Box<RawValue>>,
-}
-
-fn any_resource() -> String {
-    "*".into()
-}
-
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Expected {
@@ -143,49 +130,37 @@ enum Expected {
     },
 }
 
-type Fields = BTreeMap<String, Box<RawValue>>;
-
 impl Scenario {
     /// Reads a scenario. Fields that are none of a scenario's are notes and ignored,
     /// except where their name speaks of a policy: a misspelt policy type must not silently
     /// take no part.
     pub fn from_json(text: &str) -> Result<Scenario, ScenarioError> {
         let mut fields: Fields = serde_json::from_str(text)?;
-        let asked: Asked = match fields.remove("request") {
-            Some(raw) => serde_json::from_str(raw.get())?,
-            None => {
-                return Err(ScenarioError::Invalid(
-                    "the field `request` is missing".into(),
-                ));
-            }
-        };
-        let context = context(asked.context.as_deref())?;
-        let principal = principal(&asked, &context)?;
-        let context = derived(context, &principal, &asked);
-        let mut policies = Policies { fields };
-        let resource_kind = policies.resource_kind(&asked);
+        let asked: Option<Asked> = fields.take("request")?;
+        let asked = asked.ok_or_else(|| invalid("the field `request` is missing".into()))?;
+        let (principal, context) = asked.read()?;
         let scenario = Scenario {
-            identity: policies.list("identityPolicies", DocumentKind::Managed)?,
-            boundary: policies.one("permissionsBoundary", DocumentKind::PermissionsBoundary)?,
+            identity: fields.list("identityPolicies", DocumentKind::Managed)?,
+            boundary: fields.one("permissionsBoundary", DocumentKind::PermissionsBoundary)?,
             // As for `AssumeRole`: no policy that is passed is no session policy.
-            session: policies
+            session: fields
                 .list("sessionPolicies", DocumentKind::Session)?
                 .filter(|session| !session.policies().is_empty()),
-            resource_policy: policies.one("resourcePolicy", resource_kind)?,
-            service_control: policies
+            resource_policy: fields.one("resourcePolicy", asked.resource_policy_kind())?,
+            service_control: fields
                 .levels("serviceControlPolicies", DocumentKind::ServiceControl)?,
-            resource_control: policies
+            resource_control: fields
                 .levels("resourceControlPolicies", DocumentKind::ResourceControl)?,
-            management_account: policies.take("managementAccount")?.unwrap_or(false),
-            expect: expectation(policies.take("expect")?)?,
-            name: policies.take("name")?,
+            management_account: fields.take("managementAccount")?.unwrap_or(false),
+            expect: expectation(fields.take("expect")?)?,
+            name: fields.take("name")?,
             principal,
             action: asked.action,
             resource: asked.resource,
             resource_account: asked.resource_account,
             context,
         };
-        policies.refuse_rest()?;
+        fields.refuse_rest()?;
         Ok(scenario)
     }
 
@@ -283,7 +258,6 @@ impl Scenario {
         decision.denial_message(self.principal.arn(), &self.action, &self.resource)
     }
 }
-
 impl Expectation {
     /// Whether an outcome is the expected one.
     pub fn is_met_by(&self, outcome: &Outcome) -> bool {
@@ -291,7 +265,6 @@ impl Expectation {
         self.decision == outcome.decision && outcome.reason.contains(reason)
     }
 }
-
 fn expectation(expected: Option<Expected>) -> Result<Option<Expectation>, ScenarioError> {
     let (decision, reason) = match expected {
         None => return Ok(None),
@@ -311,195 +284,6 @@ fn expectation(expected: Option<Expected>) -> Result<Option<Expectation>, Scenar
     Ok(Some(Expectation { decision, reason }))
 }
 
-/// Keys keep their values as they are written: `1.50` stays so. A key that stands twice, in
-/// whatever case, is refused: which of the two was meant is not to be guessed.
-fn context(raw: Option<&RawValue>) -> Result<Context, ScenarioError> {
-    let mut context = Context::new();
-    let Some(raw) = raw else {
-        return Ok(context);
-    };
-    let node = json::parse(raw.get());
-    let node = node.map_err(|error| invalid(format!("the `context`: {}", error.what)))?;
-    let members = match node.value {
-        json::Value::Object(members) => members,
-        json::Value::Null => return Ok(context),
-        _ => return Err(invalid("`context` is an object of condition keys".into())),
-    };
-    for member in members {
-        let name = &*member.name;
-        let value = match member.node.value {
-            json::Value::Null => continue,
-            json::Value::Array(nodes) => {
-                let values: Result<_, _> = nodes.into_iter().map(|n| scalar(name, n)).collect();
-                ContextValue::Many(values?)
-            }
-            _ => ContextValue::One(scalar(name, member.node)?),
-        };
-        if context.get(name).is_some() {
-            return Err(invalid(format!("the context key `{name}` stands twice")));
-        }
-        context.insert(name, value);
-    }
-    Ok(context)
-}
-
-fn scalar(name: &str, node: json::Node) -> Result<std::sync::Arc<str>, ScenarioError> {
-    match node.value {
-        json::Value::String(text) | json::Value::Number(text) => Ok(text),
-        json::Value::Bool(value) => Ok(value.to_string().into()),
-        json::Value::Null | json::Value::Array(_) | json::Value::Object(_) => Err(invalid(
-            format!("the context key `{name}` holds something else than strings, numbers and booleans"),
-        )),
-    }
-}
-
 fn invalid(what: String) -> ScenarioError {
     ScenarioError::Invalid(what)
-}
-
-fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioError> {
-    let text = asked.principal.as_str();
-    // `GetCallerIdentity` shows the session's name behind the role's ID.
-    let given = asked.principal_id.as_deref();
-    let unique_id = given.or_else(|| context.one("aws:userid"));
-    let unique_id = unique_id
-        .and_then(|id| id.split(':').next())
-        .filter(|id| id.starts_with("AIDA") || id.starts_with("AROA"));
-    if text == "anonymous" || text == "*" {
-        return Ok(Principal::anonymous());
-    }
-    if is_account_id(text) {
-        return Ok(Principal::root(text));
-    }
-    if !text.starts_with("arn:") && text.contains('.') {
-        let federated = asked
-            .action
-            .eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
-        return Ok(if federated {
-            Principal::web_identity(text)
-        } else {
-            Principal::service(text)
-        });
-    }
-    let issuer = asked
-        .principal_role_arn
-        .as_deref()
-        .or(asked.principal_user_arn.as_deref());
-    if let Some(issuer) = issuer
-        && arn_account(issuer) != arn_account(text)
-    {
-        return Err(invalid(format!(
-            "`{issuer}` cannot be behind `{text}`: it is of another account"
-        )));
-    }
-    Principal::from_arn(text, issuer, unique_id).ok_or_else(|| {
-        invalid(format!(
-            "`{text}` is no principal: the ARN of a user, a role session, a federated user or \
-             the root user, an account (its root user), a service such as ec2.amazonaws.com, \
-             or `anonymous`"
-        ))
-    })
-}
-
-/// What follows from the principal and from the resource, where it is not given
-/// (UG reference_policies_condition-keys: `aws:ResourceAccount` is in most requests).
-fn derived(mut context: Context, principal: &Principal, asked: &Asked) -> Context {
-    for (name, value) in principal.context().iter() {
-        context.insert_missing(name, value.clone());
-    }
-    let owner = asked.resource_account.as_deref();
-    let owner = owner.unwrap_or_else(|| arn_account(&asked.resource));
-    if is_account_id(owner) {
-        let owner = ContextValue::One(owner.into());
-        context.insert_missing("aws:ResourceAccount", owner);
-    }
-    context
-}
-
-struct Policies {
-    fields: Fields,
-}
-
-impl Policies {
-    fn take<T: serde::de::DeserializeOwned>(
-        &mut self,
-        name: &str,
-    ) -> Result<Option<T>, ScenarioError> {
-        match self.fields.remove(name) {
-            None => Ok(None),
-            Some(raw) => Ok(serde_json::from_str(raw.get())?),
-        }
-    }
-
-    /// A resource policy without `Resource` for `sts:AssumeRole...` is a trust policy; for
-    /// deciding, the kinds differ only in whom `*` names.
-    fn resource_kind(&self, asked: &Asked) -> DocumentKind {
-        let action = asked.action.to_ascii_lowercase();
-        let trust = crate::decide::is_trust(&action, &asked.resource);
-        if trust {
-            DocumentKind::Trust
-        } else {
-            DocumentKind::Resource
-        }
-    }
-
-    fn one(&mut self, name: &str, kind: DocumentKind) -> Result<Option<PolicySet>, ScenarioError> {
-        match self.take::<Option<Box<RawValue>>>(name)?.flatten() {
-            None => Ok(None),
-            Some(raw) => Ok(Some(compile(&[raw], |_| name.to_owned(), kind)?)),
-        }
-    }
-
-    fn list(&mut self, name: &str, kind: DocumentKind) -> Result<Option<PolicySet>, ScenarioError> {
-        match self.take::<Option<Vec<Box<RawValue>>>>(name)?.flatten() {
-            None => Ok(None),
-            Some(raws) => Ok(Some(compile(&raws, |at| format!("{name}[{at}]"), kind)?)),
-        }
-    }
-
-    fn levels(&mut self, name: &str, kind: DocumentKind) -> Result<Vec<PolicySet>, ScenarioError> {
-        let levels = self
-            .take::<Option<Vec<Vec<Box<RawValue>>>>>(name)?
-            .flatten();
-        let levels = levels.unwrap_or_default();
-        let compile_level = |(level, raws): (usize, &Vec<Box<RawValue>>)| {
-            compile(raws, |at| format!("{name}[{level}][{at}]"), kind)
-        };
-        levels.iter().enumerate().map(compile_level).collect()
-    }
-
-    fn refuse_rest(&self) -> Result<(), ScenarioError> {
-        for name in self.fields.keys() {
-            let lower = name.to_ascii_lowercase();
-            if lower.contains("polic") || lower.contains("boundar") {
-                return Err(ScenarioError::Invalid(format!(
-                    "`{name}` is no field of a scenario; policies stand in `identityPolicies`, \
-                     `permissionsBoundary`, `sessionPolicies`, `resourcePolicy`, \
-                     `serviceControlPolicies` and `resourceControlPolicies`"
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn compile(
-    raws: &[Box<RawValue>],
-    name: impl Fn(usize) -> String,
-    kind: DocumentKind,
-) -> Result<PolicySet, ScenarioError> {
-    let mut documents = Vec::with_capacity(raws.len());
-    for (at, raw) in raws.iter().enumerate() {
-        let policy = name(at);
-        let document = Document::parse_language(raw.get(), kind);
-        let document = document.map_err(|error| ScenarioError::Policy {
-            policy: policy.clone(),
-            error,
-        })?;
-        documents.push((PolicyRef::new(kind, policy), document));
-    }
-    let documents = documents.iter();
-    Ok(PolicySet::compile(
-        documents.map(|(policy, document)| (policy.clone(), document)),
-    ))
 }

@@ -114,9 +114,13 @@ fn an_implicit_denial_names_the_nearest_statement() {
     .expect("a scenario");
     let explanation = scenario.explain();
     assert_eq!(explanation.reason, Reason::Identity);
-    let nearest = explanation.nearest.as_ref().expect("a nearest statement");
-    assert_eq!((nearest.index, nearest.sid.as_deref()), (1, Some("Push")));
-    assert_eq!(nearest.missing.len(), 1);
+    let [missing] = &explanation.missing[..] else {
+        panic!("one policy type is silent: {explanation}")
+    };
+    let nearest = missing.nearest.as_ref().expect("a nearest statement");
+    assert_eq!(nearest.statement.index, 1);
+    assert_eq!(nearest.statement.sid.as_deref(), Some("Push"));
+    assert_eq!(nearest.elements.len(), 1);
     insta::assert_snapshot!(explanation.to_string());
     insta::assert_json_snapshot!(explanation);
 }

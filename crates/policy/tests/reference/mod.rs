@@ -81,7 +81,11 @@ impl<'a> World<'a> {
             return Verdict::Allowed;
         }
         let owner = match self.request("resourceAccount") {
-            "" => self.request("resource").split(':').nth(4).unwrap_or_default(),
+            "" => self
+                .request("resource")
+                .split(':')
+                .nth(4)
+                .unwrap_or_default(),
             account => account,
         };
         let own_resource = ["", "*", "aws"].contains(&owner) || owner == who.account;
@@ -134,8 +138,8 @@ impl<'a> World<'a> {
         }
         // What a root user may is everything, its own and what it hands on.
         let everything = root || who.issuer.as_deref() == Some(&*who.account_root());
-        let from_identity = root
-            || (everything || identity.as_ref().is_some_and(|list| allowed(list))) && limits;
+        let from_identity =
+            root || (everything || identity.as_ref().is_some_and(|list| allowed(list))) && limits;
         let grant = |naming: &[Naming]| {
             let list = resource.as_deref().unwrap_or_default();
             self.any(list, "Allow", naming, trust)

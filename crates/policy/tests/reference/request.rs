@@ -136,7 +136,10 @@ impl World<'_> {
             }
             Kind::Session => {
                 one("aws:PrincipalType", "AssumedRole");
-                one("aws:PrincipalArn", who.issuer.as_deref().unwrap_or_default());
+                one(
+                    "aws:PrincipalArn",
+                    who.issuer.as_deref().unwrap_or_default(),
+                );
                 if let Some(id) = &who.id {
                     one("aws:userid", &format!("{id}:{name}"));
                 }
@@ -147,7 +150,11 @@ impl World<'_> {
             }
         }
         let owner = match self.request("resourceAccount") {
-            "" => self.request("resource").split(':').nth(4).unwrap_or_default(),
+            "" => self
+                .request("resource")
+                .split(':')
+                .nth(4)
+                .unwrap_or_default(),
             account => account,
         };
         if owner.len() == 12 {

@@ -83,9 +83,7 @@ pub fn in_network(have: &str, want: &str) -> bool {
 /// The W3C's forms of a date, or seconds since the epoch; in nanoseconds since then.
 pub fn date(text: &str) -> Option<i128> {
     let year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !year
-        && let Ok(seconds) = text.parse::<f64>()
-    {
+    if !year && let Ok(seconds) = text.parse::<f64>() {
         return Some((seconds * 1_000.0) as i128 * 1_000_000);
     }
     if let Ok(timestamp) = text.parse::<Timestamp>() {
@@ -97,7 +95,12 @@ pub fn date(text: &str) -> Option<i128> {
         _ => text.to_owned(),
     };
     let date: Date = whole.parse().ok()?;
-    Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp().as_nanosecond())
+    Some(
+        date.to_zoned(TimeZone::UTC)
+            .ok()?
+            .timestamp()
+            .as_nanosecond(),
+    )
 }
 
 /// Base64 with its padding.

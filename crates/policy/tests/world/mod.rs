@@ -100,7 +100,8 @@ fn request(bytes: Bytes<'_, '_>, subject: Subject) -> Result<Value> {
             format!("arn:aws:ecr:{region}:{account}:repository/{name}")
         }
         Subject::Role => {
-            let role = bytes.choose(&["dep", "dep", "dep", "aws-service-role/x.amazonaws.com/s"])?;
+            let role =
+                bytes.choose(&["dep", "dep", "dep", "aws-service-role/x.amazonaws.com/s"])?;
             format!("arn:aws:iam::{account}:role/{role}")
         }
         Subject::Key => format!("arn:aws:kms:us-east-1:{account}:key/k1"),
@@ -321,7 +322,10 @@ impl Subject {
     pub fn resource(self, bytes: Bytes<'_, '_>) -> Result<String> {
         let patterns: &[&str] = match self {
             Subject::Repository => &[],
-            Subject::Role => &["arn:aws:iam::111122223333:role/dep", "arn:aws:iam::*:role/*"],
+            Subject::Role => &[
+                "arn:aws:iam::111122223333:role/dep",
+                "arn:aws:iam::*:role/*",
+            ],
             Subject::Key => &["arn:aws:kms:*:111122223333:key/k?", "arn:aws:kms:*"],
             Subject::Object => &[
                 "arn:aws:s3:::bucket/*",

@@ -1,0 +1,221 @@
+//! What each statement saw.
+
+use crate::arn;
+use crate::compiled::{Ask, Compiled};
+use crate::context::{Context, ContextValue};
+use crate::decide::{Reason, Request};
+use crate::document::{ConditionEntry, Element, PrincipalElement, Version};
+use crate::operator::{Operator, Quantifier, Test};
+use crate::pattern::{Flavour, Pattern, Piece, pieces};
+use crate::set::PolicySet;
+
+use super::{ElementTrace, PolicyTrace, StatementTrace};
+
+/// Appends the traces of a set's policies.
+pub(super) fn set(
+    party: Reason,
+    set: &PolicySet,
+    ask: &Ask<'_>,
+    request: &Request<'_>,
+    policies: &mut Vec<PolicyTrace>,
+) {
+    let first = policies.len();
+    policies.extend(set.policies().iter().map(|policy| PolicyTrace {
+        party,
+        policy: policy.clone(),
+        statements: Vec::new(),
+    }));
+    for compiled in set.statements() {
+        let trace = statement(compiled, ask, request);
+        policies[first + compiled.policy].statements.push(trace);
+    }
+}
+
+pub(super) fn statement(
+    statement: &Compiled,
+    ask: &Ask<'_>,
+    request: &Request<'_>,
+) -> StatementTrace {
+    let source = &statement.source;
+    let version = statement.version;
+    let mut elements = Vec::new();
+    if let Some(element) = &source.principal {
+        let matched = statement.matches_principal(ask).is_some();
+        elements.push(principal(element, matched, ask));
+    }
+    let matched = statement.matches_action(ask);
+    elements.push(listed("Action", &source.action, matched, request.action));
+    if let Some(element) = &source.resource {
+        let matched = statement.matches_resource(ask);
+        let mut trace = listed("Resource", element, matched, request.resource);
+        trace.notes = resource_notes(element, matched, ask, version);
+        elements.push(trace);
+    }
+    for (compiled, entry) in statement.conditions.iter().zip(&source.conditions) {
+        let matched = compiled.holds(ask.context);
+        elements.push(condition(entry, matched, ask.context, version));
+    }
+    let applies = elements.iter().all(|element| element.matched);
+    StatementTrace {
+        index: statement.index,
+        sid: source.sid.as_ref().map(|sid| sid.value.to_string()),
+        effect: source.effect,
+        applies,
+        grant: statement
+            .matches_principal(ask)
+            .filter(|_| applies && source.principal.is_some()),
+        position: source.position,
+        elements,
+    }
+}
+
+fn principal(element: &PrincipalElement, matched: bool, ask: &Ask<'_>) -> ElementTrace {
+    let texts = element.entries.iter().map(|entry| &entry.text.value);
+    let mut saw = vec![ask.principal.arn().to_owned()];
+    saw.extend(ask.principal.issuer_arn().map(str::to_owned));
+    let name = if element.not {
+        "NotPrincipal"
+    } else {
+        "Principal"
+    };
+    ElementTrace {
+        element: name.into(),
+        matched,
+        wanted: texts.map(ToString::to_string).collect(),
+        saw: Some(saw),
+        notes: match element.not && matched {
+            true => vec!["it spares only whose account, role and session are all listed".into()],
+            false => Vec::new(),
+        },
+    }
+}
+
+fn listed(name: &str, element: &Element, matched: bool, saw: &str) -> ElementTrace {
+    let not = if element.not { "Not" } else { "" };
+    let wanted = element.values.iter().map(|text| text.value.to_string());
+    ElementTrace {
+        element: format!("{not}{name}"),
+        matched,
+        wanted: wanted.collect(),
+        saw: Some(vec![saw.into()]),
+        notes: Vec::new(),
+    }
+}
+
+/// Why entries that look as if they matched do not.
+fn resource_notes(
+    element: &Element,
+    matched: bool,
+    ask: &Ask<'_>,
+    version: Version,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    for text in &element.values {
+        let unresolved = unresolved(&text.value, ask.context, version);
+        if matched || element.not || !unresolved.is_empty() {
+            notes.extend(unresolved);
+            continue;
+        }
+        let differing = differing_fields(&text.value, ask, version);
+        // Where most is different nothing is near.
+        if let [one] = differing[..] {
+            notes.push(format!("`{}` is of {one}", text.value));
+        }
+    }
+    notes
+}
+
+const FIELDS: [&str; 6] = [
+    "another form",
+    "another partition",
+    "another service",
+    "another region",
+    "another account",
+    "another name",
+];
+
+fn differing_fields(pattern: &str, ask: &Ask<'_>, version: Version) -> Vec<&'static str> {
+    let (Some(want), Some(have)) = (arn::fields(pattern), arn::fields(ask.resource)) else {
+        return Vec::new();
+    };
+    let fits = |want: &str, have: &str| {
+        Pattern::new(want, version, Flavour::Wildcards).matches(have, ask.context)
+    };
+    let fields = want.iter().zip(have).zip(FIELDS);
+    fields
+        .filter(|((want, have), _)| !fits(want, have))
+        .map(
+            |((want, have), name)| match fits(&want.to_lowercase(), &have.to_lowercase()) {
+                true => "another letter case",
+                false => name,
+            },
+        )
+        .collect()
+}
+
+/// Variables without a value: they look like text that merely differs.
+fn unresolved(text: &str, context: &Context, version: Version) -> Vec<String> {
+    pieces(text, version, Flavour::Wildcards)
+        .iter()
+        .filter(|piece| piece.resolve(context).is_none())
+        .map(|piece| match piece {
+            Piece::Variable { key, .. } => {
+                let why = match context.get(key) {
+                    Some(_) => "is multivalued and has no one value",
+                    None => "has no value in this request",
+                };
+                format!("`${{{key}}}` {why}")
+            }
+            _ => format!("`{text}` holds a variable that is none"),
+        })
+        .collect()
+}
+
+fn condition(
+    entry: &ConditionEntry,
+    matched: bool,
+    context: &Context,
+    version: Version,
+) -> ElementTrace {
+    let value = context.get(&entry.key.value);
+    let mut notes: Vec<String> = entry
+        .values
+        .iter()
+        .flat_map(|text| unresolved(&text.value, context, version))
+        .collect();
+    if let Some(operator) = Operator::parse(&entry.operator.value) {
+        notes.extend(operator_note(operator, value, matched));
+    }
+    ElementTrace {
+        element: format!("Condition {} {}", entry.operator.value, entry.key.value),
+        matched,
+        wanted: entry
+            .values
+            .iter()
+            .map(|text| text.value.to_string())
+            .collect(),
+        saw: value.map(|value| value.values().iter().map(ToString::to_string).collect()),
+        notes,
+    }
+}
+
+/// Rows 34 to 36, where they decide.
+fn operator_note(
+    operator: Operator,
+    value: Option<&ContextValue>,
+    matched: bool,
+) -> Option<String> {
+    if operator.test == Test::Null {
+        return None;
+    }
+    let note = match (value, operator.quantifier) {
+        (None, _) if operator.if_exists => "`IfExists` holds without the key",
+        (None, Quantifier::ForAllValues) => "`ForAllValues` holds without the key",
+        (None, Quantifier::None) if operator.negated => "a negated operator holds without the key",
+        (Some(ContextValue::Many(_)), Quantifier::None) if !matched => {
+            "the key is multivalued: it takes `ForAnyValue:` or `ForAllValues:`"
+        }
+        _ => return None,
+    };
+    Some(note.into())
+}
