@@ -239,6 +239,9 @@ impl Principals {
     fn spares(&self, ask: &Ask<'_>) -> bool {
         let principal = ask.principal;
         let lists = |wanted: &dyn Fn(&Named) -> bool| self.entries.iter().any(wanted);
+        if principal.kind.is_aws() && ask.has_boundary {
+            return false;
+        }
         if lists(&|named| matches!(named, Named::Everyone)) {
             return true;
         }
@@ -261,7 +264,7 @@ impl Principals {
                 Named::UniqueId(id) => principal.unique_id.as_ref() == Some(id),
                 _ => false,
             });
-        account && itself && role && !ask.has_boundary
+        account && itself && role
     }
 }
 

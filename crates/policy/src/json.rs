@@ -136,6 +136,9 @@ impl Reader<'_> {
             Some(b'f') => self.word("false", Value::Bool(false))?,
             Some(b'n') => self.word("null", Value::Null)?,
             Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(_) if self.text[self.at..].starts_with('\u{feff}') => {
+                return Err(self.error("a byte order mark, which JSON must not have"));
+            }
             Some(_) => return Err(self.error("a value is expected")),
         };
         Ok(Node {

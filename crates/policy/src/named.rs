@@ -39,6 +39,11 @@ pub(crate) fn check(
 
 fn invalid_principal(name: &str, entry: &PrincipalEntry) -> Refused {
     let text = &entry.text.value;
+    if entry.kind == PrincipalType::Federated {
+        let message = "Federated principals must be valid domain names or SAML metadata ARNs";
+        let detail = format!("`{text}` is no provider's ARN and no domain");
+        return refused(message, detail, entry.text.position);
+    }
     let message = format!("Invalid principal in policy: \"{name}\":\"{text}\"");
     let detail = match text.contains(['*', '?']) {
         true => format!("`{text}` is no principal: `*` stands alone or not at all"),

@@ -4,9 +4,10 @@ use crate::document::Text;
 use crate::parse::{LEGACY, Refused, refused};
 
 /// The partitions of AWS (General Reference, Amazon Resource Names).
-const PARTITIONS: [&str; 7] = [
+const PARTITIONS: [&str; 8] = [
     "aws",
     "aws-cn",
+    "aws-eusc",
     "aws-us-gov",
     "aws-iso",
     "aws-iso-b",
@@ -31,6 +32,9 @@ const IAM_PATHS: [&str; 13] = [
     "access-report/",
 ];
 
+/// Newer ones, which the message does not name.
+const IAM_PATHS_NEW: [&str; 3] = ["role-template/", "delegation-request/", "context-provider/"];
+
 /// Resources of S3 that, unlike buckets, stand in a region (Service Authorization Reference, Amazon S3).
 const S3_REGIONAL: [&str; 6] = [
     "accesspoint/",
@@ -44,14 +48,16 @@ const S3_REGIONAL: [&str; 6] = [
 /// Checks that an entry is `*` or has the form of an ARN.
 pub(crate) fn check(text: &Text) -> Result<(), Refused> {
     let resource = &*text.value;
+    let refuse_for = |message: String, detail: String| Err(refused(message, detail, text.position));
     let refuse = |message: String| {
-        let detail = "a resource is `*` or `arn:partition:service:region:account:name`";
-        Err(refused(message, detail, text.position))
+        let form = "a resource is `*` or `arn:partition:service:region:account:name`";
+        refuse_for(message, form.into())
     };
     if resource == "*" {
         return Ok(());
     }
-    let Some(behind) = resource.strip_prefix("arn:") else {
+    // IAM looks at what stands behind the first colon, whatever is before it.
+    let Some((_, behind)) = resource.split_once(':') else {
         return refuse(format!(
             "Resource {resource} must be in ARN format or \"*\"."
         ));
@@ -62,12 +68,20 @@ pub(crate) fn check(text: &Text) -> Result<(), Refused> {
     if !PARTITIONS.contains(&partition) && !partition.contains(['*', '?']) {
         let rest: Vec<&str> = parts.collect();
         let part = |at: usize| rest.get(at).copied().unwrap_or("*");
-        return refuse(format!(
+        let message = format!(
             "Partition \"{partition}\" is not valid for resource \"arn:{partition}:{}:{}:{}:{}\".",
             part(0),
             part(1),
             part(2),
             part(3)
+        );
+        let known = PARTITIONS.join(", ");
+        let detail = format!("`{partition}` is no partition; the partitions are {known}");
+        return refuse_for(message, detail);
+    }
+    if !resource.starts_with("arn:") {
+        return refuse(format!(
+            "Resource {resource} must be in ARN format or \"*\"."
         ));
     }
     let Some(service) = parts.next() else {
@@ -105,11 +119,14 @@ pub(crate) fn check(text: &Text) -> Result<(), Refused> {
         // A wildcard before the first slash may stand for any of them.
         let first = name.split('/').next().unwrap_or_default();
         let open = first.contains(['*', '?']) || name == "root";
-        if !open && !IAM_PATHS.iter().any(|path| name.starts_with(path)) {
-            return refuse(format!(
+        let mut paths = IAM_PATHS.iter().chain(&IAM_PATHS_NEW);
+        if !open && !paths.any(|path| name.starts_with(path)) {
+            let message = format!(
                 "IAM resource path must either be \"*\" or start with {}.",
                 IAM_PATHS.join(", ")
-            ));
+            );
+            let detail = format!("IAM has no resources under `{first}`");
+            return refuse_for(message, detail);
         }
     }
     Ok(())

@@ -12,15 +12,23 @@ use std::collections::HashSet;
 
 use crate::context::Context;
 use crate::document::{
-    Document, DocumentKind, Element, Statement, StatementEffect, Version, size_without_white_space,
+    Document, DocumentKind, Element, PrincipalEntry, PrincipalType, Statement, StatementEffect,
+    Version, size_without_white_space,
 };
 use crate::error::{PolicyError, PolicyErrorCode};
 use crate::fold;
+use crate::json::Position;
 use crate::operator::{Operator, Test};
 use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
 use crate::pattern::Pattern;
 use crate::value::date;
 use crate::{named, resource};
+
+const START: Position = Position {
+    offset: 0,
+    line: 1,
+    column: 1,
+};
 
 /// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +145,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     let stored = rules == Rules::Stored;
     if stored && !kind.is_ecr() {
         characters(source)?;
+        leading_space(source, kind)?;
     }
     let shape = shape(source, kind)?;
     let document = shape.document;
@@ -161,6 +170,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
         return Err(refused(LEGACY, "`Effect` is `Allow` or `Deny`", position));
     }
     dates(&document)?;
+    let misshapen = if stored { misshapen(&document)? } else { None };
     if stored {
         statement_ids(&document)?;
     }
@@ -172,7 +182,10 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
         }
     }
     for statement in &document.statements {
-        resources(statement, kind, stored)?;
+        has_resources(statement, kind)?;
+    }
+    if let Some(refused) = misshapen {
+        return Err(refused);
     }
     if stored {
         for statement in &document.statements {
@@ -196,6 +209,22 @@ fn characters(source: &str) -> Result<(), Refused> {
             position: None,
         }),
     }
+}
+
+/// IAM takes no document that does not begin with its brace.
+fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Refused> {
+    let message = match kind {
+        _ if !source.starts_with([' ', '\t', '\r', '\n']) => return Ok(()),
+        DocumentKind::Trust => "JSON strings must not have leading spaces",
+        DocumentKind::Managed
+        | DocumentKind::InlineUser
+        | DocumentKind::InlineGroup
+        | DocumentKind::InlineRole
+        | DocumentKind::PermissionsBoundary => LEGACY,
+        _ => return Ok(()),
+    };
+    let detail = "white space stands before the opening brace; IAM refuses it there";
+    Err(refused(message, detail, START))
 }
 
 /// Row 42.
@@ -279,7 +308,7 @@ fn statement_ids(document: &Document) -> Result<(), Refused> {
     Ok(())
 }
 
-fn resources(statement: &Statement, kind: DocumentKind, stored: bool) -> Result<(), Refused> {
+fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Refused> {
     // An ECR repository policy speaks about its repository.
     let implied = matches!(kind, DocumentKind::EcrRepository | DocumentKind::Resource);
     let Some(element) = &statement.resource else {
@@ -295,12 +324,30 @@ fn resources(statement: &Statement, kind: DocumentKind, stored: bool) -> Result<
         let message = "Policy statement must contain resources.";
         return Err(refused(message, detail, element.position));
     }
-    if stored {
+    Ok(())
+}
+
+/// The first resource that is none. What fails IAM's legacy parsing is refused at once, the
+/// rest only when everything that must be there is.
+fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
+    let elements = document
+        .statements
+        .iter()
+        .filter_map(|s| s.resource.as_ref());
+    for element in elements {
+        if document.kind == DocumentKind::EcrRepository {
+            let detail = "an ECR repository policy is about its repository; leave `Resource` out";
+            return Err(refused(SYNTAX, detail, element.position));
+        }
         for text in &element.values {
-            resource::check(text)?;
+            match resource::check(text) {
+                Ok(()) => {}
+                Err(refused) if refused.message == LEGACY => return Err(refused),
+                Err(refused) => return Ok(Some(refused)),
+            }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Row 45: an action is `*` or `vendor:name`.
@@ -317,8 +364,15 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Refused> {
             (Some(_), Some(_)) => "Actions/Condition can contain only one colon.".into(),
             (Some(_), None) => {
                 let valid = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-                let ecr = vendor.eq_ignore_ascii_case("ecr");
-                if vendor.bytes().all(valid) && (ecr || !kind.is_ecr()) {
+                if kind.is_ecr() && !vendor.eq_ignore_ascii_case("ecr") {
+                    let detail = format!(
+                        "`{action}` is no action of ECR, and ECR's policies take no others"
+                    );
+                    let message = format!("Vendor {vendor} is not valid");
+                    return Err(refused(message, detail, text.position));
+                }
+                // `*:*` is what people write for everything.
+                if vendor == "*" || vendor.bytes().all(valid) {
                     continue;
                 }
                 format!("Vendor {vendor} is not valid")
@@ -439,6 +493,13 @@ fn trust(document: &Document, stored: bool) -> Result<(), Refused> {
                 "`Principal` names nobody",
                 element.position,
             ));
+        }
+        // Everyone is written with the type here.
+        let star = |entry: &PrincipalEntry| entry.kind == PrincipalType::Everyone;
+        if stored && element.entries.iter().any(star) {
+            let message = "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".";
+            let detail = "in a trust policy everyone is {\"AWS\": \"*\"}";
+            return Err(refused(message, detail, element.position));
         }
         named::check(element, statement.effect, DocumentKind::Trust)?;
     }

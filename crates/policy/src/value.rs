@@ -51,6 +51,9 @@ pub(crate) fn number(text: &str) -> Option<i128> {
     (value < limit).then_some(if negative { -value } else { value })
 }
 
+/// The seconds that an epoch time can count, which IAM keeps in 64 bits.
+const SECONDS_END: i128 = (1 << 63) * 10i128.pow(SCALE);
+
 /// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (row 38). The unit
 /// is one nanosecond since 1970-01-01T00:00Z. Four digits are a year, the shortest of the
 /// W3C's forms: read as seconds they would be an hour of 1970.
@@ -63,7 +66,8 @@ pub(crate) fn date(text: &str) -> Option<i128> {
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
     {
         // Nanoseconds are 10⁻⁹ of a second, numbers are kept in 10⁻¹⁸.
-        return number(text).map(|value| value.div_euclid(1_000_000_000));
+        let seconds = number(text)?;
+        return (seconds < SECONDS_END).then(|| seconds.div_euclid(1_000_000_000));
     }
     let (day, time) = match text.split_once(['T', 't']) {
         Some((day, time)) => (day, Some(time)),

@@ -224,6 +224,9 @@ impl<'a> World<'a> {
     /// nothing helps a principal with a permissions boundary.
     fn spares(&self, element: &Value, who: &Requester) -> bool {
         let has = |kind: &str, name: &str| list(&element[kind]).iter().any(|value| *value == name);
+        if who.kind.is_aws() && !self.scenario["permissionsBoundary"].is_null() {
+            return false;
+        }
         if *element == "*" || has("AWS", "*") {
             return true;
         }
@@ -239,8 +242,7 @@ impl<'a> World<'a> {
         let itself = who.kind == Kind::Root || has("AWS", name) || id && who.kind == Kind::User;
         let issuer = who.issuer.as_ref().is_some_and(|arn| has("AWS", arn));
         let role = who.kind != Kind::Session || issuer || id;
-        let boundary = !self.scenario["permissionsBoundary"].is_null();
-        account && itself && role && !boundary
+        account && itself && role
     }
 
     fn action(&self, statement: &Value) -> bool {
