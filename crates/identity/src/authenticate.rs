@@ -60,8 +60,6 @@ struct Parts {
     user_id: String,
     tags: Vec<Tag>,
     identity: Vec<Named>,
-    /// The root user: everything is allowed, and is what it hands on to federated users.
-    unrestricted: bool,
     boundary: Option<Vec<Named>>,
 }
 
@@ -180,13 +178,7 @@ impl Identity {
             principal: parts.principal,
             kind: parts.kind,
             access_key_id: principal.access_key_id().to_owned(),
-            identity: match parts.unrestricted {
-                true => Arc::new(PolicySet::unrestricted(PolicyRef::new(
-                    DocumentKind::Managed,
-                    "root",
-                ))),
-                false => self.0.documents.compiled(&parts.identity),
-            },
+            identity: self.0.documents.compiled(&parts.identity),
             boundary: {
                 let boundary = parts.boundary.as_deref();
                 boundary.map(|boundary| self.0.documents.compiled(boundary))
@@ -268,7 +260,6 @@ impl Identity {
             principal: Principal::user(user.arn(), Some(&user.unique_id)),
             tags: tag::list(conn, user.id).await?,
             identity,
-            unrestricted: false,
             boundary: self.boundary(conn, &user).await?,
             user_id: user.unique_id,
             kind: CallerKind::User {
@@ -296,7 +287,6 @@ impl Identity {
             principal: Principal::role_session(arn, role_arn.clone(), Some(&role.unique_id)),
             tags: tag::list(conn, role.id).await?,
             identity,
-            unrestricted: false,
             boundary: self.boundary(conn, &role).await?,
             user_id: format!("{}:{session_name}", role.unique_id),
             kind: CallerKind::RoleSession {
@@ -366,7 +356,6 @@ fn root_parts(account_id: &str) -> Result<Parts, AuthError> {
         user_id: account_id.to_owned(),
         tags: Vec::new(),
         identity: Vec::new(),
-        unrestricted: true,
         boundary: None,
     })
 }

@@ -97,18 +97,6 @@ impl PolicySet {
         }
     }
 
-    /// A set that allows everything: what the root user hands on to a federated user.
-    pub fn unrestricted(policy: PolicyRef) -> PolicySet {
-        let text = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-        let document = Document::parse(text, DocumentKind::InlineRole);
-        PolicySet::compile(
-            document
-                .ok()
-                .iter()
-                .map(|document| (policy.clone(), document)),
-        )
-    }
-
     /// Whether it holds no statement: it allows nothing.
     pub fn is_empty(&self) -> bool {
         self.inner.statements.is_empty()
@@ -259,8 +247,8 @@ mod tests {
     use crate::principal::Principal;
 
     #[test]
-    fn the_unrestricted_set_allows_anything() {
-        let set = PolicySet::unrestricted(PolicyRef::new(DocumentKind::Managed, "root"));
+    fn an_empty_set_allows_nothing() {
+        let set = PolicySet::default();
         let ask = Ask {
             principal: &Principal::root("111122223333"),
             action: "any:thing",
@@ -268,8 +256,7 @@ mod tests {
             context: &Context::new(),
             has_boundary: false,
         };
-        assert!(set.allows(&ask).best().is_some());
+        assert!(set.is_empty() && set.allows(&ask).best().is_none());
         assert!(set.denies(&ask).is_none());
-        assert!(PolicySet::default().is_empty() && !set.is_empty());
     }
 }

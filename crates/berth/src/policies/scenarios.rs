@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use policy::scenario::{Expectation, Outcome, Scenario};
+use policy::Printable;
+use policy::scenario::{Expectation, Outcome, Scenario, ScenarioError};
 use serde_json::json;
 
 use super::input::Input;
@@ -16,69 +17,75 @@ const DEPTH_MAX: usize = 32;
 /// Prints one JSON decision a line, in the scenarios' order. A scenario that cannot be read gets
 /// a line with `error` in its place, and the command fails at the end.
 pub fn evaluate(options: &EvaluateOptions) -> Result<()> {
-    let mut answers = Answers::new();
-    let mut bad = Count::default();
-    Input::open(options.file.as_deref())?.each(|item| {
-        match Scenario::from_json(item.text) {
-            Ok(scenario) => answers.json(&scenario.evaluate())?,
-            Err(error) => {
-                bad.note(&item.place, &error);
-                answers.json(&json!({"error": error.to_string()}))?;
-            }
-        }
-        match item.last_for_now {
-            true => answers.flush(),
-            false => Ok(()),
-        }
-    })?;
-    answers.flush()?;
-    bad.end()
+    each(options.file.as_deref(), |scenario, answers| {
+        answers.json(&match scenario {
+            Ok(scenario) => json!(scenario.evaluate()),
+            Err(error) => json!({"error": error.to_string()}),
+        })
+    })
 }
 
 /// Prints the trace of each decision.
 pub fn explain(options: &ExplainOptions) -> Result<()> {
-    let mut answers = Answers::new();
-    let mut bad = Count::default();
-    Input::open(options.file.as_deref())?.each(|item| {
-        match (Scenario::from_json(item.text), options.output) {
-            (Ok(scenario), Output::Json) => answers.json(&scenario.explain())?,
+    each(options.file.as_deref(), |scenario, answers| {
+        match (scenario, options.output) {
+            (Ok(scenario), Output::Json) => answers.json(&scenario.explain()),
             (Ok(scenario), Output::Text) => {
                 if let Some(name) = scenario.name() {
-                    answers.line(name)?;
+                    answers.line(&Printable(name).to_string())?;
                 }
-                answers.line(scenario.explain().to_string().trim_end())?;
+                answers.line(scenario.explain().to_string().trim_end())
             }
-            (Err(error), Output::Json) => {
-                bad.note(&item.place, &error);
-                answers.json(&json!({"error": error.to_string()}))?;
-            }
-            (Err(error), Output::Text) => bad.note(&item.place, &error),
+            (Err(error), Output::Json) => answers.json(&json!({"error": error.to_string()})),
+            // It is told at the end.
+            (Err(_), Output::Text) => Ok(()),
         }
+    })
+}
+
+/// Hands the scenarios of a file to `answer`, and fails at the end when some are none.
+fn each(
+    file: Option<&Path>,
+    mut answer: impl FnMut(Result<&Scenario, &ScenarioError>, &mut Answers) -> Result<()>,
+) -> Result<()> {
+    let mut answers = Answers::new();
+    let mut count = Count::default();
+    Input::open(file)?.each(|item| {
+        let scenario = Scenario::from_json(item.text);
+        count.note(&item.place, scenario.as_ref().err());
+        answer(scenario.as_ref(), &mut answers)?;
         match item.last_for_now {
             true => answers.flush(),
             false => Ok(()),
         }
     })?;
     answers.flush()?;
-    bad.end()
+    count.end()
 }
 
-/// Scenarios that could not be read: how many, and the first.
+/// How many scenarios there were, and how many of them could not be read, with the first.
 #[derive(Default)]
 struct Count {
-    first: Option<String>,
-    number: usize,
+    all: usize,
+    bad: usize,
+    first_bad: Option<String>,
 }
 
 impl Count {
-    fn note(&mut self, place: &str, error: &impl std::fmt::Display) {
-        self.first
-            .get_or_insert_with(|| format!("{place}: {error}"));
-        self.number += 1;
+    fn note(&mut self, place: &str, error: Option<&ScenarioError>) {
+        self.all += 1;
+        if let Some(error) = error {
+            self.bad += 1;
+            self.first_bad
+                .get_or_insert_with(|| format!("{place}: {error}"));
+        }
     }
 
     fn end(self) -> Result<()> {
-        match (self.first, self.number) {
+        match (self.first_bad, self.bad) {
+            (None, _) if self.all == 0 => Err(Error::Failed(
+                "the list is empty; give it a scenario".into(),
+            )),
             (None, _) => Ok(()),
             (Some(first), 1) => Err(Error::Failed(first)),
             (Some(first), number) => Err(Error::Failed(format!(
@@ -124,12 +131,13 @@ pub fn test(options: &TestOptions) -> Result<()> {
 }
 
 fn print(answers: &mut Answers, output: Output, file: &Path, case: &Case) -> Result<()> {
-    let (file, name) = (file.display(), &case.name);
+    let (file, name) = (file.display().to_string(), &case.name);
+    let line = |text: &str| Printable(text).to_string();
     match (output, &case.outcome) {
-        (Output::Text, Ok(())) => answers.line(&format!("ok      {file}: {name}")),
-        (Output::Text, Err(why)) => answers.line(&format!("FAILED  {file}: {name}: {why}")),
+        (Output::Text, Ok(())) => answers.line(&line(&format!("ok      {file}: {name}"))),
+        (Output::Text, Err(why)) => answers.line(&line(&format!("FAILED  {file}: {name}: {why}"))),
         (Output::Json, outcome) => answers.json(&json!({
-            "file": file.to_string(),
+            "file": file,
             "name": name,
             "passed": outcome.is_ok(),
             "why": outcome.as_ref().err(),

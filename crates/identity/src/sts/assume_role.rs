@@ -28,8 +28,7 @@ impl Identity {
     /// identity; `ExternalId` is a condition key there.
     ///
     /// # Errors
-    /// `AccessDenied` for root users, for a source identity that would change, and for a
-    /// role that is gone; `ValidationError` for durations and tags;
+    /// `AccessDenied` for a source identity that would change, and for a role that is gone; `ValidationError` for durations and tags;
     /// `MalformedPolicyDocument`, `PackedPolicyTooLarge`.
     pub async fn assume_role(
         &self,
@@ -60,11 +59,6 @@ impl Identity {
         input: AssumeRoleRequest,
         decided_on: Option<&str>,
     ) -> Result<AssumeRoleResponse, Error> {
-        if cx.caller.kind == CallerKind::Root {
-            return Err(Error::AccessDenied(
-                "Roles may not be assumed by root accounts.".to_owned(),
-            ));
-        }
         let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
         refuse_mfa(input.serial_number.as_deref(), token_code)?;
         let mut read = self.0.store.read().await?;

@@ -42,6 +42,22 @@ async fn tags_and_source_identity_are_permissions_of_their_own() {
     );
 }
 
+/// STS API Reference, AssumeRole: not with the root user's credentials.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_root_user_assumes_no_role() {
+    let world = World::new().await;
+    let may = statement("Allow", &["ecr:*"], "*");
+    world.role(&world.root, "job", ACCOUNT, &may).await;
+    let input = sts::AssumeRoleRequest {
+        role_arn: format!("arn:aws:iam::{ACCOUNT}:role/job"),
+        role_session_name: "one".into(),
+        ..Default::default()
+    };
+    let error = world.assume(&world.root, &input).await.unwrap_err();
+    assert_eq!((error.status, error.code.as_str()), (403, "AccessDenied"));
+    assert_eq!(error.message, "Roles may not be assumed by root accounts.");
+}
+
 /// IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_is_put_into_an_instance_profile_by_who_may_pass_it() {
