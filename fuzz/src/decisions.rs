@@ -120,7 +120,8 @@ mod tests {
                     (state >> 56) as u8
                 })
                 .collect();
-            let (composed, _) = world::scenario(&mut Unstructured::new(&bytes)).expect("enough bytes");
+            let (composed, _) =
+                world::scenario(&mut Unstructured::new(&bytes)).expect("enough bytes");
             let scenario = Scenario::from_json(&composed.to_string()).expect("a scenario");
             seen[scenario.decide().effect as usize] += 1;
         }

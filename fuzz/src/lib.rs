@@ -10,6 +10,7 @@
 
 pub mod decisions;
 pub mod patterns;
+pub mod seeds;
 pub mod texts;
 mod wild;
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! lint   formatting, clippy, generated code, tidy
-//! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts
+//! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts; the
+//!        fuzz targets' checks on their seeds
 //! e2e    real clients against the real binary (e2e/README.md)
 //! ```
 //!
@@ -51,6 +52,7 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         let postgres = Postgres::start()?;
         if wanted("unit") {
             report.add("unit", || unit(root, &postgres));
+            report.add("fuzz", || fuzz(root));
         }
         if wanted("e2e") {
             report.add("e2e", || e2e(root, &target, &postgres, pytest));
@@ -67,6 +69,9 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     if wanted("lint") {
         needs.extend(packages::NPM);
     }
+    if wanted("lint") || wanted("unit") {
+        needs.extend(packages::FUZZ);
+    }
     if wanted("unit") || wanted("e2e") {
         needs.extend(packages::POSTGRES);
     }
@@ -76,16 +81,25 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     needs
 }
 
+/// The product's workspace and those that it must not know of, which must not rot unseen either.
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "bench/policy/Cargo.toml"];
+
 /// A check of the sources: a cargo command that passes or does not.
 struct Check {
     name: &'static str,
     args: &'static [&'static str],
+    /// For each of the workspaces, not only for the product's.
+    everywhere: bool,
+    /// What is handed on to what cargo runs.
+    behind: &'static [&'static str],
 }
 
 const LINT: &[Check] = &[
     Check {
         name: "formatting",
-        args: &["fmt", "--all", "--check"],
+        args: &["fmt", "--all"],
+        everywhere: true,
+        behind: &["--check"],
     },
     Check {
         name: "clippy",
@@ -95,23 +109,37 @@ const LINT: &[Check] = &[
             "--all-targets",
             "--locked",
             "--quiet",
-            "--",
-            "--deny",
-            "warnings",
         ],
+        everywhere: true,
+        behind: &["--deny", "warnings"],
     },
     Check {
         name: "generated code",
         args: &["xtask", "codegen", "--check"],
+        everywhere: false,
+        behind: &[],
     },
     Check {
         name: "tidy",
         args: &["xtask", "tidy"],
+        everywhere: false,
+        behind: &[],
     },
 ];
 
 fn lint(root: &Path, check: &Check) -> Outcome<Tally> {
-    process::run(cargo(root).args(check.args))?;
+    let manifests = match check.everywhere {
+        true => &MANIFESTS[..],
+        false => &MANIFESTS[..1],
+    };
+    for manifest in manifests {
+        let mut command = cargo(root);
+        command.args(check.args);
+        if check.everywhere {
+            command.args(["--manifest-path", manifest, "--"]);
+        }
+        process::run(command.args(check.behind))?;
+    }
     Ok(Tally {
         passed: 1,
         failed: 0,
@@ -124,6 +152,17 @@ fn unit(root: &Path, postgres: &Postgres) -> Outcome<Tally> {
             .args(["test", "--workspace", "--locked", "--no-fail-fast"])
             .env(postgres::URL_VARIABLE, postgres.url()),
     )
+}
+
+/// The checks of the fuzz targets, on their seeds.
+fn fuzz(root: &Path) -> Outcome<Tally> {
+    tally::of_cargo_test(cargo(root).args([
+        "test",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "--release",
+        "--locked",
+    ]))
 }
 
 fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> Outcome<Tally> {

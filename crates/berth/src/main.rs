@@ -32,6 +32,8 @@ mod storage;
 
 use std::process::ExitCode;
 
+use policy::Printable;
+
 use cli::{AccountCommand, Command, PolicyCommand, Stop};
 use error::{Error, Result};
 
@@ -56,9 +58,11 @@ fn main() -> ExitCode {
 }
 
 fn end(error: &Error) -> ExitCode {
-    let text = error.to_string();
-    if !text.is_empty() {
-        eprintln!("berth: {}", text.trim_end());
+    match error {
+        // It quotes files, which may hold anything.
+        Error::Failed(text) => eprintln!("berth: {}", Printable(text.trim_end())),
+        Error::Usage(text) => eprintln!("berth: {}", text.trim_end()),
+        Error::Told => {}
     }
     error.code()
 }

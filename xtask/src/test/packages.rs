@@ -22,6 +22,9 @@ pub const PYTHON: [Need; 1] = [need("python3-venv", "/usr/share/doc/python3-venv
 /// For the code generator's tables of actions, which come from a package of npm.
 pub const NPM: [Need; 1] = [need("npm", "/usr/bin/npm")];
 
+/// libFuzzer is C++.
+pub const FUZZ: [Need; 1] = [need("g++", "/usr/bin/g++")];
+
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.
