@@ -54,10 +54,11 @@
 //! # How it is built
 //!
 //! A text becomes shapes (`json`, `parse`), the shapes are checked (`validate`, `named`, `resource`),
-//! statements are compiled (`compiled`, from `pattern`, `glob`, `condition`) and filed by
+//! statements are compiled (`compiled`, from `pattern`, `glob`, `condition`, `arn`) and filed by
 //! action and resource (`set`, `trie`). `decide` combines the policy types; everything
 //! about who outranks whom is there and nowhere else. `explain` walks the same statements
-//! without the index. [`scenario`] reads all of it from one JSON document.
+//! without the index. [`scenario`] reads all of it from one JSON document, [`lint`] finds what
+//! would be stored and is not meant.
 //!
 //! **Invariant:** pure. No I/O, no clock, no randomness: the time is a condition key
 //! (`aws:CurrentTime`) like any other. **Invariant:** a decision never looks anything up;
@@ -69,25 +70,42 @@
 //! A decision walks two radix trees along the action and the resource and then looks at the
 //! statements whose literal parts fit: some hundred nanoseconds, also among 10,000 statements
 //! about other things. It allocates only for actions above 256 bytes, for
-//! `BinaryEquals`, for `?` in patterns on texts beyond ASCII, and for variables in patterns of
-//! more than two dozen parts. Patterns are matched in one pass over the resource. A text of more than
-//! 128 KiB, or nested deeper than 16, is refused unread.
-
+//! `BinaryEquals`, for `?` in patterns on texts beyond ASCII, for variables in patterns of
+//! more than two dozen parts, and for variables in ARN operators whose values bring colons along.
+//! Patterns are matched in one pass over the resource. A text of more than 1 MiB, or nested
+//! deeper than 16, is refused unread.
+//!
 //! # Where the documents are silent
 //!
+//! How they combine:
 //! - *RCPs* are never silent: `RCPFullAWSAccess` is attached to every level and cannot be
-//!   detached, so a level without it is read as if it were there.
+//!   detached, so a level without it is read as if it were there. That RCPs cover a few services
+//!   only is not considered: the list changes.
 //! - *Several policy types deny*: AWS names one of them. Here the first in the order RCP, SCP,
 //!   resource, identity, boundary, session; of those that are merely silent the first in the
 //!   order SCP, identity (or trust), boundary, session, resource.
-//! - *`*` in a trust policy* does not trust every identity provider: OIDC and SAML identities
-//!   must be named by their provider.
+//! - *A KMS key without a policy* is one whose policy was not given: an absent type does not take
+//!   part. A role without a trust policy trusts nobody.
+//! - *`sts:GetSessionToken`* is as free as `sts:GetCallerIdentity`, of Denies too.
+//!
+//! Principals:
+//! - *`*` in an Allow of a trust policy* does not trust every identity provider: OIDC and SAML
+//!   identities must be named by their provider. In a Deny it reaches them.
+//! - *An account* delegates to its principals whatever the partition.
+//!
+//! Conditions:
 //! - *Variables* are expanded for string, ARN and Boolean operators. The page of the operators
-//!   includes Boolean, the page of the variables does not.
+//!   includes Boolean, the page of the variables does not. In ARN operators a value may be
+//!   several fields, or the whole ARN.
+//! - *`ForAnyValue:…IfExists`* holds without the key: `IfExists` speaks last.
+//! - *`Null`* takes a list without values, and one whose values are all empty, for an absent
+//!   key, as `ForAllValues` does; the one empty value of a tag is a value.
+//! - *Values of a wrong type* (`IpAddress: "x"`) match nothing; only dates are refused when a
+//!   document is stored. *Four digits* are a year and not seconds.
+//!
+//! Resources:
 //! - *A `*` in `Resource`* may match colons wherever it stands; the guide speaks of segments and
 //!   of wildcards at their end that reach beyond.
-//! - *Values of a wrong type* (`IpAddress: "x"`) match nothing; only dates are refused when a
-//!   document is stored.
 
 mod arn;
 mod compiled;
