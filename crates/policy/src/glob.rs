@@ -6,6 +6,8 @@
 //! with a linear substring search; segments that hold `?` with a bit-parallel one.
 //! `*a*a*a*…` therefore costs one pass over the text, however long the pattern.
 
+mod wide;
+
 use memchr::memchr_iter;
 use memchr::memmem::{self, Finder};
 
@@ -165,7 +167,7 @@ impl Segments {
 pub(crate) fn matches_once<'a>(units: impl Iterator<Item = Unit<'a>> + Clone, text: &str) -> bool {
     Segments::new(units.clone())
         .matches(text)
-        .unwrap_or_else(|| matches_tokens(units, text))
+        .unwrap_or_else(|| wide::matches(units, text))
 }
 
 impl Glob {
@@ -179,7 +181,7 @@ impl Glob {
     pub fn matches(&self, text: &str) -> bool {
         self.segments
             .matches(text)
-            .unwrap_or_else(|| matches_tokens(self.tokens.iter().map(Unit::from), text))
+            .unwrap_or_else(|| wide::matches(self.tokens.iter().map(Unit::from), text))
     }
 
     /// The literal text before the first wildcard.
@@ -428,6 +430,8 @@ mod tests {
         let tokens = tokens(pattern);
         let slow = matches_tokens(tokens.iter().map(Unit::from), text);
         assert_eq!(slow, expected, "by units: {pattern:?} on {text:?}");
+        let wide = wide::matches(tokens.iter().map(Unit::from), text);
+        assert_eq!(wide, expected, "by characters: {pattern:?} on {text:?}");
         let fast = Glob::new(tokens).matches(text);
         assert_eq!(fast, expected, "by segments: {pattern:?} on {text:?}");
     }
