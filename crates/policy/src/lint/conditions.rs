@@ -102,7 +102,8 @@ fn known_to_any<'a>(
     key: &Arc<str>,
     actions: &Actions<'a>,
 ) -> Option<bool> {
-    if linter.work.keys.is_spent() {
+    // Listing the actions is work too, once for each key.
+    if !linter.work.keys.take(actions.entries.len() as u64) {
         return None;
     }
     for entry in actions.known().unwrap_or_default() {
@@ -140,7 +141,7 @@ fn unknown(linter: &mut Linter<'_>, entry: &ConditionEntry, prefix: &str) {
 }
 
 fn known_to_actions<'a>(linter: &mut Linter<'a>, entry: &ConditionEntry, actions: &Actions<'a>) {
-    if linter.work.keys.is_spent() {
+    if !linter.work.keys.take(actions.entries.len() as u64) {
         return;
     }
     let Some(known) = actions.known() else {
