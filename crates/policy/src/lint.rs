@@ -23,37 +23,50 @@
 //!
 //! # What it costs
 //!
-//! Entries of one element, and statements, are compared in pairs. A document above
-//! [`CHARACTERS_MAX`], which no service stores, is not looked at, and at most [`FINDINGS_MAX`]
-//! findings are made.
+//! Entries of one element, and statements, are compared in pairs, and wildcards with all that
+//! the catalogue holds. Equal ones are looked at once, and what differs is counted in steps, of
+//! which each kind of work has [`STEPS_MAX`]; then its checks claim nothing more. At most
+//! [`FINDINGS_MAX`] findings are made. Where one of these bounds was met, the last finding says
+//! so ([`Code::ChecksIncomplete`]).
 
 mod actions;
+mod arns;
+mod budget;
 mod catalogue;
 mod codes;
 mod conditions;
+mod covering;
 mod danger;
 mod ecr;
+mod facts;
+mod github;
 mod globs;
 mod logic;
 mod principals;
+mod rcp;
 mod redundancy;
 mod resources;
+mod services;
 mod shape;
 mod values;
 mod variables;
 
+pub use budget::{SIMILAR_MAX, STEPS_MAX};
 pub use catalogue::{ActionFacts, Catalogue, KeyFacts, KeyType, Nothing, ResourceType};
 pub use codes::{Code, Level};
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use budget::Work;
+use facts::Facts;
+
 use crate::document::{Document, Statement, StatementEffect};
 use crate::json::Position;
-use crate::size_without_white_space;
 
-/// Documents with more characters, white space aside, are not looked at: the largest kind
-/// may have 20,480.
-pub const CHARACTERS_MAX: usize = 24_576;
-
-/// The most findings of one document.
+/// The most findings of one document, the one that says that there are more among them.
 pub const FINDINGS_MAX: usize = 1_000;
 
 /// One thing that is probably not meant.
@@ -71,14 +84,22 @@ pub struct Finding {
 
 /// Every finding of a valid document, in the order of the text.
 pub fn lint(document: &Document, catalogue: &dyn Catalogue) -> Vec<Finding> {
-    if size_without_white_space(document.source()) > CHARACTERS_MAX {
-        return Vec::new();
-    }
+    lint_counted(document, catalogue).0
+}
+
+/// The findings, and how many steps they took: what [`STEPS_MAX`] bounds. A measure of the
+/// linter itself that is the same on every machine.
+pub fn lint_counted(document: &Document, catalogue: &dyn Catalogue) -> (Vec<Finding>, u64) {
+    let work = Work::default();
     let mut linter = Linter {
         document,
         catalogue,
-        services: catalogue.services(),
+        work: &work,
+        facts: Facts::new(catalogue, &work),
+        arns: HashMap::new(),
+        arn_services: HashMap::new(),
         findings: Vec::new(),
+        more: false,
     };
     shape::check(&mut linter);
     for statement in document.statements() {
@@ -92,19 +113,57 @@ pub fn lint(document: &Document, catalogue: &dyn Catalogue) -> Vec<Finding> {
     }
     redundancy::check(&mut linter);
     ecr::check(&mut linter);
+    let more = linter.more;
     let mut findings = linter.findings;
     findings.sort_by_key(|finding| (finding.position, finding.code));
     findings.dedup();
-    findings
+    let cut_short = work.cut_short();
+    if more {
+        let why = "there are more findings, which are not shown";
+        findings.push(incomplete(document, why.to_owned()));
+    } else if !cut_short.is_empty() {
+        let which = cut_short.join(", ");
+        let why = format!(
+            "the document holds too much to be compared in full; not all was checked of: {which}"
+        );
+        findings.push(incomplete(document, why));
+    }
+    (findings, work.used())
+}
+
+/// The last finding, at the document's last character: it is behind all others.
+fn incomplete(document: &Document, message: String) -> Finding {
+    let before = document.source().trim_end();
+    let before = &before[..before.len().saturating_sub(1)];
+    let (line, start) = match before.rfind('\n') {
+        Some(at) => (before.matches('\n').count() + 1, at + 1),
+        None => (1, 0),
+    };
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Finding {
+        code: Code::ChecksIncomplete,
+        position: Position {
+            offset: number(before.len()),
+            line: number(line),
+            column: number(before[start..].chars().count() + 1),
+        },
+        message,
+        help: "mend what is shown, or divide the document, and check again".to_owned(),
+    }
 }
 
 /// What every check is given.
 struct Linter<'a> {
     document: &'a Document,
     catalogue: &'a dyn Catalogue,
-    /// Every service; none where the catalogue knows nothing.
-    services: Vec<&'a str>,
+    work: &'a Work,
+    facts: Facts<'a>,
+    /// What is wrong with an ARN of `Resource`, by its text.
+    arns: HashMap<Arc<str>, Rc<Option<Problem>>>,
+    arn_services: HashMap<String, Rc<arns::Forms<'a>>>,
     findings: Vec<Finding>,
+    /// There is more than may be said.
+    more: bool,
 }
 
 impl Linter<'_> {
@@ -115,14 +174,38 @@ impl Linter<'_> {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(Finding {
-                code,
-                position,
-                message: message.into(),
-                help: help.into(),
-            });
+        // The last place is for saying that there are more.
+        if self.findings.len() + 1 >= FINDINGS_MAX {
+            self.more = true;
+            return;
         }
+        self.findings.push(Finding {
+            code,
+            position,
+            message: message.into(),
+            help: help.into(),
+        });
+    }
+}
+
+/// What is wrong with a text, wherever it stands.
+struct Problem {
+    code: Code,
+    message: String,
+    help: String,
+}
+
+impl Problem {
+    fn new(code: Code, message: impl Into<String>, help: impl Into<String>) -> Problem {
+        Problem {
+            code,
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+
+    fn at(&self, linter: &mut Linter<'_>, position: Position) {
+        linter.find(self.code, position, &*self.message, &*self.help);
     }
 }
 
@@ -133,11 +216,24 @@ fn allows(statement: &Statement) -> bool {
 /// A list for a sentence: `a, b and 3 more`.
 fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 4;
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match names.len() {
-        0 => String::new(),
-        count if count <= SHOWN => names.join(", "),
-        count => format!("{} and {} more", names[..SHOWN].join(", "), count - SHOWN),
+    let mut names = names.into_iter();
+    let shown: Vec<String> = names
+        .by_ref()
+        .take(SHOWN)
+        .map(|n| format!("`{}`", shortened(n)))
+        .collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A text that stands elsewhere, for a sentence that may be said many times.
+fn shortened(text: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 256;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
     }
 }
 

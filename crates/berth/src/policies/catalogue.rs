@@ -111,4 +111,143 @@ impl Catalogue for AwsCatalogue {
                 || as_written(key).any(|key| action.is_valid_condition_key(&key))
         })
     }
+
+    fn service_knows_key(&self, service: &str, key: &str) -> bool {
+        let Some(service) = tables::service(service) else {
+            return true;
+        };
+        let lists = |key: &str| service.condition_key(key).is_some();
+        // Keys that the service does not list are global or of a provider, with every action
+        // or with none.
+        let mut actions = service.actions();
+        lists(key)
+            || as_written(key).any(|key| lists(&key))
+            || actions
+                .next()
+                .is_some_and(|action| action.is_valid_condition_key(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policy::lint::{Code, lint};
+    use policy::{Document, DocumentKind};
+    use serde_json::json;
+
+    use super::*;
+
+    /// What the linter says of service principals in a trust policy.
+    fn judged(services: &[&str]) -> Vec<(String, String)> {
+        let text = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Principal": {"Service": services}, "Action": "sts:AssumeRole"}]});
+        let document = Document::parse_language(&text.to_string(), DocumentKind::Trust).unwrap();
+        let findings = lint(&document, &AwsCatalogue).into_iter();
+        let principals = findings.filter(|f| f.code == Code::InvalidServicePrincipal);
+        principals.map(|f| (f.message, f.help)).collect()
+    }
+
+    /// Named in the services' guides and in AWS's managed policies, whose names are least like
+    /// an action's prefix.
+    #[test]
+    fn service_principals_that_aws_documents_are_known() {
+        let documented = [
+            "agentless.inspector2.amazonaws.com",
+            "airflow-env.amazonaws.com",
+            "alexa-appkit.amazon.com",
+            "alexa-connectedhome.amazon.com",
+            "apidestinations.events.amazonaws.com",
+            "application-insights.amazonaws.com",
+            "application-signals.cloudwatch.amazonaws.com",
+            "autoscaling.amazonaws.com.cn",
+            "billingreports.amazonaws.com",
+            "build.apprunner.amazonaws.com",
+            "cassandra-streams.amazonaws.com",
+            "channels.lexv2.amazonaws.com",
+            "cks.kms.amazonaws.com",
+            "cloudwatch-crossaccount.amazonaws.com",
+            "codedeploy.us-east-1.amazonaws.com",
+            "config-conforms.amazonaws.com",
+            "config-multiaccountsetup.amazonaws.com",
+            "continuousexport.discovery.amazonaws.com",
+            "cost-optimization-hub.bcm.amazonaws.com",
+            "costalerts.amazonaws.com",
+            "credentials.iot.amazonaws.com",
+            "custom-resource.application-autoscaling.amazonaws.com",
+            "delivery.logs.amazonaws.com",
+            "dms.amazonaws.com",
+            "dynamodb.application-autoscaling.amazonaws.com",
+            "ec2.application-status-checks.amazonaws.com",
+            "ec2.capacitymanager.amazonaws.com",
+            "ec2fastlaunch.amazonaws.com",
+            "ec2fleet.amazonaws.com",
+            "ec2scheduled.amazonaws.com",
+            "ecs-tasks.amazonaws.com",
+            "edgelambda.amazonaws.com",
+            "eks-fargate-pods.amazonaws.com",
+            "eks-nodegroup.amazonaws.com",
+            "elasticmapreduce.amazonaws.com.cn",
+            "email.cognito-idp.amazonaws.com",
+            "emr-serverless.amazonaws.com",
+            "events.amazonaws.com",
+            "export.rds.amazonaws.com",
+            "kinesis.us-gov-west-1.amazonaws.com",
+            "lex.amazonaws.com",
+            "license-manager.member-account.amazonaws.com",
+            "logdelivery.elasticloadbalancing.amazonaws.com",
+            "logdelivery.elb.amazonaws.com",
+            "logger.cloudfront.amazonaws.com",
+            "logs.us-east-1.amazonaws.com",
+            "macie.amazonaws.com",
+            "malware-protection-plan.guardduty.amazonaws.com",
+            "member.org.stacksets.cloudformation.amazonaws.com",
+            "metering-marketplace.amazonaws.com",
+            "monitoring.rds.amazonaws.com",
+            "mq.amazonaws.com",
+            "mturk-requester.amazonaws.com",
+            "opensearchservice.amazonaws.com",
+            "ops.apigateway.amazonaws.com",
+            "opsworks.amazonaws.com",
+            "osis-pipelines.amazonaws.com",
+            "permission.iq.amazonaws.com",
+            "pods.eks.amazonaws.com",
+            "private-marketplace.marketplace.amazonaws.com",
+            "profile.amazonaws.com",
+            "replicator.lambda.amazonaws.com",
+            "reporting.trustedadvisor.amazonaws.com",
+            "s3.amazonaws.com",
+            "scraper.aps.amazonaws.com",
+            "spot.amazonaws.com",
+            "spotfleet.amazonaws.com",
+            "ssm.integrations.amazonaws.com",
+            "stacksets.cloudformation.amazonaws.com",
+            "states.us-west-2.amazonaws.com",
+            "storage-lens.s3.amazonaws.com",
+            "streams.metrics.cloudwatch.amazonaws.com",
+            "tagpolicies.tag.amazonaws.com",
+            "transcribe.streaming.amazonaws.com",
+            "transitgateway.amazonaws.com",
+            "vmie.amazonaws.com",
+            "voiceconnector.chime.amazonaws.com",
+            "vpc-flow-logs.amazonaws.com",
+            "vpc-lattice.amazonaws.com",
+        ];
+        assert_eq!(judged(&documented), []);
+    }
+
+    #[test]
+    fn service_principals_that_are_misspelt_are_found() {
+        for (name, meant) in [
+            ("lamda.amazonaws.com", "`lambda.amazonaws.com`"),
+            ("lambda.amazonaws.com.com", "`lambda.amazonaws.com`"),
+            ("ec2.amazon.com", "`ec2.amazonaws.com`"),
+            ("ecs-task.amazonaws.com", "`ecs-tasks.amazonaws.com`"),
+            ("lambda.aws.com", "`lambda.amazonaws.com`"),
+            ("amazonaws.com", "in its guide"),
+            ("us-east-1.amazonaws.com", "in its guide"),
+        ] {
+            let found = judged(&[name]);
+            assert_eq!(found.len(), 1, "{name}");
+            assert!(found[0].1.contains(meant), "{name}: {}", found[0].1);
+        }
+    }
 }

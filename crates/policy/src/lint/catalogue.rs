@@ -33,6 +33,13 @@ pub trait Catalogue {
 
     /// Whether requests of this action may carry the key; true for global keys.
     fn action_knows_key(&self, service: &str, action: &str, key: &str) -> bool;
+
+    /// Whether requests of any of the service's actions may carry the key. May say so of a key
+    /// that none carries; what it denies no action is asked about.
+    fn service_knows_key(&self, service: &str, key: &str) -> bool {
+        let mut actions = self.actions(service).into_iter();
+        actions.any(|action| self.action_knows_key(service, action, key))
+    }
 }
 
 /// An action.

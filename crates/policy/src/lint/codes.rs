@@ -91,6 +91,8 @@ codes! {
     Error ArnAccountNotAllowed = "ARN_ACCOUNT_NOT_ALLOWED",
     /// The service has no ARN of this form.
     Error InvalidArnResource = "INVALID_ARN_RESOURCE",
+    /// The ARN of an ECR repository ends in a tag or a digest, which none does.
+    Error EcrImageInRepositoryArn = "ECR_IMAGE_IN_REPOSITORY_ARN",
     /// A condition key is `service:name`.
     Error InvalidConditionKeyFormat = "INVALID_CONDITION_KEY_FORMAT",
     /// There is no such key with the prefix `aws:`.
@@ -156,7 +158,7 @@ codes! {
     SecurityWarning RestrictAccessToServicePrincipal = "RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL",
     /// Every identity of a shared identity provider may assume the role.
     SecurityWarning MissingConditionKeyForOidcPrincipal = "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPAL",
-    /// Workflows of every GitHub repository may assume the role.
+    /// Workflows of strangers' GitHub repositories may assume the role.
     SecurityWarning MissingGithubRepoConditionKey = "MISSING_GITHUB_REPO_CONDITION_KEY",
     /// `ForAllValues` holds when a single-valued key is missing.
     SecurityWarning ForAllValuesWithSingleValuedKey = "FORALLVALUES_WITH_SINGLE_VALUED_KEY",
@@ -189,6 +191,8 @@ codes! {
     Warning DeprecatedGlobalConditionKey = "DEPRECATED_GLOBAL_CONDITION_KEY",
     /// Some of the statement's actions do not carry the condition key.
     Warning UnsupportedActionForConditionKey = "UNSUPPORTED_ACTION_FOR_CONDITION_KEY",
+    /// No external ID is empty: the condition never holds, or excludes nothing.
+    Warning EmptyExternalId = "EMPTY_EXTERNAL_ID",
     /// None of the statement's actions acts on this resource.
     Warning ResourceWithoutAction = "RESOURCE_WITHOUT_ACTION",
     /// Another statement denies all that this one allows.
@@ -197,6 +201,10 @@ codes! {
     Warning InvalidRoleReference = "INVALID_ROLE_REFERENCE",
     /// The principal is the ID of a user that was deleted.
     Warning InvalidUserReference = "INVALID_USER_REFERENCE",
+    /// No AWS service goes by this name.
+    Warning InvalidServicePrincipal = "INVALID_SERVICE_PRINCIPAL",
+    /// Resource control policies do not reach the action's service.
+    Warning RcpServiceNotCovered = "RCP_SERVICE_NOT_COVERED",
     /// Service-linked roles of every service may be made.
     Warning CreateSlrWithStarInResource = "CREATE_SLR_WITH_STAR_IN_RESOURCE",
     /// A wildcard in `Action` lets service-linked roles of every service be made.
@@ -213,6 +221,8 @@ codes! {
     Warning EcrPushIncomplete = "ECR_PUSH_INCOMPLETE",
     /// Manifests may be read and layers not, or the reverse.
     Warning EcrPullIncomplete = "ECR_PULL_INCOMPLETE",
+    /// The document holds more than is looked at or shown.
+    Warning ChecksIncomplete = "CHECKS_INCOMPLETE",
 
     /// `docker login` needs `ecr:GetAuthorizationToken`, which no statement allows.
     Suggestion EcrLoginMissing = "ECR_LOGIN_MISSING",

@@ -1,9 +1,12 @@
 //! `Condition`: do the keys exist, do the operators go with them?
 
+use std::sync::Arc;
+
 use crate::document::{ConditionEntry, Statement};
 use crate::operator::{Operator, Quantifier, Test};
 
 use super::actions::Actions;
+use super::facts::Kind;
 use super::globs::has_wildcard;
 use super::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, some_of, values};
 
@@ -22,7 +25,7 @@ const TAG_KEYS: [&str; 5] = [
     "requestobjecttag",
 ];
 
-pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement, actions: &Actions<'_>) {
+pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &Statement, actions: &Actions<'a>) {
     for entry in &statement.conditions {
         let Some(operator) = Operator::parse(&entry.operator.value) else {
             continue;
@@ -38,7 +41,11 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement, actions: &Ac
 }
 
 /// What is known of the key; says it when there is no such key.
-fn key(linter: &mut Linter<'_>, entry: &ConditionEntry, actions: &Actions<'_>) -> Option<KeyFacts> {
+fn key<'a>(
+    linter: &mut Linter<'a>,
+    entry: &ConditionEntry,
+    actions: &Actions<'a>,
+) -> Option<KeyFacts> {
     let key = &*entry.key.value;
     let at = entry.key.position;
     let Some((prefix, name)) = key.split_once(':') else {
@@ -70,33 +77,52 @@ fn key(linter: &mut Linter<'_>, entry: &ConditionEntry, actions: &Actions<'_>) -
         );
         return None;
     }
-    if linter.services.is_empty() {
+    if linter.facts.services.is_empty() {
         return None;
     }
-    let facts = linter.catalogue.condition_key(key);
-    let of_actions = || {
+    let facts = linter.facts.key(key);
+    if facts.is_none() && !prefix.contains('.') && prefix != "saml" {
         // A few services have keys with another prefix than theirs (`catalog:ChangeType`).
-        let known = actions.known().unwrap_or_default();
-        let mut all = known.iter().flat_map(|(_, actions)| actions.iter());
-        all.any(|(service, name)| linter.catalogue.action_knows_key(service, name, key))
-    };
-    if facts.is_none() && !prefix.contains('.') && prefix != "saml" && !of_actions() {
-        unknown(linter, entry, prefix);
-        return None;
+        match known_to_any(linter, &entry.key.value, actions) {
+            Some(true) => {}
+            Some(false) => {
+                unknown(linter, entry, prefix);
+                return None;
+            }
+            None => return None,
+        }
     }
     known_to_actions(linter, entry, actions);
     facts
 }
 
+/// Whether any action of the statement knows the key; `None` when the budget is spent.
+fn known_to_any<'a>(
+    linter: &mut Linter<'a>,
+    key: &Arc<str>,
+    actions: &Actions<'a>,
+) -> Option<bool> {
+    // Listing the actions is work too, once for each key.
+    if !linter.work.keys.take(actions.entries.len() as u64) {
+        return None;
+    }
+    for entry in actions.known().unwrap_or_default() {
+        if linter.facts.pattern_knows(&entry.pattern, key)? {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
 fn unknown(linter: &mut Linter<'_>, entry: &ConditionEntry, prefix: &str) {
     let key = &entry.key.value;
-    let similar = linter.catalogue.similar_condition_key(key);
+    let similar = linter.facts.similar(Kind::Key, "", key);
     let (code, message) = if prefix.eq_ignore_ascii_case("aws") {
         (
             Code::InvalidGlobalConditionKey,
             format!("there is no global condition key `{key}`"),
         )
-    } else if linter.catalogue.has_service(prefix) {
+    } else if linter.facts.prefix(prefix).is_some() {
         (
             Code::InvalidServiceConditionKey,
             format!("`{prefix}` has no condition key `{key}`"),
@@ -108,24 +134,31 @@ fn unknown(linter: &mut Linter<'_>, entry: &ConditionEntry, prefix: &str) {
         )
     };
     let help = did_you_mean(
-        similar.map(str::to_owned),
+        similar,
         "look the key up in the Service Authorization Reference",
     );
     linter.find(code, entry.key.position, message, help);
 }
 
-fn known_to_actions(linter: &mut Linter<'_>, entry: &ConditionEntry, actions: &Actions<'_>) {
+fn known_to_actions<'a>(linter: &mut Linter<'a>, entry: &ConditionEntry, actions: &Actions<'a>) {
+    if !linter.work.keys.take(actions.entries.len() as u64) {
+        return;
+    }
     let Some(known) = actions.known() else {
         return;
     };
     let key = &*entry.key.value;
-    let knows =
-        |(service, name): &(&str, &str)| linter.catalogue.action_knows_key(service, name, key);
-    let without: Vec<&str> = known
-        .iter()
-        .filter(|(_, actions)| !actions.iter().any(knows))
-        .map(|(entry, _)| entry.text)
-        .collect();
+    let mut without: Vec<&str> = Vec::new();
+    for action in &known {
+        match linter
+            .facts
+            .pattern_knows(&action.pattern, &entry.key.value)
+        {
+            Some(true) => {}
+            Some(false) => without.push(action.text),
+            None => return,
+        }
+    }
     if without.is_empty() {
         return;
     }
@@ -207,7 +240,13 @@ fn operator_fits(
             format!("write `{}`", name.trim_start_matches("ForAnyValue:")),
         ),
         (Quantifier::ForAllValues, true)
-            if allows(statement) && !operator.if_exists && !is_required(statement, key) =>
+            if allows(statement)
+                && !operator.if_exists
+                && linter
+                    .work
+                    .conditions
+                    .take(statement.conditions.len() as u64)
+                && !is_required(statement, key) =>
         {
             linter.find(
                 Code::ForAllValuesWithoutNullCheck,

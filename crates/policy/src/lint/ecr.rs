@@ -24,6 +24,8 @@ const UPLOAD: [&str; 3] = [
 
 const MANIFEST: &str = "ecr:BatchGetImage";
 const LAYER: &str = "ecr:GetDownloadUrlForLayer";
+/// Asks before a push, and, with older clients, before a pull.
+const CHECK: &str = "ecr:BatchCheckLayerAvailability";
 const TOKEN: &str = "ecr:GetAuthorizationToken";
 
 pub(super) fn check(linter: &mut Linter<'_>) {
@@ -69,6 +71,9 @@ pub(super) fn check(linter: &mut Linter<'_>) {
             format!("add {}", some_of(lacking)),
         );
     }
+    // A clean-up reads manifests to know what to delete (ECR User Guide, delete_image; API
+    // Reference, BatchGetImage), and pulls nothing.
+    let cleans = by("ecr:BatchDeleteImage").is_some() && [LAYER, CHECK].map(by) == [None, None];
     match (by(MANIFEST), by(LAYER)) {
         (None, Some(text)) => linter.find(
             Code::EcrPullIncomplete,
@@ -77,7 +82,7 @@ pub(super) fn check(linter: &mut Linter<'_>) {
             format!("add `{MANIFEST}`"),
         ),
         // With `PutImage` it is how an image is given another tag.
-        (Some(text), None) if by("ecr:PutImage").is_none() => linter.find(
+        (Some(text), None) if by("ecr:PutImage").is_none() && !cleans => linter.find(
             Code::EcrPullIncomplete,
             text.position,
             "manifests may be read and layers may not, so nothing can be pulled",
@@ -86,6 +91,7 @@ pub(super) fn check(linter: &mut Linter<'_>) {
         _ => {}
     }
     let works = [MANIFEST, LAYER, "ecr:PutImage"];
+    let works = if cleans { &works[2..] } else { &works[..] };
     if identity
         && let Some(text) = works.iter().find_map(|action| by(action))
         && by(TOKEN).is_none()

@@ -1,5 +1,7 @@
 //! Patterns compared with patterns: does one cover the other, do they have a text in common?
 
+use super::budget::Budget;
+
 /// One unit of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
@@ -19,6 +21,8 @@ pub(super) struct Glob {
     units: Vec<Unit>,
     /// Holds a variable: what it covers is known per request only.
     variable: bool,
+    /// The fewest characters that it matches.
+    shortest: usize,
 }
 
 impl Glob {
@@ -47,12 +51,14 @@ impl Glob {
         let mut variable = false;
         // Those of an ARN's form, not of a field alone.
         let mut colons = if text.starts_with("arn:") { 0 } else { 5 };
+        let mut braces = true;
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
-            if let Some((name, behind)) = rest
-                .strip_prefix("${")
-                .and_then(|inner| inner.split_once('}'))
-            {
+            let variable_starts = braces && rest.starts_with("${");
+            let found = variable_starts.then(|| rest[2..].split_once('}'));
+            // Looked for once: a text may hold thousands of `${` and no brace behind them.
+            braces &= !matches!(found, Some(None));
+            if let Some(Some((name, behind))) = found {
                 match name {
                     "*" | "?" | "$" => units.extend(name.chars().map(Unit::Text)),
                     _ if form && colons < 5 => units.push(Unit::Without(':')),
@@ -75,7 +81,12 @@ impl Glob {
             rest = &rest[character.len_utf8()..];
         }
         units.dedup_by(|a, b| *a == Unit::Star && a == b);
-        Glob { units, variable }
+        let shortest = units.iter().filter(|unit| !is_run(**unit)).count();
+        Glob {
+            units,
+            variable,
+            shortest,
+        }
     }
 
     /// Whether it matches every text.
@@ -89,77 +100,142 @@ impl Glob {
     }
 
     /// Whether every text that `other` matches is matched by this. May miss a cover that takes
-    /// a second look (`*?` and `?*`), and never claims one that is none.
-    pub fn covers(&self, other: &Glob) -> bool {
+    /// a second look (`*?` and `?*`) or more than the budget, and never claims one that is none.
+    pub fn covers(&self, other: &Glob, budget: &Budget) -> bool {
         if self.variable {
-            return self.units == other.units && !other.variable;
-        }
-        let (a, b) = (&self.units, &other.units);
-        if self.is_exact() {
-            return a == b;
-        }
-        if differ(a.first(), b.first()) || differ(a.last(), b.last()) {
             return false;
         }
-        // `row[j]`: whether what is left of `a` covers what is left of `b` from `j`.
-        let mut row = vec![false; b.len() + 1];
-        row[b.len()] = true;
-        for &unit in a.iter().rev() {
-            let mut next = vec![false; b.len() + 1];
-            for j in (0..=b.len()).rev() {
-                next[j] = match (unit, b.get(j)) {
-                    (Unit::Star, None) => row[j],
-                    (Unit::Star, Some(_)) => row[j] || next[j + 1],
-                    (_, None) => false,
-                    (Unit::One, Some(Unit::Text(_) | Unit::One)) => row[j + 1],
-                    (Unit::Text(want), Some(Unit::Text(have))) => want == *have && row[j + 1],
-                    _ => false,
-                };
-            }
-            row = next;
-        }
-        row[0]
-    }
-
-    /// Whether some text is matched by both.
-    pub fn overlaps(&self, other: &Glob) -> bool {
         let (a, b) = (&self.units, &other.units);
-        if differ(a.first(), b.first()) || differ(a.last(), b.last()) {
+        let longer = self.shortest > other.shortest;
+        if longer || differ(a.first(), b.first()) || differ(a.last(), b.last()) {
+            let _ = budget.take(1);
             return false;
         }
-        let mut row = vec![false; b.len() + 1];
-        row[b.len()] = true;
-        for j in (0..b.len()).rev() {
-            row[j] = is_run(b[j]) && row[j + 1];
-        }
-        for &unit in a.iter().rev() {
-            let mut next = vec![false; b.len() + 1];
-            for j in (0..=b.len()).rev() {
-                let Some(&other) = b.get(j) else {
-                    next[j] = is_run(unit) && row[j];
-                    continue;
-                };
-                next[j] = match (is_run(unit), is_run(other)) {
-                    (true, true) => row[j] || next[j + 1],
-                    (true, false) => row[j] || meets(unit, other) && next[j + 1],
-                    (false, true) => next[j + 1] || meets(other, unit) && row[j],
-                    (false, false) => meets(unit, other) && row[j + 1],
-                };
-            }
-            row = next;
-        }
-        row[0]
+        // A pattern read as the text of another: `*` covers whatever stands there.
+        let covers = |unit: Unit, at: usize| match (unit, b[at]) {
+            (Unit::One, Unit::Text(_) | Unit::One) => true,
+            (Unit::Text(want), Unit::Text(have)) => want == have,
+            _ => false,
+        };
+        let (fits, steps) = fits(a, b.len(), covers, budget.left());
+        budget.take(steps) && fits
     }
 
-    /// Whether it matches this text.
+    /// Whether it matches everything that starts like this. Linear, and so without a budget.
+    pub fn covers_all_of(&self, prefix: &str) -> bool {
+        let other = Glob::new(&format!("{prefix}*"));
+        let (a, b) = (&self.units, &other.units);
+        let covers =
+            |unit: Unit, at: usize| unit == b[at] || unit == Unit::One && b[at] != Unit::Star;
+        !self.variable && self.shortest <= other.shortest && fits(a, b.len(), covers, u64::MAX).0
+    }
+
+    /// Whether some text is matched by both; also when the budget does not last to find out.
+    pub fn overlaps(&self, other: &Glob, budget: &Budget) -> bool {
+        let (a, b) = (&self.units, &other.units);
+        if differ(a.first(), b.first()) || differ(a.last(), b.last()) {
+            return !budget.take(1);
+        }
+        // `live[j]`: whether a text exists that is matched by what of `a` was read so far and
+        // by the first `j` of `b`. Most patterns part early, so only the stretch that holds
+        // such is walked.
+        let mut live = vec![false; b.len() + 1];
+        let mut next = vec![false; b.len() + 1];
+        live[0] = true;
+        let (mut low, mut high) = (0, 0);
+        for i in 0..=a.len() {
+            let (mut next_low, mut next_high) = (usize::MAX, 0);
+            let mut j = low;
+            while j <= high {
+                if std::mem::take(&mut live[j]) {
+                    let (on, down, across) = match (a.get(i), b.get(j)) {
+                        (None, None) => return true,
+                        (None, Some(&unit)) => (is_run(unit), false, false),
+                        (Some(&unit), None) => (false, is_run(unit), false),
+                        (Some(&one), Some(&two)) => match (is_run(one), is_run(two)) {
+                            (true, true) => (true, true, false),
+                            (true, false) => (meets(one, two), true, false),
+                            (false, true) => (true, meets(two, one), false),
+                            (false, false) => (false, false, meets(one, two)),
+                        },
+                    };
+                    if on {
+                        live[j + 1] = true;
+                        high = high.max(j + 1);
+                    }
+                    if down || across {
+                        let at = j + usize::from(across);
+                        next[at] = true;
+                        (next_low, next_high) = (next_low.min(at), next_high.max(at));
+                    }
+                }
+                j += 1;
+            }
+            if !budget.take((high - low + 1) as u64) {
+                return true;
+            }
+            if next_low > next_high {
+                return false;
+            }
+            std::mem::swap(&mut live, &mut next);
+            (low, high) = (next_low, next_high);
+        }
+        false
+    }
+
+    /// Whether it matches this text; not for forms. Cheap where the text is short, however
+    /// long the pattern.
     pub fn matches(&self, text: &str) -> bool {
-        self.overlaps(&Glob::literal(text))
+        let text: Vec<char> = text.chars().collect();
+        self.matches_all(&text)
+    }
+
+    /// The same of a text that was taken apart.
+    pub fn matches_all(&self, text: &[char]) -> bool {
+        let meets = |unit: Unit, at: usize| meets(unit, Unit::Text(text[at]));
+        self.shortest <= text.len() && fits(&self.units, text.len(), meets, u64::MAX).0
     }
 }
 
 /// Two characters that are not the same: most patterns part at their ends already.
 fn differ(a: Option<&Unit>, b: Option<&Unit>) -> bool {
     matches!((a, b), (Some(Unit::Text(a)), Some(Unit::Text(b))) if a != b)
+}
+
+/// Whether a pattern fits `length` symbols, and how many steps it took; not, once they are more
+/// than may be taken. The last `*` takes one more symbol whenever what follows it does not fit.
+fn fits(
+    pattern: &[Unit],
+    length: usize,
+    meets: impl Fn(Unit, usize) -> bool,
+    steps_max: u64,
+) -> (bool, u64) {
+    let (mut i, mut j, mut steps) = (0, 0, 1);
+    let mut star: Option<(usize, usize)> = None;
+    while j < length {
+        steps += 1;
+        if steps > steps_max {
+            return (false, steps);
+        }
+        match (pattern.get(i), star) {
+            (Some(Unit::Star), _) => {
+                star = Some((i, j));
+                i += 1;
+            }
+            (Some(&unit), _) if meets(unit, j) => {
+                i += 1;
+                j += 1;
+            }
+            (_, Some((at, taken))) => {
+                star = Some((at, taken + 1));
+                i = at + 1;
+                j = taken + 1;
+            }
+            (_, None) => return (false, steps),
+        }
+    }
+    let rest = pattern.get(i..).unwrap_or_default();
+    (rest.iter().all(|unit| *unit == Unit::Star), steps)
 }
 
 fn is_run(unit: Unit) -> bool {
@@ -194,12 +270,15 @@ pub(super) fn arn_fields(text: &str) -> Vec<&str> {
     let mut fields = Vec::new();
     let (mut start, mut at) = (0, 0);
     let bytes = text.as_bytes();
+    let mut braces = true;
     while at < bytes.len() && fields.len() < 5 {
         if bytes[at] == b':' {
             fields.push(&text[start..at]);
             start = at + 1;
-        } else if text[at..].starts_with("${") {
-            at += text[at..].find('}').unwrap_or(0);
+        } else if braces && text[at..].starts_with("${") {
+            let end = text[at..].find('}');
+            braces = end.is_some();
+            at += end.unwrap_or(0);
         }
         at += 1;
         while !text.is_char_boundary(at) {
@@ -231,7 +310,7 @@ mod tests {
             ("x/${aws:username}", "x/ana", false),
         ] {
             assert_eq!(
-                Glob::new(a).covers(&Glob::new(b)),
+                Glob::new(a).covers(&Glob::new(b), &Budget::default()),
                 expected,
                 "{a} covers {b}"
             );
@@ -240,6 +319,7 @@ mod tests {
 
     #[test]
     fn overlapping() {
+        let budget = Budget::default();
         for (a, b, expected) in [
             ("a*", "*b", true),
             ("a*", "b*", false),
@@ -251,17 +331,18 @@ mod tests {
             ("a*c", "abd", false),
         ] {
             let (left, right) = (Glob::new(a), Glob::new(b));
-            assert_eq!(left.overlaps(&right), expected, "{a} meets {b}");
-            assert_eq!(right.overlaps(&left), expected, "{b} meets {a}");
+            assert_eq!(left.overlaps(&right, &budget), expected, "{a} meets {b}");
+            assert_eq!(right.overlaps(&left, &budget), expected, "{b} meets {a}");
         }
         let bucket = Glob::form("arn:${Partition}:s3:::${BucketName}");
-        assert!(bucket.matches("arn:aws:s3:::b"));
-        assert!(!bucket.matches("arn:aws:s3:::b/k"));
-        assert!(!bucket.overlaps(&Glob::new("arn:aws:s3:::b/*")));
-        assert!(bucket.overlaps(&Glob::new("arn:aws:s3:::b*")));
+        let meets = |form: &Glob, text: &str| form.overlaps(&Glob::new(text), &budget);
+        assert!(meets(&bucket, "arn:aws:s3:::b"));
+        assert!(!meets(&bucket, "arn:aws:s3:::b/k"));
+        assert!(!meets(&bucket, "arn:aws:s3:::b/*"));
+        assert!(meets(&bucket, "arn:aws:s3:::b*"));
         let point = Glob::form("arn:${Partition}:s3:${Region}:${Account}:accesspoint/${Name}");
-        assert!(!point.overlaps(&Glob::new("arn:aws:s3:::b/*")));
-        assert!(point.overlaps(&Glob::new("arn:aws:s3:*:*:*")));
+        assert!(!meets(&point, "arn:aws:s3:::b/*"));
+        assert!(meets(&point, "arn:aws:s3:*:*:*"));
     }
 
     /// Every text of at most six letters of two.
@@ -294,21 +375,32 @@ mod tests {
             let both = |text: &String| one.matches(text, &context) && other.matches(text, &context);
             let texts = texts();
             let (left, right) = (Glob::new(&a), Glob::new(&b));
+            let budget = Budget::default();
             for text in &texts {
                 proptest::prop_assert_eq!(left.matches(text), one.matches(text, &context));
             }
-            if left.covers(&right) {
+            if left.covers(&right, &budget) {
                 let mut matched = texts.iter().filter(|text| other.matches(text, &context));
                 proptest::prop_assert!(matched.all(|text| one.matches(text, &context)));
             }
             let common = texts.iter().any(both);
             // Two patterns of three units have a text of six in common, if any.
             if a.len() <= 3 && b.len() <= 3 {
-                proptest::prop_assert_eq!(left.overlaps(&right), common);
+                proptest::prop_assert_eq!(left.overlaps(&right, &budget), common);
             } else {
-                proptest::prop_assert!(left.overlaps(&right) || !common);
+                proptest::prop_assert!(left.overlaps(&right, &budget) || !common);
             }
         }
+    }
+
+    #[test]
+    fn a_comparison_that_costs_too_much_claims_nothing() {
+        let long = Glob::new(&format!("{}b", "*a".repeat(4_000)));
+        let other = Glob::new(&format!("{}?b", "*c".repeat(4_000)));
+        let budget = Budget::default();
+        assert!(!long.covers(&other, &budget) && !budget.is_spent());
+        assert!(long.overlaps(&other, &budget) && budget.is_spent());
+        assert!(!Glob::new("*").covers(&Glob::new("a"), &budget));
     }
 
     #[test]

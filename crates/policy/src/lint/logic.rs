@@ -1,9 +1,13 @@
 //! Conditions that cannot hold together.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use crate::document::{ConditionEntry, Statement};
 use crate::operator::{Compare, Operator, Quantifier, Test};
 use crate::value::{date, number};
 
+use super::budget::Budget;
 use super::globs::Glob;
 use super::values::{network, network_covers};
 use super::{Code, Linter};
@@ -12,6 +16,8 @@ use super::{Code, Linter};
 struct Line<'a> {
     entry: &'a ConditionEntry,
     operator: Operator,
+    /// The values as patterns, and those in lower case, once they are asked for.
+    globs: [OnceCell<Option<Vec<Glob>>>; 2],
 }
 
 impl Line<'_> {
@@ -45,21 +51,30 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
             && operator.quantifier == Quantifier::None
             && !entry.values.is_empty()
         {
-            lines.push(Line { entry, operator });
+            lines.push(Line {
+                entry,
+                operator,
+                globs: Default::default(),
+            });
         }
     }
     let key = |line: &Line<'_>| line.entry.key.value.to_ascii_lowercase();
     // By key; few statements have more than a handful of conditions.
-    lines.sort_by_key(key);
+    lines.sort_by_cached_key(key);
     for group in lines.chunk_by(|a, b| key(a) == key(b)) {
         contradiction(linter, group);
     }
 }
 
 fn contradiction(linter: &mut Linter<'_>, group: &[Line<'_>]) {
+    let budget = &linter.work.conditions;
     for (at, a) in group.iter().enumerate() {
         for b in &group[at + 1..] {
-            if absent(a, b) || absent(b, a) || apart(a, b) || excluded(a, b) || excluded(b, a) {
+            if !budget.take(1) {
+                return;
+            }
+            let excluded = excluded(a, b, budget) || excluded(b, a, budget);
+            if absent(a, b) || absent(b, a) || excluded || apart(a, b, budget) {
                 let [first, last] = match a.entry.key.position < b.entry.key.position {
                     true => [a, b],
                     false => [b, a],
@@ -94,19 +109,23 @@ fn absent(a: &Line<'_>, b: &Line<'_>) -> bool {
 }
 
 /// The values as patterns, in lower case where the operator does not mind case.
-fn globs(line: &Line<'_>, fold: bool) -> Option<Vec<Glob>> {
-    let text = |text: &str| match fold {
-        true => text.to_lowercase(),
-        false => text.to_owned(),
-    };
-    let values = line.entry.values.iter().map(|value| text(&value.value));
-    match line.operator.test {
-        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::Bool => {
-            Some(values.map(|value| Glob::literal(&value)).collect())
+fn globs<'l>(line: &'l Line<'_>, fold: bool) -> Option<&'l [Glob]> {
+    let read = || {
+        let text = |text: &str| match fold {
+            true => text.to_lowercase(),
+            false => text.to_owned(),
+        };
+        let values = line.entry.values.iter().map(|value| text(&value.value));
+        match line.operator.test {
+            Test::StringEquals | Test::StringEqualsIgnoreCase | Test::Bool => {
+                Some(values.map(|value| Glob::literal(&value)).collect())
+            }
+            Test::StringLike | Test::Arn => Some(values.map(|value| Glob::new(&value)).collect()),
+            _ => None,
         }
-        Test::StringLike | Test::Arn => Some(values.map(|value| Glob::new(&value)).collect()),
-        _ => None,
-    }
+    };
+    let globs: &Option<Vec<Glob>> = line.globs[usize::from(fold)].get_or_init(read);
+    globs.as_deref()
 }
 
 fn ignores_case(line: &Line<'_>) -> bool {
@@ -117,20 +136,20 @@ fn ignores_case(line: &Line<'_>) -> bool {
 }
 
 /// Two lists of allowed values without a value in common.
-fn apart(a: &Line<'_>, b: &Line<'_>) -> bool {
+fn apart(a: &Line<'_>, b: &Line<'_>, budget: &Budget) -> bool {
     let positive = !a.operator.negated && !b.operator.negated;
     if !positive || !(a.demands_key() || b.demands_key()) {
         return false;
     }
     let fold = ignores_case(a) || ignores_case(b);
     match (globs(a, fold), globs(b, fold)) {
-        (Some(a), Some(b)) => !a.iter().any(|a| b.iter().any(|b| a.overlaps(b))),
+        (Some(a), Some(b)) => !a.iter().any(|a| b.iter().any(|b| a.overlaps(b, budget))),
         _ => false,
     }
 }
 
 /// All that one allows the other excludes.
-fn excluded(allows: &Line<'_>, excludes: &Line<'_>) -> bool {
+fn excluded(allows: &Line<'_>, excludes: &Line<'_>, budget: &Budget) -> bool {
     if !allows.demands_key() || allows.operator.negated || !excludes.operator.negated {
         return false;
     }
@@ -144,7 +163,7 @@ fn excluded(allows: &Line<'_>, excludes: &Line<'_>) -> bool {
             && inside.iter().all(|inside| {
                 outside
                     .iter()
-                    .any(|outside| network_covers(*outside, *inside))
+                    .any(|outside| budget.take(1) && network_covers(*outside, *inside))
             });
     }
     // ARN operators compare field by field, where a cover of the whole is not one of each.
@@ -157,9 +176,11 @@ fn excluded(allows: &Line<'_>, excludes: &Line<'_>) -> bool {
     }
     let fold = ignores_case(excludes);
     match (globs(allows, fold), globs(excludes, fold)) {
-        (Some(allows), Some(excludes)) => allows
-            .iter()
-            .all(|allows| excludes.iter().any(|excludes| excludes.covers(allows))),
+        (Some(allows), Some(excludes)) => allows.iter().all(|allows| {
+            excludes
+                .iter()
+                .any(|excludes| excludes.covers(allows, budget))
+        }),
         _ => false,
     }
 }
@@ -206,7 +227,10 @@ fn interval(
             Compare::Equals => {
                 points = Some(match points {
                     None => values,
-                    Some(points) => points.into_iter().filter(|p| values.contains(p)).collect(),
+                    Some(points) => {
+                        let values: HashSet<i128> = values.into_iter().collect();
+                        points.into_iter().filter(|p| values.contains(p)).collect()
+                    }
                 });
             }
         }

@@ -1,14 +1,17 @@
 //! Who: trust policies and resource policies that let in more than is meant.
 
+use std::collections::HashMap;
+
 use crate::compiled::is_account_id;
 use crate::document::{
     ConditionEntry, DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
 };
 use crate::operator::{Operator, Quantifier};
 
+use super::budget::Budget;
+use super::covering::covered;
 use super::globs::Glob;
-use super::values::{covered, pairs};
-use super::{Code, Linter, allows};
+use super::{Code, Linter, allows, github, services};
 
 /// Keys that say who calls, or from where; with one of them `*` is not everyone.
 /// UG reference_policies_condition-keys, "Properties of the principal" and of the network.
@@ -42,6 +45,10 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     };
     redundant(linter, element);
     deleted(linter, element);
+    let of_service = |entry: &&PrincipalEntry| entry.kind == PrincipalType::Service;
+    for entry in element.entries.iter().filter(of_service) {
+        services::check(linter, &entry.text);
+    }
     if element.not {
         linter.find(
             Code::DenyWithNotPrincipal,
@@ -58,22 +65,42 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     if !allows(statement) || kind == DocumentKind::ResourceControl {
         return;
     }
+    // Asked once of a statement, however many principals it lists.
+    let mut known_by = None;
+    let mut bound_to_source = None;
+    let mut issuers = HashMap::new();
     for entry in &element.entries {
         match entry.kind {
-            PrincipalType::Everyone | PrincipalType::Aws if &*entry.text.value == "*" => {
+            PrincipalType::Everyone | PrincipalType::Aws
+                if &*entry.text.value == "*"
+                    && !*known_by.get_or_insert_with(|| is_limited_by(statement, &WHO)) =>
+            {
                 everyone(linter, statement, entry);
             }
-            PrincipalType::Service if kind != DocumentKind::Trust => {
-                service(linter, statement, entry);
+            PrincipalType::Service
+                if kind != DocumentKind::Trust
+                    && !*bound_to_source
+                        .get_or_insert_with(|| is_limited_by(statement, &SOURCE)) =>
+            {
+                service(linter, entry);
             }
-            PrincipalType::Federated => provider(linter, statement, entry),
+            PrincipalType::Federated => {
+                if let Some(issuer) = issuer(&entry.text.value) {
+                    let issuer = issuer.to_ascii_lowercase();
+                    let budget = &linter.work.conditions;
+                    let claims = issuers
+                        .entry(issuer.clone())
+                        .or_insert_with(|| Claims::of(statement, &issuer, budget));
+                    provider(linter, entry, &issuer, claims);
+                }
+            }
             _ => {}
         }
     }
 }
 
 /// Whether the condition limits anything: it needs the key, and does not take every value.
-fn limits(entry: &ConditionEntry) -> bool {
+pub(super) fn limits(entry: &ConditionEntry) -> bool {
     let open = |text: &str| !text.is_empty() && text.bytes().all(|b| matches!(b, b'*' | b'?'));
     Operator::parse(&entry.operator.value).is_some_and(|operator| {
         !operator.negated
@@ -96,9 +123,6 @@ fn is_limited_by(statement: &Statement, keys: &[&str]) -> bool {
 }
 
 fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
-    if is_limited_by(statement, &WHO) {
-        return;
-    }
     let conditional = match statement.conditions.is_empty() {
         true => "",
         false => "; its conditions do not limit who",
@@ -119,21 +143,21 @@ fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEnt
     }
 }
 
-fn service(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
-    let source = [
-        "aws:sourcearn",
-        "aws:sourceaccount",
-        "aws:sourceorgid",
-        "aws:sourceorgpaths",
-    ];
-    if !is_limited_by(statement, &source) {
-        linter.find(
-            Code::RestrictAccessToServicePrincipal,
-            entry.text.position,
-            format!("`{}` acts for any account: a stranger can have it use this permission", entry.text.value),
-            "add a condition on `aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`",
-        );
-    }
+/// Keys that say for which of its customers a service acts (UG confused-deputy).
+const SOURCE: [&str; 4] = [
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+];
+
+fn service(linter: &mut Linter<'_>, entry: &PrincipalEntry) {
+    linter.find(
+        Code::RestrictAccessToServicePrincipal,
+        entry.text.position,
+        format!("`{}` acts for any account: a stranger can have it use this permission", entry.text.value),
+        "add a condition on `aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`",
+    );
 }
 
 /// The provider's name ahead of a claim: of `arn:…:oidc-provider/host/path` what follows.
@@ -145,61 +169,49 @@ fn issuer(provider: &str) -> Option<&str> {
     }
 }
 
-fn provider(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
-    let Some(issuer) = issuer(&entry.text.value) else {
-        return;
-    };
-    let issuer = issuer.to_ascii_lowercase();
-    let claims = |names: &[&str]| -> Vec<String> {
-        names
-            .iter()
-            .map(|name| format!("{issuer}:{name}"))
-            .collect()
-    };
-    let limited = |names: &[&str]| {
-        let keys = claims(names);
-        is_limited_by(
-            statement,
-            &keys.iter().map(String::as_str).collect::<Vec<_>>(),
-        )
-    };
-    if issuer == "token.actions.githubusercontent.com" {
-        // `repo:*` is every repository too.
-        let named = statement.conditions.iter().any(|condition| {
-            let key = condition.key.value.to_ascii_lowercase();
-            let any = ["repo:*", "repo:*/*", "repo:*/*:*", "repo:*:*"];
-            claims(&[
-                "sub",
-                "job_workflow_ref",
-                "repository",
-                "repository_id",
-                "repository_owner_id",
-                "repository_owner",
-            ])
-            .contains(&key)
-                && limits(condition)
-                && !condition
-                    .values
-                    .iter()
-                    .any(|value| any.contains(&&*value.value))
-        });
-        if !named {
-            linter.find(
-                Code::MissingGithubRepoConditionKey,
-                entry.text.position,
-                "workflows of every repository on GitHub may assume the role",
-                format!("add a condition on `{issuer}:sub`, such as `repo:owner/name:ref:refs/heads/main`"),
-            );
+/// The claims that say which identities of a provider are meant.
+const IDENTITY: [&str; 8] = [
+    "sub", "aud", "oaud", "app_id", "id", "user_id", "amr", "email",
+];
+
+/// What a statement asks of the identities of one provider.
+enum Claims {
+    Limited,
+    Open,
+    /// GitHub's: which repositories it lets in.
+    GitHub(github::Repositories),
+}
+
+impl Claims {
+    fn of(statement: &Statement, issuer: &str, budget: &Budget) -> Claims {
+        if issuer == github::ISSUER {
+            return Claims::GitHub(github::repositories(statement));
         }
-    } else if !limited(&[
-        "sub", "aud", "oaud", "app_id", "id", "user_id", "amr", "email",
-    ]) {
-        linter.find(
+        let limited = statement.conditions.iter().any(|entry| {
+            if !budget.take(1) {
+                return true;
+            }
+            let key = entry.key.value.to_ascii_lowercase();
+            let claim = key.strip_prefix(issuer).and_then(|k| k.strip_prefix(':'));
+            claim.is_some_and(|claim| IDENTITY.contains(&claim)) && limits(entry)
+        });
+        match limited {
+            true => Claims::Limited,
+            false => Claims::Open,
+        }
+    }
+}
+
+fn provider(linter: &mut Linter<'_>, entry: &PrincipalEntry, issuer: &str, claims: &Claims) {
+    match claims {
+        Claims::Limited => {}
+        Claims::GitHub(repositories) => github::check(linter, entry, repositories),
+        Claims::Open => linter.find(
             Code::MissingConditionKeyForOidcPrincipal,
             entry.text.position,
             format!("every identity of `{issuer}` may assume the role"),
             format!("add a condition on `{issuer}:sub` or `{issuer}:aud`"),
-        );
+        ),
     }
 }
 
@@ -211,28 +223,31 @@ fn trust_actions(linter: &mut Linter<'_>, statement: &Statement, element: &Princ
         .iter()
         .map(|text| Glob::folded(&text.value))
         .collect();
-    let may = |action: &str| patterns.iter().any(|pattern| pattern.matches(action));
+    // In the order of their credentials: a principal of AWS, of SAML, of OIDC.
+    let assumes = [
+        "sts:AssumeRole",
+        "sts:AssumeRoleWithSAML",
+        "sts:AssumeRoleWithWebIdentity",
+    ];
+    let may = assumes.map(|action| {
+        let action = action.to_ascii_lowercase();
+        patterns.iter().any(|pattern| pattern.matches(&action))
+    });
+    // Only about `sts:TagSession` and its like.
+    if may == [false; 3] {
+        return;
+    }
     for entry in &element.entries {
         let text = &*entry.text.value;
         let wanted = match entry.kind {
-            PrincipalType::Federated if text.contains(":saml-provider/") => {
-                "sts:AssumeRoleWithSAML"
-            }
-            PrincipalType::Federated => "sts:AssumeRoleWithWebIdentity",
+            PrincipalType::Federated if text.contains(":saml-provider/") => 1,
+            PrincipalType::Federated => 2,
             // Identity providers are matched by name only.
-            PrincipalType::Everyone | PrincipalType::Aws | PrincipalType::Service => {
-                "sts:AssumeRole"
-            }
+            PrincipalType::Everyone | PrincipalType::Aws | PrincipalType::Service => 0,
             PrincipalType::CanonicalUser => continue,
         };
-        let assumes = [
-            "sts:assumerole",
-            "sts:assumerolewithsaml",
-            "sts:assumerolewithwebidentity",
-        ];
-        // Only about `sts:TagSession` and its like.
-        let names_any = assumes.iter().any(|action| may(action));
-        if names_any && !may(&wanted.to_ascii_lowercase()) {
+        if !may[wanted] {
+            let wanted = assumes[wanted];
             linter.find(
                 Code::MismatchedActionForPrincipal,
                 entry.text.position,
@@ -279,20 +294,22 @@ fn same(text: &str) -> String {
 }
 
 fn redundant(linter: &mut Linter<'_>, element: &PrincipalElement) {
-    let aws =
-        |entry: &PrincipalEntry| matches!(entry.kind, PrincipalType::Aws | PrincipalType::Everyone);
-    let covers = pairs(&element.entries, |a, b| {
-        let star = &*a.text.value == "*" && aws(a) && aws(b);
-        star || a.kind == b.kind && same(&a.text.value) == same(&b.text.value)
-    });
-    for (entry, other) in covered(&element.entries, &covers) {
+    let entries = &element.entries;
+    let aws = |at: usize| {
+        matches!(
+            entries[at].kind,
+            PrincipalType::Aws | PrincipalType::Everyone
+        )
+    };
+    let star = |at: usize| &*entries[at].text.value == "*" && aws(at);
+    let budget = &linter.work.entries;
+    let key = |at: usize| (entries[at].kind, same(&entries[at].text.value));
+    for (at, other) in covered(entries.len(), budget, key, star, |i, j| star(i) && aws(j)) {
+        let (text, other) = (&entries[at].text, &entries[other].text);
         linter.find(
             Code::RedundantPrincipal,
-            entry.text.position,
-            format!(
-                "`{}` is covered by `{}` beside it",
-                entry.text.value, other.text.value
-            ),
+            text.position,
+            format!("`{}` is covered by `{}` beside it", text.value, other.value),
             "leave it out",
         );
     }

@@ -5,9 +5,10 @@ use crate::document::{
 };
 use crate::operator::Operator;
 
+use super::budget::Budget;
+use super::covering::covered;
 use super::globs::Glob;
-use super::values::{covered, pairs};
-use super::{Code, Linter, allows};
+use super::{Code, Linter, allows, shortened};
 
 pub(super) fn check(linter: &mut Linter<'_>) {
     let document = linter.document;
@@ -18,21 +19,31 @@ pub(super) fn check(linter: &mut Linter<'_>) {
         }
     }
     let read: Vec<Read<'_>> = document.statements().iter().map(Read::new).collect();
-    same_effect(linter, &read);
+    // Errors of meaning first, in case the budget does not last for both.
     shadowed(linter, &read);
+    same_effect(linter, &read);
 }
 
 fn entries(linter: &mut Linter<'_>, element: &Element, code: Code, fold: bool) {
     let globs = globs(element, fold);
-    let texts: Vec<(&Text, &Glob)> = element.values.iter().zip(&globs).collect();
-    let covers = pairs(&texts, |(a, one), (b, other)| {
-        a.value == b.value || one.covers(other)
-    });
-    for ((text, _), (other, _)) in covered(&texts, &covers) {
+    let values = &element.values;
+    let key = |at: usize| match fold {
+        true => values[at].value.to_lowercase(),
+        false => values[at].value.to_string(),
+    };
+    let budget = &linter.work.entries;
+    let wide = |at: usize| !globs[at].is_exact();
+    let covers = |i: usize, j: usize| globs[i].covers(&globs[j], budget);
+    for (at, other) in covered(values.len(), budget, key, wide, covers) {
+        let (text, other) = (&values[at], &values[other]);
         linter.find(
             code,
             text.position,
-            format!("`{}` is covered by `{}` beside it", text.value, other.value),
+            format!(
+                "`{}` is covered by `{}` beside it",
+                text.value,
+                shortened(&other.value)
+            ),
             "leave it out",
         );
     }
@@ -64,51 +75,66 @@ impl<'a> Read<'a> {
     }
 
     /// Whether it applies to every request that the other applies to.
-    fn covers(&self, other: &Read<'_>) -> bool {
+    fn covers(&self, other: &Read<'_>, budget: &Budget) -> bool {
+        if !budget.take(1) {
+            return false;
+        }
         let (a, b) = (self.statement, other.statement);
         let resources = match (&a.resource, &b.resource) {
             (None, None) => true,
             (Some(one), Some(two)) => {
-                element_covers((one, &self.resources), (two, &other.resources))
+                element_covers((one, &self.resources), (two, &other.resources), budget)
             }
             _ => false,
         };
         resources
-            && element_covers((&a.action, &self.actions), (&b.action, &other.actions))
-            && principals_cover(a.principal.as_ref(), b.principal.as_ref())
-            && a.conditions
-                .iter()
-                .all(|wide| b.conditions.iter().any(|narrow| implied(wide, narrow)))
+            && element_covers(
+                (&a.action, &self.actions),
+                (&b.action, &other.actions),
+                budget,
+            )
+            && principals_cover(a.principal.as_ref(), b.principal.as_ref(), budget)
+            && a.conditions.iter().all(|wide| {
+                b.conditions
+                    .iter()
+                    .any(|narrow| implied(wide, narrow, budget))
+            })
     }
 
     fn name(&self, number: usize) -> String {
         match &self.statement.sid {
-            Some(sid) if !sid.value.is_empty() => format!("`{}`", sid.value),
+            Some(sid) if !sid.value.is_empty() => format!("`{}`", shortened(&sid.value)),
             _ => format!("number {}", number + 1),
         }
     }
 }
 
-fn element_covers(a: (&Element, &[Glob]), b: (&Element, &[Glob])) -> bool {
+fn element_covers(a: (&Element, &[Glob]), b: (&Element, &[Glob]), budget: &Budget) -> bool {
     let alike = |(i, a_glob): (usize, &Glob), (j, b_glob): (usize, &Glob)| {
-        a.0.values[i].value == b.0.values[j].value || a_glob.covers(b_glob)
+        a.0.values[i].value == b.0.values[j].value || a_glob.covers(b_glob, budget)
     };
     let mut wide = a.1.iter().enumerate();
     let mut narrow = b.1.iter().enumerate();
     match (a.0.not, b.0.not) {
         (false, false) => narrow.all(|two| wide.clone().any(|one| alike(one, two))),
         (false, true) => wide.any(|(_, one)| one.is_star()),
-        (true, false) => narrow.all(|(_, two)| !wide.clone().any(|(_, one)| one.overlaps(two))),
+        (true, false) => {
+            narrow.all(|(_, two)| !wide.clone().any(|(_, one)| one.overlaps(two, budget)))
+        }
         // What the first leaves out the second leaves out too.
         (true, true) => wide.all(|one| {
             narrow.clone().any(|two| {
-                b.0.values[two.0].value == a.0.values[one.0].value || two.1.covers(one.1)
+                b.0.values[two.0].value == a.0.values[one.0].value || two.1.covers(one.1, budget)
             })
         }),
     }
 }
 
-fn principals_cover(a: Option<&PrincipalElement>, b: Option<&PrincipalElement>) -> bool {
+fn principals_cover(
+    a: Option<&PrincipalElement>,
+    b: Option<&PrincipalElement>,
+    budget: &Budget,
+) -> bool {
     let (a, b) = match (a, b) {
         (None, None) => return true,
         (Some(a), Some(b)) if a.not == b.not => (a, b),
@@ -119,7 +145,8 @@ fn principals_cover(a: Option<&PrincipalElement>, b: Option<&PrincipalElement>) 
         narrow.entries.iter().all(|two| {
             wide.entries.iter().any(|one| {
                 let same = one.kind == two.kind && one.text.value == two.text.value;
-                same || star && &*one.text.value == "*" && aws(one.kind) && aws(two.kind)
+                let all = star && &*one.text.value == "*" && aws(one.kind) && aws(two.kind);
+                budget.take(1) && (same || all)
             })
         })
     };
@@ -130,16 +157,18 @@ fn principals_cover(a: Option<&PrincipalElement>, b: Option<&PrincipalElement>) 
 }
 
 /// Whether every request that satisfies the one satisfies the other.
-fn implied(wide: &ConditionEntry, narrow: &ConditionEntry) -> bool {
-    if wide.operator.value != narrow.operator.value
+fn implied(wide: &ConditionEntry, narrow: &ConditionEntry, budget: &Budget) -> bool {
+    if !budget.take(1)
+        || wide.operator.value != narrow.operator.value
         || !wide.key.value.eq_ignore_ascii_case(&narrow.key.value)
     {
         return false;
     }
     let within = |few: &ConditionEntry, many: &ConditionEntry| {
-        few.values
-            .iter()
-            .all(|value| many.values.iter().any(|other| other.value == value.value))
+        few.values.iter().all(|value| {
+            let mut many = many.values.iter();
+            many.any(|other| budget.take(1) && other.value == value.value)
+        })
     };
     match Operator::parse(&wide.operator.value) {
         // Fewer values excluded, more satisfied.
@@ -150,17 +179,18 @@ fn implied(wide: &ConditionEntry, narrow: &ConditionEntry) -> bool {
 }
 
 fn same_effect(linter: &mut Linter<'_>, read: &[Read<'_>]) {
-    let covers = pairs(read, |a, b| {
-        a.statement.effect == b.statement.effect && a.covers(b)
-    });
-    for (statement, other) in covered(read, &covers) {
-        let number = read.iter().position(|read| std::ptr::eq(read, other));
+    let budget = &linter.work.statements;
+    let covers = |i: usize, j: usize| {
+        let (a, b) = (&read[i], &read[j]);
+        a.statement.effect == b.statement.effect && a.covers(b, budget)
+    };
+    for (at, other) in covered(read.len(), budget, |at| at, |_| true, covers) {
         linter.find(
             Code::RedundantStatement,
-            statement.statement.position,
+            read[at].statement.position,
             format!(
                 "statement {} says all that this one does",
-                other.name(number.unwrap_or_default())
+                read[other].name(other)
             ),
             "leave this statement out",
         );
@@ -168,10 +198,14 @@ fn same_effect(linter: &mut Linter<'_>, read: &[Read<'_>]) {
 }
 
 fn shadowed(linter: &mut Linter<'_>, read: &[Read<'_>]) {
+    let budget = &linter.work.statements;
     for allow in read.iter().filter(|read| allows(read.statement)) {
+        if budget.is_spent() {
+            return;
+        }
         let mut others = read.iter().enumerate();
         let denies = others.find(|(_, other)| {
-            other.statement.effect == StatementEffect::Deny && other.covers(allow)
+            other.statement.effect == StatementEffect::Deny && other.covers(allow, budget)
         });
         if let Some((number, deny)) = denies {
             linter.find(

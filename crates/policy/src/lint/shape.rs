@@ -29,7 +29,7 @@ pub(super) fn check(linter: &mut Linter<'_>) {
         {
             linter.find(
                 Code::OldVersion,
-                member.position,
+                member.node.start,
                 "version 2008-10-17 knows no variables",
                 "write \"Version\": \"2012-10-17\"",
             );

@@ -8,8 +8,9 @@ use crate::document::{ConditionEntry, Text};
 use crate::operator::{Operator, Test};
 use crate::value::{Network, number};
 
+use super::covering::covered;
 use super::globs::{Glob, arn_fields, has_wildcard};
-use super::{Code, Linter};
+use super::{Code, Linter, shortened};
 
 pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
     for text in &entry.values {
@@ -21,9 +22,22 @@ pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: O
     }
     match operator.test {
         Test::Bool | Test::Null => both(linter, entry),
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike => {
+            external_id(linter, entry, operator);
+        }
         _ => {}
     }
     redundant(linter, entry, operator);
+}
+
+/// What becomes of a value that no value of the key can match. A negated operator holds where
+/// none of its values matches (UG reference_policies_condition-logic-multiple-context-keys-or-values).
+fn nothing(entry: &ConditionEntry, operator: Operator) -> &'static str {
+    match (operator.negated, entry.values.len()) {
+        (false, _) => "it matches nothing",
+        (true, 1) => "it excludes nothing: the condition always holds when the key is there",
+        (true, _) => "it excludes nothing",
+    }
 }
 
 /// Variables are expanded for strings, ARNs and booleans.
@@ -35,8 +49,9 @@ fn variable(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator,
             Code::InvalidVariableForOperator,
             text.position,
             format!(
-                "`{}` takes no variables, so this value matches nothing",
-                entry.operator.value
+                "`{}` takes no variables, so with this value {}",
+                entry.operator.value,
+                nothing(entry, operator)
             ),
             "write the value itself; variables go with String and Arn operators",
         ),
@@ -52,7 +67,7 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
         Test::Numeric(_) if number(value).is_none() => linter.find(
             Code::TypeMismatchNumber,
             at,
-            format!("`{value}` is no number, so it matches nothing"),
+            format!("`{value}` is no number, so {}", nothing(entry, operator)),
             "write a decimal number",
         ),
         // Dates are checked when a document is read.
@@ -60,7 +75,10 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
         Test::Bool | Test::Null if boolean(value).is_none() => linter.find(
             Code::TypeMismatchBoolean,
             at,
-            format!("`{value}` is neither `true` nor `false`, so it matches nothing"),
+            format!(
+                "`{value}` is neither `true` nor `false`, so {}",
+                nothing(entry, operator)
+            ),
             "write `true` or `false`",
         ),
         Test::Bool | Test::Null => {}
@@ -72,7 +90,7 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
                 linter.find(
                     Code::TypeMismatchString,
                     at,
-                    format!("`{value}` is not base64, so it matches nothing"),
+                    format!("`{value}` is not base64, so {}", nothing(entry, operator)),
                     "write the bytes in base64",
                 );
             }
@@ -82,7 +100,7 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
                 linter.find(
                     Code::TypeMismatchArn,
                     at,
-                    format!("`{value}` has fewer than the six fields of an ARN, so it matches nothing"),
+                    format!("`{value}` has fewer than the six fields of an ARN, so {}", nothing(entry, operator)),
                     "write `arn:partition:service:region:account:resource`, with `*` for any field; a `*` does not reach over a colon",
                 );
             }
@@ -110,6 +128,27 @@ fn wildcard(linter: &mut Linter<'_>, entry: &ConditionEntry, text: &Text) {
                     name.replace("Equals", "Like")
                 ),
             },
+        );
+    }
+}
+
+/// STS API Reference, AssumeRole: an external ID has at least two characters.
+fn external_id(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
+    if !entry.key.value.eq_ignore_ascii_case("sts:ExternalId") {
+        return;
+    }
+    for text in entry.values.iter().filter(|text| text.value.is_empty()) {
+        linter.find(
+            Code::EmptyExternalId,
+            text.position,
+            format!(
+                "an external ID has two characters or more, so {}",
+                match operator.negated {
+                    false => "an empty one is never sent and this matches nothing",
+                    true => "none is empty and this excludes nothing",
+                }
+            ),
+            "write the ID that was agreed on, or leave the condition out",
         );
     }
 }
@@ -190,7 +229,10 @@ fn address(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, 
         linter.find(
             Code::TypeMismatchIpRange,
             text.position,
-            format!("`{value}` is no address and no network, so it matches nothing"),
+            format!(
+                "`{value}` is no address and no network, so {}",
+                nothing(entry, operator)
+            ),
             "write an address, or a network such as `203.0.113.0/24`",
         );
         return;
@@ -232,49 +274,54 @@ fn address(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, 
 
 /// Values that another value of the list covers.
 fn redundant(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
-    let covers: Vec<Vec<bool>> = match operator.test {
+    let values = &entry.values;
+    let text = |at: usize| &*values[at].value;
+    let count = values.len();
+    let budget = &linter.work.values;
+    let found = match operator.test {
         Test::StringLike | Test::Arn => {
-            let globs: Vec<Glob> = entry.values.iter().map(|v| Glob::new(&v.value)).collect();
-            pairs(&globs, |a, b| a.covers(b))
-        }
-        Test::Ip => {
-            let networks: Vec<_> = entry.values.iter().map(|v| network(&v.value)).collect();
-            pairs(&networks, |a, b| match (a, b) {
-                (Some(a), Some(b)) => network_covers(*a, *b),
-                _ => false,
+            let globs: Vec<Glob> = values.iter().map(|v| Glob::new(&v.value)).collect();
+            let wide = |at: usize| !globs[at].is_exact();
+            covered(count, budget, text, wide, |i, j| {
+                globs[i].covers(&globs[j], budget)
             })
         }
-        Test::StringEqualsIgnoreCase => pairs(&entry.values, |a, b| {
-            a.value.to_lowercase() == b.value.to_lowercase()
-        }),
-        _ => pairs(&entry.values, |a, b| a.value == b.value),
+        Test::Ip => {
+            let networks: Vec<_> = values.iter().map(|v| network(&v.value)).collect();
+            let key = |at: usize| match networks[at] {
+                Some((address, prefix)) => {
+                    Ok((address.is_ipv4(), bits(address) & mask(prefix), prefix))
+                }
+                None => Err(text(at)),
+            };
+            let wide =
+                |at: usize| networks[at].is_some_and(|(address, prefix)| prefix < width(address));
+            covered(count, budget, key, wide, |i, j| {
+                match (networks[i], networks[j]) {
+                    (Some(one), Some(two)) => budget.take(1) && network_covers(one, two),
+                    _ => false,
+                }
+            })
+        }
+        Test::StringEqualsIgnoreCase => covered(
+            count,
+            budget,
+            |at| text(at).to_lowercase(),
+            |_| false,
+            |_, _| false,
+        ),
+        _ => covered(count, budget, text, |_| false, |_, _| false),
     };
-    for (text, other) in covered(&entry.values, &covers) {
+    for (at, other) in found {
         linter.find(
             Code::RedundantConditionValue,
-            text.position,
-            format!("`{}` is covered by `{}` beside it", text.value, other.value),
+            values[at].position,
+            format!(
+                "`{}` is covered by `{}` beside it",
+                text(at),
+                shortened(text(other))
+            ),
             "leave it out",
         );
     }
-}
-
-/// `[i][j]`: whether the one covers the other.
-pub(super) fn pairs<T>(items: &[T], covers: impl Fn(&T, &T) -> bool) -> Vec<Vec<bool>> {
-    items
-        .iter()
-        .map(|a| items.iter().map(|b| covers(a, b)).collect())
-        .collect()
-}
-
-/// Each item that another covers, with that other; of two alike the second.
-pub(super) fn covered<'t, T>(items: &'t [T], covers: &[Vec<bool>]) -> Vec<(&'t T, &'t T)> {
-    let mut found = Vec::new();
-    for (j, item) in items.iter().enumerate() {
-        let by = (0..items.len()).find(|&i| i != j && covers[i][j] && !(covers[j][i] && j < i));
-        if let Some(i) = by {
-            found.push((item, &items[i]));
-        }
-    }
-    found
 }

@@ -2,6 +2,7 @@
 
 use crate::document::{Statement, Text, Version};
 
+use super::facts::Kind;
 use super::{Code, Linter, did_you_mean};
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
@@ -40,7 +41,11 @@ fn nowhere(linter: &mut Linter<'_>, text: &Text, element: &str) {
 fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
     let value = &*text.value;
     let at = text.position;
-    let mut start = 0;
+    let (mut start, mut colons) = (0, 0);
+    // Whether there may be a quote with a brace behind it.
+    let mut quotes = true;
+    // Said of the whole string, so once.
+    let (mut early, mut empty) = (false, false);
     while let Some(found) = value[start..].find("${") {
         let begin = start + found;
         let inner = &value[begin + 2..];
@@ -53,7 +58,7 @@ fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
             );
             return;
         }
-        let Some(length) = end(inner) else {
+        let Some(length) = end(inner, &mut quotes) else {
             linter.find(
                 Code::MissingBraceInVariable,
                 at,
@@ -62,16 +67,31 @@ fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
             );
             return;
         };
-        let colons = value[..begin].matches(':').count();
+        colons += value[start..begin].matches(':').count();
         let name = &inner[..length];
         let literal = matches!(name, "*" | "?" | "$");
         if resource && colons < 5 && !literal {
-            linter.find(
-                Code::VariableUnsupportedInElement,
-                at,
-                format!("a variable stands ahead of the fifth colon of `{value}`, so this matches nothing"),
-                "put variables into the last field of the ARN; write `*` for region or account, or what they are",
-            );
+            if !std::mem::replace(&mut early, true) {
+                linter.find(
+                    Code::VariableUnsupportedInElement,
+                    at,
+                    format!("a variable stands ahead of the fifth colon of `{value}`, so this matches nothing"),
+                    "put variables into the last field of the ARN; write `*` for region or account, or what they are",
+                );
+            }
+        } else if name
+            .split(',')
+            .next()
+            .is_some_and(|key| key.trim().is_empty())
+        {
+            if !std::mem::replace(&mut empty, true) {
+                linter.find(
+                    Code::EmptyVariable,
+                    at,
+                    format!("the variable in `{value}` has no name"),
+                    "name a condition key, such as `${aws:username}`",
+                );
+            }
         } else if !literal {
             one(linter, text, name);
         }
@@ -80,15 +100,15 @@ fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
 }
 
 /// Where a variable ends; a default value in quotes may hold a brace.
-fn end(inner: &str) -> Option<usize> {
+fn end(inner: &str, quotes: &mut bool) -> Option<usize> {
     let end = inner.find('}')?;
     let quoted = inner[..end]
         .split_once(',')
         .is_some_and(|(_, default)| default.trim_start().starts_with('\''));
-    match inner.find("'}") {
-        Some(quote) if quoted => Some(quote + 1),
-        _ => Some(end),
-    }
+    // Looked for once where there is none: a text may hold thousands of variables.
+    let quote = (quoted && *quotes).then(|| inner.find("'}")).flatten();
+    *quotes &= !quoted || quote.is_some();
+    Some(quote.map_or(end, |quote| quote + 1))
 }
 
 fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
@@ -97,16 +117,6 @@ fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
         Some((key, default)) => (key, Some(default.trim_start())),
         None => (inner, None),
     };
-    if key.trim().is_empty() {
-        let message = format!("the variable in `{}` has no name", text.value);
-        linter.find(
-            Code::EmptyVariable,
-            at,
-            message,
-            "name a condition key, such as `${aws:username}`",
-        );
-        return;
-    }
     if default.is_some_and(|default| !default.starts_with('\'') || !default.ends_with('\'')) {
         linter.find(
             Code::MissingQuoteInVariable,
@@ -128,10 +138,10 @@ fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
         );
         return;
     }
-    if linter.services.is_empty() {
+    if linter.facts.services.is_empty() {
         return;
     }
-    match linter.catalogue.condition_key(key) {
+    match linter.facts.key(key) {
         Some(facts) if facts.multivalued => linter.find(
             Code::MultivaluedVariable,
             at,
@@ -145,7 +155,7 @@ fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
             .next()
             .is_some_and(|prefix| prefix.contains('.') || prefix == "saml") => {}
         None => {
-            let similar = linter.catalogue.similar_condition_key(key);
+            let similar = linter.facts.similar(Kind::Key, "", key);
             linter.find(
                 Code::UnknownVariable,
                 at,
