@@ -128,7 +128,20 @@ fn validate_reports_each_file_and_the_worst_decides() {
         Some(1)
     );
     run_with(&["policy", "validate", "-"], ALLOW).ok();
-    run(&["policy", "validate", "/nowhere.json"]).failed(1, &["/nowhere.json"]);
+    // A file that is not there keeps no other from being checked.
+    let missing = run(&["policy", "validate", "/nowhere.json", &good, "/no.json"]);
+    assert!(missing.out.starts_with(&good), "{}", missing.out);
+    missing.failed(1, &["2 files cannot be read", "/nowhere.json", "/no.json"]);
+    // What stands in a file moves no cursor and begins no line.
+    let hostile = path(
+        "hostile.json",
+        &ALLOW.replace("ecr:", "s3:\\u001b[1m\\n::error::"),
+    );
+    let shown = run(&["policy", "validate", &hostile]).out;
+    assert!(
+        !shown.contains('\u{1b}') && !shown.contains("\n::error"),
+        "{shown}"
+    );
     run(&["policy", "validate"]).failed(2, &["FILE"]);
     run(&["policy", "validate", "--kind", "poem", &good]).failed(2, &["poem", "trust"]);
 }
@@ -244,6 +257,7 @@ fn a_scenario_that_cannot_be_read_keeps_its_line() {
     );
     answers.failed(1, &["2 scenarios", "line 2"]);
     run_with(&["policy", "evaluate"], "").failed(1, &["is empty"]);
+    run_with(&["policy", "explain"], "[]").failed(1, &["is empty"]);
     run_with(&["policy", "evaluate"], "42 nonsense")
         .failed(1, &["neither a JSON document nor JSON Lines"]);
     run(&["policy", "evaluate", "/nowhere.json"]).failed(1, &["/nowhere.json"]);

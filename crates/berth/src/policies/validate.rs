@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use policy::lint::{Finding, Level, lint};
-use policy::{Document, DocumentKind, PolicyError};
+use policy::{Document, DocumentKind, PolicyError, Printable};
 use serde_json::json;
 
 use super::catalogue::AwsCatalogue;
@@ -12,12 +12,28 @@ use crate::cli::{Kind, Output, ValidateOptions};
 use crate::error::{Error, Result};
 use crate::print::Answers;
 
-/// Prints the findings of each file; fails when one is refused or has an error.
+/// Prints the findings of each file; fails when one is refused or has an error. A file that
+/// cannot be read does not keep the others from being checked.
 pub fn validate(options: &ValidateOptions) -> Result<()> {
     let mut answers = Answers::new();
     let mut failed = false;
+    let mut unreadable = Vec::new();
     for file in &options.files {
-        let text = Input::open(Some(file))?.text()?;
+        let text = match Input::open(Some(file)).and_then(Input::text) {
+            Ok(text) => text,
+            Err(error) => {
+                if options.output == Output::Json {
+                    answers.json(&json!({
+                        "file": file.display().to_string(),
+                        "valid": false,
+                        "level": Level::Error,
+                        "message": error.to_string(),
+                    }))?;
+                }
+                unreadable.push(error.to_string());
+                continue;
+            }
+        };
         let checked = Checked::new(&text, kind(options.kind), !options.no_lint);
         failed |= checked.fails(options.strict);
         match options.output {
@@ -26,10 +42,20 @@ pub fn validate(options: &ValidateOptions) -> Result<()> {
         }
     }
     answers.flush()?;
-    match failed {
-        false => Ok(()),
-        true => Err(Error::Told),
+    match (unreadable.len(), failed) {
+        (0, false) => Ok(()),
+        (0, true) => Err(Error::Told),
+        (1, _) => Err(Error::Failed(unreadable.swap_remove(0))),
+        (count, _) => Err(Error::Failed(format!(
+            "{count} files cannot be read: {}",
+            unreadable.join("; ")
+        ))),
     }
+}
+
+/// A line that quotes what stands in files.
+fn line(answers: &mut Answers, text: &str) -> Result<()> {
+    answers.line(&Printable(text).to_string())
 }
 
 /// What there is to say about one document.
@@ -77,9 +103,9 @@ impl Checked {
                 .position
                 .map_or_else(String::new, |at| format!("{}:{}:", at.line, at.column));
             let (code, message) = (error.code, &error.message);
-            answers.line(&format!("{file}:{place} error[{code}]: {message}"))?;
+            line(answers, &format!("{file}:{place} error[{code}]: {message}"))?;
             if !error.detail.is_empty() && error.detail != error.message {
-                answers.line(&format!("  help: {}", error.detail))?;
+                line(answers, &format!("  help: {}", error.detail))?;
             }
         }
         for Finding {
@@ -89,11 +115,12 @@ impl Checked {
             help,
         } in &self.findings
         {
-            let (line, column, level) = (at.line, at.column, code.level());
-            answers.line(&format!(
-                "{file}:{line}:{column}: {level}[{code}]: {message}"
-            ))?;
-            answers.line(&format!("  help: {help}"))?;
+            let (row, column, level) = (at.line, at.column, code.level());
+            line(
+                answers,
+                &format!("{file}:{row}:{column}: {level}[{code}]: {message}"),
+            )?;
+            line(answers, &format!("  help: {help}"))?;
         }
         let verdict = match &self.result {
             Err(_) if self.findings.is_empty() => return Ok(()),
@@ -103,7 +130,7 @@ impl Checked {
                 count => format!("valid, {count} statements"),
             },
         };
-        answers.line(&format!("{file}: {verdict}{}", self.counts()))
+        line(answers, &format!("{file}: {verdict}{}", self.counts()))
     }
 
     /// `, 1 error, 2 warnings`.
