@@ -308,18 +308,24 @@ impl Bits {
         for (at, &byte) in text.iter().enumerate() {
             let class = usize::from(self.class[usize::from(byte)]);
             let masks = &self.masks[class * self.words..][..self.words];
-            let mut carry = 1;
-            for (word, mask) in state.iter_mut().zip(masks) {
-                let next = *word >> 63;
-                *word = (*word << 1 | carry) & mask;
-                carry = next;
-            }
-            if state[last / 64] >> (last % 64) & 1 == 1 {
+            if advance(state, masks, last) {
                 return Some(at - last);
             }
         }
         None
     }
+}
+
+/// One step of Shift-And, with the masks of what stands next in the text; whether the pattern,
+/// whose last place is `last`, ends there.
+fn advance(state: &mut [u64], masks: &[u64], last: usize) -> bool {
+    let mut carry = 1;
+    for (word, mask) in state.iter_mut().zip(masks) {
+        let next = *word >> 63;
+        *word = (*word << 1 | carry) & mask;
+        carry = next;
+    }
+    state[last / 64] >> (last % 64) & 1 == 1
 }
 
 /// One unit of a pattern, its variables resolved.

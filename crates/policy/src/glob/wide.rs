@@ -1,7 +1,7 @@
 //! Matching by characters of any kind, in one pass as well: for `?` beside characters above
 //! U+00FF, which only variables' values and texts that are not to be stored hold.
 
-use super::Unit;
+use super::{Unit, advance};
 
 /// Cuts at the stars and looks for each part behind the one before it, as the pattern of bytes
 /// does; the search is the same Shift-And, over the characters that a part names.
@@ -66,14 +66,7 @@ fn find(part: &[Option<char>], text: &[char]) -> Option<usize> {
     let mut state = vec![0u64; words];
     for (at, character) in text.iter().enumerate() {
         let class = named.binary_search(character).unwrap_or(named.len());
-        let masks = &masks[class * words..][..words];
-        let mut carry = 1;
-        for (word, mask) in state.iter_mut().zip(masks) {
-            let next = *word >> 63;
-            *word = (*word << 1 | carry) & mask;
-            carry = next;
-        }
-        if state[last / 64] >> (last % 64) & 1 == 1 {
+        if advance(&mut state, &masks[class * words..][..words], last) {
             return Some(at - last);
         }
     }

@@ -44,6 +44,18 @@ impl<'a> World<'a> {
         self.scenario["request"][name].as_str().unwrap_or_default()
     }
 
+    /// The account of the resource.
+    fn owner(&self) -> &'a str {
+        match self.request("resourceAccount") {
+            "" => self
+                .request("resource")
+                .split(':')
+                .nth(4)
+                .unwrap_or_default(),
+            account => account,
+        }
+    }
+
     fn policies(&self, name: &str) -> Option<Vec<&'a Value>> {
         match &self.scenario[name] {
             Value::Null => None,
@@ -80,14 +92,7 @@ impl<'a> World<'a> {
         if free.contains(&&*action) && who.kind.is_aws() {
             return Verdict::Allowed;
         }
-        let owner = match self.request("resourceAccount") {
-            "" => self
-                .request("resource")
-                .split(':')
-                .nth(4)
-                .unwrap_or_default(),
-            account => account,
-        };
+        let owner = self.owner();
         let own_resource = ["", "*", "aws"].contains(&owner) || owner == who.account;
         // Row 15: there are no policies on a root user; services and strangers have none.
         let own = |name: &str| match who.kind {

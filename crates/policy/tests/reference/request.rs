@@ -149,14 +149,7 @@ impl World<'_> {
                 one("aws:userid", &format!("{}:{name}", who.account));
             }
         }
-        let owner = match self.request("resourceAccount") {
-            "" => self
-                .request("resource")
-                .split(':')
-                .nth(4)
-                .unwrap_or_default(),
-            account => account,
-        };
+        let owner = self.owner();
         if owner.len() == 12 {
             one("aws:ResourceAccount", owner);
         }
