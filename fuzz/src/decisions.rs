@@ -96,7 +96,7 @@ pub fn explained(scenario: &Scenario) {
     }
     for missing in &explanation.missing {
         assert!(!missing.remedy.is_empty());
-        for nearest in &missing.nearest {
+        if let Some(nearest) = &missing.nearest {
             assert!(!nearest.elements.is_empty());
             assert!(nearest.elements.iter().all(|element| !element.matched));
         }
