@@ -1,5 +1,6 @@
 //! General rules, on generated requests and policies: the compiled decision equals a slow
-//! reference, a Deny never allows more, an Allow never allows less, order is nothing.
+//! reference, a Deny never allows more, an Allow never allows less, order is nothing, and neither is the
+//! letter case of actions and keys.
 
 mod reference;
 mod world;
@@ -99,6 +100,49 @@ fn reversed(value: &Value) -> Value {
     }
 }
 
+/// Rows 22 and 23: actions and the names of condition keys in another letter case.
+fn recased(value: &Value) -> Value {
+    let upper = |text: &str| text.to_uppercase();
+    let text = |value: &Value| Value::from(value.as_str().map(upper));
+    let texts = |value: &Value| match value {
+        Value::Array(values) => values.iter().map(text).collect(),
+        one => text(one),
+    };
+    let keys = |value: &Value| match value {
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (upper(name), value.clone()));
+            Value::Object(fields.collect())
+        }
+        other => other.clone(),
+    };
+    match value {
+        Value::Array(values) => values.iter().map(recased).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| {
+                let value = match name.as_str() {
+                    "action" | "Action" | "NotAction" => texts(value),
+                    "context" => keys(value),
+                    "Condition" => match value {
+                        Value::Object(operators) => {
+                            let operators = operators.iter();
+                            let operators =
+                                operators.map(|(name, held)| (name.clone(), keys(held)));
+                            Value::Object(operators.collect())
+                        }
+                        other => other.clone(),
+                    },
+                    _ => recased(value),
+                };
+                (name.clone(), value)
+            });
+            Value::Object(fields.collect())
+        }
+        other => other.clone(),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -126,6 +170,12 @@ proptest! {
             let (before, after) = (decide(&case.scenario), decide(&more));
             prop_assert!(before != Effect::Allowed || after == Effect::Allowed);
         }
+    }
+
+    #[test]
+    fn letter_case_of_actions_and_keys_changes_nothing(case in case()) {
+        let other = recased(&case.scenario);
+        prop_assert_eq!(decide(&case.scenario), decide(&other), "{}", other);
     }
 
     #[test]
