@@ -9,7 +9,7 @@ use crate::document::{
     Version,
 };
 use crate::pattern::Pattern;
-use crate::principal::{Principal, PrincipalKind};
+use crate::principal::{Principal, PrincipalKind, is_account_id};
 
 /// A request as statements see it.
 #[derive(Clone, Copy)]
@@ -283,9 +283,4 @@ fn aws(text: Arc<str>) -> Named {
         };
     }
     Named::UniqueId(text)
-}
-
-/// Twelve digits.
-pub(crate) fn is_account_id(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

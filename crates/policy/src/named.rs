@@ -2,11 +2,11 @@
 //!
 //! Source: UG reference_policies_elements_principal, reference_policies_elements_notprincipal.
 
-use crate::compiled::is_account_id;
 use crate::document::{
     DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, StatementEffect,
 };
 use crate::parse::{Refused, SYNTAX, refused};
+use crate::principal::is_account_id;
 
 /// Checks `Principal` or `NotPrincipal`.
 pub(crate) fn check(

@@ -60,6 +60,11 @@ pub struct Principal {
     pub(crate) service_linked: bool,
 }
 
+/// Twelve digits.
+pub(crate) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The account field of an ARN, empty when there is none.
 pub(crate) fn arn_account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or("")

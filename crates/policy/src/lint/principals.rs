@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::compiled::is_account_id;
 use crate::document::{
     ConditionEntry, DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
 };
 use crate::operator::{Operator, Quantifier};
+use crate::principal::is_account_id;
 
 use super::budget::Budget;
 use super::covering::covered;

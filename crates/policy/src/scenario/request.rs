@@ -3,12 +3,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::compiled::is_account_id;
 use crate::context::{Context, ContextValue};
 use crate::decide::is_trust;
 use crate::document::DocumentKind;
 use crate::json;
-use crate::principal::{Principal, arn_account};
+use crate::principal::{Principal, arn_account, is_account_id};
 
 use super::{ScenarioError, invalid};
 
