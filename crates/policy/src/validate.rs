@@ -8,19 +8,17 @@
 //! reference_iam-quotas; Organizations UG orgs_manage_policies_rcps_syntax; the messages
 //! are those that the services answer with.
 
+mod size;
+mod trust;
+
 use std::collections::HashSet;
 
-use crate::context::Context;
-use crate::document::{
-    Document, DocumentKind, Element, PrincipalEntry, PrincipalType, Statement, StatementEffect,
-    Version, size_without_white_space,
-};
-use crate::error::{PolicyError, PolicyErrorCode};
+use crate::document::{Document, DocumentKind, Element, Statement, StatementEffect, Version};
+use crate::error::PolicyError;
 use crate::fold;
 use crate::json::Position;
 use crate::operator::{Operator, Test};
 use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
-use crate::pattern::Pattern;
 use crate::value::date;
 use crate::{named, resource};
 
@@ -46,30 +44,12 @@ pub(crate) fn document(
 ) -> Result<Document, PolicyError> {
     let document = check(source, kind, rules).map_err(|refused| refused.into_error(kind))?;
     if rules == Rules::Stored {
-        size(source, kind)?;
+        size::check(source, kind)?;
     }
     Ok(document)
 }
 
 impl DocumentKind {
-    /// The most characters without white space that a document of this kind may have;
-    /// for inline policies, that all of one user, group or role may have together
-    /// (UG reference_iam-quotas; row 44).
-    pub fn size_max(self) -> usize {
-        match self {
-            DocumentKind::Managed | DocumentKind::PermissionsBoundary => 6_144,
-            DocumentKind::InlineUser | DocumentKind::Trust | DocumentKind::Session => 2_048,
-            DocumentKind::InlineGroup
-            | DocumentKind::ServiceControl
-            | DocumentKind::ResourceControl => 5_120,
-            DocumentKind::InlineRole | DocumentKind::EcrRepository | DocumentKind::EcrRegistry => {
-                10_240
-            }
-            // S3 bucket policies are the largest: 20 KB.
-            DocumentKind::Resource => 20_480,
-        }
-    }
-
     fn is_identity(self) -> bool {
         matches!(
             self,
@@ -105,42 +85,6 @@ impl DocumentKind {
     }
 }
 
-fn size(source: &str, kind: DocumentKind) -> Result<(), PolicyError> {
-    let size = size_without_white_space(source);
-    let max = kind.size_max();
-    if size <= max {
-        return Ok(());
-    }
-    let (code, message) = match kind {
-        DocumentKind::Managed | DocumentKind::PermissionsBoundary => (
-            PolicyErrorCode::LimitExceeded,
-            format!("Cannot exceed quota for PolicySize: {max}"),
-        ),
-        DocumentKind::Trust => (
-            PolicyErrorCode::LimitExceeded,
-            format!("Cannot exceed quota for ACLSizePerRole: {max}"),
-        ),
-        DocumentKind::Session => (
-            PolicyErrorCode::PackedPolicyTooLarge,
-            format!(
-                "Packed policy consumes {}% of allotted space, please use smaller policy.",
-                size * 100 / max
-            ),
-        ),
-        _ => (
-            PolicyErrorCode::LimitExceeded,
-            format!("Maximum policy size of {max} bytes exceeded"),
-        ),
-    };
-    let error = PolicyError {
-        code,
-        message,
-        detail: format!("{size} characters without white space, at most {max} are allowed"),
-        position: None,
-    };
-    Err(error.in_the_words_of(kind))
-}
-
 fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Refused> {
     let stored = rules == Rules::Stored;
     if stored && !kind.is_ecr() {
@@ -158,7 +102,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     }
     if kind == DocumentKind::Trust {
         operators(&document)?;
-        trust(&document, stored)?;
+        trust::check(&document, stored)?;
         return Ok(document);
     }
     operators(&document)?;
@@ -442,87 +386,6 @@ fn resource_control(statement: &Statement) -> Result<(), Refused> {
     if statement.effect == StatementEffect::Deny && statement.action.not {
         let detail = "a resource control policy has no `NotAction`";
         return Err(refused(SYNTAX, detail, statement.action.position));
-    }
-    Ok(())
-}
-
-/// What a trust policy may say: only who, and only `sts:AssumeRole` and its companions.
-const TRUST_ACTIONS: [&str; 6] = [
-    "sts:assumerole",
-    "sts:assumerolewithsaml",
-    "sts:assumerolewithwebidentity",
-    "sts:tagsession",
-    "sts:setsourceidentity",
-    "sts:setcontext",
-];
-
-fn trust(document: &Document, stored: bool) -> Result<(), Refused> {
-    for statement in &document.statements {
-        let Some(element) = &statement.principal else {
-            let message = "Missing required field Principal";
-            let detail = "a trust policy says who may assume the role";
-            return Err(refused(message, detail, statement.position));
-        };
-        // Row 18: UG reference_policies_elements_notprincipal excludes trust policies.
-        if element.not {
-            let message = "AssumeRole policy must not contain NotPrincipal field.";
-            let detail = "a trust policy names whom it trusts";
-            return Err(refused(message, detail, element.position));
-        }
-        if statement.action.values.is_empty() {
-            let detail = "a trust policy names `sts:AssumeRole` or its variants";
-            let message = "Missing required field Action";
-            return Err(refused(message, detail, statement.action.position));
-        }
-        if let Some(element) = statement.resource.as_ref().filter(|_| stored) {
-            let message = if element.not {
-                "AssumeRole policy must not contain resources."
-            } else {
-                "Has prohibited field Resource"
-            };
-            let detail = "the resource of a trust policy is the role";
-            return Err(refused(message, detail, element.position));
-        }
-        if stored {
-            trust_actions(&statement.action)?;
-        }
-        if element.entries.is_empty() {
-            let message = "Missing required field Principal";
-            return Err(refused(
-                message,
-                "`Principal` names nobody",
-                element.position,
-            ));
-        }
-        // Everyone is written with the type here.
-        let star = |entry: &PrincipalEntry| entry.kind == PrincipalType::Everyone;
-        if stored && element.entries.iter().any(star) {
-            let message = "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".";
-            let detail = "in a trust policy everyone is {\"AWS\": \"*\"}";
-            return Err(refused(message, detail, element.position));
-        }
-        named::check(element, statement.effect, DocumentKind::Trust)?;
-    }
-    dates(document)?;
-    if stored {
-        statement_ids(document)?;
-    }
-    Ok(())
-}
-
-fn trust_actions(element: &Element) -> Result<(), Refused> {
-    let context = Context::new();
-    for text in &element.values {
-        let pattern = Pattern::action(&text.value);
-        let sts = text.value.to_ascii_lowercase().starts_with("sts:");
-        let known = TRUST_ACTIONS
-            .iter()
-            .any(|action| pattern.matches(action, &context));
-        if element.not || !sts || !known {
-            let message = "AssumeRole policy may only specify STS AssumeRole actions.";
-            let detail = format!("`{}` is none of them", text.value);
-            return Err(refused(message, detail, text.position));
-        }
     }
     Ok(())
 }

@@ -1,0 +1,60 @@
+//! How large a document may be (row 44).
+
+use crate::document::{DocumentKind, size_without_white_space};
+use crate::error::{PolicyError, PolicyErrorCode};
+
+impl DocumentKind {
+    /// The most characters without white space that a document of this kind may have;
+    /// for inline policies, that all of one user, group or role may have together
+    /// (UG reference_iam-quotas; row 44).
+    pub fn size_max(self) -> usize {
+        match self {
+            DocumentKind::Managed | DocumentKind::PermissionsBoundary => 6_144,
+            DocumentKind::InlineUser | DocumentKind::Trust | DocumentKind::Session => 2_048,
+            DocumentKind::InlineGroup
+            | DocumentKind::ServiceControl
+            | DocumentKind::ResourceControl => 5_120,
+            DocumentKind::InlineRole | DocumentKind::EcrRepository | DocumentKind::EcrRegistry => {
+                10_240
+            }
+            // S3 bucket policies are the largest: 20 KB.
+            DocumentKind::Resource => 20_480,
+        }
+    }
+}
+
+pub(super) fn check(source: &str, kind: DocumentKind) -> Result<(), PolicyError> {
+    let size = size_without_white_space(source);
+    let max = kind.size_max();
+    if size <= max {
+        return Ok(());
+    }
+    let (code, message) = match kind {
+        DocumentKind::Managed | DocumentKind::PermissionsBoundary => (
+            PolicyErrorCode::LimitExceeded,
+            format!("Cannot exceed quota for PolicySize: {max}"),
+        ),
+        DocumentKind::Trust => (
+            PolicyErrorCode::LimitExceeded,
+            format!("Cannot exceed quota for ACLSizePerRole: {max}"),
+        ),
+        DocumentKind::Session => (
+            PolicyErrorCode::PackedPolicyTooLarge,
+            format!(
+                "Packed policy consumes {}% of allotted space, please use smaller policy.",
+                size * 100 / max
+            ),
+        ),
+        _ => (
+            PolicyErrorCode::LimitExceeded,
+            format!("Maximum policy size of {max} bytes exceeded"),
+        ),
+    };
+    let error = PolicyError {
+        code,
+        message,
+        detail: format!("{size} characters without white space, at most {max} are allowed"),
+        position: None,
+    };
+    Err(error.in_the_words_of(kind))
+}

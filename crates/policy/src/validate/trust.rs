@@ -1,0 +1,90 @@
+//! Trust policies, which IAM checks by rules and in words of their own.
+
+use crate::context::Context;
+use crate::document::{Document, DocumentKind, Element, PrincipalEntry, PrincipalType};
+use crate::named;
+use crate::parse::{Refused, refused};
+use crate::pattern::Pattern;
+
+use super::{dates, statement_ids};
+
+/// What a trust policy may say: only who, and only `sts:AssumeRole` and its companions.
+const TRUST_ACTIONS: [&str; 6] = [
+    "sts:assumerole",
+    "sts:assumerolewithsaml",
+    "sts:assumerolewithwebidentity",
+    "sts:tagsession",
+    "sts:setsourceidentity",
+    "sts:setcontext",
+];
+
+pub(super) fn check(document: &Document, stored: bool) -> Result<(), Refused> {
+    for statement in &document.statements {
+        let Some(element) = &statement.principal else {
+            let message = "Missing required field Principal";
+            let detail = "a trust policy says who may assume the role";
+            return Err(refused(message, detail, statement.position));
+        };
+        // Row 18: UG reference_policies_elements_notprincipal excludes trust policies.
+        if element.not {
+            let message = "AssumeRole policy must not contain NotPrincipal field.";
+            let detail = "a trust policy names whom it trusts";
+            return Err(refused(message, detail, element.position));
+        }
+        if statement.action.values.is_empty() {
+            let detail = "a trust policy names `sts:AssumeRole` or its variants";
+            let message = "Missing required field Action";
+            return Err(refused(message, detail, statement.action.position));
+        }
+        if let Some(element) = statement.resource.as_ref().filter(|_| stored) {
+            let message = if element.not {
+                "AssumeRole policy must not contain resources."
+            } else {
+                "Has prohibited field Resource"
+            };
+            let detail = "the resource of a trust policy is the role";
+            return Err(refused(message, detail, element.position));
+        }
+        if stored {
+            actions(&statement.action)?;
+        }
+        if element.entries.is_empty() {
+            let message = "Missing required field Principal";
+            return Err(refused(
+                message,
+                "`Principal` names nobody",
+                element.position,
+            ));
+        }
+        // Everyone is written with the type here.
+        let star = |entry: &PrincipalEntry| entry.kind == PrincipalType::Everyone;
+        if stored && element.entries.iter().any(star) {
+            let message = "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".";
+            let detail = "in a trust policy everyone is {\"AWS\": \"*\"}";
+            return Err(refused(message, detail, element.position));
+        }
+        named::check(element, statement.effect, DocumentKind::Trust)?;
+    }
+    dates(document)?;
+    if stored {
+        statement_ids(document)?;
+    }
+    Ok(())
+}
+
+fn actions(element: &Element) -> Result<(), Refused> {
+    let context = Context::new();
+    for text in &element.values {
+        let pattern = Pattern::action(&text.value);
+        let sts = text.value.to_ascii_lowercase().starts_with("sts:");
+        let known = TRUST_ACTIONS
+            .iter()
+            .any(|action| pattern.matches(action, &context));
+        if element.not || !sts || !known {
+            let message = "AssumeRole policy may only specify STS AssumeRole actions.";
+            let detail = format!("`{}` is none of them", text.value);
+            return Err(refused(message, detail, text.position));
+        }
+    }
+    Ok(())
+}
