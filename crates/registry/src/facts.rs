@@ -170,14 +170,15 @@ pub(crate) fn registry_account(
 }
 
 /// Stored policies, ready to decide together; `None` when there are none. One that does
-/// not parse lets nobody in: the request fails rather than being decided without it.
+/// not parse lets nobody in: the request fails rather than being decided without it. What may be
+/// stored is asked when it is stored: a rule that came later takes no policy away.
 pub(crate) fn compile(
     arn: &Arc<str>,
     texts: impl IntoIterator<Item = (DocumentKind, String)>,
 ) -> Result<Option<Arc<PolicySet>>, Error> {
     let mut documents = Vec::new();
     for (kind, text) in texts {
-        let document = Document::parse(&text, kind).map_err(Error::internal)?;
+        let document = Document::parse_language(&text, kind).map_err(Error::internal)?;
         documents.push((PolicyRef::new(kind, arn.clone()), document));
     }
     if documents.is_empty() {

@@ -228,7 +228,7 @@ impl Registry {
 
     /// The text to show: unique ids replaced by their ARNs, where they still have one.
     async fn show(&self, stored: &str, kind: DocumentKind) -> Result<String, Error> {
-        let document = Document::parse(stored, kind).map_err(Error::internal)?;
+        let document = Document::parse_language(stored, kind).map_err(Error::internal)?;
         let mut arns = HashMap::new();
         for principal in document.principals() {
             if let Some(arn) = self
