@@ -3,7 +3,8 @@
 use crate::world::*;
 use aws_api::ecr;
 use serde_json::json;
-use store::on_every_engine;
+use store::ecr::repository;
+use store::{Scope, Topic, on_every_engine};
 
 const USER: &str = "arn:aws:iam::123456789012:user/puller";
 
@@ -163,5 +164,20 @@ on_every_engine! {
         let deleted = w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await.unwrap();
         assert_eq!(deleted.policy_text, Some(text));
         assert_eq!(code(w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await), "RegistryPolicyNotFoundException");
+    }
+
+    /// A rule of storing that came later takes no policy away, and locks nobody out.
+    async fn what_was_stored_before_a_rule_still_decides(store: TestStore) {
+        let w = World::new(&store).await;
+        let id = w.repository("app").await.id;
+        let old = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+            "Action": "ecr:BatchGetImage", "Resource": "*"}]}).to_string();
+        assert_eq!(code(set(&w, &old).await), "InvalidParameterException");
+        let mut tx = store.store.write(Scope::Registry { account: ACCOUNT, region: REGION }).await.unwrap();
+        assert!(repository::set_policy(&mut tx.conn(), id, Some(old.clone())).await.unwrap());
+        tx.touch(Topic::Registry).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(get(&w).await.unwrap(), old);
+        assert!(w.facts("app").await.policy.as_ref().is_some_and(|set| !set.is_empty()));
     }
 }
