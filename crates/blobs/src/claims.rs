@@ -60,6 +60,14 @@ impl Claims {
         })
     }
 
+    /// Whether the idle upload's first `len` bytes are known to be on disk.
+    pub(crate) fn has_synced(&self, id: &UploadId, len: u64) -> bool {
+        match self.lock().map.get(id) {
+            Some(Entry::Idle { upload, .. }) => len <= upload.synced(),
+            Some(Entry::Claimed) | None => false,
+        }
+    }
+
     /// Closes the file that an idle upload keeps open.
     pub(crate) fn forget(&self, id: &UploadId) {
         let mut entries = self.lock();

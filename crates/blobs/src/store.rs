@@ -137,20 +137,26 @@ impl Blobs {
     }
 
     /// The upload's length in bytes, or `None` where it is not known. While another request writes
-    /// to it, this is what has been written so far.
+    /// to it, this is what has been written so far. A look holds nothing: it makes no request that
+    /// writes find the upload busy.
     pub async fn upload_size(&self, id: &UploadId) -> Result<Option<u64>, Error> {
         let id = *id;
-        let layout = Arc::clone(&self.layout);
-        match self.take(id).await {
-            Ok(mut claim) => run(move || sync(&layout, &mut claim).map(Some)).await?,
-            Err(TakeError::Unknown) => Ok(None),
-            Err(TakeError::Busy) => run(move || stat(&layout.upload(&id))).await?,
-            Err(TakeError::Storage(error)) => Err(error),
-        }
+        let (layout, claims) = (Arc::clone(&self.layout), Arc::clone(&self.claims));
+        run(move || {
+            let Some(len) = stat(&layout.upload(&id))? else {
+                return Ok(None);
+            };
+            // What a request left behind that was dropped, or another process, may not be on disk.
+            match len == 0 || claims.has_synced(&id, len) {
+                true => Ok(Some(len)),
+                false => upload::synced_len(&layout, &id),
+            }
+        })
+        .await?
     }
 
-    /// Whether the upload has a file. Leaves the upload to whoever writes to it: for those who only
-    /// clear up, where [`upload_size`](Self::upload_size) would make a client's request find it busy.
+    /// Whether the upload has a file: cheaper than its [length](Self::upload_size), of which every byte
+    /// must be on disk.
     pub async fn has_upload(&self, id: &UploadId) -> Result<bool, Error> {
         let path = self.layout.upload(id);
         Ok(run(move || stat(&path)).await??.is_some())

@@ -160,6 +160,11 @@ impl Upload {
         self.len
     }
 
+    /// How many of its bytes are known to be on disk.
+    pub(crate) fn synced(&self) -> u64 {
+        self.synced
+    }
+
     /// Lets other processes have it again. A failure is of no matter: closing the file unlocks too.
     pub(crate) fn unlock(&self) {
         if let Err(error) = self.file.file.unlock() {
@@ -283,6 +288,22 @@ impl Checkpoint {
     pub(crate) fn sync(&self) -> Result<(), Error> {
         self.file.sync()
     }
+}
+
+/// The length of an upload that may be another's, with all its bytes on disk. One that cannot be synced
+/// is removed: its bytes are not what the disk has, and only this call was told.
+pub(crate) fn synced_len(layout: &Layout, id: &UploadId) -> Result<Option<u64>, Error> {
+    let file = match layout.open_upload(id) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("open an upload")(error)),
+    };
+    let len = file.metadata().map_err(Error::io("stat an upload"))?.len();
+    if let Err(error) = Synced::new(file).sync() {
+        layout.remove_upload(id)?;
+        return Err(error);
+    }
+    Ok(Some(len))
 }
 
 /// Stores bytes that are all in memory and of which the digest is known: one create, one write,

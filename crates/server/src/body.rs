@@ -204,7 +204,16 @@ where
         deadline = deadline.min(Instant::now() + API_BODY_LAG_MAX);
         gathered.push(data);
     }
-    Ok(gathered)
+    match is_cut(body) {
+        true => Err(BodyError::Broken("there is more to come".into())),
+        false => Ok(gathered),
+    }
+}
+
+/// Whether a body that ended was announced longer: to hyper, a connection that is given up in the middle
+/// is an end like any other.
+fn is_cut(body: &impl Body) -> bool {
+    body.size_hint().lower() > 0
 }
 
 /// What so many bytes may take to come.
@@ -254,6 +263,9 @@ impl Stream for BodyStream {
                         io::ErrorKind::UnexpectedEof,
                         error,
                     ))));
+                }
+                Poll::Ready(None) if is_cut(body) => {
+                    return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
                 }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Pending => {
@@ -352,6 +364,32 @@ mod tests {
         let mut share = budget.share();
         let gathered = gather(&mut body, &mut share, usize::MAX).await?;
         Ok(gathered.finish().0)
+    }
+
+    /// A body of which hyper lost the rest.
+    struct Cut(Option<Bytes>);
+
+    impl Body for Cut {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+            Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(1)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_broken() {
+        let mut body = Cut(Some(Bytes::from_static(b"{}")));
+        let read = gather(&mut body, &mut Budget::new().share(), 100).await;
+        assert!(matches!(read, Err(BodyError::Broken(_))));
     }
 
     #[tokio::test(start_paused = true)]

@@ -77,12 +77,12 @@ pub(crate) async fn answer(
 }
 
 /// Whether a request goes on when its client goes away: whatever changes something is finished, so that
-/// its event is written with it. A look, and a part of an upload, which is kept as far as it came, end
-/// with their connection.
+/// its event is written with it, and so that a part of an upload is kept as far as it came. A look ends
+/// with its connection.
 fn must_finish(method: &Method, face: Face) -> bool {
     match face {
         Face::Aws => true,
-        Face::Oci => matches!(*method, Method::POST | Method::PUT | Method::DELETE),
+        Face::Oci => !method.is_safe(),
         Face::Download | Face::Other => false,
     }
 }
