@@ -45,14 +45,21 @@ const S3_REGIONAL: [&str; 6] = [
     "storage-lens-group/",
 ];
 
+/// Why an entry is no resource. IAM finds the two in different passes.
+pub(crate) enum Misshapen {
+    /// It fails "legacy parsing".
+    Legacy(Refused),
+    Form(Refused),
+}
+
 /// Checks that an entry is `*` or has the form of an ARN.
-pub(crate) fn check(text: &Text) -> Result<(), Refused> {
+pub(crate) fn check(text: &Text) -> Result<(), Misshapen> {
+    const FORM: &str = "a resource is `*` or `arn:partition:service:region:account:name`";
     let resource = &*text.value;
-    let refuse_for = |message: String, detail: String| Err(refused(message, detail, text.position));
-    let refuse = |message: String| {
-        let form = "a resource is `*` or `arn:partition:service:region:account:name`";
-        refuse_for(message, form.into())
+    let refuse_for = |message: String, detail: String| {
+        Err(Misshapen::Form(refused(message, detail, text.position)))
     };
+    let refuse = |message: String| refuse_for(message, FORM.into());
     if resource == "*" {
         return Ok(());
     }
@@ -112,7 +119,7 @@ pub(crate) fn check(text: &Text) -> Result<(), Refused> {
         }
     }
     if service.is_empty() || (account.is_none() || name.is_none()) && resource.contains("::") {
-        return refuse(LEGACY.into());
+        return Err(Misshapen::Legacy(refused(LEGACY, FORM, text.position)));
     }
     let name = name.unwrap_or_default();
     if service == "iam" {

@@ -8,6 +8,7 @@
 //! reference_iam-quotas; Organizations UG orgs_manage_policies_rcps_syntax; the messages
 //! are those that the services answer with.
 
+mod providers;
 mod size;
 mod trust;
 
@@ -17,10 +18,11 @@ use crate::document::{Document, DocumentKind, Element, Statement, StatementEffec
 use crate::error::PolicyError;
 use crate::fold;
 use crate::json::Position;
+use crate::named;
 use crate::operator::{Operator, Test};
 use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
+use crate::resource::{self, Misshapen};
 use crate::value::date;
-use crate::{named, resource};
 
 const START: Position = Position {
     offset: 0,
@@ -114,8 +116,10 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
         return Err(refused(LEGACY, "`Effect` is `Allow` or `Deny`", position));
     }
     dates(&document)?;
-    let misshapen = if stored { misshapen(&document)? } else { None };
+    let mut misshapen_resource = None;
     if stored {
+        no_resources(&document)?;
+        misshapen_resource = misshapen(&document)?;
         statement_ids(&document)?;
     }
     for statement in &document.statements {
@@ -128,7 +132,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     for statement in &document.statements {
         has_resources(statement, kind)?;
     }
-    if let Some(refused) = misshapen {
+    if let Some(refused) = misshapen_resource {
         return Err(refused);
     }
     if stored {
@@ -271,6 +275,24 @@ fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Refuse
     Ok(())
 }
 
+/// An ECR repository policy is about its repository and names no other (ECR UG repository-policies).
+fn no_resources(document: &Document) -> Result<(), Refused> {
+    let mut elements = document
+        .statements
+        .iter()
+        .filter_map(|s| s.resource.as_ref());
+    match elements
+        .next()
+        .filter(|_| document.kind == DocumentKind::EcrRepository)
+    {
+        None => Ok(()),
+        Some(element) => {
+            let detail = "an ECR repository policy is about its repository; leave `Resource` out";
+            Err(refused(SYNTAX, detail, element.position))
+        }
+    }
+}
+
 /// The first resource that is none. What fails IAM's legacy parsing is refused at once, the
 /// rest only when everything that must be there is.
 fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
@@ -278,20 +300,14 @@ fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
         .statements
         .iter()
         .filter_map(|s| s.resource.as_ref());
-    for element in elements {
-        if document.kind == DocumentKind::EcrRepository {
-            let detail = "an ECR repository policy is about its repository; leave `Resource` out";
-            return Err(refused(SYNTAX, detail, element.position));
-        }
-        for text in &element.values {
-            match resource::check(text) {
-                Ok(()) => {}
-                Err(refused) if refused.message == LEGACY => return Err(refused),
-                Err(refused) => return Ok(Some(refused)),
-            }
-        }
+    match elements
+        .flat_map(|element| &element.values)
+        .find_map(|text| resource::check(text).err())
+    {
+        None => Ok(None),
+        Some(Misshapen::Form(refused)) => Ok(Some(refused)),
+        Some(Misshapen::Legacy(refused)) => Err(refused),
     }
-    Ok(None)
 }
 
 /// Row 45: an action is `*` or `vendor:name`.

@@ -1,12 +1,14 @@
 //! Trust policies, which IAM checks by rules and in words of their own.
 
 use crate::context::Context;
-use crate::document::{Document, DocumentKind, Element, PrincipalEntry, PrincipalType};
+use crate::document::{
+    ConditionEntry, Document, DocumentKind, Element, PrincipalEntry, PrincipalType, Statement,
+};
 use crate::named;
 use crate::parse::{Refused, refused};
 use crate::pattern::Pattern;
 
-use super::{dates, statement_ids};
+use super::{dates, providers, statement_ids};
 
 /// What a trust policy may say: only who, and only `sts:AssumeRole` and its companions.
 const TRUST_ACTIONS: [&str; 6] = [
@@ -64,12 +66,45 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Refused> {
             return Err(refused(message, detail, element.position));
         }
         named::check(element, statement.effect, DocumentKind::Trust)?;
+        if stored {
+            condition_keys(statement)?;
+            if names(&statement.action, "sts:assumerolewithwebidentity") {
+                providers::check(statement)?;
+            }
+        }
     }
     dates(document)?;
     if stored {
         statement_ids(document)?;
     }
     Ok(())
+}
+
+/// A provider's keys begin with its host, and people write its URL: the scheme's colon is one too many.
+/// Elsewhere colons may stand in a key, in the name of a tag.
+fn condition_keys(statement: &Statement) -> Result<(), Refused> {
+    let urls = |entry: &&ConditionEntry| entry.key.value.contains("://");
+    match statement.conditions.iter().find(urls) {
+        None => Ok(()),
+        Some(entry) => {
+            let message = "Condition can contain only one colon.";
+            let detail = format!(
+                "`{}` is no condition key: a provider's keys begin with its host, without `https://`",
+                entry.key.value
+            );
+            Err(refused(message, detail, entry.key.position))
+        }
+    }
+}
+
+/// Whether the element lists the action, given in lower case.
+fn names(element: &Element, action: &str) -> bool {
+    let context = Context::new();
+    let mut patterns = element
+        .values
+        .iter()
+        .map(|text| Pattern::action(&text.value));
+    patterns.any(|pattern| pattern.matches(action, &context))
 }
 
 fn actions(element: &Element) -> Result<(), Refused> {
