@@ -10,8 +10,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use excerpt::Excerpt;
-use policy::lint::{Code, Finding, lint};
 use policy::Document;
+use policy::lint::{Code, Finding, lint};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
