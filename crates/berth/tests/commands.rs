@@ -255,11 +255,21 @@ fn a_scenario_that_cannot_be_read_keeps_its_line() {
             .unwrap()
             .contains("identityPolicies[0]")
     );
-    answers.failed(1, &["2 scenarios", "line 2"]);
+    assert_eq!(
+        (&lines[1]["line"], &lines[1]["column"]),
+        (&json!(2), &json!(2))
+    );
+    assert_eq!(lines[2]["line"], 3);
+    answers.failed(1, &["2 scenarios", "line 2, at 2:2: "]);
     run_with(&["policy", "evaluate"], "").failed(1, &["is empty"]);
     run_with(&["policy", "explain"], "[]").failed(1, &["is empty"]);
-    run_with(&["policy", "evaluate"], "42 nonsense")
-        .failed(1, &["neither a JSON document nor JSON Lines"]);
+    run_with(&["policy", "evaluate"], "42 nonsense").failed(
+        1,
+        &[
+            "standard input:1:5: ",
+            "neither a JSON document nor JSON Lines",
+        ],
+    );
     run(&["policy", "evaluate", "/nowhere.json"]).failed(1, &["/nowhere.json"]);
 }
 
@@ -285,22 +295,41 @@ fn test_runs_what_carries_an_expectation() {
         )
     );
 
-    fs::write(
-        dir.path().join("bad.json"),
+    // Each failure stands at its place: the scenario's, or of what is wrong with it.
+    let (other, broken) = (
         expecting("s3:GetObject", "Allowed"),
-    )
-    .unwrap();
+        expecting("ecr:PutImage", "Allowed").replace("\"Allow\"", "\n\"Alow\""),
+    );
+    let bad = dir.path().join("bad.json");
+    fs::write(&bad, format!("\n[\n{other},\n  {broken}]")).unwrap();
     let failed = run(&["policy", "test", root]);
     assert_eq!(failed.code, Some(1));
-    let line = failed.out.lines().next().unwrap();
-    assert!(
-        line.starts_with("FAILED") && line.contains("expected Allowed, got ImplicitlyDenied"),
-        "{line}"
-    );
-    assert!(failed.out.ends_with("1 passed, 1 failed\n"));
+    let mut lines = failed.out.lines();
+    for begins in [
+        format!(
+            "FAILED  {}:3:1: s3:GetObject is Allowed: expected Allowed, got ImplicitlyDenied",
+            bad.display()
+        ),
+        format!(
+            "FAILED  {}:5:1: item 2: `identityPolicies[0]` is refused",
+            bad.display()
+        ),
+    ] {
+        let line = lines.next().unwrap();
+        assert!(line.starts_with(&begins), "{line}");
+    }
+    assert!(failed.out.ends_with("1 passed, 2 failed\n"));
     let json = run(&["policy", "test", "--output", "json", root]);
-    let last: Value = serde_json::from_str(json.out.lines().last().unwrap()).unwrap();
-    assert_eq!(last, json!({"passed": 1, "failed": 1}));
+    let answers: Vec<Value> = json
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&answers[1]["line"], &answers[1]["column"]),
+        (&json!(5), &json!(1))
+    );
+    assert_eq!(answers.last().unwrap(), &json!({"passed": 1, "failed": 2}));
 }
 
 #[test]

@@ -24,6 +24,40 @@ pub struct Position {
     pub column: u32,
 }
 
+impl Position {
+    /// A text's first character.
+    pub const START: Position = Position {
+        offset: 0,
+        line: 1,
+        column: 1,
+    };
+
+    /// The place of a byte of `text`.
+    pub fn at(text: &str, offset: usize) -> Position {
+        let before = &text[..text.floor_char_boundary(offset)];
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Position {
+            offset: count(before.len()),
+            line: count(before.matches('\n').count()).saturating_add(1),
+            column: count(line.chars().count()).saturating_add(1),
+        }
+    }
+
+    /// The same place in the text in which the text of this one begins at `start`.
+    pub fn within(self, start: Position) -> Position {
+        let column = match self.line {
+            1 => start.column.saturating_add(self.column) - 1,
+            _ => self.column,
+        };
+        Position {
+            offset: start.offset.saturating_add(self.offset),
+            line: start.line.saturating_add(self.line) - 1,
+            column,
+        }
+    }
+}
+
 /// A value and where it starts and ends.
 #[derive(Debug)]
 pub(crate) struct Node {

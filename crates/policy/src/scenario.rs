@@ -23,11 +23,11 @@
 //! is a multivalued key. A policy type that is absent does not take part. Keys that follow
 //! from the principal, and `aws:ResourceAccount`, are filled in where they are not given.
 
+mod parts;
 mod policies;
 mod request;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::context::Context;
 use crate::decide::{Authority, Decision, Effect, Request, decide};
@@ -38,6 +38,7 @@ use crate::json::Position;
 use crate::principal::Principal;
 use crate::set::PolicySet;
 
+pub use parts::{Part, parts};
 use policies::Fields;
 use request::Asked;
 
@@ -45,26 +46,48 @@ use request::Asked;
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// Not the JSON that is expected.
-    #[error("the scenario cannot be read: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error("the scenario cannot be read: {what}")]
+    Json {
+        /// What is wrong with it.
+        what: String,
+        /// Where in the scenario's text.
+        position: Position,
+    },
     /// A part is missing or not understood.
     #[error("{0}")]
     Invalid(String),
     /// One of the policies is refused.
-    #[error("`{policy}` is refused: {error} ({}){}", error.detail, at(error.position))]
+    #[error("`{policy}` is refused: {error} ({})", error.detail)]
     Policy {
         /// Which: `identityPolicies[0]`, ...
         policy: String,
-        /// Why.
+        /// Why, and where in the scenario's text.
         error: PolicyError,
     },
 }
 
-/// The place within the policy: where that stands in its file is not known here.
-fn at(position: Option<Position>) -> String {
-    position.map_or_else(String::new, |position| {
-        format!(", line {} column {} of it", position.line, position.column)
-    })
+impl ScenarioError {
+    /// Where in the scenario's text, when one place is to blame.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            ScenarioError::Json { position, .. } => Some(*position),
+            ScenarioError::Invalid(_) => None,
+            ScenarioError::Policy { error, .. } => error.position,
+        }
+    }
+
+    /// The same, where the scenario's text begins at `start` of another one.
+    #[must_use]
+    pub fn within(mut self, start: Position) -> ScenarioError {
+        match &mut self {
+            ScenarioError::Json { position, .. } => *position = position.within(start),
+            ScenarioError::Invalid(_) => {}
+            ScenarioError::Policy { error, .. } => {
+                error.position = error.position.map(|position| position.within(start));
+            }
+        }
+        self
+    }
 }
 
 /// A request with the policies that decide it.
@@ -135,7 +158,7 @@ impl Scenario {
     /// except where their name speaks of a policy: a misspelt policy type must not silently
     /// take no part.
     pub fn from_json(text: &str) -> Result<Scenario, ScenarioError> {
-        let mut fields: Fields = serde_json::from_str(text)?;
+        let mut fields = Fields::read(text)?;
         let asked: Option<Asked> = fields.take("request")?;
         let asked = asked.ok_or_else(|| invalid("the field `request` is missing".into()))?;
         let (principal, context) = asked.read()?;
@@ -164,31 +187,18 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// Reads one scenario, a JSON array of scenarios, or JSON Lines of either.
+    /// Reads one scenario, a JSON array of scenarios, or JSON Lines of either ([`parts`]). What is
+    /// wrong stands at its place in `text`.
     pub fn many_from_json(text: &str) -> Vec<Result<Scenario, ScenarioError>> {
-        let mut scenarios = Vec::new();
-        let values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        for value in values {
-            let raw = match value {
-                Ok(raw) => raw.get().trim_start(),
-                Err(error) => {
-                    // What follows a syntax error cannot be told apart from it.
-                    scenarios.push(Err(error.into()));
-                    break;
-                }
-            };
-            if raw.starts_with('[') {
-                match serde_json::from_str::<Vec<&RawValue>>(raw) {
-                    Ok(raws) => {
-                        scenarios.extend(raws.iter().map(|raw| Scenario::from_json(raw.get())))
-                    }
-                    Err(error) => scenarios.push(Err(error.into())),
-                }
-            } else {
-                scenarios.push(Scenario::from_json(raw));
+        match parts(text) {
+            Ok(parts) => {
+                let read = |part: &Part<'_>| {
+                    Scenario::from_json(part.text).map_err(|error| error.within(part.start))
+                };
+                parts.iter().map(read).collect()
             }
+            Err(error) => vec![Err(error)],
         }
-        scenarios
     }
 
     /// The scenario's `name`.

@@ -24,12 +24,6 @@ use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
 use crate::resource::{self, Misshapen};
 use crate::value::date;
 
-const START: Position = Position {
-    offset: 0,
-    line: 1,
-    column: 1,
-};
-
 /// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
@@ -172,7 +166,7 @@ fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Refused> {
         _ => return Ok(()),
     };
     let detail = "white space stands before the opening brace; IAM refuses it there";
-    Err(refused(message, detail, START))
+    Err(refused(message, detail, Position::START))
 }
 
 /// Row 42.

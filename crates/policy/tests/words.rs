@@ -209,6 +209,46 @@ fn scenarios_that_are_none_say_what_is_wrong() {
 }
 
 #[test]
+fn what_is_wrong_stands_at_its_place_in_the_whole_text() {
+    let fine = r#"{"request": {"principal": "anonymous", "action": "a:b"}}"#;
+    for (bad, line, column) in [
+        // A policy on lines of its own, and on the line of the one before.
+        (
+            "{\"request\": {\"principal\": \"anonymous\", \"action\": \"a:b\"},\n \"identityPolicies\": [\n  \
+             {\"Statement\": {\"Effect\": \"Allow\",\n    \"Acton\": \"*\"}}]}",
+            5,
+            5,
+        ),
+        (
+            r#"{"request": {"principal": "anonymous", "action": "a:b"}, "resourcePolicy": {"Id": "é", "Sid": 2}}"#,
+            2,
+            88,
+        ),
+        // A field of another type.
+        (r#"{"request": {"principal": 5, "action": "a:b"}}"#, 2, 27),
+        ("{\"request\":\n\n 5}", 4, 2),
+        // No JSON.
+        ("{\n,}", 3, 1),
+    ] {
+        for text in [format!("{fine}\n{bad}"), format!("[{fine},\n{bad}]")] {
+            let read = Scenario::many_from_json(&text);
+            let error = read.last().unwrap().as_ref().unwrap_err();
+            let place = error.position().unwrap();
+            assert_eq!(
+                (place.line, place.column),
+                (line, column),
+                "{error}: {text}"
+            );
+            assert!(!error.to_string().contains(" line "), "{error}");
+            let line = text.split_inclusive('\n').nth(line as usize - 1).unwrap();
+            let (at, _) = line.char_indices().nth(column as usize - 1).unwrap();
+            let offset = text.find(line).unwrap() + at;
+            assert_eq!(place.offset as usize, offset);
+        }
+    }
+}
+
+#[test]
 fn kinds_are_named_and_guessed() {
     for (name, kind) in DocumentKind::NAMES {
         assert_eq!(name.parse(), Ok(kind));

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
+use policy::Position;
+use policy::scenario::parts;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
@@ -27,6 +29,8 @@ pub struct Input {
 pub struct Item<'a> {
     /// `line 3` or `item 3`, counted from 1.
     pub place: String,
+    /// Where the text begins in the input.
+    pub start: Position,
     /// The text; not yet known to be JSON where it is a line.
     pub text: &'a str,
     /// Nothing more has come yet: whoever asked waits for this answer.
@@ -89,14 +93,15 @@ impl Input {
         }
         let looks_like_lines = is_line(&text);
         self.read_rest(&mut text)?;
-        match documents(&text) {
+        let start = line_start(number);
+        match parts(&text) {
             Ok(items) => {
                 let count = items.len();
                 for (index, item) in items.into_iter().enumerate() {
-                    let place = format!("item {}", index + 1);
                     take(Item {
-                        place,
-                        text: item,
+                        place: format!("item {}", index + 1),
+                        start: item.start.within(start),
+                        text: item.text,
                         last_for_now: index + 1 == count,
                     })?;
                 }
@@ -107,10 +112,13 @@ impl Input {
                 let again = Input::new(&self.name, Box::new(io::Cursor::new(text)));
                 again.each_line(String::new(), number - 1, &mut take)
             }
-            Err(error) => Err(Error::Failed(format!(
-                "{} is neither a JSON document nor JSON Lines: {error}",
-                self.name
-            ))),
+            Err(error) => {
+                let place = error.position().unwrap_or(Position::START).within(start);
+                Err(Error::Failed(format!(
+                    "{}:{}:{}: {error}; it is neither a JSON document nor JSON Lines",
+                    self.name, place.line, place.column
+                )))
+            }
         }
     }
 
@@ -158,8 +166,10 @@ impl Input {
             let text = line.trim();
             if !text.is_empty() {
                 let last_for_now = self.reader.buffer().is_empty();
+                let indent = line.len() - line.trim_start().len();
                 take(Item {
                     place: format!("line {number}"),
+                    start: Position::at(&line, indent).within(line_start(number)),
                     text,
                     last_for_now,
                 })?;
@@ -173,20 +183,16 @@ impl Input {
     }
 }
 
+fn line_start(number: usize) -> Position {
+    Position {
+        line: u32::try_from(number).unwrap_or(u32::MAX),
+        ..Position::START
+    }
+}
+
 fn is_line(text: &str) -> bool {
     let text = text.trim();
     text.starts_with('{') && text.ends_with('}')
-}
-
-/// The members of one array, or the objects that follow each other.
-fn documents(text: &str) -> Result<Vec<&str>, serde_json::Error> {
-    let values: Vec<&RawValue> = match text.trim_start().starts_with('[') {
-        true => serde_json::from_str(text)?,
-        false => serde_json::Deserializer::from_str(text)
-            .into_iter()
-            .collect::<Result<_, _>>()?,
-    };
-    Ok(values.into_iter().map(RawValue::get).collect())
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use policy::Printable;
 use policy::scenario::{Expectation, Outcome, Scenario, ScenarioError};
+use policy::{Position, Printable};
 use serde_json::json;
 
-use super::input::Input;
+use super::input::{Input, Item};
 use crate::cli::{EvaluateOptions, ExplainOptions, Output, TestOptions};
 use crate::error::{Error, Result};
 use crate::print::Answers;
@@ -20,7 +20,7 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<()> {
     each(options.file.as_deref(), |scenario, answers| {
         answers.json(&match scenario {
             Ok(scenario) => json!(scenario.evaluate()),
-            Err(error) => json!({"error": error.to_string()}),
+            Err(error) => error.to_json(),
         })
     })
 }
@@ -36,7 +36,7 @@ pub fn explain(options: &ExplainOptions) -> Result<()> {
                 }
                 answers.line(scenario.explain().to_string().trim_end())
             }
-            (Err(error), Output::Json) => answers.json(&json!({"error": error.to_string()})),
+            (Err(error), Output::Json) => answers.json(&error.to_json()),
             // It is told at the end.
             (Err(_), Output::Text) => Ok(()),
         }
@@ -46,12 +46,12 @@ pub fn explain(options: &ExplainOptions) -> Result<()> {
 /// Hands the scenarios of a file to `answer`, and fails at the end when some are none.
 fn each(
     file: Option<&Path>,
-    mut answer: impl FnMut(Result<&Scenario, &ScenarioError>, &mut Answers) -> Result<()>,
+    mut answer: impl FnMut(Result<&Scenario, &Unreadable>, &mut Answers) -> Result<()>,
 ) -> Result<()> {
     let mut answers = Answers::new();
     let mut count = Count::default();
     Input::open(file)?.each(|item| {
-        let scenario = Scenario::from_json(item.text);
+        let scenario = read(&item);
         count.note(&item.place, scenario.as_ref().err());
         answer(scenario.as_ref(), &mut answers)?;
         match item.last_for_now {
@@ -63,6 +63,27 @@ fn each(
     count.end()
 }
 
+/// Why an item is no scenario, and the place in the input that is to blame.
+struct Unreadable {
+    error: ScenarioError,
+    position: Position,
+}
+
+impl Unreadable {
+    fn to_json(&self) -> serde_json::Value {
+        let at = self.position;
+        json!({"error": self.error.to_string(), "line": at.line, "column": at.column})
+    }
+}
+
+fn read(item: &Item<'_>) -> Result<Scenario, Unreadable> {
+    Scenario::from_json(item.text).map_err(|error| {
+        let error = error.within(item.start);
+        let position = error.position().unwrap_or(item.start);
+        Unreadable { error, position }
+    })
+}
+
 /// How many scenarios there were, and how many of them could not be read, with the first.
 #[derive(Default)]
 struct Count {
@@ -72,12 +93,13 @@ struct Count {
 }
 
 impl Count {
-    fn note(&mut self, place: &str, error: Option<&ScenarioError>) {
+    fn note(&mut self, place: &str, unreadable: Option<&Unreadable>) {
         self.all += 1;
-        if let Some(error) = error {
+        if let Some(Unreadable { error, position }) = unreadable {
             self.bad += 1;
+            let (line, column) = (position.line, position.column);
             self.first_bad
-                .get_or_insert_with(|| format!("{place}: {error}"));
+                .get_or_insert_with(|| format!("{place}, at {line}:{column}: {error}"));
         }
     }
 
@@ -98,6 +120,8 @@ impl Count {
 /// One scenario that was run.
 struct Case {
     name: String,
+    /// Where it stands in its file, or what is wrong with it.
+    position: Position,
     outcome: Result<(), String>,
 }
 
@@ -135,9 +159,16 @@ fn print(answers: &mut Answers, output: Output, file: &Path, case: &Case) -> Res
     let line = |text: &str| Printable(text).to_string();
     match (output, &case.outcome) {
         (Output::Text, Ok(())) => answers.line(&line(&format!("ok      {file}: {name}"))),
-        (Output::Text, Err(why)) => answers.line(&line(&format!("FAILED  {file}: {name}: {why}"))),
+        (Output::Text, Err(why)) => {
+            let (row, column) = (case.position.line, case.position.column);
+            answers.line(&line(&format!(
+                "FAILED  {file}:{row}:{column}: {name}: {why}"
+            )))
+        }
         (Output::Json, outcome) => answers.json(&json!({
             "file": file,
+            "line": case.position.line,
+            "column": case.position.column,
             "name": name,
             "passed": outcome.is_ok(),
             "why": outcome.as_ref().err(),
@@ -148,17 +179,20 @@ fn print(answers: &mut Answers, output: Output, file: &Path, case: &Case) -> Res
 fn run_file(file: &Path) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     Input::open(Some(file))?.each(|item| {
-        match Scenario::from_json(item.text) {
+        match read(&item) {
             Ok(scenario) => {
                 if let Some(expected) = scenario.expect() {
-                    let name = scenario.name().map_or(item.place, str::to_owned);
-                    let outcome = compare(expected, &scenario.evaluate());
-                    cases.push(Case { name, outcome });
+                    cases.push(Case {
+                        name: scenario.name().map_or(item.place, str::to_owned),
+                        position: item.start,
+                        outcome: compare(expected, &scenario.evaluate()),
+                    });
                 }
             }
             // What cannot be read may well have been a test.
-            Err(error) => cases.push(Case {
+            Err(Unreadable { error, position }) => cases.push(Case {
                 name: item.place,
+                position,
                 outcome: Err(error.to_string()),
             }),
         }

@@ -2,55 +2,73 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::document::{Document, DocumentKind};
+use crate::json::Position;
 use crate::set::{PolicyRef, PolicySet};
 
+use super::parts::{offset, unreadable};
 use super::{ScenarioError, invalid};
 
-/// The fields of a scenario that are still to be read. Of two with one name neither is taken
-/// for the other.
-#[derive(Debug, Default)]
-pub(super) struct Fields(BTreeMap<String, Box<RawValue>>);
+/// The fields of a scenario that are still to be read, and the text that they stand in. Of two with
+/// one name neither is taken for the other.
+pub(super) struct Fields<'a> {
+    text: &'a str,
+    rest: Rest<'a>,
+}
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+#[derive(Default)]
+struct Rest<'a>(BTreeMap<String, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Rest<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rest<'a>, D::Error> {
+        deserializer.deserialize_map(RestVisitor(PhantomData))
     }
 }
 
-struct FieldsVisitor;
+struct RestVisitor<'a>(PhantomData<&'a ()>);
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+impl<'de: 'a, 'a> Visitor<'de> for RestVisitor<'a> {
+    type Value = Rest<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a scenario, which is an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = Fields::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rest<'a>, A::Error> {
+        let mut rest = Rest::default();
         while let Some((name, value)) = map.next_entry::<String, _>()? {
-            if fields.0.contains_key(&name) {
+            if rest.0.contains_key(&name) {
                 let what = format!("the field `{name}` stands twice");
                 return Err(serde::de::Error::custom(what));
             }
-            fields.0.insert(name, value);
+            rest.0.insert(name, value);
         }
-        Ok(fields)
+        Ok(rest)
     }
 }
 
-impl Fields {
+impl<'a> Fields<'a> {
+    pub fn read(text: &'a str) -> Result<Fields<'a>, ScenarioError> {
+        match serde_json::from_str(text) {
+            Ok(rest) => Ok(Fields { text, rest }),
+            Err(error) => Err(unreadable(&error, text, Position::START)),
+        }
+    }
+
     /// The field, which is then read.
-    pub fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, ScenarioError> {
-        match self.0.remove(name) {
-            None => Ok(None),
-            Some(raw) => Ok(serde_json::from_str(raw.get())?),
+    pub fn take<T: Deserialize<'a>>(&mut self, name: &str) -> Result<Option<T>, ScenarioError> {
+        let Some(raw) = self.rest.0.remove(name) else {
+            return Ok(None);
+        };
+        match serde_json::from_str(raw.get()) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(unreadable(&error, raw.get(), self.start(raw))),
         }
     }
 
@@ -59,9 +77,9 @@ impl Fields {
         name: &str,
         kind: DocumentKind,
     ) -> Result<Option<PolicySet>, ScenarioError> {
-        match self.take::<Option<Box<RawValue>>>(name)?.flatten() {
+        match self.take::<Option<&RawValue>>(name)?.flatten() {
             None => Ok(None),
-            Some(raw) => Ok(Some(compile(&[raw], |_| name.to_owned(), kind)?)),
+            Some(raw) => Ok(Some(self.compile(&[raw], |_| name.to_owned(), kind)?)),
         }
     }
 
@@ -70,9 +88,12 @@ impl Fields {
         name: &str,
         kind: DocumentKind,
     ) -> Result<Option<PolicySet>, ScenarioError> {
-        match self.take::<Option<Vec<Box<RawValue>>>>(name)?.flatten() {
+        match self.take::<Option<Vec<&RawValue>>>(name)?.flatten() {
             None => Ok(None),
-            Some(raws) => Ok(Some(compile(&raws, |at| format!("{name}[{at}]"), kind)?)),
+            Some(raws) => {
+                let name = |at| format!("{name}[{at}]");
+                Ok(Some(self.compile(&raws, name, kind)?))
+            }
         }
     }
 
@@ -81,19 +102,17 @@ impl Fields {
         name: &str,
         kind: DocumentKind,
     ) -> Result<Vec<PolicySet>, ScenarioError> {
-        let levels = self
-            .take::<Option<Vec<Vec<Box<RawValue>>>>>(name)?
-            .flatten();
+        let levels = self.take::<Option<Vec<Vec<&RawValue>>>>(name)?.flatten();
         let levels = levels.unwrap_or_default();
-        let compile_level = |(level, raws): (usize, &Vec<Box<RawValue>>)| {
-            compile(raws, |at| format!("{name}[{level}][{at}]"), kind)
+        let compile_level = |(level, raws): (usize, &Vec<&RawValue>)| {
+            self.compile(raws, |at| format!("{name}[{level}][{at}]"), kind)
         };
         levels.iter().enumerate().map(compile_level).collect()
     }
 
     /// A misspelt policy type must not silently take no part.
     pub fn refuse_rest(&self) -> Result<(), ScenarioError> {
-        for name in self.0.keys() {
+        for name in self.rest.0.keys() {
             let lower = name.to_ascii_lowercase();
             if lower.contains("polic") || lower.contains("boundar") {
                 return Err(invalid(format!(
@@ -105,25 +124,33 @@ impl Fields {
         }
         Ok(())
     }
-}
 
-fn compile(
-    raws: &[Box<RawValue>],
-    name: impl Fn(usize) -> String,
-    kind: DocumentKind,
-) -> Result<PolicySet, ScenarioError> {
-    let mut documents = Vec::with_capacity(raws.len());
-    for (at, raw) in raws.iter().enumerate() {
-        let policy = name(at);
-        let document = Document::parse_language(raw.get(), kind);
-        let document = document.map_err(|error| ScenarioError::Policy {
-            policy: policy.clone(),
-            error,
-        })?;
-        documents.push((PolicyRef::new(kind, policy), document));
+    fn compile(
+        &self,
+        raws: &[&RawValue],
+        name: impl Fn(usize) -> String,
+        kind: DocumentKind,
+    ) -> Result<PolicySet, ScenarioError> {
+        let mut documents = Vec::with_capacity(raws.len());
+        for (at, raw) in raws.iter().enumerate() {
+            let policy = name(at);
+            match Document::parse_language(raw.get(), kind) {
+                Ok(document) => documents.push((PolicyRef::new(kind, policy), document)),
+                Err(mut error) => {
+                    let place = error.position.unwrap_or(Position::START);
+                    error.position = Some(place.within(self.start(raw)));
+                    return Err(ScenarioError::Policy { policy, error });
+                }
+            }
+        }
+        let documents = documents.iter();
+        Ok(PolicySet::compile(
+            documents.map(|(policy, document)| (policy.clone(), document)),
+        ))
     }
-    let documents = documents.iter();
-    Ok(PolicySet::compile(
-        documents.map(|(policy, document)| (policy.clone(), document)),
-    ))
+
+    /// Where a part of the text begins.
+    fn start(&self, part: &RawValue) -> Position {
+        Position::at(self.text, offset(self.text, part))
+    }
 }
