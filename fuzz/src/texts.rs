@@ -22,7 +22,7 @@ pub fn parse(bytes: &[u8]) {
     };
     assert!(size_without_white_space(text) <= text.len());
     DocumentKind::detect(text);
-    for (_, kind) in DocumentKind::NAMES {
+    for kind in DocumentKind::ALL {
         match &Document::parse_language(text, kind) {
             Ok(document) => round_trip(document, text, kind),
             Err(error) => refusal(error, text),
@@ -144,7 +144,7 @@ pub fn lint(bytes: &[u8]) {
 }
 
 fn kind_by(number: usize) -> DocumentKind {
-    DocumentKind::NAMES[number % DocumentKind::NAMES.len()].1
+    DocumentKind::ALL[number % DocumentKind::ALL.len()]
 }
 
 /// Without services and with some. That it ends in time is libFuzzer's to watch.

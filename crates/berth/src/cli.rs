@@ -7,7 +7,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use aws_api::{AccountId, Region};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use policy::DocumentKind;
 
 mod layers;
 mod values;
@@ -180,8 +182,8 @@ pub struct ValidateOptions {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// What the documents would be attached to: it decides which elements they may hold and how large they may be
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    pub kind: Kind,
+    #[arg(long, value_parser = kinds(), default_value = DocumentKind::Managed.name(), value_name = "KIND")]
+    pub kind: DocumentKind,
     /// Fail on warnings too, not on errors alone
     #[arg(long)]
     pub strict: bool,
@@ -241,31 +243,8 @@ pub enum Output {
 }
 
 /// The kinds of policy document, by the names people use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// A customer managed policy
-    #[default]
-    Managed,
-    /// An inline policy of a user
-    InlineUser,
-    /// An inline policy of a group
-    InlineGroup,
-    /// An inline policy of a role
-    InlineRole,
-    /// A role's trust policy
-    Trust,
-    /// A session policy
-    Session,
-    /// A permissions boundary
-    PermissionsBoundary,
-    /// A service control policy (SCP)
-    ServiceControl,
-    /// A resource control policy (RCP)
-    ResourceControl,
-    /// An ECR repository policy
-    EcrRepository,
-    /// An ECR registry policy
-    EcrRegistry,
-    /// Any other resource policy
-    Resource,
+fn kinds() -> impl TypedValueParser<Value = DocumentKind> {
+    let value = |kind: DocumentKind| PossibleValue::new(kind.name()).help(kind.about());
+    PossibleValuesParser::new(DocumentKind::ALL.map(value))
+        .try_map(|name| name.parse::<DocumentKind>())
 }

@@ -23,10 +23,11 @@ mod users;
 
 use aws_api::iam;
 use jiff::Timestamp;
-use store::iam::entity::{self, Entity, Kind, NewEntity};
+use store::iam::entity::{self, Entity, Kind, NewEntity, fold};
 use store::iam::tag;
 use store::{Conn, Scope, Topic, Write};
 
+use crate::paging::{Cut, Page};
 use crate::{Call, Error, Identity, ids, words};
 
 /// An entity that a request wants.
@@ -170,6 +171,19 @@ fn check_tag_key(key: &str) -> Result<(), Error> {
         )));
     }
     Ok(())
+}
+
+/// A page of the account's entities of one kind whose path has the prefix, in the order of their names.
+async fn page_of(
+    conn: &mut Conn<'_>,
+    cx: &Call,
+    kind: Kind,
+    path_prefix: Option<&str>,
+    page: &Page,
+) -> Result<Cut<Entity>, Error> {
+    let (account, prefix) = (cx.account.as_str(), path_prefix.unwrap_or("/"));
+    let rows = entity::list(conn, account, kind, prefix, &page.after, page.rows()).await?;
+    Ok(page.cut(rows, |entity| fold(&entity.name)))
 }
 
 /// The entity of this name, which must be there.

@@ -37,27 +37,49 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// All kinds with the names that the command line uses.
-    pub const NAMES: [(&'static str, DocumentKind); 12] = [
-        ("managed", DocumentKind::Managed),
-        ("inline-user", DocumentKind::InlineUser),
-        ("inline-group", DocumentKind::InlineGroup),
-        ("inline-role", DocumentKind::InlineRole),
-        ("trust", DocumentKind::Trust),
-        ("session", DocumentKind::Session),
-        ("permissions-boundary", DocumentKind::PermissionsBoundary),
-        ("service-control", DocumentKind::ServiceControl),
-        ("resource-control", DocumentKind::ResourceControl),
-        ("ecr-repository", DocumentKind::EcrRepository),
-        ("ecr-registry", DocumentKind::EcrRegistry),
-        ("resource", DocumentKind::Resource),
+    /// All kinds.
+    pub const ALL: [DocumentKind; 12] = [
+        DocumentKind::Managed,
+        DocumentKind::InlineUser,
+        DocumentKind::InlineGroup,
+        DocumentKind::InlineRole,
+        DocumentKind::Trust,
+        DocumentKind::Session,
+        DocumentKind::PermissionsBoundary,
+        DocumentKind::ServiceControl,
+        DocumentKind::ResourceControl,
+        DocumentKind::EcrRepository,
+        DocumentKind::EcrRegistry,
+        DocumentKind::Resource,
     ];
 
     /// The name that the command line uses.
     pub fn name(self) -> &'static str {
-        let mut all = DocumentKind::NAMES.iter();
-        all.find(|(_, kind)| *kind == self)
-            .map_or("resource", |(name, _)| name)
+        self.names().0
+    }
+
+    /// What it is, in some words.
+    pub fn about(self) -> &'static str {
+        self.names().1
+    }
+
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            DocumentKind::Managed => ("managed", "A customer managed policy"),
+            DocumentKind::InlineUser => ("inline-user", "An inline policy of a user"),
+            DocumentKind::InlineGroup => ("inline-group", "An inline policy of a group"),
+            DocumentKind::InlineRole => ("inline-role", "An inline policy of a role"),
+            DocumentKind::Trust => ("trust", "A role's trust policy"),
+            DocumentKind::Session => ("session", "A session policy"),
+            DocumentKind::PermissionsBoundary => ("permissions-boundary", "A permissions boundary"),
+            DocumentKind::ServiceControl => ("service-control", "A service control policy (SCP)"),
+            DocumentKind::ResourceControl => {
+                ("resource-control", "A resource control policy (RCP)")
+            }
+            DocumentKind::EcrRepository => ("ecr-repository", "An ECR repository policy"),
+            DocumentKind::EcrRegistry => ("ecr-registry", "An ECR registry policy"),
+            DocumentKind::Resource => ("resource", "Any other resource policy"),
+        }
     }
 
     /// The kind that a document most likely is, by its elements: with a principal and
@@ -90,14 +112,12 @@ impl std::str::FromStr for DocumentKind {
     type Err = UnknownKind;
 
     fn from_str(name: &str) -> Result<DocumentKind, UnknownKind> {
-        let mut all = DocumentKind::NAMES.iter();
-        all.find(|(known, _)| *known == name)
-            .map(|(_, kind)| *kind)
-            .ok_or(UnknownKind)
+        let mut all = DocumentKind::ALL.into_iter();
+        all.find(|kind| kind.name() == name).ok_or(UnknownKind)
     }
 }
 
-/// A name that is not in [`DocumentKind::NAMES`].
+/// The name of no [`DocumentKind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such kind of policy; the kinds are managed, inline-user, inline-group, inline-role, \

@@ -188,24 +188,10 @@ impl Shaper {
                     once(&mut principal, element, "Principal", at)?;
                 }
                 "Action" | "NotAction" => {
-                    let values = strings(member.node, &name)?;
-                    let position = at;
-                    let element = Element {
-                        not,
-                        values,
-                        position,
-                    };
-                    once(&mut action, element, "Action", at)?;
+                    once(&mut action, element(member, not)?, "Action", at)?;
                 }
                 "Resource" | "NotResource" => {
-                    let values = strings(member.node, &name)?;
-                    let position = at;
-                    let element = Element {
-                        not,
-                        values,
-                        position,
-                    };
-                    once(&mut resource, element, "Resource", at)?;
+                    once(&mut resource, element(member, not)?, "Resource", at)?;
                 }
                 "Condition" => conditions = condition(member.node)?,
                 _ => return Err(self.unknown(&member, "statement")),
@@ -275,6 +261,14 @@ fn strings(node: Node, name: &str) -> Result<Vec<Text>, Refused> {
         Value::Array(nodes) => nodes.into_iter().map(|node| string(node, name)).collect(),
         _ => Ok(vec![string(node, name)?]),
     }
+}
+
+fn element(member: Member, not: bool) -> Result<Element, Refused> {
+    Ok(Element {
+        not,
+        values: strings(member.node, &member.name)?,
+        position: member.position,
+    })
 }
 
 fn principal_element(not: bool, at: Position, node: Node) -> Result<PrincipalElement, Refused> {

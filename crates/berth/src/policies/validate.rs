@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::catalogue::AwsCatalogue;
 use super::input::Input;
-use crate::cli::{Kind, Output, ValidateOptions};
+use crate::cli::{Output, ValidateOptions};
 use crate::error::{Error, Result};
 use crate::print::Answers;
 
@@ -34,7 +34,7 @@ pub fn validate(options: &ValidateOptions) -> Result<()> {
                 continue;
             }
         };
-        let checked = Checked::new(&text, kind(options.kind), !options.no_lint);
+        let checked = Checked::new(&text, options.kind, !options.no_lint);
         failed |= checked.fails(options.strict);
         match options.output {
             Output::Text => checked.print_text(file, &mut answers)?,
@@ -183,22 +183,5 @@ impl Checked {
             }))?;
         }
         Ok(())
-    }
-}
-
-fn kind(kind: Kind) -> DocumentKind {
-    match kind {
-        Kind::Managed => DocumentKind::Managed,
-        Kind::InlineUser => DocumentKind::InlineUser,
-        Kind::InlineGroup => DocumentKind::InlineGroup,
-        Kind::InlineRole => DocumentKind::InlineRole,
-        Kind::Trust => DocumentKind::Trust,
-        Kind::Session => DocumentKind::Session,
-        Kind::PermissionsBoundary => DocumentKind::PermissionsBoundary,
-        Kind::ServiceControl => DocumentKind::ServiceControl,
-        Kind::ResourceControl => DocumentKind::ResourceControl,
-        Kind::EcrRepository => DocumentKind::EcrRepository,
-        Kind::EcrRegistry => DocumentKind::EcrRegistry,
-        Kind::Resource => DocumentKind::Resource,
     }
 }

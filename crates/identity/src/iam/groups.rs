@@ -8,7 +8,7 @@ use aws_api::iam::{
 use store::iam::entity::{self, Kind, fold};
 use store::iam::{attachment, group, inline_policy};
 
-use super::{Wanted, done, need, shapes};
+use super::{Wanted, done, need, page_of, shapes};
 use crate::paging::Page;
 use crate::{Call, Error, Identity, words};
 
@@ -72,16 +72,8 @@ impl Identity {
     ) -> Result<ListGroupsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
-        let rows = entity::list(
-            &mut read.conn(),
-            cx.account.as_str(),
-            Kind::Group,
-            input.path_prefix.as_deref().unwrap_or("/"),
-            &page.after,
-            page.rows(),
-        )
-        .await?;
-        let cut = page.cut(rows, |group| fold(&group.name));
+        let prefix = input.path_prefix.as_deref();
+        let cut = page_of(&mut read.conn(), cx, Kind::Group, prefix, &page).await?;
         Ok(ListGroupsResponse {
             groups: cut.items.iter().map(shapes::group).collect(),
             is_truncated: cut.is_truncated,

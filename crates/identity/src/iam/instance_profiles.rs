@@ -11,7 +11,7 @@ use store::Conn;
 use store::iam::entity::{self, Entity, Kind, fold};
 use store::iam::instance_profile;
 
-use super::{Wanted, done, need, shapes};
+use super::{Wanted, done, need, page_of, shapes};
 use crate::paging::Page;
 use crate::{Call, Error, Identity, words};
 
@@ -86,16 +86,8 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let rows = entity::list(
-            &mut conn,
-            cx.account.as_str(),
-            Kind::InstanceProfile,
-            input.path_prefix.as_deref().unwrap_or("/"),
-            &page.after,
-            page.rows(),
-        )
-        .await?;
-        let cut = page.cut(rows, |profile| fold(&profile.name));
+        let prefix = input.path_prefix.as_deref();
+        let cut = page_of(&mut conn, cx, Kind::InstanceProfile, prefix, &page).await?;
         Ok(ListInstanceProfilesResponse {
             instance_profiles: self.profiles(&mut conn, &cut.items).await?,
             is_truncated: cut.is_truncated,

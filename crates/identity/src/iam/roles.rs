@@ -7,11 +7,11 @@ use aws_api::iam::{
     UpdateRoleResponse,
 };
 use policy::{Document, DocumentKind};
-use store::iam::entity::{self, Kind, fold};
+use store::iam::entity::{self, Kind};
 use store::iam::role::{self, Role as Row};
 use store::iam::{attachment, inline_policy, instance_profile};
 
-use super::{Wanted, done, need};
+use super::{Wanted, done, need, page_of};
 use crate::documents::pin;
 use crate::paging::Page;
 use crate::{Call, Error, Identity, words};
@@ -85,16 +85,8 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let rows = entity::list(
-            &mut conn,
-            cx.account.as_str(),
-            Kind::Role,
-            input.path_prefix.as_deref().unwrap_or("/"),
-            &page.after,
-            page.rows(),
-        )
-        .await?;
-        let cut = page.cut(rows, |role| fold(&role.name));
+        let prefix = input.path_prefix.as_deref();
+        let cut = page_of(&mut conn, cx, Kind::Role, prefix, &page).await?;
         let mut roles = Vec::with_capacity(cut.items.len());
         for found in &cut.items {
             roles.push(self.role(&mut conn, found).await?);

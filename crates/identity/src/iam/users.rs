@@ -4,10 +4,10 @@ use aws_api::iam::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, GetUserRequest, GetUserResponse,
     ListUsersRequest, ListUsersResponse, UpdateUserRequest, User,
 };
-use store::iam::entity::{self, Entity, Kind, fold};
+use store::iam::entity::{self, Entity, Kind};
 use store::iam::{access_key, account, attachment, group, inline_policy};
 
-use super::{Wanted, done, need, shapes, time};
+use super::{Wanted, done, need, page_of, shapes, time};
 use crate::paging::Page;
 use crate::{Call, CallerKind, Error, Identity, words};
 
@@ -77,16 +77,8 @@ impl Identity {
     ) -> Result<ListUsersResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
-        let rows = entity::list(
-            &mut read.conn(),
-            cx.account.as_str(),
-            Kind::User,
-            input.path_prefix.as_deref().unwrap_or("/"),
-            &page.after,
-            page.rows(),
-        )
-        .await?;
-        let cut = page.cut(rows, |user| fold(&user.name));
+        let prefix = input.path_prefix.as_deref();
+        let cut = page_of(&mut read.conn(), cx, Kind::User, prefix, &page).await?;
         Ok(ListUsersResponse {
             users: cut.items.iter().map(shapes::user).collect(),
             is_truncated: cut.is_truncated,
