@@ -22,6 +22,11 @@ pub(crate) enum Token {
     Star,
 }
 
+/// Whether a pattern is wildcards and nothing else.
+pub(crate) fn is_open(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.bytes().all(|byte| matches!(byte, b'*' | b'?'))
+}
+
 /// A compiled pattern with at least one wildcard.
 #[derive(Clone, Debug)]
 pub(crate) struct Glob {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use policy::{Document, DocumentKind};
+use policy::Document;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -27,24 +27,6 @@ struct Case<'a> {
     at: Option<(u32, u32)>,
 }
 
-fn kind(name: &str) -> DocumentKind {
-    match name {
-        "Managed" => DocumentKind::Managed,
-        "InlineUser" => DocumentKind::InlineUser,
-        "InlineGroup" => DocumentKind::InlineGroup,
-        "InlineRole" => DocumentKind::InlineRole,
-        "Trust" => DocumentKind::Trust,
-        "Session" => DocumentKind::Session,
-        "PermissionsBoundary" => DocumentKind::PermissionsBoundary,
-        "ServiceControl" => DocumentKind::ServiceControl,
-        "ResourceControl" => DocumentKind::ResourceControl,
-        "EcrRepository" => DocumentKind::EcrRepository,
-        "EcrRegistry" => DocumentKind::EcrRegistry,
-        "Resource" => DocumentKind::Resource,
-        other => panic!("no kind {other}"),
-    }
-}
-
 #[test]
 fn every_document_is_answered_as_the_service_answers() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validation");
@@ -59,7 +41,7 @@ fn every_document_is_answered_as_the_service_answers() {
             assert!(!case.source.is_empty(), "{} has no source", case.name);
             let raw = case.document.map(RawValue::get);
             let document = raw.or(case.text.as_deref()).expect("a document");
-            let got = Document::parse(document, kind(&case.kind));
+            let got = Document::parse(document, case.kind.parse().expect("a kind"));
             let fits = match &got {
                 Ok(_) => case.valid,
                 Err(error) => {

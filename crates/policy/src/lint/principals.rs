@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::document::{
     ConditionEntry, DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
 };
+use crate::glob;
 use crate::operator::{Operator, Quantifier};
 use crate::principal::is_account_id;
 
@@ -101,13 +102,12 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
 
 /// Whether the condition limits anything: it needs the key, and does not take every value.
 pub(super) fn limits(entry: &ConditionEntry) -> bool {
-    let open = |text: &str| !text.is_empty() && text.bytes().all(|b| matches!(b, b'*' | b'?'));
     Operator::parse(&entry.operator.value).is_some_and(|operator| {
         !operator.negated
             && !operator.if_exists
             && operator.quantifier != Quantifier::ForAllValues
             && operator.test != crate::operator::Test::Null
-            && !entry.values.iter().any(|value| open(&value.value))
+            && !entry.values.iter().any(|value| glob::is_open(&value.value))
     })
 }
 

@@ -8,6 +8,7 @@
 
 use crate::document::{ConditionEntry, PrincipalEntry, PrincipalType, Statement, StatementEffect};
 use crate::fold;
+use crate::glob;
 use crate::operator::{Operator, Quantifier, Test};
 use crate::parse::{Refused, refused};
 
@@ -91,7 +92,7 @@ fn keys(principal: &str) -> Option<Vec<String>> {
 }
 
 /// Whether a condition takes some values of one of the keys, and not all. A list in which one value is
-/// `*` takes all. `ForAllValues` and `…IfExists` hold without the key, so they scope nothing.
+/// `*` takes all, and IAM takes an empty value for none. `ForAllValues` and `…IfExists` hold without the key, so they scope nothing.
 fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
     let operator = Operator::parse(&condition.operator.value).filter(|operator| {
         let test = matches!(
@@ -104,12 +105,10 @@ fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
     let key = fold::key(&condition.key.value);
     operator.is_some()
         && keys.iter().any(|known| fold::key(known) == key)
-        && !condition.values.iter().any(|value| is_all(&value.value))
-}
-
-/// Wildcards and nothing else.
-fn is_all(value: &str) -> bool {
-    value.chars().all(|c| matches!(c, '*' | '?'))
+        && !condition
+            .values
+            .iter()
+            .any(|value| value.value.is_empty() || glob::is_open(&value.value))
 }
 
 fn unscoped(entry: &PrincipalEntry, statement: &Statement, keys: &[String]) -> Refused {
