@@ -28,8 +28,15 @@ pub fn parse(bytes: &[u8]) {
             Err(error) => refusal(error, text),
         }
     }
-    for scenario in Scenario::many_from_json(text).into_iter().flatten() {
-        explained(&scenario);
+    for scenario in Scenario::many_from_json(text) {
+        match scenario {
+            Ok(scenario) => explained(&scenario),
+            Err(error) => {
+                if let Some(position) = error.position() {
+                    within(position, text);
+                }
+            }
+        }
     }
 }
 
