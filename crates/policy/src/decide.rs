@@ -9,6 +9,7 @@ use crate::compiled::{Ask, Compiled, Grant};
 use crate::context::Context;
 use crate::fold::Folded;
 use crate::principal::{Principal, PrincipalKind, arn_account, arn_resource};
+use crate::rcp;
 use crate::set::{PolicyRef, PolicySet};
 
 /// What is asked.
@@ -42,11 +43,12 @@ pub struct Authority<'a> {
     pub resource: Option<&'a PolicySet>,
     /// SCPs on the principal's account, one union per level (root, OUs, account).
     pub service_control: &'a [PolicySet],
-    /// RCPs on the resource's account, one union per level; none when it is the
-    /// management account, whose resources RCPs spare. `RCPFullAWSAccess` need not be
-    /// among them: it cannot be detached, so every level allows.
+    /// RCPs on the resource's account, one union per level; none when that is the
+    /// management account of another principal's organization, whose resources RCPs spare.
+    /// `RCPFullAWSAccess` need not be among them: it cannot be detached, so every level allows.
     pub resource_control: &'a [PolicySet],
-    /// The principal's account is the organization's management account: SCPs do not bind.
+    /// The principal's account is the organization's management account: SCPs do not bind, nor
+    /// RCPs on its own resources.
     pub management_account: bool,
 }
 
@@ -198,10 +200,9 @@ impl<'r, 'a> Case<'r, 'a> {
         // Row 15: root's own policies, if any, do not count.
         let identity = bound && principal.kind != PrincipalKind::Root;
         let service_control = self.service_control();
-        let resource_control: &[PolicySet] = if self.resource_control_binds() {
-            authority.resource_control
-        } else {
-            &[]
+        let resource_control: &[PolicySet] = match self.resource_control_spares() {
+            None => authority.resource_control,
+            Some(_) => &[],
         };
         let resource = self.resource_reason();
         let own =
@@ -286,13 +287,31 @@ impl<'r, 'a> Case<'r, 'a> {
         boundary.into_iter().chain(session)
     }
 
-    /// Organizations UG orgs_manage_policies_rcps, "Resources and entities not restricted by
-    /// RCPs": calls of service-linked roles, a service's way into such a role, and
-    /// `kms:RetireGrant`.
-    fn resource_control_binds(&self) -> bool {
-        let service_linked = self.ask.principal.service_linked
-            || self.trust && arn_resource(self.ask.resource).starts_with("role/aws-service-role/");
-        !service_linked && self.ask.action != "kms:retiregrant"
+    /// Why RCPs do not bind, where they do not (Organizations UG orgs_manage_policies_rcps, "List of
+    /// AWS services that support RCPs" and "Resources and entities not restricted by RCPs").
+    pub fn resource_control_spares(&self) -> Option<&'static str> {
+        let (ask, authority) = (&self.ask, &self.authority);
+        let role = arn_resource(ask.resource);
+        if authority.resource_control.is_empty() {
+            None
+        } else if !rcp::covers(ask.action.split(':').next().unwrap_or_default()) {
+            Some("resource control policies do not reach this service")
+        } else if ask.action == "kms:retiregrant" {
+            Some("resource control policies do not restrict kms:RetireGrant")
+        } else if ask.principal.service_linked
+            || self.trust && role.starts_with("role/aws-service-role/")
+        {
+            Some("resource control policies do not bind service-linked roles")
+        } else if authority.management_account && self.same_account {
+            Some("resource control policies do not bind resources of the management account")
+        } else {
+            None
+        }
+    }
+
+    /// No policy is asked.
+    pub fn is_free(&self) -> bool {
+        self.free
     }
 
     /// STS API AssumeRole: not with the root user's credentials.

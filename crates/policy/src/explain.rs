@@ -3,6 +3,7 @@
 //! make him speak. Costs what it costs; the plain decision pays nothing for it.
 
 mod missing;
+mod notes;
 mod text;
 mod trace;
 
@@ -36,6 +37,10 @@ pub struct Explanation {
     /// not; the first of them is the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
+    /// What is easily overlooked: policies that were given and do not bind, a call that policies do not
+    /// decide alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Each policy that took part.
     pub policies: Vec<PolicyTrace>,
 }
@@ -174,6 +179,7 @@ pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation 
             sid: statement.sid.map(str::to_owned),
         }),
         missing,
+        notes: notes::all(&case),
         policies,
     }
 }

@@ -126,6 +126,7 @@ mod parse;
 mod pattern;
 mod principal;
 mod print;
+mod rcp;
 mod resource;
 pub mod scenario;
 mod set;

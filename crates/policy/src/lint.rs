@@ -43,7 +43,6 @@ mod github;
 mod globs;
 mod logic;
 mod principals;
-mod rcp;
 mod redundancy;
 mod resources;
 mod services;

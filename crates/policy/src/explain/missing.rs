@@ -3,6 +3,7 @@
 use crate::compiled::Grant;
 use crate::decide::{Case, Reason, Request};
 use crate::document::StatementEffect;
+use crate::principal::PrincipalKind;
 use crate::set::PolicySet;
 
 use super::trace;
@@ -181,7 +182,11 @@ fn remedy(
 ) -> String {
     let (action, resource) = (request.action, request.resource);
     let principal = request.principal;
-    let named = principal.issuer_arn().unwrap_or(principal.arn());
+    let named = match principal.kind {
+        // Those without credentials are named by nothing else.
+        PrincipalKind::Anonymous => "*",
+        _ => principal.issuer_arn().unwrap_or(principal.arn()),
+    };
     if let Some(conditions) = nearest.and_then(only_conditions) {
         return conditions;
     }
@@ -243,7 +248,10 @@ fn mend(nearest: &Nearest, named: &str, action: &str, resource: &str) -> Option<
     };
     let name = place(nearest);
     Some(match element.element.strip_prefix("Not") {
-        Some(_) => format!("take `{what}` out of the `{}` of {name}", element.element),
+        Some(_) => format!(
+            "narrow the `{}` of {name} so that it does not cover `{what}`",
+            element.element
+        ),
         None => format!("add `{what}` to the `{}` of {name}", element.element),
     })
 }

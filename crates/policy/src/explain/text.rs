@@ -17,6 +17,9 @@ impl fmt::Display for Explanation {
         if let Some(message) = &self.message {
             writeln!(f, "  AWS says   {}", Printable(message))?;
         }
+        for note in &self.notes {
+            writeln!(f, "  note       {}", Printable(note))?;
+        }
         for missing in &self.missing {
             write!(f, "{missing}")?;
         }

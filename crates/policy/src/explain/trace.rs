@@ -83,11 +83,16 @@ fn principal(element: &PrincipalElement, matched: bool, ask: &Ask<'_>) -> Elemen
         matched,
         wanted: texts.map(ToString::to_string).collect(),
         saw: Some(saw),
-        notes: match element.not && matched {
-            true => vec!["it spares only whose account, role and session are all listed".into()],
-            false => Vec::new(),
-        },
+        notes: not_spared(element, matched, ask).into_iter().collect(),
     }
+}
+
+/// Why a `NotPrincipal` does not spare who asks (row 18; UG reference_policies_elements_notprincipal).
+fn not_spared(element: &PrincipalElement, matched: bool, ask: &Ask<'_>) -> Option<String> {
+    (element.not && matched).then(|| match ask.has_boundary {
+        true => "it spares nobody who has a permissions boundary".into(),
+        false => "it spares only whose account, role and session are all listed".into(),
+    })
 }
 
 fn listed(name: &str, element: &Element, matched: bool, saw: &str) -> ElementTrace {

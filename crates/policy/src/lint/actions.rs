@@ -9,7 +9,8 @@ use crate::json::Position;
 
 use super::facts::{Action, FormId, Kind};
 use super::globs::Glob;
-use super::{Code, Linter, Problem, did_you_mean, rcp};
+use super::{Code, Linter, Problem, did_you_mean};
+use crate::rcp;
 
 /// What a statement's `Action` stands for.
 pub(super) struct Actions<'a> {

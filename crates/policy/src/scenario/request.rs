@@ -7,7 +7,7 @@ use crate::context::{Context, ContextValue};
 use crate::decide::is_trust;
 use crate::document::DocumentKind;
 use crate::json;
-use crate::principal::{Principal, arn_account, is_account_id};
+use crate::principal::{Principal, arn_account, arn_resource, is_account_id};
 
 use super::{ScenarioError, invalid};
 
@@ -146,6 +146,14 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
             "`{issuer}` cannot be behind `{text}`: it is of another account"
         )));
     }
+    if let Some(role) = asked.principal_role_arn.as_deref()
+        && let Some(session) = arn_resource(text).strip_prefix("assumed-role/")
+        && session.split('/').next() != role.rsplit('/').next()
+    {
+        return Err(invalid(format!(
+            "`{role}` cannot be behind `{text}`: the session is of another role"
+        )));
+    }
     Principal::from_arn(text, issuer, unique_id).ok_or_else(|| {
         invalid(format!(
             "`{text}` is no principal: the ARN of a user, a role session, a federated user or \
@@ -161,8 +169,12 @@ fn derived(mut context: Context, principal: &Principal, asked: &Asked) -> Contex
     for (name, value) in principal.context().iter() {
         context.insert_missing(name, value.clone());
     }
-    let owner = asked.resource_account.as_deref();
-    let owner = owner.unwrap_or_else(|| arn_account(&asked.resource));
+    let owner = match (asked.resource_account.as_deref(), &*asked.resource) {
+        (Some(given), _) => given,
+        // Where there is no resource, the caller's account is asked.
+        (None, "*") => principal.account(),
+        (None, arn) => arn_account(arn),
+    };
     if is_account_id(owner) {
         let owner = ContextValue::One(owner.into());
         context.insert_missing("aws:ResourceAccount", owner);

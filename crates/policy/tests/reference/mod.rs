@@ -37,6 +37,9 @@ enum Naming {
     Direct,
 }
 
+/// The services of the scenarios here that RCPs reach (Organizations UG orgs_manage_policies_rcps).
+const RCP_SERVICES: [&str; 4] = ["ecr", "kms", "s3", "sts"];
+
 const ANYHOW: &[Naming] = &[Naming::Direct, Naming::Issuer, Naming::Account];
 
 impl<'a> World<'a> {
@@ -111,7 +114,11 @@ impl<'a> World<'a> {
             false => self.levels("serviceControlPolicies"),
         };
         let service_role = self.request("resource").contains(":role/aws-service-role/");
-        let out_of_reach = self.trust() && service_role || action == "kms:retiregrant";
+        let service = action.split(':').next().unwrap_or_default();
+        let out_of_reach = self.trust() && service_role
+            || action == "kms:retiregrant"
+            || !RCP_SERVICES.contains(&service)
+            || managed && own_resource;
         let rcps = match spared || out_of_reach {
             true => Vec::new(),
             false => self.levels("resourceControlPolicies"),
