@@ -104,6 +104,23 @@ impl Context {
         }
     }
 
+    /// All keys at once; the name of one that stands twice, in whatever case, is the error.
+    pub(crate) fn of(keys: Vec<(Arc<str>, ContextValue)>) -> Result<Context, Arc<str>> {
+        let fold = |(name, value): (Arc<str>, ContextValue)| (fold::key(&name), name, value);
+        let mut keys: Vec<_> = keys.into_iter().map(fold).collect();
+        keys.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        if let Some(pair) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(Arc::clone(&pair[1].1));
+        }
+        let own = keys
+            .into_iter()
+            .map(|(folded, _, value)| (folded.into_boxed_str(), value));
+        Ok(Context {
+            own: own.collect(),
+            base: None,
+        })
+    }
+
     /// Sets a key unless it is there.
     pub fn insert_missing(&mut self, name: &str, value: ContextValue) {
         if self.get(name).is_none() {

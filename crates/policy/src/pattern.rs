@@ -194,17 +194,14 @@ impl Pattern {
             Pattern::Literal(literal) => **literal == *text,
             Pattern::Glob(glob) => glob.matches(text),
             Pattern::Template(pieces) => {
-                if pieces.len() > PIECES_PLAIN_MAX {
-                    let units = pieces.iter().map(|piece| piece.resolve(context));
-                    return units
-                        .collect::<Option<Vec<Unit<'_>>>>()
-                        .is_some_and(|units| matches_once(units.iter().copied(), text));
-                }
-                if pieces.iter().any(|piece| piece.resolve(context).is_none()) {
+                if !can_fit(pieces, text, context) {
                     return false;
                 }
                 let units = pieces.iter().filter_map(|piece| piece.resolve(context));
-                matches_tokens(units, text)
+                match pieces.len() > PIECES_PLAIN_MAX {
+                    true => matches_once(units, text),
+                    false => matches_tokens(units, text),
+                }
             }
             Pattern::Never => false,
         }
@@ -257,6 +254,25 @@ impl Pattern {
     }
 }
 
+/// Whether each variable has a value, and all of them together are not longer than the text: what is
+/// compared from here on is no longer than the text, however long values and template are.
+fn can_fit(pieces: &[Piece], text: &str, context: &Context) -> bool {
+    let mut left = text.len();
+    pieces.iter().all(|piece| {
+        let least = match piece.resolve(context) {
+            Some(Unit::Text(part)) => part.len(),
+            Some(Unit::One) => 1,
+            Some(Unit::Star) => 0,
+            None => return false,
+        };
+        match left.checked_sub(least) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+        true
+    })
+}
+
 fn same_ignoring_case(a: impl Iterator<Item = char>, b: &str) -> bool {
     a.flat_map(char::to_lowercase)
         .eq(b.chars().flat_map(char::to_lowercase))
@@ -293,5 +309,22 @@ mod tests {
             assert!(!pattern.matches(&text("ab"), &context));
             assert!(!pattern.matches(&text("a*"), &Context::new()));
         }
+    }
+
+    #[test]
+    fn a_template_costs_what_the_text_costs() {
+        // Expanded, this is a gigabyte.
+        let value = "a".repeat(10_000);
+        let context = Context::new().set("k", value.as_str());
+        for form in ["${k}", "*${k}", "?${k}"] {
+            let pattern = form.repeat(100_000);
+            let pattern = Pattern::new(&pattern, Version::V2012, Flavour::Wildcards);
+            assert!(!pattern.matches(&"a".repeat(20_000), &context));
+        }
+        let twice = Pattern::new("${k}*${k}", Version::V2012, Flavour::Wildcards);
+        assert!(twice.matches(&"a".repeat(20_000), &context));
+        assert!(!twice.matches(&"a".repeat(19_999), &context));
+        let five = Context::new().set("k", "é");
+        assert!(twice.matches("éxé", &five) && !twice.matches("é", &five));
     }
 }

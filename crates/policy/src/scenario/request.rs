@@ -58,17 +58,17 @@ impl Asked {
 /// Keys keep their values as they are written: `1.50` stays so. A key that stands twice, in
 /// whatever case, is refused: which of the two was meant is not to be guessed.
 fn context(raw: Option<&RawValue>) -> Result<Context, ScenarioError> {
-    let mut context = Context::new();
     let Some(raw) = raw else {
-        return Ok(context);
+        return Ok(Context::new());
     };
     let node = json::parse(raw.get());
     let node = node.map_err(|error| invalid(format!("the `context`: {}", error.what)))?;
     let members = match node.value {
         json::Value::Object(members) => members,
-        json::Value::Null => return Ok(context),
+        json::Value::Null => return Ok(Context::new()),
         _ => return Err(invalid("`context` is an object of condition keys".into())),
     };
+    let mut keys = Vec::with_capacity(members.len());
     for member in members {
         let name = &*member.name;
         let value = match member.node.value {
@@ -79,12 +79,9 @@ fn context(raw: Option<&RawValue>) -> Result<Context, ScenarioError> {
             }
             _ => ContextValue::One(scalar(name, member.node)?),
         };
-        if context.get(name).is_some() {
-            return Err(invalid(format!("the context key `{name}` stands twice")));
-        }
-        context.insert(name, value);
+        keys.push((member.name, value));
     }
-    Ok(context)
+    Context::of(keys).map_err(|name| invalid(format!("the context key `{name}` stands twice")))
 }
 
 fn scalar(name: &str, node: json::Node) -> Result<std::sync::Arc<str>, ScenarioError> {
