@@ -290,7 +290,7 @@ fn test_runs_what_carries_an_expectation() {
     assert_eq!(
         passed.ok(),
         format!(
-            "ok      {}: ecr:PutImage is Allowed\n1 passed, 0 failed\n",
+            "ok      {}: ecr:PutImage is Allowed\n1 passed, 0 failed, 1 without `expect`\n",
             good.display()
         )
     );
@@ -318,7 +318,11 @@ fn test_runs_what_carries_an_expectation() {
         let line = lines.next().unwrap();
         assert!(line.starts_with(&begins), "{line}");
     }
-    assert!(failed.out.ends_with("1 passed, 2 failed\n"));
+    assert!(
+        failed
+            .out
+            .ends_with("1 passed, 2 failed, 1 without `expect`\n")
+    );
     let json = run(&["policy", "test", "--output", "json", root]);
     let answers: Vec<Value> = json
         .out
@@ -329,7 +333,70 @@ fn test_runs_what_carries_an_expectation() {
         (&answers[1]["line"], &answers[1]["column"]),
         (&json!(5), &json!(1))
     );
-    assert_eq!(answers.last().unwrap(), &json!({"passed": 1, "failed": 2}));
+    assert_eq!(
+        answers.last().unwrap(),
+        &json!({"passed": 1, "failed": 2, "skipped": 1})
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_fails_and_the_others_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| fs::write(dir.path().join(name), content).unwrap();
+    file("a.json", b"{\"name\": \"\xff\"}");
+    file("b.JSON", expecting("ecr:PutImage", "Allowed").as_bytes());
+    file("c.json", b"[1,2");
+    file("d.json", b"");
+    std::os::unix::fs::symlink("/nowhere", dir.path().join("e.json")).unwrap();
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(dir.path().join("f.json"))
+        .status();
+    assert!(pipe.unwrap().success());
+    file("g.jsonl", expecting("ecr:PutImage", "Allowed").as_bytes());
+    let ran = run(&["policy", "test", dir.path().to_str().unwrap()]);
+    assert_eq!(ran.code, Some(1));
+    let words = [
+        "UTF-8",
+        "b.JSON",
+        "c.json:1:",
+        "is empty",
+        "No such file",
+        "no regular file",
+        "g.jsonl",
+    ];
+    for (line, words) in ran.out.lines().zip(words) {
+        let passed = words.ends_with("JSON") || words.ends_with("jsonl");
+        assert_eq!(line.starts_with("ok "), passed, "{line}");
+        assert!(line.contains(words), "{line}");
+    }
+    assert!(ran.out.ends_with("2 passed, 5 failed\n"), "{}", ran.out);
+}
+
+#[test]
+fn a_misspelt_expectation_is_no_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = expecting("ecr:PutImage", "Allowed");
+    for (wrong, words) in [
+        ("\"expected\":", "`expect`"),
+        ("\"Expect\":", "`expect`"),
+        ("\"expect\": null, \"note\":", "a decision, or an object"),
+        (
+            "\"expect\": {\"decision\": \"Allowed\", \"reasn\": \"x\"}, \"note\":",
+            "reasn",
+        ),
+    ] {
+        fs::write(
+            dir.path().join("a.json"),
+            good.replace("\"expect\":", wrong),
+        )
+        .unwrap();
+        let ran = run(&["policy", "test", dir.path().to_str().unwrap()]);
+        assert!(
+            ran.out.contains(words) && ran.out.ends_with("0 passed, 1 failed\n"),
+            "{}",
+            ran.out
+        );
+    }
 }
 
 #[test]

@@ -106,7 +106,8 @@ pub struct Scenario {
     service_control: Vec<PolicySet>,
     resource_control: Vec<PolicySet>,
     management_account: bool,
-    expect: Option<Expectation>,
+    /// Or why it is none, which matters to a test alone.
+    expect: Result<Option<Expectation>, Misread>,
 }
 
 /// What a scenario says must come out.
@@ -143,14 +144,15 @@ pub struct OutcomeStatement {
     pub effect: StatementEffect,
 }
 
+/// `expect` in its long form.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Expected {
-    Decision(String),
-    Full {
-        decision: String,
-        reason: Option<String>,
-    },
+#[serde(
+    deny_unknown_fields,
+    expecting = "a decision, or an object with `decision` and `reason`"
+)]
+struct Expected {
+    decision: String,
+    reason: Option<String>,
 }
 
 impl Scenario {
@@ -175,7 +177,7 @@ impl Scenario {
             resource_control: fields
                 .levels("resourceControlPolicies", DocumentKind::ResourceControl)?,
             management_account: fields.take("managementAccount")?.unwrap_or(false),
-            expect: expectation(fields.take("expect")?)?,
+            expect: expectation(&mut fields),
             name: fields.take("name")?,
             principal,
             action: asked.action,
@@ -207,8 +209,14 @@ impl Scenario {
     }
 
     /// The scenario's `expect`: `"Allowed"`, or `{"decision": ..., "reason": ...}`.
-    pub fn expect(&self) -> Option<&Expectation> {
-        self.expect.as_ref()
+    ///
+    /// # Errors
+    /// It is written in another way, or a field's name is like `expect`. Who only decides need not care.
+    pub fn expect(&self) -> Result<Option<&Expectation>, ScenarioError> {
+        match &self.expect {
+            Ok(expectation) => Ok(expectation.as_ref()),
+            Err(misread) => Err(misread.clone().into()),
+        }
     }
 
     fn request(&self) -> Request<'_> {
@@ -275,23 +283,72 @@ impl Expectation {
         self.decision == outcome.decision && outcome.reason.contains(reason)
     }
 }
-fn expectation(expected: Option<Expected>) -> Result<Option<Expectation>, ScenarioError> {
-    let (decision, reason) = match expected {
-        None => return Ok(None),
-        Some(Expected::Decision(decision)) => (decision, None),
-        Some(Expected::Full { decision, reason }) => (decision, reason),
+fn expectation(fields: &mut Fields<'_>) -> Result<Option<Expectation>, Misread> {
+    const NAME: &str = "expect";
+    let (decision, reason) = match fields.starts_with(NAME, '"') {
+        true => (fields.take(NAME)?, None),
+        false => match fields.take::<Expected>(NAME)? {
+            Some(expected) => (Some(expected.decision), expected.reason),
+            None => (None, None),
+        },
     };
-    let decision = match &*decision {
+    let Some(decision) = decision else {
+        return match fields.like(NAME) {
+            None => Ok(None),
+            Some(name) => {
+                let what = format!(
+                    "`{name}` is no field of a scenario; what must come out stands in `expect`"
+                );
+                Err(Misread {
+                    what,
+                    position: None,
+                })
+            }
+        };
+    };
+    let decision = match decision.as_str() {
         "Allowed" => Effect::Allowed,
         "ExplicitlyDenied" => Effect::ExplicitlyDenied,
         "ImplicitlyDenied" => Effect::ImplicitlyDenied,
         other => {
-            return Err(ScenarioError::Invalid(format!(
+            let what = format!(
                 "`expect` is `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`, not `{other}`"
-            )));
+            );
+            return Err(Misread {
+                what,
+                position: None,
+            });
         }
     };
     Ok(Some(Expectation { decision, reason }))
+}
+
+/// Why an `expect` is none.
+#[derive(Clone, Debug)]
+struct Misread {
+    what: String,
+    position: Option<Position>,
+}
+
+impl From<ScenarioError> for Misread {
+    fn from(error: ScenarioError) -> Misread {
+        Misread {
+            position: error.position(),
+            what: match error {
+                ScenarioError::Json { what, .. } => what,
+                other => other.to_string(),
+            },
+        }
+    }
+}
+
+impl From<Misread> for ScenarioError {
+    fn from(Misread { what, position }: Misread) -> ScenarioError {
+        match position {
+            Some(position) => ScenarioError::Json { what, position },
+            None => ScenarioError::Invalid(what),
+        }
+    }
 }
 
 fn invalid(what: String) -> ScenarioError {

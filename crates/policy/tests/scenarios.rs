@@ -21,7 +21,8 @@ fn run(file: &str, text: &str, failures: &mut Vec<String>) -> usize {
             }
         };
         let name = scenario.name().expect("every case has a name").to_owned();
-        let expect = scenario.expect().expect("every case expects something");
+        let expect = scenario.expect().expect("an expectation");
+        let expect = expect.expect("every case expects something");
         let outcome = scenario.evaluate();
         if !expect.is_met_by(&outcome) {
             let trace = scenario.explain();

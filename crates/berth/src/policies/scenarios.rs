@@ -77,11 +77,13 @@ impl Unreadable {
 }
 
 fn read(item: &Item<'_>) -> Result<Scenario, Unreadable> {
-    Scenario::from_json(item.text).map_err(|error| {
-        let error = error.within(item.start);
-        let position = error.position().unwrap_or(item.start);
-        Unreadable { error, position }
-    })
+    Scenario::from_json(item.text).map_err(|error| located(error, item))
+}
+
+fn located(error: ScenarioError, item: &Item<'_>) -> Unreadable {
+    let error = error.within(item.start);
+    let position = error.position().unwrap_or(item.start);
+    Unreadable { error, position }
 }
 
 /// How many scenarios there were, and how many of them could not be read, with the first.
@@ -117,21 +119,32 @@ impl Count {
     }
 }
 
-/// One scenario that was run.
+/// One test that was run: a scenario, or a file that is none.
 struct Case {
-    name: String,
+    name: Option<String>,
     /// Where it stands in its file, or what is wrong with it.
-    position: Position,
+    position: Option<Position>,
     outcome: Result<(), String>,
 }
 
-/// Runs the scenarios of a directory that carry an `expect`; those without are no tests.
+/// What a file held.
+#[derive(Default)]
+struct Ran {
+    cases: Vec<Case>,
+    /// Scenarios without an `expect`: no tests.
+    skipped: usize,
+}
+
+/// Runs the scenarios of a directory that carry an `expect`; those without are no tests. What cannot
+/// be read may well have been one, so it has failed, and the others are run.
 pub fn test(options: &TestOptions) -> Result<()> {
     let files = files(&options.dir)?;
     let mut answers = Answers::new();
-    let (mut passed, mut failed) = (0, 0);
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for file in &files {
-        for case in run_file(file)? {
+        let ran = run_file(file);
+        skipped += ran.skipped;
+        for case in ran.cases {
             match &case.outcome {
                 Ok(()) => passed += 1,
                 Err(_) => failed += 1,
@@ -139,9 +152,14 @@ pub fn test(options: &TestOptions) -> Result<()> {
             print(&mut answers, options.output, file, &case)?;
         }
     }
-    match options.output {
-        Output::Text => answers.line(&format!("{passed} passed, {failed} failed"))?,
-        Output::Json => answers.json(&json!({"passed": passed, "failed": failed}))?,
+    match (options.output, skipped) {
+        (Output::Text, 0) => answers.line(&format!("{passed} passed, {failed} failed"))?,
+        (Output::Text, _) => answers.line(&format!(
+            "{passed} passed, {failed} failed, {skipped} without `expect`"
+        ))?,
+        (Output::Json, _) => {
+            answers.json(&json!({"passed": passed, "failed": failed, "skipped": skipped}))?;
+        }
     }
     answers.flush()?;
     match (passed, failed) {
@@ -155,50 +173,70 @@ pub fn test(options: &TestOptions) -> Result<()> {
 }
 
 fn print(answers: &mut Answers, output: Output, file: &Path, case: &Case) -> Result<()> {
-    let (file, name) = (file.display().to_string(), &case.name);
-    let line = |text: &str| Printable(text).to_string();
-    match (output, &case.outcome) {
-        (Output::Text, Ok(())) => answers.line(&line(&format!("ok      {file}: {name}"))),
-        (Output::Text, Err(why)) => {
-            let (row, column) = (case.position.line, case.position.column);
-            answers.line(&line(&format!(
-                "FAILED  {file}:{row}:{column}: {name}: {why}"
-            )))
-        }
-        (Output::Json, outcome) => answers.json(&json!({
+    let file = file.display().to_string();
+    if output == Output::Json {
+        return answers.json(&json!({
             "file": file,
-            "line": case.position.line,
-            "column": case.position.column,
-            "name": name,
-            "passed": outcome.is_ok(),
-            "why": outcome.as_ref().err(),
-        })),
+            "line": case.position.map(|at| at.line),
+            "column": case.position.map(|at| at.column),
+            "name": case.name,
+            "passed": case.outcome.is_ok(),
+            "why": case.outcome.as_ref().err(),
+        }));
     }
+    let name = case
+        .name
+        .as_ref()
+        .map_or_else(String::new, |name| format!(": {name}"));
+    let line = match (&case.outcome, case.position) {
+        (Ok(()), _) => format!("ok      {file}{name}"),
+        (Err(why), None) => format!("FAILED  {file}{name}: {why}"),
+        (Err(why), Some(at)) => format!("FAILED  {file}:{}:{}{name}: {why}", at.line, at.column),
+    };
+    answers.line(&Printable(&line).to_string())
 }
 
-fn run_file(file: &Path) -> Result<Vec<Case>> {
-    let mut cases = Vec::new();
-    Input::open(Some(file))?.each(|item| {
-        match read(&item) {
-            Ok(scenario) => {
-                if let Some(expected) = scenario.expect() {
-                    cases.push(Case {
-                        name: scenario.name().map_or(item.place, str::to_owned),
-                        position: item.start,
-                        outcome: compare(expected, &scenario.evaluate()),
-                    });
-                }
+fn run_file(file: &Path) -> Ran {
+    let mut ran = Ran::default();
+    let run_all = |input: Input| {
+        input.each(|item| {
+            match run(&item) {
+                Ok(None) => ran.skipped += 1,
+                Ok(Some(case)) => ran.cases.push(case),
+                Err(Unreadable { error, position }) => ran.cases.push(Case {
+                    name: Some(item.place),
+                    position: Some(position),
+                    outcome: Err(error.to_string()),
+                }),
             }
-            // What cannot be read may well have been a test.
-            Err(Unreadable { error, position }) => cases.push(Case {
-                name: item.place,
-                position,
-                outcome: Err(error.to_string()),
-            }),
-        }
-        Ok(())
-    })?;
-    Ok(cases)
+            Ok(())
+        })
+    };
+    // A pipe would be waited for.
+    let is_pipe = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
+    let read = match is_pipe {
+        true => Err(Error::Failed("it is no regular file".into())),
+        false => Input::open(Some(file)).and_then(run_all),
+    };
+    if let Err(error) = read {
+        ran.cases.push(Case {
+            name: None,
+            position: None,
+            outcome: Err(error.to_string()),
+        });
+    }
+    ran
+}
+
+/// `None`: without an `expect` it is no test.
+fn run(item: &Item<'_>) -> Result<Option<Case>, Unreadable> {
+    let scenario = read(item)?;
+    let expected = scenario.expect().map_err(|error| located(error, item))?;
+    Ok(expected.map(|expected| Case {
+        name: Some(scenario.name().unwrap_or(&item.place).to_owned()),
+        position: Some(item.start),
+        outcome: compare(expected, &scenario.evaluate()),
+    }))
 }
 
 fn compare(expected: &Expectation, outcome: &Outcome) -> Result<(), String> {
@@ -240,10 +278,9 @@ fn collect(dir: &Path, depth: usize, into: &mut Vec<PathBuf>) -> Result<()> {
         // The entry's own type: a link to a directory could lead in circles.
         if entry.file_type().map_err(unreadable())?.is_dir() {
             collect(&path, depth - 1, into)?;
-        } else if path
-            .extension()
-            .is_some_and(|end| end == "json" || end == "jsonl")
-        {
+        } else if path.extension().is_some_and(|end| {
+            end.eq_ignore_ascii_case("json") || end.eq_ignore_ascii_case("jsonl")
+        }) {
             into.push(path);
         }
     }

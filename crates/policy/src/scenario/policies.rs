@@ -110,19 +110,29 @@ impl<'a> Fields<'a> {
         levels.iter().enumerate().map(compile_level).collect()
     }
 
+    /// Whether the field's JSON begins so.
+    pub fn starts_with(&self, name: &str, begin: char) -> bool {
+        let raw = self.rest.0.get(name);
+        raw.is_some_and(|raw| raw.get().starts_with(begin))
+    }
+
+    /// A field that is left and whose name holds `name`, in whatever case.
+    pub fn like(&self, name: &str) -> Option<&str> {
+        let mut names = self.rest.0.keys();
+        let found = names.find(|field| field.to_ascii_lowercase().contains(name));
+        found.map(String::as_str)
+    }
+
     /// A misspelt policy type must not silently take no part.
     pub fn refuse_rest(&self) -> Result<(), ScenarioError> {
-        for name in self.rest.0.keys() {
-            let lower = name.to_ascii_lowercase();
-            if lower.contains("polic") || lower.contains("boundar") {
-                return Err(invalid(format!(
-                    "`{name}` is no field of a scenario; policies stand in `identityPolicies`, \
-                     `permissionsBoundary`, `sessionPolicies`, `resourcePolicy`, \
-                     `serviceControlPolicies` and `resourceControlPolicies`"
-                )));
-            }
+        match self.like("polic").or_else(|| self.like("boundar")) {
+            None => Ok(()),
+            Some(name) => Err(invalid(format!(
+                "`{name}` is no field of a scenario; policies stand in `identityPolicies`, \
+                 `permissionsBoundary`, `sessionPolicies`, `resourcePolicy`, \
+                 `serviceControlPolicies` and `resourceControlPolicies`"
+            ))),
         }
-        Ok(())
     }
 
     fn compile(

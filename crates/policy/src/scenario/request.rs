@@ -7,7 +7,7 @@ use crate::context::{Context, ContextValue};
 use crate::decide::is_trust;
 use crate::document::DocumentKind;
 use crate::json;
-use crate::principal::{Principal, arn_account, arn_resource, is_account_id};
+use crate::principal::{Principal, arn_account, is_account_id};
 
 use super::{ScenarioError, invalid};
 
@@ -141,14 +141,6 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
     {
         return Err(invalid(format!(
             "`{issuer}` cannot be behind `{text}`: it is of another account"
-        )));
-    }
-    if let Some(role) = asked.principal_role_arn.as_deref()
-        && let Some(session) = arn_resource(text).strip_prefix("assumed-role/")
-        && session.split('/').next() != role.rsplit('/').next()
-    {
-        return Err(invalid(format!(
-            "`{role}` cannot be behind `{text}`: the session is of another role"
         )));
     }
     Principal::from_arn(text, issuer, unique_id).ok_or_else(|| {
