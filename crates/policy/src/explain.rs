@@ -4,6 +4,7 @@
 
 mod missing;
 mod notes;
+mod remedy;
 mod text;
 mod trace;
 

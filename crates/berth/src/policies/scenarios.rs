@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use policy::scenario::{Expectation, Outcome, Scenario, ScenarioError};
-use policy::{Position, Printable};
+use policy::{Explanation, Position, Printable};
+use serde::Serialize;
 use serde_json::json;
 
 use super::input::{Input, Item};
@@ -29,7 +30,10 @@ pub fn evaluate(options: &EvaluateOptions) -> Result<()> {
 pub fn explain(options: &ExplainOptions) -> Result<()> {
     each(options.file.as_deref(), |scenario, answers| {
         match (scenario, options.output) {
-            (Ok(scenario), Output::Json) => answers.json(&scenario.explain()),
+            (Ok(scenario), Output::Json) => answers.json(&Explained {
+                name: scenario.name(),
+                explanation: scenario.explain(),
+            }),
             (Ok(scenario), Output::Text) => {
                 if let Some(name) = scenario.name() {
                     answers.line(&Printable(name).to_string())?;
@@ -41,6 +45,15 @@ pub fn explain(options: &ExplainOptions) -> Result<()> {
             (Err(_), Output::Text) => Ok(()),
         }
     })
+}
+
+/// An explanation with its scenario's name.
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(flatten)]
+    explanation: Explanation,
 }
 
 /// Hands the scenarios of a file to `answer`, and fails at the end when some are none.

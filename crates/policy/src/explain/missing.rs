@@ -3,17 +3,17 @@
 use crate::compiled::Grant;
 use crate::decide::{Case, Reason, Request};
 use crate::document::StatementEffect;
-use crate::principal::PrincipalKind;
 use crate::set::PolicySet;
 
+use super::remedy::remedy;
 use super::trace;
 use super::{ElementTrace, Missing, Nearest, StatementPlace, StatementTrace};
 
 /// A policy type that is silent; without a set there is no policy of the type at all.
-struct Silent<'a> {
-    party: Reason,
-    level: Option<(usize, usize)>,
-    set: Option<&'a PolicySet>,
+pub(super) struct Silent<'a> {
+    pub party: Reason,
+    pub level: Option<(usize, usize)>,
+    pub set: Option<&'a PolicySet>,
 }
 
 /// All who are silent, in the order in which a decision meets them.
@@ -21,15 +21,21 @@ pub(super) fn all(case: &Case<'_, '_>, request: &Request<'_>) -> Vec<Missing> {
     silent(case)
         .into_iter()
         .map(|silent| {
-            let nearest = silent.set.and_then(|set| nearest(set, case, request));
+            let found = silent.set.and_then(|set| nearest(set, case, request));
             Missing {
                 party: silent.party,
                 level: silent.level,
-                remedy: remedy(&silent, nearest.as_ref(), case, request),
-                nearest,
+                remedy: remedy(&silent, found.as_ref(), case, request),
+                nearest: found.map(|found| found.nearest),
             }
         })
         .collect()
+}
+
+/// The nearest statement, and its elements that the request does fit.
+pub(super) struct Found {
+    pub nearest: Nearest,
+    pub held: Vec<ElementTrace>,
 }
 
 fn silent<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
@@ -115,7 +121,7 @@ fn limits<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
 /// Of the Allows, the one about this action; of those the one about this principal, then this
 /// resource, then with the fewest conditions that fail; of equals the one that is about the
 /// same service and names resources.
-fn nearest(set: &PolicySet, case: &Case<'_, '_>, request: &Request<'_>) -> Option<Nearest> {
+fn nearest(set: &PolicySet, case: &Case<'_, '_>, request: &Request<'_>) -> Option<Found> {
     let allows = set
         .statements()
         .iter()
@@ -127,17 +133,22 @@ fn nearest(set: &PolicySet, case: &Case<'_, '_>, request: &Request<'_>) -> Optio
     traces
         .filter(|(_, statement)| !statement.applies)
         .min_by_key(|(_, statement)| distance(statement, request))
-        .map(|(policy, statement)| Nearest {
-            statement: StatementPlace {
-                policy,
-                index: statement.index,
-                sid: statement.sid,
-            },
-            elements: statement
+        .map(|(policy, statement)| {
+            let (held, missed) = statement
                 .elements
                 .into_iter()
-                .filter(|element| !element.matched)
-                .collect(),
+                .partition(|element| element.matched);
+            Found {
+                nearest: Nearest {
+                    statement: StatementPlace {
+                        policy,
+                        index: statement.index,
+                        sid: statement.sid,
+                    },
+                    elements: missed,
+                },
+                held,
+            }
         })
 }
 
@@ -169,97 +180,6 @@ fn distance(
     )
 }
 
-fn is_condition(element: &ElementTrace) -> bool {
+pub(super) fn is_condition(element: &ElementTrace) -> bool {
     element.element.starts_with("Condition ")
-}
-
-/// One sentence, to be read behind "to allow it:".
-fn remedy(
-    silent: &Silent<'_>,
-    nearest: Option<&Nearest>,
-    case: &Case<'_, '_>,
-    request: &Request<'_>,
-) -> String {
-    let (action, resource) = (request.action, request.resource);
-    let principal = request.principal;
-    let named = match principal.kind {
-        // Those without credentials are named by nothing else.
-        PrincipalKind::Anonymous => "*",
-        _ => principal.issuer_arn().unwrap_or(principal.arn()),
-    };
-    if let Some(conditions) = nearest.and_then(only_conditions) {
-        return conditions;
-    }
-    let by_statement = nearest.and_then(|nearest| mend(nearest, named, action, resource));
-    let change = by_statement.unwrap_or_else(|| match silent.party {
-        Reason::Resource | Reason::Trust => {
-            format!("write a statement that allows `{action}` and names `{named}` in `Principal`")
-        }
-        _ => format!("write a statement that allows `{action}` on `{resource}`"),
-    });
-    match silent.party {
-        Reason::Identity if case.is_cross_account() => format!(
-            "account {} must allow its own principal too; in a policy of `{named}` {change}",
-            principal.account()
-        ),
-        Reason::Identity => format!("in a policy of `{named}` {change}"),
-        Reason::Resource if case.is_cross_account() => {
-            format!(
-                "the account of the resource must allow it too; in the resource's policy {change}"
-            )
-        }
-        Reason::Resource => format!("in the resource's policy {change}"),
-        Reason::Trust => format!("in the role's trust policy {change}"),
-        Reason::PermissionsBoundary => {
-            format!("the boundary must allow what the policies allow; in it {change}")
-        }
-        Reason::Session if silent.set.is_none() => {
-            "a federated user has what its session policies allow, and there are none".into()
-        }
-        Reason::Session => {
-            format!("the session policies must allow it too; for the next session {change}")
-        }
-        Reason::ServiceControl => format!("every level must allow it; in this one {change}"),
-        Reason::ResourceControl | Reason::RootUser | Reason::NoPermissionNeeded => change,
-    }
-}
-
-fn only_conditions(nearest: &Nearest) -> Option<String> {
-    let name = place(nearest);
-    if !nearest.elements.iter().all(is_condition) {
-        return None;
-    }
-    Some(match nearest.elements.len() {
-        1 => format!("meet the condition of {name} with the request, or change it"),
-        _ => format!("meet the conditions of {name} with the request, or change them"),
-    })
-}
-
-/// The change to a statement that one element keeps from applying.
-fn mend(nearest: &Nearest, named: &str, action: &str, resource: &str) -> Option<String> {
-    let [element] = &nearest.elements[..] else {
-        return None;
-    };
-    let what = match element.element.as_str() {
-        "Action" | "NotAction" => action,
-        "Resource" | "NotResource" => resource,
-        "Principal" => named,
-        _ => return None,
-    };
-    let name = place(nearest);
-    Some(match element.element.strip_prefix("Not") {
-        Some(_) => format!(
-            "narrow the `{}` of {name} so that it does not cover `{what}`",
-            element.element
-        ),
-        None => format!("add `{what}` to the `{}` of {name}", element.element),
-    })
-}
-
-fn place(nearest: &Nearest) -> String {
-    let place = &nearest.statement;
-    match place.sid.as_deref().filter(|sid| !sid.is_empty()) {
-        Some(sid) => format!("statement `{sid}` of {}", place.policy.name),
-        None => format!("statement {} of {}", place.index, place.policy.name),
-    }
 }

@@ -4,12 +4,15 @@ use crate::arn;
 use crate::compiled::{Ask, Compiled};
 use crate::context::{Context, ContextValue};
 use crate::decide::{Reason, Request};
-use crate::document::{ConditionEntry, Element, PrincipalElement, Version};
+use crate::document::{ConditionEntry, Element, PrincipalElement, Text, Version};
 use crate::operator::{Operator, Quantifier, Test};
 use crate::pattern::{Flavour, Pattern, Piece, pieces};
 use crate::set::PolicySet;
 
 use super::{ElementTrace, PolicyTrace, StatementTrace};
+
+/// So many values of a condition are looked at more closely, and of a key as many.
+const COMPARED_MAX: usize = 20;
 
 /// Appends the traces of a set's policies.
 pub(super) fn set(
@@ -158,8 +161,12 @@ fn differing_fields(pattern: &str, ask: &Ask<'_>, version: Version) -> Vec<&'sta
         .collect()
 }
 
-/// Variables without a value: they look like text that merely differs.
+/// Variables without a value, or that are none in this version: they look like text that merely differs.
 fn unresolved(text: &str, context: &Context, version: Version) -> Vec<String> {
+    if version == Version::V2008 && text.contains("${") {
+        let why = "is literal text: without \"Version\": \"2012-10-17\" there are no variables";
+        return vec![format!("`{text}` {why}")];
+    }
     pieces(text, version, Flavour::Wildcards)
         .iter()
         .filter(|piece| piece.resolve(context).is_none())
@@ -190,6 +197,12 @@ fn condition(
         .collect();
     if let Some(operator) = Operator::parse(&entry.operator.value) {
         notes.extend(operator_note(operator, value, matched));
+        let have = value.filter(|_| !matched && !operator.negated);
+        let have = have.into_iter().flat_map(|value| value.values());
+        for have in have.take(COMPARED_MAX) {
+            let near = |text: &Text| value_note(operator, &text.value, have, context, version);
+            notes.extend(entry.values.iter().take(COMPARED_MAX).filter_map(near));
+        }
     }
     ElementTrace {
         element: format!("Condition {} {}", entry.operator.value, entry.key.value),
@@ -202,6 +215,34 @@ fn condition(
         saw: value.map(|value| value.values().iter().map(ToString::to_string).collect()),
         notes,
     }
+}
+
+/// Why a value that looks as if it matched does not (rows 25 and 26).
+fn value_note(
+    operator: Operator,
+    want: &str,
+    have: &str,
+    context: &Context,
+    version: Version,
+) -> Option<String> {
+    let fits = |want: &str, have: &str| {
+        Pattern::new(want, version, Flavour::Wildcards).matches(have, context)
+    };
+    let note = match operator.test {
+        Test::Arn if arn::fields(want).is_none() => "has not the six fields of an ARN",
+        Test::StringEquals | Test::StringEqualsIgnoreCase
+            if want.contains(['*', '?']) && fits(want, have) =>
+        {
+            "is taken literally: wildcards are `StringLike`'s"
+        }
+        Test::StringEquals | Test::StringLike
+            if fits(&want.to_lowercase(), &have.to_lowercase()) =>
+        {
+            "is of another letter case"
+        }
+        _ => return None,
+    };
+    Some(format!("`{want}` {note}"))
 }
 
 /// Rows 34 to 36, where they decide.
