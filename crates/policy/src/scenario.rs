@@ -178,7 +178,7 @@ impl Scenario {
                 .levels("resourceControlPolicies", DocumentKind::ResourceControl)?,
             management_account: fields.take("managementAccount")?.unwrap_or(false),
             expect: expectation(&mut fields),
-            name: fields.take("name")?,
+            name: fields.text("name"),
             principal,
             action: asked.action,
             resource: asked.resource,

@@ -201,6 +201,10 @@ fn scenarios_that_are_none_say_what_is_wrong() {
         let error = read.expect_err(text).to_string();
         assert!(error.contains(words), "{error}");
     }
+    // What a scenario is called is anybody's to say.
+    let numbered = r#"{"name": 7, "request": {"principal": "anonymous", "action": "a:b"}}"#;
+    let numbered = Scenario::from_json(numbered).expect("a scenario");
+    assert_eq!(numbered.name(), Some("7"));
     let lines = "{\"request\": {\"principal\": \"anonymous\", \"action\": \"a:b\"}}\n".repeat(3);
     assert_eq!(
         Scenario::many_from_json(&lines)

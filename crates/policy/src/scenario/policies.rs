@@ -72,6 +72,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The field as a text: a string's own, else its JSON.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        let json = self.rest.0.remove(name)?.get();
+        Some(serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()))
+    }
+
     pub fn one(
         &mut self,
         name: &str,
