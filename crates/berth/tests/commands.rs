@@ -340,6 +340,25 @@ fn test_runs_what_carries_an_expectation() {
 }
 
 #[test]
+fn a_document_is_read_as_far_as_it_may_be_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("long.json"), "x".repeat(3 << 20)).unwrap();
+    fs::write(path("bytes.json"), b"{\"\xc3\xa9\":\n  \"\xff\"}").unwrap();
+    let long = run(&["policy", "validate", &path("long.json")]);
+    assert!(
+        long.out.contains("longer than 1048576 bytes"),
+        "{}",
+        long.out
+    );
+    // It has no end.
+    let zero = run(&["policy", "validate", "/dev/zero"]);
+    assert!(zero.out.contains("MalformedPolicyDocument"), "{}", zero.out);
+    let bytes = run(&["policy", "validate", &path("bytes.json")]);
+    bytes.failed(1, &["bytes.json:2:4: the text is not UTF-8"]);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_fails_and_the_others_run() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, content: &[u8]| fs::write(dir.path().join(name), content).unwrap();

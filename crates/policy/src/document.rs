@@ -242,6 +242,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// The longest text that is read at all, in bytes. Customers' documents end far below (10,240
+    /// characters without white space, and IAM's APIs refuse parameters over 131,072); AWS's own
+    /// service role policies, which people evaluate, are up to 150 KB.
+    pub const BYTES_MAX: usize = 1 << 20;
+
     /// Parses and validates `json` as the service would when it is stored as `kind`.
     ///
     /// The limits by kind are those of one document (row 44); inline policies share theirs

@@ -12,11 +12,6 @@ use crate::document::{
 use crate::error::{PolicyError, PolicyErrorCode};
 use crate::json::{self, Member, Node, Position, Value};
 
-/// Bounds what is read at all. Customers' documents end far below (10,240 characters without
-/// white space, and IAM's APIs refuse parameters over 131,072); AWS's own service role policies,
-/// which people evaluate, are up to 150 KB.
-pub(crate) const SOURCE_BYTES_MAX: usize = 1 << 20;
-
 pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
 pub(crate) const LEGACY: &str = "The policy failed legacy parsing";
 
@@ -68,10 +63,10 @@ pub(crate) struct Shape {
 }
 
 pub(crate) fn shape(source: &str, kind: DocumentKind) -> Result<Shape, Refused> {
-    if source.len() > SOURCE_BYTES_MAX {
+    if source.len() > Document::BYTES_MAX {
         return Err(Refused {
             message: SYNTAX.into(),
-            detail: format!("the document is longer than {SOURCE_BYTES_MAX} bytes"),
+            detail: format!("the document is longer than {} bytes", Document::BYTES_MAX),
             position: None,
         });
     }

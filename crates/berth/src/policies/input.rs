@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
-use policy::Position;
 use policy::scenario::parts;
+use policy::{Document, Position};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
@@ -64,11 +64,25 @@ impl Input {
         Input::new("test", Box::new(text.as_bytes()))
     }
 
-    /// The whole input as one text.
-    pub fn text(mut self) -> Result<String> {
-        let mut text = String::new();
-        self.read_rest(&mut text)?;
-        Ok(text)
+    /// The whole input as one policy document. Of one that is too long as much is read as shows it.
+    pub fn document(mut self) -> Result<String> {
+        let max = Document::BYTES_MAX;
+        let mut bytes = Vec::new();
+        let mut limited = self.reader.by_ref().take(max as u64 + 1);
+        let read = limited.read_to_end(&mut bytes);
+        read.map_err(|error| self.unreadable(&error))?;
+        String::from_utf8(bytes).or_else(|error| {
+            let (utf8, bytes) = (error.utf8_error(), error.as_bytes());
+            if bytes.len() > max {
+                return Ok(String::from_utf8_lossy(bytes).into_owned());
+            }
+            let before = String::from_utf8_lossy(&bytes[..utf8.valid_up_to()]);
+            let at = Position::at(&before, before.len());
+            Err(Error::Failed(format!(
+                "{}:{}:{}: the text is not UTF-8",
+                self.name, at.line, at.column
+            )))
+        })
     }
 
     /// Hands each item to `take`, in order.

@@ -19,7 +19,7 @@ pub fn validate(options: &ValidateOptions) -> Result<()> {
     let mut failed = false;
     let mut unreadable = Vec::new();
     for file in &options.files {
-        let text = match Input::open(Some(file)).and_then(Input::text) {
+        let text = match Input::open(Some(file)).and_then(Input::document) {
             Ok(text) => text,
             Err(error) => {
                 if options.output == Output::Json {
