@@ -161,7 +161,7 @@ fn derived(mut context: Context, principal: &Principal, asked: &Asked) -> Contex
     let owner = match (asked.resource_account.as_deref(), &*asked.resource) {
         (Some(given), _) => given,
         // Where there is no resource, the caller's account is asked.
-        (None, "*") => principal.account(),
+        (None, "*") if principal.kind.is_aws() => principal.account(),
         (None, arn) => arn_account(arn),
     };
     if is_account_id(owner) {

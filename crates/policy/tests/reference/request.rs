@@ -149,9 +149,13 @@ impl World<'_> {
                 one("aws:userid", &format!("{}:{name}", who.account));
             }
         }
-        let owner = self.owner();
-        if owner.len() == 12 {
-            one("aws:ResourceAccount", owner);
+        // Where there is no resource, its account is that of who asks.
+        match self.owner() {
+            owner if owner.len() == 12 => one("aws:ResourceAccount", owner),
+            "" if self.request("resource") == "*" && who.kind.is_aws() => {
+                one("aws:ResourceAccount", &who.account);
+            }
+            _ => {}
         }
         let given = self.scenario["request"]["context"].as_object();
         for (name, value) in given.into_iter().flatten() {
