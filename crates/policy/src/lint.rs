@@ -49,6 +49,7 @@ mod services;
 mod shape;
 mod values;
 mod variables;
+mod who;
 
 pub use budget::{SIMILAR_MAX, STEPS_MAX};
 pub use catalogue::{ActionFacts, Catalogue, KeyFacts, KeyType, Nothing, ResourceType};

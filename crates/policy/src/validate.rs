@@ -8,7 +8,7 @@
 //! reference_iam-quotas; Organizations UG orgs_manage_policies_rcps_syntax; the messages
 //! are those that the services answer with.
 
-mod providers;
+pub(crate) mod providers;
 mod size;
 mod trust;
 

@@ -190,8 +190,26 @@ pub(super) fn is_all(text: &str, prefix: &str) -> bool {
     match arn_fields(text).last() {
         // A cover of `role/*`: a text of that prefix and any end, so the pattern must end in `*`.
         Some(name) if text.starts_with("arn:") => {
-            has_wildcard(name) && Glob::new(name).covers_all_of(prefix)
+            has_wildcard(name) && Glob::new(&widened(name)).covers_all_of(prefix)
         }
         _ => false,
     }
+}
+
+/// A pattern in which a `?` beside a `*` is left out: `role/?*` spares nothing that there is.
+fn widened(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(start) = rest.find(['*', '?']) {
+        let run = &rest[start..];
+        let end = run.find(|c| !matches!(c, '*' | '?')).unwrap_or(run.len());
+        text.push_str(&rest[..start]);
+        text.push_str(match run[..end].contains('*') {
+            true => "*",
+            false => &run[..end],
+        });
+        rest = &run[end..];
+    }
+    text.push_str(rest);
+    text
 }
