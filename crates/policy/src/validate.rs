@@ -140,16 +140,15 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
 /// Row 43 (API Reference CreatePolicy: the pattern of `PolicyDocument`).
 fn characters(source: &str) -> Result<(), Refused> {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
-    match source.chars().find(|&c| !allowed(c)) {
+    match source.char_indices().find(|&(_, c)| !allowed(c)) {
         None => Ok(()),
-        Some(character) => Err(Refused {
-            message: SYNTAX.into(),
-            detail: format!(
+        Some((at, character)) => {
+            let detail = format!(
                 "the character U+{:04X} is not allowed, only U+0009, U+000A, U+000D and U+0020 to U+00FF",
                 u32::from(character)
-            ),
-            position: None,
-        }),
+            );
+            Err(refused(SYNTAX, detail, Position::at(source, at)))
+        }
     }
 }
 
