@@ -37,6 +37,7 @@ mod codes;
 mod conditions;
 mod covering;
 mod danger;
+mod documented;
 mod ecr;
 mod facts;
 mod github;

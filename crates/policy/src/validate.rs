@@ -295,7 +295,7 @@ fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
         .filter_map(|s| s.resource.as_ref());
     match elements
         .flat_map(|element| &element.values)
-        .find_map(|text| resource::check(text).err())
+        .find_map(|text| resource::check(text, document.kind).err())
     {
         None => Ok(None),
         Some(Misshapen::Form(refused)) => Ok(Some(refused)),

@@ -7,7 +7,7 @@ use crate::resource;
 
 use super::facts::Kind;
 use super::globs::{Glob, arn_fields};
-use super::{Code, Linter, Problem, did_you_mean, some_of};
+use super::{Code, Linter, Problem, did_you_mean, documented, some_of};
 
 /// Services whose ARNs without an account are AWS's own: public documents and parameters,
 /// views that AWS manages.
@@ -33,7 +33,11 @@ impl<'a> Forms<'a> {
             return Rc::clone(known);
         }
         let types = linter.catalogue.resource_types(service);
-        let texts: Vec<&str> = types.into_iter().flat_map(|t| t.arn_patterns).collect();
+        let listed = types.into_iter().flat_map(|t| t.arn_patterns);
+        let mut texts: Vec<&str> = listed.collect();
+        if !texts.is_empty() {
+            texts.extend(documented::of_service(service));
+        }
         let fields = texts.iter().map(|text| arn_fields(text));
         let forms = fields.filter(|form| form.len() == 6 && form[2] == service);
         let forms = forms.map(|fields| Form {
@@ -63,7 +67,7 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, text: &'a Text) -> bool {
         problem.at(linter, text.position);
     }
     // What IAM refuses fits no action, and IAM has said so.
-    problem.is_none() && resource::check(text).is_ok()
+    problem.is_none() && resource::check(text, linter.document.kind).is_ok()
 }
 
 fn problem<'a>(linter: &mut Linter<'a>, arn: &'a str) -> Option<Problem> {
