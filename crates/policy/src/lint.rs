@@ -42,6 +42,7 @@ mod ecr;
 mod facts;
 mod github;
 mod globs;
+mod identifiers;
 mod logic;
 mod principals;
 mod redundancy;
