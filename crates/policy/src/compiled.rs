@@ -10,6 +10,7 @@ use crate::document::{
 };
 use crate::pattern::Pattern;
 use crate::principal::{Principal, PrincipalKind, is_account_id};
+use crate::resource;
 
 /// A request as statements see it.
 #[derive(Clone, Copy)]
@@ -104,6 +105,10 @@ enum Named {
 impl Compiled {
     pub fn new(document: &Document, policy: usize, index: usize, source: &Statement) -> Compiled {
         let version = document.version();
+        let resource = |text: &str| match document.kind() {
+            DocumentKind::Resource => Pattern::resource(&resource::in_full(text), version),
+            _ => Pattern::resource(text, version),
+        };
         let spares_providers =
             document.kind() == DocumentKind::Trust && source.effect == StatementEffect::Allow;
         Compiled {
@@ -114,7 +119,7 @@ impl Compiled {
             resource: source
                 .resource
                 .as_ref()
-                .map(|element| Patterns::new(element, |text| Pattern::resource(text, version))),
+                .map(|element| Patterns::new(element, resource)),
             principal: source
                 .principal
                 .as_ref()

@@ -22,7 +22,10 @@ pub(crate) fn check(
         let text = &*entry.text.value;
         let (name, valid) = match entry.kind {
             PrincipalType::Everyone => continue,
-            PrincipalType::Aws => ("AWS", is_aws_principal(text)),
+            PrincipalType::Aws => {
+                let origin = kind == DocumentKind::Resource && is_origin_access_identity(text);
+                ("AWS", origin || is_aws_principal(text))
+            }
             PrincipalType::Service => ("SERVICE", is_service(text, kind)),
             PrincipalType::Federated => ("FEDERATED", is_provider(text)),
             PrincipalType::CanonicalUser => {
@@ -82,6 +85,22 @@ fn is_aws_principal(text: &str) -> bool {
         && region.is_empty()
         && is_account_id(account)
         && known
+}
+
+/// As which CloudFront reads a private bucket, in bucket policies that are older than origin
+/// access control (CloudFront Developer Guide, private-content-restricting-access-to-s3).
+fn is_origin_access_identity(text: &str) -> bool {
+    const NAME: &str = "user/CloudFront Origin Access Identity ";
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, name] = parts[..] else {
+        return false;
+    };
+    let id = name.strip_prefix(NAME).unwrap_or_default();
+    arn == "arn"
+        && partition.starts_with("aws")
+        && (service, region, account) == ("iam", "", "cloudfront")
+        && !id.is_empty()
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn is_service(text: &str, kind: DocumentKind) -> bool {

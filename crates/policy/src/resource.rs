@@ -1,6 +1,8 @@
 //! The form of an entry of `Resource` (row 45).
 
-use crate::document::Text;
+use std::borrow::Cow;
+
+use crate::document::{DocumentKind, Text};
 use crate::parse::{LEGACY, Refused, refused};
 
 /// The partitions of AWS (General Reference, Amazon Resource Names).
@@ -45,6 +47,18 @@ const S3_REGIONAL: [&str; 6] = [
     "storage-lens-group/",
 ];
 
+/// How API Gateway's policies write an API's ARN: it puts region, account and the API's ID in
+/// (API Gateway Developer Guide, apigateway-resource-policies-examples).
+const EXECUTE_API: &str = "execute-api:/";
+
+/// The ARN that an entry stands for.
+pub(crate) fn in_full(resource: &str) -> Cow<'_, str> {
+    match resource.strip_prefix(EXECUTE_API) {
+        Some(path) => format!("arn:*:execute-api:*:*:*/{path}").into(),
+        None => resource.into(),
+    }
+}
+
 /// Why an entry is no resource. IAM finds the two in different passes.
 pub(crate) enum Misshapen {
     /// It fails "legacy parsing".
@@ -53,14 +67,15 @@ pub(crate) enum Misshapen {
 }
 
 /// Checks that an entry is `*` or has the form of an ARN.
-pub(crate) fn check(text: &Text) -> Result<(), Misshapen> {
+pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
     const FORM: &str = "a resource is `*` or `arn:partition:service:region:account:name`";
     let resource = &*text.value;
     let refuse_for = |message: String, detail: String| {
         Err(Misshapen::Form(refused(message, detail, text.position)))
     };
     let refuse = |message: String| refuse_for(message, FORM.into());
-    if resource == "*" {
+    let short = kind == DocumentKind::Resource && resource.starts_with(EXECUTE_API);
+    if resource == "*" || short {
         return Ok(());
     }
     // IAM looks at what stands behind the first colon, whatever is before it.

@@ -8,7 +8,7 @@
 //! reference_iam-quotas; Organizations UG orgs_manage_policies_rcps_syntax; the messages
 //! are those that the services answer with.
 
-mod providers;
+pub(crate) mod providers;
 mod size;
 mod trust;
 
@@ -140,16 +140,15 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
 /// Row 43 (API Reference CreatePolicy: the pattern of `PolicyDocument`).
 fn characters(source: &str) -> Result<(), Refused> {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
-    match source.chars().find(|&c| !allowed(c)) {
+    match source.char_indices().find(|&(_, c)| !allowed(c)) {
         None => Ok(()),
-        Some(character) => Err(Refused {
-            message: SYNTAX.into(),
-            detail: format!(
+        Some((at, character)) => {
+            let detail = format!(
                 "the character U+{:04X} is not allowed, only U+0009, U+000A, U+000D and U+0020 to U+00FF",
                 u32::from(character)
-            ),
-            position: None,
-        }),
+            );
+            Err(refused(SYNTAX, detail, Position::at(source, at)))
+        }
     }
 }
 
@@ -296,7 +295,7 @@ fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
         .filter_map(|s| s.resource.as_ref());
     match elements
         .flat_map(|element| &element.values)
-        .find_map(|text| resource::check(text).err())
+        .find_map(|text| resource::check(text, document.kind).err())
     {
         None => Ok(None),
         Some(Misshapen::Form(refused)) => Ok(Some(refused)),

@@ -1,5 +1,5 @@
 //! What the linter claims about decisions, asked of the engine: a condition that never holds
-//! never does, and a statement that says nothing may be left out.
+//! never does, a statement that says nothing may be left out, and who is let in is told.
 #![allow(clippy::unwrap_used)]
 
 use policy::lint::{Code, Finding, Nothing, lint};
@@ -140,8 +140,133 @@ fn contexts() -> Vec<Context> {
     absent.chain(values.iter().map(with)).collect()
 }
 
+/// A condition on who calls, as people write them and as they should not.
+fn who() -> impl Strategy<Value = Value> {
+    let operators = one_of(&[
+        "StringEquals",
+        "StringLike",
+        "StringNotEquals",
+        "StringEqualsIfExists",
+        "StringEqualsIgnoreCase",
+        "ForAnyValue:StringLike",
+        "ForAllValues:StringLike",
+        "ArnLike",
+        "ArnEquals",
+        "IpAddress",
+        "NotIpAddress",
+        "Null",
+        "Bool",
+    ]);
+    let keys = one_of(&[
+        "aws:PrincipalArn",
+        "aws:PrincipalAccount",
+        "aws:PrincipalOrgID",
+        "aws:PrincipalOrgPaths",
+        "aws:PrincipalTag/team",
+        "aws:PrincipalType",
+        "aws:PrincipalIsAWSService",
+        "aws:SourceIp",
+        "aws:userid",
+        "aws:username",
+    ]);
+    let values = one_of(&[
+        "arn:aws:iam::111122223333:user/*",
+        "arn:aws:iam::*:user/a",
+        "arn:*:iam::111122223333:user/a",
+        "arn:aws:iam::?????2223333:user/a",
+        "*:user/a",
+        "111122223333",
+        "1111*",
+        "*3",
+        "o-abcdefghij",
+        "o-*",
+        "o-abcdefghij/r-ab12/*",
+        "*/r-ab12/*",
+        "o-?*/r-ab12/*",
+        "red",
+        "User",
+        "true",
+        "false",
+        "203.0.113.0/24",
+        "0.0.0.0/0",
+        "128.0.0.0/1",
+        "AIDAEXAMPLEEXAMPLE12",
+        "AIDA*",
+        "*:ci",
+        "a",
+        "*",
+        "${aws:PrincipalAccount}",
+        "${aws:ResourceAccount}",
+        "${aws:PrincipalOrgID}",
+        "${aws:ResourceOrgID, 'o-zzzzzzzzzz'}",
+        "${aws:username}",
+    ]);
+    (operators, keys, proptest::collection::vec(values, 1..3))
+        .prop_map(|(operator, key, values)| json!({operator: {key: values}}))
+}
+
+/// Users of another account, who choose names, tags and paths so as to fit.
+fn outsiders() -> Vec<(Principal, Context)> {
+    let names = ["a", ":iam::111122223333:user/a"];
+    let user = |name: &&str| {
+        let arn = format!("arn:aws:iam::999999999993:user/{name}");
+        let context = Context::new()
+            .set("aws:PrincipalArn", arn.clone())
+            .set("aws:PrincipalAccount", "999999999993")
+            .set("aws:PrincipalOrgID", "o-zzzzzzzzzz")
+            .set_list("aws:PrincipalOrgPaths", ["o-zzzzzzzzzz/r-ab12/"])
+            .set("aws:PrincipalTag/team", "red")
+            .set("aws:PrincipalType", "User")
+            .set("aws:PrincipalIsAWSService", "false")
+            .set("aws:SourceIp", "198.51.100.7")
+            .set("aws:userid", "AIDAZZZZZZZZZZZZZZZZ")
+            .set("aws:username", "a")
+            .set("aws:ResourceAccount", "111122223333")
+            .set("aws:ResourceOrgID", "o-abcdefghij");
+        (Principal::user(arn, None), context)
+    };
+    // And one whose request carries none of the keys.
+    let bare = user(&"a").0;
+    let users = names.iter().map(user);
+    users.chain([(bare, Context::new())]).collect()
+}
+
+fn is_open_to(document: &Document, outsider: &Principal, context: &Context) -> bool {
+    let compile = |document, kind| PolicySet::compile([(PolicyRef::new(kind, "p"), document)]);
+    let everything = self::document(&[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})]);
+    let (resource, identity) = (
+        compile(document, DocumentKind::Resource),
+        compile(&everything, DocumentKind::Managed),
+    );
+    let authority = Authority {
+        identity: Some(&identity),
+        resource: Some(&resource),
+        ..Authority::default()
+    };
+    let request = Request {
+        principal: outsider,
+        action: "s:GetA",
+        resource: "arn:aws:s:::x",
+        resource_account: Some("111122223333"),
+        context,
+    };
+    decide(&request, &authority).effect == Effect::Allowed
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_lets_strangers_in_is_found(condition in who()) {
+        let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s:GetA",
+            "Resource": "*", "Condition": condition});
+        let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let document = Document::parse_language(&text, DocumentKind::Resource).unwrap();
+        let open = outsiders().iter().any(|(who, context)| is_open_to(&document, who, context));
+        let findings = lint(&document, &Nothing);
+        let said = found(&findings, Code::PrincipalStarWithoutCondition).next().is_some();
+        prop_assert!(said || !open, "{}", condition);
+    }
 
     #[test]
     fn a_condition_that_never_holds_never_does(conditions in proptest::collection::vec(condition(), 2..4)) {

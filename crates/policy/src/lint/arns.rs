@@ -7,7 +7,7 @@ use crate::resource;
 
 use super::facts::Kind;
 use super::globs::{Glob, arn_fields};
-use super::{Code, Linter, Problem, did_you_mean, some_of};
+use super::{Code, Linter, Problem, did_you_mean, documented, some_of};
 
 /// Services whose ARNs without an account are AWS's own: public documents and parameters,
 /// views that AWS manages.
@@ -33,7 +33,11 @@ impl<'a> Forms<'a> {
             return Rc::clone(known);
         }
         let types = linter.catalogue.resource_types(service);
-        let texts: Vec<&str> = types.into_iter().flat_map(|t| t.arn_patterns).collect();
+        let listed = types.into_iter().flat_map(|t| t.arn_patterns);
+        let mut texts: Vec<&str> = listed.collect();
+        if !texts.is_empty() {
+            texts.extend(documented::of_service(service));
+        }
         let fields = texts.iter().map(|text| arn_fields(text));
         let forms = fields.filter(|form| form.len() == 6 && form[2] == service);
         let forms = forms.map(|fields| Form {
@@ -63,7 +67,7 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, text: &'a Text) -> bool {
         problem.at(linter, text.position);
     }
     // What IAM refuses fits no action, and IAM has said so.
-    problem.is_none() && resource::check(text).is_ok()
+    problem.is_none() && resource::check(text, linter.document.kind).is_ok()
 }
 
 fn problem<'a>(linter: &mut Linter<'a>, arn: &'a str) -> Option<Problem> {
@@ -139,6 +143,9 @@ fn fields<'a>(linter: &mut Linter<'a>, arn: &'a str, fields: [&str; 4]) -> Optio
             "write a region such as `us-east-1`, or `*`",
         ));
     }
+    if !region.is_empty() && !open(region) && !may_be_of_aws(region) {
+        return Some(unknown_region(region));
+    }
     let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     if !account.is_empty() && !open(account) && !digits && account != "aws" {
         return Some(Problem::new(
@@ -184,6 +191,36 @@ pub(super) fn is_region(text: &str) -> bool {
     let words: Vec<&str> = words.collect();
     let word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
     numbered && words.len() >= 2 && words.iter().all(word)
+}
+
+/// What the last word of a region's name is.
+const DIRECTIONS: [&str; 9] = [
+    "central",
+    "east",
+    "north",
+    "northeast",
+    "northwest",
+    "south",
+    "southeast",
+    "southwest",
+    "west",
+];
+
+/// Whether a region may be one of AWS. Which there are changes, and a list of them would be wrong
+/// about the next one; but every name so far is an area, a direction and a number (General
+/// Reference, rande, as of 2026-11).
+pub(super) fn may_be_of_aws(region: &str) -> bool {
+    let direction = region.rsplit('-').nth(1);
+    direction.is_some_and(|word| DIRECTIONS.contains(&word))
+}
+
+/// What is wrong with a region that cannot be one of AWS.
+pub(super) fn unknown_region(region: &str) -> Problem {
+    Problem::new(
+        Code::UnknownRegion,
+        format!("AWS has no region `{region}`"),
+        "write an area, a direction and a number, such as `us-east-1`; a server of your own may have regions of its own",
+    )
 }
 
 /// Compares an ARN with the forms that its service has.

@@ -105,6 +105,16 @@ codes! {
     Error MissingQualifier = "MISSING_QUALIFIER",
     /// The key is asked to be true and false at once.
     Error InvalidConditionMultipleBoolean = "INVALID_CONDITION_MULTIPLE_BOOLEAN",
+    /// The condition's value has not the form of a region.
+    Error InvalidRegion = "INVALID_REGION",
+    /// The condition's value has not the form of a VPC's ID.
+    Error InvalidVpcFormat = "INVALID_VPC_FORMAT",
+    /// The condition's value has not the form of a VPC endpoint's ID.
+    Error InvalidVpceFormat = "INVALID_VPCE_FORMAT",
+    /// The condition's value has not the form of an organization's ID.
+    Error InvalidOrganizationId = "INVALID_ORGANIZATION_ID",
+    /// The condition's value has not the form of an account's ID.
+    Error InvalidAccountId = "INVALID_ACCOUNT_ID",
     /// The statement's conditions cannot hold together: it never applies.
     Error ConditionNeverHolds = "CONDITION_NEVER_HOLDS",
     /// The operator's values cannot hold a variable.
@@ -203,6 +213,8 @@ codes! {
     Warning InvalidUserReference = "INVALID_USER_REFERENCE",
     /// No AWS service goes by this name.
     Warning InvalidServicePrincipal = "INVALID_SERVICE_PRINCIPAL",
+    /// No region of AWS has a name like this.
+    Warning UnknownRegion = "UNKNOWN_REGION",
     /// Resource control policies do not reach the action's service.
     Warning RcpServiceNotCovered = "RCP_SERVICE_NOT_COVERED",
     /// Service-linked roles of every service may be made.

@@ -8,7 +8,7 @@ use crate::operator::{Operator, Quantifier, Test};
 use super::actions::Actions;
 use super::facts::Kind;
 use super::globs::has_wildcard;
-use super::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, some_of, values};
+use super::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, identifiers, some_of, values};
 
 /// Keys that were renamed, in lower case, with their successors.
 const DEPRECATED: [(&str, &str); 2] = [
@@ -37,6 +37,7 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &Statement, actions:
         null(linter, entry, operator);
         mfa(linter, statement, entry, operator);
         values::check(linter, entry, operator);
+        identifiers::check(linter, entry, operator);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Permissions that are more than they seem: everything, passing roles, granting oneself more.
 
-use crate::document::{DocumentKind, Statement};
+use crate::document::{ConditionEntry, DocumentKind, Statement, Text};
+use crate::glob;
 use crate::json::Position;
+use crate::operator::{Operator, Test};
 
 use super::budget::Budget;
 use super::globs::Glob;
@@ -170,7 +172,7 @@ const CREATE_SLR: Reach = Reach {
 
 fn reached(statement: &Statement, reach: &Reach) -> Option<(Position, Code)> {
     let mut conditions = statement.conditions.iter();
-    if conditions.any(|entry| entry.key.value.eq_ignore_ascii_case(reach.key)) {
+    if conditions.any(|entry| names_service(entry, reach.key)) {
         return None;
     }
     let resource = statement.resource.as_ref()?;
@@ -190,6 +192,21 @@ fn reached(statement: &Statement, reach: &Reach) -> Option<(Position, Code)> {
         }
         _ => None,
     }
+}
+
+/// Whether a condition on the key leaves some services out. All their names end alike (IAM User
+/// Guide, reference_policies_elements_principal), so what stands ahead of that must say which.
+fn names_service(entry: &ConditionEntry, key: &str) -> bool {
+    let Some(operator) = Operator::parse(&entry.operator.value) else {
+        return false;
+    };
+    let every = |text: &Text| {
+        let name = &*text.value;
+        glob::is_open(name.strip_suffix(".amazonaws.com").unwrap_or(name))
+    };
+    entry.key.value.eq_ignore_ascii_case(key)
+        && operator.test != Test::Null
+        && (operator.negated || !entry.values.iter().any(every))
 }
 
 fn assume_role(linter: &mut Linter<'_>, statement: &Statement) {

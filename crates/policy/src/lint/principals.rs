@@ -6,39 +6,13 @@ use crate::document::{
     ConditionEntry, DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
 };
 use crate::glob;
-use crate::operator::{Operator, Quantifier};
 use crate::principal::is_account_id;
+use crate::validate::providers;
 
 use super::budget::Budget;
 use super::covering::covered;
 use super::globs::Glob;
-use super::{Code, Linter, allows, github, services};
-
-/// Keys that say who calls, or from where; with one of them `*` is not everyone.
-/// UG reference_policies_condition-keys, "Properties of the principal" and of the network.
-const WHO: [&str; 21] = [
-    "aws:principalarn",
-    "aws:principalaccount",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:principaltag/",
-    "aws:principaltype",
-    "aws:principalservicename",
-    "aws:principalservicenameslist",
-    "aws:principalisawsservice",
-    "aws:sourceip",
-    "aws:sourcevpc",
-    "aws:sourcevpce",
-    "aws:sourcevpcarn",
-    "aws:vpcsourceip",
-    "aws:vpceaccount",
-    "aws:vpceorgid",
-    "aws:sourcearn",
-    "aws:sourceaccount",
-    "aws:sourceorgid",
-    "aws:userid",
-    "aws:username",
-];
+use super::{Code, Linter, allows, github, services, who};
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     let Some(element) = &statement.principal else {
@@ -74,14 +48,13 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
         match entry.kind {
             PrincipalType::Everyone | PrincipalType::Aws
                 if &*entry.text.value == "*"
-                    && !*known_by.get_or_insert_with(|| is_limited_by(statement, &WHO)) =>
+                    && !*known_by.get_or_insert_with(|| who::is_told(statement)) =>
             {
                 everyone(linter, statement, entry);
             }
             PrincipalType::Service
                 if kind != DocumentKind::Trust
-                    && !*bound_to_source
-                        .get_or_insert_with(|| is_limited_by(statement, &SOURCE)) =>
+                    && !*bound_to_source.get_or_insert_with(|| who::is_source_told(statement)) =>
             {
                 service(linter, entry);
             }
@@ -102,24 +75,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
 
 /// Whether the condition limits anything: it needs the key, and does not take every value.
 pub(super) fn limits(entry: &ConditionEntry) -> bool {
-    Operator::parse(&entry.operator.value).is_some_and(|operator| {
-        !operator.negated
-            && !operator.if_exists
-            && operator.quantifier != Quantifier::ForAllValues
-            && operator.test != crate::operator::Test::Null
-            && !entry.values.iter().any(|value| glob::is_open(&value.value))
-    })
-}
-
-fn is_limited_by(statement: &Statement, keys: &[&str]) -> bool {
-    statement.conditions.iter().any(|entry| {
-        let key = entry.key.value.to_ascii_lowercase();
-        let same = |known: &&str| match known.ends_with('/') {
-            true => key.starts_with(*known),
-            false => key == *known,
-        };
-        keys.iter().any(same) && limits(entry)
-    })
+    who::needs(entry).is_some() && !entry.values.iter().any(|value| glob::is_open(&value.value))
 }
 
 fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
@@ -142,14 +98,6 @@ fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEnt
         ),
     }
 }
-
-/// Keys that say for which of its customers a service acts (UG confused-deputy).
-const SOURCE: [&str; 4] = [
-    "aws:sourcearn",
-    "aws:sourceaccount",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-];
 
 fn service(linter: &mut Linter<'_>, entry: &PrincipalEntry) {
     linter.find(
@@ -187,9 +135,14 @@ impl Claims {
         if issuer == github::ISSUER {
             return Claims::GitHub(github::repositories(statement));
         }
+        // Of a provider that all the world shares IAM asks for one claim, and others do not do.
+        let asked = providers::keys(issuer);
         let limited = statement.conditions.iter().any(|entry| {
             if !budget.take(1) {
                 return true;
+            }
+            if let Some(keys) = &asked {
+                return providers::is_scoped(entry, keys);
             }
             let key = entry.key.value.to_ascii_lowercase();
             let claim = key.strip_prefix(issuer).and_then(|k| k.strip_prefix(':'));
@@ -210,7 +163,10 @@ fn provider(linter: &mut Linter<'_>, entry: &PrincipalEntry, issuer: &str, claim
             Code::MissingConditionKeyForOidcPrincipal,
             entry.text.position,
             format!("every identity of `{issuer}` may assume the role"),
-            format!("add a condition on `{issuer}:sub` or `{issuer}:aud`"),
+            match providers::keys(issuer) {
+                Some(keys) => format!("add a condition on `{}`", keys.join("` or `")),
+                None => format!("add a condition on `{issuer}:sub` or `{issuer}:aud`"),
+            },
         ),
     }
 }

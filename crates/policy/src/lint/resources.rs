@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use crate::document::{DocumentKind, Statement, Text};
+use crate::resource;
 
 use super::actions::Actions;
 use super::facts::FormId;
 use super::globs::{Glob, arn_fields, has_wildcard};
-use super::{Code, Linter, arns, some_of};
+use super::{Code, Linter, arns, documented, some_of};
 
 /// Any repository's ARN: what a repository policy without `Resource` is about.
 const REPOSITORY: &str = "arn:*:ecr:*:*:repository/*";
@@ -81,7 +82,7 @@ impl<'t> Resources<'t> {
             };
             let service = service.filter(|fields| fields.iter().all(closed));
             all.push(Resource {
-                glob: Glob::new(text),
+                glob: Glob::new(&resource::in_full(text)),
                 service: service.map(|fields| fields[2]),
             });
             all.len() - 1
@@ -132,6 +133,15 @@ fn fit<'a>(linter: &mut Linter<'a>, values: &'a [Text], actions: &Actions<'a>) {
             }
             if !linter.work.resources.take(1) {
                 return;
+            }
+        }
+        for form in documented::forms(&entry.pattern) {
+            let budget = &linter.work.resources;
+            for (place, resource) in resources.all.iter().enumerate() {
+                if form.overlaps(&resource.glob, budget) {
+                    fits = true;
+                    used[place] = true;
+                }
             }
         }
         fitting.insert(entry.pattern.id, fits);
@@ -190,8 +200,26 @@ pub(super) fn is_all(text: &str, prefix: &str) -> bool {
     match arn_fields(text).last() {
         // A cover of `role/*`: a text of that prefix and any end, so the pattern must end in `*`.
         Some(name) if text.starts_with("arn:") => {
-            has_wildcard(name) && Glob::new(name).covers_all_of(prefix)
+            has_wildcard(name) && Glob::new(&widened(name)).covers_all_of(prefix)
         }
         _ => false,
     }
+}
+
+/// A pattern in which a `?` beside a `*` is left out: `role/?*` spares nothing that there is.
+fn widened(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(start) = rest.find(['*', '?']) {
+        let run = &rest[start..];
+        let end = run.find(|c| !matches!(c, '*' | '?')).unwrap_or(run.len());
+        text.push_str(&rest[..start]);
+        text.push_str(match run[..end].contains('*') {
+            true => "*",
+            false => &run[..end],
+        });
+        rest = &run[end..];
+    }
+    text.push_str(rest);
+    text
 }

@@ -32,7 +32,7 @@ pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: O
 
 /// What becomes of a value that no value of the key can match. A negated operator holds where
 /// none of its values matches (UG reference_policies_condition-logic-multiple-context-keys-or-values).
-fn nothing(entry: &ConditionEntry, operator: Operator) -> &'static str {
+pub(super) fn nothing(entry: &ConditionEntry, operator: Operator) -> &'static str {
     match (operator.negated, entry.values.len()) {
         (false, _) => "it matches nothing",
         (true, 1) => "it excludes nothing: the condition always holds when the key is there",

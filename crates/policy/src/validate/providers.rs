@@ -68,7 +68,7 @@ pub(super) fn check(statement: &Statement) -> Result<(), Refused> {
 }
 
 /// The condition keys of which one must be scoped, when the provider is a shared one.
-fn keys(principal: &str) -> Option<Vec<String>> {
+pub(crate) fn keys(principal: &str) -> Option<Vec<String>> {
     let issuer = match principal.split_once(":oidc-provider/") {
         Some((_, issuer)) => issuer,
         None => principal,
@@ -93,7 +93,7 @@ fn keys(principal: &str) -> Option<Vec<String>> {
 
 /// Whether a condition takes some values of one of the keys, and not all. A list in which one value is
 /// `*` takes all, and IAM takes an empty value for none. `ForAllValues` and `…IfExists` hold without the key, so they scope nothing.
-fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
+pub(crate) fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
     let operator = Operator::parse(&condition.operator.value).filter(|operator| {
         let test = matches!(
             operator.test,

@@ -17,8 +17,9 @@ impl DocumentKind {
             DocumentKind::InlineRole | DocumentKind::EcrRepository | DocumentKind::EcrRegistry => {
                 10_240
             }
-            // S3 bucket policies are the largest: 20 KB.
-            DocumentKind::Resource => 20_480,
+            // Of the services with policies on resources KMS takes the longest, 32 KB (KMS API
+            // Reference, PutKeyPolicy); S3 takes 20 KB (S3 User Guide, bucket-policies).
+            DocumentKind::Resource => 32_768,
         }
     }
 }
