@@ -12,8 +12,10 @@ use crate::json::Position;
 pub enum PolicyErrorCode {
     /// IAM, STS, Organizations: the document breaks the policy language.
     MalformedPolicyDocument,
-    /// IAM, Organizations: the document is larger than its kind may be.
+    /// IAM: the document is larger than its kind may be.
     LimitExceeded,
+    /// Organizations: the same.
+    ConstraintViolation,
     /// STS: the session policy is larger than 2,048 characters.
     PackedPolicyTooLarge,
     /// ECR: repository and registry policies.
@@ -26,6 +28,7 @@ impl PolicyErrorCode {
         match self {
             PolicyErrorCode::MalformedPolicyDocument => "MalformedPolicyDocument",
             PolicyErrorCode::LimitExceeded => "LimitExceeded",
+            PolicyErrorCode::ConstraintViolation => "ConstraintViolationException",
             PolicyErrorCode::PackedPolicyTooLarge => "PackedPolicyTooLarge",
             PolicyErrorCode::InvalidParameter => "InvalidParameterException",
         }

@@ -105,8 +105,6 @@ codes! {
     Error MissingQualifier = "MISSING_QUALIFIER",
     /// The key is asked to be true and false at once.
     Error InvalidConditionMultipleBoolean = "INVALID_CONDITION_MULTIPLE_BOOLEAN",
-    /// The condition's value has not the form of a region.
-    Error InvalidRegion = "INVALID_REGION",
     /// The condition's value has not the form of a VPC's ID.
     Error InvalidVpcFormat = "INVALID_VPC_FORMAT",
     /// The condition's value has not the form of a VPC endpoint's ID.
@@ -213,6 +211,8 @@ codes! {
     Warning InvalidUserReference = "INVALID_USER_REFERENCE",
     /// No AWS service goes by this name.
     Warning InvalidServicePrincipal = "INVALID_SERVICE_PRINCIPAL",
+    /// The condition's value has not the form of a region of AWS.
+    Warning InvalidRegion = "INVALID_REGION",
     /// No region of AWS has a name like this.
     Warning UnknownRegion = "UNKNOWN_REGION",
     /// Resource control policies do not reach the action's service.

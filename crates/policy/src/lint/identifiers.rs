@@ -109,7 +109,7 @@ impl Kind {
             ),
             Kind::Region => (
                 Code::InvalidRegion,
-                "a region",
+                "a region of AWS",
                 "write a region such as `us-east-1`",
             ),
         }

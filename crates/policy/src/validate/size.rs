@@ -11,12 +11,12 @@ impl DocumentKind {
         match self {
             DocumentKind::Managed | DocumentKind::PermissionsBoundary => 6_144,
             DocumentKind::InlineUser | DocumentKind::Trust | DocumentKind::Session => 2_048,
-            DocumentKind::InlineGroup
+            DocumentKind::InlineGroup | DocumentKind::ResourceControl => 5_120,
+            // SCPs: Organizations UG orgs_reference_limits, since May 2026.
+            DocumentKind::InlineRole
             | DocumentKind::ServiceControl
-            | DocumentKind::ResourceControl => 5_120,
-            DocumentKind::InlineRole | DocumentKind::EcrRepository | DocumentKind::EcrRegistry => {
-                10_240
-            }
+            | DocumentKind::EcrRepository
+            | DocumentKind::EcrRegistry => 10_240,
             // Of the services with policies on resources KMS takes the longest, 32 KB (KMS API
             // Reference, PutKeyPolicy); S3 takes 20 KB (S3 User Guide, bucket-policies).
             DocumentKind::Resource => 32_768,
@@ -34,6 +34,10 @@ pub(super) fn check(source: &str, kind: DocumentKind) -> Result<(), PolicyError>
         DocumentKind::Managed | DocumentKind::PermissionsBoundary => (
             PolicyErrorCode::LimitExceeded,
             format!("Cannot exceed quota for PolicySize: {max}"),
+        ),
+        DocumentKind::ServiceControl | DocumentKind::ResourceControl => (
+            PolicyErrorCode::ConstraintViolation,
+            "You have exceeded the maximum policy size.".to_owned(),
         ),
         DocumentKind::Trust => (
             PolicyErrorCode::LimitExceeded,
