@@ -79,8 +79,11 @@
 //!
 //! How they combine:
 //! - *RCPs* are never silent: `RCPFullAWSAccess` is attached to every level and cannot be
-//!   detached, so a level without it is read as if it were there. That RCPs cover a few services
-//!   only is not considered: the list changes.
+//!   detached, so a level without it is read as if it were there. They reach the services of
+//!   AWS's list as it stands in `rcp`, with its date. About an action without a resource, of
+//!   which the page says nothing, they decide.
+//! - *What temporary credentials may not call* (`sts:GetFederationToken` by a role's session) is no
+//!   matter of policies: a decision leaves it out, an explanation notes it.
 //! - *Several policy types deny*: AWS names one of them. Here the first in the order RCP, SCP,
 //!   resource, identity, boundary, session; of those that are merely silent the first in the
 //!   order SCP, identity (or trust), boundary, session, resource.
@@ -92,6 +95,8 @@
 //! - *`*` in an Allow of a trust policy* does not trust every identity provider: OIDC and SAML
 //!   identities must be named by their provider. In a Deny it reaches them.
 //! - *An account* delegates to its principals whatever the partition.
+//! - *Tokens of a shared provider* are scoped by a list of subjects only when none of them is `*`.
+//!   One report of IAM says that it looks at the first alone.
 //!
 //! Conditions:
 //! - *Variables* are expanded for string, ARN and Boolean operators. The page of the operators
@@ -104,6 +109,8 @@
 //!   document is stored. *Four digits* are a year and not seconds.
 //!
 //! Resources:
+//! - *Without a resource* (`*`) `aws:ResourceAccount` is the caller's account, where a scenario does
+//!   not say another.
 //! - *A `*` in `Resource`* may match colons wherever it stands; the guide speaks of segments and
 //!   of wildcards at their end that reach beyond.
 
