@@ -291,16 +291,15 @@ impl<'r, 'a> Case<'r, 'a> {
     /// AWS services that support RCPs" and "Resources and entities not restricted by RCPs").
     pub fn resource_control_spares(&self) -> Option<&'static str> {
         let (ask, authority) = (&self.ask, &self.authority);
-        let role = arn_resource(ask.resource);
+        let service_role = || arn_resource(ask.resource).starts_with("role/aws-service-role/");
+        // Mostly there are none, and each decision asks twice.
         if authority.resource_control.is_empty() {
             None
         } else if !rcp::covers(ask.action.split(':').next().unwrap_or_default()) {
             Some("resource control policies do not reach this service")
         } else if ask.action == "kms:retiregrant" {
             Some("resource control policies do not restrict kms:RetireGrant")
-        } else if ask.principal.service_linked
-            || self.trust && role.starts_with("role/aws-service-role/")
-        {
+        } else if ask.principal.service_linked || self.trust && service_role() {
             Some("resource control policies do not bind service-linked roles")
         } else if authority.management_account && self.same_account {
             Some("resource control policies do not bind resources of the management account")
