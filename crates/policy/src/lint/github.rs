@@ -10,7 +10,7 @@ use crate::operator::{Operator, Test};
 use super::principals::limits;
 use super::{Code, Linter};
 
-pub(super) const ISSUER: &str = "token.actions.githubusercontent.com";
+pub(super) use crate::validate::providers::GITHUB as ISSUER;
 
 /// Whose repositories a statement lets in.
 pub(super) enum Repositories {

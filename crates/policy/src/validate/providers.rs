@@ -13,10 +13,10 @@ use crate::operator::{Operator, Quantifier, Test};
 use crate::parse::{Refused, refused};
 
 const COGNITO: &str = "cognito-identity.amazonaws.com";
-const GITHUB: &str = "token.actions.githubusercontent.com";
-const SENTINEL: &str = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d";
+pub(crate) const GITHUB: &str = "token.actions.githubusercontent.com";
 
-/// The providers and the claims that tell whose a token is: one of them is asked for.
+/// The providers and the claims that tell whose a token is: one of them is asked for. What holds a colon
+/// is a key of its own.
 const SHARED: [(&str, &[&str]); 16] = [
     (COGNITO, &["aud"]),
     (GITHUB, &["sub", "job_workflow_ref"]),
@@ -36,8 +36,11 @@ const SHARED: [(&str, &[&str]); 16] = [
     ("studio.datachain.ai/api", &["sub"]),
     ("tokens.cloud.shisho.dev", &["sub"]),
     ("vstoken.actions.githubusercontent.com", &["sub"]),
-    // Microsoft Sentinel has one issuer; the session's name tells the workspace.
-    (SENTINEL, &[]),
+    // Microsoft Sentinel: the session's name tells the workspace.
+    (
+        "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d",
+        &["sts:RoleSessionName"],
+    ),
 ];
 
 /// Checks a statement that lets providers' identities assume the role.
@@ -79,20 +82,17 @@ pub(crate) fn keys(principal: &str) -> Option<Vec<String>> {
         let rest = lower.strip_prefix(known);
         rest.is_some_and(|rest| rest.is_empty() || known == GITHUB && rest.starts_with('/'))
     };
-    let (known, claims) = SHARED.iter().find(|(known, _)| is_known(known))?;
-    if *known == SENTINEL {
-        return Some(vec!["sts:RoleSessionName".into()]);
-    }
-    Some(
-        claims
-            .iter()
-            .map(|claim| format!("{issuer}:{claim}"))
-            .collect(),
-    )
+    let (_, claims) = SHARED.iter().find(|(known, _)| is_known(known))?;
+    let key = |claim: &&str| match claim.contains(':') {
+        true => (*claim).to_owned(),
+        false => format!("{issuer}:{claim}"),
+    };
+    Some(claims.iter().map(key).collect())
 }
 
 /// Whether a condition takes some values of one of the keys, and not all. A list in which one value is
-/// `*` takes all, and IAM takes an empty value for none. `ForAllValues` and `…IfExists` hold without the key, so they scope nothing.
+/// `*` takes all, and IAM takes an empty value for none. `ForAllValues` and `…IfExists` hold without the
+/// key, so they scope nothing.
 pub(crate) fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
     let operator = Operator::parse(&condition.operator.value).filter(|operator| {
         let test = matches!(
