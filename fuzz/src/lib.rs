@@ -15,7 +15,7 @@ pub mod texts;
 mod wild;
 
 /// The excerpt of AWS's tables that the linter's own tests use.
-#[path = "../../crates/policy/tests/excerpt/mod.rs"]
+#[path = "../../crates/policy-lint/tests/excerpt/mod.rs"]
 mod excerpt;
 
 /// The composer of scenarios that the property tests use.

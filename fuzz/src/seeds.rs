@@ -1,5 +1,5 @@
-//! Seeds: from the data that crates/policy is tested with, its scenarios, its valid and refused
-//! documents, its linter's cases.
+//! Seeds: from the test data of crates/policy (scenarios, valid and refused documents) and of
+//! crates/policy-lint (cases).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Seeds {
     pub inputs: BTreeSet<Vec<u8>>,
 }
 
-/// A case of `tests/lint` or `tests/validation`.
+/// A case of the linter or of the validation.
 #[derive(Deserialize)]
 struct Case<'a> {
     #[serde(borrow)]
@@ -31,7 +31,8 @@ struct Case<'a> {
 
 /// Every target with its seeds.
 pub fn all() -> io::Result<Vec<Seeds>> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/policy/tests");
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let tests = crates.join("policy/tests");
     let mut documents = BTreeSet::new();
     let mut scenarios = BTreeSet::new();
     let mut marks = BTreeSet::new();
@@ -48,8 +49,8 @@ pub fn all() -> io::Result<Vec<Seeds>> {
             });
         }
     }
-    for folder in ["lint", "validation"] {
-        for text in files(&tests.join(folder))? {
+    for folder in ["policy-lint/tests/cases", "policy/tests/validation"] {
+        for text in files(&crates.join(folder))? {
             for raw in cases(&text)? {
                 let case: Case<'_> = serde_json::from_str(raw.get())?;
                 let raw = case.document.map(|document| document.get().to_owned());

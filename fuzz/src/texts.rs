@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 
 use arbitrary::Unstructured;
-use policy::lint::{FINDINGS_MAX, Nothing};
 use policy::scenario::Scenario;
 use policy::{
     Document, DocumentKind, PolicyError, PolicyErrorCode, Position, size_without_white_space,
 };
+use policy_lint::{FINDINGS_MAX, Nothing};
 
 use crate::decisions::explained;
 use crate::excerpt::Excerpt;
@@ -159,8 +159,8 @@ fn lint_as(text: &str, kind: DocumentKind) {
     let Ok(document) = Document::parse_language(text, kind) else {
         return;
     };
-    let without = policy::lint::lint(&document, &Nothing);
-    let with = policy::lint::lint(&document, &*EXCERPT);
+    let without = policy_lint::lint(&document, &Nothing);
+    let with = policy_lint::lint(&document, &*EXCERPT);
     for findings in [without, with] {
         assert!(findings.len() <= FINDINGS_MAX);
         assert!(findings.is_sorted_by_key(|finding| (finding.position, finding.code)));

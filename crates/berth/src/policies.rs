@@ -1,7 +1,6 @@
 //! `berth policy`: the policy engine without a server. The rules live in the `policy` crate; here
 //! files are read and answers printed.
 
-mod catalogue;
 mod input;
 mod scenarios;
 mod validate;

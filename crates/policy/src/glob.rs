@@ -23,7 +23,7 @@ pub(crate) enum Token {
 }
 
 /// Whether a pattern is wildcards and nothing else.
-pub(crate) fn is_open(pattern: &str) -> bool {
+pub fn is_open(pattern: &str) -> bool {
     !pattern.is_empty() && pattern.bytes().all(|byte| matches!(byte, b'*' | b'?'))
 }
 

@@ -60,7 +60,7 @@ impl Position {
 
 /// A value and where it starts and ends.
 #[derive(Debug)]
-pub(crate) struct Node {
+pub struct Node {
     pub value: Value,
     pub start: Position,
     /// Bytes from the start of the text to behind the value.
@@ -68,7 +68,7 @@ pub(crate) struct Node {
 }
 
 #[derive(Debug)]
-pub(crate) enum Value {
+pub enum Value {
     Null,
     Bool(bool),
     /// The number as written.
@@ -79,7 +79,7 @@ pub(crate) enum Value {
 }
 
 #[derive(Debug)]
-pub(crate) struct Member {
+pub struct Member {
     pub name: Arc<str>,
     pub position: Position,
     pub node: Node,
@@ -87,13 +87,13 @@ pub(crate) struct Member {
 
 /// Why a text is no JSON (or not JSON as policies need it).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct JsonError {
+pub struct JsonError {
     pub what: &'static str,
     pub position: Position,
 }
 
 /// Reads one JSON value that fills the whole text.
-pub(crate) fn parse(text: &str) -> Result<Node, JsonError> {
+pub fn parse(text: &str) -> Result<Node, JsonError> {
     let mut reader = Reader {
         text,
         bytes: text.as_bytes(),

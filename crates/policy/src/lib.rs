@@ -57,8 +57,8 @@
 //! statements are compiled (`compiled`, from `pattern`, `glob`, `condition`, `arn`) and filed by
 //! action and resource (`set`, `trie`). `decide` combines the policy types; everything
 //! about who outranks whom is there and nowhere else. `explain` walks the same statements
-//! without the index. [`scenario`] reads all of it from one JSON document, [`lint`] finds what
-//! would be stored and is not meant.
+//! without the index. [`scenario`] reads all of it from one JSON document, [`language`] is what
+//! tools for documents share with it.
 //!
 //! **Invariant:** pure. No I/O, no clock, no randomness: the time is a condition key
 //! (`aws:CurrentTime`) like any other. **Invariant:** a decision never looks anything up;
@@ -126,7 +126,7 @@ mod explain;
 mod fold;
 mod glob;
 mod json;
-pub mod lint;
+pub mod language;
 mod named;
 mod operator;
 mod parse;

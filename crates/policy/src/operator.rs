@@ -4,7 +4,7 @@
 
 /// What is compared, negation and decorations aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Test {
+pub enum Test {
     StringEquals,
     StringEqualsIgnoreCase,
     StringLike,
@@ -18,7 +18,7 @@ pub(crate) enum Test {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compare {
+pub enum Compare {
     Equals,
     LessThan,
     LessThanEquals,
@@ -40,7 +40,7 @@ impl Compare {
 
 /// How the values of a multivalued key are quantified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Quantifier {
+pub enum Quantifier {
     None,
     ForAllValues,
     ForAnyValue,
@@ -48,7 +48,7 @@ pub(crate) enum Quantifier {
 
 /// A condition operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Operator {
+pub struct Operator {
     pub test: Test,
     pub negated: bool,
     pub if_exists: bool,

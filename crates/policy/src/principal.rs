@@ -61,7 +61,7 @@ pub struct Principal {
 }
 
 /// Twelve digits.
-pub(crate) fn is_account_id(text: &str) -> bool {
+pub fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -72,6 +72,6 @@ const COVERED: [&str; 63] = [
 ];
 
 /// Whether resource control policies decide about the actions of this service.
-pub(crate) fn covers(service: &str) -> bool {
+pub fn covers(service: &str) -> bool {
     COVERED.contains(&service)
 }

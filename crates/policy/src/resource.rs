@@ -52,7 +52,7 @@ const S3_REGIONAL: [&str; 6] = [
 const EXECUTE_API: &str = "execute-api:/";
 
 /// The ARN that an entry stands for.
-pub(crate) fn in_full(resource: &str) -> Cow<'_, str> {
+pub fn in_full(resource: &str) -> Cow<'_, str> {
     match resource.strip_prefix(EXECUTE_API) {
         Some(path) => format!("arn:*:execute-api:*:*:*/{path}").into(),
         None => resource.into(),

@@ -9,7 +9,7 @@ const YEAR_DIGITS: usize = 4;
 
 /// Reads a decimal number exactly, as a multiple of 10⁻¹⁸ (row 38: `900` = `900.0`).
 /// Values of 10²⁰ and more, and digits beyond the 18th, are refused rather than rounded.
-pub(crate) fn number(text: &str) -> Option<i128> {
+pub fn number(text: &str) -> Option<i128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -57,7 +57,7 @@ const SECONDS_END: i128 = (1 << 63) * 10i128.pow(SCALE);
 /// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (row 38). The unit
 /// is one nanosecond since 1970-01-01T00:00Z. Four digits are a year, the shortest of the
 /// W3C's forms: read as seconds they would be an hour of 1970.
-pub(crate) fn date(text: &str) -> Option<i128> {
+pub fn date(text: &str) -> Option<i128> {
     let epoch = text.strip_prefix('-').unwrap_or(text);
     if !epoch.is_empty()
         && fixed(text, YEAR_DIGITS).is_none()
@@ -168,7 +168,7 @@ const MAPPED_BITS: u8 = 96;
 
 /// An address range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Network {
+pub struct Network {
     address: IpAddr,
     prefix: u8,
 }

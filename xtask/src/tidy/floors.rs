@@ -8,6 +8,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("server", 2),
     ("identity", 1),
     ("registry", 1),
+    ("policy-lint", 1),
     ("policy", 0),
     ("sigv4", 0),
     ("aws-api", 0),
@@ -24,6 +25,11 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
         "policy",
         &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
         "policy is pure: no I/O, no clock",
+    ),
+    (
+        "policy-lint",
+        &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
+        "policy-lint is pure: no I/O, no clock",
     ),
     (
         "sigv4",

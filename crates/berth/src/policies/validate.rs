@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use policy::lint::{Finding, Level, lint};
 use policy::{Document, DocumentKind, PolicyError, Printable};
+use policy_lint::{AwsCatalogue, Finding, Level, lint};
 use serde_json::json;
 
-use super::catalogue::AwsCatalogue;
 use super::input::Input;
 use crate::cli::{Output, ValidateOptions};
 use crate::error::{Error, Result};

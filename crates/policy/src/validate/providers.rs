@@ -13,7 +13,7 @@ use crate::operator::{Operator, Quantifier, Test};
 use crate::parse::{Refused, refused};
 
 const COGNITO: &str = "cognito-identity.amazonaws.com";
-pub(crate) const GITHUB: &str = "token.actions.githubusercontent.com";
+pub const GITHUB: &str = "token.actions.githubusercontent.com";
 
 /// The providers and the claims that tell whose a token is: one of them is asked for. What holds a colon
 /// is a key of its own.
@@ -71,7 +71,7 @@ pub(super) fn check(statement: &Statement) -> Result<(), Refused> {
 }
 
 /// The condition keys of which one must be scoped, when the provider is a shared one.
-pub(crate) fn keys(principal: &str) -> Option<Vec<String>> {
+pub fn keys(principal: &str) -> Option<Vec<String>> {
     let issuer = match principal.split_once(":oidc-provider/") {
         Some((_, issuer)) => issuer,
         None => principal,
@@ -93,7 +93,7 @@ pub(crate) fn keys(principal: &str) -> Option<Vec<String>> {
 /// Whether a condition takes some values of one of the keys, and not all. A list in which one value is
 /// `*` takes all, and IAM takes an empty value for none. `ForAllValues` and `…IfExists` hold without the
 /// key, so they scope nothing.
-pub(crate) fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
+pub fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
     let operator = Operator::parse(&condition.operator.value).filter(|operator| {
         let test = matches!(
             operator.test,

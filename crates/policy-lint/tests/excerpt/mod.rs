@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use policy::lint::{ActionFacts, Catalogue, KeyFacts, KeyType, ResourceType};
+use policy_lint::{ActionFacts, Catalogue, KeyFacts, KeyType, ResourceType};
 use serde::Deserialize;
 
 /// One service of the excerpt.
@@ -27,7 +27,7 @@ pub struct Excerpt(BTreeMap<String, Service>);
 
 impl Excerpt {
     pub fn read() -> Excerpt {
-        let text = include_str!("../lint-catalogue.json");
+        let text = include_str!("../catalogue.json");
         Excerpt(serde_json::from_str(text).expect("the excerpt"))
     }
 

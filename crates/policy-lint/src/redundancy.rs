@@ -1,14 +1,14 @@
 //! What another entry or another statement says already, or denies.
 
-use crate::document::{
+use policy::language::Operator;
+use policy::{
     ConditionEntry, Element, PrincipalElement, PrincipalType, Statement, StatementEffect, Text,
 };
-use crate::operator::Operator;
 
-use super::budget::Budget;
-use super::covering::covered;
-use super::globs::Glob;
-use super::{Code, Linter, allows, shortened};
+use crate::budget::Budget;
+use crate::covering::covered;
+use crate::globs::Glob;
+use crate::{Code, Linter, allows, shortened};
 
 pub(super) fn check(linter: &mut Linter<'_>) {
     let document = linter.document;

@@ -1,14 +1,14 @@
 //! Permissions that are more than they seem: everything, passing roles, granting oneself more.
 
-use crate::document::{ConditionEntry, DocumentKind, Statement, Text};
-use crate::glob;
-use crate::json::Position;
-use crate::operator::{Operator, Test};
+use policy::Position;
+use policy::language::is_open;
+use policy::language::{Operator, Test};
+use policy::{ConditionEntry, DocumentKind, Statement, Text};
 
-use super::budget::Budget;
-use super::globs::Glob;
-use super::resources::is_all;
-use super::{Code, Linter, allows, some_of};
+use crate::budget::Budget;
+use crate::globs::Glob;
+use crate::resources::is_all;
+use crate::{Code, Linter, allows, some_of};
 
 /// Actions by which an identity gets permissions that it was not given, with the IAM
 /// resource that they act on. Source: IAM API Reference, what each one changes.
@@ -38,7 +38,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     }
     // What only limits others allows much by design.
     let grants = matches!(
-        linter.document.kind,
+        linter.document.kind(),
         DocumentKind::Managed
             | DocumentKind::InlineUser
             | DocumentKind::InlineGroup
@@ -202,7 +202,7 @@ fn names_service(entry: &ConditionEntry, key: &str) -> bool {
     };
     let every = |text: &Text| {
         let name = &*text.value;
-        glob::is_open(name.strip_suffix(".amazonaws.com").unwrap_or(name))
+        is_open(name.strip_suffix(".amazonaws.com").unwrap_or(name))
     };
     entry.key.value.eq_ignore_ascii_case(key)
         && operator.test != Test::Null

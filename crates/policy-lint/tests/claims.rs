@@ -2,11 +2,11 @@
 //! never does, a statement that says nothing may be left out, and who is let in is told.
 #![allow(clippy::unwrap_used)]
 
-use policy::lint::{Code, Finding, Nothing, lint};
 use policy::{
     Authority, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
     decide,
 };
+use policy_lint::{Code, Finding, Nothing, lint};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

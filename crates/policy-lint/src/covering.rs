@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::budget::Budget;
+use crate::budget::Budget;
 
 /// Each of `count` items that another covers, with that other, by their places; of two alike
 /// the second. Items of the same key are alike and are compared with others once; only those

@@ -1,5 +1,5 @@
-//! Runs every case under `tests/lint`: a document, the kind it is read as, and what the linter
-//! says about it, with places. The services come from `tests/lint-catalogue.json`, an excerpt
+//! Runs every case under `tests/cases`: a document, the kind it is read as, and what the linter
+//! says about it, with places. The services come from `tests/catalogue.json`, an excerpt
 //! of AWS's tables.
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use excerpt::Excerpt;
 use policy::Document;
-use policy::lint::{Code, Finding, lint};
+use policy_lint::{Code, Finding, lint};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -58,7 +58,7 @@ fn every_document_has_its_findings() {
     let catalogue = Excerpt::read();
     let mut failures = Vec::new();
     let mut covered = BTreeSet::new();
-    for entry in fs::read_dir(root().join("tests/lint")).unwrap() {
+    for entry in fs::read_dir(root().join("tests/cases")).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let cases: Vec<Case<'_>> = serde_json::from_str(&text).unwrap();

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use base64::Engine;
 
-use crate::document::{ConditionEntry, Text};
-use crate::operator::{Operator, Test};
-use crate::value::{Network, number};
+use policy::language::{Network, number};
+use policy::language::{Operator, Test};
+use policy::{ConditionEntry, Text};
 
-use super::covering::covered;
-use super::globs::{Glob, arn_fields, has_wildcard};
-use super::{Code, Linter, shortened};
+use crate::covering::covered;
+use crate::globs::{Glob, arn_fields, has_wildcard};
+use crate::{Code, Linter, shortened};
 
 pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
     for text in &entry.values {

@@ -4,13 +4,13 @@
 //! meant (UG id_roles_create_for-idp_oidc, "Configuring a role for GitHub OIDC identity
 //! provider"). Claims: GitHub Docs, *OpenID Connect reference*.
 
-use crate::document::{ConditionEntry, PrincipalEntry, Statement, Text};
-use crate::operator::{Operator, Test};
+use policy::language::{Operator, Test};
+use policy::{ConditionEntry, PrincipalEntry, Statement, Text};
 
-use super::principals::limits;
-use super::{Code, Linter};
+use crate::principals::limits;
+use crate::{Code, Linter};
 
-pub(super) use crate::validate::providers::GITHUB as ISSUER;
+pub(super) use policy::language::shared_providers::GITHUB as ISSUER;
 
 /// Whose repositories a statement lets in.
 pub(super) enum Repositories {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::document::{ConditionEntry, Statement};
-use crate::operator::{Operator, Quantifier, Test};
+use policy::language::{Operator, Quantifier, Test};
+use policy::{ConditionEntry, Statement};
 
-use super::actions::Actions;
-use super::facts::Kind;
-use super::globs::has_wildcard;
-use super::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, identifiers, some_of, values};
+use crate::actions::Actions;
+use crate::facts::Kind;
+use crate::globs::has_wildcard;
+use crate::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, identifiers, some_of, values};
 
 /// Keys that were renamed, in lower case, with their successors.
 const DEPRECATED: [(&str, &str); 2] = [

@@ -1,10 +1,10 @@
 //! What docker needs of ECR (ECR User Guide, image-push-iam and registry_auth): the actions
 //! that go together.
 
-use crate::document::{DocumentKind, Text};
+use policy::{DocumentKind, Text};
 
-use super::globs::Glob;
-use super::{Code, Linter, allows, some_of};
+use crate::globs::Glob;
+use crate::{Code, Linter, allows, some_of};
 
 /// A push, in the order of its requests.
 const PUSH: [&str; 5] = [
@@ -31,13 +31,13 @@ const TOKEN: &str = "ecr:GetAuthorizationToken";
 pub(super) fn check(linter: &mut Linter<'_>) {
     let document = linter.document;
     let identity = matches!(
-        document.kind,
+        document.kind(),
         DocumentKind::Managed
             | DocumentKind::InlineUser
             | DocumentKind::InlineGroup
             | DocumentKind::InlineRole
     );
-    if !identity && document.kind != DocumentKind::EcrRepository {
+    if !identity && document.kind() != DocumentKind::EcrRepository {
         return;
     }
     // `NotAction` has a finding of its own, and allows all of it.

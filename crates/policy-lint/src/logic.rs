@@ -3,14 +3,14 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use crate::document::{ConditionEntry, Statement};
-use crate::operator::{Compare, Operator, Quantifier, Test};
-use crate::value::{date, number};
+use policy::language::{Compare, Operator, Quantifier, Test};
+use policy::language::{date, number};
+use policy::{ConditionEntry, Statement};
 
-use super::budget::Budget;
-use super::globs::Glob;
-use super::values::{network, network_covers};
-use super::{Code, Linter};
+use crate::budget::Budget;
+use crate::globs::Glob;
+use crate::values::{network, network_covers};
+use crate::{Code, Linter};
 
 /// A condition on one key that compares one value.
 struct Line<'a> {

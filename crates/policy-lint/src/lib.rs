@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use policy::{Document, DocumentKind};
-//! use policy::lint::{Code, Nothing, lint};
+//! use policy_lint::{Code, Nothing, lint};
 //!
 //! let document = Document::parse(r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow",
 //!     "Action": "iam:PassRole", "Resource": "*"}}"#, DocumentKind::Managed)?;
@@ -31,6 +31,7 @@
 
 mod actions;
 mod arns;
+mod aws;
 mod budget;
 mod catalogue;
 mod codes;
@@ -53,6 +54,7 @@ mod values;
 mod variables;
 mod who;
 
+pub use aws::AwsCatalogue;
 pub use budget::{SIMILAR_MAX, STEPS_MAX};
 pub use catalogue::{ActionFacts, Catalogue, KeyFacts, KeyType, Nothing, ResourceType};
 pub use codes::{Code, Level};
@@ -65,8 +67,8 @@ use std::sync::Arc;
 use budget::Work;
 use facts::Facts;
 
-use crate::document::{Document, Statement, StatementEffect};
-use crate::json::Position;
+use policy::Position;
+use policy::{Document, Statement, StatementEffect};
 
 /// The most findings of one document, the one that says that there are more among them.
 pub const FINDINGS_MAX: usize = 1_000;

@@ -1,9 +1,9 @@
 //! `${...}`: written well, and where a variable may stand.
 
-use crate::document::{Statement, Text, Version};
+use policy::{Statement, Text, Version};
 
-use super::facts::Kind;
-use super::{Code, Linter, did_you_mean};
+use crate::facts::Kind;
+use crate::{Code, Linter, did_you_mean};
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     for text in &statement.action.values {
@@ -49,7 +49,7 @@ fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
     while let Some(found) = value[start..].find("${") {
         let begin = start + found;
         let inner = &value[begin + 2..];
-        if linter.document.version == Version::V2008 {
+        if linter.document.version() == Version::V2008 {
             linter.find(
                 Code::VariableUnsupportedInVersion,
                 at,

@@ -1,9 +1,9 @@
 //! The document as a whole: its version, its `Sid`s, empty parts.
 
-use crate::document::{DocumentKind, Version};
-use crate::json::{self, Member, Node, Value};
+use policy::language::json::{self, Member, Node, Value};
+use policy::{DocumentKind, Version};
 
-use super::{Code, Linter};
+use crate::{Code, Linter};
 
 pub(super) fn check(linter: &mut Linter<'_>) {
     let document = linter.document;
@@ -24,8 +24,8 @@ pub(super) fn check(linter: &mut Linter<'_>) {
         ),
         // ECR's own examples have it, and repository policies rarely use variables.
         Some(member)
-            if document.version == Version::V2008
-                && document.kind != DocumentKind::EcrRepository =>
+            if document.version() == Version::V2008
+                && document.kind() != DocumentKind::EcrRepository =>
         {
             linter.find(
                 Code::OldVersion,

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use crate::document::{
+use policy::language::is_account_id;
+use policy::language::is_open;
+use policy::language::shared_providers as providers;
+use policy::{
     ConditionEntry, DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
 };
-use crate::glob;
-use crate::principal::is_account_id;
-use crate::validate::providers;
 
-use super::budget::Budget;
-use super::covering::covered;
-use super::globs::Glob;
-use super::{Code, Linter, allows, github, services, who};
+use crate::budget::Budget;
+use crate::covering::covered;
+use crate::globs::Glob;
+use crate::{Code, Linter, allows, github, services, who};
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     let Some(element) = &statement.principal else {
@@ -33,7 +33,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
         );
         return;
     }
-    let kind = linter.document.kind;
+    let kind = linter.document.kind();
     if kind == DocumentKind::Trust {
         trust_actions(linter, statement, element);
     }
@@ -75,7 +75,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
 
 /// Whether the condition limits anything: it needs the key, and does not take every value.
 pub(super) fn limits(entry: &ConditionEntry) -> bool {
-    who::needs(entry).is_some() && !entry.values.iter().any(|value| glob::is_open(&value.value))
+    who::needs(entry).is_some() && !entry.values.iter().any(|value| is_open(&value.value))
 }
 
 fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
@@ -83,7 +83,7 @@ fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEnt
         true => "",
         false => "; its conditions do not limit who",
     };
-    match linter.document.kind {
+    match linter.document.kind() {
         DocumentKind::Trust => linter.find(
             Code::TrustPolicyOpenToEveryone,
             entry.text.position,

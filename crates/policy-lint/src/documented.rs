@@ -3,8 +3,8 @@
 //! The reference lists these actions without resources, or these resources not at all, and
 //! requests name them all the same. What a guide shows works, so it is no finding.
 
-use super::actions::Pattern;
-use super::globs::Glob;
+use crate::actions::Pattern;
+use crate::globs::Glob;
 
 /// An action, and the form of an ARN that it is asked about.
 struct Documented {

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::{ActionFacts, Catalogue, KeyFacts, KeyType, ResourceType};
 use aws_api::authorization::{self as tables, ResourceType as Row};
-use policy::lint::{ActionFacts, Catalogue, KeyFacts, KeyType, ResourceType};
 
 /// The tables of the `aws-api` crate.
 pub struct AwsCatalogue;
@@ -130,11 +130,11 @@ impl Catalogue for AwsCatalogue {
 
 #[cfg(test)]
 mod tests {
-    use policy::lint::{Code, lint};
     use policy::{Document, DocumentKind};
     use serde_json::json;
 
     use super::*;
+    use crate::{Code, lint};
 
     /// What the linter says of service principals in a trust policy.
     fn judged(services: &[&str]) -> Vec<(String, String)> {

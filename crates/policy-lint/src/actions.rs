@@ -4,13 +4,13 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use crate::document::{DocumentKind, Statement, Text};
-use crate::json::Position;
+use policy::Position;
+use policy::{DocumentKind, Statement, Text};
 
-use super::facts::{Action, FormId, Kind};
-use super::globs::Glob;
-use super::{Code, Linter, Problem, did_you_mean};
-use crate::rcp;
+use crate::facts::{Action, FormId, Kind};
+use crate::globs::Glob;
+use crate::{Code, Linter, Problem, did_you_mean};
+use policy::language::rcp_covers;
 
 /// What a statement's `Action` stands for.
 pub(super) struct Actions<'a> {
@@ -172,9 +172,9 @@ fn meaning<'a>(
         );
         return Meaning::Unknown;
     }
-    if linter.document.kind == DocumentKind::ResourceControl
+    if linter.document.kind() == DocumentKind::ResourceControl
         && let [service] = services[..]
-        && !rcp::covers(service)
+        && !rcp_covers(service)
     {
         say(
             Code::RcpServiceNotCovered,

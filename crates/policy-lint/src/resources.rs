@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use crate::document::{DocumentKind, Statement, Text};
-use crate::resource;
+use policy::language::resource_in_full;
+use policy::{DocumentKind, Statement, Text};
 
-use super::actions::Actions;
-use super::facts::FormId;
-use super::globs::{Glob, arn_fields, has_wildcard};
-use super::{Code, Linter, arns, documented, some_of};
+use crate::actions::Actions;
+use crate::facts::FormId;
+use crate::globs::{Glob, arn_fields, has_wildcard};
+use crate::{Code, Linter, arns, documented, some_of};
 
 /// Any repository's ARN: what a repository policy without `Resource` is about.
 const REPOSITORY: &str = "arn:*:ecr:*:*:repository/*";
 
 pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &'a Statement, actions: &Actions<'a>) {
     let Some(element) = &statement.resource else {
-        if linter.document.kind == DocumentKind::EcrRepository {
+        if linter.document.kind() == DocumentKind::EcrRepository {
             implied(linter, actions);
         }
         return;
@@ -82,7 +82,7 @@ impl<'t> Resources<'t> {
             };
             let service = service.filter(|fields| fields.iter().all(closed));
             all.push(Resource {
-                glob: Glob::new(&resource::in_full(text)),
+                glob: Glob::new(&resource_in_full(text)),
                 service: service.map(|fields| fields[2]),
             });
             all.len() - 1

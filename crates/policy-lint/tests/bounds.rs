@@ -7,11 +7,11 @@ mod excerpt;
 use std::cell::Cell;
 
 use excerpt::Excerpt;
-use policy::lint::{
+use policy::{Document, DocumentKind};
+use policy_lint::{
     ActionFacts, Catalogue, Code, FINDINGS_MAX, Finding, KeyFacts, ResourceType, SIMILAR_MAX,
     STEPS_MAX, lint, lint_counted,
 };
-use policy::{Document, DocumentKind};
 use serde_json::{Value, json};
 
 /// A catalogue that counts what it is asked.

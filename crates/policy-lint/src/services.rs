@@ -4,11 +4,11 @@
 //! with a region ahead of the suffix for opt-in regions, and is written as the service's own
 //! guide has it. There is no list of all; what is judged here is each part of the name.
 
-use crate::document::Text;
+use policy::Text;
 
-use super::arns::is_region;
-use super::facts::Kind;
-use super::{Code, Linter};
+use crate::arns::is_region;
+use crate::facts::Kind;
+use crate::{Code, Linter};
 
 /// What names end in, by partition (General Reference, *AWS service endpoints*).
 const SUFFIXES: [&str; 7] = [

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::document::Text;
-use crate::resource;
+use policy::Text;
+use policy::language::is_valid_resource;
 
-use super::facts::Kind;
-use super::globs::{Glob, arn_fields};
-use super::{Code, Linter, Problem, did_you_mean, documented, some_of};
+use crate::facts::Kind;
+use crate::globs::{Glob, arn_fields};
+use crate::{Code, Linter, Problem, did_you_mean, documented, some_of};
 
 /// Services whose ARNs without an account are AWS's own: public documents and parameters,
 /// views that AWS manages.
@@ -67,7 +67,7 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, text: &'a Text) -> bool {
         problem.at(linter, text.position);
     }
     // What IAM refuses fits no action, and IAM has said so.
-    problem.is_none() && resource::check(text, linter.document.kind).is_ok()
+    problem.is_none() && is_valid_resource(text, linter.document.kind())
 }
 
 fn problem<'a>(linter: &mut Linter<'a>, arn: &'a str) -> Option<Problem> {

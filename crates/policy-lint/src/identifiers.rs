@@ -1,14 +1,14 @@
 //! Values that are an ID or a region, whose form is known: one of another form matches nothing,
 //! and is mostly a slip of the hand.
 
-use crate::document::{ConditionEntry, Text};
-use crate::operator::{Operator, Test};
-use crate::principal::is_account_id;
+use policy::language::is_account_id;
+use policy::language::{Operator, Test};
+use policy::{ConditionEntry, Text};
 
-use super::arns::{is_region, may_be_of_aws, unknown_region};
-use super::globs::has_wildcard;
-use super::values::nothing;
-use super::{Code, Linter};
+use crate::arns::{is_region, may_be_of_aws, unknown_region};
+use crate::globs::has_wildcard;
+use crate::values::nothing;
+use crate::{Code, Linter};
 
 /// What a key's values are.
 #[derive(Clone, Copy)]

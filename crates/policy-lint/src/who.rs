@@ -10,11 +10,11 @@
 
 use std::net::IpAddr;
 
-use crate::document::{ConditionEntry, Statement};
-use crate::operator::{Operator, Quantifier, Test};
+use policy::language::{Operator, Quantifier, Test};
+use policy::{ConditionEntry, Statement};
 
-use super::globs::arn_fields;
-use super::values::network;
+use crate::globs::arn_fields;
+use crate::values::network;
 
 /// What must be fixed in a key's values.
 #[derive(Clone, Copy)]

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::actions::Pattern;
-use super::budget::{ACTION_STEPS, KEY_STEPS, LOOKUP_STEPS, SIMILAR_MAX, Work};
-use super::globs::Glob;
-use super::{Catalogue, KeyFacts};
+use crate::actions::Pattern;
+use crate::budget::{ACTION_STEPS, KEY_STEPS, LOOKUP_STEPS, SIMILAR_MAX, Work};
+use crate::globs::Glob;
+use crate::{Catalogue, KeyFacts};
 
 /// The form of an ARN, by its place in [`Facts::forms`].
 pub(super) type FormId = usize;
