@@ -44,6 +44,9 @@ impl DecodeError {
                     false => CommonError::Validation.with(protocol, validate::message(violations)),
                 }
             }
+            (DecodeCause::Invalid(violations), Operation::Iam(_)) => {
+                CommonError::Validation.with(protocol, validate::iam_message(violations))
+            }
             (DecodeCause::Invalid(violations), _) => {
                 CommonError::Validation.with(protocol, validate::message(violations))
             }

@@ -102,24 +102,87 @@ impl Violation {
     }
 }
 
+/// The pattern of IAM's names.
+const NAME: &str = r"[\w+=,.@-]+";
+/// The patterns of IAM's paths.
+const PATHS: [&str; 2] = [
+    r"(\u002F)|(\u002F[\u0021-\u007E]+\u002F)",
+    r"((/[A-Za-z0-9\.,\+@=_-]+)*)/",
+];
+
+impl Violation {
+    /// IAM's wording since 2025 (answers recorded from AWS in LocalStack's IAM tests): without
+    /// the value, without an enumeration's values.
+    fn iam(&self) -> String {
+        let rule = match &self.constraint {
+            Constraint::Values(_) => "Member must satisfy enum value set".to_owned(),
+            Constraint::Members(each) => {
+                let mut each: Vec<_> = each.iter().map(Constraint::to_string).collect();
+                // Lists of tag keys, whose members have a pattern, say one thing more.
+                if self.has_member_pattern() {
+                    each.push(Constraint::NotNull.to_string());
+                }
+                format!("Member must satisfy constraint: [{}]", each.join(", "))
+            }
+            other => other.to_string(),
+        };
+        let path = &self.path;
+        format!("Value at '{path}' failed to satisfy constraint: {rule}")
+    }
+
+    fn has_member_pattern(&self) -> bool {
+        let is_pattern = |constraint: &Constraint| matches!(constraint, Constraint::Pattern(_));
+        matches!(&self.constraint, Constraint::Members(each) if each.iter().any(is_pattern))
+    }
+
+    /// IAM checks the characters of names and paths itself, after the model's other limits, and
+    /// answers with a sentence of its own.
+    fn iam_characters(&self) -> Option<String> {
+        let Constraint::Pattern(pattern) = self.constraint else {
+            return None;
+        };
+        let path = &self.path;
+        let rule = match path.as_str() {
+            _ if pattern == NAME => {
+                "It must contain only alphanumeric characters and/or the following: +=,.@_-"
+            }
+            "path" | "newPath" if PATHS.contains(&pattern) => {
+                "It must begin and end with / and contain only alphanumeric characters and/or / \
+                 characters."
+            }
+            _ => return None,
+        };
+        Some(format!("The specified value for {path} is invalid. {rule}"))
+    }
+}
+
+/// The message for violations in IAM's wording.
+pub(crate) fn iam_message(violations: &[Violation]) -> String {
+    let model: Vec<&Violation> = violations
+        .iter()
+        .filter(|violation| violation.iam_characters().is_none())
+        .collect();
+    match violations.iter().find_map(Violation::iam_characters) {
+        Some(first) if model.is_empty() => first,
+        _ => counted(model.iter().map(|violation| violation.iam()).collect()),
+    }
+}
+
 /// The message for violations: `2 validation errors detected: …; …`.
 pub(crate) fn message(violations: &[Violation]) -> String {
-    counted(
-        violations,
-        violations.iter().map(Violation::to_string).collect(),
-    )
+    counted(violations.iter().map(Violation::to_string).collect())
 }
 
 /// The same in ECR's wording, which does not count a single one.
 pub(crate) fn ecr_message(violations: &[Violation]) -> String {
     match violations {
         [one] => one.ecr(),
-        _ => counted(violations, violations.iter().map(Violation::ecr).collect()),
+        _ => counted(violations.iter().map(Violation::ecr).collect()),
     }
 }
 
-fn counted(violations: &[Violation], texts: Vec<String>) -> String {
-    let count = violations.len();
+fn counted(texts: Vec<String>) -> String {
+    let count = texts.len();
     let plural = if count == 1 { "" } else { "s" };
     format!(
         "{count} validation error{plural} detected: {}",
