@@ -144,7 +144,7 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
         let mut paths = IAM_PATHS.iter().chain(&IAM_PATHS_NEW);
         if !open && !paths.any(|path| name.starts_with(path)) {
             let message = format!(
-                "IAM resource path must either be \"*\" or start with {}.",
+                "IAM resource path must either be \"*\", root, or start with {}.",
                 IAM_PATHS.join(", ")
             );
             let detail = format!("IAM has no resources under `{first}`");

@@ -85,9 +85,12 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     let stored = rules == Rules::Stored;
     if stored && !kind.is_ecr() {
         characters(source)?;
+    }
+    // Bad JSON is refused as such, whatever stands before it.
+    let shape = shape(source, kind)?;
+    if stored && !kind.is_ecr() {
         leading_space(source, kind)?;
     }
-    let shape = shape(source, kind)?;
     let document = shape.document;
     if stored && document.statements.is_empty() {
         return Err(Refused {
