@@ -5,18 +5,18 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::context::Context;
 use crate::document::{
-    Document, DocumentKind, Element, PrincipalElement, PrincipalType, Statement, StatementEffect,
-    Version,
+    Document, Element, PrincipalElement, PrincipalType, Statement, StatementEffect, Version,
 };
+use crate::document_kind::DocumentKind;
 use crate::pattern::Pattern;
 use crate::principal::{Principal, PrincipalKind, is_account_id};
 use crate::resource;
 
 /// A request as statements see it.
 #[derive(Clone, Copy)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct MatchContext<'a> {
     pub principal: &'a Principal,
-    /// In lower case.
+    /// In lower evaluation.
     pub action: &'a str,
     pub resource: &'a str,
     pub context: &'a Context,
@@ -129,35 +129,35 @@ impl Compiled {
         }
     }
 
-    pub fn matches_action(&self, ask: &Ask<'_>) -> bool {
-        self.action.matches(ask.action, ask.context)
+    pub fn matches_action(&self, cx: &MatchContext<'_>) -> bool {
+        self.action.matches(cx.action, cx.context)
     }
 
-    pub fn matches_resource(&self, ask: &Ask<'_>) -> bool {
+    pub fn matches_resource(&self, cx: &MatchContext<'_>) -> bool {
         self.resource
             .as_ref()
-            .is_none_or(|resource| resource.matches(ask.resource, ask.context))
+            .is_none_or(|resource| resource.matches(cx.resource, cx.context))
     }
 
     /// How the statement names the principal; `None`: it does not. Statements without the
     /// element stand in identity policies, which are about their bearer.
-    pub fn matches_principal(&self, ask: &Ask<'_>) -> Option<Grant> {
+    pub fn matches_principal(&self, cx: &MatchContext<'_>) -> Option<Grant> {
         match &self.principal {
             None => Some(Grant::Direct),
-            Some(principals) => principals.matches(ask),
+            Some(principals) => principals.matches(cx),
         }
     }
 
     /// Whether the whole statement applies, and how it names the principal.
-    pub fn applies(&self, ask: &Ask<'_>) -> Option<Grant> {
-        if !self.matches_action(ask) || !self.matches_resource(ask) {
+    pub fn applies(&self, cx: &MatchContext<'_>) -> Option<Grant> {
+        if !self.matches_action(cx) || !self.matches_resource(cx) {
             return None;
         }
-        let grant = self.matches_principal(ask)?;
+        let grant = self.matches_principal(cx)?;
         let conditions = &self.conditions;
         conditions
             .iter()
-            .all(|condition| condition.holds(ask.context))
+            .all(|condition| condition.holds(cx.context))
             .then_some(grant)
     }
 }
@@ -189,13 +189,13 @@ impl Principals {
         }
     }
 
-    fn matches(&self, ask: &Ask<'_>) -> Option<Grant> {
+    fn matches(&self, cx: &MatchContext<'_>) -> Option<Grant> {
         if self.not {
-            return (!self.spares(ask)).then_some(Grant::Direct);
+            return (!self.spares(cx)).then_some(Grant::Direct);
         }
         self.entries
             .iter()
-            .filter_map(|named| self.names(named, ask.principal))
+            .filter_map(|named| self.names(named, cx.principal))
             .max()
     }
 
@@ -241,10 +241,10 @@ impl Principals {
 
     /// `NotPrincipal`: everything the principal is must be listed, the account, the role
     /// and the session (row 18).
-    fn spares(&self, ask: &Ask<'_>) -> bool {
-        let principal = ask.principal;
+    fn spares(&self, cx: &MatchContext<'_>) -> bool {
+        let principal = cx.principal;
         let lists = |wanted: &dyn Fn(&Named) -> bool| self.entries.iter().any(wanted);
-        if principal.kind.is_aws() && ask.has_boundary {
+        if principal.kind.is_aws() && cx.has_boundary {
             return false;
         }
         if lists(&|named| matches!(named, Named::Everyone)) {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use base64::Engine;
 
 use crate::arn::{self, ArnPattern};
+use crate::case_fold;
 use crate::context::{Context, ContextValue};
 use crate::document::{ConditionEntry, Version};
-use crate::fold;
 use crate::operator::{Compare, Operator, Quantifier, Test};
 use crate::pattern::{Flavour, Pattern};
 use crate::value::{Network, address, date, number};
@@ -69,7 +69,7 @@ impl Condition {
         };
         Some(Condition {
             operator,
-            key: fold::key(&entry.key.value).into(),
+            key: case_fold::key(&entry.key.value).into(),
             wants,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fold;
+use crate::case_fold;
 
 /// The values of one condition key.
 ///
@@ -97,7 +97,7 @@ impl Context {
 
     /// Sets a key in place.
     pub fn insert(&mut self, name: &str, value: ContextValue) {
-        let name = fold::key(name).into_boxed_str();
+        let name = case_fold::key(name).into_boxed_str();
         match self.own.binary_search_by(|(own, _)| (**own).cmp(&*name)) {
             Ok(at) => self.own[at].1 = value,
             Err(at) => self.own.insert(at, (name, value)),
@@ -106,7 +106,7 @@ impl Context {
 
     /// All keys at once; the name of one that stands twice, in whatever case, is the error.
     pub(crate) fn of(keys: Vec<(Arc<str>, ContextValue)>) -> Result<Context, Arc<str>> {
-        let fold = |(name, value): (Arc<str>, ContextValue)| (fold::key(&name), name, value);
+        let fold = |(name, value): (Arc<str>, ContextValue)| (case_fold::key(&name), name, value);
         let mut keys: Vec<_> = keys.into_iter().map(fold).collect();
         keys.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         if let Some(pair) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -135,7 +135,7 @@ impl Context {
             .all(|b| b.is_ascii() && !b.is_ascii_uppercase());
         match folded {
             true => self.get_folded(name),
-            false => self.get_folded(&fold::key(name)),
+            false => self.get_folded(&case_fold::key(name)),
         }
     }
 

@@ -5,19 +5,19 @@
 //! reference_policies_evaluation-logic-cross-account; Organizations UG
 //! orgs_manage_policies_scps, orgs_manage_policies_rcps.
 
-use crate::compiled::{Ask, Compiled, Grant};
+use crate::case_fold::LowerCase;
+use crate::compiled::{Compiled, Grant, MatchContext};
 use crate::context::Context;
-use crate::fold::Folded;
+use crate::policy_set::{PolicyRef, PolicySet};
 use crate::principal::{Principal, PrincipalKind, arn_account, arn_resource};
 use crate::rcp;
-use crate::set::{PolicyRef, PolicySet};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// Who asks.
     pub principal: &'a Principal,
-    /// The IAM action, e.g. `ecr:PutImage`, in any case.
+    /// The IAM action, e.g. `ecr:PutImage`, in any evaluation.
     pub action: &'a str,
     /// The resource's ARN, or `*` for actions without one.
     pub resource: &'a str,
@@ -118,9 +118,9 @@ impl Decision<'_> {
 
 /// Decides a request. Pure, and without allocation on the usual path.
 pub fn decide<'a>(request: &Request<'_>, authority: &Authority<'a>) -> Decision<'a> {
-    let folded = Folded::new(request.action);
-    let case = Case::new(request, folded.as_str(), authority);
-    match case.decide() {
+    let folded = LowerCase::new(request.action);
+    let evaluation = Evaluation::new(request, folded.as_str(), authority);
+    match evaluation.decide() {
         Ok((reason, statement)) => Decision {
             effect: Effect::Allowed,
             reason,
@@ -147,8 +147,8 @@ enum Denied<'a> {
 type Allowed<'a> = (Reason, Option<StatementRef<'a>>);
 
 /// One request before its policies.
-pub(crate) struct Case<'r, 'a> {
-    pub ask: Ask<'r>,
+pub(crate) struct Evaluation<'r, 'a> {
+    pub cx: MatchContext<'r>,
     authority: Authority<'a>,
     /// `sts:AssumeRole…` on a role: the resource policy is a trust policy.
     trust: bool,
@@ -159,9 +159,13 @@ pub(crate) struct Case<'r, 'a> {
     free: bool,
 }
 
-impl<'r, 'a> Case<'r, 'a> {
-    /// `action` is the request's in lower case.
-    pub fn new(request: &Request<'r>, action: &'r str, authority: &Authority<'a>) -> Case<'r, 'a> {
+impl<'r, 'a> Evaluation<'r, 'a> {
+    /// `action` is the request's in lower evaluation.
+    pub fn new(
+        request: &Request<'r>,
+        action: &'r str,
+        authority: &Authority<'a>,
+    ) -> Evaluation<'r, 'a> {
         let principal = request.principal;
         let owner = request
             .resource_account
@@ -173,8 +177,8 @@ impl<'r, 'a> Case<'r, 'a> {
         };
         let trust = is_trust(action, request.resource);
         let key_policy = authority.resource.is_some() && is_key(action, request.resource);
-        Case {
-            ask: Ask {
+        Evaluation {
+            cx: MatchContext {
                 principal,
                 action,
                 resource: request.resource,
@@ -195,7 +199,7 @@ impl<'r, 'a> Case<'r, 'a> {
     /// reported. A silent or absent set is skipped by the caller.
     pub fn parties(&self) -> impl Iterator<Item = (Reason, &'a PolicySet)> + use<'a> {
         let authority = self.authority;
-        let principal = self.ask.principal;
+        let principal = self.cx.principal;
         let bound = principal.kind.is_aws();
         // Row 15: root's own policies, if any, do not count.
         let identity = bound && principal.kind != PrincipalKind::Root;
@@ -225,7 +229,7 @@ impl<'r, 'a> Case<'r, 'a> {
     /// included; not the management account, not service-linked roles, not principals of no
     /// account.
     pub fn service_control(&self) -> &'a [PolicySet] {
-        let principal = self.ask.principal;
+        let principal = self.cx.principal;
         let bound = principal.kind.is_aws() && !principal.service_linked;
         match bound && !self.authority.management_account {
             true => self.authority.service_control,
@@ -247,7 +251,7 @@ impl<'r, 'a> Case<'r, 'a> {
 
     /// The principal has an account, whose policies may allow.
     pub fn has_identity_side(&self) -> bool {
-        self.ask.principal.kind.is_aws()
+        self.cx.principal.kind.is_aws()
     }
 
     /// Row 9: two accounts, which must both allow.
@@ -261,18 +265,18 @@ impl<'r, 'a> Case<'r, 'a> {
     }
 
     pub fn is_allowed_by(&self, set: &PolicySet) -> bool {
-        set.allows(&self.ask).best().is_some()
+        set.allows(&self.cx).best().is_some()
     }
 
     /// Row 15: the root user, and what it hands on to whom it federates.
     pub fn has_everything(&self) -> bool {
-        let principal = self.ask.principal;
+        let principal = self.cx.principal;
         principal.kind == PrincipalKind::Root || principal.is_federated_root()
     }
 
     /// Of the permissions boundary and the session policies those that do not allow.
     pub fn silent_limits(&self) -> impl Iterator<Item = Reason> {
-        let principal = self.ask.principal;
+        let principal = self.cx.principal;
         let limited = principal.kind != PrincipalKind::Root;
         let boundary = self
             .authority
@@ -290,16 +294,16 @@ impl<'r, 'a> Case<'r, 'a> {
     /// Why RCPs do not bind, where they do not (Organizations UG orgs_manage_policies_rcps, "List of
     /// AWS services that support RCPs" and "Resources and entities not restricted by RCPs").
     pub fn resource_control_spares(&self) -> Option<&'static str> {
-        let (ask, authority) = (&self.ask, &self.authority);
-        let service_role = || arn_resource(ask.resource).starts_with("role/aws-service-role/");
+        let (cx, authority) = (&self.cx, &self.authority);
+        let service_role = || arn_resource(cx.resource).starts_with("role/aws-service-role/");
         // Mostly there are none, and each decision asks twice.
         if authority.resource_control.is_empty() {
             None
-        } else if !rcp::covers(ask.action.split(':').next().unwrap_or_default()) {
+        } else if !rcp::covers(cx.action.split(':').next().unwrap_or_default()) {
             Some("resource control policies do not reach this service")
-        } else if ask.action == "kms:retiregrant" {
+        } else if cx.action == "kms:retiregrant" {
             Some("resource control policies do not restrict kms:RetireGrant")
-        } else if ask.principal.service_linked || self.trust && service_role() {
+        } else if cx.principal.service_linked || self.trust && service_role() {
             Some("resource control policies do not bind service-linked roles")
         } else if authority.management_account && self.same_account {
             Some("resource control policies do not bind resources of the management account")
@@ -315,7 +319,7 @@ impl<'r, 'a> Case<'r, 'a> {
 
     /// STS API AssumeRole: not with the root user's credentials.
     pub fn is_root_assuming(&self) -> bool {
-        self.ask.principal.kind == PrincipalKind::Root && self.ask.action == "sts:assumerole"
+        self.cx.principal.kind == PrincipalKind::Root && self.cx.action == "sts:assumerole"
     }
 
     fn decide(&self) -> Result<Allowed<'a>, Denied<'a>> {
@@ -323,7 +327,7 @@ impl<'r, 'a> Case<'r, 'a> {
             return Ok((Reason::NoPermissionNeeded, None));
         }
         for (reason, set) in self.parties() {
-            if let Some(statement) = set.denies(&self.ask) {
+            if let Some(statement) = set.denies(&self.cx) {
                 return Err(Denied::Explicitly(reason, reference(set, statement)));
             }
         }
@@ -369,7 +373,7 @@ impl<'r, 'a> Case<'r, 'a> {
 
     pub fn resource_grant(&self) -> Option<(Grant, StatementRef<'a>)> {
         let set = self.authority.resource?;
-        let (grant, number) = set.allows(&self.ask).best()?;
+        let (grant, number) = set.allows(&self.cx).best()?;
         Some((grant, reference(set, set.statement(number))))
     }
 
@@ -382,7 +386,7 @@ impl<'r, 'a> Case<'r, 'a> {
         let Some(set) = self.authority.identity else {
             return Err(Denied::Silently(Reason::Identity));
         };
-        let Some((_, number)) = set.allows(&self.ask).best() else {
+        let Some((_, number)) = set.allows(&self.cx).best() else {
             return Err(Denied::Silently(Reason::Identity));
         };
         self.limits()?;
@@ -409,7 +413,7 @@ fn reference<'a>(set: &'a PolicySet, statement: &'a Compiled) -> StatementRef<'a
     }
 }
 
-/// The actions that a role's trust policy speaks about. `action` is in lower case.
+/// The actions that a role's trust policy speaks about. `action` is in lower evaluation.
 pub(crate) fn is_trust(action: &str, resource: &str) -> bool {
     let about_trust = action.starts_with("sts:assumerole")
         || matches!(

@@ -2,129 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::error::PolicyError;
+pub(crate) use crate::document_kind::DocumentKind;
 use crate::json::Position;
-use crate::validate::{self, Rules};
-
-/// What a document is attached to. The kind decides which elements it may hold,
-/// how large it may be, and with which words it is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-pub enum DocumentKind {
-    /// A customer managed policy (IAM `CreatePolicy`).
-    Managed,
-    /// An inline policy of a user (IAM `PutUserPolicy`).
-    InlineUser,
-    /// An inline policy of a group (IAM `PutGroupPolicy`).
-    InlineGroup,
-    /// An inline policy of a role (IAM `PutRolePolicy`).
-    InlineRole,
-    /// A role's trust policy (IAM `CreateRole`, `UpdateAssumeRolePolicy`).
-    Trust,
-    /// An inline session policy (STS `AssumeRole`, `GetFederationToken`).
-    Session,
-    /// A managed policy in its use as a permissions boundary.
-    PermissionsBoundary,
-    /// A service control policy (Organizations).
-    ServiceControl,
-    /// A resource control policy (Organizations).
-    ResourceControl,
-    /// An ECR repository policy (`SetRepositoryPolicy`).
-    EcrRepository,
-    /// An ECR registry policy (`PutRegistryPolicy`).
-    EcrRegistry,
-    /// Any other resource policy.
-    Resource,
-}
-
-impl DocumentKind {
-    /// All kinds.
-    pub const ALL: [DocumentKind; 12] = [
-        DocumentKind::Managed,
-        DocumentKind::InlineUser,
-        DocumentKind::InlineGroup,
-        DocumentKind::InlineRole,
-        DocumentKind::Trust,
-        DocumentKind::Session,
-        DocumentKind::PermissionsBoundary,
-        DocumentKind::ServiceControl,
-        DocumentKind::ResourceControl,
-        DocumentKind::EcrRepository,
-        DocumentKind::EcrRegistry,
-        DocumentKind::Resource,
-    ];
-
-    /// The name that the command line uses.
-    pub fn name(self) -> &'static str {
-        self.names().0
-    }
-
-    /// What it is, in some words.
-    pub fn about(self) -> &'static str {
-        self.names().1
-    }
-
-    fn names(self) -> (&'static str, &'static str) {
-        match self {
-            DocumentKind::Managed => ("managed", "A customer managed policy"),
-            DocumentKind::InlineUser => ("inline-user", "An inline policy of a user"),
-            DocumentKind::InlineGroup => ("inline-group", "An inline policy of a group"),
-            DocumentKind::InlineRole => ("inline-role", "An inline policy of a role"),
-            DocumentKind::Trust => ("trust", "A role's trust policy"),
-            DocumentKind::Session => ("session", "A session policy"),
-            DocumentKind::PermissionsBoundary => ("permissions-boundary", "A permissions boundary"),
-            DocumentKind::ServiceControl => ("service-control", "A service control policy (SCP)"),
-            DocumentKind::ResourceControl => {
-                ("resource-control", "A resource control policy (RCP)")
-            }
-            DocumentKind::EcrRepository => ("ecr-repository", "An ECR repository policy"),
-            DocumentKind::EcrRegistry => ("ecr-registry", "An ECR registry policy"),
-            DocumentKind::Resource => ("resource", "Any other resource policy"),
-        }
-    }
-
-    /// The kind that a document most likely is, by its elements: with a principal and
-    /// `sts:AssumeRole…` a trust policy, with a principal a resource policy (ECR's when all
-    /// of its actions are), else a managed policy. A guess, for tools that are given a file
-    /// and nothing else.
-    pub fn detect(json: &str) -> DocumentKind {
-        // As a resource policy nearly every document with a principal can be read.
-        let Ok(document) = Document::parse_language(json, DocumentKind::Resource) else {
-            return DocumentKind::Managed;
-        };
-        let actions = || {
-            let statements = document.statements.iter();
-            statements.flat_map(|statement| &statement.action.values)
-        };
-        let all_of = |prefix: &str| {
-            actions().all(|action| action.value.to_ascii_lowercase().starts_with(prefix))
-        };
-        let names_resources = document.statements.iter().any(|s| s.resource.is_some());
-        match (all_of("sts:"), all_of("ecr:"), names_resources) {
-            (true, _, false) => DocumentKind::Trust,
-            (_, true, false) => DocumentKind::EcrRepository,
-            (_, true, true) => DocumentKind::EcrRegistry,
-            _ => DocumentKind::Resource,
-        }
-    }
-}
-
-impl std::str::FromStr for DocumentKind {
-    type Err = UnknownKind;
-
-    fn from_str(name: &str) -> Result<DocumentKind, UnknownKind> {
-        let mut all = DocumentKind::ALL.into_iter();
-        all.find(|kind| kind.name() == name).ok_or(UnknownKind)
-    }
-}
-
-/// The name of no [`DocumentKind`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no such kind of policy; the kinds are managed, inline-user, inline-group, inline-role, \
-         trust, session, permissions-boundary, service-control, resource-control, ecr-repository, \
-         ecr-registry and resource"
-)]
-pub struct UnknownKind;
 
 /// The policy language's version: it decides whether `${...}` is a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -246,22 +125,6 @@ impl Document {
     /// characters without white space, and IAM's APIs refuse parameters over 131,072); AWS's own
     /// service role policies, which people evaluate, are up to 150 KB.
     pub const BYTES_MAX: usize = 1 << 20;
-
-    /// Parses and validates `json` as the service would when it is stored as `kind`.
-    ///
-    /// The limits by kind are those of one document (row 44); inline policies share theirs
-    /// among all of one user, group or role, which only the caller can add up
-    /// ([`size_without_white_space`]).
-    pub fn parse(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
-        validate::document(json, kind, Rules::Stored)
-    }
-
-    /// Parses `json` as the language allows, without the rules for storing it: no limit
-    /// but the absolute one, any version, any `Sid`. For scenarios and tools that ask what
-    /// a policy would decide.
-    pub fn parse_language(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
-        validate::document(json, kind, Rules::Language)
-    }
 
     /// The kind it was parsed as.
     pub fn kind(&self) -> DocumentKind {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::document::DocumentKind;
+use crate::document_kind::DocumentKind;
 use crate::json::Position;
 
 /// The error code that the API answers with; which one depends on the kind of
@@ -83,5 +83,48 @@ impl PolicyError {
              'Invalid {name} policy provided'"
         );
         self
+    }
+}
+
+pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
+pub(crate) const LEGACY: &str = "The policy failed legacy parsing";
+
+/// What was refused, before the service's wording is chosen.
+pub(crate) struct Violation {
+    pub message: String,
+    pub detail: String,
+    pub position: Option<Position>,
+}
+
+pub(crate) fn violation(
+    message: impl Into<String>,
+    detail: impl Into<String>,
+    position: Position,
+) -> Violation {
+    Violation {
+        message: message.into(),
+        detail: detail.into(),
+        position: Some(position),
+    }
+}
+
+impl Violation {
+    pub fn into_error(self, kind: DocumentKind) -> PolicyError {
+        let message = match kind {
+            // The one sentence Organizations has (API MalformedPolicyDocumentException).
+            DocumentKind::ServiceControl | DocumentKind::ResourceControl => {
+                "The provided policy document does not meet the requirements of the \
+                 specified policy type."
+                    .to_owned()
+            }
+            _ => self.message,
+        };
+        PolicyError {
+            code: PolicyErrorCode::MalformedPolicyDocument,
+            message,
+            detail: self.detail,
+            position: self.position,
+        }
+        .in_the_words_of(kind)
     }
 }

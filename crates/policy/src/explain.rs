@@ -10,12 +10,12 @@ mod trace;
 
 use serde::Serialize;
 
+use crate::case_fold::LowerCase;
 use crate::compiled::Grant;
-use crate::decide::{Authority, Case, Decision, Effect, Reason, Request, decide};
+use crate::decide::{Authority, Decision, Effect, Evaluation, Reason, Request, decide};
 use crate::document::StatementEffect;
-use crate::fold::Folded;
 use crate::json::Position;
-use crate::set::PolicyRef;
+use crate::policy_set::PolicyRef;
 
 /// A decision with its full trace. `Display` is for people, serde for programs.
 #[derive(Clone, Debug, Serialize)]
@@ -150,27 +150,27 @@ pub struct Nearest {
 /// Decides a request and tells why.
 pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation {
     let decision = decide(request, authority);
-    let folded = Folded::new(request.action);
-    let case = Case::new(request, folded.as_str(), authority);
+    let folded = LowerCase::new(request.action);
+    let evaluation = Evaluation::new(request, folded.as_str(), authority);
     let mut policies = Vec::new();
-    for (party, set) in case.parties() {
-        trace::set(party, set, &case.ask, request, &mut policies);
+    for (party, set) in evaluation.parties() {
+        trace::set(party, set, &evaluation.cx, request, &mut policies);
     }
     let missing = match decision.effect {
-        Effect::ImplicitlyDenied => missing::all(&case, request),
+        Effect::ImplicitlyDenied => missing::all(&evaluation, request),
         Effect::Allowed | Effect::ExplicitlyDenied => Vec::new(),
     };
     let principal = request.principal;
     Explanation {
         effect: decision.effect,
         reason: decision.reason,
-        sentence: sentence(&decision, &case, request),
+        sentence: sentence(&decision, &evaluation, request),
         request: AskedTrace {
             principal: principal.arn().to_owned(),
             issuer: principal.issuer_arn().map(str::to_owned),
             action: request.action.to_owned(),
             resource: request.resource.to_owned(),
-            cross_account: case.is_cross_account(),
+            cross_account: evaluation.is_cross_account(),
         },
         message: (!decision.is_allowed())
             .then(|| decision.denial_message(principal.arn(), request.action, request.resource)),
@@ -180,7 +180,7 @@ pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation 
             sid: statement.sid.map(str::to_owned),
         }),
         missing,
-        notes: notes::all(&case),
+        notes: notes::all(&evaluation),
         policies,
     }
 }
@@ -205,7 +205,11 @@ impl Explanation {
     }
 }
 
-fn sentence(decision: &Decision<'_>, case: &Case<'_, '_>, request: &Request<'_>) -> String {
+fn sentence(
+    decision: &Decision<'_>,
+    evaluation: &Evaluation<'_, '_>,
+    request: &Request<'_>,
+) -> String {
     let action = request.action;
     let reason = decision.reason.name();
     let place = decision.statement.map(|statement| {
@@ -226,7 +230,7 @@ fn sentence(decision: &Decision<'_>, case: &Case<'_, '_>, request: &Request<'_>)
         (Effect::ImplicitlyDenied, Reason::RootUser, _) => {
             "The root user cannot assume a role.".into()
         }
-        (Effect::Allowed, _, Some(place)) if case.is_cross_account() => format!(
+        (Effect::Allowed, _, Some(place)) if evaluation.is_cross_account() => format!(
             "Allowed by both accounts: the principal's own, and the resource's by the {reason} \
              ({place} allows {action})."
         ),

@@ -115,28 +115,30 @@
 //!   of wildcards at their end that reach beyond.
 
 mod arn;
+mod case_fold;
 mod compiled;
 mod condition;
 mod context;
 mod decide;
 mod denial;
+mod detect;
 mod document;
+mod document_kind;
 mod error;
 mod explain;
-mod fold;
 mod glob;
 mod json;
 pub mod language;
-mod named;
 mod operator;
 mod parse;
 mod pattern;
+mod policy_set;
 mod principal;
+mod principal_syntax;
 mod print;
 mod rcp;
 mod resource;
 pub mod scenario;
-mod set;
 mod trie;
 mod validate;
 mod value;
@@ -145,16 +147,16 @@ pub use compiled::Grant;
 pub use context::{Context, ContextValue};
 pub use decide::{Authority, Decision, Effect, Reason, Request, StatementRef, decide};
 pub use document::{
-    ConditionEntry, Document, DocumentKind, Element, PrincipalElement, PrincipalEntry,
-    PrincipalType, Statement, StatementEffect, Text, UnknownKind, Version,
-    size_without_white_space,
+    ConditionEntry, Document, Element, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
+    StatementEffect, Text, Version, size_without_white_space,
 };
+pub use document_kind::{DocumentKind, UnknownKind};
 pub use error::{PolicyError, PolicyErrorCode};
 pub use explain::{
     AskedTrace, ElementTrace, Explanation, Missing, Nearest, PolicyTrace, StatementPlace,
     StatementTrace, explain,
 };
 pub use json::Position;
+pub use policy_set::{PolicyRef, PolicySet};
 pub use principal::{Principal, PrincipalKind};
 pub use print::Printable;
-pub use set::{PolicyRef, PolicySet};

@@ -6,54 +6,12 @@
 use std::sync::Arc;
 
 use crate::document::{
-    ConditionEntry, Document, DocumentKind, Element, PrincipalElement, PrincipalEntry,
-    PrincipalType, Statement, StatementEffect, Text, Version,
+    ConditionEntry, Document, Element, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
+    StatementEffect, Text, Version,
 };
-use crate::error::{PolicyError, PolicyErrorCode};
+use crate::document_kind::DocumentKind;
+use crate::error::{SYNTAX, Violation, violation};
 use crate::json::{self, Member, Node, Position, Value};
-
-pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
-pub(crate) const LEGACY: &str = "The policy failed legacy parsing";
-
-/// What was refused, before the service's wording is chosen.
-pub(crate) struct Refused {
-    pub message: String,
-    pub detail: String,
-    pub position: Option<Position>,
-}
-
-pub(crate) fn refused(
-    message: impl Into<String>,
-    detail: impl Into<String>,
-    position: Position,
-) -> Refused {
-    Refused {
-        message: message.into(),
-        detail: detail.into(),
-        position: Some(position),
-    }
-}
-
-impl Refused {
-    pub fn into_error(self, kind: DocumentKind) -> PolicyError {
-        let message = match kind {
-            // The one sentence Organizations has (API MalformedPolicyDocumentException).
-            DocumentKind::ServiceControl | DocumentKind::ResourceControl => {
-                "The provided policy document does not meet the requirements of the \
-                 specified policy type."
-                    .to_owned()
-            }
-            _ => self.message,
-        };
-        PolicyError {
-            code: PolicyErrorCode::MalformedPolicyDocument,
-            message,
-            detail: self.detail,
-            position: self.position,
-        }
-        .in_the_words_of(kind)
-    }
-}
 
 /// An `Effect` that differs from `Allow`/`Deny` in case only passes IAM's syntax check and
 /// fails the next one, which has another message: so it is remembered until then.
@@ -62,9 +20,9 @@ pub(crate) struct Shape {
     pub effect_case: Option<Position>,
 }
 
-pub(crate) fn shape(source: &str, kind: DocumentKind) -> Result<Shape, Refused> {
+pub(crate) fn shape(source: &str, kind: DocumentKind) -> Result<Shape, Violation> {
     if source.len() > Document::BYTES_MAX {
-        return Err(Refused {
+        return Err(Violation {
             message: SYNTAX.into(),
             detail: format!("the document is longer than {} bytes", Document::BYTES_MAX),
             position: None,
@@ -77,7 +35,7 @@ pub(crate) fn shape(source: &str, kind: DocumentKind) -> Result<Shape, Refused> 
         } else {
             SYNTAX
         };
-        refused(message, error.what, error.position)
+        violation(message, error.what, error.position)
     })?;
     let mut shaper = Shaper {
         kind,
@@ -97,19 +55,19 @@ struct Shaper {
 }
 
 impl Shaper {
-    fn unknown(&self, member: &Member, place: &str) -> Refused {
+    fn unknown(&self, member: &Member, place: &str) -> Violation {
         let message = match self.kind {
             DocumentKind::Trust => format!("Unknown field {}", member.name),
             _ => SYNTAX.into(),
         };
         let detail = format!("`{}` is no element of a {place}", member.name);
-        refused(message, detail, member.position)
+        violation(message, detail, member.position)
     }
 
-    fn document(&mut self, root: Node) -> Result<Document, Refused> {
+    fn document(&mut self, root: Node) -> Result<Document, Violation> {
         let start = root.start;
         let Value::Object(members) = root.value else {
-            return Err(refused(SYNTAX, "a policy is a JSON object", start));
+            return Err(violation(SYNTAX, "a policy is a JSON object", start));
         };
         let mut version = Version::V2008;
         let mut id = None;
@@ -124,7 +82,7 @@ impl Shaper {
         }
         let Some(statements) = statements else {
             let detail = "a policy needs the element `Statement`";
-            return Err(refused(SYNTAX, detail, start));
+            return Err(violation(SYNTAX, detail, start));
         };
         Ok(Document {
             kind: self.kind,
@@ -135,11 +93,11 @@ impl Shaper {
         })
     }
 
-    fn version(&self, node: Node) -> Result<Version, Refused> {
+    fn version(&self, node: Node) -> Result<Version, Violation> {
         match &node.value {
             Value::String(text) if &**text == "2012-10-17" => Ok(Version::V2012),
             Value::String(text) if &**text == "2008-10-17" => Ok(Version::V2008),
-            _ => Err(refused(
+            _ => Err(violation(
                 SYNTAX,
                 "`Version` is `2012-10-17` or `2008-10-17`",
                 node.start,
@@ -147,23 +105,23 @@ impl Shaper {
         }
     }
 
-    fn statements(&mut self, node: Node) -> Result<Vec<Statement>, Refused> {
+    fn statements(&mut self, node: Node) -> Result<Vec<Statement>, Violation> {
         let start = node.start;
         let nodes = match node.value {
             Value::Array(nodes) => nodes,
             Value::Object(_) => vec![node],
             _ => {
                 let detail = "`Statement` is an object or a list of objects";
-                return Err(refused(SYNTAX, detail, start));
+                return Err(violation(SYNTAX, detail, start));
             }
         };
         nodes.into_iter().map(|node| self.statement(node)).collect()
     }
 
-    fn statement(&mut self, node: Node) -> Result<Statement, Refused> {
+    fn statement(&mut self, node: Node) -> Result<Statement, Violation> {
         let position = node.start;
         let Value::Object(members) = node.value else {
-            return Err(refused(SYNTAX, "a statement is an object", position));
+            return Err(violation(SYNTAX, "a statement is an object", position));
         };
         let mut sid = None;
         let mut effect = None;
@@ -198,7 +156,7 @@ impl Shaper {
                 _ => SYNTAX,
             };
             let detail = "a statement needs the element `Effect`";
-            return Err(refused(message, detail, position));
+            return Err(violation(message, detail, position));
         };
         Ok(Statement {
             sid,
@@ -216,7 +174,7 @@ impl Shaper {
         })
     }
 
-    fn effect(&mut self, node: Node) -> Result<StatementEffect, Refused> {
+    fn effect(&mut self, node: Node) -> Result<StatementEffect, Violation> {
         let at = node.start;
         let text = string(node, "Effect")?.value;
         let effect = if text.eq_ignore_ascii_case("Allow") {
@@ -224,7 +182,7 @@ impl Shaper {
         } else if text.eq_ignore_ascii_case("Deny") {
             StatementEffect::Deny
         } else {
-            return Err(refused(SYNTAX, "`Effect` is `Allow` or `Deny`", at));
+            return Err(violation(SYNTAX, "`Effect` is `Allow` or `Deny`", at));
         };
         if !matches!(&*text, "Allow" | "Deny") {
             self.effect_case.get_or_insert(at);
@@ -233,32 +191,36 @@ impl Shaper {
     }
 }
 
-fn once<T>(slot: &mut Option<T>, value: T, name: &str, at: Position) -> Result<(), Refused> {
+fn once<T>(slot: &mut Option<T>, value: T, name: &str, at: Position) -> Result<(), Violation> {
     if slot.replace(value).is_some() {
         let detail = format!("`{name}` and `Not{name}` exclude each other in one statement");
-        return Err(refused(SYNTAX, detail, at));
+        return Err(violation(SYNTAX, detail, at));
     }
     Ok(())
 }
 
-fn string(node: Node, name: &str) -> Result<Text, Refused> {
+fn string(node: Node, name: &str) -> Result<Text, Violation> {
     match node.value {
         Value::String(value) => Ok(Text {
             value,
             position: node.start,
         }),
-        _ => Err(refused(SYNTAX, format!("`{name}` is a string"), node.start)),
+        _ => Err(violation(
+            SYNTAX,
+            format!("`{name}` is a string"),
+            node.start,
+        )),
     }
 }
 
-fn strings(node: Node, name: &str) -> Result<Vec<Text>, Refused> {
+fn strings(node: Node, name: &str) -> Result<Vec<Text>, Violation> {
     match node.value {
         Value::Array(nodes) => nodes.into_iter().map(|node| string(node, name)).collect(),
         _ => Ok(vec![string(node, name)?]),
     }
 }
 
-fn element(member: Member, not: bool) -> Result<Element, Refused> {
+fn element(member: Member, not: bool) -> Result<Element, Violation> {
     Ok(Element {
         not,
         values: strings(member.node, &member.name)?,
@@ -266,7 +228,7 @@ fn element(member: Member, not: bool) -> Result<Element, Refused> {
     })
 }
 
-fn principal_element(not: bool, at: Position, node: Node) -> Result<PrincipalElement, Refused> {
+fn principal_element(not: bool, at: Position, node: Node) -> Result<PrincipalElement, Violation> {
     let mut entries = Vec::new();
     let start = node.start;
     match node.value {
@@ -285,7 +247,7 @@ fn principal_element(not: bool, at: Position, node: Node) -> Result<PrincipalEle
         }
         _ => {
             let detail = "`Principal` is `\"*\"` or an object such as `{\"AWS\": \"...\"}`";
-            return Err(refused(SYNTAX, detail, start));
+            return Err(violation(SYNTAX, detail, start));
         }
     }
     Ok(PrincipalElement {
@@ -295,7 +257,7 @@ fn principal_element(not: bool, at: Position, node: Node) -> Result<PrincipalEle
     })
 }
 
-fn principal_entries(member: Member, entries: &mut Vec<PrincipalEntry>) -> Result<(), Refused> {
+fn principal_entries(member: Member, entries: &mut Vec<PrincipalEntry>) -> Result<(), Violation> {
     let kind = match &*member.name {
         "AWS" => PrincipalType::Aws,
         "Service" => PrincipalType::Service,
@@ -305,7 +267,7 @@ fn principal_entries(member: Member, entries: &mut Vec<PrincipalEntry>) -> Resul
             let detail = format!(
                 "`{other}` is no type of principal: `AWS`, `Service`, `Federated` or `CanonicalUser`"
             );
-            return Err(refused(SYNTAX, detail, member.position));
+            return Err(violation(SYNTAX, detail, member.position));
         }
     };
     let nodes = match member.node.value {
@@ -320,17 +282,17 @@ fn principal_entries(member: Member, entries: &mut Vec<PrincipalEntry>) -> Resul
     Ok(())
 }
 
-fn condition(node: Node) -> Result<Vec<ConditionEntry>, Refused> {
+fn condition(node: Node) -> Result<Vec<ConditionEntry>, Violation> {
     let start = node.start;
     let Value::Object(operators) = node.value else {
-        return Err(refused(SYNTAX, "`Condition` is an object", start));
+        return Err(violation(SYNTAX, "`Condition` is an object", start));
     };
     let mut entries = Vec::new();
     for operator in operators {
         let start = operator.node.start;
         let Value::Object(keys) = operator.node.value else {
             let detail = format!("`{}` is an object of condition keys", operator.name);
-            return Err(refused(SYNTAX, detail, start));
+            return Err(violation(SYNTAX, detail, start));
         };
         for key in keys {
             let nodes = match key.node.value {
@@ -357,14 +319,14 @@ fn condition(node: Node) -> Result<Vec<ConditionEntry>, Refused> {
 }
 
 /// Grammar: `<condition_value> = ("string" | "number" | "Boolean")`.
-fn condition_value(node: Node) -> Result<Text, Refused> {
+fn condition_value(node: Node) -> Result<Text, Violation> {
     let value = match node.value {
         Value::String(text) | Value::Number(text) => text,
         Value::Bool(true) => "true".into(),
         Value::Bool(false) => "false".into(),
         Value::Null | Value::Array(_) | Value::Object(_) => {
             let detail = "a condition's value is a string, a number or a boolean";
-            return Err(refused(SYNTAX, detail, node.start));
+            return Err(violation(SYNTAX, detail, node.start));
         }
     };
     Ok(Text {

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::case_fold;
 use crate::context::{Context, ContextValue};
 use crate::document::Version;
-use crate::fold;
 use crate::glob::{Glob, Token, Unit, matches_once, matches_tokens};
 
 /// Unit by unit a template costs the text's length times a segment's. One with more
@@ -115,7 +115,7 @@ fn variable(text: &str) -> Option<(Variable, usize)> {
             Piece::Unresolvable
         } else {
             Piece::Variable {
-                key: fold::key(key).into(),
+                key: case_fold::key(key).into(),
                 default: None,
             }
         };
@@ -130,7 +130,7 @@ fn variable(text: &str) -> Option<(Variable, usize)> {
     Some(match quoted {
         Some((default, after)) if !key.is_empty() => {
             let piece = Piece::Variable {
-                key: fold::key(key).into(),
+                key: case_fold::key(key).into(),
                 default: Some(default.into()),
             };
             (Variable::Piece(piece), text.len() - after.len())

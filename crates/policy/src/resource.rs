@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::document::{DocumentKind, Text};
-use crate::parse::{LEGACY, Refused, refused};
+use crate::document::Text;
+use crate::document_kind::DocumentKind;
+use crate::error::{LEGACY, Violation, violation};
 
 /// The partitions of AWS (General Reference, Amazon Resource Names).
 const PARTITIONS: [&str; 8] = [
@@ -62,8 +63,8 @@ pub fn in_full(resource: &str) -> Cow<'_, str> {
 /// Why an entry is no resource. IAM finds the two in different passes.
 pub(crate) enum Misshapen {
     /// It fails "legacy parsing".
-    Legacy(Refused),
-    Form(Refused),
+    Legacy(Violation),
+    Form(Violation),
 }
 
 /// Checks that an entry is `*` or has the form of an ARN.
@@ -71,7 +72,7 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
     const FORM: &str = "a resource is `*` or `arn:partition:service:region:account:name`";
     let resource = &*text.value;
     let refuse_for = |message: String, detail: String| {
-        Err(Misshapen::Form(refused(message, detail, text.position)))
+        Err(Misshapen::Form(violation(message, detail, text.position)))
     };
     let refuse = |message: String| refuse_for(message, FORM.into());
     let short = kind == DocumentKind::Resource && resource.starts_with(EXECUTE_API);
@@ -134,7 +135,7 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
         }
     }
     if service.is_empty() || (account.is_none() || name.is_none()) && resource.contains("::") {
-        return Err(Misshapen::Legacy(refused(LEGACY, FORM, text.position)));
+        return Err(Misshapen::Legacy(violation(LEGACY, FORM, text.position)));
     }
     let name = name.unwrap_or_default();
     if service == "iam" {

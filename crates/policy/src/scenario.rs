@@ -31,12 +31,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::decide::{Authority, Decision, Effect, Request, decide};
-use crate::document::{DocumentKind, StatementEffect};
+use crate::document::StatementEffect;
+use crate::document_kind::DocumentKind;
 use crate::error::PolicyError;
 use crate::explain::{Explanation, explain};
 use crate::json::Position;
+use crate::policy_set::PolicySet;
 use crate::principal::Principal;
-use crate::set::PolicySet;
 
 pub use parts::{Part, parts};
 use policies::Fields;

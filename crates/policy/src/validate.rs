@@ -14,30 +14,46 @@ mod trust;
 
 use std::collections::HashSet;
 
-use crate::document::{Document, DocumentKind, Element, Statement, StatementEffect, Version};
+use crate::case_fold;
+use crate::document::{Document, Element, Statement, StatementEffect, Version};
+use crate::document_kind::DocumentKind;
 use crate::error::PolicyError;
-use crate::fold;
+use crate::error::{LEGACY, SYNTAX, Violation, violation};
 use crate::json::Position;
-use crate::named;
 use crate::operator::{Operator, Test};
-use crate::parse::{LEGACY, Refused, SYNTAX, refused, shape};
+use crate::parse::shape;
+use crate::principal_syntax;
 use crate::resource::{self, Misshapen};
 use crate::value::date;
 
 /// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rules {
+enum Rules {
     /// Everything that the service checks when the document is stored.
     Stored,
     /// What the language itself demands.
     Language,
 }
 
-pub(crate) fn document(
-    source: &str,
-    kind: DocumentKind,
-    rules: Rules,
-) -> Result<Document, PolicyError> {
+impl Document {
+    /// Parses and validates `json` as the service would when it is stored as `kind`.
+    ///
+    /// The limits by kind are those of one document (row 44); inline policies share theirs
+    /// among all of one user, group or role, which only the caller can add up
+    /// ([`size_without_white_space`]).
+    pub fn parse(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
+        validated(json, kind, Rules::Stored)
+    }
+
+    /// Parses `json` as the language allows, without the rules for storing it: no limit
+    /// but the absolute one, any version, any `Sid`. For scenarios and tools that ask what
+    /// a policy would decide.
+    pub fn parse_language(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
+        validated(json, kind, Rules::Language)
+    }
+}
+
+fn validated(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, PolicyError> {
     let document = check(source, kind, rules).map_err(|refused| refused.into_error(kind))?;
     if rules == Rules::Stored {
         size::check(source, kind)?;
@@ -81,7 +97,7 @@ impl DocumentKind {
     }
 }
 
-fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Refused> {
+fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Violation> {
     let stored = rules == Rules::Stored;
     if stored && !kind.is_ecr() {
         characters(source)?;
@@ -93,7 +109,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     }
     let document = shape.document;
     if stored && document.statements.is_empty() {
-        return Err(Refused {
+        return Err(Violation {
             message: SYNTAX.into(),
             detail: "`Statement` is empty".into(),
             position: None,
@@ -110,7 +126,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
     }
     principals(&document, stored)?;
     if let Some(position) = shape.effect_case {
-        return Err(refused(LEGACY, "`Effect` is `Allow` or `Deny`", position));
+        return Err(violation(LEGACY, "`Effect` is `Allow` or `Deny`", position));
     }
     dates(&document)?;
     let mut misshapen_resource = None;
@@ -123,7 +139,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
         if statement.action.values.is_empty() {
             let detail = "a statement needs `Action` or `NotAction` with at least one action";
             let message = "Policy statement must contain actions.";
-            return Err(refused(message, detail, statement.action.position));
+            return Err(violation(message, detail, statement.action.position));
         }
     }
     for statement in &document.statements {
@@ -141,7 +157,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Ref
 }
 
 /// Row 43 (API Reference CreatePolicy: the pattern of `PolicyDocument`).
-fn characters(source: &str) -> Result<(), Refused> {
+fn characters(source: &str) -> Result<(), Violation> {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
     match source.char_indices().find(|&(_, c)| !allowed(c)) {
         None => Ok(()),
@@ -150,13 +166,13 @@ fn characters(source: &str) -> Result<(), Refused> {
                 "the character U+{:04X} is not allowed, only U+0009, U+000A, U+000D and U+0020 to U+00FF",
                 u32::from(character)
             );
-            Err(refused(SYNTAX, detail, Position::at(source, at)))
+            Err(violation(SYNTAX, detail, Position::at(source, at)))
         }
     }
 }
 
 /// IAM takes no document that does not begin with its brace.
-fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Refused> {
+fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Violation> {
     let message = match kind {
         _ if !source.starts_with([' ', '\t', '\r', '\n']) => return Ok(()),
         DocumentKind::Trust => "JSON strings must not have leading spaces",
@@ -168,15 +184,15 @@ fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Refused> {
         _ => return Ok(()),
     };
     let detail = "white space stands before the opening brace; IAM refuses it there";
-    Err(refused(message, detail, Position::START))
+    Err(violation(message, detail, Position::START))
 }
 
 /// Row 42.
-fn version(document: &Document) -> Result<(), Refused> {
+fn version(document: &Document) -> Result<(), Violation> {
     if document.version == Version::V2012 {
         return Ok(());
     }
-    Err(Refused {
+    Err(Violation {
         message: "Policy document must be version 2012-10-17 or greater.".into(),
         detail: "add \"Version\": \"2012-10-17\"".into(),
         position: None,
@@ -184,7 +200,7 @@ fn version(document: &Document) -> Result<(), Refused> {
 }
 
 /// Rows 37 and 41.
-fn operators(document: &Document) -> Result<(), Refused> {
+fn operators(document: &Document) -> Result<(), Violation> {
     for statement in &document.statements {
         let mut seen = HashSet::new();
         for entry in &statement.conditions {
@@ -197,15 +213,15 @@ fn operators(document: &Document) -> Result<(), Refused> {
                     _ => SYNTAX.into(),
                 };
                 let detail = format!("`{name}` is no condition operator");
-                return Err(refused(message, detail, entry.operator.position));
+                return Err(violation(message, detail, entry.operator.position));
             }
-            let key = fold::key(&entry.key.value);
+            let key = case_fold::key(&entry.key.value);
             if !seen.insert((&**name, key)) {
                 let detail = format!(
                     "the key `{}` stands twice under `{name}`; key names differ not by case",
                     entry.key.value
                 );
-                return Err(refused(SYNTAX, detail, entry.key.position));
+                return Err(violation(SYNTAX, detail, entry.key.position));
             }
         }
     }
@@ -213,7 +229,7 @@ fn operators(document: &Document) -> Result<(), Refused> {
 }
 
 /// Row 38: dates are checked when the document is stored, other values are not.
-fn dates(document: &Document) -> Result<(), Refused> {
+fn dates(document: &Document) -> Result<(), Violation> {
     let entries = document.statements.iter().flat_map(|s| &s.conditions);
     for entry in entries {
         let operator = Operator::parse(&entry.operator.value);
@@ -226,14 +242,14 @@ fn dates(document: &Document) -> Result<(), Refused> {
             .find(|value| date(&value.value).is_none())
         {
             let detail = format!("`{}` is no ISO 8601 date and no epoch time", value.value);
-            return Err(refused(LEGACY, detail, value.position));
+            return Err(violation(LEGACY, detail, value.position));
         }
     }
     Ok(())
 }
 
 /// Row 43.
-fn statement_ids(document: &Document) -> Result<(), Refused> {
+fn statement_ids(document: &Document) -> Result<(), Violation> {
     let mut seen = HashSet::new();
     for sid in document.statements.iter().filter_map(|s| s.sid.as_ref()) {
         let plain = sid.value.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -241,18 +257,18 @@ fn statement_ids(document: &Document) -> Result<(), Refused> {
             let message = "Statement IDs (SID) must be alpha-numeric. Check that your input \
                            satisfies the regular expression [0-9A-Za-z]*";
             let detail = format!("`{}` holds other characters", sid.value);
-            return Err(refused(message, detail, sid.position));
+            return Err(violation(message, detail, sid.position));
         }
         if !sid.value.is_empty() && !seen.insert(&*sid.value) {
             let message = "Statement IDs (SID) in a single policy must be unique.";
             let detail = format!("`{}` stands twice", sid.value);
-            return Err(refused(message, detail, sid.position));
+            return Err(violation(message, detail, sid.position));
         }
     }
     Ok(())
 }
 
-fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Refused> {
+fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Violation> {
     // An ECR repository policy speaks about its repository.
     let implied = matches!(kind, DocumentKind::EcrRepository | DocumentKind::Resource);
     let Some(element) = &statement.resource else {
@@ -261,18 +277,18 @@ fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Refuse
         }
         let detail = "a statement needs `Resource` or `NotResource`";
         let message = "Policy statement must contain resources.";
-        return Err(refused(message, detail, statement.position));
+        return Err(violation(message, detail, statement.position));
     };
     if element.values.is_empty() {
         let detail = "the list is empty";
         let message = "Policy statement must contain resources.";
-        return Err(refused(message, detail, element.position));
+        return Err(violation(message, detail, element.position));
     }
     Ok(())
 }
 
 /// An ECR repository policy is about its repository and names no other (ECR UG repository-policies).
-fn no_resources(document: &Document) -> Result<(), Refused> {
+fn no_resources(document: &Document) -> Result<(), Violation> {
     let mut elements = document
         .statements
         .iter()
@@ -284,14 +300,14 @@ fn no_resources(document: &Document) -> Result<(), Refused> {
         None => Ok(()),
         Some(element) => {
             let detail = "an ECR repository policy is about its repository; leave `Resource` out";
-            Err(refused(SYNTAX, detail, element.position))
+            Err(violation(SYNTAX, detail, element.position))
         }
     }
 }
 
 /// The first resource that is none. What fails IAM's legacy parsing is refused at once, the
 /// rest only when everything that must be there is.
-fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
+fn misshapen(document: &Document) -> Result<Option<Violation>, Violation> {
     let elements = document
         .statements
         .iter()
@@ -307,7 +323,7 @@ fn misshapen(document: &Document) -> Result<Option<Refused>, Refused> {
 }
 
 /// Row 45: an action is `*` or `vendor:name`.
-fn actions(element: &Element, kind: DocumentKind) -> Result<(), Refused> {
+fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
     for text in &element.values {
         let action = &*text.value;
         let mut parts = action.split(':');
@@ -325,7 +341,7 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Refused> {
                         "`{action}` is no action of ECR, and ECR's policies take no others"
                     );
                     let message = format!("Vendor {vendor} is not valid");
-                    return Err(refused(message, detail, text.position));
+                    return Err(violation(message, detail, text.position));
                 }
                 // `*:*` is what people write for everything.
                 if vendor == "*" || vendor.bytes().all(valid) {
@@ -335,35 +351,35 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Refused> {
             }
         };
         let detail = format!("`{action}` is no action: `service:Name` or `*` is expected");
-        return Err(refused(message, detail, text.position));
+        return Err(violation(message, detail, text.position));
     }
     Ok(())
 }
 
-fn principals(document: &Document, stored: bool) -> Result<(), Refused> {
+fn principals(document: &Document, stored: bool) -> Result<(), Violation> {
     let kind = document.kind;
     for statement in &document.statements {
         match &statement.principal {
             Some(element) if kind.is_identity() => {
                 let message = "Policy document should not specify a principal.";
                 let detail = "an identity-based policy is about the identity it is attached to";
-                return Err(refused(message, detail, element.position));
+                return Err(violation(message, detail, element.position));
             }
             Some(element) if kind == DocumentKind::ServiceControl => {
                 let detail = "a service control policy has no `Principal`";
-                return Err(refused(SYNTAX, detail, element.position));
+                return Err(violation(SYNTAX, detail, element.position));
             }
             None if kind.is_resource() => {
                 let message = "Missing required field Principal";
                 let detail = "a resource-based policy says for whom it is";
-                return Err(refused(message, detail, statement.position));
+                return Err(violation(message, detail, statement.position));
             }
             Some(element) if stored && element.entries.is_empty() => {
                 let message = "Missing required field Principal cannot be empty!";
                 let detail = "`Principal` names nobody";
-                return Err(refused(message, detail, element.position));
+                return Err(violation(message, detail, element.position));
             }
-            Some(element) => named::check(element, statement.effect, kind)?,
+            Some(element) => principal_syntax::check(element, statement.effect, kind)?,
             None => {}
         }
         if kind == DocumentKind::ResourceControl && stored {
@@ -375,13 +391,13 @@ fn principals(document: &Document, stored: bool) -> Result<(), Refused> {
 
 /// Organizations UG orgs_manage_policies_rcps_syntax: `Principal` is `*`, customers' own
 /// policies only deny.
-fn resource_control(statement: &Statement) -> Result<(), Refused> {
+fn resource_control(statement: &Statement) -> Result<(), Violation> {
     let everyone = statement.principal.as_ref().is_some_and(|element| {
         !element.not && element.entries.len() == 1 && &*element.entries[0].text.value == "*"
     });
     if !everyone {
         let detail = "a resource control policy has \"Principal\": \"*\"";
-        return Err(refused(SYNTAX, detail, statement.position));
+        return Err(violation(SYNTAX, detail, statement.position));
     }
     let all = |element: &Element| !element.not && element.values.iter().any(|v| &*v.value == "*");
     let full_access = all(&statement.action)
@@ -389,15 +405,15 @@ fn resource_control(statement: &Statement) -> Result<(), Refused> {
         && statement.conditions.is_empty();
     if statement.effect == StatementEffect::Allow && !full_access {
         let detail = "a resource control policy denies; only RCPFullAWSAccess allows";
-        return Err(refused(SYNTAX, detail, statement.position));
+        return Err(violation(SYNTAX, detail, statement.position));
     }
     if statement.effect == StatementEffect::Deny && all(&statement.action) {
         let detail = "a resource control policy names the services it is about: `ecr:*`, not `*`";
-        return Err(refused(SYNTAX, detail, statement.action.position));
+        return Err(violation(SYNTAX, detail, statement.action.position));
     }
     if statement.effect == StatementEffect::Deny && statement.action.not {
         let detail = "a resource control policy has no `NotAction`";
-        return Err(refused(SYNTAX, detail, statement.action.position));
+        return Err(violation(SYNTAX, detail, statement.action.position));
     }
     Ok(())
 }

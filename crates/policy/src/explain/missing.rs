@@ -1,9 +1,9 @@
 //! Who would have to allow the request, and what that would take.
 
 use crate::compiled::Grant;
-use crate::decide::{Case, Reason, Request};
+use crate::decide::{Evaluation, Reason, Request};
 use crate::document::StatementEffect;
-use crate::set::PolicySet;
+use crate::policy_set::PolicySet;
 
 use super::remedy::remedy;
 use super::trace;
@@ -17,15 +17,15 @@ pub(super) struct Silent<'a> {
 }
 
 /// All who are silent, in the order in which a decision meets them.
-pub(super) fn all(case: &Case<'_, '_>, request: &Request<'_>) -> Vec<Missing> {
-    silent(case)
+pub(super) fn all(evaluation: &Evaluation<'_, '_>, request: &Request<'_>) -> Vec<Missing> {
+    silent(evaluation)
         .into_iter()
         .map(|silent| {
-            let found = silent.set.and_then(|set| nearest(set, case, request));
+            let found = silent.set.and_then(|set| nearest(set, evaluation, request));
             Missing {
                 party: silent.party,
                 level: silent.level,
-                remedy: remedy(&silent, found.as_ref(), case, request),
+                remedy: remedy(&silent, found.as_ref(), evaluation, request),
                 nearest: found.map(|found| found.nearest),
             }
         })
@@ -38,11 +38,11 @@ pub(super) struct Found {
     pub held: Vec<ElementTrace>,
 }
 
-fn silent<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
+fn silent<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     let mut found = Vec::new();
-    let levels = case.service_control();
+    let levels = evaluation.service_control();
     for (number, set) in levels.iter().enumerate() {
-        if !case.is_allowed_by(set) {
+        if !evaluation.is_allowed_by(set) {
             found.push(Silent {
                 party: Reason::ServiceControl,
                 level: Some((number + 1, levels.len())),
@@ -50,7 +50,7 @@ fn silent<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
             });
         }
     }
-    if case.is_root_assuming() {
+    if evaluation.is_root_assuming() {
         return found;
     }
     let party = |party, set| Silent {
@@ -58,39 +58,40 @@ fn silent<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
         level: None,
         set,
     };
-    let authority = case.authority();
-    let granted = case.resource_grant().map(|(grant, _)| grant);
+    let authority = evaluation.authority();
+    let granted = evaluation.resource_grant().map(|(grant, _)| grant);
     let resource = granted
         .is_none()
-        .then(|| party(case.resource_reason(), authority.resource));
-    if !case.has_identity_side() {
+        .then(|| party(evaluation.resource_reason(), authority.resource));
+    if !evaluation.has_identity_side() {
         found.extend(resource);
         return found;
     }
-    let cross_account = case.is_cross_account();
-    let must_grant = case.is_resource_required() && !cross_account;
+    let cross_account = evaluation.is_cross_account();
+    let must_grant = evaluation.is_resource_required() && !cross_account;
     if must_grant {
         found.extend(resource);
     } else if cross_account {
-        found.extend(own(case));
+        found.extend(own(evaluation));
         found.extend(resource);
         return found;
     }
     match granted {
         Some(Grant::Direct) => {}
-        Some(Grant::Issuer) => found.extend(limits(case)),
+        Some(Grant::Issuer) => found.extend(limits(evaluation)),
         // Where the resource's policy must speak, it may also speak for the account alone.
         None if must_grant => {}
-        Some(Grant::Account) | None => found.extend(own(case)),
+        Some(Grant::Account) | None => found.extend(own(evaluation)),
     }
     found
 }
 
 /// The principal's own account.
-fn own<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
+fn own<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     let mut found = Vec::new();
-    let set = case.authority().identity;
-    let allowed = case.has_everything() || set.is_some_and(|set| case.is_allowed_by(set));
+    let set = evaluation.authority().identity;
+    let allowed =
+        evaluation.has_everything() || set.is_some_and(|set| evaluation.is_allowed_by(set));
     if !allowed {
         found.push(Silent {
             party: Reason::Identity,
@@ -98,16 +99,16 @@ fn own<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
             set,
         });
     }
-    found.extend(limits(case));
+    found.extend(limits(evaluation));
     found
 }
 
-fn limits<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
+fn limits<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     let mut found = Vec::new();
-    for party in case.silent_limits() {
+    for party in evaluation.silent_limits() {
         let set = match party {
-            Reason::PermissionsBoundary => case.authority().boundary,
-            _ => case.authority().session,
+            Reason::PermissionsBoundary => evaluation.authority().boundary,
+            _ => evaluation.authority().session,
         };
         found.push(Silent {
             party,
@@ -121,14 +122,18 @@ fn limits<'a>(case: &Case<'_, 'a>) -> Vec<Silent<'a>> {
 /// Of the Allows, the one about this action; of those the one about this principal, then this
 /// resource, then with the fewest conditions that fail; of equals the one that is about the
 /// same service and names resources.
-fn nearest(set: &PolicySet, case: &Case<'_, '_>, request: &Request<'_>) -> Option<Found> {
+fn nearest(
+    set: &PolicySet,
+    evaluation: &Evaluation<'_, '_>,
+    request: &Request<'_>,
+) -> Option<Found> {
     let allows = set
         .statements()
         .iter()
         .filter(|statement| statement.source.effect == StatementEffect::Allow);
     let traces = allows.map(|compiled| {
         let policy = set.policy(compiled).clone();
-        (policy, trace::statement(compiled, &case.ask, request))
+        (policy, trace::statement(compiled, &evaluation.cx, request))
     });
     traces
         .filter(|(_, statement)| !statement.applies)

@@ -1,7 +1,7 @@
 //! What would make who is silent speak: the least that allows the request, and what joining a statement
 //! that is there would allow beside it.
 
-use crate::decide::{Case, Reason, Request};
+use crate::decide::{Evaluation, Reason, Request};
 use crate::principal::PrincipalKind;
 
 use super::missing::{Found, Silent, is_condition};
@@ -22,7 +22,7 @@ struct Asked<'a> {
 pub(super) fn remedy(
     silent: &Silent<'_>,
     found: Option<&Found>,
-    case: &Case<'_, '_>,
+    evaluation: &Evaluation<'_, '_>,
     request: &Request<'_>,
 ) -> String {
     let principal = request.principal;
@@ -41,12 +41,12 @@ pub(super) fn remedy(
     };
     let change = change(silent.party, found, &asked);
     match silent.party {
-        Reason::Identity if case.is_cross_account() => format!(
+        Reason::Identity if evaluation.is_cross_account() => format!(
             "account {} must allow its own principal too; in a policy of `{owner}` {change}",
             principal.account()
         ),
         Reason::Identity => format!("in a policy of `{owner}` {change}"),
-        Reason::Resource if case.is_cross_account() => {
+        Reason::Resource if evaluation.is_cross_account() => {
             format!(
                 "the account of the resource must allow it too; in the resource's policy {change}"
             )

@@ -1,13 +1,13 @@
 //! What each statement saw.
 
 use crate::arn;
-use crate::compiled::{Ask, Compiled};
+use crate::compiled::{Compiled, MatchContext};
 use crate::context::{Context, ContextValue};
 use crate::decide::{Reason, Request};
 use crate::document::{ConditionEntry, Element, PrincipalElement, Text, Version};
 use crate::operator::{Operator, Quantifier, Test};
 use crate::pattern::{Flavour, Pattern, Piece, pieces};
-use crate::set::PolicySet;
+use crate::policy_set::PolicySet;
 
 use super::{ElementTrace, PolicyTrace, StatementTrace};
 
@@ -18,7 +18,7 @@ const COMPARED_MAX: usize = 20;
 pub(super) fn set(
     party: Reason,
     set: &PolicySet,
-    ask: &Ask<'_>,
+    cx: &MatchContext<'_>,
     request: &Request<'_>,
     policies: &mut Vec<PolicyTrace>,
 ) {
@@ -29,34 +29,34 @@ pub(super) fn set(
         statements: Vec::new(),
     }));
     for compiled in set.statements() {
-        let trace = statement(compiled, ask, request);
+        let trace = statement(compiled, cx, request);
         policies[first + compiled.policy].statements.push(trace);
     }
 }
 
 pub(super) fn statement(
     statement: &Compiled,
-    ask: &Ask<'_>,
+    cx: &MatchContext<'_>,
     request: &Request<'_>,
 ) -> StatementTrace {
     let source = &statement.source;
     let version = statement.version;
     let mut elements = Vec::new();
     if let Some(element) = &source.principal {
-        let matched = statement.matches_principal(ask).is_some();
-        elements.push(principal(element, matched, ask));
+        let matched = statement.matches_principal(cx).is_some();
+        elements.push(principal(element, matched, cx));
     }
-    let matched = statement.matches_action(ask);
+    let matched = statement.matches_action(cx);
     elements.push(listed("Action", &source.action, matched, request.action));
     if let Some(element) = &source.resource {
-        let matched = statement.matches_resource(ask);
+        let matched = statement.matches_resource(cx);
         let mut trace = listed("Resource", element, matched, request.resource);
-        trace.notes = resource_notes(element, matched, ask, version);
+        trace.notes = resource_notes(element, matched, cx, version);
         elements.push(trace);
     }
     for (compiled, entry) in statement.conditions.iter().zip(&source.conditions) {
-        let matched = compiled.holds(ask.context);
-        elements.push(condition(entry, matched, ask.context, version));
+        let matched = compiled.holds(cx.context);
+        elements.push(condition(entry, matched, cx.context, version));
     }
     let applies = elements.iter().all(|element| element.matched);
     StatementTrace {
@@ -65,17 +65,17 @@ pub(super) fn statement(
         effect: source.effect,
         applies,
         grant: statement
-            .matches_principal(ask)
+            .matches_principal(cx)
             .filter(|_| applies && source.principal.is_some()),
         position: source.position,
         elements,
     }
 }
 
-fn principal(element: &PrincipalElement, matched: bool, ask: &Ask<'_>) -> ElementTrace {
+fn principal(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -> ElementTrace {
     let texts = element.entries.iter().map(|entry| &entry.text.value);
-    let mut saw = vec![ask.principal.arn().to_owned()];
-    saw.extend(ask.principal.issuer_arn().map(str::to_owned));
+    let mut saw = vec![cx.principal.arn().to_owned()];
+    saw.extend(cx.principal.issuer_arn().map(str::to_owned));
     let name = if element.not {
         "NotPrincipal"
     } else {
@@ -86,13 +86,13 @@ fn principal(element: &PrincipalElement, matched: bool, ask: &Ask<'_>) -> Elemen
         matched,
         wanted: texts.map(ToString::to_string).collect(),
         saw: Some(saw),
-        notes: not_spared(element, matched, ask).into_iter().collect(),
+        notes: not_spared(element, matched, cx).into_iter().collect(),
     }
 }
 
 /// Why a `NotPrincipal` does not spare who asks (row 18; UG reference_policies_elements_notprincipal).
-fn not_spared(element: &PrincipalElement, matched: bool, ask: &Ask<'_>) -> Option<String> {
-    (element.not && matched).then(|| match ask.has_boundary {
+fn not_spared(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -> Option<String> {
+    (element.not && matched).then(|| match cx.has_boundary {
         true => "it spares nobody who has a permissions boundary".into(),
         false => "it spares only whose account, role and session are all listed".into(),
     })
@@ -114,17 +114,17 @@ fn listed(name: &str, element: &Element, matched: bool, saw: &str) -> ElementTra
 fn resource_notes(
     element: &Element,
     matched: bool,
-    ask: &Ask<'_>,
+    cx: &MatchContext<'_>,
     version: Version,
 ) -> Vec<String> {
     let mut notes = Vec::new();
     for text in &element.values {
-        let unresolved = unresolved(&text.value, ask.context, version);
+        let unresolved = unresolved(&text.value, cx.context, version);
         if matched || element.not || !unresolved.is_empty() {
             notes.extend(unresolved);
             continue;
         }
-        let differing = differing_fields(&text.value, ask, version);
+        let differing = differing_fields(&text.value, cx, version);
         // Where most is different nothing is near.
         if let [one] = differing[..] {
             notes.push(format!("`{}` is of {one}", text.value));
@@ -142,12 +142,12 @@ const FIELDS: [&str; 6] = [
     "another name",
 ];
 
-fn differing_fields(pattern: &str, ask: &Ask<'_>, version: Version) -> Vec<&'static str> {
-    let (Some(want), Some(have)) = (arn::fields(pattern), arn::fields(ask.resource)) else {
+fn differing_fields(pattern: &str, cx: &MatchContext<'_>, version: Version) -> Vec<&'static str> {
+    let (Some(want), Some(have)) = (arn::fields(pattern), arn::fields(cx.resource)) else {
         return Vec::new();
     };
     let fits = |want: &str, have: &str| {
-        Pattern::new(want, version, Flavour::Wildcards).matches(have, ask.context)
+        Pattern::new(want, version, Flavour::Wildcards).matches(have, cx.context)
     };
     let fields = want.iter().zip(have).zip(FIELDS);
     fields

@@ -8,9 +8,10 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::document::{Document, DocumentKind};
+use crate::document::Document;
+use crate::document_kind::DocumentKind;
 use crate::json::Position;
-use crate::set::{PolicyRef, PolicySet};
+use crate::policy_set::{PolicyRef, PolicySet};
 
 use super::parts::{offset, unreadable};
 use super::{ScenarioError, invalid};

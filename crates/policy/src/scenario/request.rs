@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::context::{Context, ContextValue};
 use crate::decide::is_trust;
-use crate::document::DocumentKind;
+use crate::document_kind::DocumentKind;
 use crate::json;
 use crate::principal::{Principal, arn_account, is_account_id};
 

@@ -6,11 +6,11 @@
 //! providers"; the messages are those that people report of IAM. IBM Turbonomic is left out: the page
 //! says that its URLs change with its versions.
 
+use crate::case_fold;
 use crate::document::{ConditionEntry, PrincipalEntry, PrincipalType, Statement, StatementEffect};
-use crate::fold;
+use crate::error::{Violation, violation};
 use crate::glob;
 use crate::operator::{Operator, Quantifier, Test};
-use crate::parse::{Refused, refused};
 
 const COGNITO: &str = "cognito-identity.amazonaws.com";
 pub const GITHUB: &str = "token.actions.githubusercontent.com";
@@ -44,7 +44,7 @@ const SHARED: [(&str, &[&str]); 16] = [
 ];
 
 /// Checks a statement that lets providers' identities assume the role.
-pub(super) fn check(statement: &Statement) -> Result<(), Refused> {
+pub(super) fn check(statement: &Statement) -> Result<(), Violation> {
     let Some(element) = &statement.principal else {
         return Ok(());
     };
@@ -102,16 +102,16 @@ pub fn is_scoped(condition: &ConditionEntry, keys: &[String]) -> bool {
         let vacuous = operator.if_exists || operator.quantifier == Quantifier::ForAllValues;
         test && !operator.negated && !vacuous
     });
-    let key = fold::key(&condition.key.value);
+    let key = case_fold::key(&condition.key.value);
     operator.is_some()
-        && keys.iter().any(|known| fold::key(known) == key)
+        && keys.iter().any(|known| case_fold::key(known) == key)
         && !condition
             .values
             .iter()
             .any(|value| value.value.is_empty() || glob::is_open(&value.value))
 }
 
-fn unscoped(entry: &PrincipalEntry, statement: &Statement, keys: &[String]) -> Refused {
+fn unscoped(entry: &PrincipalEntry, statement: &Statement, keys: &[String]) -> Violation {
     let principal = &entry.text.value;
     let message = if &**principal == COGNITO && statement.conditions.is_empty() {
         "A condition block must be present for the Cognito provider".to_owned()
@@ -126,5 +126,5 @@ fn unscoped(entry: &PrincipalEntry, statement: &Statement, keys: &[String]) -> R
         "everyone can have a token of this provider; a condition on `{}` says whose are meant",
         keys[0]
     );
-    refused(message, detail, entry.text.position)
+    violation(message, detail, entry.text.position)
 }

@@ -1,6 +1,7 @@
 //! How large a document may be (row 44).
 
-use crate::document::{DocumentKind, size_without_white_space};
+use crate::document::size_without_white_space;
+use crate::document_kind::DocumentKind;
 use crate::error::{PolicyError, PolicyErrorCode};
 
 impl DocumentKind {

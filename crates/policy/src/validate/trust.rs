@@ -2,11 +2,12 @@
 
 use crate::context::Context;
 use crate::document::{
-    ConditionEntry, Document, DocumentKind, Element, PrincipalEntry, PrincipalType, Statement,
+    ConditionEntry, Document, Element, PrincipalEntry, PrincipalType, Statement,
 };
-use crate::named;
-use crate::parse::{Refused, refused};
+use crate::document_kind::DocumentKind;
+use crate::error::{Violation, violation};
 use crate::pattern::Pattern;
+use crate::principal_syntax;
 
 use super::{dates, providers, statement_ids};
 
@@ -20,23 +21,23 @@ const TRUST_ACTIONS: [&str; 6] = [
     "sts:setcontext",
 ];
 
-pub(super) fn check(document: &Document, stored: bool) -> Result<(), Refused> {
+pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> {
     for statement in &document.statements {
         let Some(element) = &statement.principal else {
             let message = "Missing required field Principal";
             let detail = "a trust policy says who may assume the role";
-            return Err(refused(message, detail, statement.position));
+            return Err(violation(message, detail, statement.position));
         };
         // Row 18: UG reference_policies_elements_notprincipal excludes trust policies.
         if element.not {
             let message = "AssumeRole policy must not contain NotPrincipal field.";
             let detail = "a trust policy names whom it trusts";
-            return Err(refused(message, detail, element.position));
+            return Err(violation(message, detail, element.position));
         }
         if statement.action.values.is_empty() {
             let detail = "a trust policy names `sts:AssumeRole` or its variants";
             let message = "Missing required field Action";
-            return Err(refused(message, detail, statement.action.position));
+            return Err(violation(message, detail, statement.action.position));
         }
         if let Some(element) = statement.resource.as_ref().filter(|_| stored) {
             let message = if element.not {
@@ -45,14 +46,14 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Refused> {
                 "Has prohibited field Resource"
             };
             let detail = "the resource of a trust policy is the role";
-            return Err(refused(message, detail, element.position));
+            return Err(violation(message, detail, element.position));
         }
         if stored {
             actions(&statement.action)?;
         }
         if element.entries.is_empty() {
             let message = "Missing required field Principal";
-            return Err(refused(
+            return Err(violation(
                 message,
                 "`Principal` names nobody",
                 element.position,
@@ -63,9 +64,9 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Refused> {
         if stored && element.entries.iter().any(star) {
             let message = "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".";
             let detail = "in a trust policy everyone is {\"AWS\": \"*\"}";
-            return Err(refused(message, detail, element.position));
+            return Err(violation(message, detail, element.position));
         }
-        named::check(element, statement.effect, DocumentKind::Trust)?;
+        principal_syntax::check(element, statement.effect, DocumentKind::Trust)?;
         if stored {
             condition_keys(statement)?;
             if names(&statement.action, "sts:assumerolewithwebidentity") {
@@ -82,7 +83,7 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Refused> {
 
 /// A provider's keys begin with its host, and people write its URL: the scheme's colon is one too many.
 /// Elsewhere colons may stand in a key, in the name of a tag.
-fn condition_keys(statement: &Statement) -> Result<(), Refused> {
+fn condition_keys(statement: &Statement) -> Result<(), Violation> {
     let urls = |entry: &&ConditionEntry| entry.key.value.contains("://");
     match statement.conditions.iter().find(urls) {
         None => Ok(()),
@@ -92,7 +93,7 @@ fn condition_keys(statement: &Statement) -> Result<(), Refused> {
                 "`{}` is no condition key: a provider's keys begin with its host, without `https://`",
                 entry.key.value
             );
-            Err(refused(message, detail, entry.key.position))
+            Err(violation(message, detail, entry.key.position))
         }
     }
 }
@@ -107,7 +108,7 @@ fn names(element: &Element, action: &str) -> bool {
     patterns.any(|pattern| pattern.matches(action, &context))
 }
 
-fn actions(element: &Element) -> Result<(), Refused> {
+fn actions(element: &Element) -> Result<(), Violation> {
     let context = Context::new();
     for text in &element.values {
         let pattern = Pattern::action(&text.value);
@@ -118,7 +119,7 @@ fn actions(element: &Element) -> Result<(), Refused> {
         if element.not || !sts || !known {
             let message = "AssumeRole policy may only specify STS AssumeRole actions.";
             let detail = format!("`{}` is none of them", text.value);
-            return Err(refused(message, detail, text.position));
+            return Err(violation(message, detail, text.position));
         }
     }
     Ok(())

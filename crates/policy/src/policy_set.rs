@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::compiled::{Ask, Compiled, Grant, Patterns};
-use crate::document::{Document, DocumentKind, StatementEffect};
+use crate::compiled::{Compiled, Grant, MatchContext, Patterns};
+use crate::document::{Document, StatementEffect};
+use crate::document_kind::DocumentKind;
 use crate::pattern::Pattern;
 use crate::trie::Trie;
 
@@ -13,7 +14,7 @@ pub struct PolicyRef {
     /// What the document is.
     pub kind: DocumentKind,
     /// The managed policy's ARN, the inline policy's name, the resource's ARN.
-    #[serde(serialize_with = "crate::set::serialize_text")]
+    #[serde(serialize_with = "crate::policy_set::serialize_text")]
     pub name: Arc<str>,
 }
 
@@ -116,15 +117,11 @@ impl PolicySet {
     }
 
     /// The first Deny that applies.
-    pub(crate) fn denies(&self, ask: &Ask<'_>) -> Option<&Compiled> {
+    pub(crate) fn denies(&self, cx: &MatchContext<'_>) -> Option<&Compiled> {
         let mut first: Option<u32> = None;
-        self.inner.deny.candidates(ask, |number| {
+        self.inner.deny.candidates(cx, |number| {
             let earlier = first.is_none_or(|first| number < first);
-            if earlier
-                && self.inner.statements[number as usize]
-                    .applies(ask)
-                    .is_some()
-            {
+            if earlier && self.inner.statements[number as usize].applies(cx).is_some() {
                 first = Some(number);
             }
         });
@@ -132,10 +129,10 @@ impl PolicySet {
     }
 
     /// The Allows that apply.
-    pub(crate) fn allows(&self, ask: &Ask<'_>) -> Allows {
+    pub(crate) fn allows(&self, cx: &MatchContext<'_>) -> Allows {
         let mut allows = Allows::default();
-        self.inner.allow.candidates(ask, |number| {
-            if let Some(grant) = self.inner.statements[number as usize].applies(ask) {
+        self.inner.allow.candidates(cx, |number| {
+            if let Some(grant) = self.inner.statements[number as usize].applies(cx) {
                 let first = &mut allows.first[grant as usize];
                 *first = Some(first.map_or(number, |first| first.min(number)));
             }
@@ -171,11 +168,11 @@ impl Index {
         }
     }
 
-    fn candidates(&self, ask: &Ask<'_>, mut visit: impl FnMut(u32)) {
-        self.by_action.visit_prefixes(ask.action, |by_resource| {
+    fn candidates(&self, cx: &MatchContext<'_>, mut visit: impl FnMut(u32)) {
+        self.by_action.visit_prefixes(cx.action, |by_resource| {
             let mut all = |numbers: &Vec<u32>| numbers.iter().for_each(|&number| visit(number));
-            by_resource.prefixes.visit_prefixes(ask.resource, &mut all);
-            by_resource.suffixes.visit_suffixes(ask.resource, &mut all);
+            by_resource.prefixes.visit_prefixes(cx.resource, &mut all);
+            by_resource.suffixes.visit_suffixes(cx.resource, &mut all);
         });
     }
 }
@@ -249,14 +246,14 @@ mod tests {
     #[test]
     fn an_empty_set_allows_nothing() {
         let set = PolicySet::default();
-        let ask = Ask {
+        let cx = MatchContext {
             principal: &Principal::root("111122223333"),
             action: "any:thing",
             resource: "*",
             context: &Context::new(),
             has_boundary: false,
         };
-        assert!(set.is_empty() && set.allows(&ask).best().is_none());
-        assert!(set.denies(&ask).is_none());
+        assert!(set.is_empty() && set.allows(&cx).best().is_none());
+        assert!(set.denies(&cx).is_none());
     }
 }

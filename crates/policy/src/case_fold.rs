@@ -8,30 +8,30 @@ const INLINE_MAX: usize = 256;
     clippy::large_enum_variant,
     reason = "it lives on the stack, for one decision"
 )]
-pub(crate) enum Folded {
+pub(crate) enum LowerCase {
     Inline([u8; INLINE_MAX], usize),
     Heap(String),
 }
 
-impl Folded {
-    pub fn new(text: &str) -> Folded {
+impl LowerCase {
+    pub fn new(text: &str) -> LowerCase {
         if text.len() > INLINE_MAX {
-            return Folded::Heap(text.to_ascii_lowercase());
+            return LowerCase::Heap(text.to_ascii_lowercase());
         }
         let mut bytes = [0; INLINE_MAX];
         let copy = &mut bytes[..text.len()];
         copy.copy_from_slice(text.as_bytes());
         copy.make_ascii_lowercase();
-        Folded::Inline(bytes, text.len())
+        LowerCase::Inline(bytes, text.len())
     }
 
     pub fn as_str(&self) -> &str {
         match self {
             // Folding ASCII letters keeps UTF-8 valid.
-            Folded::Inline(bytes, length) => {
+            LowerCase::Inline(bytes, length) => {
                 std::str::from_utf8(&bytes[..*length]).unwrap_or_default()
             }
-            Folded::Heap(text) => text,
+            LowerCase::Heap(text) => text,
         }
     }
 }

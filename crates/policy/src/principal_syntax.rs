@@ -2,10 +2,9 @@
 //!
 //! Source: UG reference_policies_elements_principal, reference_policies_elements_notprincipal.
 
-use crate::document::{
-    DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, StatementEffect,
-};
-use crate::parse::{Refused, SYNTAX, refused};
+use crate::document::{PrincipalElement, PrincipalEntry, PrincipalType, StatementEffect};
+use crate::document_kind::DocumentKind;
+use crate::error::{SYNTAX, Violation, violation};
 use crate::principal::is_account_id;
 
 /// Checks `Principal` or `NotPrincipal`.
@@ -13,10 +12,10 @@ pub(crate) fn check(
     element: &PrincipalElement,
     effect: StatementEffect,
     kind: DocumentKind,
-) -> Result<(), Refused> {
+) -> Result<(), Violation> {
     if element.not && effect == StatementEffect::Allow {
         let detail = "`NotPrincipal` with Allow would allow everyone else; use a condition";
-        return Err(refused(SYNTAX, detail, element.position));
+        return Err(violation(SYNTAX, detail, element.position));
     }
     for entry in &element.entries {
         let text = &*entry.text.value;
@@ -40,19 +39,19 @@ pub(crate) fn check(
     Ok(())
 }
 
-fn invalid_principal(name: &str, entry: &PrincipalEntry) -> Refused {
+fn invalid_principal(name: &str, entry: &PrincipalEntry) -> Violation {
     let text = &entry.text.value;
     if entry.kind == PrincipalType::Federated {
         let message = "Federated principals must be valid domain names or SAML metadata ARNs";
         let detail = format!("`{text}` is no provider's ARN and no domain");
-        return refused(message, detail, entry.text.position);
+        return violation(message, detail, entry.text.position);
     }
     let message = format!("Invalid principal in policy: \"{name}\":\"{text}\"");
     let detail = match text.contains(['*', '?']) {
         true => format!("`{text}` is no principal: `*` stands alone or not at all"),
         false => format!("`{text}` is no principal of the type `{name}`"),
     };
-    refused(message, detail, entry.text.position)
+    violation(message, detail, entry.text.position)
 }
 
 /// `*`, an account, an ARN of an account, user, role or session, or a unique ID.
