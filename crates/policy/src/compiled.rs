@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::context::Context;
 use crate::document::{
-    Document, Element, PrincipalElement, PrincipalType, Statement, StatementEffect, Version,
+    Document, Element, PrincipalElement, PrincipalEntry, Statement, StatementEffect, Version,
 };
 use crate::document_kind::DocumentKind;
 use crate::pattern::Pattern;
-use crate::principal::{Principal, PrincipalKind, is_account_id};
+use crate::principal::{Principal, PrincipalKind};
+use crate::principal_syntax::NamedPrincipal;
 use crate::resource;
 
 /// A request as statements see it.
@@ -60,11 +61,14 @@ pub(crate) struct Patterns {
 }
 
 impl Patterns {
-    fn new(element: &Element, pattern: impl Fn(&str) -> Pattern) -> Patterns {
+    fn new<P: IntoIterator<Item = Pattern>>(
+        element: &Element,
+        patterns: impl Fn(&str) -> P,
+    ) -> Patterns {
         let texts = element.values.iter().map(|text| &*text.value);
         Patterns {
             not: element.not,
-            patterns: texts.map(pattern).collect(),
+            patterns: texts.flat_map(patterns).collect(),
         }
     }
 
@@ -83,12 +87,12 @@ struct Principals {
     /// An Allow of a trust policy: its `*` is no trust in every identity provider, an OIDC or
     /// SAML identity must be named by its provider.
     spares_providers: bool,
-    entries: Box<[Named]>,
+    entries: Box<[PrincipalPattern]>,
 }
 
+/// A listed principal, as requests are compared with it.
 #[derive(Debug)]
-enum Named {
-    /// `*`, with or without the type `AWS`: both mean the same.
+enum PrincipalPattern {
     Everyone,
     Account(Arc<str>),
     /// A user, a role, a session.
@@ -98,24 +102,45 @@ enum Named {
     AnyService,
     Service(Arc<str>),
     Federated(Arc<str>),
-    /// An S3 canonical user ID: no principal here has one.
-    Other,
+    /// A principal that no request here comes from.
+    Nobody,
+}
+
+impl PrincipalPattern {
+    fn new(entry: &PrincipalEntry) -> PrincipalPattern {
+        let text = || Arc::clone(&entry.text.value);
+        match NamedPrincipal::parse(entry.kind, &entry.text.value) {
+            Some(NamedPrincipal::Everyone) => PrincipalPattern::Everyone,
+            Some(NamedPrincipal::Account(account)) => PrincipalPattern::Account(account.into()),
+            Some(
+                NamedPrincipal::User { .. }
+                | NamedPrincipal::Role { .. }
+                | NamedPrincipal::RoleSession { .. }
+                | NamedPrincipal::FederatedUser { .. },
+            ) => PrincipalPattern::Arn(text()),
+            Some(NamedPrincipal::UniqueId(_)) => PrincipalPattern::UniqueId(text()),
+            Some(NamedPrincipal::AnyService) => PrincipalPattern::AnyService,
+            Some(NamedPrincipal::Service(_)) => PrincipalPattern::Service(text()),
+            Some(NamedPrincipal::OidcProvider(_) | NamedPrincipal::SamlProvider(_)) => {
+                PrincipalPattern::Federated(text())
+            }
+            Some(NamedPrincipal::OriginAccessIdentity | NamedPrincipal::CanonicalUser(_))
+            | None => PrincipalPattern::Nobody,
+        }
+    }
 }
 
 impl Compiled {
     pub fn new(document: &Document, policy: usize, index: usize, source: &Statement) -> Compiled {
         let version = document.version();
-        let resource = |text: &str| match document.kind() {
-            DocumentKind::Resource => Pattern::resource(&resource::in_full(text), version),
-            _ => Pattern::resource(text, version),
-        };
+        let resource = |text: &str| resource_patterns(text, document.kind(), version);
         let spares_providers =
             document.kind() == DocumentKind::Trust && source.effect == StatementEffect::Allow;
         Compiled {
             policy,
             index,
             version,
-            action: Patterns::new(&source.action, Pattern::action),
+            action: Patterns::new(&source.action, |text| [Pattern::action(text)]),
             resource: source
                 .resource
                 .as_ref()
@@ -162,30 +187,38 @@ impl Compiled {
     }
 }
 
+/// What an entry of `Resource` matches: itself, and if it is an incomplete ARN, the completed one.
+/// Both, because a `*` at the end of a field may match colons: `arn:aws:ec2:*:instance/*` has five
+/// fields and is complete.
+fn resource_patterns(
+    text: &str,
+    kind: DocumentKind,
+    version: Version,
+) -> impl Iterator<Item = Pattern> + use<> {
+    let full = match kind {
+        DocumentKind::Resource => resource::in_full(text),
+        _ => text.into(),
+    };
+    let written = Pattern::resource(&full, version);
+    let completed = resource::completes_arns(kind)
+        .then(|| Pattern::completed(text, version))
+        .flatten();
+    std::iter::once(written).chain(completed)
+}
+
 fn conditions(source: &Statement, version: Version) -> Box<[Condition]> {
     let entries = source.conditions.iter();
     entries
-        .filter_map(|entry| Condition::new(entry, version))
+        .filter_map(|entry| Condition::new(entry, source.effect, version))
         .collect()
 }
 
 impl Principals {
     fn new(element: &PrincipalElement, spares_providers: bool) -> Principals {
-        let entries = element.entries.iter().map(|entry| {
-            let text = Arc::clone(&entry.text.value);
-            match entry.kind {
-                PrincipalType::Everyone => Named::Everyone,
-                PrincipalType::Aws => aws(text),
-                PrincipalType::Service if &*text == "*" => Named::AnyService,
-                PrincipalType::Service => Named::Service(text),
-                PrincipalType::Federated => Named::Federated(text),
-                PrincipalType::CanonicalUser => Named::Other,
-            }
-        });
         Principals {
             not: element.not,
             spares_providers,
-            entries: entries.collect(),
+            entries: element.entries.iter().map(PrincipalPattern::new).collect(),
         }
     }
 
@@ -199,43 +232,45 @@ impl Principals {
             .max()
     }
 
-    fn names(&self, named: &Named, principal: &Principal) -> Option<Grant> {
+    fn names(&self, named: &PrincipalPattern, principal: &Principal) -> Option<Grant> {
         let aws = principal.kind.is_aws();
         let is = |yes: bool, grant| yes.then_some(grant);
         match named {
-            Named::Everyone => is(
+            PrincipalPattern::Everyone => is(
                 !self.spares_providers || !principal.kind.is_federated(),
                 Grant::Direct,
             ),
-            Named::Account(account) => {
+            PrincipalPattern::Account(account) => {
                 let grant = match principal.kind {
                     PrincipalKind::Root => Grant::Direct,
                     _ => Grant::Account,
                 };
                 is(aws && *account == principal.account, grant)
             }
-            Named::Arn(arn) if aws && *arn == principal.arn => Some(Grant::Direct),
-            Named::Arn(arn) => is(
+            PrincipalPattern::Arn(arn) if aws && *arn == principal.arn => Some(Grant::Direct),
+            PrincipalPattern::Arn(arn) => is(
                 aws && principal.issuer_arn.as_ref() == Some(arn),
                 Grant::Issuer,
             ),
-            Named::UniqueId(id) => {
+            PrincipalPattern::UniqueId(id) => {
                 let grant = match principal.kind {
                     PrincipalKind::User => Grant::Direct,
                     _ => Grant::Issuer,
                 };
                 is(aws && principal.unique_id.as_ref() == Some(id), grant)
             }
-            Named::AnyService => is(principal.kind == PrincipalKind::Service, Grant::Direct),
-            Named::Service(name) => is(
+            PrincipalPattern::AnyService => {
+                is(principal.kind == PrincipalKind::Service, Grant::Direct)
+            }
+            PrincipalPattern::Service(name) => is(
                 principal.kind == PrincipalKind::Service && *name == principal.arn,
                 Grant::Direct,
             ),
-            Named::Federated(provider) => is(
+            PrincipalPattern::Federated(provider) => is(
                 principal.kind.is_federated() && *provider == principal.arn,
                 Grant::Direct,
             ),
-            Named::Other => None,
+            PrincipalPattern::Nobody => None,
         }
     }
 
@@ -243,21 +278,23 @@ impl Principals {
     /// and the session (row 18).
     fn spares(&self, cx: &MatchContext<'_>) -> bool {
         let principal = cx.principal;
-        let lists = |wanted: &dyn Fn(&Named) -> bool| self.entries.iter().any(wanted);
+        let lists = |wanted: &dyn Fn(&PrincipalPattern) -> bool| self.entries.iter().any(wanted);
         if principal.kind.is_aws() && cx.has_boundary {
             return false;
         }
-        if lists(&|named| matches!(named, Named::Everyone)) {
+        if lists(&|named| matches!(named, PrincipalPattern::Everyone)) {
             return true;
         }
         if !principal.kind.is_aws() {
             return lists(&|named| self.names(named, principal).is_some());
         }
-        let account = lists(&|named| matches!(named, Named::Account(a) if *a == principal.account));
+        let account = lists(
+            &|named| matches!(named, PrincipalPattern::Account(a) if *a == principal.account),
+        );
         let itself = principal.kind == PrincipalKind::Root
             || lists(&|named| match named {
-                Named::Arn(arn) => *arn == principal.arn,
-                Named::UniqueId(id) => {
+                PrincipalPattern::Arn(arn) => *arn == principal.arn,
+                PrincipalPattern::UniqueId(id) => {
                     principal.kind == PrincipalKind::User
                         && principal.unique_id.as_ref() == Some(id)
                 }
@@ -265,27 +302,10 @@ impl Principals {
             });
         let role = principal.kind != PrincipalKind::RoleSession
             || lists(&|named| match named {
-                Named::Arn(arn) => principal.issuer_arn.as_ref() == Some(arn),
-                Named::UniqueId(id) => principal.unique_id.as_ref() == Some(id),
+                PrincipalPattern::Arn(arn) => principal.issuer_arn.as_ref() == Some(arn),
+                PrincipalPattern::UniqueId(id) => principal.unique_id.as_ref() == Some(id),
                 _ => false,
             });
         account && itself && role
     }
-}
-
-fn aws(text: Arc<str>) -> Named {
-    if &*text == "*" {
-        return Named::Everyone;
-    }
-    if is_account_id(&text) {
-        return Named::Account(text);
-    }
-    if let Some(rest) = text.strip_prefix("arn:") {
-        let account = rest.split(':').nth(3);
-        return match (account, text.ends_with(":root")) {
-            (Some(account), true) => Named::Account(account.into()),
-            _ => Named::Arn(text),
-        };
-    }
-    Named::UniqueId(text)
 }

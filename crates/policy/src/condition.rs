@@ -11,7 +11,7 @@ use base64::Engine;
 use crate::arn::{self, ArnPattern};
 use crate::case_fold;
 use crate::context::{Context, ContextValue};
-use crate::document::{ConditionEntry, Version};
+use crate::document::{ConditionEntry, StatementEffect, Version};
 use crate::operator::{Compare, Operator, Quantifier, Test};
 use crate::pattern::{Flavour, Pattern};
 use crate::value::{Network, address, date, number};
@@ -38,11 +38,17 @@ enum Wants {
     Bools(Box<[Pattern]>),
     /// `Null`: whether absence (`true`) or presence (`false`) is wanted.
     Null(Box<[bool]>),
+    /// The document lists no values.
+    Empty(StatementEffect),
 }
 
 impl Condition {
     /// Compiles a line; `None` when its operator does not exist, which parsing refuses.
-    pub fn new(entry: &ConditionEntry, version: Version) -> Option<Condition> {
+    pub fn new(
+        entry: &ConditionEntry,
+        effect: StatementEffect,
+        version: Version,
+    ) -> Option<Condition> {
         let operator = Operator::parse(&entry.operator.value)?;
         let texts = || entry.values.iter().map(|value| &*value.value);
         let patterns = |flavour| {
@@ -51,6 +57,7 @@ impl Condition {
                 .collect()
         };
         let wants = match operator.test {
+            _ if entry.values.is_empty() => Wants::Empty(effect),
             Test::StringEquals | Test::StringEqualsIgnoreCase => {
                 Wants::Strings(patterns(Flavour::Exact))
             }
@@ -80,6 +87,9 @@ impl Condition {
             let absent = value.is_none_or(is_null_list);
             return wants.contains(&absent);
         }
+        if let Wants::Empty(effect) = self.wants {
+            return self.holds_without_values(effect, value);
+        }
         let Some(value) = value else {
             // Rows 34 and 35: a missing key.
             return self.operator.if_exists
@@ -101,6 +111,33 @@ impl Condition {
                 !is_null_set(value) && value.values().iter().any(one)
             }
         }
+    }
+
+    /// A condition without values, such as `{"StringEquals": {"aws:username": []}}` (row 48).
+    ///
+    /// Access Analyzer's reference (UG access-analyzer-reference-policy-checks, the suggestions
+    /// "Empty array condition" and its variants) says that such a condition "does not affect the
+    /// policy", that it "returns true", and that the statement "provides no permissions"; that
+    /// `ForAllValues` and `IfExists` match only if the key is missing, and `ForAnyValue` never.
+    /// Chosen here, so that every reading is on the safe side: where the key is missing,
+    /// `ForAllValues` and `IfExists` hold. Otherwise an Allow grants nothing, and a Deny applies,
+    /// except with a set operator or `IfExists`, for which the reference says that it does not.
+    /// A negated operator in a Deny applies all the same: no listed value equals the request's.
+    fn holds_without_values(&self, effect: StatementEffect, value: Option<&ContextValue>) -> bool {
+        let Operator {
+            quantifier,
+            if_exists,
+            negated,
+            ..
+        } = self.operator;
+        let for_all = quantifier == Quantifier::ForAllValues;
+        let missing = match value {
+            None => if_exists || for_all,
+            Some(value) => for_all && is_null_set(value),
+        };
+        let plain = quantifier == Quantifier::None && !if_exists;
+        let deny = effect == StatementEffect::Deny;
+        missing || deny && (plain || negated && value.is_some())
     }
 
     /// Whether one value of the request matches one of the policy's, negation aside.
@@ -135,7 +172,7 @@ impl Condition {
                         .iter()
                         .any(|want| want.equals_ignoring_case(have, context))
             }
-            Wants::Null(_) => false,
+            Wants::Null(_) | Wants::Empty(_) => false,
         }
     }
 }

@@ -159,4 +159,5 @@ pub use explain::{
 pub use json::Position;
 pub use policy_set::{PolicyRef, PolicySet};
 pub use principal::{Principal, PrincipalKind};
+pub use principal_syntax::NamedPrincipal;
 pub use print::Printable;

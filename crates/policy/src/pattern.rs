@@ -14,6 +14,9 @@ use crate::glob::{Glob, Token, Unit, matches_once, matches_tokens};
 /// pieces than anybody writes by hand is cut into segments for the occasion, which is linear.
 const PIECES_PLAIN_MAX: usize = 24;
 
+/// The colons between the six fields of an ARN.
+const ARN_COLONS: usize = 5;
+
 /// A compiled string.
 #[derive(Clone, Debug)]
 pub(crate) enum Pattern {
@@ -93,6 +96,14 @@ fn flush(pieces: &mut Vec<Piece>, literal: &mut String) {
     }
 }
 
+/// Appends literal text: adjacent literals are one piece.
+fn push_literal(pieces: &mut Vec<Piece>, text: &str) {
+    match pieces.last_mut() {
+        Some(Piece::Token(Token::Text(last))) => last.push_str(text),
+        _ => pieces.push(Piece::Token(Token::Text(text.to_owned()))),
+    }
+}
+
 enum Variable {
     /// `${*}`, `${?}`, `${$}`.
     Character(char),
@@ -145,7 +156,7 @@ impl Pattern {
         Pattern::from_pieces(pieces(text, version, flavour))
     }
 
-    /// An entry of `Resource`: variables only behind the ARN's fifth colon (row 32).
+    /// An entry of `Resource`. Variables are allowed after the fifth colon only (row 32).
     pub fn resource(text: &str, version: Version) -> Pattern {
         let pieces = pieces(text, version, Flavour::Wildcards);
         let mut colons = 0;
@@ -153,13 +164,34 @@ impl Pattern {
             match piece {
                 Piece::Token(Token::Text(text)) => colons += text.matches(':').count(),
                 Piece::Token(_) => {}
-                Piece::Variable { .. } | Piece::Unresolvable if colons < 5 => {
+                Piece::Variable { .. } | Piece::Unresolvable if colons < ARN_COLONS => {
                     return Pattern::Never;
                 }
                 Piece::Variable { .. } | Piece::Unresolvable => {}
             }
         }
         Pattern::from_pieces(pieces)
+    }
+
+    /// An incomplete ARN with `*` for the fields that it lacks (row 46); `None` if it is complete or
+    /// no ARN.
+    pub fn completed(text: &str, version: Version) -> Option<Pattern> {
+        let mut pieces = pieces(text, version, Flavour::Wildcards);
+        let literals = pieces.iter().map(|piece| match piece {
+            Piece::Token(Token::Text(text)) => text.matches(':').count(),
+            _ => 0,
+        });
+        let colons: usize = literals.sum();
+        // A variable in an incomplete ARN stands before the fifth colon, so it matches nothing.
+        let variable = pieces.iter().any(|piece| !matches!(piece, Piece::Token(_)));
+        if colons >= ARN_COLONS || variable || !text.starts_with("arn:") {
+            return None;
+        }
+        for _ in colons..ARN_COLONS {
+            push_literal(&mut pieces, ":");
+            pieces.push(Piece::Token(Token::Star));
+        }
+        Some(Pattern::from_pieces(pieces))
     }
 
     /// An action: wildcards, no variables, in lower case (row 22).

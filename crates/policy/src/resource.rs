@@ -60,6 +60,32 @@ pub fn in_full(resource: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether the missing fields of an incomplete ARN, one with fewer than six fields, stand for `*`:
+/// `arn:aws:ecr` is `arn:aws:ecr:*:*:*` (row 46).
+///
+/// UG reference-arns, the note on incomplete ARNs, says so of identity-based policies, and that
+/// session policies passed to STS do not support them; a managed policy that limits a session is
+/// an identity-based policy and keeps its meaning. SCPs and RCPs are written in the syntax of
+/// identity-based policies (Organizations UG orgs_manage_policies_scps_syntax and ..._rcps_syntax),
+/// and what they deny must not depend on a missing field. No page completes the ARNs of
+/// resource-based policies: there, [`check`] refuses those that could match nothing.
+pub(crate) fn completes_arns(kind: DocumentKind) -> bool {
+    match kind {
+        DocumentKind::Managed
+        | DocumentKind::InlineUser
+        | DocumentKind::InlineGroup
+        | DocumentKind::InlineRole
+        | DocumentKind::Session
+        | DocumentKind::PermissionsBoundary
+        | DocumentKind::ServiceControl
+        | DocumentKind::ResourceControl => true,
+        DocumentKind::Trust
+        | DocumentKind::EcrRepository
+        | DocumentKind::EcrRegistry
+        | DocumentKind::Resource => false,
+    }
+}
+
 /// Why an entry is no resource. IAM finds the two in different passes.
 pub(crate) enum Misshapen {
     /// It fails "legacy parsing".
@@ -137,7 +163,20 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
     if service.is_empty() || (account.is_none() || name.is_none()) && resource.contains("::") {
         return Err(Misshapen::Legacy(violation(LEGACY, FORM, text.position)));
     }
-    let name = name.unwrap_or_default();
+    let Some(name) = name else {
+        // Without completion an incomplete ARN matches nothing, unless a `*` reaches past colons.
+        let accepted = match kind {
+            DocumentKind::Session => false,
+            _ => completes_arns(kind) || resource.contains('*'),
+        };
+        return match accepted {
+            true => Ok(()),
+            false => refuse_for(
+                format!("Resource {resource} must be in ARN format or \"*\"."),
+                format!("{FORM}; only identity-based policies may leave fields out"),
+            ),
+        };
+    };
     if service == "iam" {
         // A wildcard before the first slash may stand for any of them.
         let first = name.split('/').next().unwrap_or_default();

@@ -259,7 +259,9 @@ fn statement_ids(document: &Document) -> Result<(), Violation> {
             let detail = format!("`{}` holds other characters", sid.value);
             return Err(violation(message, detail, sid.position));
         }
-        if !sid.value.is_empty() && !seen.insert(&*sid.value) {
+        // Row 49: the user guide asks for unique Sids within IAM's policies; ECR accepts duplicates.
+        let unique = sid.value.is_empty() || document.kind.is_ecr() || seen.insert(&*sid.value);
+        if !unique {
             let message = "Statement IDs (SID) in a single policy must be unique.";
             let detail = format!("`{}` stands twice", sid.value);
             return Err(violation(message, detail, sid.position));
@@ -343,6 +345,15 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
                     let message = format!("Vendor {vendor} is not valid");
                     return Err(violation(message, detail, text.position));
                 }
+                // Row 50: logging in is about no repository. ECR refuses the action in repository
+                // policies since 2020 (cloudposse/terraform-aws-ecr#67).
+                if kind == DocumentKind::EcrRepository
+                    && action.eq_ignore_ascii_case("ecr:GetAuthorizationToken")
+                {
+                    let detail =
+                        "`ecr:GetAuthorizationToken` is granted by identity-based policies alone";
+                    return Err(violation(SYNTAX, detail, text.position));
+                }
                 // `*:*` is what people write for everything.
                 if vendor == "*" || vendor.bytes().all(valid) {
                     continue;
@@ -379,7 +390,7 @@ fn principals(document: &Document, stored: bool) -> Result<(), Violation> {
                 let detail = "`Principal` names nobody";
                 return Err(violation(message, detail, element.position));
             }
-            Some(element) => principal_syntax::check(element, statement.effect, kind)?,
+            Some(element) => principal_syntax::check(element, statement.effect, kind, stored)?,
             None => {}
         }
         if kind == DocumentKind::ResourceControl && stored {

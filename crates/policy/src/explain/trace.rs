@@ -195,6 +195,9 @@ fn condition(
         .iter()
         .flat_map(|text| unresolved(&text.value, context, version))
         .collect();
+    if entry.values.is_empty() {
+        notes.push("the list of values is empty".into());
+    }
     if let Some(operator) = Operator::parse(&entry.operator.value) {
         notes.extend(operator_note(operator, value, matched));
         let have = value.filter(|_| !matched && !operator.negated);

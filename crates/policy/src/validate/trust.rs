@@ -66,7 +66,7 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> 
             let detail = "in a trust policy everyone is {\"AWS\": \"*\"}";
             return Err(violation(message, detail, element.position));
         }
-        principal_syntax::check(element, statement.effect, DocumentKind::Trust)?;
+        principal_syntax::check(element, statement.effect, DocumentKind::Trust, stored)?;
         if stored {
             condition_keys(statement)?;
             if names(&statement.action, "sts:assumerolewithwebidentity") {

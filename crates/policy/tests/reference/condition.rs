@@ -42,15 +42,36 @@ impl World<'_> {
         Some(out)
     }
 
-    pub(super) fn condition(&self, statement: &Value, new: bool) -> bool {
+    pub(super) fn condition(&self, statement: &Value, effect: &str, new: bool) -> bool {
         let Some(operators) = statement.get("Condition").and_then(Value::as_object) else {
             return true;
         };
         operators.iter().all(|(operator, keys)| {
             let keys = keys.as_object().expect("an object of keys");
-            keys.iter()
-                .all(|(key, wanted)| self.holds(operator, &key.to_lowercase(), wanted, new))
+            keys.iter().all(|(key, wanted)| match wanted.as_array() {
+                Some(values) if values.is_empty() => {
+                    self.holds_without_values(operator, &key.to_lowercase(), effect)
+                }
+                _ => self.holds(operator, &key.to_lowercase(), wanted, new),
+            })
         })
+    }
+
+    /// Access Analyzer's suggestions about empty arrays, one by one.
+    fn holds_without_values(&self, operator: &str, key: &str, effect: &str) -> bool {
+        let context = self.context();
+        let have = context.get(key);
+        let null = have.is_none_or(|held| held.values.iter().all(String::is_empty));
+        let none_equals = operator.contains("Not") && effect == "Deny" && have.is_some();
+        if operator.starts_with("ForAllValues:") {
+            null || none_equals
+        } else if operator.ends_with("IfExists") {
+            have.is_none() || none_equals
+        } else if operator.starts_with("ForAnyValue:") {
+            none_equals
+        } else {
+            effect == "Deny"
+        }
     }
 
     fn holds(&self, operator: &str, key: &str, wanted: &Value, new: bool) -> bool {

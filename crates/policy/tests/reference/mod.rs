@@ -182,9 +182,20 @@ impl<'a> World<'a> {
                     && ways.contains(&self.names(statement, trust && effect == "Allow"))
                     && self.action(statement)
                     && self.resource(statement, new)
-                    && self.condition(statement, new)
+                    && self.condition(statement, effect, new)
             })
         })
+    }
+
+    /// The note of UG reference-arns on incomplete ARNs: `None` where it does not apply. Of the
+    /// policies here only resource policies are not completed.
+    fn completed(&self, pattern: &str, statement: &Value, new: bool) -> Option<String> {
+        let own = list(&self.scenario["resourcePolicy"]["Statement"]);
+        let of_resource = own.iter().any(|own| std::ptr::eq(*own, statement));
+        let variable = new && pattern.contains("${");
+        let colons = pattern.matches(':').count();
+        let applies = pattern.starts_with("arn:") && colons < 5 && !variable && !of_resource;
+        applies.then(|| pattern.to_owned() + &":*".repeat(5 - colons))
     }
 
     fn names(&self, statement: &Value, trust: bool) -> Naming {
@@ -273,17 +284,20 @@ impl<'a> World<'a> {
 
     fn resource(&self, statement: &Value, new: bool) -> bool {
         let resource = self.request("resource");
+        let matches = |pattern: &str| {
+            let misplaced = new
+                && pattern
+                    .find("${aws:")
+                    .is_some_and(|at| pattern[..at].matches(':').count() < 5);
+            !misplaced
+                && self
+                    .expand(pattern, new)
+                    .is_some_and(|pattern| wildcard(&pattern, resource))
+        };
         let listed = |element: &Value| {
-            list(element).into_iter().any(|pattern| {
-                let pattern = text(pattern);
-                let misplaced = new
-                    && pattern
-                        .find("${aws:")
-                        .is_some_and(|at| pattern[..at].matches(':').count() < 5);
-                !misplaced
-                    && self
-                        .expand(&pattern, new)
-                        .is_some_and(|pattern| wildcard(&pattern, resource))
+            list(element).into_iter().map(text).any(|pattern| {
+                let completed = self.completed(&pattern, statement, new);
+                matches(&pattern) || completed.is_some_and(|pattern| matches(&pattern))
             })
         };
         match (statement.get("Resource"), statement.get("NotResource")) {

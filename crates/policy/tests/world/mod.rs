@@ -25,6 +25,8 @@ pub enum Subject {
     Object,
     /// A managed policy of AWS's.
     ManagedPolicy,
+    /// A list action of IAM, which is asked with a resource that has no name (row 52).
+    List,
     /// `sts:GetCallerIdentity`, which needs no permission.
     Oneself,
 }
@@ -64,6 +66,7 @@ pub fn scenario(bytes: Bytes<'_, '_>) -> Result<(Value, Subject)> {
         Subject::Key,
         Subject::Object,
         Subject::ManagedPolicy,
+        Subject::List,
         Subject::Oneself,
     ])?;
     let mut scenario = json!({ "request": request(bytes, subject)? });
@@ -107,6 +110,7 @@ fn request(bytes: Bytes<'_, '_>, subject: Subject) -> Result<Value> {
         Subject::Key => format!("arn:aws:kms:us-east-1:{account}:key/k1"),
         Subject::Object => "arn:aws:s3:::bucket/ana/x".into(),
         Subject::ManagedPolicy => "arn:aws:iam::aws:policy/ReadOnlyAccess".into(),
+        Subject::List => format!("arn:aws:iam::{account}:role/"),
         Subject::Oneself => "*".into(),
     };
     let mut request = json!({
@@ -257,7 +261,10 @@ pub fn condition(bytes: Bytes<'_, '_>) -> Result<(String, Value)> {
             .keys()
             .any(|known: &String| known.eq_ignore_ascii_case(key))
         {
-            let values = some(bytes, |bytes| value(bytes, operator))?;
+            let values = match bytes.ratio(1, 16)? {
+                true => json!([]),
+                false => some(bytes, |bytes| value(bytes, operator))?,
+            };
             keys.insert(key.to_owned(), values);
         }
     }
@@ -292,6 +299,7 @@ impl Subject {
             Subject::Key => &["kms:Decrypt", "kms:Decrypt", "kms:RetireGrant"],
             Subject::Object => &["s3:GetObject"],
             Subject::ManagedPolicy => &["iam:GetPolicy"],
+            Subject::List => &["iam:ListRoles"],
             Subject::Oneself => &["sts:GetCallerIdentity", "sts:getSessionToken"],
         }
     }
@@ -333,6 +341,11 @@ impl Subject {
                 "arn:aws:s3:::*/x",
             ],
             Subject::ManagedPolicy => &["arn:aws:iam::aws:policy/*"],
+            Subject::List => &[
+                "arn:aws:iam::*:role/*",
+                "arn:aws:iam::111122223333:role/",
+                "arn:aws:iam::111122223333:role/ci",
+            ],
             Subject::Oneself => &["*"],
         };
         if !patterns.is_empty() && bytes.ratio(1, 2)? {
@@ -340,6 +353,9 @@ impl Subject {
         }
         if bytes.ratio(1, if patterns.is_empty() { 8 } else { 2 })? {
             return Ok("*".into());
+        }
+        if bytes.ratio(1, 10)? {
+            return Ok((*bytes.choose(INCOMPLETE_ARNS)?).to_owned());
         }
         let region = *bytes.choose(REGIONS)?;
         let account = *bytes.choose(ACCOUNTS)?;

@@ -84,6 +84,17 @@ pub const REGIONS: &[&str] = &["us-east-1", "*", "us-*-1", "?s-east-1", "eu-west
 
 pub const ACCOUNTS: &[&str] = &["111122223333", "*", "1111*", "${aws:PrincipalAccount}", ""];
 
+/// ARNs with fewer than six fields.
+pub const INCOMPLETE_ARNS: &[&str] = &[
+    "arn:aws:ecr",
+    "arn:aws:ecr:us-east-1",
+    "arn:aws:ecr:*:111122223333",
+    "arn:aws:ecr:*",
+    "arn:aws:s3",
+    "arn:aws:kms:us-east-1",
+    "arn:aws:iam",
+];
+
 pub const NAME_PARTS: &[&str] = &[
     "app",
     "ana",
