@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-pub(crate) use crate::document_kind::DocumentKind;
+use crate::document_kind::DocumentKind;
 use crate::json::Position;
 
 /// The policy language's version: it decides whether `${...}` is a variable.

@@ -21,7 +21,8 @@ pub use crate::rcp::covers as rcp_covers;
 pub use crate::resource::in_full as resource_in_full;
 pub use crate::value::{Network, date, number};
 
-use crate::document::{DocumentKind, Text};
+use crate::document::Text;
+use crate::document_kind::DocumentKind;
 
 /// JSON with the position of each value.
 pub mod json {
