@@ -70,7 +70,7 @@ def test_repository_names_that_are_none(root, registry, name):
 
 
 def test_each_violated_member_is_named_and_counted(root):
-    error = failing(_unvalidated(root, "iam").create_user, "ValidationError", UserName="x y", Path="no-slash")
+    error = failing(_unvalidated(root, "iam").create_user, "ValidationError", UserName="x" * 65, Path="/" + "x" * 520 + "/")
     assert error["Message"].startswith("2 validation errors detected: ")
     assert "at 'userName' failed to satisfy constraint" in error["Message"]
     assert "at 'path' failed to satisfy constraint" in error["Message"]

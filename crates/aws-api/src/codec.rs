@@ -1,5 +1,6 @@
 //! Requests and answers as bytes, for servers and clients.
 
+use crate::arns::{self, InvalidArn};
 use crate::query::{self, Form};
 use crate::shape::{Kind, Shape};
 use crate::validate::{self, Violation};
@@ -24,6 +25,8 @@ pub enum DecodeCause {
     Malformed(String),
     /// Values outside their limits, each one listed.
     Invalid(Vec<Violation>),
+    /// An ARN that is none, or not of the kind that the operation takes.
+    InvalidArn(InvalidArn),
 }
 
 impl DecodeError {
@@ -37,6 +40,7 @@ impl DecodeError {
             (DecodeCause::Malformed(message), _) => {
                 CommonError::Malformed.with(protocol, message.clone())
             }
+            (DecodeCause::InvalidArn(invalid), operation) => invalid.wire(operation.service()),
             (DecodeCause::Invalid(violations), Operation::Ecr(operation)) => {
                 let own = ecr::ErrorCode::InvalidParameter;
                 match operation.errors().contains(&own) {
@@ -89,6 +93,12 @@ fn finish<O: Op>(value: Result<Value<'_>, String>) -> Result<O::Input, DecodeErr
         return Err(DecodeError {
             operation: O::OPERATION,
             cause: DecodeCause::Invalid(violations),
+        });
+    }
+    if let Some(invalid) = arns::check(O::OPERATION.service(), O::Input::shape(), &value) {
+        return Err(DecodeError {
+            operation: O::OPERATION,
+            cause: DecodeCause::InvalidArn(invalid),
         });
     }
     O::Input::from_value(value).map_err(|mismatch| malformed::<O>(mismatch.to_string()))

@@ -27,8 +27,8 @@
 //! assert_eq!(refused.wire().code, "ValidationError");
 //! assert_eq!(
 //!     refused.wire().message,
-//!     "1 validation error detected: Value 'al/ice' at 'userName' failed to satisfy constraint: \
-//!      Member must satisfy regular expression pattern: [\\w+=,.@-]+",
+//!     "The specified value for userName is invalid. It must contain only alphanumeric \
+//!      characters and/or the following: +=,.@_-",
 //! );
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -73,6 +73,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+mod arns;
 pub mod authorization;
 pub mod ecr;
 pub mod iam;

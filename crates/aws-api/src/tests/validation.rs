@@ -190,3 +190,124 @@ fn lengths_count_characters() {
     let (_, message) = refused::<iam::ops::TagUser>(&body(&(key + "é")));
     assert!(message.contains("less than or equal to 128"), "{message}");
 }
+
+/// Recorded answers: LocalStack's test_role_attach_policy, test_user_attach_policy,
+/// test_role_permissions_boundary_errors and test_sts_invalid_parameters; "Invalid ARN partition" in
+/// pulumi/pulumi-aws-apigateway#347, `policy/arn:…` in aws-samples/aws-cdk-examples#335.
+#[test]
+fn malformed_arns_are_no_missing_entities() {
+    let unreadable = (
+        "ValidationError",
+        "Invalid ARN:  Could not be parsed!".to_owned(),
+    );
+    let partition = ("ValidationError", "Invalid ARN partition".to_owned());
+    let not_valid = |arn: &str| ("InvalidInput", format!("ARN {arn} is not valid."));
+    let policies = [
+        ("longpolicynamebutnoarn", unreadable.clone()),
+        ("arn:aws:iam::111122223333:", unreadable.clone()),
+        ("arn:aws:iam:111122223333/p", unreadable.clone()),
+        (
+            "arn:aws-cn:iam::aws:policy/ReadOnlyAccess",
+            partition.clone(),
+        ),
+        (
+            "arn:aws:s3::111122223333:policy/p",
+            not_valid("arn:aws:s3::111122223333:policy/p"),
+        ),
+        (
+            "arn:aws:iam:us-east-1:111122223333:policy/p",
+            not_valid("arn:aws:iam:us-east-1:111122223333:policy/p"),
+        ),
+        (
+            "arn:aws:iam::111122223333:not_a_policy/invalid",
+            not_valid("arn:aws:iam::111122223333:not_a_policy/invalid"),
+        ),
+        (
+            "arn:aws:iam::111122223333:role/policy",
+            not_valid("arn:aws:iam::111122223333:role/policy"),
+        ),
+        (
+            "arn:aws:iam::aws:policy/arn:aws:iam::aws:policy/X",
+            not_valid("arn:aws:iam::aws:policy/arn:aws:iam::aws:policy/X"),
+        ),
+        (
+            "arn:aws:iam::111122223333:policy/",
+            not_valid("arn:aws:iam::111122223333:policy/"),
+        ),
+    ];
+    for (arn, (code, message)) in policies {
+        let wanted = (code.to_owned(), message);
+        let body = format!("UserName=a&PolicyArn={arn}");
+        assert_eq!(
+            refused::<iam::ops::AttachUserPolicy>(&body),
+            wanted,
+            "{arn}"
+        );
+        let body = format!("PolicyArn={arn}");
+        assert_eq!(
+            refused::<iam::ops::ListEntitiesForPolicy>(&body),
+            wanted,
+            "{arn}"
+        );
+        let body = format!("RoleName=a&AssumeRolePolicyDocument=x&PermissionsBoundary={arn}");
+        assert_eq!(refused::<iam::ops::CreateRole>(&body), wanted, "{arn}");
+    }
+    // Too short for the model: its limit comes first.
+    let (_, message) = refused::<iam::ops::AttachUserPolicy>("UserName=a&PolicyArn=nothing");
+    assert!(
+        message.contains("Member must have length greater than or equal to 20"),
+        "{message}"
+    );
+    for arn in [
+        "arn:aws:iam::111122223333:policy/team/p",
+        "arn:aws:iam::aws:policy/service-role/P",
+    ] {
+        assert!(
+            decode_request::<iam::ops::GetPolicy>(format!("PolicyArn={arn}").as_bytes()).is_ok()
+        );
+    }
+
+    let source = "arn:aws:sts::111122223333:assumed-role/ci/job";
+    let body = format!("PolicySourceArn={source}&ActionNames.member.1=ecr:PutImage");
+    let (code, message) = refused::<iam::ops::SimulatePrincipalPolicy>(&body);
+    assert_eq!(code, "InvalidInput");
+    assert_eq!(
+        message,
+        format!("Invalid Entity Arn: {source} does not clearly define entity type and name.")
+    );
+
+    for arn in [
+        "nothing-valid-in-here",
+        "arn::b:::something/test-role",
+        "arn:a::::something/test-role",
+        "arn:a:::something/test-role",
+        "arn:a:a::aaaaaaaaaa:",
+    ] {
+        let (code, message) =
+            refused::<sts::ops::AssumeRole>(&format!("RoleArn={arn}&RoleSessionName=Session1"));
+        assert_eq!(
+            (code.as_str(), message),
+            ("ValidationError", format!("{arn} is invalid"))
+        );
+    }
+    // Well formed: whether there is such a role is nobody's to learn here.
+    let body = "RoleArn=arn:a:b:::something/test-role&RoleSessionName=Session1";
+    assert!(decode_request::<sts::ops::AssumeRole>(body.as_bytes()).is_ok());
+}
+
+/// A new operation with an ARN is checked without a line of its own.
+#[test]
+fn every_arn_of_every_request_is_checked() {
+    use crate::shape::Kind;
+    for operation in iam::Operation::ALL {
+        let Kind::Structure(members) = operation.input().kind else {
+            continue;
+        };
+        for member in members.iter().filter(|member| member.name.ends_with("Arn")) {
+            let checked = member.shape.name == "arnType";
+            // The simulator's caller may be many things; the domain reads it.
+            let read_later = member.name == "CallerArn";
+            assert!(checked || read_later, "{operation:?} {}", member.name);
+        }
+    }
+}
