@@ -344,7 +344,7 @@ fn sign_request(
             .iter()
             .map(|(name, value)| (*name, value.as_bytes())),
     );
-    let parts = sigv4::Parts {
+    let parts = sigv4::RequestParts {
         method: "POST",
         path: "/",
         query: "",

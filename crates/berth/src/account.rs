@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{AccountCreateOptions, Output};
+use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
-use crate::home::Home;
-use crate::print::Answers;
+use crate::output::Answers;
 use crate::storage;
 
 /// Makes an account, beside a running server or without one, and prints its root user's key.
@@ -21,7 +21,7 @@ pub fn create(options: &AccountCreateOptions) -> Result<()> {
 async fn run(options: &AccountCreateOptions) -> Result<()> {
     let account = options.account_id;
     let now = Timestamp::now();
-    let home = Home::open(&options.storage.data_dir)?;
+    let home = DataDir::open(&options.storage.data_dir)?;
     let setup = home.setup()?;
     let storage = storage::open(
         &options.storage,

@@ -19,7 +19,7 @@ use std::path::Path;
 use crate::cli::{Command, DemoOptions, ServeOptions, parse};
 use crate::error::{Error, Result};
 use crate::serve::{self, Ready};
-use crate::{home, process};
+use crate::{data_dir, process};
 
 /// Plays both walk-throughs.
 pub fn demo(options: &DemoOptions) -> Result<()> {
@@ -104,7 +104,7 @@ impl Scene {
             || Error::Failed("the demo's server has no address or no credentials".to_owned());
         let address = *ready.addresses.first().ok_or_else(nowhere)?;
         let path = ready.credentials.as_deref().ok_or_else(nowhere)?;
-        let text = home::read_small(path)?.ok_or_else(nowhere)?;
+        let text = data_dir::read_small(path)?.ok_or_else(nowhere)?;
         let (access_key_id, secret) = plays::credentials(&text)?;
         Ok(Scene {
             address,

@@ -18,14 +18,14 @@
 
 mod account;
 mod cli;
+mod completions;
+mod data_dir;
 mod demo;
-mod documents;
 mod error;
-mod home;
 mod logging;
 mod master_key;
+mod output;
 mod policies;
-mod print;
 mod process;
 mod serve;
 mod storage;
@@ -80,8 +80,8 @@ fn run(cli: cli::Cli) -> Result<()> {
             PolicyCommand::Test(options) => policies::test(&options),
             PolicyCommand::Explain(options) => policies::explain(&options),
         },
-        Command::Completions { shell } => documents::completions(shell),
-        Command::Man { dir } => documents::man(dir.as_deref()),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man { dir } => completions::man(dir.as_deref()),
         Command::Serve(options) => serve::serve(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Account(AccountCommand::Create(options)) => account::create(&options),

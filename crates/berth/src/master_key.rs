@@ -9,8 +9,8 @@ use identity::{MasterKey, SystemEntropy};
 use zeroize::Zeroizing;
 
 use crate::cli::StorageOptions;
+use crate::data_dir::{self, DataDir, Setup};
 use crate::error::{Error, Result};
-use crate::home::{self, Home, Setup};
 
 /// The variable that may hold the key itself.
 const VARIABLE: &str = "BERTH_MASTER_KEY";
@@ -18,7 +18,7 @@ const FORM: &str = "32 bytes as 64 hexadecimal digits, such as `openssl rand -he
 
 /// Where the key came from.
 #[derive(Debug)]
-pub struct Found {
+pub struct LoadedMasterKey {
     pub key: MasterKey,
     /// The file that was made for it just now; to be taken back when the key turns out not to be
     /// the one of this database.
@@ -28,10 +28,10 @@ pub struct Found {
 /// Finds the key, or makes one.
 pub fn find(
     options: &StorageOptions,
-    home: &Home,
+    home: &DataDir,
     setup: &Setup,
     env: impl Fn(&str) -> Option<OsString>,
-) -> Result<Found> {
+) -> Result<LoadedMasterKey> {
     let given = env(VARIABLE).filter(|value| !value.is_empty());
     if given.is_some()
         && (options.master_key_file.is_some() || options.master_key_command.is_some())
@@ -51,7 +51,7 @@ pub fn find(
         Some(path) => (path.clone(), OTHERS),
         None => (home.join("master.key"), GROUP_AND_OTHERS),
     };
-    match home::read_small(&path)? {
+    match data_dir::read_small(&path)? {
         Some(text) => {
             refuse_open_to(closed_to, &path)?;
             parse(&text, &path.display().to_string()).map(existing)
@@ -64,8 +64,8 @@ pub fn find(
                 ))
             })?;
             let text = Zeroizing::new(format!("{}\n", key.encode().as_str()));
-            home::write_private(setup, &path, &text)?;
-            Ok(Found {
+            data_dir::write_private(setup, &path, &text)?;
+            Ok(LoadedMasterKey {
                 key,
                 made: Some(path),
             })
@@ -73,8 +73,8 @@ pub fn find(
     }
 }
 
-fn existing(key: MasterKey) -> Found {
-    Found { key, made: None }
+fn existing(key: MasterKey) -> LoadedMasterKey {
+    LoadedMasterKey { key, made: None }
 }
 
 fn parse(text: &str, source: &str) -> Result<MasterKey> {
@@ -130,14 +130,14 @@ mod tests {
 
     struct Place {
         _dir: tempfile::TempDir,
-        home: Home,
+        home: DataDir,
         setup: Setup,
         options: StorageOptions,
     }
 
     fn place() -> Place {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::open(dir.path()).unwrap();
+        let home = DataDir::open(dir.path()).unwrap();
         let setup = home.setup().unwrap();
         let options = StorageOptions {
             config: None,
@@ -154,7 +154,7 @@ mod tests {
         }
     }
 
-    fn look(place: &Place, variable: Option<&str>) -> Result<Found> {
+    fn look(place: &Place, variable: Option<&str>) -> Result<LoadedMasterKey> {
         find(&place.options, &place.home, &place.setup, |name| {
             (name == VARIABLE)
                 .then(|| variable.map(OsString::from))

@@ -12,9 +12,9 @@ use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::ServeOptions;
+use crate::data_dir::{DataDir, Lock};
 use crate::error::{Error, Result, cause};
-use crate::home::{Home, Lock};
-use crate::print::Answers;
+use crate::output::Answers;
 use crate::{process, storage};
 
 /// Runs the server until SIGTERM or SIGINT.
@@ -68,7 +68,7 @@ pub async fn prepare(
         tracing::warn!(address = %open, "passwords cross the network in the clear here unless a proxy speaks TLS: give --tls-cert and --tls-key");
     }
     let now = Timestamp::now();
-    let home = Home::open(&options.storage.data_dir)?;
+    let home = DataDir::open(&options.storage.data_dir)?;
     let lock = home.lock()?;
 
     let setup = home.setup()?;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use store::Store;
 
 use crate::cli::StorageOptions;
+use crate::data_dir::{self, DataDir, Setup};
 use crate::error::{Error, Result, cause};
-use crate::home::{self, Home, Setup};
 use crate::master_key;
 
 /// An open database and who lives in it.
@@ -22,7 +22,7 @@ pub struct Storage {
 /// Opens the database, making it where it is missing.
 pub async fn open(
     options: &StorageOptions,
-    home: &Home,
+    home: &DataDir,
     setup: &Setup,
     env: impl Fn(&str) -> Option<OsString>,
     now: Timestamp,
@@ -74,7 +74,7 @@ pub async fn open(
 /// removed stays removed.
 pub async fn first_start(
     storage: &Storage,
-    home: &Home,
+    home: &DataDir,
     setup: &Setup,
     account: AccountId,
     env: impl Fn(&str) -> Option<OsString>,
@@ -82,7 +82,7 @@ pub async fn first_start(
 ) -> Result<()> {
     let (mark, credentials) = (home.join("first-start"), home.join("credentials"));
     let given = root_key(env)?;
-    let marked = home::read_small(&mark)?;
+    let marked = data_dir::read_small(&mark)?;
     let cut = marked
         .as_deref()
         .is_some_and(|text| text.trim() == account.as_str());
@@ -97,11 +97,11 @@ pub async fn first_start(
              or make the account with `berth account create --account-id {account}` first"
         )));
     }
-    home::write_private(setup, &mark, account.as_str())?;
+    data_dir::write_private(setup, &mark, account.as_str())?;
     let root = create(storage, account, given, now).await?;
-    home::write_private(setup, &credentials, &section("default", &root))?;
+    data_dir::write_private(setup, &credentials, &section("default", &root))?;
     std::fs::remove_file(&mark)
-        .and_then(|()| home::sync_parent(&mark))
+        .and_then(|()| data_dir::sync_parent(&mark))
         .map_err(Error::failed(format!("cannot remove {}", mark.display())))
 }
 

@@ -31,15 +31,15 @@
 //!
 //! | module | its one thought |
 //! |---|---|
-//! | `store` | the face and the promise |
-//! | `pour` | a stream into an upload's file: gather, write, hash and sync at once |
+//! | `store` | the interface and its guarantees |
+//! | `stream_write` | a stream into an upload's file: gather, write, hash and sync at once |
 //! | `upload` | one upload: take, write, sync, publish |
 //! | `disk` | bytes to and from a file; a failed sync stays failed |
-//! | `claims` | one writer for an upload; open files kept between its requests |
+//! | `upload_locks` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
-//! | `gather` | chunks of the network into batches |
+//! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
-//! | `tend` | sweep, list, verify |
+//! | `maintenance` | sweep, list, verify |
 //! | `layout` | paths, renames, syncs of folders |
 //!
 //! # What it costs
@@ -49,24 +49,24 @@
 //! next, and every 64 MiB a sync runs beside them. The hash state of an upload is saved (200 bytes,
 //! not synced: it can be made again by reading) every few MiB at a part's end.
 
-mod answers;
-mod claims;
+mod batch;
 mod digest;
 mod disk;
 mod error;
-mod gather;
 mod hash_state;
 mod layout;
-mod pour;
+mod maintenance;
 mod read;
 mod store;
-mod tend;
+mod stream_write;
+mod types;
 mod upload;
 mod upload_id;
+mod upload_locks;
 
-pub use answers::{Finished, Listed, Swept, Verified};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use error::{AppendError, BoxError, Error, FinishError, PutError, StartError};
 pub use read::{BlobFile, BlobRead};
 pub use store::Blobs;
+pub use types::{Finished, Listed, Swept, Verified};
 pub use upload_id::{UploadId, UploadIdError};

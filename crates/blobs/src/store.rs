@@ -1,4 +1,4 @@
-//! The store's face, and its promise.
+//! The store's interface and its guarantees.
 
 use std::fmt;
 use std::fs::File;
@@ -11,12 +11,12 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::claims::{Claim, Claims};
-use crate::gather::{End, gather};
+use crate::batch::{End, read_batch};
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
-use crate::pour::pour;
+use crate::stream_write::write_stream;
 use crate::upload::{self, Published, TakeError, Upload};
+use crate::upload_locks::{UploadLock, UploadLocks};
 use crate::{
     AppendError, BlobFile, BoxError, Digest, Error, FinishError, Finished, PutError, StartError,
     UploadId,
@@ -49,7 +49,7 @@ use crate::{
 pub struct Blobs {
     // The seam: another kind of store (S3-compatible) becomes an enum here, beside the directory.
     layout: Arc<Layout>,
-    claims: Arc<Claims>,
+    locks: Arc<UploadLocks>,
 }
 
 impl fmt::Debug for Blobs {
@@ -65,14 +65,14 @@ impl Blobs {
         let layout = run(move || Layout::prepare(&path)).await??;
         Ok(Self {
             layout: Arc::new(layout),
-            claims: Arc::default(),
+            locks: Arc::default(),
         })
     }
 
     /// Starts an upload: an empty file of its own.
     pub async fn start_upload(&self, id: &UploadId) -> Result<(), StartError> {
         let id = *id;
-        let Some(mut claim) = self.claims.claim(&self.layout, id) else {
+        let Some(mut lock) = self.locks.acquire(&self.layout, id) else {
             return Err(StartError::Exists(id));
         };
         let layout = Arc::clone(&self.layout);
@@ -80,9 +80,9 @@ impl Blobs {
             let created = Upload::create(&layout, id, crate::Algorithm::Sha256)?;
             let is_new = created.is_some();
             if is_new {
-                claim.upload = created;
+                lock.upload = created;
             }
-            drop(claim);
+            drop(lock);
             Ok::<_, Error>(is_new)
         });
         if created.await?? {
@@ -108,12 +108,12 @@ impl Blobs {
         E: Into<BoxError>,
     {
         let id = *id;
-        let claim = self.take(id).await.map_err(|error| match error {
+        let lock = self.take(id).await.map_err(|error| match error {
             TakeError::Unknown => AppendError::Unknown(id),
             TakeError::Busy => AppendError::Busy(id),
             TakeError::Storage(error) => error.into(),
         })?;
-        let actual = claim.upload.as_ref().map_or(0, Upload::len);
+        let actual = lock.upload.as_ref().map_or(0, Upload::len);
         if actual != offset {
             return Err(AppendError::OffsetMismatch {
                 expected: offset,
@@ -121,16 +121,16 @@ impl Blobs {
             });
         }
         let mut part = pin!(part);
-        let first = gather(part.as_mut()).await;
-        let poured = pour(&self.layout, claim, first, part).await?;
+        let first = read_batch(part.as_mut()).await;
+        let written = write_stream(&self.layout, lock, first, part).await?;
         let layout = Arc::clone(&self.layout);
-        let (rest, mut claim) = (poured.rest, poured.claim);
+        let (rest, mut lock) = (written.rest, written.lock);
         let offset = run(move || {
-            write(&mut claim, &rest)?;
-            sync(&layout, &mut claim)
+            write(&mut lock, &rest)?;
+            sync(&layout, &mut lock)
         })
         .await??;
-        match poured.failed {
+        match written.failed {
             None => Ok(offset),
             Some(source) => Err(AppendError::Body { offset, source }),
         }
@@ -141,13 +141,13 @@ impl Blobs {
     /// writes find the upload busy.
     pub async fn upload_size(&self, id: &UploadId) -> Result<Option<u64>, Error> {
         let id = *id;
-        let (layout, claims) = (Arc::clone(&self.layout), Arc::clone(&self.claims));
+        let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
         run(move || {
             let Some(len) = stat(&layout.upload(&id))? else {
                 return Ok(None);
             };
             // What a request left behind that was dropped, or another process, may not be on disk.
-            match len == 0 || claims.has_synced(&id, len) {
+            match len == 0 || locks.has_synced(&id, len) {
                 true => Ok(Some(len)),
                 false => upload::synced_len(&layout, &id),
             }
@@ -168,13 +168,13 @@ impl Blobs {
     /// Where `expected` is a sha512, the bytes are read once more.
     pub async fn finish(&self, id: &UploadId, expected: &Digest) -> Result<Finished, FinishError> {
         let (id, expected) = (*id, *expected);
-        let claim = self.take(id).await.map_err(|error| match error {
+        let lock = self.take(id).await.map_err(|error| match error {
             TakeError::Unknown => FinishError::Unknown(id),
             TakeError::Busy => FinishError::Busy(id),
             TakeError::Storage(error) => error.into(),
         })?;
         let layout = Arc::clone(&self.layout);
-        match run(move || publish(&layout, claim, &expected)).await?? {
+        match run(move || publish(&layout, lock, &expected)).await?? {
             Published::Done(finished) => Ok(finished),
             Published::Mismatch(actual) => Err(FinishError::DigestMismatch { expected, actual }),
             Published::Unknown => Err(FinishError::Unknown(id)),
@@ -185,9 +185,9 @@ impl Blobs {
     /// nothing and finds it unknown.
     pub async fn cancel(&self, id: &UploadId) -> Result<bool, Error> {
         let id = *id;
-        let (layout, claims) = (Arc::clone(&self.layout), Arc::clone(&self.claims));
+        let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
         run(move || {
-            claims.forget(&id);
+            locks.forget(&id);
             layout.remove_upload(&id)
         })
         .await?
@@ -202,7 +202,7 @@ impl Blobs {
     {
         let expected = *expected;
         let mut content = pin!(content);
-        let (first, end) = gather(content.as_mut()).await;
+        let (first, end) = read_batch(content.as_mut()).await;
         match end {
             End::Failed(source) => return Err(PutError::Body(source)),
             End::Done => {
@@ -220,22 +220,22 @@ impl Blobs {
             End::Open => {}
         }
 
-        let mut claim = self.temporary()?;
+        let mut lock = self.temporary()?;
         let layout = Arc::clone(&self.layout);
-        let claim = run(move || {
-            claim.upload = Upload::create(&layout, claim.id(), expected.algorithm())?;
-            Ok::<_, Error>(claim)
+        let lock = run(move || {
+            lock.upload = Upload::create(&layout, lock.id(), expected.algorithm())?;
+            Ok::<_, Error>(lock)
         })
         .await??;
-        let poured = pour(&self.layout, claim, (first, End::Open), content).await?;
-        if let Some(source) = poured.failed {
+        let written = write_stream(&self.layout, lock, (first, End::Open), content).await?;
+        if let Some(source) = written.failed {
             return Err(PutError::Body(source));
         }
         let layout = Arc::clone(&self.layout);
-        let (rest, mut claim) = (poured.rest, poured.claim);
+        let (rest, mut lock) = (written.rest, written.lock);
         let published = run(move || {
-            write(&mut claim, &rest)?;
-            publish(&layout, claim, &expected)
+            write(&mut lock, &rest)?;
+            publish(&layout, lock, &expected)
         });
         match published.await?? {
             Published::Done(finished) => Ok(finished),
@@ -285,44 +285,47 @@ impl Blobs {
         &self.layout
     }
 
-    pub(crate) fn claims(&self) -> &Arc<Claims> {
-        &self.claims
+    pub(crate) fn locks(&self) -> &Arc<UploadLocks> {
+        &self.locks
     }
 
-    async fn take(&self, id: UploadId) -> Result<Claim, TakeError> {
-        let mut claim = self.claims.claim(&self.layout, id).ok_or(TakeError::Busy)?;
+    async fn take(&self, id: UploadId) -> Result<UploadLock, TakeError> {
+        let mut lock = self
+            .locks
+            .acquire(&self.layout, id)
+            .ok_or(TakeError::Busy)?;
         let layout = Arc::clone(&self.layout);
         run(move || {
-            let kept = claim.upload.take();
-            claim.upload = Some(Upload::take(&layout, id, kept)?);
-            Ok(claim)
+            let kept = lock.upload.take();
+            lock.upload = Some(Upload::take(&layout, id, kept)?);
+            Ok(lock)
         })
         .await
         .map_err(TakeError::Storage)?
     }
 
-    /// A claim on an upload that nobody else can name.
-    fn temporary(&self) -> Result<Claim, Error> {
+    /// A lock on an upload that nobody else can name.
+    fn temporary(&self) -> Result<UploadLock, Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| Error::io("draw random bytes")(error.into()))?;
         let id = UploadId::temporary(random);
-        let claim = self.claims.claim(&self.layout, id);
+        let lock = self.locks.acquire(&self.layout, id);
         let taken = || Error::io("draw a new name")(io::ErrorKind::AlreadyExists.into());
-        Ok(claim.ok_or_else(taken)?.temporary())
+        Ok(lock.ok_or_else(taken)?.temporary())
     }
 
     async fn store_whole(&self, chunks: Vec<Bytes>, digest: Digest) -> Result<Finished, Error> {
         // Held for its name only: a sweep leaves a claimed upload alone.
-        let mut claim = self.temporary()?;
-        claim.settled();
+        let mut lock = self.temporary()?;
+        lock.settled();
         let layout = Arc::clone(&self.layout);
-        run(move || upload::store_whole(&layout, claim.id(), &chunks, &digest)).await?
+        run(move || upload::store_whole(&layout, lock.id(), &chunks, &digest)).await?
     }
 }
 
-fn write(claim: &mut Claim, chunks: &[Bytes]) -> Result<(), Error> {
-    match &mut claim.upload {
+fn write(lock: &mut UploadLock, chunks: &[Bytes]) -> Result<(), Error> {
+    match &mut lock.upload {
         Some(upload) if !chunks.is_empty() => upload.write(chunks),
         _ => Ok(()),
     }
@@ -330,29 +333,29 @@ fn write(claim: &mut Claim, chunks: &[Bytes]) -> Result<(), Error> {
 
 /// Syncs and returns the upload's length. An upload that cannot be synced is removed: its bytes
 /// are not what the disk has.
-fn sync(layout: &Layout, claim: &mut Claim) -> Result<u64, Error> {
-    let Some(upload) = &mut claim.upload else {
+fn sync(layout: &Layout, lock: &mut UploadLock) -> Result<u64, Error> {
+    let Some(upload) = &mut lock.upload else {
         return Ok(0);
     };
     match upload.sync(layout) {
         Ok(()) => Ok(upload.len()),
         Err(error) => {
-            claim.upload = None;
-            layout.remove_upload(&claim.id())?;
+            lock.upload = None;
+            layout.remove_upload(&lock.id())?;
             Err(error)
         }
     }
 }
 
-fn publish(layout: &Layout, mut claim: Claim, expected: &Digest) -> Result<Published, Error> {
-    let Some(upload) = claim.upload.take() else {
+fn publish(layout: &Layout, mut lock: UploadLock, expected: &Digest) -> Result<Published, Error> {
+    let Some(upload) = lock.upload.take() else {
         return Ok(Published::Unknown);
     };
     let published = upload.publish(layout, expected);
     if published.is_err() {
-        layout.remove_upload(&claim.id())?;
+        layout.remove_upload(&lock.id())?;
     }
-    claim.settled();
+    lock.settled();
     published
 }
 

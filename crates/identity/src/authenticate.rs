@@ -18,7 +18,7 @@ use store::iam::{access_key, group};
 use store::{Conn, Topic};
 
 use crate::caller::{RefKind, SessionInfo};
-use crate::documents::Named;
+use crate::policy_cache::Named;
 use crate::session::{Session, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef};
 
@@ -53,7 +53,7 @@ impl Caches {
 }
 
 /// What makes up a caller, read from the database.
-struct Parts {
+struct KeyRecord {
     account: AccountId,
     principal: Principal,
     kind: CallerKind,
@@ -178,10 +178,10 @@ impl Identity {
             principal: parts.principal,
             kind: parts.kind,
             access_key_id: principal.access_key_id().to_owned(),
-            identity: self.0.documents.compiled(&parts.identity),
+            identity: self.0.policies.compiled(&parts.identity),
             boundary: {
                 let boundary = parts.boundary.as_deref();
-                boundary.map(|boundary| self.0.documents.compiled(boundary))
+                boundary.map(|boundary| self.0.policies.compiled(boundary))
             },
             session: session_policies,
             context: Arc::new(context),
@@ -190,7 +190,7 @@ impl Identity {
         }))
     }
 
-    async fn key_parts(&self, conn: &mut Conn<'_>, id: &str) -> Result<Parts, AuthError> {
+    async fn key_parts(&self, conn: &mut Conn<'_>, id: &str) -> Result<KeyRecord, AuthError> {
         let key = access_key::find(conn, id)
             .await?
             .filter(|key| key.active)
@@ -209,7 +209,7 @@ impl Identity {
         &self,
         conn: &mut Conn<'_>,
         session: &Session,
-    ) -> Result<Parts, AuthError> {
+    ) -> Result<KeyRecord, AuthError> {
         match &session.who {
             Who::Root => root_parts(session.account()?.as_str()),
             Who::User(id) => {
@@ -243,19 +243,19 @@ impl Identity {
         }
     }
 
-    async fn user_parts(&self, conn: &mut Conn<'_>, user: Entity) -> Result<Parts, AuthError> {
+    async fn user_parts(&self, conn: &mut Conn<'_>, user: Entity) -> Result<KeyRecord, AuthError> {
         let mut identity = Vec::new();
         self.0
-            .documents
+            .policies
             .of_entity(conn, &user, &mut identity)
             .await?;
         for group in group::of_user(conn, user.id).await? {
             self.0
-                .documents
+                .policies
                 .of_entity(conn, &group, &mut identity)
                 .await?;
         }
-        Ok(Parts {
+        Ok(KeyRecord {
             account: account(&user.account)?,
             principal: Principal::user(user.arn(), Some(&user.unique_id)),
             tags: tag::list(conn, user.id).await?,
@@ -274,15 +274,15 @@ impl Identity {
         conn: &mut Conn<'_>,
         role: Entity,
         session_name: &str,
-    ) -> Result<Parts, AuthError> {
+    ) -> Result<KeyRecord, AuthError> {
         let mut identity = Vec::new();
         self.0
-            .documents
+            .policies
             .of_entity(conn, &role, &mut identity)
             .await?;
         let role_arn = role.arn();
         let arn = session_arn(&role, session_name);
-        Ok(Parts {
+        Ok(KeyRecord {
             account: account(&role.account)?,
             principal: Principal::role_session(arn, role_arn.clone(), Some(&role.unique_id)),
             tags: tag::list(conn, role.id).await?,
@@ -307,7 +307,7 @@ impl Identity {
             return Ok(None);
         };
         let kind = DocumentKind::PermissionsBoundary;
-        let found = self.0.documents.managed(conn, arn, kind).await?;
+        let found = self.0.policies.managed(conn, arn, kind).await?;
         Ok(Some(found.into_iter().collect()))
     }
 
@@ -324,15 +324,15 @@ impl Identity {
         }
         let mut documents = Vec::new();
         if let Some(text) = &session.policy {
-            let document = self.0.documents.stored(text, DocumentKind::Session)?;
+            let document = self.0.policies.stored(text, DocumentKind::Session)?;
             let name = PolicyRef::new(DocumentKind::Session, "session");
             documents.push((name, document));
         }
         for arn in &session.policy_arns {
             let kind = DocumentKind::Session;
-            documents.extend(self.0.documents.managed(conn, arn, kind).await?);
+            documents.extend(self.0.policies.managed(conn, arn, kind).await?);
         }
-        Ok(Some(self.0.documents.compiled(&documents)))
+        Ok(Some(self.0.policies.compiled(&documents)))
     }
 }
 
@@ -348,8 +348,8 @@ fn account(text: &str) -> Result<AccountId, Error> {
     text.parse().map_err(Error::internal)
 }
 
-fn root_parts(account_id: &str) -> Result<Parts, AuthError> {
-    Ok(Parts {
+fn root_parts(account_id: &str) -> Result<KeyRecord, AuthError> {
+    Ok(KeyRecord {
         account: account(account_id)?,
         principal: Principal::root(account_id),
         kind: CallerKind::Root,

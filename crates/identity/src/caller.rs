@@ -169,7 +169,7 @@ impl Caller {
     /// What sessions of `GetSessionToken` and `GetFederationToken` may not call whatever
     /// their policies say (STS API Reference, both pages, "Permissions"): nothing of IAM,
     /// since no MFA information is in them, and of STS only `GetCallerIdentity` and, for
-    /// the former, `AssumeRole`. Ask before the door decides.
+    /// the former, `AssumeRole`. Ask before the authorization step decides.
     ///
     /// # Errors
     /// [`Error::InvalidClientTokenId`] for IAM, [`Error::AccessDenied`] for STS.

@@ -16,10 +16,10 @@ mod instance_profiles;
 mod managed_policies;
 mod policy_versions;
 mod roles;
-mod shapes;
 mod simulate;
 mod tags;
 mod users;
+mod views;
 
 use aws_api::iam;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ use store::iam::tag;
 use store::{Conn, Scope, Topic, Write};
 
 use crate::paging::{Cut, Page};
-use crate::{Call, Error, Identity, ids, words};
+use crate::{Call, Error, Identity, ids, messages};
 
 /// An entity that a request wants.
 struct Wanted<'a> {
@@ -56,7 +56,7 @@ impl Identity {
         let Wanted { kind, name, .. } = wanted;
         check_path(wanted.path)?;
         if entity::find(conn, account, kind, name).await?.is_some() {
-            return Err(words::exists(kind, name));
+            return Err(messages::exists(kind, name));
         }
         let settings = &self.0.settings;
         let (quota, max) = match kind {
@@ -67,10 +67,10 @@ impl Identity {
             Kind::InstanceProfile => ("InstanceProfilesPerAccount", settings.instance_profiles_max),
         };
         if entity::count(conn, account, kind).await? >= max {
-            return Err(words::quota(quota, max));
+            return Err(messages::quota(quota, max));
         }
         if let Some(arn) = wanted.boundary_arn {
-            self.0.documents.attachable(conn, account, arn).await?;
+            self.0.policies.attachable(conn, account, arn).await?;
         }
         let new = NewEntity {
             account,
@@ -100,12 +100,12 @@ impl Identity {
         check_path(new_path)?;
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, kind, name).await?;
+        let found = get_existing(&mut conn, cx, kind, name).await?;
         let new_name = new_name.unwrap_or(&found.name);
         let taken = entity::find(&mut conn, cx.account.as_str(), kind, new_name).await?;
         // An entity may change the case of its own name.
         if taken.is_some_and(|taken| taken.id != found.id) {
-            return Err(words::exists(kind, new_name));
+            return Err(messages::exists(kind, new_name));
         }
         entity::rename(
             &mut conn,
@@ -114,7 +114,7 @@ impl Identity {
             new_path.unwrap_or(&found.path),
         )
         .await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// Sets tags within the quota.
@@ -138,7 +138,7 @@ impl Identity {
         let max = self.0.settings.tags_max;
         let count = tag::list(conn, entity).await?.len();
         if i64::try_from(count).unwrap_or(i64::MAX) > max {
-            return Err(words::quota("TagsPerResource", max));
+            return Err(messages::quota("TagsPerResource", max));
         }
         Ok(())
     }
@@ -187,13 +187,18 @@ async fn page_of(
 }
 
 /// The entity of this name, which must be there.
-async fn need(conn: &mut Conn<'_>, cx: &Call, kind: Kind, name: &str) -> Result<Entity, Error> {
+async fn get_existing(
+    conn: &mut Conn<'_>,
+    cx: &Call,
+    kind: Kind,
+    name: &str,
+) -> Result<Entity, Error> {
     let found = entity::find(conn, cx.account.as_str(), kind, name).await?;
-    found.ok_or_else(|| words::not_found(kind, name))
+    found.ok_or_else(|| messages::not_found(kind, name))
 }
 
 /// Ends a change that caches must learn of.
-async fn done(mut tx: Write) -> Result<(), Error> {
+async fn commit(mut tx: Write) -> Result<(), Error> {
     tx.touch(Topic::Identity).await?;
     Ok(tx.commit().await?)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use store::Store;
 
 use crate::authenticate::Caches;
-use crate::documents::Documents;
 use crate::last_used::LastUsedNotes;
+use crate::policy_cache::PolicyCache;
 use crate::{Entropy, Error, Sealer, Settings};
 
 /// Accounts, principals and their credentials. Cheap to clone.
@@ -18,7 +18,7 @@ pub(crate) struct Inner {
     pub(crate) sealer: Sealer,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
-    pub(crate) documents: Documents,
+    pub(crate) policies: PolicyCache,
     pub(crate) caches: Caches,
     pub(crate) last_used: LastUsedNotes,
     /// One simulation computes at a time: decisions that are served go before asked ones.
@@ -45,7 +45,7 @@ impl Identity {
     ) -> Result<Identity, Error> {
         Ok(Identity(Arc::new(Inner {
             caches: Caches::new(settings.cached_callers_max),
-            documents: Documents::new()?,
+            policies: PolicyCache::new()?,
             last_used: LastUsedNotes::default(),
             simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             store,

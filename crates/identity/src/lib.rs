@@ -68,9 +68,9 @@
 //! # What stands where
 //! - `authenticate`: the hot path, from a credential to a [`Caller`], without SQL when warm.
 //! - `session`, `sealer`, `registry_password`: what is sealed instead of stored.
-//! - `iam` and `sts`: the operations, one file a resource; `words` has AWS's sentences.
-//! - `documents`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
-//! - `facts`: what the authorization door asks of entities.
+//! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.
+//! - `policy_cache`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
+//! - `authz_lookup`: what the authorization step asks of entities.
 //! - `last_used`: noted in memory, written in batches.
 //!
 //! # The promise
@@ -86,29 +86,29 @@
 
 mod accounts;
 mod authenticate;
+mod authz_lookup;
 mod caller;
-mod documents;
 mod entropy;
 mod error;
-mod facts;
 mod iam;
 mod identity;
 mod ids;
 mod last_used;
 mod managed;
+mod messages;
 mod paging;
+mod policy_cache;
 mod registry_password;
 mod sealer;
 mod session;
 mod settings;
 mod sts;
-mod words;
 
 pub use accounts::RootCredentials;
+pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Call, Caller, CallerKind, Key, PrincipalRef, SessionInfo};
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::{AuthError, Error};
-pub use facts::{EntityFacts, EntityRef, RoleFacts};
 pub use identity::Identity;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;

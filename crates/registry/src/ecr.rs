@@ -1,4 +1,4 @@
-//! The ECR face: one function an operation, from the generated request to the
+//! The ECR API: one function an operation, from the generated request to the
 //! generated response. Inputs were validated against the service's model before.
 
 mod images;

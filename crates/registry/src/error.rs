@@ -1,26 +1,26 @@
-//! What a registry refuses, in AWS's words, and what that is on each of the two faces.
+//! What a registry refuses, in AWS's words, and what that is on each of the two APIs.
 
-mod faces;
+mod wire;
 
 use std::fmt;
 
 use aws_api::AccountId;
 use blobs::{AppendError, FinishError, PutError, StartError};
 
-pub use faces::OciError;
+pub use wire::OciError;
 
 /// The repository that a refusal is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RepositoryRef {
     /// The repository's name.
     pub repository: String,
     /// The account that it belongs to.
     pub registry_id: AccountId,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RepositoryRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place {
+        let RepositoryRef {
             repository,
             registry_id,
         } = self;
@@ -32,22 +32,22 @@ impl fmt::Display for Place {
 }
 
 /// A refusal. `Display` is the message for the client, in AWS's words where AWS's
-/// are known; [`Error::wire`] is the ECR face and [`Error::oci`] the OCI face.
+/// are known; [`Error::wire`] is the ECR API and [`Error::oci`] the OCI API.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No such repository.
     #[error("The repository with name '{}' does not exist in the registry with id '{}'", .0.repository, .0.registry_id)]
-    RepositoryNotFound(Place),
+    RepositoryNotFound(RepositoryRef),
     /// The name is taken.
     #[error("The repository with name '{}' already exists in the registry with id '{}'", .0.repository, .0.registry_id)]
-    RepositoryAlreadyExists(Place),
+    RepositoryAlreadyExists(RepositoryRef),
     /// `DeleteRepository` without `force` while images are there.
     #[error("The repository with name '{}' in registry with id '{}' cannot be deleted because it still contains images", .0.repository, .0.registry_id)]
-    RepositoryNotEmpty(Place),
+    RepositoryNotEmpty(RepositoryRef),
     /// The repository has no policy.
     #[error("Repository policy does not exist for {0}")]
-    RepositoryPolicyNotFound(Place),
+    RepositoryPolicyNotFound(RepositoryRef),
     /// The registry has no policy.
     #[error("Registry policy does not exist in the registry with id '{0}'")]
     RegistryPolicyNotFound(AccountId),
@@ -92,9 +92,9 @@ pub enum Error {
         /// The tag that was asked for.
         tag: Option<String>,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
-    /// The very same push as before (ECR face only; on the OCI face it succeeds).
+    /// The very same push as before (ECR API only; on the OCI API it succeeds).
     #[error("Image with digest '{digest}' and tag '{}' already exists in the repository with name '{}' in registry with id '{}'", or_null(.tag), .place.repository, .place.registry_id)]
     ImageAlreadyExists {
         /// The image's digest.
@@ -102,7 +102,7 @@ pub enum Error {
         /// The tag, when one was given.
         tag: Option<String>,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// The tag names another image and must not be moved.
     #[error("The image tag '{tag}' already exists in the '{}' repository and cannot be overwritten because the repository is immutable.", .place.repository)]
@@ -110,7 +110,7 @@ pub enum Error {
         /// The tag.
         tag: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// `imageDigest`, or the digest in the manifest's URL, is not that of the bytes.
     #[error(
@@ -136,7 +136,7 @@ pub enum Error {
         /// The missing ones.
         digests: Vec<String>,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// The manifest list names images that were not pushed to this repository.
     #[error("Images with digests '[{}]' required for pushing image into {place} do not exist", .digests.join(", "))]
@@ -144,7 +144,7 @@ pub enum Error {
         /// The missing ones.
         digests: Vec<String>,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// The image is part of a manifest list, which must go first.
     #[error("Requested image referenced by manifest list: [{}]", .parents.join(", "))]
@@ -158,7 +158,7 @@ pub enum Error {
         /// What was asked for.
         digest: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// The layer belongs to no image yet.
     #[error(
@@ -168,7 +168,7 @@ pub enum Error {
         /// What was asked for.
         digest: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// An image needs the layer, so it is not deleted.
     #[error("The layer with digest '{digest}' within {place} is part of an image")]
@@ -176,7 +176,7 @@ pub enum Error {
         /// What was to be deleted.
         digest: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// A text that is no digest.
     #[error("Invalid digest: {0}")]
@@ -186,7 +186,7 @@ pub enum Error {
         "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]*' and have at most {chars_max} characters'"
     )]
     InvalidTag {
-        /// The face's limit.
+        /// The API's limit.
         chars_max: usize,
     },
     /// No such upload in this repository: finished, cancelled, expired, or never begun.
@@ -195,7 +195,7 @@ pub enum Error {
         /// What was asked for.
         upload_id: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// Another request is writing to the upload now.
     #[error("The upload with id '{0}' is being written by another request")]
@@ -208,7 +208,7 @@ pub enum Error {
         /// The upload.
         upload_id: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
         /// The last byte that the upload has; -1 when it has none.
         last_valid_byte_received: i64,
     },
@@ -224,7 +224,7 @@ pub enum Error {
         /// The limit.
         bytes_max: u64,
     },
-    /// The upload was completed without any byte (ECR face).
+    /// The upload was completed without any byte (ECR API).
     #[error("The upload with id '{0}' does not contain any layer parts")]
     EmptyUpload(String),
     /// The bytes are not those of the digest; the upload is gone.
@@ -235,13 +235,13 @@ pub enum Error {
         /// What the bytes are.
         actual: String,
     },
-    /// The repository has the layer (ECR face only; on the OCI face it succeeds).
+    /// The repository has the layer (ECR API only; on the OCI API it succeeds).
     #[error("The layer with digest '{digest}' already exists within {place}")]
     LayerAlreadyExists {
         /// The digest.
         digest: String,
         /// Where.
-        place: Place,
+        place: RepositoryRef,
     },
     /// The client's body ended early or broke. What came before stays in the upload.
     #[error("The request's body ended before it was complete")]
@@ -303,7 +303,7 @@ impl From<StartError> for Error {
 
 impl Error {
     /// A failed append, for the upload `upload_id` at `place`.
-    pub(crate) fn append(error: AppendError, place: Place) -> Self {
+    pub(crate) fn append(error: AppendError, place: RepositoryRef) -> Self {
         match error {
             AppendError::Unknown(id) => Error::UploadNotFound {
                 upload_id: id.to_string(),
@@ -317,7 +317,7 @@ impl Error {
     }
 
     /// A failed completion, likewise.
-    pub(crate) fn finish(error: FinishError, place: Place) -> Self {
+    pub(crate) fn finish(error: FinishError, place: RepositoryRef) -> Self {
         match error {
             FinishError::Unknown(id) => Error::UploadNotFound {
                 upload_id: id.to_string(),

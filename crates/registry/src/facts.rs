@@ -1,4 +1,4 @@
-//! What the authorization door asks of a repository.
+//! What the authorization step asks of a repository.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use aws_api::{AccountId, Region};
 use policy::{Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 
-use crate::{Call, Error, Place, Registry};
+use crate::{Call, Error, Registry, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
 const KIND_REGISTRY: DocumentKind = DocumentKind::EcrRegistry;
@@ -34,8 +34,8 @@ pub struct RepositoryFacts {
 }
 
 impl RepositoryFacts {
-    pub(crate) fn place(&self) -> Place {
-        Place {
+    pub(crate) fn place(&self) -> RepositoryRef {
+        RepositoryRef {
             repository: self.name.to_string(),
             registry_id: self.account,
         }
@@ -137,7 +137,7 @@ impl Registry {
     ) -> Result<Arc<RepositoryFacts>, Error> {
         let facts = self.repository_facts(account, region, name).await?;
         facts.ok_or_else(|| {
-            Error::RepositoryNotFound(Place {
+            Error::RepositoryNotFound(RepositoryRef {
                 repository: name.to_owned(),
                 registry_id: *account,
             })

@@ -1,4 +1,4 @@
-//! Images: manifests put, served and deleted, the same way for both faces.
+//! Images: manifests put, served and deleted, the same way for both APIs.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

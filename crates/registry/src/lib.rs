@@ -1,7 +1,7 @@
-//! Repositories, images, tags, layers and uploads: one domain with two faces, the
+//! Repositories, images, tags, layers and uploads: one domain with two APIs, the
 //! Amazon ECR API and the OCI Distribution API, both without HTTP.
 //!
-//! A push and a pull, by the OCI face:
+//! A push and a pull, by the OCI API:
 //!
 //! ```text
 //! let repo  = registry.repository(&account, &region, "team/app").await?;   // 404 NAME_UNKNOWN
@@ -13,17 +13,17 @@
 //! let (layer, file) = registry.open_blob(&repo, digest).await?;            // GET …/blobs/<digest>
 //! ```
 //!
-//! and the same by the ECR face: `create_repository`, `initiate_layer_upload`,
+//! and the same by the ECR API: `create_repository`, `initiate_layer_upload`,
 //! `upload_layer_part`, `complete_layer_upload`, `put_image`, `batch_get_image`, each
 //! from the generated request type to the generated response type.
 //!
 //! # What stands where
-//! - `facts`: what the authorization door must know of a repository, cached.
+//! - `facts`: what the authorization step needs to know of a repository, cached.
 //! - `uploads`, `layers`: bytes on their way in, and the links that make them reachable;
 //!   `open_uploads` counts the unfinished.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
-//! - `lists`: tags, repositories and referrers of the OCI face.
-//! - `ecr/`: the ECR face, one file a topic.
+//! - `lists`: tags, repositories and referrers of the OCI API.
+//! - `ecr/`: the ECR API, one file a topic.
 //! - `cache`: what is answered from memory, and why it is never stale.
 //!
 //! # Invariants
@@ -72,7 +72,7 @@ mod uploads;
 
 pub use call::Call;
 pub use ecr::LayerDownload;
-pub use error::{Error, OciError, Place};
+pub use error::{Error, OciError, RepositoryRef};
 pub use facts::RepositoryFacts;
 pub use images::{Manifest, PutManifest};
 pub use layers::Layer;

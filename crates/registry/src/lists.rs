@@ -1,4 +1,4 @@
-//! Lists of the OCI face: tags, repositories, referrers.
+//! Lists of the OCI API: tags, repositories, referrers.
 
 use std::collections::BTreeMap;
 

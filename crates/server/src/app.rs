@@ -10,8 +10,8 @@ use registry::Registry;
 use store::Store;
 
 use crate::audit::Audit;
-use crate::budget::Budget;
 use crate::head::registry_of_host;
+use crate::memory_budget::Budget;
 use crate::metrics::Metrics;
 use crate::ops::{self, Entry};
 
@@ -20,7 +20,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// A registry: whose, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct RegistryId {
     /// The account that owns it.
     pub(crate) account: AccountId,
     /// Its region.
@@ -31,7 +31,7 @@ pub(crate) struct Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
     /// The registry that a request is for when its host names none.
-    pub(crate) default: Place,
+    pub(crate) default: RegistryId,
     /// How clients reach this server: `http://host:port`, no slash at the end.
     pub(crate) public_url: String,
 }
@@ -128,7 +128,7 @@ mod tests {
 
     fn names(public_url: &str) -> Names {
         Names {
-            default: Place {
+            default: RegistryId {
                 account: "123456789012".parse().unwrap(),
                 region: "us-east-1".parse().unwrap(),
             },

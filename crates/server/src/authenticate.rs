@@ -10,10 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identity::{AuthError, Caller, Key, PrincipalRef};
 use jiff::Timestamp;
-use sigv4::{Expected, Parts, PathStyle, Presented, SigError};
+use sigv4::{Expected, PathStyle, Presented, RequestParts, SigError};
 
-use crate::answer::Fail;
 use crate::app::App;
+use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::BASIC_BYTES_MAX;
 
@@ -36,7 +36,7 @@ impl Signed {
 }
 
 /// Runs `with` over the request's parts as the signature covers them.
-fn with_parts<T>(head: &Head, with: impl FnOnce(&Parts<'_>) -> T) -> T {
+fn with_parts<T>(head: &Head, with: impl FnOnce(&RequestParts<'_>) -> T) -> T {
     let mut headers: Vec<(&str, &[u8])> = head
         .parts
         .headers
@@ -48,7 +48,7 @@ fn with_parts<T>(head: &Head, with: impl FnOnce(&Parts<'_>) -> T) -> T {
     {
         headers.push(("host", authority.as_str().as_bytes()));
     }
-    with(&Parts {
+    with(&RequestParts {
         method: head.parts.method.as_str(),
         path: head.path(),
         query: head.query(),
@@ -64,7 +64,7 @@ pub(crate) fn claimed_key(head: &Head) -> Option<String> {
 
 /// Finds the signature and its key, before the body is read: strangers cannot make the server read, and
 /// neither can a signature whose time is over.
-pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, Fail> {
+pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, ApiError> {
     let presented = with_parts(head, sigv4::parse)?;
     let token = presented.session_token();
     let key = app
@@ -93,7 +93,7 @@ pub(crate) async fn verify(
     signed: &Signed,
     service: Service,
     payload_sha256_hex: &str,
-) -> Result<Arc<Caller>, Fail> {
+) -> Result<Arc<Caller>, ApiError> {
     let expected = Expected {
         service: service.signing_name(),
         region: None,
@@ -119,7 +119,7 @@ pub(crate) enum BasicFail {
     /// It was good once.
     Expired,
     /// A failure of ours.
-    Internal(Fail),
+    Internal(ApiError),
 }
 
 /// The caller behind `Authorization: Basic`, whose user is `AWS`.

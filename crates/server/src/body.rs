@@ -14,11 +14,11 @@ use hyper::body::Incoming;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, Sleep};
 
-use crate::budget::{Budget, Full, Share};
 use crate::limits::{
     API_BODY_BYTES_PER_SECOND_MIN, API_BODY_LAG_MAX, API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT,
     LINGER_BYTES_MAX, LINGER_TIMEOUT,
 };
+use crate::memory_budget::{Budget, Full, Share};
 
 /// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]

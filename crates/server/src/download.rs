@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use registry::RepositoryFacts;
 use serde_json::json;
 
-use crate::answer::Fail;
 use crate::app::App;
 use crate::audit::Event;
 use crate::body::ReplyBody;
+use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::DOWNLOAD_URL_LIFETIME;
-use crate::oci::{self, OciFail};
+use crate::oci::{self, OciError};
 use crate::route::DOWNLOAD_PREFIX;
 
 const PURPOSE: &str = "layer-download";
@@ -59,7 +59,7 @@ pub(crate) fn url(
     digest: &Digest,
     access_key_id: &str,
     now: Timestamp,
-) -> Result<String, Fail> {
+) -> Result<String, ApiError> {
     let grant = Grant {
         repository_id: repository.id,
         digest: *digest,
@@ -68,7 +68,7 @@ pub(crate) fn url(
     };
     let expires_at = now
         .checked_add(DOWNLOAD_URL_LIFETIME)
-        .map_err(Fail::internal)?;
+        .map_err(ApiError::internal)?;
     let sealer = app.identity.sealer();
     let token = sealer.seal(PURPOSE, &grant.encode(), expires_at)?;
     Ok(format!("{}{DOWNLOAD_PREFIX}{token}", app.names.public_url))
@@ -79,7 +79,7 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
     let mut event = event(app, head);
     let done = async {
         let gone = || {
-            OciFail::new(
+            OciError::new(
                 403,
                 "DENIED",
                 "The download URL is not valid or has expired.",
@@ -93,9 +93,9 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
             .registry
             .open_layer(grant.repository_id, &grant.digest)
             .await
-            .map_err(Fail::from)?
+            .map_err(ApiError::from)?
             .ok_or_else(|| {
-                OciFail::new(404, "BLOB_UNKNOWN", "The layer does not exist any more.")
+                OciError::new(404, "BLOB_UNKNOWN", "The layer does not exist any more.")
             })?;
         oci::blobs::send(head, &grant.digest, file)
     };

@@ -8,7 +8,7 @@ use http::header;
 use http::request::Parts;
 use jiff::Timestamp;
 
-use crate::app::Place;
+use crate::app::RegistryId;
 use crate::limits::AUDIT_TEXT_CHARS_MAX;
 use crate::listener::Peer;
 
@@ -103,7 +103,7 @@ impl Head {
     }
 
     /// The registry that the host names: `<account>.dkr.ecr.<region>.<domain>`, else the default.
-    pub(crate) fn registry(&self, default: &Place) -> Place {
+    pub(crate) fn registry(&self, default: &RegistryId) -> RegistryId {
         self.host()
             .and_then(registry_of_host)
             .unwrap_or_else(|| default.clone())
@@ -112,7 +112,7 @@ impl Head {
 
 /// Account and region in a registry's host name (ECR User Guide, "Private registry", the URL's form;
 /// `ecr-fips` is its FIPS endpoint). Hosts are the same in any case (RFC 9110, section 4.2.3).
-pub(crate) fn registry_of_host(host: &str) -> Option<Place> {
+pub(crate) fn registry_of_host(host: &str) -> Option<RegistryId> {
     let host = host.to_ascii_lowercase();
     let mut labels = host.split('.');
     let account: AccountId = labels.next()?.parse().ok()?;
@@ -122,7 +122,7 @@ pub(crate) fn registry_of_host(host: &str) -> Option<Place> {
     }
     let region: Region = labels.next()?.parse().ok()?;
     labels.next()?;
-    Some(Place { account, region })
+    Some(RegistryId { account, region })
 }
 
 #[cfg(test)]

@@ -16,13 +16,13 @@
 //! | | `listener`, `way` | a connection, a request, its id, its counters, a net under panics |
 //! | route | `route`, `oci::path` | a pure function of method, path and headers |
 //! | authenticate | `authenticate` | a signature or a docker login becomes a `Caller`, or AWS's exact error |
-//! | authorize | `ops`, `needs`, `door` | the operation's line says what it needs; the door decides it |
-//! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the door can make |
+//! | authorize | `ops`, `needs`, `door` | the operation's line says what it needs; the authorization step decides it |
+//! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the authorization step can make |
 //! | answer | `answer` | one conversion of errors, in the protocol's form |
 //! | audit | `audit` | an event for each call, denials with the statement that decided |
 //!
 //! # Invariants
-//! - A handler takes [`Authorized`](door::Authorized), which only the door builds: an operation without a
+//! - A handler takes [`Authorized`](authorize::Authorized), which only the authorization step builds: an operation without a
 //!   line in `ops` cannot be called, and a request to `/v2/` without one does not compile.
 //! - Whatever a client sends, what it costs is bounded: every bound is a constant in [`limits`].
 //! - Nothing internal reaches a client: it is told the request's id, under which the log has the cause.
@@ -30,31 +30,31 @@
 //! # What is absent
 //! No SQL and no policy rules. No bypass: there is no key, header or address that skips a step.
 
-mod answer;
 mod app;
 mod audit;
 mod authenticate;
+mod authorize;
 mod aws;
 mod body;
-mod budget;
-mod door;
+mod dispatch;
 mod download;
+mod error;
 mod form;
 mod head;
 pub mod limits;
 mod listener;
+mod memory_budget;
 mod metrics;
-mod needs;
 mod oci;
 mod ops;
+mod permissions;
 mod principals;
 mod route;
 mod serve;
-mod stall;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod way;
+mod write_timeout;
 
 pub use app::Clock;
 pub use serve::{Server, Settings, StartError};

@@ -90,7 +90,7 @@ pub const AUDIT_NAME_CHARS_MAX: usize = 128;
 /// A resource's ARN in an audit event, in characters: IAM's own bound for an ARN.
 pub const AUDIT_RESOURCE_CHARS_MAX: usize = 2048;
 
-/// How often a node asks the database for other nodes' changes.
+/// How often a node checks the database for other nodes' changes.
 pub const CHANGES_POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest page of `tags/list` and `_catalog` (ECR's bound for listings).
 pub const OCI_PAGE_MAX: usize = 1000;

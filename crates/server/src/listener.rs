@@ -23,13 +23,13 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::body::ReplyBody;
+use crate::dispatch;
 use crate::limits::{
     CONNECTIONS_MAX, HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HTTP2_IDLE_TIMEOUT,
     HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES, READ_BUFFER_BYTES_MAX, SHUTDOWN_GRACE,
     TLS_HANDSHAKE_TIMEOUT, WRITE_STALL_TIMEOUT,
 };
-use crate::stall::StallIo;
-use crate::way;
+use crate::write_timeout::StallIo;
 
 /// What the HTTP layer knows about a connection.
 #[derive(Clone, Debug)]
@@ -201,7 +201,7 @@ where
     let service = service_fn(move |request| {
         let (app, peer, open) = (Arc::clone(&app), peer.clone(), Open::of(&open));
         async move {
-            let response = way::answer(app, request, peer).await;
+            let response = dispatch::handle(app, request, peer).await;
             Ok::<_, std::convert::Infallible>(response.map(|body| Answering { body, _open: open }))
         }
     });

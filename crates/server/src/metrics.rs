@@ -7,18 +7,18 @@ use std::time::Duration;
 
 /// Which part of the server answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Face {
+pub(crate) enum ApiKind {
     Aws,
     Oci,
     Download,
     Other,
 }
 
-const FACES: [(Face, &str); 4] = [
-    (Face::Aws, "aws"),
-    (Face::Oci, "oci"),
-    (Face::Download, "download"),
-    (Face::Other, "other"),
+const FACES: [(ApiKind, &str); 4] = [
+    (ApiKind::Aws, "aws"),
+    (ApiKind::Oci, "oci"),
+    (ApiKind::Download, "download"),
+    (ApiKind::Other, "other"),
 ];
 
 /// Upper bounds of the histogram's buckets, in seconds.
@@ -40,17 +40,17 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Notes an answer, and the time to its headers.
-    pub(crate) fn answered(&self, face: Face, status: u16, took: Duration) {
-        let face = face as usize;
+    pub(crate) fn answered(&self, kind: ApiKind, status: u16, took: Duration) {
+        let kind = kind as usize;
         let class = usize::from(status / 100).clamp(1, CLASSES) - 1;
-        self.requests[face][class].fetch_add(1, Relaxed);
+        self.requests[kind][class].fetch_add(1, Relaxed);
         let seconds = took.as_secs_f64();
         if let Some(bucket) = BUCKETS.iter().position(|bound| seconds <= *bound) {
-            self.buckets[face][bucket].fetch_add(1, Relaxed);
+            self.buckets[kind][bucket].fetch_add(1, Relaxed);
         }
-        self.count[face].fetch_add(1, Relaxed);
+        self.count[kind].fetch_add(1, Relaxed);
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.micros[face].fetch_add(micros, Relaxed);
+        self.micros[kind].fetch_add(micros, Relaxed);
     }
 
     /// The page.
@@ -61,34 +61,34 @@ impl Metrics {
             let _ = writeln!(out, "{text}");
         };
         line(format_args!("# TYPE berth_requests_total counter"));
-        for (face, name) in FACES {
-            for (class, count) in self.requests[face as usize].iter().enumerate() {
+        for (kind, name) in FACES {
+            for (class, count) in self.requests[kind as usize].iter().enumerate() {
                 let (class, count) = (class + 1, count.load(Relaxed));
                 line(format_args!(
-                    "berth_requests_total{{face=\"{name}\",status=\"{class}xx\"}} {count}"
+                    "berth_requests_total{{api=\"{name}\",status=\"{class}xx\"}} {count}"
                 ));
             }
         }
         line(format_args!("# TYPE berth_request_seconds histogram"));
-        for (face, name) in FACES {
-            let face = face as usize;
+        for (kind, name) in FACES {
+            let kind = kind as usize;
             let mut below = 0;
-            for (bound, count) in BUCKETS.iter().zip(&self.buckets[face]) {
+            for (bound, count) in BUCKETS.iter().zip(&self.buckets[kind]) {
                 below += count.load(Relaxed);
                 line(format_args!(
-                    "berth_request_seconds_bucket{{face=\"{name}\",le=\"{bound}\"}} {below}"
+                    "berth_request_seconds_bucket{{api=\"{name}\",le=\"{bound}\"}} {below}"
                 ));
             }
-            let count = self.count[face].load(Relaxed);
-            let sum = Duration::from_micros(self.micros[face].load(Relaxed)).as_secs_f64();
+            let count = self.count[kind].load(Relaxed);
+            let sum = Duration::from_micros(self.micros[kind].load(Relaxed)).as_secs_f64();
             line(format_args!(
-                "berth_request_seconds_bucket{{face=\"{name}\",le=\"+Inf\"}} {count}"
+                "berth_request_seconds_bucket{{api=\"{name}\",le=\"+Inf\"}} {count}"
             ));
             line(format_args!(
-                "berth_request_seconds_sum{{face=\"{name}\"}} {sum}"
+                "berth_request_seconds_sum{{api=\"{name}\"}} {sum}"
             ));
             line(format_args!(
-                "berth_request_seconds_count{{face=\"{name}\"}} {count}"
+                "berth_request_seconds_count{{api=\"{name}\"}} {count}"
             ));
         }
         line(format_args!("# TYPE berth_requests_running gauge"));
@@ -117,16 +117,16 @@ mod tests {
     #[test]
     fn the_buckets_add_up() {
         let metrics = Metrics::default();
-        metrics.answered(Face::Oci, 200, Duration::from_millis(3));
-        metrics.answered(Face::Oci, 404, Duration::from_secs(3));
-        metrics.answered(Face::Oci, 999, Duration::from_secs(300));
+        metrics.answered(ApiKind::Oci, 200, Duration::from_millis(3));
+        metrics.answered(ApiKind::Oci, 404, Duration::from_secs(3));
+        metrics.answered(ApiKind::Oci, 999, Duration::from_secs(300));
         let text = metrics.text();
         for line in [
-            "berth_requests_total{face=\"oci\",status=\"2xx\"} 1",
-            "berth_requests_total{face=\"oci\",status=\"5xx\"} 1",
-            "berth_request_seconds_bucket{face=\"oci\",le=\"0.005\"} 1",
-            "berth_request_seconds_bucket{face=\"oci\",le=\"10\"} 2",
-            "berth_request_seconds_bucket{face=\"oci\",le=\"+Inf\"} 3",
+            "berth_requests_total{api=\"oci\",status=\"2xx\"} 1",
+            "berth_requests_total{api=\"oci\",status=\"5xx\"} 1",
+            "berth_request_seconds_bucket{api=\"oci\",le=\"0.005\"} 1",
+            "berth_request_seconds_bucket{api=\"oci\",le=\"10\"} 2",
+            "berth_request_seconds_bucket{api=\"oci\",le=\"+Inf\"} 3",
         ] {
             assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         }

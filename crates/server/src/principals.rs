@@ -15,7 +15,7 @@ impl Principals for IamPrincipals {
         Box::pin(async move {
             if let Some(account) = account_of(principal) {
                 let known = self.0.account_exists(account).await;
-                return Ok(match known.map_err(|error| crate::answer::chain(&error))? {
+                return Ok(match known.map_err(|error| crate::error::chain(&error))? {
                     true => Pinned::AsIs,
                     false => Pinned::Unknown,
                 });
@@ -30,7 +30,7 @@ impl Principals for IamPrincipals {
                 return Ok(Pinned::AsIs);
             }
             let id = self.0.principal_id(principal).await;
-            Ok(match id.map_err(|error| crate::answer::chain(&error))? {
+            Ok(match id.map_err(|error| crate::error::chain(&error))? {
                 Some(id) => Pinned::Id(id),
                 None => Pinned::Unknown,
             })
@@ -40,7 +40,7 @@ impl Principals for IamPrincipals {
     fn show<'a>(&'a self, stored: &'a str) -> BoxFuture<'a, Result<Option<String>, String>> {
         Box::pin(async move {
             let arn = self.0.arn_of(stored).await;
-            arn.map_err(|error| crate::answer::chain(&error))
+            arn.map_err(|error| crate::error::chain(&error))
         })
     }
 }

@@ -2,12 +2,12 @@
 
 use http::{HeaderMap, Method};
 
-use crate::oci::path::{self, OciRoute, Reject};
+use crate::oci::path::{self, OciRoute, RouteError};
 
 /// A request's destination.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Route {
-    /// awsJson 1.1: `X-Amz-Target` names service and operation.
+    /// awsJson 1.1: `X-Amz-ResourceSelector` names service and operation.
     AwsJson {
         /// The header as it came.
         target: String,
@@ -16,7 +16,7 @@ pub(crate) enum Route {
     AwsQuery,
     /// The registry. A path that names nothing is refused after authentication, so that it tells
     /// strangers nothing.
-    Oci(Result<OciRoute, Reject>),
+    Oci(Result<OciRoute, RouteError>),
     /// A layer by a sealed URL.
     Download {
         /// The sealed text.
@@ -28,7 +28,7 @@ pub(crate) enum Route {
     Readyz,
     /// Counters for Prometheus.
     Metrics,
-    /// A face of Berth that this version does not have.
+    /// A part of Berth that this version does not have.
     NotBuilt {
         /// What it is, for the answer.
         what: &'static str,

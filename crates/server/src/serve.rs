@@ -1,4 +1,4 @@
-//! The server as a whole: its parts, its chores, its start and its end.
+//! The server as a whole: its parts, its background_tasks, its start and its end.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::app::{App, Clock, Names, Place};
+use crate::app::{App, Clock, Names, RegistryId};
 use crate::audit::Audit;
 use crate::limits::CHANGES_POLL_INTERVAL;
 use crate::listener;
@@ -85,7 +85,7 @@ pub struct Server {
 
 impl Server {
     /// Opens the sockets and the registry over `store` and `blobs`, and puts the parts together. From
-    /// here on connections queue; [`Server::run`] answers them. Needs a tokio runtime.
+    /// here on connections queue; [`Server::run`] answers them. Requirements a tokio runtime.
     ///
     /// # Errors
     /// [`StartError`].
@@ -109,7 +109,7 @@ impl Server {
             None => default_url(first, settings.tls.is_some()),
         };
         let names = Names {
-            default: Place {
+            default: RegistryId {
                 account: settings.account_id,
                 region: settings.region,
             },
@@ -169,7 +169,7 @@ impl Server {
             ..
         } = self;
         let (stop, stopped) = watch::channel(false);
-        let chores = tokio::spawn(chores(Arc::clone(&app), stopped.clone()));
+        let background_tasks = tokio::spawn(background_tasks(Arc::clone(&app), stopped.clone()));
         let serving = listener::serve(Arc::clone(&app), listeners, tls.map(Tls::acceptor), stopped);
         let signal = async {
             shutdown.await;
@@ -178,7 +178,7 @@ impl Server {
             let _ = stop.send(true);
         };
         tokio::join!(serving, signal);
-        if chores.await.is_err() {
+        if background_tasks.await.is_err() {
             tracing::error!("the maintenance task panicked");
         }
         maintain(&app).await;
@@ -224,7 +224,7 @@ fn checked_url(url: &str) -> Result<String, StartError> {
     }
 }
 
-async fn chores(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut polls = tokio::time::interval(CHANGES_POLL_INTERVAL);
     polls.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut maintenance = tokio::time::interval(MAINTENANCE_INTERVAL);
@@ -254,13 +254,13 @@ async fn maintain(app: &App) {
     }
     if let Err(error) = app.identity.flush_last_used().await {
         tracing::warn!(
-            error = crate::answer::chain(&error),
+            error = crate::error::chain(&error),
             "last-used times are not written yet"
         );
     }
     if let Err(error) = app.registry.maintain(app.now()).await {
         tracing::warn!(
-            error = crate::answer::chain(&error),
+            error = crate::error::chain(&error),
             "the registry's maintenance failed"
         );
     }

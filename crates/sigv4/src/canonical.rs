@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Parts, PathStyle, Scope, SigError};
+use crate::{CredentialScope, PathStyle, RequestParts, SigError};
 
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(crate) const QUERY_SIGNATURE: &str = "X-Amz-Signature";
@@ -55,7 +55,7 @@ impl Query {
 
 /// The canonical request. `signed_headers` are lower case, sorted and each there once.
 pub(crate) fn request(
-    parts: &Parts<'_>,
+    parts: &RequestParts<'_>,
     signed_headers: &[String],
     payload_sha256_hex: &str,
     path_style: PathStyle,
@@ -85,7 +85,11 @@ pub(crate) fn request(
 }
 
 /// The string to sign. `date` is the request's time in ISO 8601's basic format.
-pub(crate) fn string_to_sign(date: &str, scope: &Scope, canonical_request: &[u8]) -> String {
+pub(crate) fn string_to_sign(
+    date: &str,
+    scope: &CredentialScope,
+    canonical_request: &[u8],
+) -> String {
     let hash = hex(&Sha256::digest(canonical_request));
     format!("{ALGORITHM}\n{date}\n{scope}\n{hash}")
 }

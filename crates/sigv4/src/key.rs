@@ -29,7 +29,7 @@ impl fmt::Debug for SecretKey {
 
 /// What a signature is good for: `<date>/<region>/<service>/aws4_request`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Scope {
+pub struct CredentialScope {
     /// `YYYYMMDD`, UTC.
     pub date: String,
     /// The region's name.
@@ -38,7 +38,7 @@ pub struct Scope {
     pub service: String,
 }
 
-impl fmt::Display for Scope {
+impl fmt::Display for CredentialScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             date,
@@ -49,14 +49,14 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A key for one secret and one [`Scope`]: what signatures are made with. Deriving it takes four
+/// A key for one secret and one [`CredentialScope`]: what signatures are made with. Deriving it takes four
 /// HMACs; a server may keep it for the day, under access key id and scope.
 #[derive(Clone)]
 pub struct SigningKey(Zeroizing<[u8; 32]>);
 
 impl SigningKey {
     /// Derives the key ("Create a signed AWS API request", step 4: "Calculate the signature").
-    pub fn derive(secret: &SecretKey, scope: &Scope) -> Self {
+    pub fn derive(secret: &SecretKey, scope: &CredentialScope) -> Self {
         let secret = Zeroizing::new([b"AWS4", secret.0.as_bytes()].concat());
         let date = hmac(&secret, scope.date.as_bytes());
         let region = hmac(&date[..], scope.region.as_bytes());

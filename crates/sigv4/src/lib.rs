@@ -3,7 +3,7 @@
 //! A server goes three steps: find the signature, look up the secret of its access key, verify.
 //!
 //! ```
-//! use sigv4::{Expected, Parts, PathStyle, SecretKey, Signer};
+//! use sigv4::{Expected, RequestParts, PathStyle, SecretKey, Signer};
 //!
 //! let secret = SecretKey::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
 //! let body_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -11,7 +11,7 @@
 //!
 //! // The client.
 //! let host: (&str, &[u8]) = ("host", b"sts.example.com");
-//! let request = Parts { method: "GET", path: "/", query: "Action=GetCallerIdentity", headers: &[host] };
+//! let request = RequestParts { method: "GET", path: "/", query: "Action=GetCallerIdentity", headers: &[host] };
 //! let signer = Signer {
 //!     access_key_id: "AKIDEXAMPLE", secret: &secret, session_token: None,
 //!     region: "us-east-1", service: "sts", now_epoch_seconds, path_style: PathStyle::Standard,
@@ -21,7 +21,7 @@
 //! // The server: everything as it came over the wire.
 //! let date = ("x-amz-date", signed.x_amz_date.as_bytes());
 //! let authorization = ("authorization", signed.authorization.as_bytes());
-//! let request = Parts { headers: &[host, date, authorization], ..request };
+//! let request = RequestParts { headers: &[host, date, authorization], ..request };
 //! let presented = sigv4::parse(&request)?;
 //! assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
 //! let expected = Expected {
@@ -50,16 +50,16 @@
 mod canonical;
 mod error;
 mod key;
-mod parts;
 mod presented;
+mod request_parts;
 mod sign;
 mod time;
 mod verify;
 
 pub use error::SigError;
-pub use key::{Scope, SecretKey, SigningKey};
-pub use parts::{Parts, PathStyle};
+pub use key::{CredentialScope, SecretKey, SigningKey};
 pub use presented::{Presented, parse};
+pub use request_parts::{PathStyle, RequestParts};
 pub use sign::{SignedHeaders, Signer};
 pub use verify::{Expected, SKEW_SECONDS_MAX};
 

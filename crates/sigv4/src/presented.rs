@@ -6,7 +6,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use sha2::{Digest as _, Sha256};
 
 use crate::canonical::{self, ALGORITHM, QUERY_SIGNATURE, Query};
-use crate::{Parts, Scope, SigError, time};
+use crate::{CredentialScope, RequestParts, SigError, time};
 
 /// No more headers are looked at on a request; servers allow fewer.
 const HEADERS_MAX: usize = 256;
@@ -26,7 +26,7 @@ const EXPIRES_SECONDS_DEFAULT: i64 = 900;
 #[derive(Clone)]
 pub struct Presented {
     pub(crate) access_key_id: String,
-    pub(crate) scope: Scope,
+    pub(crate) scope: CredentialScope,
     /// What stands where `aws4_request` should.
     pub(crate) terminator: String,
     /// Lower case, sorted, each once.
@@ -61,7 +61,7 @@ impl Presented {
     }
 
     /// Day, region and service.
-    pub fn scope(&self) -> &Scope {
+    pub fn scope(&self) -> &CredentialScope {
         &self.scope
     }
 
@@ -91,7 +91,7 @@ impl Presented {
 /// # Errors
 /// [`SigError::MissingAuthenticationToken`] where there is none, also where the header is of another
 /// scheme; [`SigError::IncompleteSignature`] naming what is missing or malformed.
-pub fn parse(parts: &Parts<'_>) -> Result<Presented, SigError> {
+pub fn parse(parts: &RequestParts<'_>) -> Result<Presented, SigError> {
     if parts.headers.len() > HEADERS_MAX || parts.query.len() > QUERY_BYTES_MAX {
         return Err(incomplete(
             "The request has too many headers or too long a query.",
@@ -117,7 +117,7 @@ pub fn parse(parts: &Parts<'_>) -> Result<Presented, SigError> {
     }
 }
 
-fn from_header(parts: &Parts<'_>, header: &str) -> Result<Presented, SigError> {
+fn from_header(parts: &RequestParts<'_>, header: &str) -> Result<Presented, SigError> {
     if header.len() > AUTHORIZATION_BYTES_MAX {
         return Err(incomplete("The Authorization header is too long."));
     }
@@ -287,7 +287,7 @@ impl Fields<'_> {
         signed_headers.dedup();
         Ok(Presented {
             access_key_id: access_key_id.to_owned(),
-            scope: Scope {
+            scope: CredentialScope {
                 date: date.to_owned(),
                 region: region.to_owned(),
                 service: service.to_owned(),
@@ -304,7 +304,7 @@ impl Fields<'_> {
 }
 
 /// The header's value; an error where there are two, since two readers could each take another one.
-fn single<'a>(parts: &Parts<'a>, name: &'static str) -> Result<Option<&'a [u8]>, SigError> {
+fn single<'a>(parts: &RequestParts<'a>, name: &'static str) -> Result<Option<&'a [u8]>, SigError> {
     let mut values = parts.values(name);
     let first = values.next();
     match values.next() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::canonical::{self, ALGORITHM, QUERY_SIGNATURE};
 use crate::verify::check_signed;
-use crate::{Parts, PathStyle, Scope, SecretKey, SigError, SigningKey, time};
+use crate::{CredentialScope, PathStyle, RequestParts, SecretKey, SigError, SigningKey, time};
 
 /// Headers that proxies and HTTP libraries set or change after the signing.
 const NEVER_SIGNED: [&str; 7] = [
@@ -63,7 +63,7 @@ impl Signer<'_> {
     /// Where no verifier could accept the outcome.
     pub fn sign(
         &self,
-        parts: &Parts<'_>,
+        parts: &RequestParts<'_>,
         payload_sha256_hex: &str,
     ) -> Result<SignedHeaders, SigError> {
         let date = time::iso_basic(self.now_epoch_seconds);
@@ -72,7 +72,7 @@ impl Signer<'_> {
         if let Some(token) = self.session_token {
             headers.push(("x-amz-security-token", token.as_bytes()));
         }
-        let parts = Parts {
+        let parts = RequestParts {
             headers: &headers,
             ..*parts
         };
@@ -97,7 +97,7 @@ impl Signer<'_> {
     /// Where no verifier could accept the outcome.
     pub fn presign(
         &self,
-        parts: &Parts<'_>,
+        parts: &RequestParts<'_>,
         payload_sha256_hex: &str,
         expires_seconds: u32,
     ) -> Result<String, SigError> {
@@ -120,7 +120,7 @@ impl Signer<'_> {
                 push_parameter(&mut query, name, value);
             }
         }
-        let parts = Parts {
+        let parts = RequestParts {
             query: &query,
             ..*parts
         };
@@ -129,8 +129,8 @@ impl Signer<'_> {
         Ok(query)
     }
 
-    fn scope(&self, date: &str) -> Scope {
-        Scope {
+    fn scope(&self, date: &str) -> CredentialScope {
+        CredentialScope {
             date: date.chars().take_while(|digit| *digit != 'T').collect(),
             region: self.region.to_owned(),
             service: self.service.to_owned(),
@@ -139,10 +139,10 @@ impl Signer<'_> {
 
     fn signature(
         &self,
-        parts: &Parts<'_>,
+        parts: &RequestParts<'_>,
         names: &[String],
         date: &str,
-        scope: &Scope,
+        scope: &CredentialScope,
         payload_sha256_hex: &str,
     ) -> Result<String, SigError> {
         let request = canonical::request(parts, names, payload_sha256_hex, self.path_style)?;
@@ -152,7 +152,7 @@ impl Signer<'_> {
     }
 }
 
-fn signable(parts: &Parts<'_>) -> Result<Vec<String>, SigError> {
+fn signable(parts: &RequestParts<'_>) -> Result<Vec<String>, SigError> {
     let names = parts
         .headers
         .iter()

@@ -8,7 +8,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    Expected, Parts, PathStyle, Scope, SecretKey, SigError, Signer, canonical, parse, time,
+    CredentialScope, Expected, PathStyle, RequestParts, SecretKey, SigError, Signer, canonical,
+    parse, time,
 };
 
 /// How many cases the suite has: should a new version lose or gain some, somebody must look.
@@ -164,7 +165,7 @@ fn every_case_is_signed_and_verified_in_the_header() {
                 .push(("x-amz-content-sha256".into(), payload.clone()));
         }
         let headers = request.headers();
-        let parts = Parts {
+        let parts = RequestParts {
             method: &request.method,
             path: &request.path,
             query: &request.query,
@@ -191,7 +192,7 @@ fn every_case_is_signed_and_verified_in_the_header() {
         // The request as the suite signed it, on the server's side.
         let request = Request::read(&case.read("header-signed-request.txt"));
         let headers = request.headers();
-        let parts = Parts {
+        let parts = RequestParts {
             method: &request.method,
             path: &request.path,
             query: &request.query,
@@ -250,7 +251,7 @@ fn every_case_is_signed_and_verified_in_the_query() {
         let request = Request::read(&case.read("request.txt"));
         let payload = request.payload_sha256_hex();
         let headers = request.headers();
-        let parts = Parts {
+        let parts = RequestParts {
             method: &request.method,
             path: &request.path,
             query: &request.query,
@@ -273,7 +274,7 @@ fn every_case_is_signed_and_verified_in_the_query() {
 
         let request = Request::read(&case.read("query-signed-request.txt"));
         let headers = request.headers();
-        let parts = Parts {
+        let parts = RequestParts {
             method: &request.method,
             path: &request.path,
             query: &request.query,
@@ -337,7 +338,7 @@ fn the_older_cases_encode_their_paths_twice() {
             }
         }
         let headers = request.headers();
-        let parts = Parts {
+        let parts = RequestParts {
             method: &request.method,
             path: &request.path,
             query: &request.query,
@@ -353,7 +354,7 @@ fn the_older_cases_encode_their_paths_twice() {
             case.name
         );
         if case.name == "double-url-encode" {
-            let scope = Scope {
+            let scope = CredentialScope {
                 date: "20210511".into(),
                 region: "us-east-2".into(),
                 service: "lambda".into(),

@@ -3,7 +3,7 @@
 use crate::canonical;
 use crate::key::TERMINATOR;
 use crate::presented::shown;
-use crate::{Parts, PathStyle, Presented, SecretKey, SigError, SigningKey, time};
+use crate::{PathStyle, Presented, RequestParts, SecretKey, SigError, SigningKey, time};
 
 /// Seconds that a caller's clock may be wrong, either way.
 pub const SKEW_SECONDS_MAX: i64 = 15 * 60;
@@ -31,7 +31,7 @@ impl Presented {
     /// In AWS's order: the time, what must be signed, the scope, the signature.
     pub fn verify(
         &self,
-        parts: &Parts<'_>,
+        parts: &RequestParts<'_>,
         secret: &SecretKey,
         expected: &Expected<'_>,
     ) -> Result<(), SigError> {
@@ -43,7 +43,11 @@ impl Presented {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
-    pub fn check_head(&self, parts: &Parts<'_>, now_epoch_seconds: i64) -> Result<(), SigError> {
+    pub fn check_head(
+        &self,
+        parts: &RequestParts<'_>,
+        now_epoch_seconds: i64,
+    ) -> Result<(), SigError> {
         self.check_time(now_epoch_seconds)?;
         check_signed(parts, &self.signed_headers)
     }
@@ -54,7 +58,7 @@ impl Presented {
     /// As [`verify`](Self::verify).
     pub fn verify_with_key(
         &self,
-        parts: &Parts<'_>,
+        parts: &RequestParts<'_>,
         key: &SigningKey,
         expected: &Expected<'_>,
     ) -> Result<(), SigError> {
@@ -145,7 +149,10 @@ impl Presented {
 
 /// `host` and every `x-amz-*` header must be signed: an unsigned one could be put there by anybody on
 /// the way. A header that is signed and absent is a signature over something else.
-pub(crate) fn check_signed(parts: &Parts<'_>, signed_headers: &[String]) -> Result<(), SigError> {
+pub(crate) fn check_signed(
+    parts: &RequestParts<'_>,
+    signed_headers: &[String],
+) -> Result<(), SigError> {
     let is_signed = |name: &str| {
         signed_headers
             .iter()
@@ -175,21 +182,21 @@ pub(crate) fn check_signed(parts: &Parts<'_>, signed_headers: &[String]) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scope, parse};
+    use crate::{CredentialScope, parse};
 
     /// No signer of today leaves `X-Amz-Date` out; those that do sign `Date`, in either spelling, and
     /// ISO 8601's goes into the string to sign.
     #[test]
     fn a_date_header_serves_where_there_is_no_x_amz_date() {
         let secret = SecretKey::new("secret");
-        let scope = Scope {
+        let scope = CredentialScope {
             date: "20150830".into(),
             region: "us-east-1".into(),
             service: "sts".into(),
         };
         for date in ["20150830T123600Z", "Sun, 30 Aug 2015 12:36:00 GMT"] {
             let unsigned: [(&str, &[u8]); 2] = [("Host", b"h"), ("Date", date.as_bytes())];
-            let parts = Parts {
+            let parts = RequestParts {
                 method: "GET",
                 path: "",
                 query: "",
@@ -205,7 +212,7 @@ mod tests {
             );
             let authorization = ("Authorization", authorization.as_bytes());
             let headers = [unsigned[0], unsigned[1], authorization];
-            let parts = Parts {
+            let parts = RequestParts {
                 headers: &headers,
                 ..parts
             };

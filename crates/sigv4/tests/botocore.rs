@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use sigv4::{Expected, Parts, PathStyle, SecretKey, SigError, Signer, parse};
+use sigv4::{Expected, PathStyle, RequestParts, SecretKey, SigError, Signer, parse};
 
 /// Made by `botocore_vectors.py` beside it.
 const VECTORS: &str = include_str!("botocore_vectors.json");
@@ -27,7 +27,7 @@ fn botocores_signatures_stand_and_ours_are_the_same() {
                 )
             })
             .collect();
-        let parts = Parts {
+        let parts = RequestParts {
             method: text("method"),
             path: text("path"),
             query: text("query"),
@@ -86,7 +86,7 @@ fn botocores_signatures_stand_and_ours_are_the_same() {
             now_epoch_seconds: now,
             path_style: PathStyle::Standard,
         };
-        let unsigned = Parts {
+        let unsigned = RequestParts {
             headers: &unsigned,
             ..parts
         };

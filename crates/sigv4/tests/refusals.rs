@@ -225,7 +225,7 @@ fn nothing_secret_is_told() {
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_slice()))
         .collect();
-    let parts = sigv4::Parts {
+    let parts = sigv4::RequestParts {
         method: "GET",
         path: "/",
         query: "",

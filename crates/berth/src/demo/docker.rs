@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::http::{self, Request, Response};
 use super::image::{Blob, Image, MANIFEST_TYPE};
-use super::person::Refusal;
+use super::person::CommandError;
 
 /// A docker client that has logged in.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub struct Docker {
 
 impl Docker {
     /// `docker login`. `token` is the authorization token of ECR: base64 of `AWS:password`.
-    pub fn login(address: SocketAddr, token: &str) -> Result<Docker, Refusal> {
+    pub fn login(address: SocketAddr, token: &str) -> Result<Docker, CommandError> {
         let docker = Docker {
             address,
             authorization: format!("Basic {token}"),
@@ -35,7 +35,7 @@ impl Docker {
         tag: &str,
         image: &Image,
         mut progress: impl FnMut(u64),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         for blob in [&image.layer, &image.config] {
             self.push_blob(repository, blob, &mut progress)?;
         }
@@ -49,7 +49,7 @@ impl Docker {
         expect(&response, 201)?;
         match response.header("docker-content-digest") {
             Some(digest) if digest == image.manifest.digest => Ok(()),
-            digest => Err(Refusal(format!(
+            digest => Err(CommandError(format!(
                 "the registry calls the image {digest:?}, not {}",
                 image.manifest.digest
             ))),
@@ -61,7 +61,7 @@ impl Docker {
         repository: &str,
         blob: &Blob,
         progress: impl FnMut(u64),
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         let there = self.send(
             "HEAD",
             &format!("/v2/{repository}/blobs/{}", blob.digest),
@@ -103,14 +103,14 @@ impl Docker {
         repository: &str,
         image: &Image,
         tag: &str,
-    ) -> Result<[Vec<u8>; 3], Refusal> {
+    ) -> Result<[Vec<u8>; 3], CommandError> {
         let manifest = self.get(&format!("/v2/{repository}/manifests/{tag}"))?;
         let config = self.get(&format!("/v2/{repository}/blobs/{}", image.config.digest))?;
         let layer = self.get(&format!("/v2/{repository}/blobs/{}", image.layer.digest))?;
         Ok([manifest, config, layer])
     }
 
-    fn get(&self, target: &str) -> Result<Vec<u8>, Refusal> {
+    fn get(&self, target: &str) -> Result<Vec<u8>, CommandError> {
         let response = self.send("GET", target, &[("accept", MANIFEST_TYPE)], &[])?;
         expect(&response, 200)?;
         Ok(response.body)
@@ -122,7 +122,7 @@ impl Docker {
         target: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Result<Response, Refusal> {
+    ) -> Result<Response, CommandError> {
         let mut all = vec![("authorization", self.authorization.as_str())];
         all.extend_from_slice(headers);
         let request = Request {
@@ -135,10 +135,10 @@ impl Docker {
     }
 
     /// Where the upload goes on; the registry answers a path or a whole URL.
-    fn location(&self, response: &Response) -> Result<String, Refusal> {
-        let location = response
-            .header("location")
-            .ok_or_else(|| Refusal("the registry names no location for the upload".to_owned()))?;
+    fn location(&self, response: &Response) -> Result<String, CommandError> {
+        let location = response.header("location").ok_or_else(|| {
+            CommandError("the registry names no location for the upload".to_owned())
+        })?;
         let path = location
             .strip_prefix(&format!("http://{}", self.address))
             .unwrap_or(location);
@@ -146,11 +146,11 @@ impl Docker {
     }
 }
 
-fn cut(error: std::io::Error) -> Refusal {
-    Refusal(format!("the connection broke: {error}"))
+fn cut(error: std::io::Error) -> CommandError {
+    CommandError(format!("the connection broke: {error}"))
 }
 
-fn expect(response: &Response, status: u16) -> Result<(), Refusal> {
+fn expect(response: &Response, status: u16) -> Result<(), CommandError> {
     match response.status == status {
         true => Ok(()),
         false => Err(refusal(response)),
@@ -158,7 +158,7 @@ fn expect(response: &Response, status: u16) -> Result<(), Refusal> {
 }
 
 /// docker's words: the code in small letters and the message.
-fn refusal(response: &Response) -> Refusal {
+fn refusal(response: &Response) -> CommandError {
     let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |name: &str| {
         body["errors"][0][name]
@@ -168,8 +168,8 @@ fn refusal(response: &Response) -> Refusal {
     };
     match (text("code"), text("message")) {
         (code, _) if code.is_empty() => {
-            Refusal(format!("the registry answers {}", response.status))
+            CommandError(format!("the registry answers {}", response.status))
         }
-        (code, message) => Refusal(format!("{}: {message}", code.to_ascii_lowercase())),
+        (code, message) => CommandError(format!("{}: {message}", code.to_ascii_lowercase())),
     }
 }

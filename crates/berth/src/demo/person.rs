@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use aws_api::{Op, Region, decode_error, decode_response, encode_request};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
-use sigv4::{Parts, PathStyle, SecretKey, Signer};
+use sigv4::{PathStyle, RequestParts, SecretKey, Signer};
 
 use super::http::{self, Request, Response};
 
 /// What a client shows when it did not get what it asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(pub String);
+pub struct CommandError(pub String);
 
 /// One identity and its credentials.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Person {
 
 impl Person {
     /// Calls an operation.
-    pub fn call<O: Op>(&self, input: &O::Input) -> Result<O::Output, Refusal> {
+    pub fn call<O: Op>(&self, input: &O::Input) -> Result<O::Output, CommandError> {
         let service = O::OPERATION.service();
         let wire = encode_request::<O>(input);
         let host = self.address.to_string();
@@ -49,7 +49,7 @@ impl Person {
             now_epoch_seconds: Timestamp::now().as_second(),
             path_style: PathStyle::Standard,
         };
-        let parts = Parts {
+        let parts = RequestParts {
             method: "POST",
             path: "/",
             query: "",
@@ -57,7 +57,7 @@ impl Person {
         };
         let signed = signer
             .sign(&parts, &hex(&Sha256::digest(&wire.body)))
-            .map_err(|error| Refusal(format!("Unable to sign the request: {error}")))?;
+            .map_err(|error| CommandError(format!("Unable to sign the request: {error}")))?;
         headers.push(("authorization", &signed.authorization));
         headers.push(("x-amz-date", &signed.x_amz_date));
         if let Some(token) = &signed.x_amz_security_token {
@@ -70,18 +70,19 @@ impl Person {
             body: &wire.body,
         };
         let response = http::send(self.address, &request, |_| {})
-            .map_err(|error| Refusal(format!("Could not connect to the endpoint: {error}")))?;
+            .map_err(|error| CommandError(format!("Could not connect to the endpoint: {error}")))?;
         answer::<O>(&response)
     }
 }
 
 /// The output, or the error in the AWS CLI's words.
-fn answer<O: Op>(response: &Response) -> Result<O::Output, Refusal> {
+fn answer<O: Op>(response: &Response) -> Result<O::Output, CommandError> {
     if response.status == 200 {
-        return decode_response::<O>(&response.body).map_err(|error| Refusal(error.to_string()));
+        return decode_response::<O>(&response.body)
+            .map_err(|error| CommandError(error.to_string()));
     }
     let error = decode_error(O::OPERATION.service(), &response.body);
-    Err(Refusal(format!(
+    Err(CommandError(format!(
         "An error occurred ({}) when calling the {} operation: {}",
         error.code,
         O::NAME,

@@ -5,7 +5,7 @@ use sigv4::SecretKey;
 
 use super::docker::Docker;
 use super::image::Image;
-use super::person::{Person, Refusal};
+use super::person::{CommandError, Person};
 use super::stage::Stage;
 use crate::error::{Error, Result};
 
@@ -308,7 +308,9 @@ impl Theatre<'_> {
                 ];
                 match pulled.iter().eq(pushed) {
                     true => Ok(()),
-                    false => Err(Refusal("what came back is not what was pushed".to_owned())),
+                    false => Err(CommandError(
+                        "what came back is not what was pushed".to_owned(),
+                    )),
                 }
             },
             |()| format!("Digest: {digest}\nStatus: the same {size} bytes that were pushed"),
@@ -343,7 +345,7 @@ fn alice_arn(account: &str) -> String {
     format!("arn:aws:iam::{account}:user/alice")
 }
 
-fn attach(root: &Person, policy: &str) -> Result<(), Refusal> {
+fn attach(root: &Person, policy: &str) -> Result<(), CommandError> {
     let input = iam::AttachUserPolicyRequest {
         user_name: "alice".into(),
         policy_arn: policy.into(),
@@ -352,12 +354,12 @@ fn attach(root: &Person, policy: &str) -> Result<(), Refusal> {
 }
 
 /// An operation whose answer is that there was none to give.
-fn done<O: Op>(person: &Person, input: &O::Input) -> Result<(), Refusal> {
+fn done<O: Op>(person: &Person, input: &O::Input) -> Result<(), CommandError> {
     person.call::<O>(input).map(drop)
 }
 
 /// The authorization token: what `get-login-password` takes the password from.
-fn token(person: &Person) -> Result<String, Refusal> {
+fn token(person: &Person) -> Result<String, CommandError> {
     let answer = person.call::<ecr::ops::GetAuthorizationToken>(&Default::default())?;
     let data = answer
         .authorization_data
@@ -371,14 +373,14 @@ fn token(person: &Person) -> Result<String, Refusal> {
     )
 }
 
-fn present<T>(value: Option<T>, name: &str) -> Result<T, Refusal> {
-    value.ok_or_else(|| Refusal(format!("the answer lacks {name}")))
+fn present<T>(value: Option<T>, name: &str) -> Result<T, CommandError> {
+    value.ok_or_else(|| CommandError(format!("the answer lacks {name}")))
 }
 
-fn same(value: Option<impl Into<String>>, expected: &str) -> Result<String, Refusal> {
+fn same(value: Option<impl Into<String>>, expected: &str) -> Result<String, CommandError> {
     match value.map(Into::into) {
         Some(value) if value == expected => Ok(value),
-        value => Err(Refusal(format!(
+        value => Err(CommandError(format!(
             "the answer is {value:?} and must be {expected}"
         ))),
     }

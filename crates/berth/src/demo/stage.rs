@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::person::Refusal;
+use super::person::CommandError;
 use crate::error::{Error, Result};
 
 /// Prints steps and counts them.
@@ -73,7 +73,7 @@ impl Stage {
     pub fn works<T>(
         &mut self,
         command: &str,
-        act: impl FnOnce() -> Result<T, Refusal>,
+        act: impl FnOnce() -> Result<T, CommandError>,
         shown: impl FnOnce(&T) -> String,
     ) -> Result<T> {
         self.command(command)?;
@@ -86,7 +86,7 @@ impl Stage {
                 self.steps += 1;
                 Ok(value)
             }
-            Err(Refusal(text)) => Err(Error::Failed(format!(
+            Err(CommandError(text)) => Err(Error::Failed(format!(
                 "the demo failed at `{command}`: {text}"
             ))),
         }
@@ -96,7 +96,7 @@ impl Stage {
     pub fn refused<T>(
         &mut self,
         command: &str,
-        act: impl FnOnce() -> Result<T, Refusal>,
+        act: impl FnOnce() -> Result<T, CommandError>,
         words: &[&str],
     ) -> Result<()> {
         self.command(command)?;
@@ -104,7 +104,7 @@ impl Stage {
             Ok(_) => Err(Error::Failed(format!(
                 "the demo failed: `{command}` must be refused and was not"
             ))),
-            Err(Refusal(text)) => match words.iter().find(|word| !text.contains(**word)) {
+            Err(CommandError(text)) => match words.iter().find(|word| !text.contains(**word)) {
                 Some(word) => Err(Error::Failed(format!(
                     "the demo failed: the refusal of `{command}` lacks `{word}`: {text}"
                 ))),

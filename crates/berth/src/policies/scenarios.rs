@@ -10,7 +10,7 @@ use serde_json::json;
 use super::input::{Input, Item};
 use crate::cli::{EvaluateOptions, ExplainOptions, Output, TestOptions};
 use crate::error::{Error, Result};
-use crate::print::Answers;
+use crate::output::Answers;
 
 /// Directories inside directories that `test` walks.
 const DEPTH_MAX: usize = 32;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::input::Input;
 use crate::cli::{Output, ValidateOptions};
 use crate::error::{Error, Result};
-use crate::print::Answers;
+use crate::output::Answers;
 
 /// Prints the findings of each file; fails when one is refused or has an error. A file that
 /// cannot be read does not keep the others from being checked.

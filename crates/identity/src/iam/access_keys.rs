@@ -11,9 +11,9 @@ use store::iam::access_key::{self, AccessKey as Row};
 use store::iam::entity::{self, Entity, Kind};
 
 use super::users::user_or_caller;
-use super::{done, need, time};
+use super::{commit, get_existing, time};
 use crate::paging::Page;
-use crate::{Call, CallerKind, Error, Identity, words};
+use crate::{Call, CallerKind, Error, Identity, messages};
 
 /// What AWS shows where a key was never used.
 const NEVER: &str = "N/A";
@@ -31,7 +31,9 @@ impl Owner {
             return Ok(Owner::Root);
         }
         let name = user_or_caller(cx, name)?;
-        Ok(Owner::User(need(conn, cx, Kind::User, &name).await?))
+        Ok(Owner::User(
+            get_existing(conn, cx, Kind::User, &name).await?,
+        ))
     }
 
     fn id(&self) -> Option<i64> {
@@ -60,7 +62,7 @@ impl Owner {
         let found = access_key::find(conn, id).await?;
         found
             .filter(|key| key.account == cx.account.as_str() && key.user_id == self.id())
-            .ok_or_else(|| words::key_not_found(id))
+            .ok_or_else(|| messages::key_not_found(id))
     }
 }
 
@@ -88,12 +90,12 @@ impl Identity {
         let max = self.0.settings.access_keys_per_user_max;
         let count = owner.keys(&mut conn, cx).await?.len();
         if i64::try_from(count).unwrap_or(i64::MAX) >= max {
-            return Err(words::quota("AccessKeysPerUser", max));
+            return Err(messages::quota("AccessKeysPerUser", max));
         }
         let (key, secret) = self
             .new_key(&mut conn, cx.account, owner.id(), cx.now)
             .await?;
-        done(tx).await?;
+        commit(tx).await?;
         Ok(CreateAccessKeyResponse {
             access_key: AccessKey {
                 user_name: owner.name(),
@@ -156,7 +158,7 @@ impl Identity {
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
         access_key::set_active(&mut conn, &key.id, active).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `DeleteAccessKey`.
@@ -173,7 +175,7 @@ impl Identity {
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
         access_key::delete(&mut conn, &key.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `GetAccessKeyLastUsed`.
@@ -191,7 +193,7 @@ impl Identity {
         let key = access_key::find(&mut conn, &id)
             .await?
             .filter(|key| key.account == cx.account.as_str())
-            .ok_or_else(|| words::key_not_found(&id))?;
+            .ok_or_else(|| messages::key_not_found(&id))?;
         let user = match key.user_id {
             Some(user) => entity::find_by_id(&mut conn, user).await?,
             None => None,
@@ -215,7 +217,7 @@ impl Identity {
         })
     }
 
-    /// The account and ARN of an access key's owner: what the door needs for
+    /// The account and ARN of an access key's owner: what the authorization step needs for
     /// `iam:GetAccessKeyLastUsed`, whose resource is the user. `None`: no such key.
     ///
     /// # Errors

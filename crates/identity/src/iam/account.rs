@@ -10,7 +10,7 @@ use store::iam::account;
 use store::iam::entity::{self, Kind};
 use store::iam::{access_key, managed_policy};
 
-use super::done;
+use super::commit;
 use crate::{Call, Error, Identity};
 
 impl Identity {
@@ -33,7 +33,7 @@ impl Identity {
             )));
         }
         account::set_alias(&mut conn, cx.account.as_str(), Some(&alias)).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `DeleteAccountAlias`.
@@ -55,7 +55,7 @@ impl Identity {
             )));
         }
         account::set_alias(&mut conn, cx.account.as_str(), None).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `ListAccountAliases`: none or one.

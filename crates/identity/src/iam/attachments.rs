@@ -13,10 +13,10 @@ use store::Conn;
 use store::iam::attachment;
 use store::iam::entity::{Entity, Kind};
 
-use super::{done, need};
-use crate::documents::Found;
+use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
-use crate::{Call, Error, Identity, words};
+use crate::policy_cache::ManagedPolicyRef;
+use crate::{Call, Error, Identity, messages};
 
 /// The three kinds that hold policies, each with its own operations in the API.
 macro_rules! holders {
@@ -101,28 +101,28 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         self.0
-            .documents
+            .policies
             .attachable(&mut conn, cx.account.as_str(), arn)
             .await?;
         let max = self.0.settings.attached_policies_max;
         let added = attachment::insert(&mut conn, holder.id, arn).await?;
         let count = attachment::list(&mut conn, holder.id).await?.len();
         if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
-            return Err(words::quota(quota, max));
+            return Err(messages::quota(quota, max));
         }
-        done(tx).await
+        commit(tx).await
     }
 
     async fn detach(&self, cx: &Call, kind: Kind, name: &str, arn: &str) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         if !attachment::delete(&mut conn, holder.id, arn).await? {
-            return Err(words::policy_not_found(arn));
+            return Err(messages::policy_not_found(arn));
         }
-        done(tx).await
+        commit(tx).await
     }
 
     async fn attached(
@@ -135,7 +135,7 @@ impl Identity {
     ) -> Result<Cut<AttachedPolicy>, Error> {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         let mut policies = attached_policies(&mut conn, &holder).await?;
         if let Some(prefix) = path_prefix {
             policies.retain(|policy| {
@@ -165,11 +165,11 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         let (account, arn) = (cx.account.as_str(), input.policy_arn.as_str());
-        match self.0.documents.find(&mut conn, arn).await? {
-            Some(Found::Customer(policy)) if policy.account != account => None,
+        match self.0.policies.find(&mut conn, arn).await? {
+            Some(ManagedPolicyRef::Customer(policy)) if policy.account != account => None,
             found => found,
         }
-        .ok_or_else(|| words::policy_not_found(arn))?;
+        .ok_or_else(|| messages::policy_not_found(arn))?;
 
         let after = page.after_number()?;
         let limit = page.rows();

@@ -6,7 +6,7 @@ use aws_api::iam::{
 };
 use store::iam::entity::{self, Kind};
 
-use super::{done, need};
+use super::{commit, get_existing};
 use crate::{Call, Error, Identity};
 
 impl Identity {
@@ -73,11 +73,11 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, kind, name).await?;
+        let found = get_existing(&mut conn, cx, kind, name).await?;
         match arn {
             Some(arn) => {
                 let account = cx.account.as_str();
-                self.0.documents.attachable(&mut conn, account, arn).await?;
+                self.0.policies.attachable(&mut conn, account, arn).await?;
             }
             None if found.boundary_arn.is_none() => {
                 let word = kind.as_str();
@@ -88,6 +88,6 @@ impl Identity {
             None => {}
         }
         entity::set_boundary(&mut conn, found.id, arn).await?;
-        done(tx).await
+        commit(tx).await
     }
 }

@@ -9,7 +9,7 @@ use aws_api::iam::{
 use policy::DocumentKind;
 
 use super::simulate::{given, policy_source};
-use crate::documents::Named;
+use crate::policy_cache::Named;
 use crate::{Call, Error, Identity};
 
 impl Identity {

@@ -11,9 +11,9 @@ use store::iam::{attachment, group, inline_policy, instance_profile, managed_pol
 use super::attachments::attached_policies;
 use super::managed_policies::{aws_policy, customer_policy};
 use super::policy_versions::{aws_version, listed};
-use super::shapes;
-use crate::documents::encode;
+use super::views;
 use crate::paging::Page;
+use crate::policy_cache::encode;
 use crate::{Call, Error, Identity};
 
 /// Instance profiles of one role that are shown.
@@ -66,7 +66,7 @@ impl Identity {
             }
         }
         if input.marker.is_none() && wanted(EntityType::AwsManagedPolicy) {
-            for aws in self.0.documents.aws.values() {
+            for aws in self.0.policies.aws.values() {
                 if attachment::count(conn, account, &aws.arn).await? != (0, 0) {
                     let shown = aws_policy(conn, cx, aws).await?;
                     policies.push(detail(shown, vec![aws_version(aws)]));
@@ -116,7 +116,7 @@ async fn inline(conn: &mut Conn<'_>, entity: &Entity) -> Result<Vec<PolicyDetail
 }
 
 async fn user(conn: &mut Conn<'_>, entity: &Entity) -> Result<UserDetail, Error> {
-    let shown = shapes::user(entity);
+    let shown = views::user(entity);
     let groups = group::of_user(conn, entity.id).await?;
     Ok(UserDetail {
         path: Some(shown.path),
@@ -127,13 +127,13 @@ async fn user(conn: &mut Conn<'_>, entity: &Entity) -> Result<UserDetail, Error>
         user_policy_list: Some(inline(conn, entity).await?),
         group_list: Some(groups.into_iter().map(|group| group.name).collect()),
         attached_managed_policies: Some(attached_policies(conn, entity).await?),
-        permissions_boundary: shapes::boundary(entity),
-        tags: shapes::tags(conn, entity.id).await?,
+        permissions_boundary: views::boundary(entity),
+        tags: views::tags(conn, entity.id).await?,
     })
 }
 
 async fn group_detail(conn: &mut Conn<'_>, entity: &Entity) -> Result<GroupDetail, Error> {
-    let shown = shapes::group(entity);
+    let shown = views::group(entity);
     Ok(GroupDetail {
         path: Some(shown.path),
         group_name: Some(shown.group_name),

@@ -8,9 +8,9 @@ use aws_api::iam::{
 use store::iam::entity::{self, Kind, fold};
 use store::iam::{attachment, group, inline_policy};
 
-use super::{Wanted, done, need, page_of, shapes};
+use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
-use crate::{Call, Error, Identity, words};
+use crate::{Call, Error, Identity, messages};
 
 impl Identity {
     /// `CreateGroup`.
@@ -32,9 +32,9 @@ impl Identity {
             tags: None,
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
-        done(tx).await?;
+        commit(tx).await?;
         Ok(CreateGroupResponse {
-            group: shapes::group(&created),
+            group: views::group(&created),
         })
     }
 
@@ -50,12 +50,12 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let rows = group::members(&mut conn, found.id, &page.after, page.rows()).await?;
         let cut = page.cut(rows, |user| fold(&user.name));
         Ok(GetGroupResponse {
-            group: shapes::group(&found),
-            users: cut.items.iter().map(shapes::user).collect(),
+            group: views::group(&found),
+            users: cut.items.iter().map(views::user).collect(),
             is_truncated: cut.is_truncated,
             marker: cut.marker,
         })
@@ -75,7 +75,7 @@ impl Identity {
         let prefix = input.path_prefix.as_deref();
         let cut = page_of(&mut read.conn(), cx, Kind::Group, prefix, &page).await?;
         Ok(ListGroupsResponse {
-            groups: cut.items.iter().map(shapes::group).collect(),
+            groups: cut.items.iter().map(views::group).collect(),
             is_truncated: cut.is_truncated,
             marker: cut.marker,
         })
@@ -103,18 +103,18 @@ impl Identity {
     pub async fn delete_group(&self, cx: &Call, input: DeleteGroupRequest) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         if !group::members(&mut conn, found.id, "", 1).await?.is_empty() {
-            return Err(words::must_first("remove users from group"));
+            return Err(messages::must_first("remove users from group"));
         }
         if !attachment::list(&mut conn, found.id).await?.is_empty() {
-            return Err(words::must_first("detach all policies"));
+            return Err(messages::must_first("detach all policies"));
         }
         if !inline_policy::list(&mut conn, found.id).await?.is_empty() {
-            return Err(words::must_first("delete policies"));
+            return Err(messages::must_first("delete policies"));
         }
         entity::delete(&mut conn, found.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `AddUserToGroup`; a member stays one.
@@ -128,15 +128,15 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
-        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         let max = self.0.settings.groups_per_user_max;
         let added = group::add_member(&mut conn, found.id, user.id).await?;
         let count = group::of_user(&mut conn, user.id).await?.len();
         if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
-            return Err(words::quota("GroupsPerUser", max));
+            return Err(messages::quota("GroupsPerUser", max));
         }
-        done(tx).await
+        commit(tx).await
     }
 
     /// `RemoveUserFromGroup`; one who is no member is left out already.
@@ -150,10 +150,10 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Group, &input.group_name).await?;
-        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         group::remove_member(&mut conn, found.id, user.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `ListGroupsForUser`.
@@ -168,11 +168,11 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         let groups = group::of_user(&mut conn, user.id).await?;
         let cut = page.of(groups, |group| fold(&group.name));
         Ok(ListGroupsForUserResponse {
-            groups: cut.items.iter().map(shapes::group).collect(),
+            groups: cut.items.iter().map(views::group).collect(),
             is_truncated: cut.is_truncated,
             marker: cut.marker,
         })

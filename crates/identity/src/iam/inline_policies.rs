@@ -12,10 +12,10 @@ use policy::{Document, DocumentKind, size_without_white_space};
 use store::iam::entity::{Entity, Kind};
 use store::iam::inline_policy::{self, InlinePolicy};
 
-use super::{done, need};
-use crate::documents::encode;
+use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
-use crate::{Call, Error, Identity, words};
+use crate::policy_cache::encode;
+use crate::{Call, Error, Identity, messages};
 
 /// What the inline policies of one entity may come to, white space aside (UG
 /// reference_iam-quotas, "IAM and STS character limits").
@@ -107,7 +107,7 @@ impl Identity {
         Document::parse(&policy.document, document_kind)?;
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         inline_policy::put(&mut conn, holder.id, &policy.name, &policy.document).await?;
         let all = inline_policy::list(&mut conn, holder.id).await?;
         let sizes = all
@@ -120,7 +120,7 @@ impl Identity {
                 "Maximum policy size of {max} bytes exceeded for {word} {name}"
             )));
         }
-        done(tx).await
+        commit(tx).await
     }
 
     async fn inline(
@@ -132,9 +132,9 @@ impl Identity {
     ) -> Result<(Entity, InlinePolicy), Error> {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         let found = inline_policy::find(&mut conn, holder.id, policy_name).await?;
-        let found = found.ok_or_else(|| words::inline_not_found(kind, policy_name))?;
+        let found = found.ok_or_else(|| messages::inline_not_found(kind, policy_name))?;
         Ok((holder, found))
     }
 
@@ -147,7 +147,7 @@ impl Identity {
     ) -> Result<Cut<String>, Error> {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         let all = inline_policy::list(&mut conn, holder.id).await?;
         let names = all.into_iter().map(|policy| policy.name).collect();
         Ok(page.of(names, String::clone))
@@ -162,10 +162,10 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let holder = need(&mut conn, cx, kind, name).await?;
+        let holder = get_existing(&mut conn, cx, kind, name).await?;
         if !inline_policy::delete(&mut conn, holder.id, policy_name).await? {
-            return Err(words::inline_not_found(kind, policy_name));
+            return Err(messages::inline_not_found(kind, policy_name));
         }
-        done(tx).await
+        commit(tx).await
     }
 }

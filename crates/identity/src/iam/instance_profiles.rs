@@ -11,9 +11,9 @@ use store::Conn;
 use store::iam::entity::{self, Entity, Kind, fold};
 use store::iam::instance_profile;
 
-use super::{Wanted, done, need, page_of, shapes};
+use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
-use crate::{Call, Error, Identity, words};
+use crate::{Call, Error, Identity, messages};
 
 /// A profile has one role: this quota cannot be raised (UG reference_iam-quotas).
 const ROLES_PER_PROFILE_MAX: i64 = 1;
@@ -39,7 +39,7 @@ impl Identity {
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
         let shown = self.whole_profile(&mut conn, &created).await?;
-        done(tx).await?;
+        commit(tx).await?;
         Ok(CreateInstanceProfileResponse {
             instance_profile: shown,
         })
@@ -57,7 +57,7 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         let name = &input.instance_profile_name;
-        let found = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let found = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
         Ok(GetInstanceProfileResponse {
             instance_profile: self.whole_profile(&mut conn, &found).await?,
         })
@@ -69,7 +69,7 @@ impl Identity {
         entity: &Entity,
     ) -> Result<InstanceProfile, Error> {
         Ok(InstanceProfile {
-            tags: shapes::tags(conn, entity.id).await?,
+            tags: views::tags(conn, entity.id).await?,
             ..self.profile(conn, entity).await?
         })
     }
@@ -119,7 +119,7 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let role = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let role = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let rows = instance_profile::of_role(&mut conn, role.id, &page.after, page.rows()).await?;
         let cut = page.cut(rows, |profile| fold(&profile.name));
         Ok(ListInstanceProfilesForRoleResponse {
@@ -141,19 +141,19 @@ impl Identity {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
         let name = &input.instance_profile_name;
-        let profile = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
-        let role = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let role = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         if instance_profile::role(&mut conn, profile.id)
             .await?
             .is_some()
         {
-            return Err(words::quota(
+            return Err(messages::quota(
                 "InstanceSessionsPerInstanceProfile",
                 ROLES_PER_PROFILE_MAX,
             ));
         }
         instance_profile::set_role(&mut conn, profile.id, role.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `RemoveRoleFromInstanceProfile`.
@@ -168,12 +168,12 @@ impl Identity {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
         let name = &input.instance_profile_name;
-        let profile = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
-        let role = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let role = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         if !instance_profile::remove_role(&mut conn, profile.id, role.id).await? {
-            return Err(words::not_found(Kind::Role, &input.role_name));
+            return Err(messages::not_found(Kind::Role, &input.role_name));
         }
-        done(tx).await
+        commit(tx).await
     }
 
     /// `DeleteInstanceProfile`.
@@ -188,14 +188,14 @@ impl Identity {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
         let name = &input.instance_profile_name;
-        let profile = need(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
         if instance_profile::role(&mut conn, profile.id)
             .await?
             .is_some()
         {
-            return Err(words::must_first("remove roles from instance profile"));
+            return Err(messages::must_first("remove roles from instance profile"));
         }
         entity::delete(&mut conn, profile.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 }

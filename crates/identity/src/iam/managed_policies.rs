@@ -10,11 +10,11 @@ use store::Conn;
 use store::iam::entity::{self, Entity, Kind, fold};
 use store::iam::{attachment, managed_policy};
 
-use super::{Wanted, done, shapes, time};
-use crate::documents::Found;
+use super::{Wanted, commit, time, views};
 use crate::managed::AwsPolicy;
 use crate::paging::Page;
-use crate::{Call, Error, Identity, words};
+use crate::policy_cache::ManagedPolicyRef;
+use crate::{Call, Error, Identity, messages};
 
 impl Identity {
     /// The customer managed policy of this ARN, in the caller's account; AWS's own cannot
@@ -25,12 +25,14 @@ impl Identity {
         cx: &Call,
         arn: &str,
     ) -> Result<Entity, Error> {
-        match self.0.documents.find(conn, arn).await? {
-            Some(Found::Customer(policy)) if policy.account == cx.account.as_str() => Ok(policy),
-            Some(Found::Aws(_)) => Err(Error::AccessDenied(format!(
+        match self.0.policies.find(conn, arn).await? {
+            Some(ManagedPolicyRef::Customer(policy)) if policy.account == cx.account.as_str() => {
+                Ok(policy)
+            }
+            Some(ManagedPolicyRef::Aws(_)) => Err(Error::AccessDenied(format!(
                 "Policy {arn} is managed by AWS and cannot be changed."
             ))),
-            _ => Err(words::policy_not_found(arn)),
+            _ => Err(messages::policy_not_found(arn)),
         }
     }
 
@@ -63,8 +65,8 @@ impl Identity {
         )
         .await?;
         let mut policy = customer_policy(&mut conn, &created).await?;
-        policy.tags = shapes::tags(&mut conn, created.id).await?;
-        done(tx).await?;
+        policy.tags = views::tags(&mut conn, created.id).await?;
+        commit(tx).await?;
         Ok(CreatePolicyResponse {
             policy: Some(policy),
         })
@@ -82,15 +84,15 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         let arn = &input.policy_arn;
-        let policy = match self.0.documents.find(&mut conn, arn).await? {
-            Some(Found::Aws(policy)) => aws_policy(&mut conn, cx, policy).await?,
-            Some(Found::Customer(found)) if found.account == cx.account.as_str() => {
+        let policy = match self.0.policies.find(&mut conn, arn).await? {
+            Some(ManagedPolicyRef::Aws(policy)) => aws_policy(&mut conn, cx, policy).await?,
+            Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
                 let mut policy = customer_policy(&mut conn, &found).await?;
                 policy.description = managed_policy::get(&mut conn, found.id).await?.description;
-                policy.tags = shapes::tags(&mut conn, found.id).await?;
+                policy.tags = views::tags(&mut conn, found.id).await?;
                 policy
             }
-            _ => return Err(words::policy_not_found(arn)),
+            _ => return Err(messages::policy_not_found(arn)),
         };
         Ok(GetPolicyResponse {
             policy: Some(policy),
@@ -127,7 +129,7 @@ impl Identity {
             }
         }
         if scope != PolicyScopeType::Local {
-            for policy in self.0.documents.aws.values() {
+            for policy in self.0.policies.aws.values() {
                 let name = fold(policy.name);
                 let before = name < after || (name == after && aws_done);
                 if !before && policy.path.starts_with(prefix) {
@@ -186,7 +188,7 @@ impl Identity {
             ));
         }
         entity::delete(&mut conn, found.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 }
 

@@ -11,11 +11,11 @@ use store::iam::entity::Entity;
 use store::iam::managed_policy::{self, Version};
 
 use super::managed_policies::version_id;
-use super::{done, time};
-use crate::documents::{Found, encode};
+use super::{commit, time};
 use crate::managed::AwsPolicy;
 use crate::paging::Page;
-use crate::{Call, Error, Identity, words};
+use crate::policy_cache::{ManagedPolicyRef, encode};
+use crate::{Call, Error, Identity, messages};
 
 /// A version as lists show it: without the document.
 pub(super) fn listed(version: &Version, default_version: i64) -> PolicyVersion {
@@ -83,7 +83,7 @@ impl Identity {
         if is_default {
             managed_policy::set_default_version(&mut conn, found.id, number, now).await?;
         }
-        done(tx).await?;
+        commit(tx).await?;
         Ok(CreatePolicyVersionResponse {
             policy_version: Some(PolicyVersion {
                 document: None,
@@ -106,10 +106,12 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         let (arn, id) = (&input.policy_arn, &input.version_id);
-        let version = match self.0.documents.find(&mut conn, arn).await? {
-            Some(Found::Aws(policy)) if version_id(policy.version) == *id => aws_version(policy),
-            Some(Found::Aws(_)) => return Err(version_not_found(arn, id)),
-            Some(Found::Customer(found)) if found.account == cx.account.as_str() => {
+        let version = match self.0.policies.find(&mut conn, arn).await? {
+            Some(ManagedPolicyRef::Aws(policy)) if version_id(policy.version) == *id => {
+                aws_version(policy)
+            }
+            Some(ManagedPolicyRef::Aws(_)) => return Err(version_not_found(arn, id)),
+            Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
                 let version = need_version(&mut conn, &found, id).await?;
                 let row = managed_policy::get(&mut conn, found.id).await?;
                 PolicyVersion {
@@ -117,7 +119,7 @@ impl Identity {
                     ..listed(&version, row.default_version)
                 }
             }
-            _ => return Err(words::policy_not_found(arn)),
+            _ => return Err(messages::policy_not_found(arn)),
         };
         Ok(GetPolicyVersionResponse {
             policy_version: Some(version),
@@ -137,24 +139,24 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         let arn = &input.policy_arn;
-        let versions: Vec<(i64, PolicyVersion)> =
-            match self.0.documents.find(&mut conn, arn).await? {
-                Some(Found::Aws(policy)) => vec![(
-                    policy.version,
-                    PolicyVersion {
-                        document: None,
-                        ..aws_version(policy)
-                    },
-                )],
-                Some(Found::Customer(found)) if found.account == cx.account.as_str() => {
-                    let row = managed_policy::get(&mut conn, found.id).await?;
-                    let versions = managed_policy::list_versions(&mut conn, found.id).await?;
-                    let shown =
-                        |version: Version| (version.version, listed(&version, row.default_version));
-                    versions.into_iter().map(shown).collect()
-                }
-                _ => return Err(words::policy_not_found(arn)),
-            };
+        let versions: Vec<(i64, PolicyVersion)> = match self.0.policies.find(&mut conn, arn).await?
+        {
+            Some(ManagedPolicyRef::Aws(policy)) => vec![(
+                policy.version,
+                PolicyVersion {
+                    document: None,
+                    ..aws_version(policy)
+                },
+            )],
+            Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
+                let row = managed_policy::get(&mut conn, found.id).await?;
+                let versions = managed_policy::list_versions(&mut conn, found.id).await?;
+                let shown =
+                    |version: Version| (version.version, listed(&version, row.default_version));
+                versions.into_iter().map(shown).collect()
+            }
+            _ => return Err(messages::policy_not_found(arn)),
+        };
         // Keys grow as versions go back in time.
         let cut = page.of(versions, |version| format!("{:020}", i64::MAX - version.0));
         Ok(ListPolicyVersionsResponse {
@@ -184,7 +186,7 @@ impl Identity {
             ));
         }
         managed_policy::delete_version(&mut conn, found.id, version.version).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `SetDefaultPolicyVersion`.
@@ -202,6 +204,6 @@ impl Identity {
         let version = need_version(&mut conn, &found, &input.version_id).await?;
         let now = cx.now.as_millisecond();
         managed_policy::set_default_version(&mut conn, found.id, version.version, now).await?;
-        done(tx).await
+        commit(tx).await
     }
 }

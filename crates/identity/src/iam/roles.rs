@@ -11,10 +11,10 @@ use store::iam::entity::{self, Kind};
 use store::iam::role::{self, Role as Row};
 use store::iam::{attachment, inline_policy, instance_profile};
 
-use super::{Wanted, done, need, page_of};
-use crate::documents::pin;
+use super::{Wanted, commit, get_existing, page_of};
 use crate::paging::Page;
-use crate::{Call, Error, Identity, words};
+use crate::policy_cache::pin;
+use crate::{Call, Error, Identity, messages};
 
 /// `MaxSessionDuration` where a request names none (CreateRole).
 const SESSION_SECONDS_DEFAULT: i64 = 3600;
@@ -52,7 +52,7 @@ impl Identity {
         role::insert(&mut conn, created.id, &row).await?;
         let mut shown = self.whole_role(&mut conn, &created).await?;
         shown.role_last_used = None;
-        done(tx).await?;
+        commit(tx).await?;
         Ok(CreateRoleResponse { role: shown })
     }
 
@@ -67,7 +67,7 @@ impl Identity {
     ) -> Result<GetRoleResponse, Error> {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         Ok(GetRoleResponse {
             role: self.whole_role(&mut conn, &found).await?,
         })
@@ -110,12 +110,12 @@ impl Identity {
         let seconds = input.max_session_duration.map(i64::from);
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let row = role::get(&mut conn, found.id).await?;
         let description = input.description.or(row.description);
         let seconds = seconds.unwrap_or(row.max_session_seconds);
         role::update(&mut conn, found.id, description.as_deref(), seconds).await?;
-        done(tx).await?;
+        commit(tx).await?;
         Ok(UpdateRoleResponse::default())
     }
 
@@ -130,11 +130,11 @@ impl Identity {
     ) -> Result<UpdateRoleDescriptionResponse, Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let seconds = role::get(&mut conn, found.id).await?.max_session_seconds;
         role::update(&mut conn, found.id, Some(&input.description), seconds).await?;
         let shown = self.role(&mut conn, &found).await?;
-        done(tx).await?;
+        commit(tx).await?;
         Ok(UpdateRoleDescriptionResponse { role: Some(shown) })
     }
 
@@ -150,10 +150,10 @@ impl Identity {
         let trust = Document::parse(&input.policy_document, DocumentKind::Trust)?;
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let pinned = pin(&mut conn, &trust).await?;
         role::set_trust_policy(&mut conn, found.id, &pinned).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     /// `DeleteRole`.
@@ -163,20 +163,20 @@ impl Identity {
     pub async fn delete_role(&self, cx: &Call, input: DeleteRoleRequest) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let found = need(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         if !instance_profile::of_role(&mut conn, found.id, "", 1)
             .await?
             .is_empty()
         {
-            return Err(words::must_first("remove roles from instance profile"));
+            return Err(messages::must_first("remove roles from instance profile"));
         }
         if !attachment::list(&mut conn, found.id).await?.is_empty() {
-            return Err(words::must_first("detach all policies"));
+            return Err(messages::must_first("detach all policies"));
         }
         if !inline_policy::list(&mut conn, found.id).await?.is_empty() {
-            return Err(words::must_first("delete policies"));
+            return Err(messages::must_first("delete policies"));
         }
         entity::delete(&mut conn, found.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 }

@@ -17,8 +17,8 @@ use store::iam::entity::{Entity, Kind};
 use store::iam::group;
 
 use super::context_keys::context_keys;
-use crate::documents::{Named, compile, entity_by_arn, pin};
 use crate::paging::Page;
+use crate::policy_cache::{Named, compile, entity_by_arn, pin};
 use crate::{Call, Error, Identity};
 
 /// Decisions of one simulation: actions times resources. Each is traced, so they cost.
@@ -66,7 +66,7 @@ impl Identity {
             None => match &source.boundary_arn {
                 Some(arn) => {
                     let kind = DocumentKind::PermissionsBoundary;
-                    let found = self.0.documents.managed(conn, arn, kind).await?;
+                    let found = self.0.policies.managed(conn, arn, kind).await?;
                     Some(found.into_iter().collect())
                 }
                 None => None,
@@ -177,13 +177,13 @@ impl Identity {
     ) -> Result<Vec<Named>, Error> {
         let mut documents = Vec::new();
         self.0
-            .documents
+            .policies
             .of_entity(conn, source, &mut documents)
             .await?;
         if source.kind == Kind::User {
             for group in group::of_user(conn, source.id).await? {
                 self.0
-                    .documents
+                    .policies
                     .of_entity(conn, &group, &mut documents)
                     .await?;
             }

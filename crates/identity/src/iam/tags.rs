@@ -11,7 +11,7 @@ use store::Conn;
 use store::iam::entity::{Entity, Kind};
 use store::iam::tag;
 
-use super::{done, need, shapes};
+use super::{commit, get_existing, views};
 use crate::paging::{Cut, Page};
 use crate::{Call, Error, Identity};
 
@@ -75,7 +75,7 @@ impl Identity {
     ) -> Result<Entity, Error> {
         match kind {
             Kind::Policy => self.own_policy(conn, cx, name).await,
-            _ => need(conn, cx, kind, name).await,
+            _ => get_existing(conn, cx, kind, name).await,
         }
     }
 
@@ -84,7 +84,7 @@ impl Identity {
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
         self.put_tags(&mut conn, found.id, tags).await?;
-        done(tx).await
+        commit(tx).await
     }
 
     async fn untag(&self, cx: &Call, kind: Kind, name: &str, keys: &[String]) -> Result<(), Error> {
@@ -94,7 +94,7 @@ impl Identity {
         for key in keys {
             tag::delete(&mut conn, found.id, key).await?;
         }
-        done(tx).await
+        commit(tx).await
     }
 
     async fn list_tags(
@@ -107,7 +107,7 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
-        let tags = shapes::tags(&mut conn, found.id).await?.unwrap_or_default();
+        let tags = views::tags(&mut conn, found.id).await?.unwrap_or_default();
         Ok(page.of(tags, |tag| tag.key.to_lowercase()))
     }
 }

@@ -7,9 +7,9 @@ use aws_api::iam::{
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::{access_key, account, attachment, group, inline_policy};
 
-use super::{Wanted, done, need, page_of, shapes, time};
+use super::{Wanted, commit, get_existing, page_of, time, views};
 use crate::paging::Page;
-use crate::{Call, CallerKind, Error, Identity, words};
+use crate::{Call, CallerKind, Error, Identity, messages};
 
 impl Identity {
     /// `CreateUser`.
@@ -31,8 +31,8 @@ impl Identity {
             tags: input.tags.as_deref(),
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
-        let user = whole(&mut conn, &created).await?;
-        done(tx).await?;
+        let user = detail(&mut conn, &created).await?;
+        commit(tx).await?;
         Ok(CreateUserResponse { user: Some(user) })
     }
 
@@ -60,9 +60,9 @@ impl Identity {
             });
         }
         let name = user_or_caller(cx, input.user_name)?;
-        let found = need(&mut conn, cx, Kind::User, &name).await?;
+        let found = get_existing(&mut conn, cx, Kind::User, &name).await?;
         Ok(GetUserResponse {
-            user: whole(&mut conn, &found).await?,
+            user: detail(&mut conn, &found).await?,
         })
     }
 
@@ -80,7 +80,7 @@ impl Identity {
         let prefix = input.path_prefix.as_deref();
         let cut = page_of(&mut read.conn(), cx, Kind::User, prefix, &page).await?;
         Ok(ListUsersResponse {
-            users: cut.items.iter().map(shapes::user).collect(),
+            users: cut.items.iter().map(views::user).collect(),
             is_truncated: cut.is_truncated,
             marker: cut.marker,
         })
@@ -108,33 +108,33 @@ impl Identity {
     pub async fn delete_user(&self, cx: &Call, input: DeleteUserRequest) -> Result<(), Error> {
         let mut tx = self.change().await?;
         let mut conn = tx.conn();
-        let user = need(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         if !access_key::list_of_user(&mut conn, user.id)
             .await?
             .is_empty()
         {
-            return Err(words::must_first("delete access keys"));
+            return Err(messages::must_first("delete access keys"));
         }
         if !attachment::list(&mut conn, user.id).await?.is_empty() {
-            return Err(words::must_first("detach all policies"));
+            return Err(messages::must_first("detach all policies"));
         }
         if !inline_policy::list(&mut conn, user.id).await?.is_empty() {
-            return Err(words::must_first("delete policies"));
+            return Err(messages::must_first("delete policies"));
         }
         if !group::of_user(&mut conn, user.id).await?.is_empty() {
-            return Err(words::must_first("remove users from group"));
+            return Err(messages::must_first("remove users from group"));
         }
         entity::delete(&mut conn, user.id).await?;
-        done(tx).await
+        commit(tx).await
     }
 }
 
 /// A user with boundary and tags, as `GetUser` shows it.
-async fn whole(conn: &mut store::Conn<'_>, entity: &Entity) -> Result<User, Error> {
+async fn detail(conn: &mut store::Conn<'_>, entity: &Entity) -> Result<User, Error> {
     Ok(User {
-        permissions_boundary: shapes::boundary(entity),
-        tags: shapes::tags(conn, entity.id).await?,
-        ..shapes::user(entity)
+        permissions_boundary: views::boundary(entity),
+        tags: views::tags(conn, entity.id).await?,
+        ..views::user(entity)
     })
 }
 

@@ -10,7 +10,7 @@ use store::iam::role;
 
 use super::{SESSION_SECONDS_MIN, refuse_mfa};
 use crate::authenticate::session_arn;
-use crate::documents::entity_by_arn;
+use crate::policy_cache::entity_by_arn;
 use crate::session::{Session, SessionTag, Who, minify};
 use crate::{Call, CallerKind, Error, Identity};
 
@@ -118,7 +118,7 @@ impl Identity {
         let account = session.account()?;
         for arn in &arns {
             self.0
-                .documents
+                .policies
                 .attachable(conn, account.as_str(), arn)
                 .await?;
         }

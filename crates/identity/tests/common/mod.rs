@@ -185,7 +185,7 @@ pub fn deny(action: &str) -> String {
     allow(action).replace("Allow", "Deny")
 }
 
-/// Whether the caller may, as the door decides it.
+/// Whether the caller may, as the authorization step decides it.
 pub fn may(cx: &Call, action: &str) -> bool {
     let resource = format!("arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app");
     decide(cx, action, &resource, None, Context::new())

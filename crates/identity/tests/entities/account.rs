@@ -1,4 +1,4 @@
-//! The account as a whole, and what the door asks.
+//! The account as a whole, and what the authorization step asks.
 
 use aws_api::iam;
 use identity::EntityRef;

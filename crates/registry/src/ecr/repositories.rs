@@ -22,7 +22,7 @@ use super::token;
 use crate::cache::Change;
 use crate::facts::{arn, registry_account};
 use crate::mutability::Mutability;
-use crate::{Call, Error, Place, Registry, RepositoryFacts, is_repository_name};
+use crate::{Call, Error, Registry, RepositoryFacts, RepositoryRef, is_repository_name};
 
 impl Registry {
     /// `CreateRepository`.
@@ -73,7 +73,7 @@ impl Registry {
             .await?
             .is_some()
         {
-            return Err(Error::RepositoryAlreadyExists(Place {
+            return Err(Error::RepositoryAlreadyExists(RepositoryRef {
                 repository: new.name,
                 registry_id: account,
             }));
@@ -117,7 +117,7 @@ impl Registry {
                 match repository::find(conn, owner, region, &name).await? {
                     Some(row) => repositories.push(self.describe(&row)?),
                     None => {
-                        return Err(Error::RepositoryNotFound(Place {
+                        return Err(Error::RepositoryNotFound(RepositoryRef {
                             repository: name,
                             registry_id: account,
                         }));
@@ -253,7 +253,7 @@ impl Registry {
                     applied_scan_filters: Some(Vec::new()),
                 }),
                 None => {
-                    let place = Place {
+                    let place = RepositoryRef {
                         repository: name.clone(),
                         registry_id: cx.account,
                     };

@@ -1,4 +1,4 @@
-//! Images put, pulled and deleted, by both faces.
+//! Images put, pulled and deleted, through both APIs.
 
 use crate::world::*;
 use aws_api::ecr;
@@ -92,7 +92,7 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let manifest = w.manifest(&repo, "one").await;
         let digest = w.put(&repo, "v1", &manifest).await.unwrap().to_string();
-        // The OCI face: success. The ECR face: an error that says so.
+        // The OCI API: success. The ECR API: an error that says so.
         w.put(&repo, "v1", &manifest).await.unwrap();
         w.put(&repo, &digest, &manifest).await.unwrap();
         let again = w.registry.put_image(&w.cx, put_image(&manifest.to_string(), Some("v1"))).await;

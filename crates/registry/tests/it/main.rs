@@ -1,4 +1,4 @@
-//! The registry through its public face, on both databases. Each file is a topic;
+//! The registry through its public interface, on both databases. Each file is a topic;
 //! `world` has what they share.
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! Uploads by both faces, whole, in parts, cut, resumed, swept.
+//! Uploads through both APIs, whole, in parts, cut, resumed, swept.
 
 use crate::world::*;
 use aws_api::ecr;

@@ -244,12 +244,12 @@ impl Principals for People {
     }
 }
 
-/// The wire code of a refusal by the ECR face.
+/// The wire code of a refusal by the ECR API.
 pub fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
     result.unwrap_err().code().code()
 }
 
-/// The code and status of a refusal by the OCI face.
+/// The code and status of a refusal by the OCI API.
 pub fn oci<T: std::fmt::Debug>(result: Result<T, Error>) -> (&'static str, u16) {
     let error = result.unwrap_err().oci();
     (error.code, error.status)

@@ -8,12 +8,12 @@ use http::{HeaderValue, Response, StatusCode, header};
 use identity::Caller;
 use sigv4::SigError;
 
-use crate::answer::{Fail, Unauthenticated};
 use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, Signed};
+use crate::authorize::RequestContext;
 use crate::body::{Collected, Inbound, ReplyBody};
-use crate::door::Subject;
+use crate::error::{ApiError, Unauthenticated};
 use crate::form;
 use crate::head::Head;
 use crate::limits::{
@@ -66,7 +66,7 @@ pub(crate) async fn json(
         let known = match (service, operation) {
             (Some(_), Some(operation)) => operation,
             _ => {
-                return Err(Fail::Common(
+                return Err(ApiError::Common(
                     CommonError::InvalidAction,
                     unknown_target(&target),
                 ));
@@ -105,7 +105,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
             called.service = service;
         }
         let collected = body.collect(&app.bodies, API_BODY_BYTES_MAX).await?;
-        let malformed = |message| Fail::Common(CommonError::Malformed, message);
+        let malformed = |message| ApiError::Common(CommonError::Malformed, message);
         let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
         // A presigned request's own parameters are no operation's.
         let url = own_parameters(head.query());
@@ -124,7 +124,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
                     shown(&version)
                 ),
             };
-            return Err(Fail::Common(CommonError::InvalidAction, message));
+            return Err(ApiError::Common(CommonError::InvalidAction, message));
         };
         operate(&app, known, subject, ApiBody::Query(form), &mut called).await
     };
@@ -144,7 +144,13 @@ fn service_of(version: &str, action: &str, scope: &str) -> Service {
 
 /// Refuses a request that no caller is known for. Its body is read as far as it may be, since the answer's
 /// namespace and the event's name stand there.
-async fn unsigned(app: &App, head: &Head, called: &mut Called, body: Inbound, fail: Fail) -> Fail {
+async fn unsigned(
+    app: &App,
+    head: &Head,
+    called: &mut Called,
+    body: Inbound,
+    fail: ApiError,
+) -> ApiError {
     let mut form = Form::default();
     let collected = body.collect(&app.bodies, UNSIGNED_BODY_BYTES_MAX);
     if let Ok(Ok(collected)) = tokio::time::timeout(UNSIGNED_BODY_TIMEOUT, collected).await
@@ -166,7 +172,7 @@ async fn unsigned(app: &App, head: &Head, called: &mut Called, body: Inbound, fa
     called.service = service_of(&parameter("Version"), &called.name, scope);
     let missing = matches!(
         fail,
-        Fail::Unauthenticated(Unauthenticated::Signature(
+        ApiError::Unauthenticated(Unauthenticated::Signature(
             SigError::MissingAuthenticationToken
         ))
     );
@@ -181,9 +187,9 @@ async fn unsigned(app: &App, head: &Head, called: &mut Called, body: Inbound, fa
     }
 }
 
-fn not_built(operation: &str, service: Service) -> Fail {
+fn not_built(operation: &str, service: Service) -> ApiError {
     let service = service.signing_name();
-    Fail::Common(
+    ApiError::Common(
         CommonError::NotImplemented,
         format!(
             "The operation {operation} of {service} is not built yet: see docs/api-coverage.md."
@@ -212,14 +218,14 @@ async fn verified(
     signed: &Signed,
     called: &mut Called,
     collected: &Collected,
-) -> Result<Subject, Fail> {
+) -> Result<RequestContext, ApiError> {
     let digest = &collected.sha256_hex;
     let caller = authenticate::verify(app, head, signed, called.service, digest).await?;
     called.caller = Some(Arc::clone(&caller));
     let service = called.service.signing_name();
     app.identity
         .touch_key_last_used(&caller, service, &called.region, head.now);
-    Ok(Subject {
+    Ok(RequestContext {
         caller,
         region: signed.region().clone(),
         now: head.now,
@@ -231,10 +237,10 @@ async fn verified(
 async fn operate(
     app: &Arc<App>,
     operation: Operation,
-    subject: Subject,
+    subject: RequestContext,
     body: ApiBody,
     called: &mut Called,
-) -> Result<WireResponse, Fail> {
+) -> Result<WireResponse, ApiError> {
     let Some(entry) = app.operations.get(&operation) else {
         return Err(not_built(operation.name(), operation.service()));
     };
@@ -254,7 +260,7 @@ async fn finish(
     app: &App,
     head: &Head,
     called: Called,
-    result: Result<WireResponse, Fail>,
+    result: Result<WireResponse, ApiError>,
 ) -> Response<ReplyBody> {
     let service = called.service;
     let (answer, error, decided) = match result {
@@ -374,7 +380,7 @@ pub(crate) fn internal(request_id: &str) -> Response<ReplyBody> {
     common(
         Service::Ecr,
         CommonError::InternalFailure,
-        crate::answer::INTERNAL,
+        crate::error::INTERNAL,
         request_id,
     )
 }

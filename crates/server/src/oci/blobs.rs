@@ -4,12 +4,12 @@ use ::blobs::{BlobFile, Digest};
 use http::{Response, StatusCode, header};
 
 use super::uploads::CONTENT_DIGEST;
-use super::{Job, OciFail, OciResult, empty, set};
+use super::{OciError, OciRequest, OciResult, empty, set};
 use crate::body::ReplyBody;
 use crate::head::Head;
 
 /// `HEAD …/blobs/<digest>`
-pub(super) async fn head(job: &Job<'_>, digest: &str) -> OciResult {
+pub(super) async fn head(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
     let layer = job.app.registry.stat_blob(&repository, digest).await?;
     let mut response = described(&layer.digest);
@@ -22,14 +22,14 @@ pub(super) async fn head(job: &Job<'_>, digest: &str) -> OciResult {
 }
 
 /// `GET …/blobs/<digest>`
-pub(super) async fn get(job: &Job<'_>, digest: &str) -> OciResult {
+pub(super) async fn get(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
     let (layer, file) = job.app.registry.open_blob(&repository, digest).await?;
     send(job.head, &layer.digest, file)
 }
 
 /// `DELETE …/blobs/<digest>`
-pub(super) async fn delete(job: &Job<'_>, digest: &str) -> OciResult {
+pub(super) async fn delete(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
     let call = job.call();
     job.app
@@ -77,7 +77,7 @@ pub(crate) fn send(head: &Head, digest: &Digest, file: BlobFile) -> OciResult {
         }
         Wanted::Unsatisfiable => {
             let message = format!("The range does not lie within the blob's {size} bytes.");
-            return Err(OciFail::new(416, "SIZE_INVALID", message)
+            return Err(OciError::new(416, "SIZE_INVALID", message)
                 .header(header::CONTENT_RANGE, format!("bytes */{size}")));
         }
     };

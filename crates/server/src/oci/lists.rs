@@ -5,7 +5,7 @@ use registry::Page as Found;
 use serde_json::json;
 
 use super::path::Page;
-use super::{Job, OciResult, answer, set};
+use super::{OciRequest, OciResult, answer, set};
 use crate::body::ReplyBody;
 use crate::form::percent_encode;
 use crate::limits::OCI_PAGE_MAX;
@@ -14,7 +14,7 @@ const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// `GET …/tags/list`
-pub(super) async fn tags(job: &Job<'_>, page: Page) -> OciResult {
+pub(super) async fn tags(job: &OciRequest<'_>, page: Page) -> OciResult {
     let repository = job.repository()?;
     let n = size(&page);
     let found = match n {
@@ -37,7 +37,7 @@ pub(super) async fn tags(job: &Job<'_>, page: Page) -> OciResult {
 }
 
 /// `GET /v2/_catalog`
-pub(super) async fn catalog(job: &Job<'_>, page: Page) -> OciResult {
+pub(super) async fn catalog(job: &OciRequest<'_>, page: Page) -> OciResult {
     let n = size(&page);
     let found = match n {
         0 => Found::default(),
@@ -55,7 +55,7 @@ pub(super) async fn catalog(job: &Job<'_>, page: Page) -> OciResult {
 
 /// `GET …/referrers/<digest>`
 pub(super) async fn referrers(
-    job: &Job<'_>,
+    job: &OciRequest<'_>,
     digest: &str,
     artifact_type: Option<&str>,
     next: Option<&str>,

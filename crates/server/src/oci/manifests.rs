@@ -4,14 +4,14 @@ use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Manifest};
 
 use super::uploads::CONTENT_DIGEST;
-use super::{Job, OciResult, empty, set};
+use super::{OciRequest, OciResult, empty, set};
 use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::limits::MANIFEST_BYTES_MAX;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
 /// `HEAD …/manifests/<reference>`
-pub(super) async fn head(job: &Job<'_>, reference: &str) -> OciResult {
+pub(super) async fn head(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let repository = job.repository()?;
     let manifest = job
         .app
@@ -22,7 +22,7 @@ pub(super) async fn head(job: &Job<'_>, reference: &str) -> OciResult {
 }
 
 /// `GET …/manifests/<reference>`
-pub(super) async fn get(job: &Job<'_>, reference: &str) -> OciResult {
+pub(super) async fn get(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let repository = job.repository()?;
     let call = job.call();
     let manifest = job
@@ -37,7 +37,7 @@ pub(super) async fn get(job: &Job<'_>, reference: &str) -> OciResult {
     Ok(response)
 }
 
-fn described(job: &Job<'_>, manifest: &Manifest) -> Response<ReplyBody> {
+fn described(job: &OciRequest<'_>, manifest: &Manifest) -> Response<ReplyBody> {
     let digest = manifest.digest.to_string();
     let mut response = empty(StatusCode::OK);
     set(&mut response, CONTENT_DIGEST, &digest);
@@ -56,7 +56,7 @@ fn described(job: &Job<'_>, manifest: &Manifest) -> Response<ReplyBody> {
 }
 
 /// `PUT …/manifests/<reference>`
-pub(super) async fn put(job: &Job<'_>, reference: &str, body: Inbound) -> OciResult {
+pub(super) async fn put(job: &OciRequest<'_>, reference: &str, body: Inbound) -> OciResult {
     let repository = job.repository()?;
     let collected = match body.collect(&job.app.bodies, MANIFEST_BYTES_MAX).await {
         Err(BodyError::TooLong(max)) => return Err(Error::ManifestTooLarge(max).into()),
@@ -84,7 +84,7 @@ pub(super) async fn put(job: &Job<'_>, reference: &str, body: Inbound) -> OciRes
 }
 
 /// `DELETE …/manifests/<reference>`
-pub(super) async fn delete(job: &Job<'_>, reference: &str) -> OciResult {
+pub(super) async fn delete(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let repository = job.repository()?;
     let call = job.call();
     job.app

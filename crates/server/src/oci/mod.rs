@@ -15,25 +15,25 @@ use identity::Caller;
 use registry::RepositoryFacts;
 use serde_json::json;
 
-use crate::answer::{Fail, INTERNAL};
-use crate::app::{App, Place};
+use crate::app::{App, RegistryId};
 use crate::audit::{Decided, Event};
 use crate::authenticate::{self, BasicFail};
+use crate::authorize::{self, Authorized, RequestContext};
 use crate::body::{BodyError, Inbound, ReplyBody};
-use crate::door::{self, Authorized, Subject};
+use crate::error::{ApiError, INTERNAL};
 use crate::head::Head;
 use crate::ops::oci as guard;
-use path::{Ask, OciRoute, Reject};
+use path::{OciOperation, OciRoute, RouteError};
 
 /// A request that may be done.
-pub(crate) struct Job<'a> {
+pub(crate) struct OciRequest<'a> {
     pub(crate) app: &'a App,
     pub(crate) head: &'a Head,
     pub(crate) ok: Authorized<OciRoute>,
-    pub(crate) place: Place,
+    pub(crate) place: RegistryId,
 }
 
-impl Job<'_> {
+impl OciRequest<'_> {
     /// The call, as the registry of the request's host sees it.
     pub(crate) fn call(&self) -> registry::Call {
         self.ok.subject().registry_call()
@@ -44,12 +44,14 @@ impl Job<'_> {
     }
 
     /// The repository that was decided on, or 404 in ECR's words.
-    pub(crate) fn repository(&self) -> Result<Arc<RepositoryFacts>, OciFail> {
+    pub(crate) fn repository(&self) -> Result<Arc<RepositoryFacts>, OciError> {
         let missing = || {
-            OciFail::from(registry::Error::RepositoryNotFound(registry::Place {
-                repository: self.name().to_owned(),
-                registry_id: self.place.account,
-            }))
+            OciError::from(registry::Error::RepositoryNotFound(
+                registry::RepositoryRef {
+                    repository: self.name().to_owned(),
+                    registry_id: self.place.account,
+                },
+            ))
         };
         self.ok.repository().cloned().ok_or_else(missing)
     }
@@ -57,7 +59,7 @@ impl Job<'_> {
 
 /// A refusal in the registry's form.
 #[derive(Debug)]
-pub(crate) struct OciFail {
+pub(crate) struct OciError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
@@ -67,9 +69,9 @@ pub(crate) struct OciFail {
     pub(crate) cause: Option<String>,
 }
 
-impl OciFail {
-    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> OciFail {
-        OciFail {
+impl OciError {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> OciError {
+        OciError {
             status,
             code,
             message: message.into(),
@@ -79,52 +81,52 @@ impl OciFail {
         }
     }
 
-    pub(crate) fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> OciFail {
+    pub(crate) fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> OciError {
         self.headers.push((name, value.into()));
         self
     }
 }
 
-impl From<registry::Error> for OciFail {
-    fn from(error: registry::Error) -> OciFail {
-        Fail::from(error).into()
+impl From<registry::Error> for OciError {
+    fn from(error: registry::Error) -> OciError {
+        ApiError::from(error).into()
     }
 }
 
-impl From<BodyError> for OciFail {
-    fn from(error: BodyError) -> OciFail {
-        Fail::from(error).into()
+impl From<BodyError> for OciError {
+    fn from(error: BodyError) -> OciError {
+        ApiError::from(error).into()
     }
 }
 
-impl From<Fail> for OciFail {
-    fn from(fail: Fail) -> OciFail {
+impl From<ApiError> for OciError {
+    fn from(fail: ApiError) -> OciError {
         let (cause, decided) = (fail.cause(), fail.decided());
         let mut oci = match &fail {
-            Fail::Denied(refusal) => OciFail::new(403, "DENIED", &refusal.message),
-            Fail::Registry(error) => {
+            ApiError::Denied(refusal) => OciError::new(403, "DENIED", &refusal.message),
+            ApiError::Registry(error) => {
                 let oci = error.oci();
-                let mut fail = OciFail::new(oci.status, oci.code, error.to_string());
+                let mut fail = OciError::new(oci.status, oci.code, error.to_string());
                 if oci.status == 503 {
                     fail = fail.header(header::RETRY_AFTER, "1");
                 }
                 fail
             }
-            Fail::Body(error @ BodyError::TooLong(_)) => {
-                OciFail::new(413, "SIZE_INVALID", error.to_string())
+            ApiError::Body(error @ BodyError::TooLong(_)) => {
+                OciError::new(413, "SIZE_INVALID", error.to_string())
             }
-            Fail::Body(error @ BodyError::Stalled) => {
-                OciFail::new(408, "BLOB_UPLOAD_INVALID", error.to_string())
+            ApiError::Body(error @ BodyError::Stalled) => {
+                OciError::new(408, "BLOB_UPLOAD_INVALID", error.to_string())
             }
-            Fail::Body(error @ BodyError::Busy) => {
-                let fail = OciFail::new(503, "TOOMANYREQUESTS", error.to_string());
+            ApiError::Body(error @ BodyError::Busy) => {
+                let fail = OciError::new(503, "TOOMANYREQUESTS", error.to_string());
                 fail.header(header::RETRY_AFTER, "1")
             }
-            Fail::Body(error) => OciFail::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
-            Fail::Common(_, message) => OciFail::new(400, "UNSUPPORTED", message),
-            Fail::Wire(error) => OciFail::new(error.status, "UNSUPPORTED", &error.message),
-            Fail::Identity(_) | Fail::Unauthenticated(_) | Fail::Internal(_) => {
-                OciFail::new(500, "UNKNOWN", INTERNAL)
+            ApiError::Body(error) => OciError::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
+            ApiError::Common(_, message) => OciError::new(400, "UNSUPPORTED", message),
+            ApiError::Wire(error) => OciError::new(error.status, "UNSUPPORTED", &error.message),
+            ApiError::Identity(_) | ApiError::Unauthenticated(_) | ApiError::Internal(_) => {
+                OciError::new(500, "UNKNOWN", INTERNAL)
             }
         };
         oci.cause = cause;
@@ -133,13 +135,13 @@ impl From<Fail> for OciFail {
     }
 }
 
-pub(crate) type OciResult = Result<Response<ReplyBody>, OciFail>;
+pub(crate) type OciResult = Result<Response<ReplyBody>, OciError>;
 
 /// Answers a request below `/v2/`.
 pub(crate) async fn serve(
     app: Arc<App>,
     head: Head,
-    route: Result<OciRoute, Reject>,
+    route: Result<OciRoute, RouteError>,
     body: Inbound,
 ) -> Response<ReplyBody> {
     let place = head.registry(&app.names.default);
@@ -160,16 +162,16 @@ pub(crate) async fn serve(
         None => return base(),
     };
     let event = Audited::of(&head, &route, &place, Arc::clone(&caller), action);
-    let subject = Subject {
+    let subject = RequestContext {
         caller,
         region: place.region.clone(),
         now: head.now,
         request_id: Arc::clone(&head.request_id),
         client: head.client.clone(),
     };
-    let result = match door::authorize(&app, subject, action, needs, route).await {
+    let result = match authorize::authorize(&app, subject, action, needs, route).await {
         Ok(ok) => {
-            let job = Job {
+            let job = OciRequest {
                 app: &app,
                 head: &head,
                 ok,
@@ -197,28 +199,32 @@ pub(crate) async fn serve(
     response
 }
 
-async fn operate(job: Job<'_>, body: Inbound) -> OciResult {
+async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
     match job.ok.input().ask.clone() {
-        Ask::Base => Ok(base()),
-        Ask::Catalog(page) => lists::catalog(&job, page).await,
-        Ask::ListTags(page) => lists::tags(&job, page).await,
-        Ask::Referrers {
+        OciOperation::Base => Ok(base()),
+        OciOperation::Catalog(page) => lists::catalog(&job, page).await,
+        OciOperation::ListTags(page) => lists::tags(&job, page).await,
+        OciOperation::Referrers {
             digest,
             artifact_type,
             next,
         } => lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await,
-        Ask::StartUpload { mount, digest } => uploads::start(&job, mount, digest, body).await,
-        Ask::UploadStatus { id } => uploads::status(&job, &id).await,
-        Ask::UploadPart { id } => uploads::part(&job, &id, body).await,
-        Ask::CompleteUpload { id, digest } => uploads::complete(&job, &id, digest, body).await,
-        Ask::CancelUpload { id } => uploads::cancel(&job, &id).await,
-        Ask::HeadBlob { digest } => blobs::head(&job, &digest).await,
-        Ask::GetBlob { digest } => blobs::get(&job, &digest).await,
-        Ask::DeleteBlob { digest } => blobs::delete(&job, &digest).await,
-        Ask::HeadManifest { reference } => manifests::head(&job, &reference).await,
-        Ask::GetManifest { reference } => manifests::get(&job, &reference).await,
-        Ask::PutManifest { reference } => manifests::put(&job, &reference, body).await,
-        Ask::DeleteManifest { reference } => manifests::delete(&job, &reference).await,
+        OciOperation::StartUpload { mount, digest } => {
+            uploads::start(&job, mount, digest, body).await
+        }
+        OciOperation::UploadStatus { id } => uploads::status(&job, &id).await,
+        OciOperation::UploadPart { id } => uploads::part(&job, &id, body).await,
+        OciOperation::CompleteUpload { id, digest } => {
+            uploads::complete(&job, &id, digest, body).await
+        }
+        OciOperation::CancelUpload { id } => uploads::cancel(&job, &id).await,
+        OciOperation::HeadBlob { digest } => blobs::head(&job, &digest).await,
+        OciOperation::GetBlob { digest } => blobs::get(&job, &digest).await,
+        OciOperation::DeleteBlob { digest } => blobs::delete(&job, &digest).await,
+        OciOperation::HeadManifest { reference } => manifests::head(&job, &reference).await,
+        OciOperation::GetManifest { reference } => manifests::get(&job, &reference).await,
+        OciOperation::PutManifest { reference } => manifests::put(&job, &reference, body).await,
+        OciOperation::DeleteManifest { reference } => manifests::delete(&job, &reference).await,
     }
 }
 
@@ -231,7 +237,7 @@ impl Audited {
     fn of(
         head: &Head,
         route: &OciRoute,
-        place: &Place,
+        place: &RegistryId,
         caller: Arc<Caller>,
         action: &str,
     ) -> Audited {
@@ -264,7 +270,7 @@ impl Audited {
         }
     }
 
-    fn ended(mut self, head: &Head, fail: Option<OciFail>) -> Event {
+    fn ended(mut self, head: &Head, fail: Option<OciError>) -> Event {
         if let Some(fail) = fail {
             if let Some(cause) = &fail.cause {
                 let (path, request_id) = (head.path(), &head.request_id);
@@ -277,45 +283,56 @@ impl Audited {
     }
 }
 
-fn parameters(ask: &Ask) -> serde_json::Value {
+fn parameters(ask: &OciOperation) -> serde_json::Value {
     match ask {
-        Ask::HeadBlob { digest } | Ask::GetBlob { digest } | Ask::DeleteBlob { digest } => {
+        OciOperation::HeadBlob { digest }
+        | OciOperation::GetBlob { digest }
+        | OciOperation::DeleteBlob { digest } => {
             json!({"layerDigest": digest})
         }
-        Ask::HeadManifest { reference }
-        | Ask::GetManifest { reference }
-        | Ask::PutManifest { reference }
-        | Ask::DeleteManifest { reference } => match reference.contains(':') {
+        OciOperation::HeadManifest { reference }
+        | OciOperation::GetManifest { reference }
+        | OciOperation::PutManifest { reference }
+        | OciOperation::DeleteManifest { reference } => match reference.contains(':') {
             true => json!({"imageIds": [{"imageDigest": reference}]}),
             false => json!({"imageIds": [{"imageTag": reference}]}),
         },
-        Ask::UploadStatus { id } | Ask::UploadPart { id } | Ask::CancelUpload { id } => {
+        OciOperation::UploadStatus { id }
+        | OciOperation::UploadPart { id }
+        | OciOperation::CancelUpload { id } => {
             json!({"uploadId": id})
         }
-        Ask::CompleteUpload { id, digest } => json!({"uploadId": id, "layerDigests": [digest]}),
-        Ask::Referrers { digest, .. } => json!({"subjectId": {"imageDigest": digest}}),
-        Ask::StartUpload {
+        OciOperation::CompleteUpload { id, digest } => {
+            json!({"uploadId": id, "layerDigests": [digest]})
+        }
+        OciOperation::Referrers { digest, .. } => json!({"subjectId": {"imageDigest": digest}}),
+        OciOperation::StartUpload {
             mount: Some(mount), ..
         } => json!({"mount": mount.digest, "from": mount.from}),
-        Ask::StartUpload {
+        OciOperation::StartUpload {
             digest: Some(digest),
             ..
         } => json!({"layerDigests": [digest]}),
-        Ask::Base | Ask::Catalog(_) | Ask::StartUpload { .. } | Ask::ListTags(_) => json!({}),
+        OciOperation::Base
+        | OciOperation::Catalog(_)
+        | OciOperation::StartUpload { .. }
+        | OciOperation::ListTags(_) => json!({}),
     }
 }
 
-fn rejected(reject: Reject) -> OciFail {
+fn rejected(reject: RouteError) -> OciError {
     match reject {
-        Reject::NotFound => OciFail::new(404, "UNSUPPORTED", "There is no such endpoint."),
-        Reject::Method { allow } => OciFail::new(
+        RouteError::NotFound => OciError::new(404, "UNSUPPORTED", "There is no such endpoint."),
+        RouteError::Method { allow } => OciError::new(
             405,
             "UNSUPPORTED",
             "The endpoint does not take this method.",
         )
         .header(header::ALLOW, allow),
-        Reject::Name => registry::Error::InvalidRepositoryName.into(),
-        Reject::PageSize => OciFail::new(400, "PAGINATION_NUMBER_INVALID", "'n' must be a number."),
+        RouteError::Name => registry::Error::InvalidRepositoryName.into(),
+        RouteError::PageSize => {
+            OciError::new(400, "PAGINATION_NUMBER_INVALID", "'n' must be a number.")
+        }
     }
 }
 
@@ -332,7 +349,7 @@ async fn unauthenticated(
     app: &App,
     head: &Head,
     route: Option<OciRoute>,
-    place: &Place,
+    place: &RegistryId,
     fail: BasicFail,
 ) -> Response<ReplyBody> {
     let host = head.host().unwrap_or_default();
@@ -341,14 +358,14 @@ async fn unauthenticated(
     let host = if host.bytes().all(plain) { host } else { "" };
     let challenge = format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"");
     let refuse = |message: &str| {
-        OciFail::new(401, "UNAUTHORIZED", message)
+        OciError::new(401, "UNAUTHORIZED", message)
             .header(header::WWW_AUTHENTICATE, challenge.clone())
     };
     let fail = match fail {
         // The first request of every client: not worth an event.
         BasicFail::Missing => return failed(head, &refuse("authentication required")),
         BasicFail::Refused => refuse("The authorization token included in the request is invalid."),
-        BasicFail::Expired => OciFail::new(
+        BasicFail::Expired => OciError::new(
             403,
             "DENIED",
             "Your authorization token has expired. Reauthenticate and try again.",
@@ -428,7 +445,7 @@ pub(crate) fn set(
 }
 
 /// The error document (OCI Distribution, "Error Codes").
-pub(crate) fn failed(head: &Head, fail: &OciFail) -> Response<ReplyBody> {
+pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
     let mut response = refuse(fail.status, fail.code, &fail.message);
     for (name, value) in &fail.headers {
         set(&mut response, name.clone(), value);

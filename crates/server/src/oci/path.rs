@@ -12,12 +12,12 @@ pub(crate) struct OciRoute {
     /// The repository; `None` for `/v2/` and the catalog.
     pub(crate) name: Option<String>,
     /// What is asked.
-    pub(crate) ask: Ask,
+    pub(crate) ask: OciOperation,
 }
 
 /// What is asked of the registry.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ask {
+pub(crate) enum OciOperation {
     /// `GET /v2/`: are you a registry, and do my credentials hold?
     Base,
     /// `GET /v2/_catalog`.
@@ -119,7 +119,7 @@ pub(crate) struct Page {
 
 /// Why a path below `/v2/` is no request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Reject {
+pub(crate) enum RouteError {
     /// There is no such endpoint.
     NotFound,
     /// The endpoint exists, not by this method.
@@ -137,19 +137,22 @@ pub(crate) enum Reject {
 const NAME_CHARS_MAX: usize = 256;
 
 /// Parses path and query.
-pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute, Reject> {
-    let rest = path.strip_prefix("/v2").ok_or(Reject::NotFound)?;
+pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute, RouteError> {
+    let rest = path.strip_prefix("/v2").ok_or(RouteError::NotFound)?;
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let bare = |ask| OciRoute { name: None, ask };
     match rest {
         "" => {
             return one(
                 method,
-                [(&Method::GET, Ask::Base), (&Method::HEAD, Ask::Base)],
+                [
+                    (&Method::GET, OciOperation::Base),
+                    (&Method::HEAD, OciOperation::Base),
+                ],
             )
             .map(bare);
         }
-        "_catalog" => return get(method, Ask::Catalog(page(query)?)).map(bare),
+        "_catalog" => return get(method, OciOperation::Catalog(page(query)?)).map(bare),
         _ => {}
     }
     let (name, ask) = endpoint(method, rest, query)?;
@@ -158,7 +161,7 @@ pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute
             name: Some(name.to_owned()),
             ask: ask?,
         }),
-        false => Err(Reject::Name),
+        false => Err(RouteError::Name),
     }
 }
 
@@ -167,8 +170,8 @@ fn endpoint<'a>(
     method: &Method,
     rest: &'a str,
     query: &str,
-) -> Result<(&'a str, Result<Ask, Reject>), Reject> {
-    let (head, last) = rest.rsplit_once('/').ok_or(Reject::NotFound)?;
+) -> Result<(&'a str, Result<OciOperation, RouteError>), RouteError> {
+    let (head, last) = rest.rsplit_once('/').ok_or(RouteError::NotFound)?;
     if let Some(name) = head.strip_suffix("/blobs/uploads") {
         return Ok((name, upload(method, last, query)));
     }
@@ -188,7 +191,7 @@ fn endpoint<'a>(
     if let (Some(name), "list") = (head.strip_suffix("/tags"), last) {
         return Ok((
             name,
-            page(query).and_then(|page| get(method, Ask::ListTags(page))),
+            page(query).and_then(|page| get(method, OciOperation::ListTags(page))),
         ));
     }
     if let Some(name) = head.strip_suffix("/referrers") {
@@ -197,7 +200,7 @@ fn endpoint<'a>(
             let artifact_type = form::first(query, "artifactType").map(|t| t.replace(' ', "+"));
             get(
                 method,
-                Ask::Referrers {
+                OciOperation::Referrers {
                     digest,
                     artifact_type: artifact_type.filter(|t| !t.is_empty()),
                     next: form::first(query, "next"),
@@ -206,10 +209,10 @@ fn endpoint<'a>(
         });
         return Ok((name, ask));
     }
-    Err(Reject::NotFound)
+    Err(RouteError::NotFound)
 }
 
-fn upload(method: &Method, id: &str, query: &str) -> Result<Ask, Reject> {
+fn upload(method: &Method, id: &str, query: &str) -> Result<OciOperation, RouteError> {
     let digest = form::first(query, "digest").filter(|d| !d.is_empty());
     if id.is_empty() {
         let mount = form::first(query, "mount").filter(|m| !m.is_empty());
@@ -218,72 +221,75 @@ fn upload(method: &Method, id: &str, query: &str) -> Result<Ask, Reject> {
             from: form::first(query, "from").filter(|from| !from.is_empty()),
         });
         return match *method {
-            Method::POST => Ok(Ask::StartUpload { mount, digest }),
-            _ => Err(Reject::Method { allow: "POST" }),
+            Method::POST => Ok(OciOperation::StartUpload { mount, digest }),
+            _ => Err(RouteError::Method { allow: "POST" }),
         };
     }
     let id = segment(id)?;
     match *method {
-        Method::GET => Ok(Ask::UploadStatus { id }),
-        Method::PATCH => Ok(Ask::UploadPart { id }),
-        Method::PUT => Ok(Ask::CompleteUpload { id, digest }),
-        Method::DELETE => Ok(Ask::CancelUpload { id }),
-        _ => Err(Reject::Method {
+        Method::GET => Ok(OciOperation::UploadStatus { id }),
+        Method::PATCH => Ok(OciOperation::UploadPart { id }),
+        Method::PUT => Ok(OciOperation::CompleteUpload { id, digest }),
+        Method::DELETE => Ok(OciOperation::CancelUpload { id }),
+        _ => Err(RouteError::Method {
             allow: "GET, PATCH, PUT, DELETE",
         }),
     }
 }
 
-fn blob(method: &Method, digest: String) -> Result<Ask, Reject> {
+fn blob(method: &Method, digest: String) -> Result<OciOperation, RouteError> {
     match *method {
-        Method::HEAD => Ok(Ask::HeadBlob { digest }),
-        Method::GET => Ok(Ask::GetBlob { digest }),
-        Method::DELETE => Ok(Ask::DeleteBlob { digest }),
-        _ => Err(Reject::Method {
+        Method::HEAD => Ok(OciOperation::HeadBlob { digest }),
+        Method::GET => Ok(OciOperation::GetBlob { digest }),
+        Method::DELETE => Ok(OciOperation::DeleteBlob { digest }),
+        _ => Err(RouteError::Method {
             allow: "GET, HEAD, DELETE",
         }),
     }
 }
 
-fn manifest(method: &Method, reference: String) -> Result<Ask, Reject> {
+fn manifest(method: &Method, reference: String) -> Result<OciOperation, RouteError> {
     match *method {
-        Method::HEAD => Ok(Ask::HeadManifest { reference }),
-        Method::GET => Ok(Ask::GetManifest { reference }),
-        Method::PUT => Ok(Ask::PutManifest { reference }),
-        Method::DELETE => Ok(Ask::DeleteManifest { reference }),
-        _ => Err(Reject::Method {
+        Method::HEAD => Ok(OciOperation::HeadManifest { reference }),
+        Method::GET => Ok(OciOperation::GetManifest { reference }),
+        Method::PUT => Ok(OciOperation::PutManifest { reference }),
+        Method::DELETE => Ok(OciOperation::DeleteManifest { reference }),
+        _ => Err(RouteError::Method {
             allow: "GET, HEAD, PUT, DELETE",
         }),
     }
 }
 
-fn one<const N: usize>(method: &Method, asks: [(&Method, Ask); N]) -> Result<Ask, Reject> {
-    let found = asks.into_iter().find(|(allowed, _)| *allowed == method);
+fn one<const N: usize>(
+    method: &Method,
+    checks: [(&Method, OciOperation); N],
+) -> Result<OciOperation, RouteError> {
+    let found = checks.into_iter().find(|(allowed, _)| *allowed == method);
     found
         .map(|(_, ask)| ask)
-        .ok_or(Reject::Method { allow: "GET, HEAD" })
+        .ok_or(RouteError::Method { allow: "GET, HEAD" })
 }
 
-fn get(method: &Method, ask: Ask) -> Result<Ask, Reject> {
+fn get(method: &Method, ask: OciOperation) -> Result<OciOperation, RouteError> {
     match *method {
         Method::GET => Ok(ask),
-        _ => Err(Reject::Method { allow: "GET" }),
+        _ => Err(RouteError::Method { allow: "GET" }),
     }
 }
 
 /// The last segment: a digest's colon may come as `%3A`; a slash may not come at all.
-fn segment(raw: &str) -> Result<String, Reject> {
-    let decoded = form::percent_decode(raw).ok_or(Reject::NotFound)?;
+fn segment(raw: &str) -> Result<String, RouteError> {
+    let decoded = form::percent_decode(raw).ok_or(RouteError::NotFound)?;
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '%');
     match !decoded.is_empty() && decoded.chars().all(plain) {
         true => Ok(decoded),
-        false => Err(Reject::NotFound),
+        false => Err(RouteError::NotFound),
     }
 }
 
-fn page(query: &str) -> Result<Page, Reject> {
+fn page(query: &str) -> Result<Page, RouteError> {
     let n = match form::first(query, "n") {
-        Some(text) => Some(text.parse::<usize>().map_err(|_| Reject::PageSize)?),
+        Some(text) => Some(text.parse::<usize>().map_err(|_| RouteError::PageSize)?),
         None => None,
     };
     Ok(Page {
@@ -315,7 +321,7 @@ mod tests {
 
     const D: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-    fn ask(method: Method, path: &str) -> Result<(Option<String>, Ask), Reject> {
+    fn ask(method: Method, path: &str) -> Result<(Option<String>, OciOperation), RouteError> {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         parse(&method, path, query).map(|route| (route.name, route.ask))
     }
@@ -326,14 +332,14 @@ mod tests {
         let id = || "7f".to_owned();
         let reference = || "v1".to_owned();
         let table = [
-            (Method::GET, "/v2/", Ok((None, Ask::Base))),
-            (Method::HEAD, "/v2", Ok((None, Ask::Base))),
+            (Method::GET, "/v2/", Ok((None, OciOperation::Base))),
+            (Method::HEAD, "/v2", Ok((None, OciOperation::Base))),
             (
                 Method::GET,
                 "/v2/_catalog?n=3&last=a%2Fb",
                 Ok((
                     None,
-                    Ask::Catalog(Page {
+                    OciOperation::Catalog(Page {
                         n: Some(3),
                         last: Some("a/b".into()),
                     }),
@@ -342,7 +348,7 @@ mod tests {
             (
                 Method::POST,
                 "/v2/team/app/blobs/uploads/",
-                named(Ask::StartUpload {
+                named(OciOperation::StartUpload {
                     mount: None,
                     digest: None,
                 }),
@@ -350,7 +356,7 @@ mod tests {
             (
                 Method::POST,
                 "/v2/team/app/blobs/uploads/?mount=sha256%3Aab&from=team%2Fbase",
-                named(Ask::StartUpload {
+                named(OciOperation::StartUpload {
                     mount: Some(Mount {
                         digest: "sha256:ab".into(),
                         from: Some("team/base".into()),
@@ -361,17 +367,17 @@ mod tests {
             (
                 Method::GET,
                 "/v2/team/app/blobs/uploads/7f",
-                named(Ask::UploadStatus { id: id() }),
+                named(OciOperation::UploadStatus { id: id() }),
             ),
             (
                 Method::PATCH,
                 "/v2/team/app/blobs/uploads/7f",
-                named(Ask::UploadPart { id: id() }),
+                named(OciOperation::UploadPart { id: id() }),
             ),
             (
                 Method::PUT,
                 "/v2/team/app/blobs/uploads/7f?digest=x",
-                named(Ask::CompleteUpload {
+                named(OciOperation::CompleteUpload {
                     id: id(),
                     digest: Some("x".into()),
                 }),
@@ -379,40 +385,40 @@ mod tests {
             (
                 Method::DELETE,
                 "/v2/team/app/blobs/uploads/7f",
-                named(Ask::CancelUpload { id: id() }),
+                named(OciOperation::CancelUpload { id: id() }),
             ),
             (
                 Method::HEAD,
                 "/v2/team/app/manifests/v1",
-                named(Ask::HeadManifest {
+                named(OciOperation::HeadManifest {
                     reference: reference(),
                 }),
             ),
             (
                 Method::GET,
                 "/v2/team/app/manifests/v1",
-                named(Ask::GetManifest {
+                named(OciOperation::GetManifest {
                     reference: reference(),
                 }),
             ),
             (
                 Method::PUT,
                 "/v2/team/app/manifests/v1",
-                named(Ask::PutManifest {
+                named(OciOperation::PutManifest {
                     reference: reference(),
                 }),
             ),
             (
                 Method::DELETE,
                 "/v2/team/app/manifests/v1",
-                named(Ask::DeleteManifest {
+                named(OciOperation::DeleteManifest {
                     reference: reference(),
                 }),
             ),
             (
                 Method::GET,
                 "/v2/team/app/tags/list",
-                named(Ask::ListTags(Page::default())),
+                named(OciOperation::ListTags(Page::default())),
             ),
         ];
         for (method, path, expected) in table {
@@ -420,9 +426,12 @@ mod tests {
         }
         let digest = || D.to_owned();
         for (method, expected) in [
-            (Method::HEAD, Ask::HeadBlob { digest: digest() }),
-            (Method::GET, Ask::GetBlob { digest: digest() }),
-            (Method::DELETE, Ask::DeleteBlob { digest: digest() }),
+            (Method::HEAD, OciOperation::HeadBlob { digest: digest() }),
+            (Method::GET, OciOperation::GetBlob { digest: digest() }),
+            (
+                Method::DELETE,
+                OciOperation::DeleteBlob { digest: digest() },
+            ),
         ] {
             assert_eq!(
                 ask(method, &format!("/v2/team/app/blobs/{D}")),
@@ -434,7 +443,7 @@ mod tests {
                 Method::GET,
                 &format!("/v2/team/app/referrers/{D}?artifactType=a/b+c")
             ),
-            named(Ask::Referrers {
+            named(OciOperation::Referrers {
                 digest: digest(),
                 artifact_type: Some("a/b+c".into()),
                 next: None
@@ -465,7 +474,7 @@ mod tests {
             "/v2/a..b/manifests/v1",
             "/v2/a\\b/manifests/v1",
         ] {
-            assert_eq!(ask(Method::GET, path), Err(Reject::Name), "{path}");
+            assert_eq!(ask(Method::GET, path), Err(RouteError::Name), "{path}");
         }
         for path in [
             "/v2/app/manifests/..%2f..%2fx",
@@ -476,30 +485,33 @@ mod tests {
             "/v2/app",
             "/v2/app/unknown/x",
         ] {
-            assert_eq!(ask(Method::GET, path), Err(Reject::NotFound), "{path}");
+            assert_eq!(ask(Method::GET, path), Err(RouteError::NotFound), "{path}");
         }
         let long = format!("/v2/{}/tags/list", "a".repeat(257));
-        assert_eq!(ask(Method::GET, &long), Err(Reject::Name));
+        assert_eq!(ask(Method::GET, &long), Err(RouteError::Name));
     }
 
     #[test]
     fn methods_and_pages_are_checked() {
         assert!(matches!(
             ask(Method::POST, "/v2/"),
-            Err(Reject::Method { .. })
+            Err(RouteError::Method { .. })
         ));
         assert!(matches!(
             ask(Method::POST, "/v2/a/tags/list"),
-            Err(Reject::Method { .. })
+            Err(RouteError::Method { .. })
         ));
         assert!(matches!(
             ask(Method::GET, "/v2/a/blobs/uploads/"),
-            Err(Reject::Method { .. })
+            Err(RouteError::Method { .. })
         ));
         assert_eq!(
             ask(Method::GET, "/v2/a/tags/list?n=-1"),
-            Err(Reject::PageSize)
+            Err(RouteError::PageSize)
         );
-        assert_eq!(ask(Method::GET, "/v2/_catalog?n=x"), Err(Reject::PageSize));
+        assert_eq!(
+            ask(Method::GET, "/v2/_catalog?n=x"),
+            Err(RouteError::PageSize)
+        );
     }
 }

@@ -4,11 +4,11 @@ use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
 
 use super::path::Mount;
-use super::{Job, OciFail, OciResult, empty, set};
-use crate::answer::Fail;
+use super::{OciError, OciRequest, OciResult, empty, set};
 use crate::audit::Decided;
+use crate::authorize;
 use crate::body::{Inbound, ReplyBody};
-use crate::door;
+use crate::error::ApiError;
 use crate::ops::oci as guard;
 
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -16,7 +16,7 @@ pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-co
 
 /// `POST …/blobs/uploads/`
 pub(super) async fn start(
-    job: &Job<'_>,
+    job: &OciRequest<'_>,
     mount: Option<Mount>,
     digest: Option<String>,
     body: Inbound,
@@ -58,7 +58,7 @@ enum Mounted {
 
 /// Links the blob from the repository that the caller names, if the caller may read it there. A refusal
 /// and a missing blob look the same: a session for an ordinary upload.
-async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Mounted, OciFail> {
+async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciError> {
     let Some(from) = mount
         .from
         .as_deref()
@@ -67,7 +67,7 @@ async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Mounted, OciFail> {
         return Ok(Mounted::No);
     };
     let needs = guard::mount_needs(from, job.place.account.as_str());
-    let allowed = door::check(
+    let allowed = authorize::check(
         job.app,
         job.ok.subject(),
         "ecr:GetDownloadUrlForLayer",
@@ -77,7 +77,7 @@ async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Mounted, OciFail> {
     let source = match allowed {
         Ok(Some(source)) => source,
         Ok(None) => return Ok(Mounted::No),
-        Err(Fail::Denied(refusal)) => return Ok(Mounted::Denied(refusal.decided)),
+        Err(ApiError::Denied(refusal)) => return Ok(Mounted::Denied(refusal.decided)),
         Err(fail) => return Err(fail.into()),
     };
     let (call, target) = (job.call(), job.repository()?);
@@ -94,7 +94,7 @@ async fn mounted(job: &Job<'_>, mount: &Mount) -> Result<Mounted, OciFail> {
 }
 
 /// `GET …/blobs/uploads/<id>`
-pub(super) async fn status(job: &Job<'_>, id: &str) -> OciResult {
+pub(super) async fn status(job: &OciRequest<'_>, id: &str) -> OciResult {
     let repository = job.repository()?;
     let size = job.app.registry.upload_status(&repository, id).await?;
     let mut response = accepted(job, id, size);
@@ -103,7 +103,7 @@ pub(super) async fn status(job: &Job<'_>, id: &str) -> OciResult {
 }
 
 /// `PATCH …/blobs/uploads/<id>`
-pub(super) async fn part(job: &Job<'_>, id: &str, body: Inbound) -> OciResult {
+pub(super) async fn part(job: &OciRequest<'_>, id: &str, body: Inbound) -> OciResult {
     let repository = job.repository()?;
     let offset = offset(job, &body)?;
     let call = job.call();
@@ -120,14 +120,15 @@ pub(super) async fn part(job: &Job<'_>, id: &str, body: Inbound) -> OciResult {
 
 /// `PUT …/blobs/uploads/<id>?digest=`
 pub(super) async fn complete(
-    job: &Job<'_>,
+    job: &OciRequest<'_>,
     id: &str,
     digest: Option<String>,
     body: Inbound,
 ) -> OciResult {
     let repository = job.repository()?;
-    let digest = digest
-        .ok_or_else(|| OciFail::new(400, "DIGEST_INVALID", "The parameter 'digest' is missing."))?;
+    let digest = digest.ok_or_else(|| {
+        OciError::new(400, "DIGEST_INVALID", "The parameter 'digest' is missing.")
+    })?;
     let offset = offset(job, &body)?;
     let call = job.call();
     let completed = job
@@ -142,7 +143,7 @@ pub(super) async fn complete(
 }
 
 /// `DELETE …/blobs/uploads/<id>`
-pub(super) async fn cancel(job: &Job<'_>, id: &str) -> OciResult {
+pub(super) async fn cancel(job: &OciRequest<'_>, id: &str) -> OciResult {
     let repository = job.repository()?;
     job.app.registry.cancel_upload(&repository, id).await?;
     Ok(empty(StatusCode::NO_CONTENT))
@@ -150,11 +151,11 @@ pub(super) async fn cancel(job: &Job<'_>, id: &str) -> OciResult {
 
 /// Where the part begins, when `Content-Range` says so. The specification's form is `<start>-<end>`;
 /// HTTP's `bytes <start>-<end>/<size>` is understood as well.
-fn offset(job: &Job<'_>, body: &Inbound) -> Result<Option<u64>, OciFail> {
+fn offset(job: &OciRequest<'_>, body: &Inbound) -> Result<Option<u64>, OciError> {
     let Some(range) = job.head.header(header::CONTENT_RANGE) else {
         return Ok(None);
     };
-    let invalid = || OciFail::new(400, "BLOB_UPLOAD_INVALID", "Content-Range is not valid.");
+    let invalid = || OciError::new(400, "BLOB_UPLOAD_INVALID", "Content-Range is not valid.");
     let (start, length) = parse_range(range).ok_or_else(invalid)?;
     let announced = body.length();
     match announced {
@@ -178,7 +179,7 @@ fn parse_range(text: &str) -> Option<(u64, Option<u64>)> {
 }
 
 /// A part in the wrong place: 416, with where the upload is.
-fn out_of_order(job: &Job<'_>, id: &str, error: Error) -> OciFail {
+fn out_of_order(job: &OciRequest<'_>, id: &str, error: Error) -> OciError {
     let size = match &error {
         Error::InvalidLayerPart {
             last_valid_byte_received,
@@ -186,7 +187,7 @@ fn out_of_order(job: &Job<'_>, id: &str, error: Error) -> OciFail {
         } => u64::try_from(last_valid_byte_received.saturating_add(1)).ok(),
         _ => None,
     };
-    let fail = OciFail::from(error);
+    let fail = OciError::from(error);
     match size {
         Some(size) => fail
             .header(header::LOCATION, location(job, id))
@@ -195,7 +196,7 @@ fn out_of_order(job: &Job<'_>, id: &str, error: Error) -> OciFail {
     }
 }
 
-fn location(job: &Job<'_>, id: &str) -> String {
+fn location(job: &OciRequest<'_>, id: &str) -> String {
     format!("/v2/{}/blobs/uploads/{id}", job.name())
 }
 
@@ -204,7 +205,7 @@ fn range(size: u64) -> String {
     format!("0-{}", size.saturating_sub(1))
 }
 
-fn accepted(job: &Job<'_>, id: &str, size: u64) -> Response<ReplyBody> {
+fn accepted(job: &OciRequest<'_>, id: &str, size: u64) -> Response<ReplyBody> {
     let mut response = empty(StatusCode::ACCEPTED);
     set(&mut response, header::LOCATION, &location(job, id));
     set(&mut response, header::RANGE, &range(size));
@@ -213,7 +214,7 @@ fn accepted(job: &Job<'_>, id: &str, size: u64) -> Response<ReplyBody> {
     response
 }
 
-fn created(job: &Job<'_>, layer: &Layer) -> Response<ReplyBody> {
+fn created(job: &OciRequest<'_>, layer: &Layer) -> Response<ReplyBody> {
     let digest = layer.digest.to_string();
     let mut response = empty(StatusCode::CREATED);
     let location = format!("/v2/{}/blobs/{digest}", job.name());

@@ -3,8 +3,8 @@
 
 use aws_api::ecr::{self, ops};
 
-use super::{Entry, entry, own};
-use crate::needs::{Needs, Target, on, on_each};
+use super::{Entry, composite, entry};
+use crate::permissions::{Requirements, ResourceSelector, require, require_each};
 
 /// `op!(Name, function, |input| needs)`: the action is `ecr:Name`.
 macro_rules! op {
@@ -21,60 +21,60 @@ macro_rules! op {
         )
     };
     // Done by the server itself: it takes identity and registry together.
-    ($op:ident, own::$function:ident, |$input:ident| $needs:expr) => {
+    ($op:ident, composite::$function:ident, |$input:ident| $needs:expr) => {
         entry!(
             ops::$op,
             concat!("ecr:", stringify!($op)),
             |$input| $needs,
-            |app, ok| { own::$function(&app, ok).await }
+            |app, ok| { composite::$function(&app, ok).await }
         )
     };
 }
 
-fn repository(registry: &Option<String>, name: &str) -> Needs {
-    on(Target::Repository {
+fn repository(registry: &Option<String>, name: &str) -> Requirements {
+    require(ResourceSelector::Repository {
         registry: registry.clone(),
         name: name.to_owned(),
     })
 }
 
 /// A listing without names is asked of `repository/*`, as ECR's own denials name it.
-fn repositories(i: &ecr::DescribeRepositoriesRequest) -> Needs {
-    let target = |name: &str| Target::Repository {
+fn repositories(i: &ecr::DescribeRepositoriesRequest) -> Requirements {
+    let target = |name: &str| ResourceSelector::Repository {
         registry: i.registry_id.clone(),
         name: name.to_owned(),
     };
     match i.repository_names.as_deref() {
-        None | Some([]) => on(target("*")),
-        Some(names) => on_each(names.iter().map(|name| target(name))),
+        None | Some([]) => require(target("*")),
+        Some(names) => require_each(names.iter().map(|name| target(name))),
     }
 }
 
-fn tagged(arn: &str) -> Needs {
-    on(Target::RepositoryArn(arn.to_owned()))
+fn tagged(arn: &str) -> Requirements {
+    require(ResourceSelector::RepositoryArn(arn.to_owned()))
 }
 
 /// The operations that are built.
 #[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
-        op!(GetAuthorizationToken, own::get_authorization_token, |_i| on(Target::Any)),
-        op!(DescribeRegistry, describe_registry, |_i| on(Target::Any)),
-        op!(GetRegistryPolicy, get_registry_policy, |_i| on(Target::Any)),
-        op!(PutRegistryPolicy, put_registry_policy, |_i| on(Target::Any)),
-        op!(DeleteRegistryPolicy, delete_registry_policy, |_i| on(Target::Any)),
+        op!(GetAuthorizationToken, composite::get_authorization_token, |_i| require(ResourceSelector::Any)),
+        op!(DescribeRegistry, describe_registry, |_i| require(ResourceSelector::Any)),
+        op!(GetRegistryPolicy, get_registry_policy, |_i| require(ResourceSelector::Any)),
+        op!(PutRegistryPolicy, put_registry_policy, |_i| require(ResourceSelector::Any)),
+        op!(DeleteRegistryPolicy, delete_registry_policy, |_i| require(ResourceSelector::Any)),
         // Repositories.
         op!(CreateRepository, create_repository, |i| repository(&i.registry_id, &i.repository_name).tags(&i.tags)),
         op!(DescribeRepositories, describe_repositories, |i| repositories(i)),
         op!(DeleteRepository, delete_repository, |i| repository(&i.registry_id, &i.repository_name)),
         op!(PutImageTagMutability, put_image_tag_mutability, |i| repository(&i.registry_id, &i.repository_name)),
         op!(PutImageScanningConfiguration, put_image_scanning_configuration, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(BatchGetRepositoryScanningConfiguration, batch_get_repository_scanning_configuration, |i| on_each(i.repository_names.iter().map(|name| Target::Repository { registry: None, name: name.clone() }))),
+        op!(BatchGetRepositoryScanningConfiguration, batch_get_repository_scanning_configuration, |i| require_each(i.repository_names.iter().map(|name| ResourceSelector::Repository { registry: None, name: name.clone() }))),
         op!(TagResource, tag_resource, |i| tagged(&i.resource_arn).tags(&i.tags)),
         op!(UntagResource, untag_resource, |i| tagged(&i.resource_arn).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListTagsForResource, list_tags_for_resource, |i| tagged(&i.resource_arn)),
         // Repository policies.
-        op!(SetRepositoryPolicy, own::set_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(SetRepositoryPolicy, composite::set_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         op!(GetRepositoryPolicy, get_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DeleteRepositoryPolicy, delete_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
         // Layers.
@@ -82,7 +82,7 @@ pub(super) fn table() -> Vec<Entry> {
         op!(UploadLayerPart, upload_layer_part, |i| repository(&i.registry_id, &i.repository_name)),
         op!(CompleteLayerUpload, complete_layer_upload, |i| repository(&i.registry_id, &i.repository_name)),
         op!(BatchCheckLayerAvailability, batch_check_layer_availability, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(GetDownloadUrlForLayer, own::get_download_url_for_layer, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(GetDownloadUrlForLayer, composite::get_download_url_for_layer, |i| repository(&i.registry_id, &i.repository_name)),
         // Images.
         op!(PutImage, put_image, |i| repository(&i.registry_id, &i.repository_name)),
         op!(BatchGetImage, batch_get_image, |i| repository(&i.registry_id, &i.repository_name)),

@@ -4,7 +4,7 @@
 use aws_api::iam::ops;
 
 use super::{Entry, entry};
-use crate::needs::{Entity, Needs, Target, on};
+use crate::permissions::{Entity, Requirements, ResourceSelector, require};
 
 /// `op!(Name, function, |input| needs)`: the action is `iam:Name`.
 macro_rules! op {
@@ -22,54 +22,65 @@ macro_rules! op {
     };
 }
 
-fn user(name: &str) -> Needs {
-    on(Target::Entity(Entity::User, name.to_owned()))
+fn user(name: &str) -> Requirements {
+    require(ResourceSelector::Entity(Entity::User, name.to_owned()))
 }
 
-fn user_or_caller(name: &Option<String>) -> Needs {
+fn user_or_caller(name: &Option<String>) -> Requirements {
     match name {
         Some(name) => user(name),
-        None => on(Target::Caller),
+        None => require(ResourceSelector::Caller),
     }
 }
 
-fn role(name: &str) -> Needs {
-    on(Target::Entity(Entity::Role, name.to_owned()))
+fn role(name: &str) -> Requirements {
+    require(ResourceSelector::Entity(Entity::Role, name.to_owned()))
 }
 
-fn group(name: &str) -> Needs {
-    on(Target::Entity(Entity::Group, name.to_owned()))
+fn group(name: &str) -> Requirements {
+    require(ResourceSelector::Entity(Entity::Group, name.to_owned()))
 }
 
 /// "To change a user's name or path, you must have the appropriate permissions on both the source object
 /// and the target object" (IAM API, UpdateUser; the same for UpdateGroup).
-fn renamed(kind: Entity, name: &str, new: &Option<String>, path: &Option<String>) -> Needs {
-    let target = || Target::Renamed(kind, name.to_owned(), new.clone(), path.clone());
-    on(Target::Entity(kind, name.to_owned())).and(target())
+fn renamed(kind: Entity, name: &str, new: &Option<String>, path: &Option<String>) -> Requirements {
+    let target = || ResourceSelector::Renamed(kind, name.to_owned(), new.clone(), path.clone());
+    require(ResourceSelector::Entity(kind, name.to_owned())).and_resource(target())
 }
 
-fn profile(name: &str) -> Needs {
-    on(Target::Entity(Entity::InstanceProfile, name.to_owned()))
+fn profile(name: &str) -> Requirements {
+    require(ResourceSelector::Entity(
+        Entity::InstanceProfile,
+        name.to_owned(),
+    ))
 }
 
-fn policy(arn: &str) -> Needs {
-    on(Target::Policy(arn.to_owned()))
+fn policy(arn: &str) -> Requirements {
+    require(ResourceSelector::Policy(arn.to_owned()))
 }
 
-fn new(kind: Entity, path: &Option<String>, name: &str) -> Needs {
-    on(Target::NewEntity(kind, path.clone(), name.to_owned()))
+fn new(kind: Entity, path: &Option<String>, name: &str) -> Requirements {
+    require(ResourceSelector::NewEntity(
+        kind,
+        path.clone(),
+        name.to_owned(),
+    ))
 }
 
 /// A listing's resource is the kind with its path prefix, as IAM's own denials name it.
-fn listing(kind: Entity, prefix: &Option<String>) -> Needs {
-    on(Target::NewEntity(kind, prefix.clone(), String::new()))
+fn listing(kind: Entity, prefix: &Option<String>) -> Requirements {
+    require(ResourceSelector::NewEntity(
+        kind,
+        prefix.clone(),
+        String::new(),
+    ))
 }
 
 const BOUNDARY: &str = "iam:PermissionsBoundary";
 const POLICY_ARN: &str = "iam:PolicyARN";
 
-fn role_target(name: &str) -> Target {
-    Target::Entity(Entity::Role, name.to_owned())
+fn role_target(name: &str) -> ResourceSelector {
+    ResourceSelector::Entity(Entity::Role, name.to_owned())
 }
 
 /// The operations that are built.
@@ -100,7 +111,7 @@ pub(super) fn table() -> Vec<Entry> {
         op!(ListAccessKeys, list_access_keys, |i| user_or_caller(&i.user_name)),
         op!(UpdateAccessKey, update_access_key, |i| user_or_caller(&i.user_name)),
         op!(DeleteAccessKey, delete_access_key, |i| user_or_caller(&i.user_name)),
-        op!(GetAccessKeyLastUsed, get_access_key_last_used, |i| on(Target::KeyOwner(i.access_key_id.clone()))),
+        op!(GetAccessKeyLastUsed, get_access_key_last_used, |i| require(ResourceSelector::KeyOwner(i.access_key_id.clone()))),
         // Groups.
         op!(CreateGroup, create_group, |i| new(Entity::Group, &i.path, &i.group_name)),
         op!(GetGroup, get_group, |i| group(&i.group_name)),
@@ -140,7 +151,7 @@ pub(super) fn table() -> Vec<Entry> {
         // Managed policies.
         op!(CreatePolicy, create_policy, |i| new(Entity::Policy, &i.path, &i.policy_name).tags(&i.tags)),
         op!(GetPolicy, get_policy, |i| policy(&i.policy_arn)),
-        op!(ListPolicies, list_policies, |i| on(Target::Text(format!("policy path {}", i.path_prefix.as_deref().unwrap_or("/"))))),
+        op!(ListPolicies, list_policies, |i| require(ResourceSelector::Text(format!("policy path {}", i.path_prefix.as_deref().unwrap_or("/"))))),
         op!(DeletePolicy, delete_policy, |i| policy(&i.policy_arn)),
         op!(CreatePolicyVersion, create_policy_version, |i| policy(&i.policy_arn)),
         op!(GetPolicyVersion, get_policy_version, |i| policy(&i.policy_arn)),
@@ -156,20 +167,20 @@ pub(super) fn table() -> Vec<Entry> {
         op!(GetInstanceProfile, get_instance_profile, |i| profile(&i.instance_profile_name)),
         op!(ListInstanceProfiles, list_instance_profiles, |i| listing(Entity::InstanceProfile, &i.path_prefix)),
         op!(DeleteInstanceProfile, delete_instance_profile, |i| profile(&i.instance_profile_name)),
-        op!(AddRoleToInstanceProfile, add_role_to_instance_profile, |i| profile(&i.instance_profile_name).also("iam:PassRole", role_target(&i.role_name)).key("iam:PassedToService", "ec2.amazonaws.com")),
+        op!(AddRoleToInstanceProfile, add_role_to_instance_profile, |i| profile(&i.instance_profile_name).and("iam:PassRole", role_target(&i.role_name)).key("iam:PassedToService", "ec2.amazonaws.com")),
         op!(RemoveRoleFromInstanceProfile, remove_role_from_instance_profile, |i| profile(&i.instance_profile_name)),
         op!(TagInstanceProfile, tag_instance_profile, |i| profile(&i.instance_profile_name).tags(&i.tags)),
         op!(UntagInstanceProfile, untag_instance_profile, |i| profile(&i.instance_profile_name).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListInstanceProfileTags, list_instance_profile_tags, |i| profile(&i.instance_profile_name)),
         // The account.
-        op!(CreateAccountAlias, create_account_alias, |_i| on(Target::Any)),
-        op!(ListAccountAliases, list_account_aliases, |_i| on(Target::Any)),
-        op!(DeleteAccountAlias, delete_account_alias, |_i| on(Target::Any)),
-        op!(GetAccountSummary, get_account_summary, |_i| on(Target::Any)),
-        op!(SimulateCustomPolicy, simulate_custom_policy, |_i| on(Target::Any)),
-        op!(SimulatePrincipalPolicy, simulate_principal_policy, |i| on(Target::Text(i.policy_source_arn.clone()))),
-        op!(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy, |_i| on(Target::Any)),
-        op!(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy, |i| on(Target::Text(i.policy_source_arn.clone()))),
-        op!(GetAccountAuthorizationDetails, get_account_authorization_details, |_i| on(Target::Any)),
+        op!(CreateAccountAlias, create_account_alias, |_i| require(ResourceSelector::Any)),
+        op!(ListAccountAliases, list_account_aliases, |_i| require(ResourceSelector::Any)),
+        op!(DeleteAccountAlias, delete_account_alias, |_i| require(ResourceSelector::Any)),
+        op!(GetAccountSummary, get_account_summary, |_i| require(ResourceSelector::Any)),
+        op!(SimulateCustomPolicy, simulate_custom_policy, |_i| require(ResourceSelector::Any)),
+        op!(SimulatePrincipalPolicy, simulate_principal_policy, |i| require(ResourceSelector::Text(i.policy_source_arn.clone()))),
+        op!(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy, |_i| require(ResourceSelector::Any)),
+        op!(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy, |i| require(ResourceSelector::Text(i.policy_source_arn.clone()))),
+        op!(GetAccountAuthorizationDetails, get_account_authorization_details, |_i| require(ResourceSelector::Any)),
     ]
 }

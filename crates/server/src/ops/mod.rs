@@ -1,12 +1,12 @@
 //! The tables: for every operation that is built, its action, what it needs, and who does it.
 //!
-//! One line an operation. The line's needs go to the door; what the door gives back is what the domain
+//! One line an operation. The line's needs go to the authorization step; what the authorization step gives back is what the domain
 //! function's call is made from. `docs/api-coverage.md` is made from these lines too.
 
+mod composite;
 mod ecr;
 mod iam;
 pub(crate) mod oci;
-mod own;
 mod sts;
 
 use std::collections::HashMap;
@@ -17,10 +17,10 @@ use std::sync::Arc;
 use aws_api::{Form, Op, Operation, WireResponse};
 use bytes::Bytes;
 
-use crate::answer::Fail;
 use crate::app::App;
-use crate::door::{self, Authorized, Subject};
-use crate::needs::Needs;
+use crate::authorize::{self, Authorized, RequestContext};
+use crate::error::ApiError;
+use crate::permissions::Requirements;
 
 /// An operation's line.
 pub(crate) struct Entry {
@@ -28,9 +28,9 @@ pub(crate) struct Entry {
     /// Its IAM action.
     pub(crate) action: &'static str,
     run: Run,
-    /// What the operation would need for this body, for the tests that ask the door alone.
+    /// What the operation would need for this body, for the tests that ask the authorization step alone.
     #[cfg(test)]
-    pub(crate) needs: fn(&ApiBody) -> Result<Needs, Fail>,
+    pub(crate) needs: fn(&ApiBody) -> Result<Requirements, ApiError>,
 }
 
 type Run = fn(Exchange) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -38,7 +38,7 @@ type Run = fn(Exchange) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// An authenticated request of an AWS API.
 pub(crate) struct Exchange {
     pub(crate) app: Arc<App>,
-    pub(crate) subject: Subject,
+    pub(crate) subject: RequestContext,
     pub(crate) body: ApiBody,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum ApiBody {
 
 /// What came of it.
 pub(crate) struct Outcome {
-    pub(crate) answer: Result<WireResponse, Fail>,
+    pub(crate) answer: Result<WireResponse, ApiError>,
     /// The input, for the audit event; null where it could not be read.
     pub(crate) parameters: serde_json::Value,
     /// The output, for the audit event, of [`HANDS_OUT_CREDENTIALS`]; null for others.
@@ -75,7 +75,7 @@ macro_rules! entry {
                     $action,
                     |$input: &<$op as aws_api::Op>::Input| $needs,
                     |$app: std::sync::Arc<$crate::app::App>,
-                     $ok: $crate::door::Authorized<<$op as aws_api::Op>::Input>| async move $done,
+                     $ok: $crate::authorize::Authorized<<$op as aws_api::Op>::Input>| async move $done,
                 ))
             },
             #[cfg(test)]
@@ -100,9 +100,9 @@ const HANDS_OUT_CREDENTIALS: [&str; 4] = [
 async fn run<O, G, H, F>(exchange: Exchange, action: &'static str, needs: G, handle: H) -> Outcome
 where
     O: Op,
-    G: Fn(&O::Input) -> Needs,
+    G: Fn(&O::Input) -> Requirements,
     H: FnOnce(Arc<App>, Authorized<O::Input>) -> F,
-    F: Future<Output = Result<O::Output, Fail>>,
+    F: Future<Output = Result<O::Output, ApiError>>,
 {
     let Exchange { app, subject, body } = exchange;
     let input = match decode::<O>(&body) {
@@ -122,7 +122,7 @@ where
         let (service, name) = (O::OPERATION.service(), O::NAME);
         subject.caller.check_session_scope(service, name)?;
         let needs = needs(&input);
-        let ok = door::authorize(&app, subject, action, needs, input).await?;
+        let ok = authorize::authorize(&app, subject, action, needs, input).await?;
         let output = handle(Arc::clone(&app), ok).await?;
         if HANDS_OUT_CREDENTIALS.contains(&O::NAME) {
             elements = crate::audit::trimmed(aws_api::audit_json(&output));
@@ -137,12 +137,12 @@ where
     }
 }
 
-fn decode<O: Op>(body: &ApiBody) -> Result<O::Input, Fail> {
+fn decode<O: Op>(body: &ApiBody) -> Result<O::Input, ApiError> {
     let decoded = match body {
         ApiBody::Json(bytes) => aws_api::decode_request::<O>(bytes),
         ApiBody::Query(form) => aws_api::decode_form::<O>(form),
     };
-    decoded.map_err(|error| Fail::Wire(error.wire()))
+    decoded.map_err(|error| ApiError::Wire(error.wire()))
 }
 
 /// All operations that are built, by operation.

@@ -3,8 +3,8 @@
 
 use aws_api::sts::{self, ops};
 
-use super::{Entry, entry, own};
-use crate::needs::{Needs, Target, on};
+use super::{Entry, composite, entry};
+use crate::permissions::{Requirements, ResourceSelector, require};
 
 /// `op!(Name, function, |input| needs)`: the action is `sts:Name`.
 macro_rules! op {
@@ -21,25 +21,25 @@ macro_rules! op {
         )
     };
     // The server hands on more than the input.
-    ($op:ident, own::$function:ident, |$input:ident| $needs:expr) => {
+    ($op:ident, composite::$function:ident, |$input:ident| $needs:expr) => {
         entry!(
             ops::$op,
             concat!("sts:", stringify!($op)),
             |$input| $needs,
-            |app, ok| { own::$function(&app, ok).await }
+            |app, ok| { composite::$function(&app, ok).await }
         )
     };
 }
 
 /// Tags and a source identity are permissions of their own, asked of the same trust policy (IAM User
 /// Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles").
-fn assume_role(i: &sts::AssumeRoleRequest) -> Needs {
-    let role = || Target::TrustingRole(i.role_arn.clone());
+fn assume_role(i: &sts::AssumeRoleRequest) -> Requirements {
+    let role = || ResourceSelector::TrustingRole(i.role_arn.clone());
     let tagged = i.tags.as_ref().is_some_and(|tags| !tags.is_empty());
     let duration = i.duration_seconds.map(|seconds| seconds.to_string());
-    on(role())
-        .also_if(tagged, "sts:TagSession", role())
-        .also_if(i.source_identity.is_some(), "sts:SetSourceIdentity", role())
+    require(role())
+        .and_if(tagged, "sts:TagSession", role())
+        .and_if(i.source_identity.is_some(), "sts:SetSourceIdentity", role())
         .tags(&i.tags)
         .list("sts:TransitiveTagKeys", i.transitive_tag_keys.as_deref())
         .key("sts:RoleSessionName", i.role_session_name.as_str())
@@ -48,11 +48,11 @@ fn assume_role(i: &sts::AssumeRoleRequest) -> Needs {
         .key("sts:DurationSeconds", duration.as_deref())
 }
 
-fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Needs {
-    let user = || Target::FederatedUser(i.name.clone());
+fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
+    let user = || ResourceSelector::FederatedUser(i.name.clone());
     let tagged = i.tags.as_ref().is_some_and(|tags| !tags.is_empty());
-    on(user())
-        .also_if(tagged, "sts:TagSession", user())
+    require(user())
+        .and_if(tagged, "sts:TagSession", user())
         .tags(&i.tags)
 }
 
@@ -60,11 +60,11 @@ fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Needs {
 #[rustfmt::skip] // one line an operation
 pub(super) fn table() -> Vec<Entry> {
     vec![
-        op!(AssumeRole, own::assume_role, |i| assume_role(i)),
-        op!(GetCallerIdentity, get_caller_identity, |_i| on(Target::Any)),
-        op!(GetSessionToken, get_session_token, |_i| on(Target::Any)),
+        op!(AssumeRole, composite::assume_role, |i| assume_role(i)),
+        op!(GetCallerIdentity, get_caller_identity, |_i| require(ResourceSelector::Any)),
+        op!(GetSessionToken, get_session_token, |_i| require(ResourceSelector::Any)),
         op!(GetFederationToken, get_federation_token, |i| get_federation_token(i)),
-        op!(GetAccessKeyInfo, get_access_key_info, |_i| on(Target::Any)),
-        op!(DecodeAuthorizationMessage, decode_authorization_message, |_i| on(Target::Any)),
+        op!(GetAccessKeyInfo, get_access_key_info, |_i| require(ResourceSelector::Any)),
+        op!(DecodeAuthorizationMessage, decode_authorization_message, |_i| require(ResourceSelector::Any)),
     ]
 }

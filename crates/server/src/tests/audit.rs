@@ -156,7 +156,7 @@ async fn probes_and_counters_need_no_login() {
     assert!(
         reply
             .text()
-            .contains("berth_requests_total{face=\"aws\",status=\"2xx\"} 1"),
+            .contains("berth_requests_total{api=\"aws\",status=\"2xx\"} 1"),
         "{}",
         reply.text()
     );

@@ -257,7 +257,7 @@ async fn a_changed_policy_and_a_deleted_key_bite_at_the_next_request() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_presigned_query_is_a_request() {
-    use sigv4::{Parts, PathStyle, SecretKey, Signer};
+    use sigv4::{PathStyle, RequestParts, SecretKey, Signer};
     let world = World::new().await;
     let host = world.address.to_string();
     let secret = SecretKey::new(world.root.secret.as_str());
@@ -270,7 +270,7 @@ async fn a_presigned_query_is_a_request() {
         now_epoch_seconds: world.now().as_second(),
         path_style: PathStyle::Standard,
     };
-    let parts = Parts {
+    let parts = RequestParts {
         method: "GET",
         path: "/",
         query: "Action=GetCallerIdentity&Version=2011-06-15",

@@ -1,4 +1,4 @@
-//! Who may do what: principals × operations, decided by the door and compared with `matrix.txt`.
+//! Who may do what: principals × operations, decided by the authorization step and compared with `matrix.txt`.
 //!
 //! `A` allowed, `D` denied by a statement, `-` denied because nothing allows it. To accept a change that
 //! is meant: run with `BERTH_WRITE_GOLDEN=1` and read the difference.
@@ -9,9 +9,9 @@ use aws_api::{Service, iam, sts};
 
 use super::sample;
 use super::world::{ACCOUNT, OTHER, Person, World, document, statement};
-use crate::answer::Fail;
-use crate::door;
-use crate::needs::Needs;
+use crate::authorize;
+use crate::error::ApiError;
+use crate::permissions::Requirements;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/matrix.txt");
 
@@ -116,7 +116,7 @@ async fn who_may_do_what() {
     world.repository(&world.root, "app1").await;
     let people = people(&world).await;
 
-    let mut rows: Vec<(String, &'static str, Needs)> = Vec::new();
+    let mut rows: Vec<(String, &'static str, Requirements)> = Vec::new();
     for operation in Service::ALL.iter().flat_map(|service| service.operations()) {
         if let Some(entry) = world.app.operations.get(&operation) {
             let needs = (entry.needs)(&sample::api_body(operation)).unwrap();
@@ -138,10 +138,12 @@ async fn who_may_do_what() {
         let _ = write!(matrix, "{row:75}");
         for (name, person) in &people {
             let subject = world.subject(person).await;
-            let letter = match door::check(&world.app, &subject, action, needs.clone()).await {
+            let letter = match authorize::check(&world.app, &subject, action, needs.clone()).await {
                 Ok(_) => 'A',
-                Err(Fail::Denied(refusal)) if refusal.decided.effect == "ExplicitlyDenied" => 'D',
-                Err(Fail::Denied(_)) => '-',
+                Err(ApiError::Denied(refusal)) if refusal.decided.effect == "ExplicitlyDenied" => {
+                    'D'
+                }
+                Err(ApiError::Denied(_)) => '-',
                 Err(other) => panic!("{row}: {other:?}"),
             };
             let _ = write!(matrix, " {letter:width$}", width = name.len());

@@ -1,4 +1,4 @@
-//! The server as its clients meet it, over a loopback socket, and the door asked alone.
+//! The server as its clients meet it, over a loopback socket, and the authorization step on its own.
 
 mod audit;
 mod credentials;

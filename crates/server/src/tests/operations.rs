@@ -95,7 +95,7 @@ fn every_line_agrees_with_the_service_authorization_reference() {
     for (operation, entry) in crate::ops::table() {
         let needs = (entry.needs)(&sample::api_body(operation));
         let needs = needs.unwrap_or_else(|error| panic!("{operation:?}: {error:?}"));
-        for (action, _) in &needs.asks {
+        for (action, _) in &needs.checks {
             let action = action.unwrap_or(entry.action);
             assert!(
                 UNPUBLISHED.contains(&action) || authorization::action(action).is_some(),
@@ -103,7 +103,7 @@ fn every_line_agrees_with_the_service_authorization_reference() {
             );
         }
         for (key, _) in needs.keys.iter() {
-            let known = needs.asks.iter().any(|(action, _)| {
+            let known = needs.checks.iter().any(|(action, _)| {
                 let action = authorization::action(action.unwrap_or(entry.action));
                 action.is_some_and(|action| action.is_valid_condition_key(key))
             });

@@ -1,4 +1,4 @@
-//! What the door asks beyond an operation's own action, and what conditions see: tags and source
+//! What the authorization step checks beyond an operation's own action, and what conditions see: tags and source
 //! identities, roles that are passed, renames, the request, and whose a resource is.
 
 use aws_api::{ecr, iam, sts};

@@ -3,7 +3,7 @@
 use aws_api::{Form, Kind, Operation, Protocol, Service, Shape};
 use serde_json::{Map, Value, json};
 
-use crate::oci::path::{Ask, Mount, OciRoute, Page};
+use crate::oci::path::{Mount, OciOperation, OciRoute, Page};
 use crate::ops::ApiBody;
 
 /// Texts, one of which fits each string shape.
@@ -58,7 +58,7 @@ fn text(shape: &Shape) -> Option<String> {
             && shape.max.is_none_or(|max| length <= max)
             && shape.pattern.is_none_or(|pattern| pattern.matches(text))
     };
-    // Shapes named after ARNs take any text by their pattern; the door wants an ARN. ECR's is `Arn`.
+    // Shapes named after ARNs take any text by their pattern; the authorization step wants an ARN. ECR's is `Arn`.
     let arn = shape.name.to_lowercase().contains("arn") && shape.name != "Arn";
     let policy = shape.name.to_lowercase().contains("policyarn");
     let mut texts: Vec<String> = TEXTS.iter().map(|text| (*text).to_owned()).collect();
@@ -129,7 +129,7 @@ pub(super) fn api_body(operation: Operation) -> ApiBody {
     }
 }
 
-/// `X-Amz-Target`, for JSON.
+/// `X-Amz-ResourceSelector`, for JSON.
 pub(super) fn target(operation: Operation) -> Option<String> {
     let prefix = operation.service().target_prefix()?;
     Some(format!("{prefix}.{}", operation.name()))
@@ -156,58 +156,58 @@ pub(super) fn routes() -> Vec<Sample> {
     let digest = || TEXTS[4].to_owned();
     let id = || TEXTS[6].to_owned();
     let tag = || "v1".to_owned();
-    let asks = [
-        Ask::Base,
-        Ask::Catalog(Page::default()),
-        Ask::StartUpload {
+    let checks = [
+        OciOperation::Base,
+        OciOperation::Catalog(Page::default()),
+        OciOperation::StartUpload {
             mount: None,
             digest: None,
         },
-        Ask::StartUpload {
+        OciOperation::StartUpload {
             mount: None,
             digest: Some(digest()),
         },
-        Ask::StartUpload {
+        OciOperation::StartUpload {
             mount: Some(Mount {
                 digest: digest(),
                 from: Some("base".into()),
             }),
             digest: None,
         },
-        Ask::UploadStatus { id: id() },
-        Ask::UploadPart { id: id() },
-        Ask::CompleteUpload {
+        OciOperation::UploadStatus { id: id() },
+        OciOperation::UploadPart { id: id() },
+        OciOperation::CompleteUpload {
             id: id(),
             digest: Some(digest()),
         },
-        Ask::CancelUpload { id: id() },
-        Ask::HeadBlob { digest: digest() },
-        Ask::GetBlob { digest: digest() },
-        Ask::DeleteBlob { digest: digest() },
-        Ask::HeadManifest { reference: tag() },
-        Ask::GetManifest { reference: tag() },
-        Ask::PutManifest { reference: tag() },
-        Ask::DeleteManifest { reference: tag() },
-        Ask::ListTags(Page::default()),
-        Ask::Referrers {
+        OciOperation::CancelUpload { id: id() },
+        OciOperation::HeadBlob { digest: digest() },
+        OciOperation::GetBlob { digest: digest() },
+        OciOperation::DeleteBlob { digest: digest() },
+        OciOperation::HeadManifest { reference: tag() },
+        OciOperation::GetManifest { reference: tag() },
+        OciOperation::PutManifest { reference: tag() },
+        OciOperation::DeleteManifest { reference: tag() },
+        OciOperation::ListTags(Page::default()),
+        OciOperation::Referrers {
             digest: digest(),
             artifact_type: None,
             next: None,
         },
     ];
-    asks.into_iter().map(|ask| sample(&ask)).collect()
+    checks.into_iter().map(|ask| sample(&ask)).collect()
 }
 
-fn sample(ask: &Ask) -> Sample {
+fn sample(ask: &OciOperation) -> Sample {
     use http::Method;
     let (method, path, action) = match ask {
-        Ask::Base => (Method::GET, "/v2/".to_owned(), None),
-        Ask::Catalog(_) => (
+        OciOperation::Base => (Method::GET, "/v2/".to_owned(), None),
+        OciOperation::Catalog(_) => (
             Method::GET,
             "/v2/_catalog".to_owned(),
             Some("ecr:DescribeRepositories"),
         ),
-        Ask::StartUpload { mount, digest } => {
+        OciOperation::StartUpload { mount, digest } => {
             let query = match (mount, digest) {
                 (Some(mount), _) => {
                     let from = mount.from.as_deref().unwrap_or_default();
@@ -219,67 +219,67 @@ fn sample(ask: &Ask) -> Sample {
             let path = format!("/v2/app1/blobs/uploads/{query}");
             (Method::POST, path, Some("ecr:InitiateLayerUpload"))
         }
-        Ask::UploadStatus { id } => (
+        OciOperation::UploadStatus { id } => (
             Method::GET,
             format!("/v2/app1/blobs/uploads/{id}"),
             Some("ecr:UploadLayerPart"),
         ),
-        Ask::UploadPart { id } => (
+        OciOperation::UploadPart { id } => (
             Method::PATCH,
             format!("/v2/app1/blobs/uploads/{id}"),
             Some("ecr:UploadLayerPart"),
         ),
-        Ask::CompleteUpload { id, digest } => {
+        OciOperation::CompleteUpload { id, digest } => {
             let digest = digest.as_deref().unwrap_or_default();
             let path = format!("/v2/app1/blobs/uploads/{id}?digest={digest}");
             (Method::PUT, path, Some("ecr:CompleteLayerUpload"))
         }
-        Ask::CancelUpload { id } => (
+        OciOperation::CancelUpload { id } => (
             Method::DELETE,
             format!("/v2/app1/blobs/uploads/{id}"),
             Some("ecr:UploadLayerPart"),
         ),
-        Ask::HeadBlob { digest } => (
+        OciOperation::HeadBlob { digest } => (
             Method::HEAD,
             format!("/v2/app1/blobs/{digest}"),
             Some("ecr:BatchCheckLayerAvailability"),
         ),
-        Ask::GetBlob { digest } => (
+        OciOperation::GetBlob { digest } => (
             Method::GET,
             format!("/v2/app1/blobs/{digest}"),
             Some("ecr:GetDownloadUrlForLayer"),
         ),
-        Ask::DeleteBlob { digest } => (
+        OciOperation::DeleteBlob { digest } => (
             Method::DELETE,
             format!("/v2/app1/blobs/{digest}"),
             Some("ecr:BatchDeleteImage"),
         ),
-        Ask::HeadManifest { reference } => (
+        OciOperation::HeadManifest { reference } => (
             Method::HEAD,
             format!("/v2/app1/manifests/{reference}"),
             Some("ecr:BatchGetImage"),
         ),
-        Ask::GetManifest { reference } => (
+        OciOperation::GetManifest { reference } => (
             Method::GET,
             format!("/v2/app1/manifests/{reference}"),
             Some("ecr:BatchGetImage"),
         ),
-        Ask::PutManifest { reference } => (
+        OciOperation::PutManifest { reference } => (
             Method::PUT,
             format!("/v2/app1/manifests/{reference}"),
             Some("ecr:PutImage"),
         ),
-        Ask::DeleteManifest { reference } => (
+        OciOperation::DeleteManifest { reference } => (
             Method::DELETE,
             format!("/v2/app1/manifests/{reference}"),
             Some("ecr:BatchDeleteImage"),
         ),
-        Ask::ListTags(_) => (
+        OciOperation::ListTags(_) => (
             Method::GET,
             "/v2/app1/tags/list".to_owned(),
             Some("ecr:ListImages"),
         ),
-        Ask::Referrers { digest, .. } => (
+        OciOperation::Referrers { digest, .. } => (
             Method::GET,
             format!("/v2/app1/referrers/{digest}"),
             Some("ecr:ListImageReferrers"),

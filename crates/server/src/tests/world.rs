@@ -14,15 +14,15 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use identity::{Caller, Identity, MasterKey, Sealer, SystemEntropy};
 use jiff::Timestamp;
-use sigv4::{Parts, PathStyle, SecretKey, Signer};
+use sigv4::{PathStyle, RequestParts, SecretKey, Signer};
 use store::testing::TestStore;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::authorize::RequestContext;
 use crate::body::hex;
-use crate::door::Subject;
 use crate::head::Client;
 use crate::serve::{Server, Settings};
 
@@ -254,8 +254,8 @@ impl World {
         identity.caller(&key.principal, self.now()).await.unwrap()
     }
 
-    pub(super) async fn subject(&self, person: &Person) -> Subject {
-        Subject {
+    pub(super) async fn subject(&self, person: &Person) -> RequestContext {
+        RequestContext {
             caller: self.caller(person).await,
             region: "us-east-1".parse().unwrap(),
             now: self.now(),
@@ -352,7 +352,7 @@ impl World {
         let host = self.address.to_string();
         let mut parts: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
         parts.extend(headers.iter().map(|(k, v)| (k.as_str(), v.as_bytes())));
-        let parts = Parts {
+        let parts = RequestParts {
             method: "POST",
             path: "/",
             query: "",

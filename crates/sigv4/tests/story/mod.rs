@@ -1,7 +1,7 @@
 //! A request that can be signed, changed and shown to a server.
 #![allow(clippy::unwrap_used, dead_code)]
 
-use sigv4::{Expected, Parts, PathStyle, SecretKey, SigError, Signer, parse};
+use sigv4::{Expected, PathStyle, RequestParts, SecretKey, SigError, Signer, parse};
 
 pub const NOW: i64 = 1_440_938_160; // 20150830T123600Z
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -59,13 +59,13 @@ impl Request {
         self
     }
 
-    fn seen<T>(&self, look: impl FnOnce(&Parts<'_>) -> T) -> T {
+    fn seen<T>(&self, look: impl FnOnce(&RequestParts<'_>) -> T) -> T {
         let headers: Vec<(&str, &[u8])> = self
             .headers
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_slice()))
             .collect();
-        look(&Parts {
+        look(&RequestParts {
             method: &self.method,
             path: &self.path,
             query: &self.query,

@@ -1,12 +1,12 @@
 //! What an operation needs to be allowed: its actions, their resources, and the condition keys that
-//! its input sets. Pure data, made by the tables in `ops/`, judged by the door.
+//! its input sets. Pure data, made by the tables in `ops/`, evaluated by the authorization step.
 
 use aws_api::{AccountId, ecr, iam, sts};
 use policy::{Context, ContextValue};
 
 /// The resource of an action, before it is looked up.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Target {
+pub(crate) enum ResourceSelector {
     /// An action without a resource: `*`.
     Any,
     /// An ARN or another text of the caller's account, as it stands.
@@ -63,10 +63,10 @@ impl Entity {
 
 /// Everything that must be allowed for one request.
 #[derive(Clone, Debug)]
-pub(crate) struct Needs {
+pub(crate) struct Requirements {
     /// The operation's own action and further ones; `None` stands for the operation's own. All must be
     /// allowed.
-    pub(crate) asks: Vec<(Option<&'static str>, Target)>,
+    pub(crate) checks: Vec<(Option<&'static str>, ResourceSelector)>,
     /// Another action that allows the first ask as well. A Deny of either refuses.
     pub(crate) or: Option<&'static str>,
     /// Condition keys from the input.
@@ -74,66 +74,71 @@ pub(crate) struct Needs {
 }
 
 /// The operation's own action on `target`.
-pub(crate) fn on(target: Target) -> Needs {
-    Needs {
-        asks: vec![(None, target)],
+pub(crate) fn require(target: ResourceSelector) -> Requirements {
+    Requirements {
+        checks: vec![(None, target)],
         or: None,
         keys: Context::new(),
     }
 }
 
 /// The operation's own action on each of `targets`.
-pub(crate) fn on_each(targets: impl IntoIterator<Item = Target>) -> Needs {
-    Needs {
-        asks: targets.into_iter().map(|target| (None, target)).collect(),
+pub(crate) fn require_each(targets: impl IntoIterator<Item = ResourceSelector>) -> Requirements {
+    Requirements {
+        checks: targets.into_iter().map(|target| (None, target)).collect(),
         or: None,
         keys: Context::new(),
     }
 }
 
 /// A further action with its own name.
-pub(crate) fn to(action: &'static str, target: Target) -> Needs {
-    Needs {
-        asks: vec![(Some(action), target)],
+pub(crate) fn require_action(action: &'static str, target: ResourceSelector) -> Requirements {
+    Requirements {
+        checks: vec![(Some(action), target)],
         or: None,
         keys: Context::new(),
     }
 }
 
-impl Needs {
+impl Requirements {
     /// The first ask is allowed by this action too.
     #[must_use]
-    pub(crate) fn or(mut self, action: &'static str) -> Needs {
+    pub(crate) fn or(mut self, action: &'static str) -> Requirements {
         self.or = Some(action);
         self
     }
 
     /// Another action that must be allowed as well.
     #[must_use]
-    pub(crate) fn also(mut self, action: &'static str, target: Target) -> Needs {
-        self.asks.push((Some(action), target));
+    pub(crate) fn and(mut self, action: &'static str, target: ResourceSelector) -> Requirements {
+        self.checks.push((Some(action), target));
         self
     }
 
     /// The operation's own action on another target as well.
     #[must_use]
-    pub(crate) fn and(mut self, target: Target) -> Needs {
-        self.asks.push((None, target));
+    pub(crate) fn and_resource(mut self, target: ResourceSelector) -> Requirements {
+        self.checks.push((None, target));
         self
     }
 
-    /// The same as [`Needs::also`], where `wanted`.
+    /// The same as [`Requirements::also`], where `wanted`.
     #[must_use]
-    pub(crate) fn also_if(self, wanted: bool, action: &'static str, target: Target) -> Needs {
+    pub(crate) fn and_if(
+        self,
+        wanted: bool,
+        action: &'static str,
+        target: ResourceSelector,
+    ) -> Requirements {
         match wanted {
-            true => self.also(action, target),
+            true => self.and(action, target),
             false => self,
         }
     }
 
     /// A single-valued condition key, where the input has a value for it.
     #[must_use]
-    pub(crate) fn key<'a>(mut self, name: &str, value: impl Into<Option<&'a str>>) -> Needs {
+    pub(crate) fn key<'a>(mut self, name: &str, value: impl Into<Option<&'a str>>) -> Requirements {
         if let Some(value) = value.into() {
             self.keys.insert(name, ContextValue::One(value.into()));
         }
@@ -142,7 +147,7 @@ impl Needs {
 
     /// A multivalued condition key, where the input has the list.
     #[must_use]
-    pub(crate) fn list(mut self, name: &str, values: Option<&[String]>) -> Needs {
+    pub(crate) fn list(mut self, name: &str, values: Option<&[String]>) -> Requirements {
         if let Some(values) = values {
             let values = values.iter().map(|value| value.as_str().into()).collect();
             self.keys.insert(name, ContextValue::Many(values));
@@ -155,7 +160,7 @@ impl Needs {
     pub(crate) fn tags<'a, T: KeyValue + 'a>(
         mut self,
         tags: impl Into<Option<&'a Vec<T>>>,
-    ) -> Needs {
+    ) -> Requirements {
         let Some(tags) = tags.into().filter(|tags| !tags.is_empty()) else {
             return self;
         };

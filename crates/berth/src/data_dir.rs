@@ -27,7 +27,7 @@ const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// An existing data directory.
 #[derive(Debug)]
-pub struct Home {
+pub struct DataDir {
     path: PathBuf,
 }
 
@@ -39,9 +39,9 @@ pub struct Setup(#[allow(dead_code, reason = "closing the file is what ends the 
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code, reason = "closing the file is what ends the lock")] File);
 
-impl Home {
+impl DataDir {
     /// Opens the directory, making it where it is missing.
-    pub fn open(path: &Path) -> Result<Home> {
+    pub fn open(path: &Path) -> Result<DataDir> {
         let shown = path.display();
         if !path.is_dir() {
             DirBuilder::new()
@@ -56,7 +56,7 @@ impl Home {
         let path = fs::canonicalize(path).map_err(Error::failed(format!(
             "cannot open the data directory {shown}"
         )))?;
-        let home = Home { path };
+        let home = DataDir { path };
         home.keep_others_out()?;
         Ok(home)
     }
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_new_directory_is_its_owners() {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::open(&dir.path().join("a/b")).unwrap();
+        let home = DataDir::open(&dir.path().join("a/b")).unwrap();
         assert_eq!(mode(&home.path), 0o700);
         assert!(home.path.is_absolute());
     }
@@ -226,7 +226,7 @@ mod tests {
             if file {
                 fs::write(path.join("notes"), "x").unwrap();
             }
-            Home::open(&path).unwrap();
+            DataDir::open(&path).unwrap();
             assert_eq!(mode(&path), expected, "{name}");
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn one_server_a_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::open(dir.path()).unwrap();
+        let home = DataDir::open(dir.path()).unwrap();
         let held = home.lock().unwrap();
         let refused = home.lock().unwrap_err().to_string();
         assert!(
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn private_files_are_whole_and_private() {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::open(dir.path()).unwrap();
+        let home = DataDir::open(dir.path()).unwrap();
         let setup = home.setup().unwrap();
         let path = home.join("credentials");
         // What a killed process left behind, open to all.
@@ -269,7 +269,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         fs::write(&path, "").unwrap();
-        let refused = Home::open(&path.join("x")).unwrap_err().to_string();
+        let refused = DataDir::open(&path.join("x")).unwrap_err().to_string();
         assert!(refused.contains("data directory"), "{refused}");
     }
 }

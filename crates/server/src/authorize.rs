@@ -1,4 +1,4 @@
-//! The door: where a request is allowed or not, and the only maker of [`Authorized`].
+//! Authorization: where a request is allowed or not, and the only maker of [`Authorized`].
 //!
 //! A handler takes `Authorized<Input>`. Its fields are private and this module alone builds it, after
 //! every action that the operation's table entry names was decided on its resource, with the caller's
@@ -13,15 +13,15 @@ use jiff::Timestamp;
 use policy::{Authority, Context, ContextValue, Decision, Effect, PolicySet, Request};
 use registry::RepositoryFacts;
 
-use crate::answer::{Fail, Refusal};
 use crate::app::App;
 use crate::audit::Decided;
+use crate::error::{ApiError, Denial};
 use crate::head::Client;
-use crate::needs::{Entity, Needs, Target, registry_account};
+use crate::permissions::{Entity, Requirements, ResourceSelector, registry_account};
 
-/// Who asks, when, and from where.
+/// The caller, the time and the origin of a request.
 #[derive(Clone)]
-pub(crate) struct Subject {
+pub(crate) struct RequestContext {
     pub(crate) caller: Arc<Caller>,
     /// The region that the request is for.
     pub(crate) region: Region,
@@ -32,7 +32,7 @@ pub(crate) struct Subject {
 
 /// An input that its caller may have acted on.
 pub(crate) struct Authorized<I> {
-    subject: Subject,
+    subject: RequestContext,
     input: I,
     /// The repository that the operation is about, as it was when it was decided on.
     repository: Option<Arc<RepositoryFacts>>,
@@ -46,7 +46,7 @@ impl<I> Authorized<I> {
         self.role_id.as_deref()
     }
 
-    pub(crate) fn subject(&self) -> &Subject {
+    pub(crate) fn subject(&self) -> &RequestContext {
         &self.subject
     }
 
@@ -76,7 +76,7 @@ impl<I> Authorized<I> {
     }
 }
 
-impl Subject {
+impl RequestContext {
     pub(crate) fn registry_call(&self) -> registry::Call {
         registry::Call {
             account: self.caller.account,
@@ -138,12 +138,12 @@ impl Resource {
 /// Decides everything that `needs` names. `action` is the operation's own.
 pub(crate) async fn authorize<I>(
     app: &App,
-    subject: Subject,
+    subject: RequestContext,
     action: &'static str,
-    needs: Needs,
+    needs: Requirements,
     input: I,
-) -> Result<Authorized<I>, Fail> {
-    let first = judge(app, &subject, action, needs).await?;
+) -> Result<Authorized<I>, ApiError> {
+    let first = evaluate(app, &subject, action, needs).await?;
     let (repository, role_id) =
         first.map_or((None, None), |first| (first.repository, first.role_id));
     Ok(Authorized {
@@ -158,28 +158,28 @@ pub(crate) async fn authorize<I>(
 /// repository). Answers the repository of the first ask.
 pub(crate) async fn check(
     app: &App,
-    subject: &Subject,
+    subject: &RequestContext,
     action: &'static str,
-    needs: Needs,
-) -> Result<Option<Arc<RepositoryFacts>>, Fail> {
-    let first = judge(app, subject, action, needs).await?;
+    needs: Requirements,
+) -> Result<Option<Arc<RepositoryFacts>>, ApiError> {
+    let first = evaluate(app, subject, action, needs).await?;
     Ok(first.and_then(|first| first.repository))
 }
 
 /// Decides, and answers the resource of the first ask.
-async fn judge(
+async fn evaluate(
     app: &App,
-    subject: &Subject,
+    subject: &RequestContext,
     action: &'static str,
-    needs: Needs,
-) -> Result<Option<Resource>, Fail> {
+    needs: Requirements,
+) -> Result<Option<Resource>, ApiError> {
     let mut request_keys = request_keys(subject);
     for (name, value) in needs.keys.iter() {
         request_keys.insert(name, value.clone());
     }
     let mut first = None;
     let chained = chained(&subject.caller, &needs);
-    for (at, (own, target)) in needs.asks.iter().chain(&chained).enumerate() {
+    for (at, (own, target)) in needs.checks.iter().chain(&chained).enumerate() {
         let resource = resolve(app, subject, target).await?;
         let context = context(subject, request_keys.clone(), &resource);
         let or = needs.or.filter(|_| at == 0);
@@ -192,7 +192,7 @@ async fn judge(
 }
 
 /// All condition keys of a decision: the caller's, the resource's, and on top the request's.
-fn context(subject: &Subject, mut keys: Context, resource: &Resource) -> Context {
+fn context(subject: &RequestContext, mut keys: Context, resource: &Resource) -> Context {
     for (name, value) in &resource.keys {
         // The request's own boundary is what a Put or Create is judged by.
         keys.insert_missing(name, ContextValue::One(Arc::clone(value)));
@@ -222,15 +222,16 @@ pub(crate) fn allowed_under<I>(ok: &Authorized<I>, action: &str, policy: Arc<Pol
 /// identity are asked of the next role's trust policy as if the request had brought them (IAM User
 /// Guide, "Pass session tags in AWS STS", "Chaining roles with session tags"; "Monitor and control
 /// actions taken with assumed roles").
-fn chained(caller: &Caller, needs: &Needs) -> Vec<(Option<&'static str>, Target)> {
-    let trusting = |(_, target): &&(_, Target)| matches!(target, Target::TrustingRole(_));
+fn chained(caller: &Caller, needs: &Requirements) -> Vec<(Option<&'static str>, ResourceSelector)> {
+    let trusting =
+        |(_, target): &&(_, ResourceSelector)| matches!(target, ResourceSelector::TrustingRole(_));
     let (Some(session), Some((_, role))) = (
         caller.session_info.as_ref(),
-        needs.asks.iter().find(trusting),
+        needs.checks.iter().find(trusting),
     ) else {
         return Vec::new();
     };
-    let asked = |action: &str| needs.asks.iter().any(|(own, _)| *own == Some(action));
+    let asked = |action: &str| needs.checks.iter().any(|(own, _)| *own == Some(action));
     [
         ("sts:TagSession", !session.transitive_tags.is_empty()),
         ("sts:SetSourceIdentity", session.source_identity.is_some()),
@@ -243,12 +244,12 @@ fn chained(caller: &Caller, needs: &Needs) -> Vec<(Option<&'static str>, Target)
 
 /// Decides on `action`, or on `or` where that one is silent.
 fn decide(
-    subject: &Subject,
+    subject: &RequestContext,
     action: &str,
     or: Option<&str>,
     resource: &Resource,
     context: &Context,
-) -> Result<(), Fail> {
+) -> Result<(), ApiError> {
     let caller = &subject.caller;
     let request = Request {
         principal: &caller.principal,
@@ -282,18 +283,18 @@ fn decide(
     };
     match denied {
         None => Ok(()),
-        Some((action, decision)) => Err(Fail::Denied(Box::new(refusal(
+        Some((action, decision)) => Err(ApiError::Denied(Box::new(refusal(
             caller, action, resource, decision,
         )))),
     }
 }
 
-fn refusal(caller: &Caller, action: &str, resource: &Resource, decision: &Decision<'_>) -> Refusal {
+fn refusal(caller: &Caller, action: &str, resource: &Resource, decision: &Decision<'_>) -> Denial {
     let statement = decision.statement.map(|statement| {
         let sid = statement.sid.map(str::to_owned);
         (Arc::clone(&statement.policy.name), sid, statement.index)
     });
-    Refusal {
+    Denial {
         message: decision.denial_message(&caller.arn, action, &resource.arn),
         decided: Decided {
             effect: match decision.effect {
@@ -311,7 +312,7 @@ fn refusal(caller: &Caller, action: &str, resource: &Resource, decision: &Decisi
 
 /// The global condition keys of the request itself (IAM User Guide, "AWS global condition context keys").
 /// Those of the principal and the session come with the caller.
-fn request_keys(subject: &Subject) -> Context {
+fn request_keys(subject: &RequestContext) -> Context {
     let client = &subject.client;
     let agent = (!client.user_agent.is_empty()).then(|| Arc::clone(&client.user_agent));
     let secure = if client.secure { "true" } else { "false" };
@@ -329,25 +330,29 @@ fn request_keys(subject: &Subject) -> Context {
         .set_option("aws:Referer", client.referer.clone())
 }
 
-async fn resolve(app: &App, subject: &Subject, target: &Target) -> Result<Resource, Fail> {
+async fn resolve(
+    app: &App,
+    subject: &RequestContext,
+    target: &ResourceSelector,
+) -> Result<Resource, ApiError> {
     let account = subject.caller.account;
     Ok(match target {
-        Target::Any => Resource::plain("*", Some(account)),
-        Target::Text(text) => Resource::plain(text.as_str(), Some(account)),
-        Target::Caller => Resource::plain(Arc::clone(&subject.caller.arn), Some(account)),
-        Target::KeyOwner(id) => match app.identity.owner_of_key(id).await? {
+        ResourceSelector::Any => Resource::plain("*", Some(account)),
+        ResourceSelector::Text(text) => Resource::plain(text.as_str(), Some(account)),
+        ResourceSelector::Caller => Resource::plain(Arc::clone(&subject.caller.arn), Some(account)),
+        ResourceSelector::KeyOwner(id) => match app.identity.owner_of_key(id).await? {
             Some(arn) if is_of(&arn, account) => Resource::plain(arn, Some(account)),
             // Whoever may ask for every user's keys learns that there is none. Another account's key is
             // none: whose it is stays there.
             _ => Resource::plain(format!("arn:aws:iam::{account}:user/*"), Some(account)),
         },
-        Target::Repository { registry, name } => {
+        ResourceSelector::Repository { registry, name } => {
             let owner = registry_account(registry.as_deref(), account);
             repository(app, owner, &subject.region, name).await?
         }
-        Target::RepositoryArn(text) => tagged_repository(app, subject, text).await?,
-        Target::Entity(kind, name) => entity(app, subject, *kind, name).await?,
-        Target::Renamed(kind, name, new_name, new_path) => {
+        ResourceSelector::RepositoryArn(text) => tagged_repository(app, subject, text).await?,
+        ResourceSelector::Entity(kind, name) => entity(app, subject, *kind, name).await?,
+        ResourceSelector::Renamed(kind, name, new_name, new_path) => {
             let now = entity(app, subject, *kind, name).await?;
             let name = new_name.as_deref().unwrap_or(name);
             let path = match new_path {
@@ -359,16 +364,16 @@ async fn resolve(app: &App, subject: &Subject, target: &Target) -> Result<Resour
                 ..now
             }
         }
-        Target::NewEntity(kind, path, name) => Resource::plain(
+        ResourceSelector::NewEntity(kind, path, name) => Resource::plain(
             entity_arn(*kind, account, path.as_deref(), name),
             Some(account),
         ),
-        Target::Policy(arn) => entity(app, subject, Entity::Policy, arn).await?,
-        Target::FederatedUser(name) => {
+        ResourceSelector::Policy(arn) => entity(app, subject, Entity::Policy, arn).await?,
+        ResourceSelector::FederatedUser(name) => {
             let arn = format!("arn:aws:sts::{account}:federated-user/{name}");
             Resource::plain(arn, Some(account))
         }
-        Target::TrustingRole(arn) => trusting_role(app, arn).await?,
+        ResourceSelector::TrustingRole(arn) => trusting_role(app, arn).await?,
     })
 }
 
@@ -377,7 +382,7 @@ async fn repository(
     owner: AccountId,
     region: &Region,
     name: &str,
-) -> Result<Resource, Fail> {
+) -> Result<Resource, ApiError> {
     let facts = match name {
         "*" => None,
         _ => app.registry.repository_facts(&owner, region, name).await?,
@@ -394,7 +399,11 @@ async fn repository(
     })
 }
 
-async fn tagged_repository(app: &App, subject: &Subject, text: &str) -> Result<Resource, Fail> {
+async fn tagged_repository(
+    app: &App,
+    subject: &RequestContext,
+    text: &str,
+) -> Result<Resource, ApiError> {
     let parsed = text.parse::<Arn>().ok().and_then(|arn| {
         let owner: AccountId = arn.account().parse().ok()?;
         let region: Region = arn.region().parse().ok()?;
@@ -410,7 +419,12 @@ async fn tagged_repository(app: &App, subject: &Subject, text: &str) -> Result<R
     }
 }
 
-async fn entity(app: &App, subject: &Subject, kind: Entity, name: &str) -> Result<Resource, Fail> {
+async fn entity(
+    app: &App,
+    subject: &RequestContext,
+    kind: Entity,
+    name: &str,
+) -> Result<Resource, ApiError> {
     let account = subject.caller.account;
     let named = match kind {
         Entity::User => EntityRef::User(name),
@@ -447,7 +461,7 @@ async fn entity(app: &App, subject: &Subject, kind: Entity, name: &str) -> Resul
 
 /// A role that does not exist is refused like one whose trust policy is silent: whether it exists is
 /// nobody's to learn by asking.
-async fn trusting_role(app: &App, arn: &str) -> Result<Resource, Fail> {
+async fn trusting_role(app: &App, arn: &str) -> Result<Resource, ApiError> {
     Ok(match app.identity.role_for_assume(arn).await? {
         Some(role) => {
             let tags = role.tags.iter().map(|(key, value)| (key, value));

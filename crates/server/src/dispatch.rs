@@ -1,5 +1,5 @@
 //! The way of one request: route → authenticate → authorize → operate → answer → audit. This module
-//! takes it to its face (`aws`, `oci`, …) and sees to what all have in common: the request id, the
+//! dispatches it to its API (`aws`, `oci`, …) and applies what all APIs share: the request id, the
 //! bound on headers, panics, and the counters.
 
 use std::panic::AssertUnwindSafe;
@@ -19,12 +19,12 @@ use crate::download;
 use crate::head::Head;
 use crate::limits::HEADERS_BYTES_MAX;
 use crate::listener::Peer;
-use crate::metrics::Face;
+use crate::metrics::ApiKind;
 use crate::oci;
 use crate::route::{Route, route};
 
 /// Answers a request, whatever happens.
-pub(crate) async fn answer(
+pub(crate) async fn handle(
     app: Arc<App>,
     request: Request<Incoming>,
     peer: Peer,
@@ -42,8 +42,8 @@ pub(crate) async fn answer(
         head.query(),
         &head.parts.headers,
     );
-    let face = face_of(&route);
-    let finish = must_finish(&head.parts.method, face);
+    let kind = kind_of(&route);
+    let finish = must_finish(&head.parts.method, kind);
 
     app.metrics.running.fetch_add(1, Relaxed);
     let running = Running(Arc::clone(&app));
@@ -62,8 +62,8 @@ pub(crate) async fn answer(
     let mut response = done.unwrap_or_else(|| {
         app.metrics.panics.fetch_add(1, Relaxed);
         tracing::error!(request_id = %request_id, "a handler panicked");
-        match face {
-            Face::Oci | Face::Download => oci::internal(),
+        match kind {
+            ApiKind::Oci | ApiKind::Download => oci::internal(),
             _ => aws::internal(&request_id),
         }
     });
@@ -72,18 +72,18 @@ pub(crate) async fn answer(
         response.headers_mut().insert("x-amzn-requestid", id);
     }
     app.metrics
-        .answered(face, response.status().as_u16(), started.elapsed());
+        .answered(kind, response.status().as_u16(), started.elapsed());
     response
 }
 
 /// Whether a request goes on when its client goes away: whatever changes something is finished, so that
 /// its event is written with it, and so that a part of an upload is kept as far as it came. A look ends
 /// with its connection.
-fn must_finish(method: &Method, face: Face) -> bool {
-    match face {
-        Face::Aws => true,
-        Face::Oci => !method.is_safe(),
-        Face::Download | Face::Other => false,
+fn must_finish(method: &Method, kind: ApiKind) -> bool {
+    match kind {
+        ApiKind::Aws => true,
+        ApiKind::Oci => !method.is_safe(),
+        ApiKind::Download | ApiKind::Other => false,
     }
 }
 
@@ -96,12 +96,12 @@ impl Drop for Running {
     }
 }
 
-fn face_of(route: &Route) -> Face {
+fn kind_of(route: &Route) -> ApiKind {
     match route {
-        Route::AwsJson { .. } | Route::AwsQuery => Face::Aws,
-        Route::Oci(_) => Face::Oci,
-        Route::Download { .. } => Face::Download,
-        _ => Face::Other,
+        Route::AwsJson { .. } | Route::AwsQuery => ApiKind::Aws,
+        Route::Oci(_) => ApiKind::Oci,
+        Route::Download { .. } => ApiKind::Download,
+        _ => ApiKind::Other,
     }
 }
 

@@ -10,7 +10,7 @@ use store::{Conn, iam::entity::Kind};
 
 use crate::ids::is_unique_id;
 use crate::managed::{ARN_PREFIX, AwsPolicies, AwsPolicy};
-use crate::{Error, words};
+use crate::{Error, messages};
 
 /// Parsed documents that are kept, by what they say: callers share most of theirs.
 const DOCUMENTS_MAX: usize = 4096;
@@ -21,7 +21,7 @@ const SETS_MAX: usize = 4096;
 type Sha256 = [u8; 32];
 
 /// The parsed documents, and AWS's own.
-pub(crate) struct Documents {
+pub(crate) struct PolicyCache {
     pub(crate) aws: AwsPolicies,
     parsed: quick_cache::sync::Cache<Sha256, Arc<Document>>,
     compiled: quick_cache::sync::Cache<Sha256, Arc<PolicySet>>,
@@ -31,14 +31,14 @@ pub(crate) struct Documents {
 pub(crate) type Named = (policy::PolicyRef, Arc<Document>);
 
 /// A managed policy, the customer's or AWS's.
-pub(crate) enum Found<'a> {
+pub(crate) enum ManagedPolicyRef<'a> {
     Aws(&'a AwsPolicy),
     Customer(entity::Entity),
 }
 
-impl Documents {
-    pub(crate) fn new() -> Result<Documents, Error> {
-        Ok(Documents {
+impl PolicyCache {
+    pub(crate) fn new() -> Result<PolicyCache, Error> {
+        Ok(PolicyCache {
             aws: crate::managed::load()?,
             parsed: quick_cache::sync::Cache::new(DOCUMENTS_MAX),
             compiled: quick_cache::sync::Cache::new(SETS_MAX),
@@ -82,14 +82,14 @@ impl Documents {
         &self,
         conn: &mut Conn<'_>,
         arn: &str,
-    ) -> Result<Option<Found<'_>>, Error> {
+    ) -> Result<Option<ManagedPolicyRef<'_>>, Error> {
         if arn.starts_with(ARN_PREFIX) {
-            return Ok(self.aws.get(arn).map(Found::Aws));
+            return Ok(self.aws.get(arn).map(ManagedPolicyRef::Aws));
         }
         let found = entity_by_arn(conn, arn).await?;
         Ok(found
             .filter(|policy| policy.kind == Kind::Policy)
-            .map(Found::Customer))
+            .map(ManagedPolicyRef::Customer))
     }
 
     /// The managed policy that an entity of the account may use.
@@ -98,12 +98,12 @@ impl Documents {
         conn: &mut Conn<'_>,
         account: &str,
         arn: &str,
-    ) -> Result<Found<'_>, Error> {
+    ) -> Result<ManagedPolicyRef<'_>, Error> {
         match self.find(conn, arn).await? {
-            Some(Found::Customer(policy)) if policy.account != account => None,
+            Some(ManagedPolicyRef::Customer(policy)) if policy.account != account => None,
             found => found,
         }
-        .ok_or_else(|| words::policy_not_attachable(arn))
+        .ok_or_else(|| messages::policy_not_attachable(arn))
     }
 
     /// The document in force of a managed policy. `None` when the policy is gone.
@@ -115,8 +115,8 @@ impl Documents {
     ) -> Result<Option<Named>, Error> {
         let document = match self.find(conn, arn).await? {
             None => return Ok(None),
-            Some(Found::Aws(policy)) => Arc::clone(&policy.document),
-            Some(Found::Customer(policy)) => {
+            Some(ManagedPolicyRef::Aws(policy)) => Arc::clone(&policy.document),
+            Some(ManagedPolicyRef::Customer(policy)) => {
                 let version = managed_policy::default_version(conn, policy.id).await?;
                 self.stored(&version.document, kind)?
             }

@@ -35,7 +35,7 @@ impl End {
 }
 
 /// Takes chunks from the stream until a batch is full or there are no more.
-pub(crate) async fn gather<S, E>(mut stream: Pin<&mut S>) -> (Vec<Bytes>, End)
+pub(crate) async fn read_batch<S, E>(mut stream: Pin<&mut S>) -> (Vec<Bytes>, End)
 where
     S: Stream<Item = Result<Bytes, E>>,
     E: Into<BoxError>,

@@ -26,7 +26,7 @@ enum Abandoned {
 }
 
 impl Blobs {
-    /// Removes every file in the folder of uploads that `keep` does not claim, strangers too; for a
+    /// Removes every file in the folder of uploads that `keep` does not name, unknown files too; for a
     /// start, when the caller knows which uploads can still be resumed. An upload that is being
     /// written now, by this process or another, stays.
     ///
@@ -97,12 +97,12 @@ impl Blobs {
 
     /// Whether nobody is writing to the upload now.
     fn abandoned(&self, id: &UploadId, bytes: &Path) -> Result<Abandoned, Error> {
-        // The claim is given back, without the open file, before the file goes: whoever claims the
+        // The lock is given back, without the open file, before the file goes: whoever locks the
         // upload next finds by its name that it is gone.
-        let Some(mut claim) = self.claims().claim(self.layout(), *id) else {
+        let Some(mut lock) = self.locks().acquire(self.layout(), *id) else {
             return Ok(Abandoned::No);
         };
-        drop(claim.upload.take());
+        drop(lock.upload.take());
         match File::open(bytes) {
             Ok(file) => Ok(match file.try_lock() {
                 Ok(()) => Abandoned::Locked(file),

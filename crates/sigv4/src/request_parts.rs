@@ -2,7 +2,7 @@
 
 /// The pieces of a request that a signature covers, as they stood on the wire: nothing decoded.
 #[derive(Debug, Clone, Copy)]
-pub struct Parts<'a> {
+pub struct RequestParts<'a> {
     /// The method, in capitals.
     pub method: &'a str,
     /// The path, percent-encoded as received; empty counts as `/`.
@@ -25,7 +25,7 @@ pub enum PathStyle {
     S3,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> RequestParts<'a> {
     /// The values of all headers of this name (lower case), in their order.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers

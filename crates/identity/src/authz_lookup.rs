@@ -1,4 +1,4 @@
-//! What the authorization door must know of entities before it decides.
+//! What the authorization step needs to know of entities before it decides.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::{role, tag};
 
-use crate::documents::{self, Found};
+use crate::policy_cache::{self, ManagedPolicyRef};
 use crate::{Error, Identity};
 
 /// Names an entity as a request does.
@@ -67,34 +67,34 @@ const MESSAGE_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const MESSAGE_SEPARATOR: char = '\n';
 
 impl Identity {
-    /// What the door needs to decide `sts:AssumeRole`. `None`: no such role.
+    /// What the authorization step needs to decide `sts:AssumeRole`. `None`: no such role.
     ///
     /// # Errors
     /// The database's.
     pub async fn role_for_assume(&self, role_arn: &str) -> Result<Option<Arc<RoleFacts>>, Error> {
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
-        let found = documents::entity_by_arn(&mut conn, role_arn).await?;
+        let found = policy_cache::entity_by_arn(&mut conn, role_arn).await?;
         let Some(entity) = found.filter(|found| found.kind == Kind::Role) else {
             return Ok(None);
         };
         let role = role::get(&mut conn, entity.id).await?;
         let trust = self
             .0
-            .documents
+            .policies
             .stored(&role.trust_policy, DocumentKind::Trust)?;
         let name = PolicyRef::new(DocumentKind::Trust, role_arn);
         Ok(Some(Arc::new(RoleFacts {
             arn: entity.arn(),
             account: entity.account.parse().map_err(Error::internal)?,
-            trust: self.0.documents.compiled(&[(name, trust)]),
+            trust: self.0.policies.compiled(&[(name, trust)]),
             tags: tags(&mut conn, entity.id).await?,
             max_session_seconds: role.max_session_seconds,
             unique_id: entity.unique_id,
         })))
     }
 
-    /// What the door needs to know of an entity. `None`: no such entity.
+    /// What the authorization step needs to know of an entity. `None`: no such entity.
     ///
     /// # Errors
     /// The database's.
@@ -111,10 +111,12 @@ impl Identity {
             EntityRef::Role(name) => (Kind::Role, name),
             EntityRef::InstanceProfile(name) => (Kind::InstanceProfile, name),
             EntityRef::Policy(arn) => {
-                return match self.0.documents.find(&mut conn, arn).await? {
+                return match self.0.policies.find(&mut conn, arn).await? {
                     None => Ok(None),
-                    Some(Found::Customer(found)) => Ok(Some(facts(&mut conn, found).await?)),
-                    Some(Found::Aws(policy)) => Ok(Some(EntityFacts {
+                    Some(ManagedPolicyRef::Customer(found)) => {
+                        Ok(Some(facts(&mut conn, found).await?))
+                    }
+                    Some(ManagedPolicyRef::Aws(policy)) => Ok(Some(EntityFacts {
                         arn: policy.arn.clone(),
                         unique_id: policy.id.to_owned(),
                         tags: Vec::new(),
@@ -135,7 +137,7 @@ impl Identity {
     /// The database's.
     pub async fn principal_id(&self, arn: &str) -> Result<Option<String>, Error> {
         let mut read = self.0.store.read().await?;
-        let found = documents::entity_by_arn(&mut read.conn(), arn).await?;
+        let found = policy_cache::entity_by_arn(&mut read.conn(), arn).await?;
         let found = found.filter(|found| matches!(found.kind, Kind::User | Kind::Role));
         Ok(found.map(|found| found.unique_id))
     }
@@ -157,7 +159,7 @@ impl Identity {
     /// [`Error::Policy`] "Invalid principal in policy" when one does not exist.
     pub async fn pin_principals(&self, document: &Document) -> Result<String, Error> {
         let mut read = self.0.store.read().await?;
-        documents::pin(&mut read.conn(), document).await
+        policy_cache::pin(&mut read.conn(), document).await
     }
 
     /// The stored text with ARNs again; an id whose owner is gone stays. Show this.
@@ -166,7 +168,7 @@ impl Identity {
     /// The database's.
     pub async fn unpin_principals(&self, document: &Document) -> Result<String, Error> {
         let mut read = self.0.store.read().await?;
-        documents::unpin(&mut read.conn(), document).await
+        policy_cache::unpin(&mut read.conn(), document).await
     }
 
     /// A message that `DecodeAuthorizationMessage` gives back to callers of the account.

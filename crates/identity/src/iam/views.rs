@@ -10,7 +10,7 @@ use store::iam::entity::Entity;
 use store::iam::{instance_profile, role, tag};
 
 use super::time;
-use crate::documents::{encode, unpin};
+use crate::policy_cache::{encode, unpin};
 use crate::{Error, Identity};
 
 pub(super) fn boundary(entity: &Entity) -> Option<AttachedPermissionsBoundary> {
@@ -103,7 +103,7 @@ impl Identity {
         conn: &mut Conn<'_>,
         text: &str,
     ) -> Result<String, Error> {
-        let document = self.0.documents.stored(text, DocumentKind::Trust)?;
+        let document = self.0.policies.stored(text, DocumentKind::Trust)?;
         Ok(encode(&unpin(conn, &document).await?))
     }
 

@@ -11,7 +11,7 @@ use crate::upload::Upload;
 const IDLE_MAX: usize = 256;
 
 #[derive(Default)]
-pub(crate) struct Claims {
+pub(crate) struct UploadLocks {
     entries: Mutex<Entries>,
 }
 
@@ -30,19 +30,23 @@ enum Entry {
 /// The right to write to one upload: nobody else in this process has it. It goes along with the
 /// work onto the blocking pool, so that a request which is dropped half-way gives it back only
 /// when its last write has ended.
-pub(crate) struct Claim {
+pub(crate) struct UploadLock {
     layout: Arc<Layout>,
-    claims: Arc<Claims>,
+    locks: Arc<UploadLocks>,
     id: UploadId,
     /// Set while the upload may be used by the next request.
     pub(crate) upload: Option<Upload>,
-    /// Nobody else knows this upload's id: unless published, its file goes with the claim.
+    /// Nobody else knows this upload's id: unless published, its file goes with the lock.
     temporary: bool,
 }
 
-impl Claims {
+impl UploadLocks {
     /// `None` while another has it.
-    pub(crate) fn claim(self: &Arc<Self>, layout: &Arc<Layout>, id: UploadId) -> Option<Claim> {
+    pub(crate) fn acquire(
+        self: &Arc<Self>,
+        layout: &Arc<Layout>,
+        id: UploadId,
+    ) -> Option<UploadLock> {
         let upload = {
             let mut entries = self.lock();
             match entries.map.insert(id, Entry::Claimed) {
@@ -51,9 +55,9 @@ impl Claims {
                 None => None,
             }
         };
-        Some(Claim {
+        Some(UploadLock {
             layout: Arc::clone(layout),
-            claims: Arc::clone(self),
+            locks: Arc::clone(self),
             id,
             upload,
             temporary: false,
@@ -102,7 +106,7 @@ impl Claims {
     }
 }
 
-impl Claim {
+impl UploadLock {
     pub(crate) fn id(&self) -> UploadId {
         self.id
     }
@@ -118,7 +122,7 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for UploadLock {
     fn drop(&mut self) {
         let upload = self.upload.take();
         if let Some(upload) = &upload {
@@ -130,6 +134,6 @@ impl Drop for Claim {
             tracing::warn!(%error, "cannot remove a temporary file: the next start does");
         }
         let upload = upload.filter(|upload| !self.temporary && upload.is_whole());
-        self.claims.release(self.id, upload);
+        self.locks.release(self.id, upload);
     }
 }

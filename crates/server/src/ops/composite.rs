@@ -2,16 +2,16 @@
 
 use aws_api::{ecr, sts};
 
-use crate::answer::Fail;
 use crate::app::App;
-use crate::door::{self, Authorized};
+use crate::authorize::{self, Authorized};
 use crate::download;
+use crate::error::ApiError;
 
 /// `AWS:<password>` as base64, for `docker login` (ECR API, GetAuthorizationToken).
 pub(super) async fn get_authorization_token(
     app: &App,
     ok: Authorized<ecr::GetAuthorizationTokenRequest>,
-) -> Result<ecr::GetAuthorizationTokenResponse, Fail> {
+) -> Result<ecr::GetAuthorizationTokenResponse, ApiError> {
     use base64::Engine as _;
     let subject = ok.subject();
     let (password, expires_at) = app
@@ -21,7 +21,7 @@ pub(super) async fn get_authorization_token(
     let token = base64::engine::general_purpose::STANDARD.encode(token);
     // Whole seconds: some SDKs refuse long fractions.
     let expires_at =
-        jiff::Timestamp::from_second(expires_at.as_second()).map_err(Fail::internal)?;
+        jiff::Timestamp::from_second(expires_at.as_second()).map_err(ApiError::internal)?;
     let own = vec![subject.caller.account];
     let registries = match ok.input().registry_ids.as_deref() {
         None | Some([]) => own,
@@ -45,7 +45,7 @@ pub(super) async fn get_authorization_token(
 pub(super) async fn get_download_url_for_layer(
     app: &App,
     ok: Authorized<ecr::GetDownloadUrlForLayerRequest>,
-) -> Result<ecr::GetDownloadUrlForLayerResponse, Fail> {
+) -> Result<ecr::GetDownloadUrlForLayerResponse, ApiError> {
     let key = ok.subject().caller.access_key_id.clone();
     let (call, input) = ok.into_registry_call();
     let found = app.registry.layer_for_download(&call, input).await?;
@@ -61,19 +61,21 @@ pub(super) async fn get_download_url_for_layer(
 pub(super) async fn set_repository_policy(
     app: &App,
     ok: Authorized<ecr::SetRepositoryPolicyRequest>,
-) -> Result<ecr::SetRepositoryPolicyResponse, Fail> {
+) -> Result<ecr::SetRepositoryPolicyResponse, ApiError> {
     let input = ok.input();
     if !input.force.unwrap_or(false)
         && let Some(repository) = ok.repository()
     {
         let drafted = app.registry.drafted_policy(repository, &input.policy_text);
         if let Some(drafted) = drafted.await?
-            && !door::allowed_under(&ok, "ecr:SetRepositoryPolicy", drafted)
+            && !authorize::allowed_under(&ok, "ecr:SetRepositoryPolicy", drafted)
         {
             let message = "Invalid parameter at 'policyText' failed to satisfy constraint: 'The policy \
                            would prevent you from setting another policy on the repository in the \
                            future; set force to do so nevertheless'";
-            return Err(Fail::Wire(ecr::ErrorCode::InvalidParameter.with(message)));
+            return Err(ApiError::Wire(
+                ecr::ErrorCode::InvalidParameter.with(message),
+            ));
         }
     }
     let (call, input) = ok.into_registry_call();
@@ -85,7 +87,7 @@ pub(super) async fn set_repository_policy(
 pub(super) async fn assume_role(
     app: &App,
     ok: Authorized<sts::AssumeRoleRequest>,
-) -> Result<sts::AssumeRoleResponse, Fail> {
+) -> Result<sts::AssumeRoleResponse, ApiError> {
     // No role, no id: none is assumed.
     let role_id = ok.role_id().unwrap_or_default().to_owned();
     let (call, input) = ok.into_identity_call();

@@ -10,9 +10,9 @@ use crate::body::BodyError;
 
 /// Why a request was not done.
 #[derive(Debug)]
-pub(crate) enum Fail {
-    /// The door refused.
-    Denied(Box<Refusal>),
+pub(crate) enum ApiError {
+    /// The authorization step refused.
+    Denied(Box<Denial>),
     /// IAM or STS refused or failed.
     Identity(identity::Error),
     /// The registry refused or failed.
@@ -29,9 +29,9 @@ pub(crate) enum Fail {
     Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The door's refusal, in AWS's words, and what decided.
+/// A refusal of the authorization step, in AWS's words, and what decided.
 #[derive(Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct Denial {
     pub(crate) message: String,
     pub(crate) decided: Decided,
 }
@@ -45,33 +45,33 @@ pub(crate) enum Unauthenticated {
     Credential(AuthError),
 }
 
-impl From<identity::Error> for Fail {
-    fn from(error: identity::Error) -> Fail {
-        Fail::Identity(error)
+impl From<identity::Error> for ApiError {
+    fn from(error: identity::Error) -> ApiError {
+        ApiError::Identity(error)
     }
 }
 
-impl From<registry::Error> for Fail {
-    fn from(error: registry::Error) -> Fail {
-        Fail::Registry(error)
+impl From<registry::Error> for ApiError {
+    fn from(error: registry::Error) -> ApiError {
+        ApiError::Registry(error)
     }
 }
 
-impl From<SigError> for Fail {
-    fn from(error: SigError) -> Fail {
-        Fail::Unauthenticated(Unauthenticated::Signature(error))
+impl From<SigError> for ApiError {
+    fn from(error: SigError) -> ApiError {
+        ApiError::Unauthenticated(Unauthenticated::Signature(error))
     }
 }
 
-impl From<AuthError> for Fail {
-    fn from(error: AuthError) -> Fail {
-        Fail::Unauthenticated(Unauthenticated::Credential(error))
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> ApiError {
+        ApiError::Unauthenticated(Unauthenticated::Credential(error))
     }
 }
 
-impl From<BodyError> for Fail {
-    fn from(error: BodyError) -> Fail {
-        Fail::Body(error)
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> ApiError {
+        ApiError::Body(error)
     }
 }
 
@@ -79,9 +79,9 @@ impl From<BodyError> for Fail {
 pub(crate) const INTERNAL: &str =
     "The request processing has failed because of an unknown error, exception or failure.";
 
-impl Fail {
-    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Fail {
-        Fail::Internal(cause.into())
+impl ApiError {
+    pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ApiError {
+        ApiError::Internal(cause.into())
     }
 
     /// The error as an AWS API answers it.
@@ -89,40 +89,40 @@ impl Fail {
         let protocol = service.protocol();
         let common = |error: CommonError, message: String| error.with(protocol, message);
         match self {
-            Fail::Denied(refusal) => common(CommonError::AccessDenied, refusal.message.clone()),
-            Fail::Identity(error) => identity_error(error, protocol),
-            Fail::Registry(error) => error.wire(),
-            Fail::Unauthenticated(error) => unauthenticated(error, protocol),
-            Fail::Body(error @ BodyError::TooLong(_)) => {
+            ApiError::Denied(refusal) => common(CommonError::AccessDenied, refusal.message.clone()),
+            ApiError::Identity(error) => identity_error(error, protocol),
+            ApiError::Registry(error) => error.wire(),
+            ApiError::Unauthenticated(error) => unauthenticated(error, protocol),
+            ApiError::Body(error @ BodyError::TooLong(_)) => {
                 common(CommonError::RequestTooLarge, error.to_string())
             }
-            Fail::Body(error @ BodyError::Busy) => {
+            ApiError::Body(error @ BodyError::Busy) => {
                 common(CommonError::ServiceUnavailable, error.to_string())
             }
-            Fail::Body(error) => common(CommonError::Malformed, error.to_string()),
-            Fail::Wire(error) => error.clone(),
-            Fail::Common(error, message) => common(*error, message.clone()),
-            Fail::Internal(_) => common(CommonError::InternalFailure, INTERNAL.to_owned()),
+            ApiError::Body(error) => common(CommonError::Malformed, error.to_string()),
+            ApiError::Wire(error) => error.clone(),
+            ApiError::Common(error, message) => common(*error, message.clone()),
+            ApiError::Internal(_) => common(CommonError::InternalFailure, INTERNAL.to_owned()),
         }
     }
 
     /// The cause that only the log may know.
     pub(crate) fn cause(&self) -> Option<String> {
         match self {
-            Fail::Internal(cause) => Some(chain(&**cause)),
-            Fail::Identity(error @ identity::Error::Internal(_)) => Some(chain(error)),
-            Fail::Registry(error @ registry::Error::Internal(_)) => Some(chain(error)),
-            Fail::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
+            ApiError::Internal(cause) => Some(chain(&**cause)),
+            ApiError::Identity(error @ identity::Error::Internal(_)) => Some(chain(error)),
+            ApiError::Registry(error @ registry::Error::Internal(_)) => Some(chain(error)),
+            ApiError::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
                 Some(chain(error))
             }
             _ => None,
         }
     }
 
-    /// What the door decided, for the audit log.
+    /// What the authorization step decided, for the audit log.
     pub(crate) fn decided(&self) -> Option<Decided> {
         match self {
-            Fail::Denied(refusal) => Some(refusal.decided.clone()),
+            ApiError::Denied(refusal) => Some(refusal.decided.clone()),
             _ => None,
         }
     }

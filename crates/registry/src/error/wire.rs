@@ -1,4 +1,4 @@
-//! A refusal as each of the two faces writes it.
+//! A refusal as each of the two APIs writes it.
 
 use aws_api::WireError;
 use aws_api::ecr::ErrorCode;

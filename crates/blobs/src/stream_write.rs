@@ -8,21 +8,21 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::claims::Claim;
-use crate::gather::{End, gather};
+use crate::batch::{End, read_batch};
 use crate::hash_state::Hasher;
 use crate::layout::Layout;
 use crate::store::join;
 use crate::upload::{Checkpoint, Upload};
+use crate::upload_locks::UploadLock;
 use crate::{BoxError, Error};
 
 /// After so many bytes a sync begins beside the writing: what a crash costs, what the last sync has
 /// left to do, and what the page cache holds of an upload are bounded by it.
 const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// What is left to do once a stream was poured.
-pub(crate) struct Poured {
-    pub(crate) claim: Claim,
+/// What is left to do once a stream was written.
+pub(crate) struct Written {
+    pub(crate) lock: UploadLock,
     /// The last batch, not yet written.
     pub(crate) rest: Vec<Bytes>,
     /// What the stream failed with.
@@ -31,40 +31,40 @@ pub(crate) struct Poured {
 
 /// Writes the stream to the upload, after the batch that the caller gathered from it, all but the last
 /// batch: that goes with the caller's last step in one job.
-pub(crate) async fn pour<S, E>(
+pub(crate) async fn write_stream<S, E>(
     layout: &Arc<Layout>,
-    claim: Claim,
+    lock: UploadLock,
     (first, end): (Vec<Bytes>, End),
     mut stream: Pin<&mut S>,
-) -> Result<Poured, Error>
+) -> Result<Written, Error>
 where
     S: Stream<Item = Result<Bytes, E>> + Send,
     E: Into<BoxError>,
 {
     if let Some(failed) = end.last() {
-        return Ok(Poured {
-            claim,
+        return Ok(Written {
+            lock,
             rest: first,
             failed,
         });
     }
-    let mut writing = Writing::start(layout, claim, None, first);
+    let mut writing = Writing::start(layout, lock, None, first);
     let mut syncing: Option<(u64, JoinHandle<Result<Checkpoint, Error>>)> = None;
     loop {
-        let (batch, end) = gather(stream.as_mut()).await;
-        let claim = writing.done().await?;
+        let (batch, end) = read_batch(stream.as_mut()).await;
+        let lock = writing.done().await?;
         if let Some(failed) = end.last() {
             // A sync must not run on behind the last one: it would take the error report.
             if let Some((_, syncing)) = syncing {
                 join(syncing).await??;
             }
-            return Ok(Poured {
-                claim,
+            return Ok(Written {
+                lock,
                 rest: batch,
                 failed,
             });
         }
-        let len = claim.upload.as_ref().map_or(0, Upload::len);
+        let len = lock.upload.as_ref().map_or(0, Upload::len);
         let mut reached = None;
         if let Some((began, handle)) = syncing.take() {
             if len - began >= CHECKPOINT_BYTES {
@@ -75,32 +75,32 @@ where
         }
         if syncing.is_none()
             && len >= CHECKPOINT_BYTES
-            && let Some(upload) = &claim.upload
+            && let Some(upload) = &lock.upload
         {
             let checkpoint = upload.checkpoint();
             let handle = spawn_blocking(move || checkpoint.sync().map(|()| checkpoint));
             syncing = Some((len, handle));
         }
-        writing = Writing::start(layout, claim, reached, batch);
+        writing = Writing::start(layout, lock, reached, batch);
     }
 }
 
 /// A batch on its way: one worker writes it while another hashes it. Should the request be dropped
-/// meanwhile, the claim ends with the write and without its hasher, and the next request hashes anew.
+/// meanwhile, the lock ends with the write and without its hasher, and the next request hashes anew.
 struct Writing {
-    written: JoinHandle<Result<Claim, Error>>,
+    written: JoinHandle<Result<UploadLock, Error>>,
     hashed: Option<JoinHandle<Hasher>>,
 }
 
 impl Writing {
     fn start(
         layout: &Arc<Layout>,
-        mut claim: Claim,
+        mut lock: UploadLock,
         reached: Option<Checkpoint>,
         batch: Vec<Bytes>,
     ) -> Self {
         let layout = Arc::clone(layout);
-        let hashed = claim.upload.as_mut().map(|upload| {
+        let hashed = lock.upload.as_mut().map(|upload| {
             let mut hasher = upload.lend_hasher();
             let batch = batch.clone();
             spawn_blocking(move || {
@@ -109,22 +109,22 @@ impl Writing {
             })
         });
         let written = spawn_blocking(move || {
-            if let Some(upload) = &mut claim.upload {
+            if let Some(upload) = &mut lock.upload {
                 if let Some(reached) = reached {
                     upload.reached(&layout, &reached);
                 }
                 upload.write_unhashed(&batch)?;
             }
-            Ok(claim)
+            Ok(lock)
         });
         Self { written, hashed }
     }
 
-    async fn done(self) -> Result<Claim, Error> {
-        let mut claim = join(self.written).await??;
-        if let (Some(upload), Some(hashed)) = (&mut claim.upload, self.hashed) {
+    async fn done(self) -> Result<UploadLock, Error> {
+        let mut lock = join(self.written).await??;
+        if let (Some(upload), Some(hashed)) = (&mut lock.upload, self.hashed) {
             upload.return_hasher(join(hashed).await?);
         }
-        Ok(claim)
+        Ok(lock)
     }
 }
