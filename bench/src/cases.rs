@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Options;
 use crate::http::Client;
-use crate::peers::{self, Peer, hex};
+use crate::peers::{self, Peer};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -288,7 +288,7 @@ fn digest_in(files: &Path, peer: &str) -> Result<String> {
 }
 
 fn digest_of(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+    format!("sha256:{}", aws_types::hex::encode(Sha256::digest(bytes)))
 }
 
 fn megabytes(bytes: &[u8]) -> f64 {

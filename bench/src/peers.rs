@@ -360,14 +360,9 @@ fn sign_request(
         now_epoch_seconds: i64::try_from(now)?,
         path_style: sigv4::PathStyle::Standard,
     };
-    let signed = signer.sign(&parts, &hex(&Sha256::digest(body)))?;
+    let signed = signer.sign(&parts, &aws_types::hex::encode(Sha256::digest(body)))?;
     Ok(vec![
         ("Authorization".into(), signed.authorization),
         ("X-Amz-Date".into(), signed.x_amz_date),
     ])
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,8 +1,8 @@
-//! What no compiler checks: the floors, the licences, the links, the size of a file.
+//! Checks that the compiler does not make: layers, licences, links, file sizes.
 //!
 //! Each check returns its findings, one line each, that say where and what to do.
 
-mod floors;
+mod layers;
 mod licences;
 mod text;
 
@@ -13,8 +13,8 @@ use std::process::Command;
 pub fn run(root: &Path) -> Result<(), String> {
     let metadata = metadata(root)?;
     let checks: [(&str, Vec<String>); 6] = [
-        ("floors", floors::check(&metadata)?),
-        ("purity", floors::check_purity(&metadata)?),
+        ("layers", layers::check(&metadata)?),
+        ("purity", layers::check_purity(&metadata)?),
         ("licences", licences::check(root, &metadata)?),
         ("crate pages", text::check_crate_pages(root)?),
         ("file sizes and white space", text::check_sources(root)?),
@@ -34,7 +34,7 @@ pub fn run(root: &Path) -> Result<(), String> {
     if findings == 0 {
         Ok(())
     } else {
-        Err(format!("tidy found {findings} things to mend"))
+        Err(format!("tidy found {findings} problems"))
     }
 }
 

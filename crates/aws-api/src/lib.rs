@@ -78,7 +78,6 @@ pub mod authorization;
 pub mod ecr;
 pub mod iam;
 pub mod sts;
-pub mod vocab;
 
 pub use codec::{
     DecodeCause, DecodeError, RemoteError, ResponseError, WireRequest, WireResponse, audit_json,
@@ -93,7 +92,6 @@ pub use service::{Op, Operation, Protocol, Service};
 pub use shape::{Kind, Member, Shape, UNIT};
 pub use validate::Violation;
 pub use value::{Mismatch, Shaped, Value};
-pub use vocab::{AccountId, Arn, Region};
 
 /// What the generated modules import.
 pub(crate) mod generated {

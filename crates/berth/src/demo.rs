@@ -90,8 +90,8 @@ async fn run(settings: ServeOptions, keep: bool) -> Result<()> {
 struct Scene {
     address: SocketAddr,
     url: String,
-    account: aws_api::AccountId,
-    region: aws_api::Region,
+    account: aws_types::AccountId,
+    region: aws_types::Region,
     access_key_id: String,
     secret: sigv4::SecretKey,
     /// How to reach the server that `--keep` leaves up.

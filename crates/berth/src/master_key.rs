@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use identity::{MasterKey, SystemEntropy};
+use aws_types::SystemEntropy;
+use identity::MasterKey;
 use zeroize::Zeroizing;
 
 use crate::cli::StorageOptions;

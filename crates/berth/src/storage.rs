@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use aws_api::AccountId;
-use identity::{Identity, RootCredentials, Sealer, SystemEntropy};
+use aws_types::AccountId;
+use aws_types::SystemEntropy;
+use identity::{Identity, RootCredentials, Sealer};
 use jiff::Timestamp;
 use store::Store;
 

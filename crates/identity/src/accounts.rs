@@ -1,6 +1,7 @@
 //! Accounts and their root users' access keys.
 
-use aws_api::{AccountId, Secret};
+use aws_api::Secret;
+use aws_types::AccountId;
 use jiff::Timestamp;
 use store::iam::access_key::{self, AccessKey};
 use store::iam::account;

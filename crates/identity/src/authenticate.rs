@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use aws_api::AccountId;
+use aws_types::AccountId;
 use jiff::Timestamp;
 use policy::{Context, DocumentKind, PolicyRef, PolicySet, Principal};
 use sigv4::SecretKey;

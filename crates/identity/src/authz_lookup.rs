@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_api::AccountId;
+use aws_types::AccountId;
 use jiff::{SignedDuration, Timestamp};
 use policy::{Document, DocumentKind, PolicyRef, PolicySet};
 use store::Conn;

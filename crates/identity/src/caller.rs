@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_api::{AccountId, Region, Service};
+use aws_api::Service;
+use aws_types::{AccountId, Region};
 use jiff::Timestamp;
 use policy::{Context, PolicySet, Principal};
 use sigv4::SecretKey;

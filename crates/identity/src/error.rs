@@ -106,3 +106,9 @@ impl From<store::Error> for AuthError {
         AuthError::Internal(error.into())
     }
 }
+
+impl From<aws_types::EntropyError> for Error {
+    fn from(error: aws_types::EntropyError) -> Self {
+        Error::internal(error)
+    }
+}

@@ -7,7 +7,9 @@ use store::Store;
 use crate::authenticate::Caches;
 use crate::last_used::LastUsedNotes;
 use crate::policy_cache::PolicyCache;
-use crate::{Entropy, Error, Sealer, Settings};
+use aws_types::Entropy;
+
+use crate::{Error, Sealer, Settings};
 
 /// Accounts, principals and their credentials. Cheap to clone.
 #[derive(Clone)]

@@ -1,13 +1,13 @@
 //! Names that Berth gives: unique ids, access key ids, secrets.
 
-use aws_api::AccountId;
+use aws_types::AccountId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use store::iam::entity::Kind;
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::entropy::{Entropy, draw};
+use aws_types::{Entropy, draw};
 
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -99,7 +99,7 @@ pub(crate) fn is_unique_id(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SystemEntropy;
+    use aws_types::SystemEntropy;
     use proptest::prelude::*;
 
     proptest! {

@@ -11,7 +11,8 @@
 //! # let url = format!("sqlite:{}", dir.path().join("doc.db").display());
 //! # let now: jiff::Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
 //! use aws_api::{iam, sts};
-//! use identity::{Call, Identity, MasterKey, Sealer, Settings, SystemEntropy};
+//! use aws_types::SystemEntropy;
+//! use identity::{Call, Identity, MasterKey, Sealer, Settings};
 //!
 //! // The parts are passed in: the database, the master key, randomness, the time.
 //! let store = store::Store::open(&url).await.unwrap();
@@ -88,7 +89,6 @@ mod accounts;
 mod authenticate;
 mod authz_lookup;
 mod caller;
-mod entropy;
 mod error;
 mod iam;
 mod identity;
@@ -107,7 +107,6 @@ mod sts;
 pub use accounts::RootCredentials;
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Call, Caller, CallerKind, Key, PrincipalRef, SessionInfo};
-pub use entropy::{Entropy, SystemEntropy};
 pub use error::{AuthError, Error};
 pub use identity::Identity;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};

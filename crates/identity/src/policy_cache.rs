@@ -277,20 +277,7 @@ pub(crate) async fn unpin(conn: &mut Conn<'_>, document: &Document) -> Result<St
 
 /// A document as IAM shows it: percent-encoded after RFC 3986.
 pub(crate) fn encode(document: &str) -> String {
-    use std::fmt::Write as _;
-    let mut encoded = String::with_capacity(document.len() * 2);
-    for byte in document.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => {
-                // Writing to a string does not fail.
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
+    aws_types::percent::encode(document)
 }
 
 #[cfg(test)]

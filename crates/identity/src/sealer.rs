@@ -19,7 +19,7 @@ use store::{Scope, Store, Topic};
 use zeroize::Zeroizing;
 
 use crate::Error;
-use crate::entropy::{Entropy, draw};
+use aws_types::{Entropy, draw};
 
 /// Keys that the ring may hold. Secrets at rest go on needing the key that sealed them, so
 /// none is dropped: with a rotation each month the ring is full after three centuries.

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use aws_api::AccountId;
+use aws_types::AccountId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};

@@ -8,11 +8,11 @@ use aws_api::Secret;
 use aws_api::sts::Credentials;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::entropy::draw;
 use crate::ids::{KeyKind, access_key_id, secret_access_key};
 use crate::session::{PACKED_BYTES_MAX, Session, Who};
 use crate::{Call, Error, Identity};
-use aws_api::AccountId;
+use aws_types::AccountId;
+use aws_types::draw;
 
 /// The shortest session.
 const SESSION_SECONDS_MIN: i64 = 900;

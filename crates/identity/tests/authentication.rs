@@ -5,9 +5,11 @@
 
 mod common;
 
-use aws_api::{AccountId, Secret, iam, sts};
+use aws_api::{Secret, iam, sts};
+use aws_types::AccountId;
+use aws_types::SystemEntropy;
 use common::*;
-use identity::{CallerKind, Identity, MasterKey, RootCredentials, Sealer, Settings, SystemEntropy};
+use identity::{CallerKind, Identity, MasterKey, RootCredentials, Sealer, Settings};
 use std::sync::Arc;
 use store::on_every_engine;
 

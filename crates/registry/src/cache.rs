@@ -14,7 +14,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use blobs::Digest;
 use policy::PolicySet;
 use quick_cache::sync::Cache as Map;

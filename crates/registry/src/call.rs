@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use jiff::Timestamp;
 
 /// One call: who asks, from which account and region, and when. The caller was

@@ -4,7 +4,7 @@ mod wire;
 
 use std::fmt;
 
-use aws_api::AccountId;
+use aws_types::AccountId;
 use blobs::{AppendError, FinishError, PutError, StartError};
 
 pub use wire::OciError;
@@ -343,5 +343,10 @@ impl From<PutError> for Error {
             PutError::Body(source) => Error::BodyBroken(source),
             PutError::Storage(error) => error.into(),
         }
+    }
+}
+impl From<aws_types::EntropyError> for Error {
+    fn from(error: aws_types::EntropyError) -> Self {
+        Error::internal(error)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use policy::{Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 

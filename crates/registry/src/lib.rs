@@ -80,7 +80,7 @@ pub use lists::{Page, Referrer, Referrers};
 pub use name::is_repository_name;
 pub use registry::Registry;
 pub use settings::{
-    BoxFuture, Entropy, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,
+    BoxFuture, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,
 };
 
 /// The largest manifest in bytes (ECR API, `ImageManifest`; OCI distribution

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use serde::Serialize;
 use store::ecr::{image, image_tag, repository};
 

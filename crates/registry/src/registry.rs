@@ -12,7 +12,9 @@ use crate::cache::{Cache, Change};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
 use crate::uploads::ShortParts;
-use crate::{Entropy, Error, Principals, Settings, upload_id};
+use aws_types::Entropy;
+
+use crate::{Error, Principals, Settings, upload_id};
 
 /// Rows of uploads that are read at once.
 const UPLOADS_AT_ONCE: i64 = 1_000;
@@ -26,7 +28,7 @@ pub struct Registry(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
-    pub(crate) entropy: Entropy,
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) principals: Arc<dyn Principals>,
     pub(crate) settings: Settings,
     pub(crate) cache: Cache,
@@ -47,7 +49,7 @@ impl Registry {
     pub async fn open(
         store: Store,
         blobs: Blobs,
-        entropy: Entropy,
+        entropy: Arc<dyn Entropy>,
         principals: Arc<dyn Principals>,
         settings: Settings,
         now: Timestamp,

@@ -5,12 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 
 const MIB: u64 = 1 << 20;
-
-/// Fills a buffer with random bytes. Upload ids come from it.
-pub type Entropy = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// Makes a `repositoryUri` of account, region and repository name, without a scheme:
 /// `123456789012.dkr.ecr.us-east-1.example.com/team/app`, or `localhost:5000/team/app`.

@@ -16,13 +16,19 @@ use std::time::Duration;
 
 use blobs::UploadId;
 
-use crate::{Entropy, Error};
+use aws_types::{Entropy, draw};
+
+use crate::Error;
 
 /// How far the clock of a node that starts an upload may be ahead of one that clears up.
 const CLOCKS_APART_MAX_SECONDS: i64 = 3_600;
 
 /// A new id.
-pub(crate) fn make(repository_id: i64, now_ms: i64, entropy: &Entropy) -> Result<UploadId, Error> {
+pub(crate) fn make(
+    repository_id: i64,
+    now_ms: i64,
+    entropy: &dyn Entropy,
+) -> Result<UploadId, Error> {
     let repository = repository_id.to_be_bytes();
     let seconds = u32::try_from(now_ms / 1000);
     let (true, Ok(seconds)) = (repository[..3] == [0; 3], seconds) else {
@@ -30,8 +36,7 @@ pub(crate) fn make(repository_id: i64, now_ms: i64, entropy: &Entropy) -> Result
             "a repository's id or the time is out of range",
         ));
     };
-    let mut bytes = [0; 16];
-    entropy(&mut bytes);
+    let mut bytes = draw::<16>(entropy)?;
     bytes[..5].copy_from_slice(&repository[3..]);
     bytes[9..13].copy_from_slice(&seconds.to_be_bytes());
     Ok(UploadId::from_random(bytes))
@@ -64,8 +69,17 @@ pub(crate) fn expired(id: &UploadId, now_ms: i64, lifetime: Duration) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_types::EntropyError;
     use proptest::prelude::*;
-    use std::sync::Arc;
+
+    struct Fixed([u8; 16]);
+
+    impl Entropy for Fixed {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), EntropyError> {
+            bytes.copy_from_slice(&self.0);
+            Ok(())
+        }
+    }
 
     proptest! {
         #[test]
@@ -75,9 +89,8 @@ mod tests {
             random: [u8; 16],
             life in 0..1_000_000_u64,
         ) {
-            let entropy: Entropy = Arc::new(move |out| out.copy_from_slice(&random));
             let start = i64::from(seconds) * 1000;
-            let id = make(repository_id, start, &entropy).unwrap();
+            let id = make(repository_id, start, &Fixed(random)).unwrap();
             prop_assert_eq!(repository(&id), repository_id);
             let life_ms = i64::try_from(life).unwrap() * 1000;
             prop_assert!(!expired(&id, start + life_ms, Duration::from_secs(life)));

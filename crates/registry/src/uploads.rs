@@ -61,7 +61,7 @@ impl Registry {
     /// # Errors
     /// [`Error::LimitExceeded`] while too many others are unfinished, and the blob store's.
     pub async fn start_upload(&self, cx: &Call, repo: &RepositoryFacts) -> Result<UploadId, Error> {
-        let id = upload_id::make(repo.id, cx.now_ms(), &self.0.entropy)?;
+        let id = upload_id::make(repo.id, cx.now_ms(), &*self.0.entropy)?;
         let max = self.0.settings.limits.uploads_per_repository_max;
         if !self.0.open_uploads.open(id, max) {
             return Err(Error::LimitExceeded {

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_api::{AccountId, Operation, Region};
+use aws_api::Operation;
+use aws_types::{AccountId, Region};
 use identity::Identity;
 use jiff::Timestamp;
 use registry::Registry;

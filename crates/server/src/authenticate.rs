@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use aws_api::{Region, Service};
+use aws_api::Service;
+use aws_types::Region;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identity::{AuthError, Caller, Key, PrincipalRef};

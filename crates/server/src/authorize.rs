@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use aws_api::{AccountId, Arn, Region};
+use aws_types::{AccountId, Arn, Region};
 use identity::{Caller, EntityRef};
 use jiff::Timestamp;
 use policy::{Authority, Context, ContextValue, Decision, Effect, PolicySet, Request};

@@ -156,7 +156,7 @@ impl Gathered {
             true => self.first,
             false => self.all.freeze(),
         };
-        (bytes, hex(&self.hasher.finalize()))
+        (bytes, aws_types::hex::encode(self.hasher.finalize()))
     }
 
     fn push(&mut self, data: Bytes) {
@@ -220,16 +220,6 @@ fn is_cut(body: &impl Body) -> bool {
 fn time_for(bytes: usize) -> Duration {
     let micros = (bytes as u64).saturating_mul(1_000_000) / API_BODY_BYTES_PER_SECOND_MIN;
     Duration::from_micros(micros)
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |at: u8| char::from(DIGITS[usize::from(at)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
 }
 
 /// See [`Inbound::stream`].

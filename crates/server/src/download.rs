@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use aws_api::Arn;
+use aws_types::Arn;
 use blobs::Digest;
 use jiff::Timestamp;
 use registry::RepositoryFacts;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use http::header;
 use http::request::Parts;
 use jiff::Timestamp;

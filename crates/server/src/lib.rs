@@ -13,12 +13,12 @@
 //!
 //! | step | module | what happens |
 //! |---|---|---|
-//! | | `listener`, `way` | a connection, a request, its id, its counters, a net under panics |
+//! | | `listener`, `dispatch` | a connection, a request, its id, its counters, a net under panics |
 //! | route | `route`, `oci::path` | a pure function of method, path and headers |
 //! | authenticate | `authenticate` | a signature or a docker login becomes a `Caller`, or AWS's exact error |
-//! | authorize | `ops`, `needs`, `door` | the operation's line says what it needs; the authorization step decides it |
+//! | authorize | `ops`, `permissions`, `authorize` | the operation's line says what it needs; the authorization step decides it |
 //! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the authorization step can make |
-//! | answer | `answer` | one conversion of errors, in the protocol's form |
+//! | answer | `error` | one conversion of errors, in the protocol's form |
 //! | audit | `audit` | an event for each call, denials with the statement that decided |
 //!
 //! # Invariants

@@ -1,7 +1,8 @@
 //! What an operation needs to be allowed: its actions, their resources, and the condition keys that
 //! its input sets. Pure data, made by the tables in `ops/`, evaluated by the authorization step.
 
-use aws_api::{AccountId, ecr, iam, sts};
+use aws_api::{ecr, iam, sts};
+use aws_types::AccountId;
 use policy::{Context, ContextValue};
 
 /// The resource of an action, before it is looked up.

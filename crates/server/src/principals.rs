@@ -2,7 +2,7 @@
 //! unique ids when it is stored, and shown as ARNs again (IAM User Guide, "AWS JSON policy elements:
 //! Principal").
 
-use aws_api::{AccountId, Arn};
+use aws_types::{AccountId, Arn};
 use identity::Identity;
 use registry::{BoxFuture, Pinned, Principals};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use blobs::Blobs;
 use identity::Identity;
 use registry::Registry;
@@ -122,7 +122,7 @@ impl Server {
         let registry = Registry::open(
             store.clone(),
             blobs,
-            upload_entropy(),
+            Arc::new(aws_types::SystemEntropy),
             Arc::new(IamPrincipals(identity.clone())),
             registry::Settings {
                 shared: store.engine() == store::Engine::Postgres,
@@ -193,17 +193,6 @@ impl Server {
 
 /// What the audit log's writer is given to finish.
 const AUDIT_GRACE: Duration = Duration::from_secs(5);
-
-/// Upload ids come of the operating system's randomness.
-fn upload_entropy() -> registry::Entropy {
-    Arc::new(|bytes| {
-        if let Err(error) = getrandom::fill(bytes) {
-            // An id that could be guessed is refused all the same to whoever may not upload there; one
-            // that is taken already is refused by the store.
-            tracing::error!(%error, "the system has no randomness");
-        }
-    })
-}
 
 fn default_url(address: SocketAddr, tls: bool) -> String {
     let scheme = if tls { "https" } else { "http" };

@@ -1,7 +1,6 @@
 //! The canonical request and the string to sign ("Create a signed AWS API request", steps 1 to 3).
 
-use std::fmt::Write as _;
-
+use aws_types::{hex, percent};
 use sha2::{Digest as _, Sha256};
 
 use crate::{CredentialScope, PathStyle, RequestParts, SigError};
@@ -32,7 +31,7 @@ impl Query {
     pub(crate) fn values(&self, name: &str) -> Vec<String> {
         let found = self.0.iter().filter(|(candidate, _)| candidate == name);
         found
-            .map(|(_, value)| String::from_utf8_lossy(&decode_lenient(value)).into_owned())
+            .map(|(_, value)| String::from_utf8_lossy(&percent::decode_lenient(value)).into_owned())
             .collect()
     }
 
@@ -90,7 +89,7 @@ pub(crate) fn string_to_sign(
     scope: &CredentialScope,
     canonical_request: &[u8],
 ) -> String {
-    let hash = hex(&Sha256::digest(canonical_request));
+    let hash = hex::encode(Sha256::digest(canonical_request));
     format!("{ALGORITHM}\n{date}\n{scope}\n{hash}")
 }
 
@@ -111,7 +110,7 @@ fn path(raw: &str, style: PathStyle) -> String {
     match style {
         PathStyle::Standard => encode(normalize(raw).as_bytes(), true),
         PathStyle::Unnormalized => encode(or_root(raw).as_bytes(), true),
-        PathStyle::S3 => encode(&decode_lenient(or_root(raw)), true),
+        PathStyle::S3 => encode(&percent::decode_lenient(or_root(raw)), true),
     }
 }
 
@@ -144,20 +143,10 @@ fn normalize(raw: &str) -> String {
 
 /// AWS's `UriEncode`: all bytes but the unreserved ones (RFC 3986, section 2.3), in upper-case hex.
 pub(crate) fn encode(bytes: &[u8], keep_slash: bool) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte));
-            }
-            b'/' if keep_slash => text.push('/'),
-            _ => {
-                // Writing to a string does not fail.
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
+    match keep_slash {
+        true => percent::encode_path_bytes(bytes),
+        false => percent::encode_bytes(bytes),
     }
-    text
 }
 
 /// One spelling for a name or value of a query. A plus is a space, as in a form.
@@ -185,25 +174,6 @@ fn recode(raw: &str) -> Result<String, SigError> {
     Ok(encode(&bytes, false))
 }
 
-/// Decodes what is an escape and leaves what is none.
-fn decode_lenient(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte == b'%'
-            && let Some((digits, tail)) = rest.split_first_chunk::<2>()
-            && let Some(decoded) = octet(*digits)
-        {
-            bytes.push(decoded);
-            rest = tail;
-        } else {
-            bytes.push(byte);
-        }
-    }
-    bytes
-}
-
 fn octet([high, low]: [u8; 2]) -> Option<u8> {
     let digit = |byte: u8| {
         char::from(byte)
@@ -211,25 +181,4 @@ fn octet([high, low]: [u8; 2]) -> Option<u8> {
             .and_then(|d| u8::try_from(d).ok())
     };
     Some(digit(high)? << 4 | digit(low)?)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-/// A signature's 32 bytes; lower case only, so that it has one spelling.
-pub(crate) fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || text.bytes().any(|b| b.is_ascii_uppercase()) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = octet([pair[0], pair[1]])?;
-    }
-    Some(bytes)
 }

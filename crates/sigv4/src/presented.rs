@@ -5,7 +5,7 @@ use std::fmt;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::canonical::{self, ALGORITHM, QUERY_SIGNATURE, Query};
+use crate::canonical::{ALGORITHM, QUERY_SIGNATURE, Query};
 use crate::{CredentialScope, RequestParts, SigError, time};
 
 /// No more headers are looked at on a request; servers allow fewer.
@@ -298,7 +298,7 @@ impl Fields<'_> {
             signed_at,
             expires: self.expires,
             session_token: self.session_token,
-            signature: canonical::unhex(self.signature),
+            signature: aws_types::hex::decode(self.signature),
         })
     }
 }

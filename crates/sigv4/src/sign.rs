@@ -148,7 +148,7 @@ impl Signer<'_> {
         let request = canonical::request(parts, names, payload_sha256_hex, self.path_style)?;
         let string = canonical::string_to_sign(date, scope, &request);
         let key = SigningKey::derive(self.secret, scope);
-        Ok(canonical::hex(&key.sign(string.as_bytes())))
+        Ok(aws_types::hex::encode(key.sign(string.as_bytes())))
     }
 }
 

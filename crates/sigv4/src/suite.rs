@@ -89,7 +89,7 @@ impl Request {
     }
 
     fn payload_sha256_hex(&self) -> String {
-        canonical::hex(&Sha256::digest(&self.body))
+        aws_types::hex::encode(Sha256::digest(&self.body))
     }
 }
 

@@ -208,7 +208,7 @@ mod tests {
             let signature = SigningKey::derive(&secret, &scope).sign(string.as_bytes());
             let authorization = format!(
                 "AWS4-HMAC-SHA256 Credential=AKID/{scope},SignedHeaders=host;date,Signature={}",
-                canonical::hex(&signature)
+                aws_types::hex::encode(signature)
             );
             let authorization = ("Authorization", authorization.as_bytes());
             let headers = [unsigned[0], unsigned[1], authorization];

@@ -3,8 +3,6 @@
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::person::hex;
-
 pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// What the layer's larger file holds, in bytes: some pieces of an upload.
 const DATA_BYTES: usize = 6 * 1024 * 1024;
@@ -21,7 +19,7 @@ pub struct Blob {
 impl Blob {
     fn of(bytes: Vec<u8>) -> Blob {
         Blob {
-            digest: format!("sha256:{}", hex(&Sha256::digest(&bytes))),
+            digest: format!("sha256:{}", aws_types::hex::encode(Sha256::digest(&bytes))),
             bytes,
         }
     }

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use aws_api::{Op, Region, decode_error, decode_response, encode_request};
+use aws_api::{Op, decode_error, decode_response, encode_request};
+use aws_types::Region;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use sigv4::{PathStyle, RequestParts, SecretKey, Signer};
@@ -56,7 +57,7 @@ impl Person {
             headers: &covered,
         };
         let signed = signer
-            .sign(&parts, &hex(&Sha256::digest(&wire.body)))
+            .sign(&parts, &aws_types::hex::encode(Sha256::digest(&wire.body)))
             .map_err(|error| CommandError(format!("Unable to sign the request: {error}")))?;
         headers.push(("authorization", &signed.authorization));
         headers.push(("x-amz-date", &signed.x_amz_date));
@@ -88,9 +89,4 @@ fn answer<O: Op>(response: &Response) -> Result<O::Output, CommandError> {
         O::NAME,
         error.message
     )))
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

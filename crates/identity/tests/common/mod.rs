@@ -5,10 +5,10 @@
 
 use std::sync::Arc;
 
-use aws_api::{AccountId, Region, iam, sts};
-use identity::{
-    AuthError, Call, Caller, Error, Identity, MasterKey, RoleFacts, Sealer, Settings, SystemEntropy,
-};
+use aws_api::{iam, sts};
+use aws_types::SystemEntropy;
+use aws_types::{AccountId, Region};
+use identity::{AuthError, Call, Caller, Error, Identity, MasterKey, RoleFacts, Sealer, Settings};
 use jiff::{SignedDuration, Timestamp};
 use policy::{Authority, Context, Request};
 use store::testing::TestStore;

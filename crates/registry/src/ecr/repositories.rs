@@ -12,7 +12,7 @@ use aws_api::ecr::{
     RepositoryScanningConfiguration, RepositoryScanningConfigurationFailure, ScanFrequency,
     ScanningConfigurationFailureCode,
 };
-use aws_api::{AccountId, Region};
+use aws_types::{AccountId, Region};
 use jiff::Timestamp;
 use store::Scope;
 use store::ecr::{repository, repository_tag};

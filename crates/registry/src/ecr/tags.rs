@@ -6,7 +6,7 @@ use aws_api::ecr::{
     ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest,
     TagResourceResponse, UntagResourceRequest, UntagResourceResponse,
 };
-use aws_api::{AccountId, Arn};
+use aws_types::{AccountId, Arn};
 use store::ecr::{repository, repository_tag};
 
 use crate::cache::Change;

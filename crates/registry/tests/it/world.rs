@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_api::ecr;
+use aws_types::{Entropy, EntropyError};
 use blobs::{Blobs, Digest};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use jiff::{Timestamp, ToSpan as _};
-use registry::{
-    BoxFuture, Call, Entropy, Error, Pinned, Principals, Registry, RepositoryFacts, Settings,
-};
+use registry::{BoxFuture, Call, Error, Pinned, Principals, Registry, RepositoryFacts, Settings};
 use serde_json::{Value, json};
 use store::Store;
 use store::testing::TestStore;
@@ -47,7 +46,7 @@ impl World {
         let registry = Registry::open(
             store.store.clone(),
             blobs.clone(),
-            counting(),
+            Arc::new(Counting),
             people.clone(),
             settings,
             cx.now,
@@ -74,7 +73,7 @@ impl World {
         let registry = Registry::open(
             store.clone(),
             blobs.clone(),
-            counting(),
+            Arc::new(Counting),
             people,
             settings,
             now,
@@ -195,15 +194,19 @@ pub fn call() -> Call {
 }
 
 /// Bytes that never repeat, in this process.
-fn counting() -> Entropy {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    Arc::new(|out: &mut [u8]| {
+/// Counts instead of drawing, so that ids repeat from run to run.
+struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, out: &mut [u8]) -> Result<(), EntropyError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
         for chunk in out.chunks_mut(4) {
             let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
             let length = chunk.len();
             chunk.copy_from_slice(&count[8 - length..]);
         }
-    })
+        Ok(())
+    }
 }
 
 /// A body of one chunk.

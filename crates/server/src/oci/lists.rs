@@ -7,8 +7,8 @@ use serde_json::json;
 use super::path::Page;
 use super::{OciRequest, OciResult, answer, set};
 use crate::body::ReplyBody;
-use crate::form::percent_encode;
 use crate::limits::OCI_PAGE_MAX;
+use aws_types::percent::encode as percent_encode;
 
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

@@ -279,10 +279,10 @@ fn get(method: &Method, ask: OciOperation) -> Result<OciOperation, RouteError> {
 
 /// The last segment: a digest's colon may come as `%3A`; a slash may not come at all.
 fn segment(raw: &str) -> Result<String, RouteError> {
-    let decoded = form::percent_decode(raw).ok_or(RouteError::NotFound)?;
+    let decoded = aws_types::percent::decode(raw).ok_or(RouteError::NotFound)?;
     let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '\\' | '%');
     match !decoded.is_empty() && decoded.chars().all(plain) {
-        true => Ok(decoded),
+        true => Ok(decoded.into_owned()),
         false => Err(RouteError::NotFound),
     }
 }

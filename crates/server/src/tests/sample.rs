@@ -114,7 +114,7 @@ fn flatten(prefix: &str, shape: &Shape, value: &Value, form: &mut String) {
             }
         }
         (_, Value::String(text)) => {
-            form.push_str(&format!("&{prefix}={}", crate::form::percent_encode(text)));
+            form.push_str(&format!("&{prefix}={}", aws_types::percent::encode(text)));
         }
         (_, value) => form.push_str(&format!("&{prefix}={value}")),
     }

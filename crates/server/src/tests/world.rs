@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_api::{Op, Service, iam, sts};
+use aws_types::SystemEntropy;
 use base64::Engine as _;
 use blobs::Blobs;
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
-use identity::{Caller, Identity, MasterKey, Sealer, SystemEntropy};
+use identity::{Caller, Identity, MasterKey, Sealer};
 use jiff::Timestamp;
 use sigv4::{PathStyle, RequestParts, SecretKey, Signer};
 use store::testing::TestStore;
@@ -22,7 +23,6 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::authorize::RequestContext;
-use crate::body::hex;
 use crate::head::Client;
 use crate::serve::{Server, Settings};
 
@@ -369,7 +369,7 @@ impl World {
             path_style: PathStyle::Standard,
         };
         let signed = signer
-            .sign(&parts, &hex(&sha2::Sha256::digest(body)))
+            .sign(&parts, &aws_types::hex::encode(sha2::Sha256::digest(body)))
             .unwrap();
         headers.push(("authorization".to_owned(), signed.authorization));
         headers.push(("x-amz-date".to_owned(), signed.x_amz_date));

@@ -1,18 +1,44 @@
-//! Words that every crate shares: account IDs, regions, ARNs. Built only valid.
+//! Types that every crate shares: account ids, regions, ARNs, randomness and text encodings.
+//!
+//! ```
+//! use aws_types::{AccountId, Arn, Region};
+//!
+//! let account: AccountId = "123456789012".parse()?;
+//! let region: Region = "us-east-1".parse()?;
+//! let repository = Arn::ecr_repository(&region, account, "team/app");
+//! assert_eq!(repository.as_str(), "arn:aws:ecr:us-east-1:123456789012:repository/team/app");
+//! let role = Arn::iam_role(account, "/ci/", "build");
+//! assert_eq!(role.as_str(), "arn:aws:iam::123456789012:role/ci/build");
+//! # Ok::<(), aws_types::Invalid>(())
+//! ```
+//!
+//! # Invariants
+//! - A value of [`AccountId`], [`Region`] or [`Arn`] is always well formed; the constructors are the
+//!   only place that checks.
+//! - [`Entropy`] either fills the whole buffer or fails. Nobody continues with zeros.
+//! - Each encoding exists once ([`hex`], [`percent`], [`time`]).
+//!
+//! # What is absent
+//! No I/O except the operating system's random source, no clock, and no rule of any service.
 
 mod account_id;
 mod arn;
+mod entropy;
+pub mod hex;
+pub mod percent;
 mod region;
+pub mod time;
 
 pub use account_id::AccountId;
-pub use arn::Arn;
+pub use arn::{ARN_CHARS_MAX, Arn};
+pub use entropy::{Entropy, EntropyError, SystemEntropy, draw};
 pub use region::Region;
 
-/// A text that is not what it should be. The offending text is not repeated.
+/// A text that does not have the expected form. The text itself is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {expected}")]
 pub struct Invalid {
-    /// What it should have been.
+    /// What was expected.
     pub expected: &'static str,
 }
 

@@ -1,4 +1,4 @@
-use super::Invalid;
+use crate::{AccountId, Invalid, Region};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ pub const ARN_CHARS_MAX: usize = 2048;
 /// colons and slashes. Kept as one text, so a clone is a counter's increment.
 ///
 /// ```
-/// # use aws_api::Arn;
+/// # use aws_types::Arn;
 /// let arn: Arn = "arn:aws:ecr:us-east-1:123456789012:repository/team/app".parse()?;
 /// assert_eq!(arn.service(), "ecr");
 /// assert_eq!(arn.resource(), "repository/team/app");
-/// # Ok::<(), aws_api::vocab::Invalid>(())
+/// # Ok::<(), aws_types::Invalid>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Arn {
     text: Arc<str>,
-    /// Where the four colons after `arn:` stand.
+    /// Byte offsets of the four colons after `arn:`.
     colons: [u16; 4],
 }
 
 impl Arn {
-    /// Puts an ARN together.
+    /// Builds an ARN from its parts.
     ///
     /// # Errors
     /// [`Invalid`] where a part holds what it must not (a colon, a space).
@@ -41,6 +41,79 @@ impl Arn {
             return Err(Invalid { expected: "ARN" });
         }
         format!("arn:{partition}:{service}:{region}:{account}:{resource}").parse()
+    }
+
+    /// `arn:aws:iam::<account>:root`.
+    pub fn account_root(account: AccountId) -> Self {
+        Self::built("iam", "", account.as_str(), "root")
+    }
+
+    /// The ARN of an IAM user. `path` begins and ends with a slash.
+    pub fn iam_user(account: AccountId, path: &str, name: &str) -> Self {
+        Self::iam("user", account, path, name)
+    }
+
+    /// The ARN of an IAM group. `path` begins and ends with a slash.
+    pub fn iam_group(account: AccountId, path: &str, name: &str) -> Self {
+        Self::iam("group", account, path, name)
+    }
+
+    /// The ARN of an IAM role. `path` begins and ends with a slash.
+    pub fn iam_role(account: AccountId, path: &str, name: &str) -> Self {
+        Self::iam("role", account, path, name)
+    }
+
+    /// The ARN of a customer managed policy. `path` begins and ends with a slash.
+    pub fn iam_policy(account: AccountId, path: &str, name: &str) -> Self {
+        Self::iam("policy", account, path, name)
+    }
+
+    /// The ARN of an instance profile. `path` begins and ends with a slash.
+    pub fn iam_instance_profile(account: AccountId, path: &str, name: &str) -> Self {
+        Self::iam("instance-profile", account, path, name)
+    }
+
+    /// The ARN of any IAM resource: `<kind><path><name>`.
+    pub fn iam(kind: &str, account: AccountId, path: &str, name: &str) -> Self {
+        Self::built("iam", "", account.as_str(), &format!("{kind}{path}{name}"))
+    }
+
+    /// The ARN of a role session. It holds the role's name without its path.
+    pub fn assumed_role(account: AccountId, role_name: &str, session_name: &str) -> Self {
+        let resource = format!("assumed-role/{role_name}/{session_name}");
+        Self::built("sts", "", account.as_str(), &resource)
+    }
+
+    /// The ARN of a federated user session.
+    pub fn federated_user(account: AccountId, name: &str) -> Self {
+        Self::built(
+            "sts",
+            "",
+            account.as_str(),
+            &format!("federated-user/{name}"),
+        )
+    }
+
+    /// The ARN of an ECR repository.
+    pub fn ecr_repository(region: &Region, account: AccountId, name: &str) -> Self {
+        let resource = format!("repository/{name}");
+        Self::built("ecr", region.as_str(), account.as_str(), &resource)
+    }
+
+    /// Joins parts that are known to be free of colons. The resource is the caller's: it is not
+    /// checked, so that a request for an odd name is denied under that name.
+    fn built(service: &str, region: &str, account: &str, resource: &str) -> Self {
+        let text = format!("arn:aws:{service}:{region}:{account}:{resource}");
+        let partition_end = "arn:aws".len();
+        let service_end = partition_end + 1 + service.len();
+        let region_end = service_end + 1 + region.len();
+        let account_end = region_end + 1 + account.len();
+        Self {
+            text: text.into(),
+            // Partition, service, region and account have at most 45 characters together.
+            colons: [partition_end, service_end, region_end, account_end]
+                .map(|at| u16::try_from(at).unwrap_or(u16::MAX)),
+        }
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`.

@@ -1,4 +1,4 @@
-use super::Invalid;
+use crate::Invalid;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
