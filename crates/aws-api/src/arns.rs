@@ -8,7 +8,9 @@
 
 use crate::shape::{Kind, Shape};
 use crate::value::Value;
-use crate::{Arn, CommonError, Protocol, Service, WireError, iam};
+use aws_types::Arn;
+
+use crate::{CommonError, Protocol, Service, WireError, iam};
 
 /// The models' name for an ARN.
 const SHAPE: &str = "arnType";
