@@ -41,10 +41,24 @@ pub(super) fn least(shape: &Shape) -> Option<Value> {
         Kind::Structure(members) => {
             let mut object = Map::new();
             for member in members.iter().filter(|member| member.required) {
-                object.insert(member.name.to_owned(), least(member.shape)?);
+                let value = match arn(member.name) {
+                    Some(arn) if member.shape.name == "arnType" => arn.into(),
+                    _ => least(member.shape)?,
+                };
+                object.insert(member.name.to_owned(), value);
             }
             object.into()
         }
+    })
+}
+
+/// The ARN that a member of IAM's `arnType` takes, by its name.
+fn arn(member: &str) -> Option<&'static str> {
+    Some(match member {
+        "PolicyArn" | "PermissionsBoundary" => "arn:aws:iam::123456789012:policy/app1",
+        "OpenIDConnectProviderArn" => "arn:aws:iam::123456789012:oidc-provider/app1",
+        "SAMLProviderArn" => "arn:aws:iam::123456789012:saml-provider/app1",
+        _ => return None,
     })
 }
 
