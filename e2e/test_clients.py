@@ -166,7 +166,7 @@ def test_an_immutable_tag_stays(root):
     root.docker.push("fixed:v1").ok()  # the same image again is no change
     root.docker.build("fixed:v1")
     root.docker.push("fixed:v1").failed(
-        "The image tag 'v1' already exists in the 'fixed' repository and cannot be overwritten because the repository is immutable.")
+        "The image tag 'v1' already exists in the 'fixed' repository and cannot be overwritten because the tag is immutable.")
     root.docker.pull("fixed:v1").ok()
     assert root.docker.message("fixed:v1") == message
 

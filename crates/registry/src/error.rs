@@ -7,7 +7,9 @@ use std::fmt;
 use aws_types::AccountId;
 use blobs::{AppendError, FinishError, PutError, StartError};
 
-pub use wire::OciError;
+pub use wire::{OciEntry, OciError};
+
+use crate::name::NameRule;
 
 /// The repository that a refusal is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,21 +61,68 @@ pub enum Error {
         /// What it must be.
         constraint: String,
     },
-    /// A policy document that is refused, in the words of the policy language.
-    #[error("{0}")]
-    InvalidPolicy(String),
-    /// A repository name that is none.
+    /// A repository or registry policy that is refused. The first sentence is Amazon ECR's
+    /// (terraform-aws-modules/terraform-aws-ecr#19, pulumi/pulumi-aws#2326); what is wrong
+    /// follows it, which Amazon ECR does not say.
     #[error(
-        "Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid {kind} policy provided': {reason}"
     )]
-    InvalidRepositoryName,
+    InvalidPolicy {
+        /// `repository` or `registry`.
+        kind: &'static str,
+        /// What is wrong, in the words of the policy language.
+        reason: String,
+    },
+    /// A policy names a user or role that does not exist. Terraform retries on this text
+    /// (hashicorp/terraform-provider-aws#39064).
+    #[error(
+        "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found': {0}"
+    )]
+    PrincipalNotFound(String),
+    /// An invalid repository name.
+    #[error("Invalid parameter at 'repositoryName' failed to satisfy constraint: '{0}'")]
+    InvalidRepositoryName(NameRule),
     /// A resource tag that is refused.
     #[error("{0}")]
     InvalidTagParameter(String),
     /// More than 50 resource tags.
     #[error("Too many tags: a repository may have {0} at most")]
     TooManyTags(usize),
-    /// A quota is used up.
+    /// The account has as many repositories in the region as the quota allows.
+    #[error(
+        "The registry with id '{registry_id}' already has the maximum allowed number of repositories which is '{max}'"
+    )]
+    TooManyRepositories {
+        /// The account.
+        registry_id: AccountId,
+        /// The quota.
+        max: u64,
+    },
+    /// The repository has as many images as the quota allows.
+    #[error(
+        "The repository with name '{}' in registry with id '{}' already has the maximum allowed number of images which is '{max}'",
+        .place.repository, .place.registry_id
+    )]
+    TooManyImages {
+        /// Where.
+        place: RepositoryRef,
+        /// The quota.
+        max: u64,
+    },
+    /// The image has as many tags as the quota allows (medic/cht-core#11099).
+    #[error(
+        "Adding tag '{tag}' to an image in the repository with name '{}' in registry with id '{}' exceeds the maximum allowed number of tags per image which is '{max}'",
+        .place.repository, .place.registry_id
+    )]
+    TooManyImageTags {
+        /// The tag that is one too many.
+        tag: String,
+        /// Where.
+        place: RepositoryRef,
+        /// The quota.
+        max: u64,
+    },
+    /// A limit that protects the server is reached.
     #[error("The maximum number of {what} has been reached: {max}")]
     LimitExceeded {
         /// What is counted.
@@ -81,6 +130,9 @@ pub enum Error {
         /// The quota.
         max: u64,
     },
+    /// An encryption setting that contradicts itself.
+    #[error("{0}")]
+    Encryption(&'static str),
     /// Encryption with a KMS key, which this registry does not have.
     #[error("{0}")]
     Kms(&'static str),
@@ -104,23 +156,32 @@ pub enum Error {
         /// Where.
         place: RepositoryRef,
     },
-    /// The tag names another image and must not be moved.
-    #[error("The image tag '{tag}' already exists in the '{}' repository and cannot be overwritten because the repository is immutable.", .place.repository)]
+    /// The tag names another image and must not be moved. Clients match this text, which is
+    /// Amazon ECR's since 2025 (osscontainertools/kaniko#204).
+    #[error("The image tag '{tag}' already exists in the '{}' repository and cannot be overwritten because the tag is immutable.", .place.repository)]
     ImageTagAlreadyExists {
         /// The tag.
         tag: String,
         /// Where.
         place: RepositoryRef,
     },
-    /// `imageDigest`, or the digest in the manifest's URL, is not that of the bytes.
+    /// `imageDigest`, or the digest in the manifest's URL, is not that of the bytes
+    /// (google/go-containerregistry#1568).
     #[error(
-        "The image digest '{given}' does not match the digest '{actual}' that was calculated for the image manifest"
+        "The image with digest '{given}' in repository '{}' and registry ID '{}' does not match the image digest that Amazon ECR has calculated.",
+        .place.repository, .place.registry_id
     )]
     ImageDigestDoesNotMatch {
         /// What the client named.
         given: String,
-        /// What the bytes are.
-        actual: String,
+        /// Where.
+        place: RepositoryRef,
+    },
+    /// The manifest is no longer, or not yet, what the caller requires ([`Expected`]).
+    #[error("The manifest of '{reference}' is not the one that If-Match or If-None-Match requires")]
+    PreconditionFailed {
+        /// The tag or digest.
+        reference: String,
     },
     /// The manifest is refused for what it says.
     #[error("Invalid parameter at 'ImageManifest' failed to satisfy constraint: '{0}'")]
@@ -131,7 +192,7 @@ pub enum Error {
     )]
     ManifestTooLarge(usize),
     /// The manifest names layers that were not pushed to this repository.
-    #[error("Layers with digests '[{}]' required for pushing image into {place} do not exist", .digests.join(", "))]
+    #[error("{}", layers_missing(.digests, .place))]
     LayersNotFound {
         /// The missing ones.
         digests: Vec<String>,
@@ -139,7 +200,7 @@ pub enum Error {
         place: RepositoryRef,
     },
     /// The manifest list names images that were not pushed to this repository.
-    #[error("Images with digests '[{}]' required for pushing image into {place} do not exist", .digests.join(", "))]
+    #[error("{}", images_missing(.digests, .place))]
     ReferencedImagesNotFound {
         /// The missing ones.
         digests: Vec<String>,
@@ -181,14 +242,20 @@ pub enum Error {
     /// A text that is no digest.
     #[error("Invalid digest: {0}")]
     InvalidDigest(String),
-    /// A text that is no tag.
+    /// An invalid tag. The two APIs have different limits of its length.
     #[error(
-        "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]*' and have at most {chars_max} characters'"
+        "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{{0,{}}}''", .chars_max - 1
     )]
     InvalidTag {
-        /// The API's limit.
+        /// The longest tag that the API accepts.
         chars_max: usize,
     },
+    /// Tags beside a push by tag: `?tag=` belongs to a push by digest.
+    #[error("The parameter 'tag' is accepted only when the manifest is pushed by its digest")]
+    TagsBesideTag,
+    /// More `?tag=` parameters than one push may have.
+    #[error("A manifest may be pushed with at most {0} tags at once")]
+    TooManyTagParameters(usize),
     /// No such upload in this repository: finished, cancelled, expired, or never begun.
     #[error("The upload with id '{upload_id}' does not exist within {place}")]
     UploadNotFound {
@@ -212,10 +279,12 @@ pub enum Error {
         /// The last byte that the upload has; -1 when it has none.
         last_valid_byte_received: i64,
     },
-    /// A part other than the last was smaller than 5 MiB.
-    #[error("Layer parts must be at least {bytes_min} bytes in size, except for the last")]
+    /// A part other than the last was smaller than [`Limits::layer_part_bytes_min`].
+    ///
+    /// [`Limits::layer_part_bytes_min`]: crate::Limits::layer_part_bytes_min
+    #[error("All layer parts except the last part should be at least {}MB", .bytes_min >> 20)]
     LayerPartTooSmall {
-        /// The limit.
+        /// The limit in bytes.
         bytes_min: u64,
     },
     /// The layer grew beyond the limit.
@@ -224,11 +293,20 @@ pub enum Error {
         /// The limit.
         bytes_max: u64,
     },
-    /// The upload was completed without any byte (ECR API).
-    #[error("The upload with id '{0}' does not contain any layer parts")]
-    EmptyUpload(String),
-    /// The bytes are not those of the digest; the upload is gone.
-    #[error("The layer's digest is '{actual}', which is not the given '{given}'")]
+    /// The upload was completed without any byte (ECR API; devcontainers/cli#814).
+    #[error(
+        "The upload with id '{upload_id}' in the repository with name '{}' in registry with id '{}' cannot be completed because it does not have any parts",
+        .place.repository, .place.registry_id
+    )]
+    EmptyUpload {
+        /// The upload.
+        upload_id: String,
+        /// Where.
+        place: RepositoryRef,
+    },
+    /// The bytes are not those of the digest; the upload is gone
+    /// (dotnet/sdk-container-builds#424).
+    #[error("None of the provided layer digests match the calculated layer digest")]
     InvalidLayer {
         /// What the client named.
         given: String,
@@ -255,6 +333,27 @@ pub enum Error {
     /// A fault of ours. The cause is for the log, not for the client.
     #[error("An internal error occurred")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Missing layers as Amazon ECR names them when a manifest is pushed.
+fn layers_missing(digests: &[String], place: &RepositoryRef) -> String {
+    missing("Layers", digests, place)
+}
+
+/// Missing images of a manifest list (int128/docker-manifest-create-action#63).
+fn images_missing(digests: &[String], place: &RepositoryRef) -> String {
+    missing("Images", digests, place)
+}
+
+fn missing(what: &str, digests: &[String], place: &RepositoryRef) -> String {
+    let RepositoryRef {
+        repository,
+        registry_id,
+    } = place;
+    format!(
+        "{what} with digests '[{}]' required for pushing image into repository with name '{repository}' in the registry with id '{registry_id}' do not exist",
+        digests.join(", ")
+    )
 }
 
 fn or_null(text: &Option<String>) -> &str {

@@ -1,5 +1,6 @@
 //! Images: manifests put, served and deleted, the same way for both APIs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
@@ -12,10 +13,15 @@ use store::ecr::{image_tag, repository};
 use crate::cache::Change;
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
-use crate::{Call, Error, Registry, RepositoryFacts};
+use crate::push::NewImage;
+use crate::{Call, Error, Expected, Registry, RepositoryFacts};
 
 /// Parents that a refusal names.
 const PARENTS_MAX: i64 = 10;
+/// `?tag=` parameters of one push. The specification asks for 10 at least.
+const TAG_PARAMETERS_MAX: usize = 100;
+/// Cache entries that one deletion removes one by one; beyond, the cache is cleared.
+const CHANGES_MAX: usize = 1_000;
 
 /// A manifest, byte for byte as it was pushed.
 #[derive(Debug)]
@@ -43,23 +49,56 @@ impl Manifest {
     }
 }
 
-/// The answer to a pushed manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A manifest to be pushed (`PUT /v2/<name>/manifests/<reference>?digest=&tag=`).
+#[derive(Clone, Debug, Default)]
+pub struct ManifestPush<'a> {
+    /// A tag, or the manifest's digest.
+    pub reference: &'a str,
+    /// The digest that a push by tag must have, which also picks the algorithm under which
+    /// the manifest is kept (`?digest=`, as `regctl image mod --digest-algo` sends it).
+    pub digest: Option<&'a str>,
+    /// Tags of a push by digest (`?tag=`; distribution-spec, "Pushing Manifests").
+    pub tags: &'a [String],
+    /// The media type that came with the bytes.
+    pub media_type: Option<&'a str>,
+    /// The manifest.
+    pub bytes: Bytes,
+    /// What must be there now.
+    pub expected: Expected,
+}
+
+/// What was pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutManifest {
     /// The manifest's digest.
     pub digest: Digest,
+    /// Its media type.
+    pub media_type: String,
+    /// The tags of this push, all of which now point at the manifest.
+    pub tags: Vec<String>,
     /// Its `subject`, for the header `OCI-Subject`.
     pub subject: Option<Digest>,
 }
 
+/// What a deletion removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedManifest {
+    /// The image's digest.
+    pub digest: String,
+    /// The tags that were removed.
+    pub tags: Vec<String>,
+    /// Whether the image is gone, or only one of its tags.
+    pub image_deleted: bool,
+    /// The digests of the referrers that were deleted with the image.
+    pub referrers: Vec<String>,
+}
+
 impl Registry {
-    /// Puts a manifest under a tag or its digest (`PUT /v2/<name>/manifests/<reference>`).
-    /// When this returns, the image is durable. The same push again succeeds.
+    /// Pushes a manifest under a tag or its digest, without further requirements; see
+    /// [`Registry::push_manifest`].
     ///
     /// # Errors
-    /// [`Error::InvalidManifest`] and its kin, [`Error::LayersNotFound`],
-    /// [`Error::ReferencedImagesNotFound`], [`Error::ImageTagAlreadyExists`],
-    /// [`Error::ImageDigestDoesNotMatch`], [`Error::InvalidTag`], [`Error::LimitExceeded`].
+    /// Those of [`Registry::push_manifest`].
     pub async fn put_manifest(
         &self,
         cx: &Call,
@@ -68,26 +107,71 @@ impl Registry {
         media_type: Option<&str>,
         bytes: Bytes,
     ) -> Result<PutManifest, Error> {
-        let (tag, digest) = match reference.contains(':') {
-            true => {
-                let given = crate::uploads::parse_digest(reference)?;
-                let actual = digest_of(given.algorithm(), &bytes);
-                check_digest(reference, &actual)?;
-                (None, actual)
-            }
-            false if is_tag(reference, OCI_TAG_CHARS_MAX) => {
-                (Some(reference), Digest::sha256_of(&bytes))
-            }
-            false => {
-                return Err(Error::InvalidTag {
-                    chars_max: OCI_TAG_CHARS_MAX,
-                });
-            }
+        let push = ManifestPush {
+            reference,
+            media_type,
+            bytes,
+            ..ManifestPush::default()
         };
-        let parsed = manifest::parse(&bytes, media_type)?;
-        self.push(cx, repo, tag, &digest, &parsed, &bytes).await?;
+        self.push_manifest(cx, repo, push).await
+    }
+
+    /// Pushes a manifest under a tag, or under its digest and any number of tags. When this
+    /// returns, image and tags are durable; on an error, nothing has changed. The same push
+    /// again succeeds.
+    ///
+    /// # Errors
+    /// [`Error::InvalidManifest`] and its kin, [`Error::LayersNotFound`],
+    /// [`Error::ReferencedImagesNotFound`], [`Error::ImageTagAlreadyExists`],
+    /// [`Error::ImageDigestDoesNotMatch`], [`Error::InvalidTag`],
+    /// [`Error::PreconditionFailed`], [`Error::TooManyImages`], [`Error::TooManyImageTags`].
+    pub async fn push_manifest(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        push: ManifestPush<'_>,
+    ) -> Result<PutManifest, Error> {
+        let by_digest = push.reference.contains(':');
+        let mut tags: Vec<&str> = push.tags.iter().map(String::as_str).collect();
+        match by_digest {
+            true if tags.len() > TAG_PARAMETERS_MAX => {
+                return Err(Error::TooManyTagParameters(TAG_PARAMETERS_MAX));
+            }
+            true => {}
+            false if !tags.is_empty() => return Err(Error::TagsBesideTag),
+            false => tags.push(push.reference),
+        }
+        if tags.iter().any(|tag| !is_tag(tag, OCI_TAG_CHARS_MAX)) {
+            return Err(Error::InvalidTag {
+                chars_max: OCI_TAG_CHARS_MAX,
+            });
+        }
+        let mut seen = HashSet::new();
+        tags.retain(|tag| seen.insert(*tag));
+        let named = by_digest.then_some(push.reference);
+        let digest = match named.or(push.digest) {
+            Some(given) => {
+                let algorithm = crate::uploads::parse_digest(given)?.algorithm();
+                digest_of(algorithm, &push.bytes)
+            }
+            None => Digest::sha256_of(&push.bytes),
+        };
+        for given in named.into_iter().chain(push.digest) {
+            check_digest(repo, given, &digest)?;
+        }
+        let parsed = manifest::parse(&push.bytes, push.media_type)?;
+        let image = NewImage {
+            digest: &digest,
+            tags: &tags,
+            parsed: &parsed,
+            bytes: &push.bytes,
+        };
+        self.push(cx, repo, &image, Some((push.reference, &push.expected)))
+            .await?;
         Ok(PutManifest {
             digest,
+            media_type: parsed.media_type,
+            tags: tags.into_iter().map(str::to_owned).collect(),
             subject: parsed.subject,
         })
     }
@@ -135,7 +219,8 @@ impl Registry {
 
     /// Deletes a tag, and with an image's last tag the image; or, by its digest, an
     /// image with all its tags (ECR API, `BatchDeleteImage`;
-    /// `DELETE /v2/<name>/manifests/<reference>`).
+    /// `DELETE /v2/<name>/manifests/<reference>`). The referrers that only the image leads
+    /// to are deleted with it.
     ///
     /// # Errors
     /// [`Error::ImageNotFound`], [`Error::ImageReferencedByManifestList`].
@@ -144,7 +229,23 @@ impl Registry {
         cx: &Call,
         repo: &RepositoryFacts,
         reference: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<DeletedManifest, Error> {
+        let expected = Expected::default();
+        self.delete_expected_manifest(cx, repo, reference, &expected)
+            .await
+    }
+
+    /// The same, if the manifest is still what the caller requires.
+    ///
+    /// # Errors
+    /// Those of [`Registry::delete_manifest`], and [`Error::PreconditionFailed`].
+    pub async fn delete_expected_manifest(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        reference: &str,
+        expected: &Expected,
+    ) -> Result<DeletedManifest, Error> {
         let (digest, tag) = match Reference::parse(reference) {
             Some(Reference::Tag(tag)) => (None, Some(tag)),
             Some(Reference::Digest(digest)) => (Some(digest), None),
@@ -152,10 +253,15 @@ impl Registry {
         };
         let mut tx = self.write(repo.id).await?;
         let mut changes = Vec::new();
-        let removed = remove(&mut tx, repo, digest.as_ref(), tag, &mut changes).await?;
+        let removal = Removal {
+            digest: digest.as_ref(),
+            tag,
+            expected,
+        };
+        let removed = remove(&mut tx, repo, removal, &mut changes).await?;
         self.commit(tx, &changes).await?;
         tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, ?removed, "deleted");
-        Ok(())
+        Ok(removed)
     }
 
     pub(crate) async fn manifest_by_tag(
@@ -199,13 +305,11 @@ impl Registry {
     }
 }
 
-/// What a deletion took away.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Removed {
-    /// The image's digest.
-    pub(crate) digest: String,
-    /// Its tags that went.
-    pub(crate) tags: Vec<String>,
+/// What is to be deleted: a digest, a tag, or a tag that must be on the digest.
+pub(crate) struct Removal<'a> {
+    pub(crate) digest: Option<&'a Digest>,
+    pub(crate) tag: Option<&'a str>,
+    pub(crate) expected: &'a Expected,
 }
 
 /// Removes a tag, or an image with all its tags, inside the transaction. A tag that is
@@ -213,41 +317,81 @@ pub(crate) struct Removed {
 pub(crate) async fn remove(
     tx: &mut Write,
     repo: &RepositoryFacts,
-    digest: Option<&Digest>,
-    tag: Option<&str>,
+    removal: Removal<'_>,
     changes: &mut Vec<Change>,
-) -> Result<Removed, Error> {
-    let digest = digest.map(Digest::to_string);
+) -> Result<DeletedManifest, Error> {
+    let (digest, tag) = (removal.digest.map(Digest::to_string), removal.tag);
     let found = match (&digest, tag) {
         (_, Some(tag)) => image::find_by_tag(&mut tx.conn(), repo.id, tag).await?,
         (Some(digest), None) => image::find(&mut tx.conn(), repo.id, digest).await?,
         (None, None) => None,
     };
     let image = found.ok_or_else(|| repo.no_image(digest.as_deref(), tag))?;
+    if !removal.expected.holds(Some(&image.digest)) {
+        let reference = tag.map(str::to_owned).or(digest).unwrap_or_default();
+        return Err(Error::PreconditionFailed { reference });
+    }
     let tags = image_tag::of_image(&mut tx.conn(), image.id).await?;
     if let (Some(tag), true) = (tag, tags.len() > 1) {
         image_tag::delete(&mut tx.conn(), repo.id, tag).await?;
         changes.push(Change::Tag(repo.id, tag.to_owned()));
-        return Ok(Removed {
+        return Ok(DeletedManifest {
             digest: image.digest,
             tags: vec![tag.to_owned()],
+            image_deleted: false,
+            referrers: Vec::new(),
         });
     }
     let parents = image::parents(&mut tx.conn(), repo.id, &image.digest, PARENTS_MAX).await?;
     if !parents.is_empty() {
         return Err(Error::ImageReferencedByManifestList { parents });
     }
-    image::delete(&mut tx.conn(), image.id).await?;
-    repository::remove_image(&mut tx.conn(), repo.id).await?;
-    changes.push(Change::Image(
-        repo.id,
-        image.digest.parse().map_err(Error::internal)?,
-    ));
     changes.extend(tags.iter().map(|tag| Change::Tag(repo.id, tag.clone())));
-    Ok(Removed {
+    let referrers = delete_with_referrers(tx, repo, image.id, &image.digest, changes).await?;
+    Ok(DeletedManifest {
         digest: image.digest,
         tags,
+        image_deleted: true,
+        referrers,
     })
+}
+
+/// Deletes an image, and with it the referrers that nothing leads to any more: those
+/// without a tag that no manifest list needs. A signature is found through its subject, so
+/// it would otherwise stay where no client looks. Amazon ECR deletes the referrers of a
+/// deleted image within 24 hours (user guide, "Lifecycle policies"); this happens at once.
+///
+/// Deleting a list counts for its children likewise: a child whose subject is gone has lost
+/// its last parent. So the index under a referrers tag (`sha256-…`) takes the signatures
+/// that it lists along. Answers the digests of the referrers.
+async fn delete_with_referrers(
+    tx: &mut Write,
+    repo: &RepositoryFacts,
+    id: i64,
+    digest: &str,
+    changes: &mut Vec<Change>,
+) -> Result<Vec<String>, Error> {
+    let mut referrers = Vec::new();
+    let mut seen = HashSet::from([digest.to_owned()]);
+    let mut waiting = vec![(id, digest.to_owned())];
+    while let Some((id, digest)) = waiting.pop() {
+        let conn = &mut tx.conn();
+        // Asked for while the rows that name the children are there.
+        let mut orphans = image::orphaned_children(conn, repo.id, id).await?;
+        image::delete(conn, id).await?;
+        repository::remove_image(conn, repo.id).await?;
+        orphans.extend(image::orphaned_referrers(conn, repo.id, &digest).await?);
+        let parsed = digest.parse().map_err(Error::internal)?;
+        changes.push(Change::Image(repo.id, parsed));
+        orphans.retain(|(_, digest)| seen.insert(digest.clone()));
+        referrers.extend(orphans.iter().map(|(_, digest)| digest.clone()));
+        waiting.extend(orphans);
+    }
+    if changes.len() > CHANGES_MAX {
+        changes.clear();
+        changes.push(Change::Everything);
+    }
+    Ok(referrers)
 }
 
 /// The digest of `bytes` in an algorithm.
@@ -259,13 +403,16 @@ pub(crate) fn digest_of(algorithm: Algorithm, bytes: &[u8]) -> Digest {
 }
 
 /// Refuses a digest that is not that of the bytes.
-pub(crate) fn check_digest(given: &str, actual: &Digest) -> Result<(), Error> {
-    let actual = actual.to_string();
-    match given == actual {
+pub(crate) fn check_digest(
+    repo: &RepositoryFacts,
+    given: &str,
+    actual: &Digest,
+) -> Result<(), Error> {
+    match given == actual.to_string() {
         true => Ok(()),
         false => Err(Error::ImageDigestDoesNotMatch {
             given: given.to_owned(),
-            actual,
+            place: repo.place(),
         }),
     }
 }

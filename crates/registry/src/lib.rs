@@ -44,7 +44,8 @@
 //! | get a manifest, stat a layer, a repository's facts | none | none when warm, else one read |
 //!
 //! Memory: manifests, twice 16 MiB by default; 10,000 repositories; 50,000 layers' sizes;
-//! 1,000 registry policies; 16 bytes an unfinished upload, of which a repository has 1,000.
+//! 1,000 registry policies; some hundred bytes for each unfinished upload, of which a
+//! repository has 10,000 at most.
 //!
 //! # What is absent
 //! No HTTP and no IAM: whoever calls was authorized one floor up. No SQL: the
@@ -55,6 +56,7 @@ mod cache;
 mod call;
 mod ecr;
 mod error;
+mod expected;
 mod facts;
 mod images;
 mod layers;
@@ -72,12 +74,13 @@ mod uploads;
 
 pub use call::Call;
 pub use ecr::LayerDownload;
-pub use error::{Error, OciError, RepositoryRef};
+pub use error::{Error, OciEntry, OciError, RepositoryRef};
+pub use expected::{Condition, Expected};
 pub use facts::RepositoryFacts;
-pub use images::{Manifest, PutManifest};
+pub use images::{DeletedManifest, Manifest, ManifestPush, PutManifest};
 pub use layers::Layer;
 pub use lists::{Page, Referrer, Referrers};
-pub use name::is_repository_name;
+pub use name::{NameRule, check_repository_name, is_repository_name};
 pub use registry::Registry;
 pub use settings::{
     BoxFuture, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,

@@ -31,13 +31,26 @@ pub(crate) struct Descriptor {
     pub(crate) size: u64,
 }
 
+/// A foreign (non-distributable) layer, which a client may leave out of its push
+/// (image-spec, "Non-Distributable Layers").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Foreign {
+    pub(crate) descriptor: Descriptor,
+    /// The descriptor's `urls` say where to fetch it. Without them the blob must be in the
+    /// repository, or nobody could pull the image.
+    pub(crate) fetchable: bool,
+}
+
 /// A manifest's contents, as far as the registry looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {
     pub(crate) media_type: String,
     /// Blobs that must be in the repository: the config and the layers.
     pub(crate) blobs: Vec<Descriptor>,
-    /// Those of them that count as the image's size: the layers.
+    /// Layers that may be fetched elsewhere. One that the repository has belongs to the
+    /// image like any other.
+    pub(crate) foreign: Vec<Foreign>,
+    /// Those of both that count as the image's size: the layers.
     pub(crate) layers: Vec<Digest>,
     /// Manifests that must be in the repository.
     pub(crate) children: Vec<Descriptor>,
@@ -47,7 +60,9 @@ pub(crate) struct Parsed {
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
-/// Any of the five forms; which fields must be there depends on the media type.
+/// Any of the five forms; which fields must be there depends on the media type. `null` is as
+/// absent, and an absent list is an empty one: Go clients write `null` for empty slices
+/// (`regctl image create`, `crane index filter`).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
@@ -72,6 +87,7 @@ struct WireDescriptor {
     media_type: String,
     digest: String,
     size: i64,
+    urls: Option<Vec<String>>,
 }
 
 impl WireDescriptor {
@@ -85,9 +101,20 @@ impl WireDescriptor {
         Ok(Descriptor { digest, size })
     }
 
-    /// Layers that their licence keeps out of registries: they are fetched elsewhere.
+    /// Whether this is a layer that its licence may keep out of registries.
     fn is_foreign(&self) -> bool {
         self.media_type.contains(".foreign.") || self.media_type.contains(".nondistributable.")
+    }
+
+    /// Whether `urls` names a place that clients fetch from: they know http and https.
+    fn is_fetchable(&self) -> bool {
+        let known = |url: &String| {
+            let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+            scheme.is_some_and(|scheme| {
+                scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+            })
+        };
+        self.urls.iter().flatten().any(known)
     }
 
     /// Whether an index's entry is a manifest. BuildKit's cache puts layers there too.
@@ -143,10 +170,7 @@ pub(crate) fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, Error> 
     };
     let mut count = 0;
     if is_list {
-        let manifests = wire
-            .manifests
-            .ok_or_else(|| invalid("manifests must not be missing"))?;
-        for entry in &manifests {
+        for entry in &wire.manifests.unwrap_or_default() {
             count += 1;
             let descriptor = entry.check()?;
             match entry.is_manifest() {
@@ -159,21 +183,25 @@ pub(crate) fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, Error> 
         }
     } else {
         let layers = match is_artifact {
-            true => wire.blobs.unwrap_or_default(),
-            false => wire
-                .layers
-                .ok_or_else(|| invalid("layers must not be missing"))?,
+            true => wire.blobs,
+            false => wire.layers,
         };
         match &wire.config {
             Some(config) => parsed.blobs.push(config.check()?),
             None if !is_artifact => return Err(invalid("config must not be missing")),
             None => {}
         }
-        for layer in layers.iter().filter(|layer| !layer.is_foreign()) {
+        for layer in &layers.unwrap_or_default() {
             count += 1;
             let descriptor = layer.check()?;
             parsed.layers.push(descriptor.digest);
-            parsed.blobs.push(descriptor);
+            match layer.is_foreign() {
+                true => parsed.foreign.push(Foreign {
+                    descriptor,
+                    fetchable: layer.is_fetchable(),
+                }),
+                false => parsed.blobs.push(descriptor),
+            }
         }
     }
     if count > DESCRIPTORS_MAX {
@@ -207,22 +235,43 @@ pub(crate) fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, Error> 
 
 /// An image may hold a layer twice; it is checked and linked once.
 fn dedup(parsed: &mut Parsed) -> Result<(), Error> {
-    for descriptors in [&mut parsed.blobs, &mut parsed.children] {
-        descriptors.sort_by_key(|descriptor| descriptor.digest);
-        descriptors.dedup();
-        if let Some(pair) = descriptors
-            .windows(2)
-            .find(|pair| pair[0].digest == pair[1].digest)
-        {
-            return Err(invalid(format!(
-                "{} stands there with two sizes",
-                pair[0].digest
-            )));
-        }
-    }
+    let mut blobs = parsed.blobs.clone();
+    blobs.extend(parsed.foreign.iter().map(|layer| layer.descriptor.clone()));
+    one_size_each(&mut blobs)?;
+    one_size_each(&mut parsed.children)?;
+    one_size_each(&mut parsed.blobs)?;
+    // A layer that is listed both ways must be in the repository.
+    let own = &parsed.blobs;
+    parsed.foreign.retain(|layer| {
+        let digest = layer.descriptor.digest;
+        own.binary_search_by_key(&digest, |blob| blob.digest)
+            .is_err()
+    });
+    parsed.foreign.sort_by_key(|layer| layer.descriptor.digest);
+    parsed.foreign.dedup_by(|later, kept| {
+        let same = later.descriptor == kept.descriptor;
+        kept.fetchable |= same && later.fetchable;
+        same
+    });
     parsed.layers.sort();
     parsed.layers.dedup();
     Ok(())
+}
+
+/// Sorts descriptors and drops repeated ones. One blob cannot have two sizes.
+fn one_size_each(descriptors: &mut Vec<Descriptor>) -> Result<(), Error> {
+    descriptors.sort_by_key(|descriptor| descriptor.digest);
+    descriptors.dedup();
+    let two_sizes = descriptors
+        .windows(2)
+        .find(|pair| pair[0].digest == pair[1].digest);
+    match two_sizes {
+        Some(pair) => Err(invalid(format!(
+            "{} is listed with two sizes",
+            pair[0].digest
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The media type of a manifest: what came with it and what it says must agree.

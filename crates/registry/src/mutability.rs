@@ -31,16 +31,14 @@ impl Mutability {
             .map(|filter| filter.filter)
             .collect();
         if with_exclusion(kind) == filters.is_empty() {
+            // Amazon ECR's words.
+            let problem = match filters.is_empty() {
+                true => "can't be null when imageTagMutability is set as",
+                false => "are not allowed when imageTagMutability is set as",
+            };
             return Err(Error::parameter(
                 "imageTagMutabilityExclusionFilters",
-                format!(
-                    "must {} with imageTagMutability {kind}",
-                    if filters.is_empty() {
-                        "be given"
-                    } else {
-                        "not be given"
-                    }
-                ),
+                format!("ImageTagMutabilityExclusionFilters {problem} {kind}"),
             ));
         }
         for filter in &filters {

@@ -1,16 +1,63 @@
 //! Names that requests carry: repositories, tags, references.
 
+use std::fmt;
+
 use blobs::Digest;
 
 /// Length limits of a repository's name in characters (ECR API, `RepositoryName`).
 const REPOSITORY_NAME_CHARS: std::ops::RangeInclusive<usize> = 2..=256;
+/// The regular expression of a repository's name (ECR API, `RepositoryName`;
+/// distribution-spec, "Pulling manifests"). [`is_component`] implements it.
+const REPOSITORY_NAME_PATTERN: &str =
+    r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*";
 /// The longest tag of the distribution specification ("Pulling manifests").
 pub(crate) const OCI_TAG_CHARS_MAX: usize = 128;
 /// The longest tag of the ECR API (`ImageTag`).
 pub(crate) const ECR_TAG_CHARS_MAX: usize = 300;
 
-/// Whether `name` is a repository name: `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*`, such
-/// components joined by `/`, 2 to 256 characters (ECR API, `RepositoryName`).
+/// Which rule of repository names a text breaks. `Display` states the rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameRule {
+    /// Too few characters.
+    TooShort,
+    /// Too many characters.
+    TooLong,
+    /// Other characters, or separators in the wrong place.
+    Pattern,
+}
+
+impl fmt::Display for NameRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (min, max) = REPOSITORY_NAME_CHARS.into_inner();
+        match self {
+            NameRule::TooShort => {
+                write!(f, "must have length greater than or equal to {min}")
+            }
+            NameRule::TooLong => write!(f, "must have length less than or equal to {max}"),
+            NameRule::Pattern => write!(
+                f,
+                "must satisfy regular expression '{REPOSITORY_NAME_PATTERN}'"
+            ),
+        }
+    }
+}
+
+/// Checks that `name` is a repository name: components such as `my-app` joined by `/`, 2 to
+/// 256 characters (ECR API, `RepositoryName`).
+///
+/// # Errors
+/// The rule that `name` breaks.
+pub fn check_repository_name(name: &str) -> Result<(), NameRule> {
+    let rule = match name.len() {
+        length if length < *REPOSITORY_NAME_CHARS.start() => NameRule::TooShort,
+        length if length > *REPOSITORY_NAME_CHARS.end() => NameRule::TooLong,
+        _ if !name.split('/').all(is_component) => NameRule::Pattern,
+        _ => return Ok(()),
+    };
+    Err(rule)
+}
+
+/// Whether `name` is a repository name; see [`check_repository_name`].
 ///
 /// ```
 /// assert!(registry::is_repository_name("team/my-app"));
@@ -18,7 +65,7 @@ pub(crate) const ECR_TAG_CHARS_MAX: usize = 300;
 /// ```
 #[must_use]
 pub fn is_repository_name(name: &str) -> bool {
-    REPOSITORY_NAME_CHARS.contains(&name.len()) && name.split('/').all(is_component)
+    check_repository_name(name).is_ok()
 }
 
 fn is_component(part: &str) -> bool {
@@ -98,11 +145,11 @@ mod tests {
     }
 
     proptest! {
-        /// The hand-written check is the model's expression.
+        /// The hand-written check accepts what the pattern in the error message accepts.
         #[test]
-        fn a_component_is_what_the_model_says(part in "[a-c._-]{0,8}") {
-            let expression = regex::Regex::new(r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$").unwrap();
-            prop_assert_eq!(is_component(&part), expression.is_match(&part));
+        fn a_name_satisfies_the_printed_pattern(name in "[a-c._/-]{2,10}") {
+            let expression = regex::Regex::new(&format!("^{REPOSITORY_NAME_PATTERN}$")).unwrap();
+            prop_assert_eq!(is_repository_name(&name), expression.is_match(&name));
         }
     }
 }

@@ -9,77 +9,95 @@ use store::ecr::{image_tag, layer, repository};
 use crate::cache::Change;
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
-use crate::{Call, Error, Registry, RepositoryFacts};
+use crate::{Call, Error, Expected, Registry, RepositoryFacts};
+
+/// An image to be stored, with the tags that shall point at it.
+pub(crate) struct NewImage<'a> {
+    pub(crate) digest: &'a Digest,
+    pub(crate) tags: &'a [&'a str],
+    pub(crate) parsed: &'a Parsed,
+    pub(crate) bytes: &'a Bytes,
+}
 
 /// What a push changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     /// A new image, a new tag, or a moved one.
     Changed,
-    /// Nothing: image and tag were there.
+    /// Nothing: image and tags were there.
     Same,
 }
 
 impl Registry {
-    /// Stores an image and points its tag at it, in one transaction.
+    /// Stores an image and points its tags at it, in one transaction. With `expected`, the
+    /// reference's present manifest must be what the caller requires; this is asked first,
+    /// "just before it would process the request content" (RFC 9110, section 13.2.1).
     pub(crate) async fn push(
         &self,
         cx: &Call,
         repo: &RepositoryFacts,
-        tag: Option<&str>,
-        digest: &Digest,
-        parsed: &Parsed,
-        bytes: &Bytes,
+        new: &NewImage<'_>,
+        expected: Option<(&str, &Expected)>,
     ) -> Result<Pushed, Error> {
-        let digest = digest.to_string();
+        let digest = new.digest.to_string();
         let mut tx = self.write(repo.id).await?;
         let Some(row) = repository::get(&mut tx.conn(), repo.id).await? else {
             return Err(Error::RepositoryNotFound(repo.place()));
         };
-        let tagged = match tag {
-            Some(tag) => image_tag::find(&mut tx.conn(), repo.id, tag).await?,
-            None => None,
-        };
-        let moves = tagged
-            .as_ref()
-            .is_some_and(|(_, current)| *current != digest);
-        if let (true, Some(tag)) = (moves, tag) {
-            let mutability = Mutability::stored(&row)?;
-            if mutability.forbids_moving(tag) {
-                return Err(Error::ImageTagAlreadyExists {
-                    tag: tag.to_owned(),
-                    place: repo.place(),
+        let existing = image::find(&mut tx.conn(), repo.id, &digest).await?;
+        let mut tagged = Vec::with_capacity(new.tags.len());
+        for tag in new.tags {
+            let current = image_tag::find(&mut tx.conn(), repo.id, tag).await?;
+            tagged.push((*tag, current.map(|(_, current)| current)));
+        }
+        if let Some((reference, expected)) = expected {
+            let of_tag = tagged.iter().find(|(tag, _)| *tag == reference);
+            let current = match of_tag {
+                Some((_, current)) => current.as_deref(),
+                None => existing.as_ref().map(|image| image.digest.as_str()),
+            };
+            if !expected.holds(current) {
+                return Err(Error::PreconditionFailed {
+                    reference: reference.to_owned(),
                 });
             }
         }
-        let existing = image::find(&mut tx.conn(), repo.id, &digest).await?;
-        let known = existing.is_some();
-        if known && (tag.is_none() || (tagged.is_some() && !moves)) {
+        let moves = |current: &Option<String>| current.as_ref().is_some_and(|c| *c != digest);
+        let mutability = Mutability::stored(&row)?;
+        let refused = |(tag, current): &&(&str, Option<String>)| {
+            moves(current) && mutability.forbids_moving(tag)
+        };
+        if let Some((tag, _)) = tagged.iter().find(refused) {
+            return Err(Error::ImageTagAlreadyExists {
+                tag: (*tag).to_owned(),
+                place: repo.place(),
+            });
+        }
+        let is_here = |current: &Option<String>| current.as_ref() == Some(&digest);
+        if existing.is_some() && tagged.iter().all(|(_, current)| is_here(current)) {
             return Ok(Pushed::Same);
         }
         let image_id = match existing {
             Some(image) => image.id,
-            None => {
-                self.insert(cx, &mut tx, repo, &digest, parsed, bytes)
-                    .await?
-            }
+            None => self.insert(cx, &mut tx, repo, new).await?,
         };
         let mut changes = Vec::new();
-        if let Some(tag) = tag {
-            let max = self.0.settings.limits.tags_per_image_max;
-            if image_tag::count(&mut tx.conn(), image_id)
-                .await?
-                .unsigned_abs()
-                >= max
-            {
-                return Err(Error::LimitExceeded {
-                    what: "tags for an image",
+        let max = self.0.settings.limits.tags_per_image_max;
+        let mut count = image_tag::count(&mut tx.conn(), image_id)
+            .await?
+            .unsigned_abs();
+        for (tag, current) in tagged.iter().filter(|(_, current)| !is_here(current)) {
+            count += 1;
+            if count > max {
+                return Err(Error::TooManyImageTags {
+                    tag: (*tag).to_owned(),
+                    place: repo.place(),
                     max,
                 });
             }
             image_tag::put(&mut tx.conn(), repo.id, tag, image_id, cx.now_ms()).await?;
-            if moves {
-                changes.push(Change::Tag(repo.id, tag.to_owned()));
+            if moves(current) {
+                changes.push(Change::Tag(repo.id, (*tag).to_owned()));
             }
         }
         self.commit(tx, &changes).await?;
@@ -92,12 +110,14 @@ impl Registry {
         cx: &Call,
         tx: &mut Write,
         repo: &RepositoryFacts,
-        digest: &str,
-        parsed: &Parsed,
-        bytes: &Bytes,
+        new: &NewImage<'_>,
     ) -> Result<i64, Error> {
-        let layer_digests: Vec<String> = digests(&parsed.blobs);
-        let child_digests: Vec<String> = digests(&parsed.children);
+        let NewImage { parsed, bytes, .. } = new;
+        // A foreign layer belongs to its image too. Its row is written whether it is here or
+        // not: one that is pushed later belongs to the image as well.
+        let foreign = parsed.foreign.iter().map(|layer| &layer.descriptor);
+        let layer_digests = digests(parsed.blobs.iter().chain(foreign));
+        let child_digests = digests(&parsed.children);
         let layers = layer::sizes(&mut tx.conn(), repo.id, &layer_digests).await?;
         let found = |d: &str| {
             layers
@@ -105,7 +125,11 @@ impl Registry {
                 .find(|(known, _)| known == d)
                 .map(|(_, size)| *size)
         };
-        let missing = check(&parsed.blobs, found)?;
+        let mut missing = check(&parsed.blobs, found)?;
+        for layer in &parsed.foreign {
+            let absent = check(std::slice::from_ref(&layer.descriptor), found)?;
+            missing.extend(absent.into_iter().filter(|_| !layer.fetchable));
+        }
         if !missing.is_empty() {
             return Err(Error::LayersNotFound {
                 digests: missing,
@@ -136,8 +160,8 @@ impl Registry {
         let max = self.0.settings.limits.images_per_repository_max;
         let max_rows = i64::try_from(max).unwrap_or(i64::MAX);
         if !repository::add_image(&mut tx.conn(), repo.id, max_rows).await? {
-            return Err(Error::LimitExceeded {
-                what: "images in a repository",
+            return Err(Error::TooManyImages {
+                place: repo.place(),
                 max,
             });
         }
@@ -145,9 +169,9 @@ impl Registry {
             Some(_) => Some(serde_json::to_string(&parsed.annotations).map_err(Error::internal)?),
             None => None,
         };
-        let new = Image {
+        let row = Image {
             id: 0,
-            digest: digest.to_owned(),
+            digest: new.digest.to_string(),
             media_type: parsed.media_type.clone(),
             artifact_type: parsed.artifact_type.clone(),
             subject: parsed.subject.map(|subject| subject.to_string()),
@@ -157,7 +181,7 @@ impl Registry {
             pulled_at: None,
         };
         let image_id =
-            image::insert(&mut tx.conn(), repo.id, &new, annotations.as_deref(), bytes).await?;
+            image::insert(&mut tx.conn(), repo.id, &row, annotations.as_deref(), bytes).await?;
         for digest in &layer_digests {
             image::add_layer(&mut tx.conn(), image_id, repo.id, digest).await?;
         }
@@ -168,8 +192,9 @@ impl Registry {
     }
 }
 
-fn digests(descriptors: &[Descriptor]) -> Vec<String> {
-    descriptors.iter().map(|d| d.digest.to_string()).collect()
+fn digests<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Vec<String> {
+    let text = |descriptor: &Descriptor| descriptor.digest.to_string();
+    descriptors.into_iter().map(text).collect()
 }
 
 /// Those of `wanted` that are missing. One that is there with another size makes an

@@ -67,7 +67,10 @@ pub struct Limits {
     pub images_per_repository_max: u64,
     /// Tags of an image.
     pub tags_per_image_max: u64,
-    /// Unfinished uploads of a repository. Not a quota of ECR's: each is a file.
+    /// Unfinished uploads of a user or role on one node, over all repositories. Not a quota
+    /// of ECR's: each is a file.
+    pub uploads_per_principal_max: u64,
+    /// Unfinished uploads of a repository, whoever began them.
     pub uploads_per_repository_max: u64,
     /// Length of a layer in bytes.
     pub layer_bytes_max: u64,
@@ -83,7 +86,8 @@ impl Default for Limits {
             repositories_max: 100_000,
             images_per_repository_max: 100_000,
             tags_per_image_max: 1_000,
-            uploads_per_repository_max: 1_000,
+            uploads_per_principal_max: 1_000,
+            uploads_per_repository_max: 10_000,
             layer_bytes_max: 52_000 * MIB,
             layer_part_bytes_max: 20 * MIB,
             layer_part_bytes_min: 5 * MIB,

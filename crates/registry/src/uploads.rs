@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt, stream};
 use quick_cache::sync::Cache as Map;
 use store::ecr::upload;
 
+use crate::open_uploads::{Bounds, Owner, Room};
 use crate::{Call, Error, Layer, Registry, RepositoryFacts, upload_id};
 
 /// From this length in bytes on, an upload is worth keeping over a restart.
@@ -59,15 +60,28 @@ impl Registry {
     /// Starts an upload (`POST /v2/<name>/blobs/uploads/`).
     ///
     /// # Errors
-    /// [`Error::LimitExceeded`] while too many others are unfinished, and the blob store's.
+    /// [`Error::LimitExceeded`] while too many others are unfinished and in use, and the
+    /// blob store's.
     pub async fn start_upload(&self, cx: &Call, repo: &RepositoryFacts) -> Result<UploadId, Error> {
         let id = upload_id::make(repo.id, cx.now_ms(), &*self.0.entropy)?;
-        let max = self.0.settings.limits.uploads_per_repository_max;
-        if !self.0.open_uploads.open(id, max) {
-            return Err(Error::LimitExceeded {
-                what: "unfinished layer uploads per repository",
-                max,
-            });
+        let limits = self.0.settings.limits;
+        let bounds = Bounds {
+            of_principal: limits.uploads_per_principal_max,
+            of_repository: limits.uploads_per_repository_max,
+        };
+        let full = |what, max| Err(Error::LimitExceeded { what, max });
+        let owner = Owner::of(cx);
+        match self.0.open_uploads.open(id, &owner, cx.now_ms(), bounds) {
+            Room::Made(None) => {}
+            Room::Made(Some(evicted)) => self.evict_upload(&evicted).await?,
+            Room::PrincipalFull => {
+                let max = bounds.of_principal;
+                return full("unfinished layer uploads of a principal", max);
+            }
+            Room::RepositoryFull => {
+                let max = bounds.of_repository;
+                return full("unfinished layer uploads of a repository", max);
+            }
         }
         if let Err(error) = self.0.blobs.start_upload(&id).await {
             self.0.open_uploads.close(&id);
@@ -227,6 +241,7 @@ impl Registry {
         E: Into<BoxError> + Send,
     {
         let body = self.limited(body, offset);
+        let _writing = self.0.open_uploads.writing(id, cx.now_ms());
         let end = match self.0.blobs.append(id, offset, body).await {
             Ok(end) => end,
             Err(AppendError::OffsetMismatch { expected, actual }) => {
@@ -286,6 +301,20 @@ impl Registry {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Removes an upload that made room for another one.
+    async fn evict_upload(&self, id: &UploadId) -> Result<(), Error> {
+        self.0.short_parts.forget(id);
+        let size = self.0.blobs.upload_size(id).await?;
+        self.0.blobs.cancel(id).await?;
+        if size.is_some_and(|size| size >= KEEP_BYTES_MIN) {
+            let mut tx = self.write(upload_id::repository(id)).await?;
+            upload::delete(&mut tx.conn(), &id.to_string()).await?;
+            tx.commit().await?;
+        }
+        tracing::info!(upload = %id, "evicted an unfinished upload");
+        Ok(())
     }
 
     async fn forget_upload(&self, repo: &RepositoryFacts, id: &UploadId) -> Result<(), Error> {

@@ -21,6 +21,20 @@ pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ 
         })
 }
 
+/// All values of `name`. One that is not UTF-8 is the replacement character, which is valid
+/// in none of the parameters: it must be refused rather than ignored.
+pub(crate) fn all(query: &str, name: &str) -> Vec<String> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .filter(|(key, _)| percent::decode_form(key).is_some_and(|key| key == name))
+        .map(|(_, value)| match percent::decode_form(value) {
+            Some(value) => value.into_owned(),
+            None => char::REPLACEMENT_CHARACTER.to_string(),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +45,6 @@ mod tests {
         assert_eq!(first("a&b", "a").as_deref(), Some(""));
         assert_eq!(first("a=%", "a"), None);
         assert_eq!(first("a=%ff", "a"), None);
+        assert_eq!(all("a=1&b=2&a=%ff&a&c=%", "a"), ["1", "\u{fffd}", ""]);
     }
 }

@@ -1,5 +1,6 @@
 //! Images: put, get, delete.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use aws_api::ecr::{
@@ -10,11 +11,11 @@ use blobs::{Algorithm, Digest};
 use bytes::Bytes;
 
 use crate::cache::Change;
-use crate::images::{Removed, check_digest, digest_of, remove};
+use crate::images::{DeletedManifest, Removal, check_digest, digest_of, remove};
 use crate::name::{ECR_TAG_CHARS_MAX, is_tag};
-use crate::push::Pushed;
+use crate::push::{NewImage, Pushed};
 use crate::uploads::parse_digest;
-use crate::{Call, Error, Manifest, Registry, RepositoryFacts, manifest};
+use crate::{Call, Error, Expected, Manifest, Registry, RepositoryFacts, manifest};
 
 /// Bytes of manifests in one answer of `BatchGetImage`: a hundred usual ones take
 /// less than one MiB, a hundred of the largest would take the server's memory.
@@ -44,13 +45,20 @@ impl Registry {
         let digest = match &input.image_digest {
             Some(given) => {
                 let actual = digest_of(parse_digest(given)?.algorithm(), &bytes);
-                check_digest(given, &actual)?;
+                check_digest(&repo, given, &actual)?;
                 actual
             }
             None => digest_of(Algorithm::Sha256, &bytes),
         };
         let parsed = manifest::parse(&bytes, input.image_manifest_media_type.as_deref())?;
-        let pushed = self.push(cx, &repo, tag, &digest, &parsed, &bytes).await?;
+        let tags: Vec<&str> = tag.into_iter().collect();
+        let image = NewImage {
+            digest: &digest,
+            tags: &tags,
+            parsed: &parsed,
+            bytes: &bytes,
+        };
+        let pushed = self.push(cx, &repo, &image, None).await?;
         if pushed == Pushed::Same {
             return Err(Error::ImageAlreadyExists {
                 digest: digest.to_string(),
@@ -137,6 +145,9 @@ impl Registry {
             .await?;
         let (mut deleted, mut failures) = (Vec::new(), Vec::new());
         let mut changes = Vec::new();
+        // Referrers that went with an image of this request: whoever names them as well
+        // finds them deleted.
+        let mut with_images = HashSet::new();
         let mut tx = self.write(repo.id).await?;
         // A list and its images may be named in any order: those that a list still
         // needs wait until all others were looked at, as long as that helps.
@@ -146,7 +157,11 @@ impl Registry {
             let mut again = Vec::new();
             for id in waiting {
                 match self.delete_one(&mut tx, &repo, &id, &mut changes).await? {
-                    Outcome::Deleted(removed) => deleted.extend(identifiers(removed)),
+                    Outcome::Deleted(removed) => {
+                        with_images.extend(removed.referrers.iter().cloned());
+                        deleted.extend(identifiers(removed));
+                    }
+                    Outcome::Failed(_) if went(&with_images, &id) => deleted.push(id),
                     Outcome::Failed(failure) => failures.push(failure),
                     Outcome::Needed(failure) => again.push((id, failure)),
                 }
@@ -182,7 +197,12 @@ impl Registry {
                 return Ok(Outcome::Failed(mismatch(id)));
             }
         }
-        match remove(tx, repo, digest.as_ref(), tag, changes).await {
+        let removal = Removal {
+            digest: digest.as_ref(),
+            tag,
+            expected: &Expected::default(),
+        };
+        match remove(tx, repo, removal, changes).await {
             Ok(removed) => Ok(Outcome::Deleted(removed)),
             Err(Error::ImageNotFound { .. }) => Ok(Outcome::Failed(not_found(id))),
             Err(error @ Error::ImageReferencedByManifestList { .. }) => {
@@ -223,10 +243,16 @@ impl Registry {
 }
 
 enum Outcome {
-    Deleted(Removed),
+    Deleted(DeletedManifest),
     Failed(ImageFailure),
     /// A manifest list needs it.
     Needed(ImageFailure),
+}
+
+/// Whether an identifier names one of these digests and nothing else.
+fn went(digests: &HashSet<String>, id: &ImageIdentifier) -> bool {
+    let digest = id.image_digest.as_ref().filter(|_| id.image_tag.is_none());
+    digest.is_some_and(|digest| digests.contains(digest))
 }
 
 /// Digest and tag of an identifier, one of which is there.
@@ -287,7 +313,7 @@ fn mismatch(id: &ImageIdentifier) -> ImageFailure {
 }
 
 /// One entry for each tag that went, or one for an image without a tag.
-fn identifiers(removed: Removed) -> Vec<ImageIdentifier> {
+fn identifiers(removed: DeletedManifest) -> Vec<ImageIdentifier> {
     let of = |tag: Option<String>| ImageIdentifier {
         image_digest: Some(removed.digest.clone()),
         image_tag: tag,

@@ -142,7 +142,10 @@ impl Registry {
             ));
         }
         if self.upload_size(&repo, &id).await? == 0 {
-            return Err(Error::EmptyUpload(id.to_string()));
+            return Err(Error::EmptyUpload {
+                upload_id: id.to_string(),
+                place: repo.place(),
+            });
         }
         if self.layer_size(repo.id, &digest).await?.is_some() {
             self.cancel_upload(&repo, &input.upload_id).await?;

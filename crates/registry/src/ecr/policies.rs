@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_api::authorization;
 use aws_api::ecr::{
     DeleteRegistryPolicyRequest, DeleteRegistryPolicyResponse, DeleteRepositoryPolicyRequest,
     DeleteRepositoryPolicyResponse, GetRegistryPolicyRequest, GetRegistryPolicyResponse,
     GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, PutRegistryPolicyRequest,
     PutRegistryPolicyResponse, SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
 };
-use policy::{Document, DocumentKind, PolicyError, PolicySet};
+use policy::{Document, DocumentKind, PolicySet};
 use store::Scope;
 use store::ecr::{registry_policy, repository};
 
@@ -206,7 +207,8 @@ impl Registry {
 
     /// The text to store: principals' ARNs replaced by their unique ids.
     async fn pin(&self, text: &str, kind: DocumentKind) -> Result<String, Error> {
-        let document = Document::parse(text, kind).map_err(refused)?;
+        let document = Document::parse(text, kind).map_err(|error| refused(kind, error.message))?;
+        check_actions(&document, kind)?;
         let mut ids = HashMap::new();
         for principal in document.principals() {
             match self
@@ -219,7 +221,7 @@ impl Registry {
                 Pinned::AsIs => {}
                 Pinned::Id(id) => drop(ids.insert(principal.to_owned(), id)),
                 Pinned::Unknown => {
-                    return Err(refused(PolicyError::invalid_principal(kind, principal)));
+                    return Err(Error::PrincipalNotFound(principal.to_owned()));
                 }
             }
         }
@@ -245,6 +247,36 @@ impl Registry {
     }
 }
 
-fn refused(error: PolicyError) -> Error {
-    Error::InvalidPolicy(error.message)
+/// Refuses actions that a repository or registry policy cannot be about: those of other
+/// services, and in a repository policy those that act on the registry, such as
+/// `ecr:GetAuthorizationToken` (cloudposse/terraform-aws-ecr#67). Patterns are accepted:
+/// `ecr:*` is about those of its actions that act on the repository. So are names that the
+/// service authorization reference does not know.
+fn check_actions(document: &Document, kind: DocumentKind) -> Result<(), Error> {
+    let elements = document.statements().iter().map(|s| &s.action);
+    for text in elements.filter(|e| !e.not).flat_map(|e| &e.values) {
+        let action: &str = &text.value;
+        if action == "*" {
+            continue;
+        }
+        let (service, _) = action.split_once(':').unwrap_or((action, ""));
+        if !service.eq_ignore_ascii_case("ecr") {
+            return Err(refused(kind, format!("`{action}` is not an action of ECR")));
+        }
+        let known = authorization::action(action);
+        let of_registry = known.is_some_and(|action| action.resource_types().next().is_none());
+        if kind == DocumentKind::EcrRepository && of_registry {
+            let reason = format!("`{action}` does not act on a repository");
+            return Err(refused(kind, reason));
+        }
+    }
+    Ok(())
+}
+
+fn refused(kind: DocumentKind, reason: String) -> Error {
+    let kind = match kind {
+        DocumentKind::EcrRegistry => "registry",
+        _ => "repository",
+    };
+    Error::InvalidPolicy { kind, reason }
 }

@@ -22,7 +22,7 @@ use super::token;
 use crate::cache::Change;
 use crate::facts::{arn, registry_account};
 use crate::mutability::Mutability;
-use crate::{Call, Error, Registry, RepositoryFacts, RepositoryRef, is_repository_name};
+use crate::{Call, Error, Registry, RepositoryFacts, RepositoryRef, check_repository_name};
 
 impl Registry {
     /// `CreateRepository`.
@@ -37,9 +37,7 @@ impl Registry {
     ) -> Result<CreateRepositoryResponse, Error> {
         let account = registry_account(cx, input.registry_id.as_ref())?;
         let name = input.repository_name;
-        if !is_repository_name(&name) {
-            return Err(Error::InvalidRepositoryName);
-        }
+        check_repository_name(&name).map_err(Error::InvalidRepositoryName)?;
         if let Some(encryption) = &input.encryption_configuration {
             check_encryption(encryption)?;
         }
@@ -83,8 +81,8 @@ impl Registry {
             .unsigned_abs()
             >= max
         {
-            return Err(Error::LimitExceeded {
-                what: "repositories",
+            return Err(Error::TooManyRepositories {
+                registry_id: account,
                 max,
             });
         }
@@ -330,9 +328,8 @@ pub(super) fn time(milliseconds: i64) -> Result<Timestamp, Error> {
 fn check_encryption(encryption: &EncryptionConfiguration) -> Result<(), Error> {
     match encryption.encryption_type {
         EncryptionType::Aes256 if encryption.kms_key.is_none() => Ok(()),
-        EncryptionType::Aes256 => Err(Error::parameter(
-            "encryptionConfiguration",
-            "must not name a kmsKey with encryptionType AES256",
+        EncryptionType::Aes256 => Err(Error::Encryption(
+            "Invalid encryption configuration: Encryption key should not be set for AES256 encryption.",
         )),
         EncryptionType::Kms | EncryptionType::KmsDsse => Err(Error::Kms(
             "Encryption with AWS KMS keys is not available in this registry: use AES256",

@@ -3,7 +3,7 @@
 use aws_api::WireError;
 use aws_api::ecr::ErrorCode;
 
-use super::Error;
+use super::{Error, images_missing, layers_missing};
 
 /// An error of the distribution specification ("Error Codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,15 @@ pub struct OciError {
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
+}
+
+/// One entry of the `errors` list of the distribution API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OciEntry {
+    /// The text for people.
+    pub message: String,
+    /// The digest that the entry is about, for the member `detail`.
+    pub digest: Option<String>,
 }
 
 impl Error {
@@ -25,18 +34,27 @@ impl Error {
             Error::RepositoryPolicyNotFound(_) => ErrorCode::RepositoryPolicyNotFound,
             Error::RegistryPolicyNotFound(_) => ErrorCode::RegistryPolicyNotFound,
             Error::InvalidParameter { .. }
-            | Error::InvalidPolicy(_)
-            | Error::InvalidRepositoryName
+            | Error::InvalidPolicy { .. }
+            | Error::PrincipalNotFound(_)
+            | Error::Encryption(_)
+            | Error::InvalidRepositoryName(_)
             | Error::InvalidManifest(_)
             | Error::ManifestTooLarge(_)
             | Error::InvalidDigest(_)
             | Error::InvalidTag { .. }
+            | Error::TagsBesideTag
+            | Error::TooManyTagParameters(_)
+            | Error::PreconditionFailed { .. }
             | Error::LayerInUse { .. }
             | Error::BodyBroken(_)
             | Error::ImageReferencedByManifestList { .. } => ErrorCode::InvalidParameter,
             Error::InvalidTagParameter(_) => ErrorCode::InvalidTagParameter,
             Error::TooManyTags(_) => ErrorCode::TooManyTags,
-            Error::LimitExceeded { .. } | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
+            Error::LimitExceeded { .. }
+            | Error::TooManyRepositories { .. }
+            | Error::TooManyImages { .. }
+            | Error::TooManyImageTags { .. }
+            | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
             Error::Kms(_) => ErrorCode::Kms,
             Error::ImageNotFound { .. } => ErrorCode::ImageNotFound,
             Error::ImageAlreadyExists { .. } => ErrorCode::ImageAlreadyExists,
@@ -48,7 +66,7 @@ impl Error {
             Error::UploadNotFound { .. } => ErrorCode::UploadNotFound,
             Error::InvalidLayerPart { .. } | Error::UploadBusy(_) => ErrorCode::InvalidLayerPart,
             Error::LayerPartTooSmall { .. } => ErrorCode::LayerPartTooSmall,
-            Error::EmptyUpload(_) => ErrorCode::EmptyUpload,
+            Error::EmptyUpload { .. } => ErrorCode::EmptyUpload,
             Error::InvalidLayer { .. } => ErrorCode::InvalidLayer,
             Error::LayerAlreadyExists { .. } => ErrorCode::LayerAlreadyExists,
             Error::NoSpace | Error::Busy | Error::Internal(_) => ErrorCode::Server,
@@ -80,7 +98,7 @@ impl Error {
     pub fn oci(&self) -> OciError {
         let (code, status) = match self {
             Error::RepositoryNotFound(_) => ("NAME_UNKNOWN", 404),
-            Error::InvalidRepositoryName => ("NAME_INVALID", 400),
+            Error::InvalidRepositoryName(_) => ("NAME_INVALID", 400),
             Error::ImageNotFound { .. } => ("MANIFEST_UNKNOWN", 404),
             Error::LayerNotFound { .. } | Error::LayerInaccessible { .. } => ("BLOB_UNKNOWN", 404),
             Error::ImageTagAlreadyExists { .. } | Error::InvalidTag { .. } => ("TAG_INVALID", 400),
@@ -96,13 +114,20 @@ impl Error {
             Error::UploadNotFound { .. } => ("BLOB_UPLOAD_UNKNOWN", 404),
             Error::InvalidLayerPart { .. } => ("BLOB_UPLOAD_INVALID", 416),
             Error::UploadBusy(_) => ("BLOB_UPLOAD_INVALID", 409),
-            Error::EmptyUpload(_) | Error::LayerPartTooSmall { .. } | Error::BodyBroken(_) => {
+            Error::EmptyUpload { .. } | Error::LayerPartTooSmall { .. } | Error::BodyBroken(_) => {
                 ("BLOB_UPLOAD_INVALID", 400)
             }
             Error::ImageReferencedByManifestList { .. } | Error::LayerInUse { .. } => {
                 ("UNSUPPORTED", 405)
             }
-            Error::LimitExceeded { .. } => ("DENIED", 403),
+            Error::LimitExceeded { .. }
+            | Error::TooManyImages { .. }
+            | Error::TooManyImageTags { .. } => ("DENIED", 403),
+            // The specification has no code of its own for this status.
+            Error::PreconditionFailed { .. } => ("UNSUPPORTED", 412),
+            Error::TagsBesideTag => ("UNSUPPORTED", 400),
+            // distribution-spec, "Pushing Manifests".
+            Error::TooManyTagParameters(_) => ("SIZE_INVALID", 414),
             Error::Busy => ("TOOMANYREQUESTS", 503),
             Error::NoSpace => ("UNKNOWN", 507),
             Error::Internal(_) => ("UNKNOWN", 500),
@@ -112,7 +137,10 @@ impl Error {
             | Error::RepositoryPolicyNotFound(_)
             | Error::RegistryPolicyNotFound(_)
             | Error::InvalidParameter { .. }
-            | Error::InvalidPolicy(_)
+            | Error::InvalidPolicy { .. }
+            | Error::PrincipalNotFound(_)
+            | Error::Encryption(_)
+            | Error::TooManyRepositories { .. }
             | Error::InvalidTagParameter(_)
             | Error::TooManyTags(_)
             | Error::Kms(_)
@@ -120,5 +148,40 @@ impl Error {
             | Error::LayerAlreadyExists { .. } => ("UNSUPPORTED", 400),
         };
         OciError { code, status }
+    }
+
+    /// The entries of the distribution API's `errors` list. Missing blobs and manifests are
+    /// one entry each (distribution-spec, "Push": "one or more `MANIFEST_BLOB_UNKNOWN`
+    /// errors"); every other error is one entry.
+    #[must_use]
+    pub fn oci_entries(&self) -> Vec<OciEntry> {
+        let each = |digests: &[String], message: &dyn Fn(&[String]) -> String| {
+            let entry = |digest: &String| OciEntry {
+                message: message(std::slice::from_ref(digest)),
+                digest: Some(digest.clone()),
+            };
+            digests.iter().map(entry).collect()
+        };
+        match self {
+            Error::LayersNotFound { digests, place } => {
+                each(digests, &|one| layers_missing(one, place))
+            }
+            Error::ReferencedImagesNotFound { digests, place } => {
+                each(digests, &|one| images_missing(one, place))
+            }
+            _ => vec![OciEntry {
+                message: self.oci_message(),
+                digest: None,
+            }],
+        }
+    }
+
+    /// The message of the distribution API, where Amazon ECR has another one there.
+    fn oci_message(&self) -> String {
+        match self {
+            // ECR user guide, "Amazon ECR error messages": a pull of what is not there.
+            Error::ImageNotFound { .. } => "Requested image not found".to_owned(),
+            other => other.to_string(),
+        }
     }
 }

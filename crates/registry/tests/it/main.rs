@@ -9,6 +9,7 @@ mod listing;
 mod manifests;
 mod model;
 mod policies;
+mod pushes;
 mod referrers;
 mod repositories;
 mod uploads;

@@ -81,6 +81,42 @@ on_every_engine! {
         assert_eq!(code(get(&w).await), "RepositoryPolicyNotFoundException");
     }
 
+    /// The texts are Amazon ECR's: Terraform and others match them.
+    async fn refusals_are_in_amazon_ecrs_words(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        let statement = |action: serde_json::Value| json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": "210987654321"}, "Action": action,
+        }]}).to_string();
+        let invalid = "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'";
+        for action in [
+            json!("ecr:GetAuthorizationToken"), json!("ECR:getauthorizationtoken"), json!(["ecr:BatchGetImage", "ecr:DescribeRegistry"]),
+            json!("ecr:PutRegistryPolicy"), json!("s3:GetObject"), json!(["ecr:*", "s3:*"]), json!("ecr-public:*"),
+        ] {
+            let refused = set(&w, &statement(action.clone())).await;
+            assert!(refused.as_ref().unwrap_err().to_string().starts_with(invalid), "{action} {refused:?}");
+            assert_eq!(code(refused), "InvalidParameterException");
+        }
+        for action in [json!("ecr:*"), json!("*"), json!("ecr:Get*"), json!(["ecr:BatchGetImage", "ecr:CreateRepository", "ecr:TagResource"]), json!("ecr:ListImageReferrers")] {
+            set(&w, &statement(action.clone())).await.unwrap_or_else(|error| panic!("{action} {error}"));
+        }
+        assert!(set(&w, "{").await.unwrap_err().to_string().starts_with(invalid));
+        let unknown = set(&w, &policy(USER)).await.unwrap_err().to_string();
+        assert!(unknown.starts_with("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'"), "{unknown}");
+        let put = ecr::PutRegistryPolicyRequest { policy_text: statement(json!("s3:*")) };
+        let refused = w.registry.put_registry_policy(&w.cx, put).await.unwrap_err().to_string();
+        assert!(refused.starts_with("Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid registry policy provided'"), "{refused}");
+    }
+
+    async fn statements_may_share_a_sid(store: TestStore) {
+        let w = World::new(&store).await;
+        w.repository("app").await;
+        let statement = |action: &str| json!({"Sid": "same", "Effect": "Allow", "Principal": {"AWS": "210987654321"}, "Action": action});
+        let text = json!({"Version": "2012-10-17", "Statement": [statement("ecr:BatchGetImage"), statement("ecr:ListImages")]}).to_string();
+        set(&w, &text).await.unwrap();
+        assert_eq!(get(&w).await.unwrap(), text);
+    }
+
     async fn a_registry_policy_decides_with_every_repository(store: TestStore) {
         let w = World::new(&store).await;
         w.repository("app").await;

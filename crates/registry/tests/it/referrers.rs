@@ -83,6 +83,75 @@ on_every_engine! {
         assert_eq!(found.referrers.len(), 1);
     }
 
+    async fn referrers_are_deleted_with_their_image(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let image = w.image(&repo, "v1", "one").await;
+        let signature = artifact(&w, &image, Some("example/signature"), 1).await;
+        let sbom = artifact(&w, &image, Some("example/sbom"), 2).await;
+        // The SBOM is signed too; and one attestation has a tag of its own.
+        let of_sbom = artifact(&w, &sbom.parse().unwrap(), Some("example/signature"), 3).await;
+        let kept = artifact(&w, &image, Some("example/kept"), 4).await;
+        let bytes = w.registry.stat_manifest(&repo, &kept).await.unwrap().bytes.clone();
+        w.registry.put_manifest(&w.cx, &repo, "kept", None, bytes).await.unwrap();
+        // Another image's are not touched.
+        let other = w.image(&repo, "v2", "two").await;
+        let of_other = artifact(&w, &other, Some("example/signature"), 5).await;
+
+        let deleted = w.registry.delete_manifest(&w.cx, &repo, "v1").await.unwrap();
+        assert!(deleted.image_deleted);
+        assert_eq!(deleted.referrers.len(), 3);
+        for digest in [&signature, &sbom, &of_sbom] {
+            assert!(deleted.referrers.contains(digest));
+            assert_eq!(oci(w.pull(&repo, digest).await), ("MANIFEST_UNKNOWN", 404));
+        }
+        for digest in [&kept, &of_other] {
+            w.pull(&repo, digest).await.unwrap();
+        }
+        let left = w.registry.list_images(&w.cx, ecr::ListImagesRequest { repository_name: "app".into(), ..Default::default() }).await.unwrap();
+        assert_eq!(left.image_ids.unwrap().len(), 3);
+    }
+
+    /// Also for the clients that list signatures in an index under the referrers tag.
+    async fn a_referrers_tag_keeps_and_takes_its_signatures(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let image = w.image(&repo, "v1", "one").await;
+        let signature = artifact(&w, &image, Some("example/signature"), 1).await;
+        let size = w.registry.stat_manifest(&repo, &signature).await.unwrap().bytes.len();
+        let child = w.image(&repo, "tagged", "child").await.to_string();
+        let child_size = w.registry.stat_manifest(&repo, &child).await.unwrap().bytes.len();
+        let tag = image.to_string().replace(':', "-");
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
+            {"mediaType": OCI_MANIFEST, "digest": signature, "size": size},
+            {"mediaType": OCI_MANIFEST, "digest": child, "size": child_size},
+        ]});
+        w.put(&repo, &tag, &index).await.unwrap();
+        // The tag leads to them, so they stay when the image goes.
+        assert_eq!(w.registry.delete_manifest(&w.cx, &repo, "v1").await.unwrap().referrers, Vec::<String>::new());
+        w.pull(&repo, &signature).await.unwrap();
+        let deleted = w.registry.delete_manifest(&w.cx, &repo, &tag).await.unwrap();
+        assert_eq!(deleted.referrers, [signature.clone()]);
+        assert_eq!(oci(w.pull(&repo, &signature).await), ("MANIFEST_UNKNOWN", 404));
+        w.pull(&repo, &child).await.unwrap();
+    }
+
+    async fn an_image_and_its_signature_are_deleted_together(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let image = w.image(&repo, "v1", "one").await;
+        let signature = artifact(&w, &image, Some("example/signature"), 1).await;
+        let id = |digest: &str| ecr::ImageIdentifier { image_digest: Some(digest.to_owned()), image_tag: None };
+        let input = ecr::BatchDeleteImageRequest {
+            repository_name: "app".into(),
+            image_ids: vec![id(&image.to_string()), id(&signature)],
+            ..Default::default()
+        };
+        let answer = w.registry.batch_delete_image(&w.cx, input).await.unwrap();
+        assert_eq!(answer.failures.unwrap(), vec![]);
+        assert_eq!(answer.image_ids.unwrap().len(), 2);
+    }
+
     async fn the_ecr_face_lists_them_in_pages(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;

@@ -1,12 +1,21 @@
 //! Blobs on their way out (OCI Distribution, "Pulling blobs"), whole or a range (RFC 9110, section 14).
 
+use std::future::ready;
+use std::ops::Range;
+
 use ::blobs::{BlobFile, Digest};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{Response, StatusCode, header};
 
+use super::conditions::{self, Read};
+use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::uploads::CONTENT_DIGEST;
 use super::{OciError, OciRequest, OciResult, empty, set};
 use crate::body::ReplyBody;
 use crate::head::Head;
+
+const OCTET_STREAM: &str = "application/octet-stream";
 
 /// `HEAD …/blobs/<digest>`
 pub(super) async fn head(job: &OciRequest<'_>, digest: &str) -> OciResult {
@@ -31,6 +40,13 @@ pub(super) async fn get(job: &OciRequest<'_>, digest: &str) -> OciResult {
 /// `DELETE …/blobs/<digest>`
 pub(super) async fn delete(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
+    let expected = conditions::expected(job.head)?;
+    let layer = job.app.registry.stat_blob(&repository, digest).await?;
+    // A blob never changes, so the condition cannot cease to hold meanwhile.
+    let reference = layer.digest.to_string();
+    if !expected.holds(Some(&reference)) {
+        return Err(registry::Error::PreconditionFailed { reference }.into());
+    }
     let call = job.call();
     job.app
         .registry
@@ -42,11 +58,7 @@ pub(super) async fn delete(job: &OciRequest<'_>, digest: &str) -> OciResult {
 fn described(digest: &Digest) -> Response<ReplyBody> {
     let digest = digest.to_string();
     let mut response = empty(StatusCode::OK);
-    set(
-        &mut response,
-        header::CONTENT_TYPE,
-        "application/octet-stream",
-    );
+    set(&mut response, header::CONTENT_TYPE, OCTET_STREAM);
     set(&mut response, CONTENT_DIGEST, &digest);
     set(&mut response, header::ETAG, &format!("\"{digest}\""));
     set(&mut response, header::ACCEPT_RANGES, "bytes");
@@ -59,132 +71,87 @@ fn described(digest: &Digest) -> Response<ReplyBody> {
     response
 }
 
-/// Sends a blob or the range that is asked for.
+/// Sends a blob, or the ranges of it that are asked for.
 pub(crate) fn send(head: &Head, digest: &Digest, file: BlobFile) -> OciResult {
     let size = file.size();
+    let read = conditions::read(head, digest)?;
     let mut response = described(digest);
-    if not_modified(head, digest) {
+    if let Read::NotModified = read {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
-    let range = match wanted(head, digest, size) {
-        Wanted::All => 0..size,
-        Wanted::Range(range) => {
+    match wanted(head, digest, size) {
+        Wanted::All => body(&mut response, head, &file, 0..size),
+        Wanted::One(range) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let content = format!("bytes {}-{}/{size}", range.start, range.end - 1);
             set(&mut response, header::CONTENT_RANGE, &content);
-            range
+            body(&mut response, head, &file, range);
+        }
+        Wanted::Several(ranges) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            parts(&mut response, head, &file, ranges);
         }
         Wanted::Unsatisfiable => {
             let message = format!("The range does not lie within the blob's {size} bytes.");
             return Err(OciError::new(416, "SIZE_INVALID", message)
                 .header(header::CONTENT_RANGE, format!("bytes */{size}")));
         }
-    };
-    let left = range.end - range.start;
-    set(&mut response, header::CONTENT_LENGTH, &left.to_string());
-    if left > 0 && head.parts.method != http::Method::HEAD {
-        let stream = Box::pin(file.read_range(range));
-        *response.body_mut() = ReplyBody::Stream { stream, left };
+        Wanted::TooMany => {
+            let message = format!("A request may have at most {RANGES_MAX} ranges.");
+            return Err(OciError::new(400, "UNSUPPORTED", message));
+        }
     }
     Ok(response)
 }
 
-/// `If-None-Match` (RFC 9110, 13.1.2).
-pub(super) fn not_modified(head: &Head, digest: &Digest) -> bool {
-    let Some(tags) = head.header(header::IF_NONE_MATCH) else {
-        return false;
-    };
-    let own = digest.to_string();
-    tags.split(',').any(|tag| {
-        let tag = tag.trim();
-        let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-        tag == "*" || tag == own
-    })
+fn body(response: &mut Response<ReplyBody>, head: &Head, file: &BlobFile, range: Range<u64>) {
+    let left = range.end - range.start;
+    set(response, header::CONTENT_LENGTH, &left.to_string());
+    if left > 0 && head.parts.method != http::Method::HEAD {
+        let stream = Box::pin(file.read_range(range));
+        *response.body_mut() = ReplyBody::Stream { stream, left };
+    }
 }
 
-#[derive(Debug, PartialEq)]
-enum Wanted {
-    All,
-    Range(std::ops::Range<u64>),
-    Unsatisfiable,
+/// The body of several ranges (RFC 9110, section 15.3.7.2). A part's file is read when the
+/// one before it has been sent.
+fn parts(
+    response: &mut Response<ReplyBody>,
+    head: &Head,
+    file: &BlobFile,
+    ranges: Vec<Range<u64>>,
+) {
+    let frame = Frame::new(&head.request_id, OCTET_STREAM, file.size());
+    set(response, header::CONTENT_TYPE, &frame.content_type());
+    let left = frame.length(&ranges);
+    set(response, header::CONTENT_LENGTH, &left.to_string());
+    if head.parts.method == http::Method::HEAD {
+        return;
+    }
+    let end = stream::once(ready(Ok(Bytes::from(frame.end()))));
+    let file = file.clone();
+    let parts = stream::iter(ranges.into_iter().enumerate()).flat_map(move |(nth, range)| {
+        let part_head = Bytes::from(frame.head(nth, &range));
+        stream::once(ready(Ok(part_head))).chain(file.read_range(range))
+    });
+    let stream = Box::pin(parts.chain(end));
+    *response.body_mut() = ReplyBody::Stream { stream, left };
 }
 
 fn wanted(head: &Head, digest: &Digest, size: u64) -> Wanted {
     let Some(range) = head.header(header::RANGE) else {
         return Wanted::All;
     };
-    // `If-Range` with another entity tag asks for the whole (RFC 9110, 13.1.5).
+    // Only GET has ranges (RFC 9110, section 14.2).
+    if head.parts.method != http::Method::GET {
+        return Wanted::All;
+    }
+    // `If-Range` with another entity tag, or a date, asks for the whole.
     if let Some(tag) = head.header(header::IF_RANGE)
-        && tag.trim_matches('"') != digest.to_string()
+        && !conditions::is_strong_tag_of(tag, digest)
     {
         return Wanted::All;
     }
-    parse(range, size)
-}
-
-/// One range of bytes. Several, another unit, and what is no range count as absent, as RFC 9110 allows.
-fn parse(range: &str, size: u64) -> Wanted {
-    let Some(spec) = range.trim().strip_prefix("bytes=") else {
-        return Wanted::All;
-    };
-    let Some((first, last)) = spec.trim().split_once('-') else {
-        return Wanted::All;
-    };
-    if spec.contains(',') {
-        return Wanted::All;
-    }
-    let number = |text: &str| text.trim().parse::<u64>().ok();
-    match (first.trim(), last.trim()) {
-        ("", last) => match number(last) {
-            Some(0) => Wanted::Unsatisfiable,
-            Some(_) if size == 0 => Wanted::Unsatisfiable,
-            Some(suffix) => Wanted::Range(size.saturating_sub(suffix)..size),
-            None => Wanted::All,
-        },
-        (first, last) => {
-            let Some(first) = number(first) else {
-                return Wanted::All;
-            };
-            let end = match last {
-                "" => Some(size),
-                last => number(last).map(|last| last.saturating_add(1).min(size)),
-            };
-            match end {
-                None => Wanted::All,
-                Some(_) if first >= size => Wanted::Unsatisfiable,
-                // A last byte before the first one makes it no range at all.
-                Some(end) if end <= first => Wanted::All,
-                Some(end) => Wanted::Range(first..end),
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ranges() {
-        let table = [
-            ("bytes=0-9", Wanted::Range(0..10)),
-            ("bytes=10-", Wanted::Range(10..100)),
-            ("bytes=-5", Wanted::Range(95..100)),
-            ("bytes=-500", Wanted::Range(0..100)),
-            ("bytes=90-200", Wanted::Range(90..100)),
-            ("bytes=100-", Wanted::Unsatisfiable),
-            ("bytes=-0", Wanted::Unsatisfiable),
-            ("bytes=0-18446744073709551615", Wanted::Range(0..100)),
-            ("bytes=9-5", Wanted::All),
-            ("bytes=0-1,4-5", Wanted::All),
-            ("bytes=a-", Wanted::All),
-            ("lines=0-1", Wanted::All),
-            ("", Wanted::All),
-        ];
-        for (range, expected) in table {
-            assert_eq!(parse(range, 100), expected, "{range}");
-        }
-        assert_eq!(parse("bytes=0-", 0), Wanted::Unsatisfiable);
-    }
+    ranges::parse(range, size)
 }

@@ -1,14 +1,21 @@
 //! Manifests (OCI Distribution, "Pulling manifests", "Pushing manifests"): byte for byte.
 
-use http::{HeaderName, Response, StatusCode, header};
-use registry::{Error, Manifest};
+use http::{HeaderName, StatusCode, header};
+use registry::{Error, Manifest, ManifestPush};
+use serde_json::json;
+
+use super::conditions::{self, Read};
 
 use super::uploads::CONTENT_DIGEST;
-use super::{OciRequest, OciResult, empty, set};
+use super::{Elements, OciRequest, OciResult, empty, set};
 use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::limits::MANIFEST_BYTES_MAX;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+/// The tags that were accepted beside a digest (distribution-spec, "Pushing Manifests").
+const TAG: HeaderName = HeaderName::from_static("oci-tag");
+/// Referrers that the event of a deletion names one by one.
+const REFERRERS_AUDITED_MAX: usize = 100;
 
 /// `HEAD …/manifests/<reference>`
 pub(super) async fn head(job: &OciRequest<'_>, reference: &str) -> OciResult {
@@ -18,7 +25,7 @@ pub(super) async fn head(job: &OciRequest<'_>, reference: &str) -> OciResult {
         .registry
         .stat_manifest(&repository, reference)
         .await?;
-    Ok(described(job, &manifest))
+    described(job, &manifest)
 }
 
 /// `GET …/manifests/<reference>`
@@ -30,21 +37,22 @@ pub(super) async fn get(job: &OciRequest<'_>, reference: &str) -> OciResult {
         .registry
         .get_manifest(&call, &repository, reference)
         .await?;
-    let mut response = described(job, &manifest);
+    let mut response = described(job, &manifest)?;
     if response.status() == StatusCode::OK {
         *response.body_mut() = ReplyBody::from(manifest.bytes.clone());
     }
     Ok(response)
 }
 
-fn described(job: &OciRequest<'_>, manifest: &Manifest) -> Response<ReplyBody> {
+fn described(job: &OciRequest<'_>, manifest: &Manifest) -> OciResult {
     let digest = manifest.digest.to_string();
+    let read = conditions::read(job.head, &manifest.digest)?;
     let mut response = empty(StatusCode::OK);
     set(&mut response, CONTENT_DIGEST, &digest);
     set(&mut response, header::ETAG, &format!("\"{digest}\""));
-    if super::blobs::not_modified(job.head, &manifest.digest) {
+    if let Read::NotModified = read {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
+        return Ok(response);
     }
     set(&mut response, header::CONTENT_TYPE, &manifest.media_type);
     set(
@@ -52,12 +60,19 @@ fn described(job: &OciRequest<'_>, manifest: &Manifest) -> Response<ReplyBody> {
         header::CONTENT_LENGTH,
         &manifest.bytes.len().to_string(),
     );
-    response
+    Ok(response)
 }
 
-/// `PUT …/manifests/<reference>`
-pub(super) async fn put(job: &OciRequest<'_>, reference: &str, body: Inbound) -> OciResult {
+/// `PUT …/manifests/<reference>?digest=&tag=`
+pub(super) async fn put(
+    job: &OciRequest<'_>,
+    reference: &str,
+    digest: Option<&str>,
+    tags: &[String],
+    body: Inbound,
+) -> OciResult {
     let repository = job.repository()?;
+    let expected = conditions::expected(job.head)?;
     let collected = match body.collect(&job.app.bodies, MANIFEST_BYTES_MAX).await {
         Err(BodyError::TooLong(max)) => return Err(Error::ManifestTooLarge(max).into()),
         collected => collected?,
@@ -66,30 +81,69 @@ pub(super) async fn put(job: &OciRequest<'_>, reference: &str, body: Inbound) ->
     // Parameters (`; charset=utf-8`) are no part of the media type.
     let kind = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
     let call = job.call();
+    let push = ManifestPush {
+        reference,
+        digest,
+        tags,
+        media_type: kind,
+        bytes: collected.bytes,
+        expected,
+    };
     let put = job
         .app
         .registry
-        .put_manifest(&call, &repository, reference, kind, collected.bytes)
+        .push_manifest(&call, &repository, push)
         .await?;
     let digest = put.digest.to_string();
     let mut response = empty(StatusCode::CREATED);
     let location = format!("/v2/{}/manifests/{digest}", job.name());
     set(&mut response, header::LOCATION, &location);
     set(&mut response, CONTENT_DIGEST, &digest);
+    set(&mut response, header::ETAG, &format!("\"{digest}\""));
     set(&mut response, header::CONTENT_LENGTH, "0");
     if let Some(subject) = put.subject {
         set(&mut response, SUBJECT, &subject.to_string());
     }
+    if !tags.is_empty() {
+        set(&mut response, TAG, &put.tags.join(", "));
+    }
+    let ids: Vec<_> = match put.tags.is_empty() {
+        true => vec![json!({"imageDigest": digest})],
+        false => {
+            let id = |tag| json!({"imageDigest": digest, "imageTag": tag});
+            put.tags.iter().map(id).collect()
+        }
+    };
+    response.extensions_mut().insert(Elements(json!({
+        "registryId": repository.account.as_str(),
+        "repositoryName": &*repository.name,
+        "imageIds": ids,
+        "imageManifestMediaType": put.media_type,
+    })));
     Ok(response)
 }
 
 /// `DELETE …/manifests/<reference>`
 pub(super) async fn delete(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let repository = job.repository()?;
+    let expected = conditions::expected(job.head)?;
     let call = job.call();
-    job.app
+    let deleted = job
+        .app
         .registry
-        .delete_manifest(&call, &repository, reference)
+        .delete_expected_manifest(&call, &repository, reference, &expected)
         .await?;
-    Ok(empty(StatusCode::ACCEPTED))
+    let mut ids: Vec<_> = match deleted.tags.is_empty() {
+        true => vec![json!({"imageDigest": deleted.digest})],
+        false => {
+            let id = |tag| json!({"imageDigest": deleted.digest, "imageTag": tag});
+            deleted.tags.iter().map(id).collect()
+        }
+    };
+    let referrers = deleted.referrers.iter().take(REFERRERS_AUDITED_MAX);
+    ids.extend(referrers.map(|digest| json!({"imageDigest": digest})));
+    let mut response = empty(StatusCode::ACCEPTED);
+    let elements = json!({"imageIds": ids, "failures": []});
+    response.extensions_mut().insert(Elements(elements));
+    Ok(response)
 }

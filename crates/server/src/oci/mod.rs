@@ -2,9 +2,11 @@
 //! stands in `ops::oci`; the domain does the work; here are status codes and headers.
 
 pub(crate) mod blobs;
+mod conditions;
 mod lists;
 mod manifests;
 pub(crate) mod path;
+mod ranges;
 mod uploads;
 
 use std::sync::Arc;
@@ -57,12 +59,18 @@ impl OciRequest<'_> {
     }
 }
 
+/// What an operation did, for its audit event: it travels with the response as an extension.
+#[derive(Clone)]
+struct Elements(serde_json::Value);
+
 /// A refusal in the registry's form.
 #[derive(Debug)]
 pub(crate) struct OciError {
     pub(crate) status: u16,
     pub(crate) code: &'static str,
     pub(crate) message: String,
+    /// The entries of the answer's `errors`, where they say more than `message`.
+    entries: Vec<registry::OciEntry>,
     /// Headers that tell the client how to go on.
     pub(crate) headers: Vec<(header::HeaderName, String)>,
     decided: Option<Box<Decided>>,
@@ -75,6 +83,7 @@ impl OciError {
             status,
             code,
             message: message.into(),
+            entries: Vec::new(),
             headers: Vec::new(),
             decided: None,
             cause: None,
@@ -107,6 +116,7 @@ impl From<ApiError> for OciError {
             ApiError::Registry(error) => {
                 let oci = error.oci();
                 let mut fail = OciError::new(oci.status, oci.code, error.to_string());
+                fail.entries = error.oci_entries();
                 if oci.status == 503 {
                     fail = fail.header(header::RETRY_AFTER, "1");
                 }
@@ -186,6 +196,9 @@ pub(crate) async fn serve(
         Err(fail) => (failed(&head, &fail), Some(fail)),
     };
     let mut event = event.ended(&head, fail);
+    if let Some(Elements(elements)) = response.extensions_mut().remove::<Elements>() {
+        event.elements = elements;
+    }
     // A refusal that the client was not told of.
     if let Some(decided) = response.extensions_mut().remove::<Decided>() {
         event.decided = Some(decided);
@@ -223,7 +236,11 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
         OciOperation::DeleteBlob { digest } => blobs::delete(&job, &digest).await,
         OciOperation::HeadManifest { reference } => manifests::head(&job, &reference).await,
         OciOperation::GetManifest { reference } => manifests::get(&job, &reference).await,
-        OciOperation::PutManifest { reference } => manifests::put(&job, &reference, body).await,
+        OciOperation::PutManifest {
+            reference,
+            digest,
+            tags,
+        } => manifests::put(&job, &reference, digest.as_deref(), &tags, body).await,
         OciOperation::DeleteManifest { reference } => manifests::delete(&job, &reference).await,
     }
 }
@@ -292,11 +309,28 @@ fn parameters(ask: &OciOperation) -> serde_json::Value {
         }
         OciOperation::HeadManifest { reference }
         | OciOperation::GetManifest { reference }
-        | OciOperation::PutManifest { reference }
         | OciOperation::DeleteManifest { reference } => match reference.contains(':') {
             true => json!({"imageIds": [{"imageDigest": reference}]}),
             false => json!({"imageIds": [{"imageTag": reference}]}),
         },
+        OciOperation::PutManifest {
+            reference,
+            digest,
+            tags,
+        } => {
+            let by_digest = reference.contains(':');
+            let digest = match by_digest {
+                true => Some(reference),
+                false => digest.as_ref(),
+            };
+            let tag = (!by_digest).then_some(reference);
+            match (tag, tags.as_slice()) {
+                (Some(tag), _) => json!({"imageDigest": digest, "imageTag": tag}),
+                (None, []) => json!({"imageDigest": digest}),
+                (None, [tag]) => json!({"imageDigest": digest, "imageTag": tag}),
+                (None, tags) => json!({"imageDigest": digest, "imageTags": tags}),
+            }
+        }
         OciOperation::UploadStatus { id }
         | OciOperation::UploadPart { id }
         | OciOperation::CancelUpload { id } => {
@@ -329,7 +363,7 @@ fn rejected(reject: RouteError) -> OciError {
             "The endpoint does not take this method.",
         )
         .header(header::ALLOW, allow),
-        RouteError::Name => registry::Error::InvalidRepositoryName.into(),
+        RouteError::Name(rule) => registry::Error::InvalidRepositoryName(rule).into(),
         RouteError::PageSize => {
             OciError::new(400, "PAGINATION_NUMBER_INVALID", "'n' must be a number.")
         }
@@ -446,7 +480,10 @@ pub(crate) fn set(
 
 /// The error document (OCI Distribution, "Error Codes").
 pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
-    let mut response = refuse(fail.status, fail.code, &fail.message);
+    let mut response = match fail.entries.is_empty() {
+        true => refuse(fail.status, fail.code, &fail.message),
+        false => refuse_each(fail),
+    };
     for (name, value) in &fail.headers {
         set(&mut response, name.clone(), value);
     }
@@ -459,8 +496,25 @@ pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
 /// The same from its parts.
 pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Response<ReplyBody> {
     let error = json!({"errors": [{"code": code, "message": message, "detail": null}]});
+    document(status, error)
+}
+
+fn document(status: u16, error: serde_json::Value) -> Response<ReplyBody> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, error.to_string().into(), "application/json")
+}
+
+/// The error document of a refusal with entries of its own.
+fn refuse_each(fail: &OciError) -> Response<ReplyBody> {
+    let entry = |entry: &registry::OciEntry| {
+        let detail = entry
+            .digest
+            .as_ref()
+            .map(|digest| json!({"digest": digest}));
+        json!({"code": fail.code, "message": entry.message, "detail": detail})
+    };
+    let errors: Vec<_> = fail.entries.iter().map(entry).collect();
+    document(fail.status, json!({ "errors": errors }))
 }
 
 /// The answer after a panic.

@@ -3,6 +3,7 @@
 //! repository's is refused here.
 
 use http::Method;
+use registry::NameRule;
 
 use crate::form;
 
@@ -76,10 +77,14 @@ pub(crate) enum OciOperation {
         /// Tag or digest.
         reference: String,
     },
-    /// `PUT …/manifests/<reference>`.
+    /// `PUT …/manifests/<reference>?digest=&tag=`.
     PutManifest {
         /// Tag or digest.
         reference: String,
+        /// `digest`: what the manifest must have, beside a tag.
+        digest: Option<String>,
+        /// `tag`: the tags of a push by digest.
+        tags: Vec<String>,
     },
     /// `DELETE …/manifests/<reference>`.
     DeleteManifest {
@@ -127,14 +132,11 @@ pub(crate) enum RouteError {
         /// Methods that would do.
         allow: &'static str,
     },
-    /// The repository's name cannot be one.
-    Name,
+    /// The repository's name breaks this rule.
+    Name(NameRule),
     /// `n` is no number.
     PageSize,
 }
-
-/// ECR's longest repository name.
-const NAME_CHARS_MAX: usize = 256;
 
 /// Parses path and query.
 pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute, RouteError> {
@@ -156,13 +158,11 @@ pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute
         _ => {}
     }
     let (name, ask) = endpoint(method, rest, query)?;
-    match is_repository_name(name) {
-        true => Ok(OciRoute {
-            name: Some(name.to_owned()),
-            ask: ask?,
-        }),
-        false => Err(RouteError::Name),
-    }
+    registry::check_repository_name(name).map_err(RouteError::Name)?;
+    Ok(OciRoute {
+        name: Some(name.to_owned()),
+        ask: ask?,
+    })
 }
 
 /// Splits `<name>/<endpoint>` from the right: a repository may itself be called `blobs`.
@@ -185,7 +185,7 @@ fn endpoint<'a>(
     if let Some(name) = head.strip_suffix("/manifests") {
         return Ok((
             name,
-            segment(last).and_then(|reference| manifest(method, reference)),
+            segment(last).and_then(|reference| manifest(method, reference, query)),
         ));
     }
     if let (Some(name), "list") = (head.strip_suffix("/tags"), last) {
@@ -248,11 +248,17 @@ fn blob(method: &Method, digest: String) -> Result<OciOperation, RouteError> {
     }
 }
 
-fn manifest(method: &Method, reference: String) -> Result<OciOperation, RouteError> {
+fn manifest(method: &Method, reference: String, query: &str) -> Result<OciOperation, RouteError> {
     match *method {
         Method::HEAD => Ok(OciOperation::HeadManifest { reference }),
         Method::GET => Ok(OciOperation::GetManifest { reference }),
-        Method::PUT => Ok(OciOperation::PutManifest { reference }),
+        Method::PUT => Ok(OciOperation::PutManifest {
+            reference,
+            digest: form::all(query, "digest")
+                .into_iter()
+                .find(|digest| !digest.is_empty()),
+            tags: form::all(query, "tag"),
+        }),
         Method::DELETE => Ok(OciOperation::DeleteManifest { reference }),
         _ => Err(RouteError::Method {
             allow: "GET, HEAD, PUT, DELETE",
@@ -288,7 +294,8 @@ fn segment(raw: &str) -> Result<String, RouteError> {
 }
 
 fn page(query: &str) -> Result<Page, RouteError> {
-    let n = match form::first(query, "n") {
+    // `n=` is as absent: so clients with an unset option write it.
+    let n = match form::first(query, "n").filter(|n| !n.is_empty()) {
         Some(text) => Some(text.parse::<usize>().map_err(|_| RouteError::PageSize)?),
         None => None,
     };
@@ -296,23 +303,6 @@ fn page(query: &str) -> Result<Page, RouteError> {
         n,
         last: form::first(query, "last").filter(|last| !last.is_empty()),
     })
-}
-
-/// Whether `name` may be a repository's: segments of `a-z`, `0-9` and inner `.`, `_`, `-`, each
-/// beginning and ending with a letter or digit. ECR's own pattern is narrower by a little and decides
-/// when a repository is created; this one keeps tricks out.
-pub(crate) fn is_repository_name(name: &str) -> bool {
-    let edge = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let inner = |b: u8| edge(&b) || matches!(b, b'.' | b'_' | b'-');
-    !name.is_empty()
-        && name.len() <= NAME_CHARS_MAX
-        && name.split('/').all(|part| {
-            let bytes = part.as_bytes();
-            bytes.first().is_some_and(edge)
-                && bytes.last().is_some_and(edge)
-                && part.bytes().all(inner)
-                && !part.contains("..")
-        })
 }
 
 #[cfg(test)]
@@ -406,7 +396,23 @@ mod tests {
                 "/v2/team/app/manifests/v1",
                 named(OciOperation::PutManifest {
                     reference: reference(),
+                    digest: None,
+                    tags: Vec::new(),
                 }),
+            ),
+            (
+                Method::PUT,
+                "/v2/team/app/manifests/v1?digest=sha256%3Aab&tag=a&tag=&tag=b",
+                named(OciOperation::PutManifest {
+                    reference: reference(),
+                    digest: Some("sha256:ab".into()),
+                    tags: vec!["a".into(), String::new(), "b".into()],
+                }),
+            ),
+            (
+                Method::GET,
+                "/v2/team/app/tags/list?n=&last=",
+                named(OciOperation::ListTags(Page::default())),
             ),
             (
                 Method::DELETE,
@@ -465,16 +471,16 @@ mod tests {
             "/v2/../etc/manifests/v1",
             "/v2/a/../b/manifests/v1",
             "/v2/a//b/manifests/v1",
-            "/v2//manifests/v1",
             "/v2/a%2fb/manifests/v1",
             "/v2/%2e%2e/manifests/v1",
-            "/v2/A/manifests/v1",
+            "/v2/App/manifests/v1",
             "/v2/a./manifests/v1",
             "/v2/-a/manifests/v1",
             "/v2/a..b/manifests/v1",
             "/v2/a\\b/manifests/v1",
         ] {
-            assert_eq!(ask(Method::GET, path), Err(RouteError::Name), "{path}");
+            let rule = RouteError::Name(NameRule::Pattern);
+            assert_eq!(ask(Method::GET, path), Err(rule), "{path}");
         }
         for path in [
             "/v2/app/manifests/..%2f..%2fx",
@@ -488,7 +494,10 @@ mod tests {
             assert_eq!(ask(Method::GET, path), Err(RouteError::NotFound), "{path}");
         }
         let long = format!("/v2/{}/tags/list", "a".repeat(257));
-        assert_eq!(ask(Method::GET, &long), Err(RouteError::Name));
+        let rule = RouteError::Name(NameRule::TooLong);
+        assert_eq!(ask(Method::GET, &long), Err(rule));
+        let rule = RouteError::Name(NameRule::TooShort);
+        assert_eq!(ask(Method::GET, "/v2/a/tags/list"), Err(rule));
     }
 
     #[test]
@@ -498,15 +507,15 @@ mod tests {
             Err(RouteError::Method { .. })
         ));
         assert!(matches!(
-            ask(Method::POST, "/v2/a/tags/list"),
+            ask(Method::POST, "/v2/app/tags/list"),
             Err(RouteError::Method { .. })
         ));
         assert!(matches!(
-            ask(Method::GET, "/v2/a/blobs/uploads/"),
+            ask(Method::GET, "/v2/app/blobs/uploads/"),
             Err(RouteError::Method { .. })
         ));
         assert_eq!(
-            ask(Method::GET, "/v2/a/tags/list?n=-1"),
+            ask(Method::GET, "/v2/app/tags/list?n=-1"),
             Err(RouteError::PageSize)
         );
         assert_eq!(

@@ -62,7 +62,7 @@ async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciErro
     let Some(from) = mount
         .from
         .as_deref()
-        .filter(|from| super::path::is_repository_name(from))
+        .filter(|from| registry::is_repository_name(from))
     else {
         return Ok(Mounted::No);
     };

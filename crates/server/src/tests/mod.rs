@@ -6,6 +6,7 @@ mod hostile;
 mod matrix;
 mod operations;
 mod permissions;
+mod registry_conditions;
 mod registry_routes;
 mod resource_policies;
 mod sample;

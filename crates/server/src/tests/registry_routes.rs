@@ -18,20 +18,20 @@ pub(super) fn manifest(layer: &str, size: usize) -> String {
 }
 
 /// Someone logged in to a registry with one repository.
-struct Client {
-    world: World,
+pub(super) struct Client {
+    pub(super) world: World,
     login: String,
 }
 
 impl Client {
-    async fn new() -> Client {
+    pub(super) async fn new() -> Client {
         let world = World::new().await;
         world.repository(&world.root, "app1").await;
         let login = world.login(&world.root).await;
         Client { world, login }
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -42,7 +42,7 @@ impl Client {
         self.world.send(method, path, &headers, body).await
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(super) async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path, &[], "").await
     }
 
@@ -61,7 +61,7 @@ impl Client {
         location
     }
 
-    async fn blob(&self, bytes: &'static [u8]) -> String {
+    pub(super) async fn blob(&self, bytes: &'static [u8]) -> String {
         let digest = blobs::Digest::sha256_of(bytes).to_string();
         let path = format!("/v2/app1/blobs/uploads/?digest={digest}");
         let reply = self.send(Method::POST, &path, &[], bytes).await;
@@ -71,7 +71,7 @@ impl Client {
         digest
     }
 
-    async fn image(&self, tag: &str) -> (String, String) {
+    pub(super) async fn image(&self, tag: &str) -> (String, String) {
         let layer = self.blob(b"layer").await;
         let body = manifest(&layer, 5);
         let path = format!("/v2/app1/manifests/{tag}");

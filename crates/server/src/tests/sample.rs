@@ -200,7 +200,11 @@ pub(super) fn routes() -> Vec<Sample> {
         OciOperation::DeleteBlob { digest: digest() },
         OciOperation::HeadManifest { reference: tag() },
         OciOperation::GetManifest { reference: tag() },
-        OciOperation::PutManifest { reference: tag() },
+        OciOperation::PutManifest {
+            reference: tag(),
+            digest: None,
+            tags: Vec::new(),
+        },
         OciOperation::DeleteManifest { reference: tag() },
         OciOperation::ListTags(Page::default()),
         OciOperation::Referrers {
@@ -278,7 +282,7 @@ fn sample(ask: &OciOperation) -> Sample {
             format!("/v2/app1/manifests/{reference}"),
             Some("ecr:BatchGetImage"),
         ),
-        OciOperation::PutManifest { reference } => (
+        OciOperation::PutManifest { reference, .. } => (
             Method::PUT,
             format!("/v2/app1/manifests/{reference}"),
             Some("ecr:PutImage"),

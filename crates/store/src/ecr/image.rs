@@ -472,6 +472,58 @@ pub async fn referrers(
         .collect()
 }
 
+/// The images whose subject is `subject` and that nothing else leads to: no tag, no
+/// manifest list. Their ids and digests.
+///
+/// # Errors
+/// The engine's.
+pub async fn orphaned_referrers(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    subject: &str,
+) -> Result<Vec<(i64, String)>> {
+    conn.fetch_all(
+        "SELECT i.id, i.digest FROM images i WHERE i.repository_id = $1 AND i.subject = $2 \
+         AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+         AND NOT EXISTS (SELECT 1 FROM image_children c \
+         WHERE c.repository_id = i.repository_id AND c.digest = i.digest) ORDER BY i.id",
+        values![repository_id, subject],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.int(0)?, row.text(1)?)))
+    .collect()
+}
+
+/// The children of the list `image_id` that nothing would lead to without it: they have no
+/// tag and no other list, and their subject is not in the repository. Children without a
+/// subject are images, which stay. Their ids and digests.
+///
+/// # Errors
+/// The engine's.
+pub async fn orphaned_children(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    image_id: i64,
+) -> Result<Vec<(i64, String)>> {
+    conn.fetch_all(
+        "SELECT i.id, i.digest FROM image_children c \
+         JOIN images i ON i.repository_id = c.repository_id AND i.digest = c.digest \
+         WHERE c.image_id = $2 AND i.repository_id = $1 AND i.subject IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM images s \
+         WHERE s.repository_id = i.repository_id AND s.digest = i.subject) \
+         AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+         AND NOT EXISTS (SELECT 1 FROM image_children o \
+         WHERE o.repository_id = i.repository_id AND o.digest = i.digest \
+         AND o.image_id <> c.image_id) ORDER BY i.id",
+        values![repository_id, image_id],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.int(0)?, row.text(1)?)))
+    .collect()
+}
+
 /// Records when an image was last pulled; an older time changes nothing.
 ///
 /// # Errors
