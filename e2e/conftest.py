@@ -1,5 +1,10 @@
 """The fixtures of every story: a server of its own for each file, its root user, and a look back at each test's end."""
 
+import os
+import secrets
+import subprocess
+import urllib.parse
+
 import pytest
 
 from berth import outcome
@@ -24,6 +29,17 @@ def root(berth):
 def layouts(tmp_path_factory):
     """A place for OCI image layouts."""
     return tmp_path_factory.mktemp("layouts")
+
+
+@pytest.fixture
+def postgres():
+    """A new database's URL."""
+    url = os.environ.get("BERTH_TEST_POSTGRES_URL")
+    assert url, "BERTH_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`"
+    name = f"berth_e2e_{secrets.token_hex(6)}"
+    subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"CREATE DATABASE {name}"], check=True)
+    yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
+    subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"DROP DATABASE {name} WITH (FORCE)"], check=True)
 
 
 @pytest.fixture(autouse=True)

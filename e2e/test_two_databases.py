@@ -5,10 +5,6 @@
 
 import concurrent.futures
 import json
-import os
-import secrets
-import subprocess
-import urllib.parse
 
 import pytest
 
@@ -17,17 +13,6 @@ from berth.outcome import NO_IDENTITY_POLICY
 from berth.policies import policy, push_and_pull, trust
 from berth.raw import Raw
 from berth.server import Server
-
-
-@pytest.fixture
-def postgres():
-    """A new database's URL."""
-    url = os.environ.get("BERTH_TEST_POSTGRES_URL")
-    assert url, "BERTH_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`"
-    name = f"berth_e2e_{secrets.token_hex(6)}"
-    subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"CREATE DATABASE {name}"], check=True)
-    yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
-    subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"DROP DATABASE {name} WITH (FORCE)"], check=True)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
