@@ -5,11 +5,18 @@
 //! those mean the same on both; times are milliseconds since the epoch, truth
 //! values are 0 and 1.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row as _, query::Query};
+use tokio::time::timeout;
 
+use crate::pool::{Lease, STATEMENT_TIMEOUT};
 use crate::{Error, Result};
+
+/// How long a step of the schema may take: it may rewrite a large table.
+const SCRIPT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A parameter of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,11 +124,12 @@ impl Row {
 }
 
 /// A connection that statements run on: inside a [`crate::Read`] or a [`crate::Write`].
-pub struct Conn<'c>(pub(crate) ConnInner<'c>);
+pub struct Conn<'c>(pub(crate) &'c mut Lent);
 
-pub(crate) enum ConnInner<'c> {
-    Sqlite(&'c mut SqliteConnection),
-    Postgres(&'c mut PgConnection),
+/// A connection of either engine, on loan.
+pub(crate) enum Lent {
+    Sqlite(Lease<SqliteConnection>),
+    Postgres(Lease<PgConnection>),
 }
 
 macro_rules! bind_all {
@@ -155,19 +163,50 @@ fn postgres<'q>(
     bind_all!(sqlx::query(sql), params)
 }
 
+/// Runs one statement within its time: `$method` of the driver's query, the rows turned into ours.
+macro_rules! statement {
+    ($conn:expr, $sql:expr, $params:expr, $method:ident, $map:expr) => {
+        match &mut *$conn.0 {
+            Lent::Sqlite(lease) => {
+                let query = sqlite($sql, $params).$method(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(|found| $map(found, RowInner::Sqlite))
+            }
+            Lent::Postgres(lease) => {
+                let query = postgres($sql, $params).$method(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(|found| $map(found, RowInner::Postgres))
+            }
+        }
+    };
+}
+
+fn rows<R>(found: Vec<R>, wrap: fn(R) -> RowInner) -> Vec<Row> {
+    found.into_iter().map(|row| Row(wrap(row))).collect()
+}
+
+fn row<R>(found: Option<R>, wrap: fn(R) -> RowInner) -> Option<Row> {
+    found.map(|row| Row(wrap(row)))
+}
+
 impl Conn<'_> {
     /// Runs a statement and says how many rows it changed.
     ///
     /// # Errors
     /// [`Error::Unique`] and [`Error::ForeignKey`] for refused rows, else the engine's.
     pub async fn execute(&mut self, sql: &'static str, params: Vec<Value>) -> Result<u64> {
-        Ok(match &mut self.0 {
-            ConnInner::Sqlite(c) => sqlite(sql, params).execute(&mut **c).await?.rows_affected(),
-            ConnInner::Postgres(c) => postgres(sql, params)
-                .execute(&mut **c)
-                .await?
-                .rows_affected(),
-        })
+        match &mut *self.0 {
+            Lent::Sqlite(lease) => {
+                let query = sqlite(sql, params).execute(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(|done| done.rows_affected())
+            }
+            Lent::Postgres(lease) => {
+                let query = postgres(sql, params).execute(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(|done| done.rows_affected())
+            }
+        }
     }
 
     /// All rows of a query. The statement bounds their number (`LIMIT`), or the
@@ -176,18 +215,7 @@ impl Conn<'_> {
     /// # Errors
     /// The engine's.
     pub async fn fetch_all(&mut self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>> {
-        Ok(match &mut self.0 {
-            ConnInner::Sqlite(c) => {
-                let rows = sqlite(sql, params).fetch_all(&mut **c).await?;
-                rows.into_iter().map(|r| Row(RowInner::Sqlite(r))).collect()
-            }
-            ConnInner::Postgres(c) => {
-                let rows = postgres(sql, params).fetch_all(&mut **c).await?;
-                rows.into_iter()
-                    .map(|r| Row(RowInner::Postgres(r)))
-                    .collect()
-            }
-        })
+        statement!(self, sql, params, fetch_all, rows)
     }
 
     /// The first row, if there is one.
@@ -199,16 +227,7 @@ impl Conn<'_> {
         sql: &'static str,
         params: Vec<Value>,
     ) -> Result<Option<Row>> {
-        Ok(match &mut self.0 {
-            ConnInner::Sqlite(c) => sqlite(sql, params)
-                .fetch_optional(&mut **c)
-                .await?
-                .map(|r| Row(RowInner::Sqlite(r))),
-            ConnInner::Postgres(c) => postgres(sql, params)
-                .fetch_optional(&mut **c)
-                .await?
-                .map(|r| Row(RowInner::Postgres(r))),
-        })
+        statement!(self, sql, params, fetch_optional, row)
     }
 
     /// The one row.
@@ -219,14 +238,19 @@ impl Conn<'_> {
         self.fetch_optional(sql, params).await?.ok_or(Error::NoRow)
     }
 
-    /// Several statements without parameters, as in a migration.
+    /// Several statements without parameters, as in a migration, which may take its time.
     pub(crate) async fn execute_script(&mut self, sql: String) -> Result<()> {
         // The text is a schema file of this crate, so nothing of a user is in it.
-        let sql = sqlx::AssertSqlSafe(sql);
-        match &mut self.0 {
-            ConnInner::Sqlite(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop)?,
-            ConnInner::Postgres(c) => sqlx::raw_sql(sql).execute(&mut **c).await.map(drop)?,
+        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        match &mut *self.0 {
+            Lent::Sqlite(lease) => {
+                let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;
+                lease.leave(answer).map(drop)
+            }
+            Lent::Postgres(lease) => {
+                let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;
+                lease.leave(answer).map(drop)
+            }
         }
-        Ok(())
     }
 }

@@ -1,19 +1,21 @@
 //! Opening a database, reading from it, and writing to it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Postgres, Sqlite, Transaction, pool::PoolConnection};
 
-use crate::conn::{Conn, ConnInner, Row, Value};
-use crate::{Error, Result, migrate};
+use crate::changes::{Changes, Moment};
+use crate::conn::{Conn, Lent, Row, Value};
+use crate::pool::Pool;
+use crate::server_lock::ServerLock;
+use crate::{Error, Result, Scope, Topic, migrate, values};
 
 /// Readers that SQLite serves side by side. More would only queue for the cores.
 const SQLITE_READERS: u32 = 8;
@@ -21,19 +23,33 @@ const SQLITE_READERS: u32 = 8;
 /// readers from reading.
 const POSTGRES_READERS: u32 = 12;
 const POSTGRES_WRITERS: u32 = 12;
-/// How long PostgreSQL lets a writer wait for its scope. Below [`ACQUIRE_TIMEOUT`], so that the one who
-/// waited is told so, and not the next in line.
-const POSTGRES_LOCK_TIMEOUT: &str = "15s";
-/// A writer that went silent in the middle of a transaction (a frozen node) loses its scope after this.
-const POSTGRES_IDLE_IN_TRANSACTION: &str = "30s";
-/// How long a request waits for a connection or for the writer before it is
-/// told to come back.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long SQLite itself waits for a lock that another process holds, such as
-/// `berth backup` while the server runs.
+/// How long SQLite itself waits for a lock that another process holds, such as `berth account create`
+/// while the server runs.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 /// Prepared statements kept for each connection: more than Berth has.
 const STATEMENT_CACHE: usize = 512;
+/// Changed topics that one poll reads. Beyond it everything counts as changed.
+const POLLED_TOPICS_MAX: i64 = 50_000;
+
+/// What every session on PostgreSQL runs with, whatever the role's or the database's defaults are
+/// (PostgreSQL manual, "Client Connection Defaults" and "Connections and Authentication").
+const POSTGRES_SETTINGS: [(&str, &str); 9] = [
+    // An acknowledged commit is on disk. A role may have been given `off`.
+    ("synchronous_commit", "on"),
+    // Below the client's own bound, `pool::STATEMENT_TIMEOUT`, so that the server's reason is logged.
+    ("statement_timeout", "18s"),
+    // Below `statement_timeout`, so that a writer that waits for its scope is told why it failed.
+    ("lock_timeout", "15s"),
+    // A writer that went silent in the middle of a transaction (a frozen node) loses its scope.
+    ("idle_in_transaction_session_timeout", "30s"),
+    // A node that vanished without closing its connections is noticed, and its locks are released.
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "30000"),
+    // "relation already exists, skipping" at each start interests nobody.
+    ("client_min_messages", "warning"),
+];
 
 /// The two kinds of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,98 +60,68 @@ pub enum Engine {
     Postgres,
 }
 
-/// What a writing transaction is about. Transactions of one scope run one after
-/// the other; on SQLite all do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<'a> {
-    /// Accounts and IAM entities.
-    Identity,
-    /// The set of repositories of an account and region, and what hangs on it.
-    Registry {
-        /// The account's id.
-        account: &'a str,
-        /// The region's name.
-        region: &'a str,
-    },
-    /// One repository, by its row's id: images, tags, layers, uploads.
-    Repository(i64),
-}
-
-impl Scope<'_> {
-    /// The key of PostgreSQL's advisory lock. A collision only makes two scopes
-    /// wait for each other.
-    fn lock_key(self) -> i64 {
-        let text = match self {
-            Scope::Identity => "identity".to_owned(),
-            Scope::Registry { account, region } => format!("registry/{account}/{region}"),
-            Scope::Repository(id) => format!("repository/{id}"),
-        };
-        // FNV-1a, 64 bits: every node must agree, so no seeded hasher.
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        i64::from_ne_bytes(hash.to_ne_bytes())
-    }
-}
-
-/// A part of the data that caches are built from. Its generation grows with each
-/// committed change, on this node at once and on the others when they next call
-/// [`Store::poll_changes`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// Principals, their keys and policies.
-    Identity,
-    /// What was *changed or removed* in repositories: moved tags, deleted images,
-    /// policies. A row that is merely new needs no touch, for nobody caches absence.
-    Registry,
-}
-
-impl Topic {
-    const ALL: [Topic; 2] = [Topic::Identity, Topic::Registry];
-
-    fn name(self) -> &'static str {
-        match self {
-            Topic::Identity => "identity",
-            Topic::Registry => "registry",
-        }
-    }
-}
-
 /// The metadata of one Berth. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     pools: Pools,
-    generations: [AtomicU64; Topic::ALL.len()],
+    changes: Changes,
+    id: OnceLock<String>,
+    /// Held by a server on SQLite for as long as the store is open.
+    _lock: Option<ServerLock>,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("id", &self.id)
+            .field("changes", &self.changes)
+            .finish_non_exhaustive()
+    }
+}
+
 enum Pools {
     /// A pool of one is SQLite's writer: whoever holds its connection is alone.
     Sqlite {
-        readers: SqlitePool,
-        writer: SqlitePool,
+        readers: Arc<Pool<SqliteConnection>>,
+        writer: Arc<Pool<SqliteConnection>>,
     },
     Postgres {
-        readers: PgPool,
-        writers: PgPool,
+        readers: Arc<Pool<PgConnection>>,
+        writers: Arc<Pool<PgConnection>>,
     },
 }
 
 impl Store {
-    /// Opens the database, creates it where that is possible, and brings its
-    /// schema up to date. `url` is `sqlite:PATH` or `postgres://…`.
+    /// Opens the database, creates it where that is possible, and brings its schema up to date. `url` is
+    /// `sqlite:PATH` or `postgres://…`. A command opens it like this, beside a running server.
     ///
     /// # Errors
-    /// [`Error::Url`] for another scheme, [`Error::Schema`] when a newer Berth
-    /// wrote the database, else what the engine says.
+    /// [`Error::Url`] for another scheme, [`Error::Schema`] when a newer Berth wrote the database and this
+    /// one is too old for it, else what the engine says.
     pub async fn open(url: &str) -> Result<Store> {
+        Store::open_with(url, false).await
+    }
+
+    /// As [`Store::open`], for a server: the file of an SQLite database is taken for as long as the store
+    /// is open.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`], and [`Error::InUse`] while another server has the file.
+    pub async fn open_for_server(url: &str) -> Result<Store> {
+        Store::open_with(url, true).await
+    }
+
+    async fn open_with(url: &str, is_server: bool) -> Result<Store> {
+        let mut lock = None;
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
-            Pools::open_sqlite(path).await?
+            if is_server {
+                lock = Some(ServerLock::take(path)?);
+            }
+            Pools::sqlite(path)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            Pools::open_postgres(url).await?
+            Pools::postgres(url)?
         } else {
             return Err(Error::Url {
                 url: without_password(url),
@@ -144,10 +130,24 @@ impl Store {
         };
         let store = Store(Arc::new(Inner {
             pools,
-            generations: Default::default(),
+            changes: Changes::default(),
+            id: OnceLock::new(),
+            _lock: lock,
         }));
         migrate::run(&store).await?;
-        store.poll_changes().await?;
+        let mut read = store.read().await?;
+        let id = read
+            .fetch_one(
+                "SELECT value FROM settings WHERE name = $1",
+                values![migrate::STORE_ID],
+            )
+            .await?
+            .text(0)?;
+        drop(read);
+        // Set once, here.
+        let _ = store.0.id.set(id);
+        let until = store.poll_stamp().await?;
+        store.0.changes.learned_until(until);
         Ok(store)
     }
 
@@ -160,15 +160,22 @@ impl Store {
         }
     }
 
-    /// A connection to read with. Each statement sees the latest commit; reads
-    /// that must agree with each other belong in one statement or in a write.
+    /// The database's id: drawn when it was made, the same for all nodes that share it. A blob store
+    /// carries it, so that no other database deletes from it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.0.id.get().map_or("", String::as_str)
+    }
+
+    /// A connection to read with. Each statement sees the latest commit; reads that must agree with each
+    /// other belong in one statement or in a write.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when none is free in time.
     pub async fn read(&self) -> Result<Read> {
         Ok(Read(match &self.0.pools {
-            Pools::Sqlite { readers, .. } => ReadInner::Sqlite(readers.acquire().await?),
-            Pools::Postgres { readers, .. } => ReadInner::Postgres(readers.acquire().await?),
+            Pools::Sqlite { readers, .. } => Lent::Sqlite(readers.acquire().await?),
+            Pools::Postgres { readers, .. } => Lent::Postgres(readers.acquire().await?),
         }))
     }
 
@@ -177,39 +184,46 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the scope is not free in time.
     pub async fn write(&self, scope: Scope<'_>) -> Result<Write> {
-        let inner = match &self.0.pools {
+        let mut lent = match &self.0.pools {
             Pools::Sqlite { writer, .. } => {
-                WriteInner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                let mut lease = writer.acquire().await?;
+                lease.begin("BEGIN IMMEDIATE").await?;
+                Lent::Sqlite(lease)
             }
             Pools::Postgres { writers, .. } => {
-                // Each statement must see what was committed while the lock was waited for, whatever
-                // the role's or the database's default is.
-                let mut tx = writers
-                    .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
-                    .await?;
-                sqlx::query("SELECT pg_advisory_xact_lock($1)")
-                    .bind(scope.lock_key())
-                    .execute(&mut *tx)
-                    .await?;
-                WriteInner::Postgres(tx)
+                let mut lease = writers.acquire().await?;
+                // Each statement must see what was committed while the lock was waited for, whatever the
+                // role's or the database's default is.
+                lease.begin("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+                Lent::Postgres(lease)
             }
         };
+        if self.engine() == Engine::Postgres {
+            Conn(&mut lent)
+                .fetch_one(
+                    "SELECT 1 FROM (SELECT pg_advisory_xact_lock($1)) AS locked",
+                    values![scope.lock_key()],
+                )
+                .await?;
+        }
         Ok(Write {
-            inner,
+            lent,
             store: self.clone(),
-            touched: BTreeSet::new(),
+            touched: BTreeMap::new(),
         })
     }
 
-    /// How often what `topic` names has changed, as far as this node knows. A
-    /// cache notes the number *before* it reads and is stale when it has grown.
+    /// This point in the sequence of changes that this node knows of. A cache notes it *before* it reads.
     #[must_use]
-    pub fn generation(&self, topic: Topic) -> u64 {
-        self.0.generations[topic as usize].load(Ordering::Acquire)
+    pub fn moment(&self) -> Moment {
+        self.0.changes.now()
     }
 
-    fn advance(&self, topic: Topic, generation: u64) {
-        self.0.generations[topic as usize].fetch_max(generation, Ordering::AcqRel);
+    /// Whether the topic has changed after `moment`, as far as this node knows: what was read at that
+    /// moment is then stale.
+    #[must_use]
+    pub fn changed_since(&self, topic: Topic<'_>, moment: Moment) -> bool {
+        self.0.changes.changed_since(topic, moment)
     }
 
     /// Learns of other nodes' changes. A server calls this several times a second.
@@ -217,20 +231,46 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub async fn poll_changes(&self) -> Result<()> {
-        let mut conn = self.read().await?;
-        for row in conn
-            .fetch_all("SELECT topic, generation FROM changes", vec![])
-            .await?
-        {
-            let (name, generation) = (row.text(0)?, row.int(1)?);
-            if let Some(topic) = Topic::ALL.into_iter().find(|topic| topic.name() == name) {
-                self.advance(topic, generation.unsigned_abs());
+        let changes = &self.0.changes;
+        // Before the rows: what commits in between is read now and once more at the next poll.
+        let until = self.poll_stamp().await?;
+        let sql = match self.engine() {
+            // Writers commit in the order of their stamps.
+            Engine::Sqlite => {
+                "SELECT topic, generation FROM changes WHERE stamp > $1 ORDER BY stamp LIMIT $2"
             }
+            // A writer that has not committed yet has a number from `until` on.
+            Engine::Postgres => {
+                "SELECT topic, generation FROM changes WHERE stamp >= $1 ORDER BY stamp LIMIT $2"
+            }
+        };
+        let rows = self
+            .read()
+            .await?
+            .fetch_all(sql, values![changes.stamp(), POLLED_TOPICS_MAX])
+            .await?;
+        if rows.len() as i64 == POLLED_TOPICS_MAX {
+            changes.learn_everything();
         }
+        for row in rows {
+            changes.learn(&row.text(0)?, row.int(1)?);
+        }
+        changes.learned_until(until);
         Ok(())
     }
 
-    /// Closes all connections, so that SQLite's log is folded into its file.
+    /// The stamp below which everything is committed.
+    async fn poll_stamp(&self) -> Result<i64> {
+        let sql = match self.engine() {
+            Engine::Sqlite => "SELECT COALESCE(MAX(stamp), 0) FROM changes",
+            // The oldest transaction that still runs (manual, "System Information Functions").
+            Engine::Postgres => "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+        };
+        self.read().await?.fetch_one(sql, vec![]).await?.int(0)
+    }
+
+    /// Closes all connections, so that SQLite's log is folded into its file. Returns within some seconds,
+    /// also when the database does not answer.
     pub async fn close(&self) {
         match &self.0.pools {
             Pools::Sqlite { readers, writer } => {
@@ -238,42 +278,35 @@ impl Store {
                 writer.close().await;
             }
             Pools::Postgres { readers, writers } => {
-                readers.close().await;
-                writers.close().await;
+                tokio::join!(readers.close(), writers.close());
             }
         }
     }
 }
 
 impl Pools {
-    async fn open_sqlite(path: &str) -> Result<Pools> {
+    fn sqlite(path: &str) -> Pools {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // FULL: the log is synced at each commit. NORMAL would lose the last
-            // commits with the power, and they were acknowledged.
+            // FULL: the log is synced at each commit. NORMAL would lose the last commits with the power,
+            // and they were acknowledged.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(SQLITE_BUSY_TIMEOUT)
             .statement_cache_capacity(STATEMENT_CACHE)
             .pragma("temp_store", "memory")
             .disable_statement_logging();
-        let pool = |size| {
-            SqlitePoolOptions::new()
-                .max_connections(size)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
-        // The writer first: it creates the file and turns the log on.
-        let writer = pool(1).connect_with(options.clone()).await?;
-        let readers = pool(SQLITE_READERS).connect_lazy_with(options.pragma("query_only", "on"));
-        Ok(Pools::Sqlite { readers, writer })
+        let readers = options.clone().pragma("query_only", "on");
+        Pools::Sqlite {
+            readers: Pool::new(readers, SQLITE_READERS),
+            // The first to be used, by the migration: it creates the file and turns the log on.
+            writer: Pool::new(options, 1),
+        }
     }
 
-    async fn open_postgres(url: &str) -> Result<Pools> {
+    fn postgres(url: &str) -> Result<Pools> {
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| Error::Url {
                 url: without_password(url),
@@ -281,24 +314,12 @@ impl Pools {
             })?
             .statement_cache_capacity(STATEMENT_CACHE)
             .application_name("berth")
-            .options([
-                ("lock_timeout", POSTGRES_LOCK_TIMEOUT),
-                (
-                    "idle_in_transaction_session_timeout",
-                    POSTGRES_IDLE_IN_TRANSACTION,
-                ),
-                // "relation already exists, skipping" at each start is nobody's concern.
-                ("client_min_messages", "warning"),
-            ])
+            .options(POSTGRES_SETTINGS)
             .disable_statement_logging();
-        let pool = |size| {
-            PgPoolOptions::new()
-                .max_connections(size)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-        };
-        let writers = pool(POSTGRES_WRITERS).connect_with(options.clone()).await?;
-        let readers = pool(POSTGRES_READERS).connect_lazy_with(options);
-        Ok(Pools::Postgres { readers, writers })
+        Ok(Pools::Postgres {
+            readers: Pool::new(options.clone(), POSTGRES_READERS),
+            writers: Pool::new(options, POSTGRES_WRITERS),
+        })
     }
 }
 
@@ -311,77 +332,74 @@ fn without_password(url: &str) -> String {
 }
 
 /// A connection to read with; see [`Store::read`].
-pub struct Read(ReadInner);
-
-enum ReadInner {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
-}
+pub struct Read(Lent);
 
 impl Read {
     /// The connection, for functions that serve readers and writers.
     pub fn conn(&mut self) -> Conn<'_> {
-        Conn(match &mut self.0 {
-            ReadInner::Sqlite(c) => ConnInner::Sqlite(c),
-            ReadInner::Postgres(c) => ConnInner::Postgres(c),
-        })
+        Conn(&mut self.0)
     }
 }
 
-/// A writing transaction; see [`Store::write`]. Dropped without
-/// [`Write::commit`], it leaves no trace.
+/// A writing transaction; see [`Store::write`]. Dropped without [`Write::commit`], it leaves no trace.
 pub struct Write {
-    inner: WriteInner,
+    lent: Lent,
     store: Store,
-    touched: BTreeSet<Topic>,
-}
-
-enum WriteInner {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    /// The names of changed topics, and whether the caller drops its own entries.
+    touched: BTreeMap<String, bool>,
 }
 
 impl Write {
     /// The connection, for functions that serve readers and writers.
     pub fn conn(&mut self) -> Conn<'_> {
-        Conn(match &mut self.inner {
-            WriteInner::Sqlite(tx) => ConnInner::Sqlite(tx),
-            WriteInner::Postgres(tx) => ConnInner::Postgres(tx),
-        })
+        Conn(&mut self.lent)
     }
 
-    /// Marks the topic as changed by this transaction.
-    ///
-    /// # Errors
-    /// None of its own; the signature leaves room for engines that must write here.
-    pub async fn touch(&mut self, topic: Topic) -> Result<()> {
-        self.touched.insert(topic);
-        Ok(())
+    /// Marks the topic as changed by this transaction: what was read of it before is stale, on this node
+    /// once the commit returns.
+    pub fn touch(&mut self, topic: Topic<'_>) {
+        self.touched.insert(topic.name(), false);
+    }
+
+    /// As [`Write::touch`], for a caller that drops from this node's caches what the transaction makes
+    /// wrong. Other entries of the topic stay good on this node.
+    pub fn touch_handled(&mut self, topic: Topic<'_>) {
+        self.touched.entry(topic.name()).or_insert(true);
     }
 
     /// Makes the transaction durable, then tells this node's caches.
     ///
     /// # Errors
-    /// The engine's; the transaction is then undone, or, when the connection to
-    /// PostgreSQL broke, its fate is unknown and the caller must look again.
+    /// The engine's; the transaction is then undone, or, when the connection broke, its fate is unknown
+    /// and the caller must look again.
     pub async fn commit(mut self) -> Result<()> {
+        let sql = match self.store.engine() {
+            Engine::Sqlite => {
+                "INSERT INTO changes (topic, generation, stamp) \
+                 VALUES ($1, 1, (SELECT COALESCE(MAX(stamp), 0) + 1 FROM changes)) \
+                 ON CONFLICT (topic) DO UPDATE SET \
+                 generation = changes.generation + 1, stamp = excluded.stamp RETURNING generation"
+            }
+            Engine::Postgres => {
+                "INSERT INTO changes (topic, generation, stamp) \
+                 VALUES ($1, 1, pg_current_xact_id()::text::bigint) \
+                 ON CONFLICT (topic) DO UPDATE SET \
+                 generation = changes.generation + 1, stamp = excluded.stamp RETURNING generation"
+            }
+        };
         let mut generations = Vec::new();
-        // Last, because on PostgreSQL the counter's row is locked from here on.
-        for topic in self.touched.clone() {
-            let row = self
-                .fetch_one(
-                    "UPDATE changes SET generation = generation + 1 WHERE topic = $1 RETURNING generation",
-                    vec![Value::from(topic.name())],
-                )
-                .await?;
-            generations.push((topic, row.int(0)?.unsigned_abs()));
+        // Last and in the order of names: on PostgreSQL the rows are locked from here on.
+        for (topic, is_handled) in std::mem::take(&mut self.touched) {
+            let row = self.fetch_one(sql, values![&topic]).await?;
+            generations.push((topic, row.int(0)?, is_handled));
         }
-        match self.inner {
-            WriteInner::Sqlite(tx) => tx.commit().await?,
-            WriteInner::Postgres(tx) => tx.commit().await?,
+        match self.lent {
+            Lent::Sqlite(lease) => lease.commit().await?,
+            Lent::Postgres(lease) => lease.commit().await?,
         }
-        for (topic, generation) in generations {
-            self.store.advance(topic, generation);
+        for (topic, generation, is_handled) in generations {
+            let changes = &self.store.0.changes;
+            changes.committed(&topic, generation, is_handled);
         }
         Ok(())
     }

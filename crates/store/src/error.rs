@@ -1,5 +1,8 @@
 //! What can go wrong, sorted by what a caller can do about it.
 
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::SqliteError;
+
 /// A failed statement or transaction. The text is for the operator's log, never
 /// for a client: it may name tables and files.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +27,15 @@ pub enum Error {
         /// The type that was asked for.
         expected: &'static str,
     },
-    /// The database did not answer in time: overloaded, or not there. Worth a retry.
+    /// The database cannot do this now: overloaded, locked, away, or its disk is full. Worth a retry.
     #[error("database is not available: {0}")]
     Unavailable(String),
-    /// The database is of a newer Berth, or its schema was changed by hand.
+    /// The database needs a newer Berth.
     #[error("{0}")]
     Schema(String),
+    /// Another server runs on this SQLite file.
+    #[error("another server runs on the database {0}; stop it, or choose another --database")]
+    InUse(String),
     /// The URL of `--database` cannot be used.
     #[error("cannot use database `{url}`: {why}")]
     Url {
@@ -43,23 +49,57 @@ pub enum Error {
     Engine(#[source] sqlx::Error),
 }
 
+impl Error {
+    /// Whether a constraint refused a row, or none was found: the connection is as good as before.
+    pub(crate) fn is_refused_row(&self) -> bool {
+        matches!(
+            self,
+            Error::Unique(_) | Error::ForeignKey(_) | Error::NoRow | Error::Column { .. }
+        )
+    }
+}
+
 /// PostgreSQL's words for "not now" (manual, appendix "PostgreSQL Error Codes"): lock not available,
-/// deadlock, serialization failure, idle in transaction, shutting down, starting up, too many connections.
-const NOT_NOW: [&str; 7] = [
-    "55P03", "40P01", "40001", "25P03", "57P01", "57P03", "53300",
+/// deadlock, serialization failure, idle in transaction, statement time-out, shutting down, crash
+/// shutdown, starting up, too many connections, disk full, out of memory, I/O error, read-only
+/// transaction (a standby during a failover).
+const POSTGRES_NOT_NOW: [&str; 13] = [
+    "55P03", "40P01", "40001", "25P03", "57014", "57P01", "57P02", "57P03", "53300", "53100", "53200",
+    "58030", "25006",
 ];
+
+/// SQLite's (its documentation, "Result and Error Codes"): busy, locked, out of memory, read-only,
+/// interrupted, I/O error, disk full, cannot open, protocol.
+const SQLITE_NOT_NOW: [i32; 9] = [5, 6, 7, 8, 9, 10, 13, 14, 15];
+
+/// Whether the engine says that it cannot do this now, and might later.
+fn is_not_now(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.code() else {
+        return false;
+    };
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        // The low byte of an extended code is its kind.
+        return code
+            .parse::<i32>()
+            .is_ok_and(|code| SQLITE_NOT_NOW.contains(&(code & 0xff)));
+    }
+    // Class 08: the connection failed.
+    code.starts_with("08") || POSTGRES_NOT_NOW.contains(&&*code)
+}
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::RowNotFound => Error::NoRow,
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                Error::Unavailable(error.to_string())
-            }
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Error::Unavailable(error.to_string()),
-            sqlx::Error::Database(inner)
-                if inner.code().is_some_and(|code| NOT_NOW.contains(&&*code)) =>
-            {
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            // The server stopped in the middle of an answer.
+            | sqlx::Error::Protocol(_) => Error::Unavailable(error.to_string()),
+            sqlx::Error::Database(inner) if is_not_now(&*inner) => {
                 Error::Unavailable(inner.message().to_owned())
             }
             sqlx::Error::Database(inner) if inner.is_unique_violation() => {

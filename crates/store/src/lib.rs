@@ -12,9 +12,9 @@
 //! let store = Store::open(&format!("sqlite:{}", dir.join("doc.db").display())).await?;
 //!
 //! // Writers of one scope run one after the other; readers never wait.
-//! let mut tx = store.write(Scope::Identity).await?;
+//! let mut tx = store.write(Scope::Account("123456789012")).await?;
 //! tx.execute("INSERT INTO settings (name, value) VALUES ($1, $2)", values!["greeting", "hello"]).await?;
-//! tx.touch(Topic::Identity).await?;      // caches of this topic are stale once this commits
+//! tx.touch(Topic::Account("123456789012")); // caches of this topic are stale once this commits
 //! tx.commit().await?;                    // durable when this returns; dropped without it: rolled back
 //!
 //! let mut conn = store.read().await?;
@@ -25,7 +25,9 @@
 //! ```
 //!
 //! # What stands where
-//! - `database`: opening, the reader pool, the writer, commit and change topics.
+//! - `database`: opening, reading, writing, commit.
+//! - `pool`: connections, their time limits, and which of them are kept.
+//! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
 //! - `iam` and `ecr`: typed rows and their statements, one file a resource. All
@@ -43,18 +45,24 @@
 //! No rule of IAM or ECR: this crate does not know what a valid name is, who may
 //! read a row, or what must not be deleted. No clock: times are parameters.
 
+mod changes;
 mod conn;
 mod database;
 pub mod ecr;
 mod error;
 pub mod iam;
 mod migrate;
+mod pool;
+mod server_lock;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod topic;
 
+pub use changes::Moment;
 pub use conn::{Conn, Row, Value};
-pub use database::{Engine, Read, Scope, Store, Topic, Write};
+pub use database::{Engine, Read, Store, Write};
 pub use error::Error;
+pub use topic::{Scope, Topic};
 
 /// The result of a statement or a transaction.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

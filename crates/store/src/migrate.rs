@@ -3,14 +3,44 @@
 //! Each step is a file of `schema/`, run once, in order, each in a transaction of
 //! its own with the row that says it ran. Steps are only ever added.
 
-use crate::{Engine, Error, Result, Scope, Store, values};
+use crate::{Engine, Error, Result, Scope, Store, Write, values};
+
+/// The setting that holds the database's id.
+pub(crate) const STORE_ID: &str = "store_id";
+
+/// A step of the schema.
+struct Step {
+    name: &'static str,
+    sql: &'static str,
+    /// The oldest version of Berth that may run on a database with this step: the one that made it,
+    /// unless earlier ones ignore what it adds.
+    oldest_version: &'static str,
+}
+
+/// The version of this build. The workspace's crates share it.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+macro_rules! steps {
+    ($($name:literal from $oldest:literal),* $(,)?) => {
+        &[$(Step {
+            name: $name,
+            sql: include_str!(concat!("../schema/", $name, ".sql")),
+            oldest_version: $oldest,
+        }),*]
+    };
+}
 
 /// The steps in order. A released step never changes.
-const STEPS: &[(&str, &str)] = &[
-    ("0001_settings", include_str!("../schema/0001_settings.sql")),
-    ("0002_iam", include_str!("../schema/0002_iam.sql")),
-    ("0003_ecr", include_str!("../schema/0003_ecr.sql")),
+const STEPS: &[Step] = steps![
+    "0001_settings" from "0.1.0",
+    "0002_iam" from "0.1.0",
+    "0003_ecr" from "0.1.0",
+    "0004_changes_by_topic" from "0.2.0",
 ];
+
+/// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.
+const STEP_TABLE: &str =
+    "CREATE TABLE IF NOT EXISTS schema_steps (\n  name TEXT NOT NULL PRIMARY KEY\n);";
 
 /// The statement in the engine's words. `schema/README.md` says which words a
 /// schema file may use.
@@ -31,50 +61,151 @@ fn dialect(engine: Engine, sql: &str) -> String {
     }
 }
 
+/// The scope of everything here: of nodes that start together, one migrates and the others wait.
+const SCHEMA: Scope<'static> = Scope::System("schema");
+
+/// Runs the steps that are missing, and refuses a database that needs a newer version.
 pub(crate) async fn run(store: &Store) -> Result<()> {
     let engine = store.engine();
-    let mut tx = store.write(Scope::Identity).await?;
+    let mut tx = store.write(SCHEMA).await?;
     tx.conn()
-        .execute_script(dialect(
-            engine,
-            "CREATE TABLE IF NOT EXISTS schema_steps (\n  name TEXT NOT NULL PRIMARY KEY\n);",
-        ))
+        .execute_script(dialect(engine, STEP_TABLE))
         .await?;
+    if !has_column(&mut tx, engine).await? {
+        let add = "ALTER TABLE schema_steps ADD COLUMN oldest_version TEXT NOT NULL DEFAULT '';";
+        tx.conn().execute_script(dialect(engine, add)).await?;
+    }
     tx.commit().await?;
 
-    for (name, sql) in STEPS {
-        // Begun anew for each step, so that of two nodes that start together one waits.
-        let mut tx = store.write(Scope::Identity).await?;
+    refuse_if_too_old(store, VERSION).await?;
+    for step in STEPS {
+        // A transaction for each step, so that an interrupted start goes on where it was.
+        let mut tx = store.write(SCHEMA).await?;
         let done = tx
             .fetch_optional(
                 "SELECT name FROM schema_steps WHERE name = $1",
-                values![*name],
+                values![step.name],
             )
             .await?;
         if done.is_none() {
-            tx.conn().execute_script(dialect(engine, sql)).await?;
+            if engine == Engine::Postgres {
+                // It may rewrite a large table.
+                tx.execute("SET LOCAL statement_timeout = 0", vec![]).await?;
+            }
+            tx.conn().execute_script(dialect(engine, step.sql)).await?;
             tx.execute(
-                "INSERT INTO schema_steps (name) VALUES ($1)",
-                values![*name],
+                "INSERT INTO schema_steps (name, oldest_version) VALUES ($1, $2)",
+                values![step.name, step.oldest_version],
             )
             .await?;
             tx.commit().await?;
         }
     }
+    settle(store).await
+}
 
+async fn has_column(tx: &mut Write, engine: Engine) -> Result<bool> {
+    let sql = match engine {
+        Engine::Sqlite => {
+            "SELECT 1 FROM pragma_table_info('schema_steps') WHERE name = 'oldest_version'"
+        }
+        Engine::Postgres => {
+            "SELECT 1 FROM pg_attribute WHERE attrelid = 'schema_steps'::regclass \
+             AND attname = 'oldest_version' AND NOT attisdropped"
+        }
+    };
+    Ok(tx.fetch_optional(sql, vec![]).await?.is_some())
+}
+
+/// What each start makes sure of.
+async fn settle(store: &Store) -> Result<()> {
+    let engine = store.engine();
+    let mut tx = store.write(SCHEMA).await?;
+    let draw = match engine {
+        Engine::Sqlite => {
+            "INSERT INTO settings (name, value) VALUES ($1, lower(hex(randomblob(16)))) \
+             ON CONFLICT (name) DO NOTHING"
+        }
+        Engine::Postgres => {
+            "INSERT INTO settings (name, value) \
+             VALUES ($1, replace(gen_random_uuid()::text, '-', '')) ON CONFLICT (name) DO NOTHING"
+        }
+    };
+    tx.execute(draw, values![STORE_ID]).await?;
+    if engine == Engine::Postgres {
+        // Transaction numbers begin anew in a cluster that a dump was restored into: stamps of the old one
+        // would be read again at each poll.
+        tx.execute(
+            "UPDATE changes SET stamp = 0 WHERE stamp > pg_current_xact_id()::text::bigint",
+            vec![],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
+/// Refuses a database with a step that this version does not know and is too old for.
+async fn refuse_if_too_old(store: &Store, version: &str) -> Result<()> {
     let rows = store
         .read()
         .await?
-        .fetch_all("SELECT name FROM schema_steps", vec![])
+        .fetch_all("SELECT name, oldest_version FROM schema_steps", vec![])
         .await?;
     for row in rows {
-        let name = row.text(0)?;
-        if !STEPS.iter().any(|(known, _)| *known == name) {
+        let (name, oldest) = (row.text(0)?, row.text(1)?);
+        let is_known = STEPS.iter().any(|step| step.name == name);
+        if !is_known && numbers(version) < numbers(&oldest) {
+            let needed = match oldest.as_str() {
+                "" => "the version that wrote it".to_owned(),
+                oldest => format!("version {oldest} or a newer one"),
+            };
             return Err(Error::Schema(format!(
-                "the database holds schema step `{name}`, which this version does not know: \
-                 start the newer version that wrote it"
+                "the database was changed by a newer version (schema step `{name}`), and this is \
+                 version {version}: start {needed}"
             )));
         }
     }
     Ok(())
+}
+
+/// The numbers of `1.20.3`, to compare. What follows a `-` or `+` is left out; a text that is no version,
+/// such as none at all, is newer than all.
+fn numbers(version: &str) -> [u64; 3] {
+    let release = version.split(['-', '+']).next().unwrap_or_default();
+    let mut parts = release.split('.').map(str::parse::<u64>);
+    let mut next = || parts.next().and_then(std::result::Result::ok).unwrap_or(u64::MAX);
+    [next(), next(), next()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        for (older, newer) in [("0.1.0", "0.2.0"), ("0.9.3", "0.10.0"), ("1.2.3", "1.2.4-rc.1"), ("9.9.9", "x")] {
+            assert!(numbers(older) < numbers(newer), "{older} {newer}");
+        }
+        assert_eq!(numbers("1.2.3-rc.1+x"), numbers("1.2.3"));
+    }
+
+    crate::on_every_engine! {
+        async fn a_database_of_a_newer_version_is_refused_by_the_version_that_it_names(store: TestStore) {
+            let store = store.store;
+            let mut tx = store.write(SCHEMA).await.unwrap();
+            tx.execute(
+                "INSERT INTO schema_steps (name, oldest_version) VALUES ($1, $2)",
+                values!["9999_from_the_future", "7.1.0"],
+            )
+            .await
+            .unwrap();
+            tx.commit().await.unwrap();
+            for (version, is_refused) in [("7.0.9", true), ("7.1.0", false), ("8.0.0", false)] {
+                let found = refuse_if_too_old(&store, version).await;
+                assert_eq!(found.is_err(), is_refused, "{version}: {found:?}");
+            }
+            let refused = refuse_if_too_old(&store, "7.0.9").await.unwrap_err().to_string();
+            assert!(refused.contains("start version 7.1.0"), "{refused}");
+        }
+    }
 }

@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use store::{Error, Scope, Store, Topic, on_every_engine, values};
+use store::{Error, Moment, Scope, Store, Topic, on_every_engine, values};
+
+const ACCOUNT: Scope<'static> = Scope::Account("123456789012");
+const PRINCIPALS: Topic<'static> = Topic::Account("123456789012");
 
 async fn set(store: &Store, name: &str, value: &str) -> store::Result<()> {
-    let mut tx = store.write(Scope::Identity).await?;
+    let mut tx = store.write(ACCOUNT).await?;
     tx.execute(
         "INSERT INTO settings (name, value) VALUES ($1, $2)",
         values![name, value],
@@ -33,13 +36,13 @@ on_every_engine! {
     }
 
     async fn a_dropped_transaction_leaves_no_trace(t: TestStore) {
-        let mut tx = t.store.write(Scope::Identity).await.unwrap();
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
         tx.execute("INSERT INTO settings (name, value) VALUES ($1, $2)", values!["b", "1"]).await.unwrap();
-        tx.touch(Topic::Identity).await.unwrap();
-        let before = t.store.generation(Topic::Identity);
+        tx.touch(PRINCIPALS);
+        let before = t.store.moment();
         drop(tx);
         assert_eq!(get(&t.store, "b").await, None);
-        assert_eq!(t.store.generation(Topic::Identity), before);
+        assert!(!t.store.changed_since(PRINCIPALS, before));
         set(&t.store, "b", "2").await.unwrap();
     }
 
@@ -57,7 +60,7 @@ on_every_engine! {
             let store = t.store.clone();
             tasks.push(tokio::spawn(async move {
                 for _ in 0..8 {
-                    let mut tx = store.write(Scope::Identity).await.unwrap();
+                    let mut tx = store.write(ACCOUNT).await.unwrap();
                     let row = tx.fetch_one("SELECT value FROM settings WHERE name = 'n'", vec![]).await.unwrap();
                     let next = row.text(0).unwrap().parse::<i64>().unwrap() + 1;
                     tx.execute("UPDATE settings SET value = $1 WHERE name = 'n'", values![next.to_string()]).await.unwrap();
@@ -71,7 +74,7 @@ on_every_engine! {
 
     async fn readers_do_not_wait_for_a_writer(t: TestStore) {
         set(&t.store, "d", "old").await.unwrap();
-        let mut tx = t.store.write(Scope::Identity).await.unwrap();
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
         tx.execute("UPDATE settings SET value = 'new' WHERE name = 'd'", vec![]).await.unwrap();
         assert_eq!(get(&t.store, "d").await.as_deref(), Some("old"));
         tx.commit().await.unwrap();
@@ -80,14 +83,117 @@ on_every_engine! {
 
     async fn another_node_learns_of_a_change_by_polling(t: TestStore) {
         let other = Store::open(&t.url).await.unwrap();
-        let (here, there) = (t.store.generation(Topic::Registry), other.generation(Topic::Registry));
-        let mut tx = t.store.write(Scope::Repository(1)).await.unwrap();
-        tx.touch(Topic::Registry).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(t.store.generation(Topic::Registry), here + 1);
-        assert_eq!(other.generation(Topic::Registry), there);
+        let (topic, neighbour) = (Topic::Repository(1), Topic::Repository(2));
+        for round in 0..3 {
+            let (here, there) = (t.store.moment(), other.moment());
+            let mut tx = t.store.write(Scope::Repository(1)).await.unwrap();
+            tx.touch(topic);
+            tx.commit().await.unwrap();
+            assert!(t.store.changed_since(topic, here), "round {round}");
+            assert!(!other.changed_since(topic, there), "round {round}");
+            other.poll_changes().await.unwrap();
+            assert!(other.changed_since(topic, there), "round {round}");
+            // The own change is no news, and the neighbour has not changed.
+            let here = t.store.moment();
+            t.store.poll_changes().await.unwrap();
+            assert!(!t.store.changed_since(topic, here), "round {round}");
+            assert!(!other.changed_since(neighbour, there), "round {round}");
+        }
+    }
+
+    async fn no_change_is_missed_whatever_the_order_of_commits(t: TestStore) {
+        // On PostgreSQL the transactions overlap: the one that began first commits last, after a poll that
+        // has seen the other.
+        let other = Store::open(&t.url).await.unwrap();
+        let begin = other.moment();
+        let (first, second) = (Topic::Repository(1), Topic::Repository(2));
+        let mut late = t.store.write(Scope::Repository(1)).await.unwrap();
+        late.execute("INSERT INTO settings (name, value) VALUES ('late', '1')", vec![]).await.unwrap();
+        if t.store.engine() == store::Engine::Postgres {
+            let mut early = t.store.write(Scope::Repository(2)).await.unwrap();
+            early.touch(second);
+            early.commit().await.unwrap();
+            other.poll_changes().await.unwrap();
+            assert!(other.changed_since(second, begin));
+        }
+        late.touch(first);
+        late.commit().await.unwrap();
         other.poll_changes().await.unwrap();
-        assert_eq!(other.generation(Topic::Registry), there + 1);
+        assert!(other.changed_since(first, begin));
+    }
+
+    async fn a_handled_change_keeps_the_rest_of_its_topic_on_this_node(t: TestStore) {
+        let topic = Topic::Repository(3);
+        let change = async |store: &Store| {
+            let mut tx = store.write(Scope::Repository(3)).await.unwrap();
+            tx.touch_handled(topic);
+            tx.commit().await.unwrap();
+        };
+        change(&t.store).await;
+        let moment = t.store.moment();
+        change(&t.store).await;
+        assert!(!t.store.changed_since(topic, moment));
+        let other = Store::open(&t.url).await.unwrap();
+        change(&other).await;
+        t.store.poll_changes().await.unwrap();
+        assert!(t.store.changed_since(topic, moment));
+        assert!(t.store.changed_since(topic, Moment::START));
+    }
+
+    async fn a_transaction_that_the_engine_ended_stops_no_later_write(t: TestStore) {
+        // What SQLite does by itself after a full disk or an I/O error, when the ROLLBACK that follows fails.
+        for round in 0..3 {
+            let mut tx = t.store.write(ACCOUNT).await.unwrap();
+            tx.execute("INSERT INTO settings (name, value) VALUES ('lost', '1')", vec![]).await.unwrap();
+            tx.execute("ROLLBACK", vec![]).await.unwrap();
+            match round {
+                0 => drop(tx),
+                1 => drop(tx.commit().await),
+                _ => {
+                    let failed = tx.execute("SELECT no_such_function()", vec![]).await;
+                    assert!(failed.is_err());
+                    let refused = tx.commit().await;
+                    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+                }
+            }
+            set(&t.store, &format!("after-{round}"), "1").await.unwrap();
+            assert_eq!(get(&t.store, "lost").await, None);
+        }
+    }
+
+    async fn a_failed_statement_undoes_its_transaction(t: TestStore) {
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
+        tx.execute("INSERT INTO settings (name, value) VALUES ('half', '1')", vec![]).await.unwrap();
+        assert!(tx.execute("SELECT no_such_function()", vec![]).await.is_err());
+        assert!(tx.commit().await.is_err());
+        assert_eq!(get(&t.store, "half").await, None);
+        set(&t.store, "half", "2").await.unwrap();
+    }
+
+    async fn a_request_that_goes_away_in_a_statement_leaves_its_connection_usable(t: TestStore) {
+        for _ in 0..20 {
+            let store = t.store.clone();
+            let gone = async move {
+                let mut tx = store.write(ACCOUNT).await.unwrap();
+                tx.execute("INSERT INTO settings (name, value) VALUES ('gone', '1')", vec![]).await.unwrap();
+                tx.commit().await
+            };
+            // Polled once and dropped, at whatever await it stands then.
+            let _ = futures_util::FutureExt::now_or_never(gone);
+        }
+        set(&t.store, "kept", "1").await.unwrap();
+        assert_eq!(get(&t.store, "kept").await.as_deref(), Some("1"));
+        assert_eq!(get(&t.store, "gone").await, None);
+    }
+
+    async fn every_database_has_an_id_of_its_own_that_its_nodes_share(t: TestStore) {
+        let again = Store::open(&t.url).await.unwrap();
+        assert_eq!((t.store.id(), t.store.id().len()), (again.id(), 32));
+        let another = match t.store.engine() {
+            store::Engine::Sqlite => store::testing::sqlite().await,
+            store::Engine::Postgres => store::testing::postgres().await,
+        };
+        assert_ne!(t.store.id(), another.store.id());
     }
 
     async fn two_nodes_may_start_together(t: TestStore) {
@@ -97,7 +203,7 @@ on_every_engine! {
     }
 
     async fn a_newer_schema_is_refused(t: TestStore) {
-        let mut tx = t.store.write(Scope::Identity).await.unwrap();
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
         tx.execute("INSERT INTO schema_steps (name) VALUES ('9999_future')", vec![]).await.unwrap();
         tx.commit().await.unwrap();
         let refused = Store::open(&t.url).await;
@@ -150,4 +256,58 @@ async fn another_scheme_is_refused_and_the_password_is_not_repeated() {
         text.contains("sqlite:") && !text.contains("hunter2"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_full_database_is_unavailable_and_the_next_write_succeeds() {
+    let t = store::testing::sqlite().await;
+    for round in 0..5 {
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
+        // The limit is this connection's; the engine answers as on a full disk (SQLITE_FULL).
+        tx.fetch_optional("PRAGMA max_page_count = 1", vec![]).await.unwrap();
+        let full = tx
+            .execute(
+                "INSERT INTO settings (name, value) VALUES ('large', hex(zeroblob(200000)))",
+                vec![],
+            )
+            .await;
+        assert!(matches!(full, Err(Error::Unavailable(_))), "{full:?}");
+        drop(tx);
+        set(&t.store, &format!("after-{round}"), "1").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_locked_database_is_unavailable() {
+    let t = store::testing::sqlite().await;
+    let other = Store::open(&t.url).await.unwrap();
+    let held = other.write(ACCOUNT).await.unwrap();
+    let mut read = t.store.read().await.unwrap();
+    // A statement that does not wait, unlike a writer.
+    read.fetch_optional("PRAGMA busy_timeout = 0", vec![]).await.unwrap();
+    read.fetch_optional("PRAGMA query_only = off", vec![]).await.unwrap();
+    let locked = read
+        .execute("INSERT INTO settings (name, value) VALUES ('x', '1')", vec![])
+        .await;
+    assert!(matches!(locked, Err(Error::Unavailable(_))), "{locked:?}");
+    drop(held);
+    set(&t.store, "x", "2").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_server_on_an_sqlite_file_is_refused_and_a_command_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("berth.db");
+    let url = format!("sqlite:{}", file.display());
+    let server = Store::open_for_server(&url).await.unwrap();
+    let link = dir.path().join("link.db");
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    for name in [url.clone(), format!("sqlite:{}", link.display())] {
+        let second = Store::open_for_server(&name).await;
+        assert!(matches!(second, Err(Error::InUse(_))), "{second:?}");
+        Store::open(&name).await.unwrap().close().await;
+    }
+    server.close().await;
+    drop(server);
+    Store::open_for_server(&url).await.unwrap();
 }
