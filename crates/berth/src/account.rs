@@ -24,6 +24,7 @@ async fn run(options: &AccountCreateOptions) -> Result<()> {
     let home = DataDir::open(&options.storage.data_dir)?;
     let setup = home.setup()?;
     let storage = storage::open(
+        storage::Role::Command,
         &options.storage,
         &home,
         &setup,

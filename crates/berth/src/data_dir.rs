@@ -43,15 +43,9 @@ impl DataDir {
     /// Opens the directory, making it where it is missing.
     pub fn open(path: &Path) -> Result<DataDir> {
         let shown = path.display();
-        if !path.is_dir() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(PRIVATE_DIR)
-                .create(path)
-                .map_err(Error::failed(format!(
-                    "cannot make the data directory {shown}"
-                )))?;
-        }
+        make_synced(path).map_err(Error::failed(format!(
+            "cannot make the data directory {shown}"
+        )))?;
         // Absolute, because it stands in lines to paste elsewhere.
         let path = fs::canonicalize(path).map_err(Error::failed(format!(
             "cannot open the data directory {shown}"
@@ -171,6 +165,25 @@ pub fn write_private(_: &Setup, path: &Path, text: &str) -> Result<()> {
         sync_parent(path)
     })();
     written.map_err(Error::failed(format!("cannot write {}", path.display())))
+}
+
+/// Makes a directory and those above it that are missing, each name synced in the directory above it: a
+/// crash must not take away the directory of a key that was shown.
+fn make_synced(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    make_synced(above)?;
+    match DirBuilder::new().mode(PRIVATE_DIR).create(path) {
+        // Another process was faster, and may not have synced it yet.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
+    File::open(above)?.sync_all()
 }
 
 /// Makes names in `path`'s directory durable.

@@ -72,7 +72,15 @@ pub async fn prepare(
     let lock = home.lock()?;
 
     let setup = home.setup()?;
-    let storage = storage::open(&options.storage, &home, &setup, env, now).await?;
+    let storage = storage::open(
+        storage::Role::Server,
+        &options.storage,
+        &home,
+        &setup,
+        env,
+        now,
+    )
+    .await?;
     storage::first_start(&storage, &home, &setup, options.account_id, env, now).await?;
     drop(setup);
     let storage::Storage { store, identity } = storage;

@@ -20,8 +20,18 @@ pub struct Storage {
     pub identity: Identity,
 }
 
+/// What opens the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A server: an SQLite file has one.
+    Server,
+    /// A command, which works beside a running server.
+    Command,
+}
+
 /// Opens the database, making it where it is missing.
 pub async fn open(
+    role: Role,
     options: &StorageOptions,
     home: &DataDir,
     setup: &Setup,
@@ -40,9 +50,11 @@ pub async fn open(
             }
         },
     };
-    let store = Store::open(&url)
-        .await
-        .map_err(Error::failed("cannot open the database of --database"))?;
+    let opened = match role {
+        Role::Server => Store::open_for_server(&url).await,
+        Role::Command => Store::open(&url).await,
+    };
+    let store = opened.map_err(Error::failed("cannot open the database of --database"))?;
     let sealer = Sealer::load(store.clone(), &found.key, Arc::new(SystemEntropy), now).await;
     let sealer = match (sealer, found.made) {
         (Ok(sealer), _) => sealer,

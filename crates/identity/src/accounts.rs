@@ -61,7 +61,7 @@ impl Identity {
         credentials: Option<RootCredentials>,
         now: Timestamp,
     ) -> Result<RootCredentials, Error> {
-        let mut tx = self.0.store.write(Scope::Identity).await?;
+        let mut tx = self.0.store.write(Scope::Account(account.as_str())).await?;
         let mut conn = tx.conn();
         account::insert(&mut conn, account.as_str(), name, now.as_millisecond()).await?;
         let answer = match credentials {
@@ -89,7 +89,7 @@ impl Identity {
                 }
             }
         };
-        tx.touch(Topic::Identity).await?;
+        tx.touch(Topic::Account(account.as_str()));
         tx.commit().await?;
         Ok(answer)
     }

@@ -1,10 +1,10 @@
 //! The hot path: from a credential to a caller, without SQL when warm.
 //!
-//! Two caches, both keyed by the identity topic's generation: keys with their secrets,
-//! and callers with their compiled policies. An entry notes the generation before it
-//! reads, and is nothing once that has grown: a change bites at the next request. What a
-//! miss reads are several statements; when the generation grew meanwhile they may not
-//! belong together, and are read again.
+//! Two caches: keys with their secrets, and callers with their compiled policies. An entry
+//! notes the moment before it reads, and is stale once its account has changed after that:
+//! a change takes effect at the next request, and other accounts' entries stay. A miss reads
+//! several statements; when the account changed meanwhile they may not belong together, and
+//! are read again.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use sigv4::SecretKey;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::tag::{self, Tag};
 use store::iam::{access_key, group};
-use store::{Conn, Topic};
+use store::{Conn, Moment, Store, Topic};
 
 use crate::caller::{RefKind, SessionInfo};
 use crate::policy_cache::Named;
 use crate::session::{Session, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef};
 
-/// How often what changed while it was read is read anew. The last reading counts, but
-/// is not kept.
+/// Maximum reloads when the account changes during a load. The last one counts, but is not
+/// kept.
 const READS_MAX: usize = 4;
 
 /// What is found once and used until something changes.
@@ -32,9 +32,19 @@ pub(crate) struct Caches {
     callers: quick_cache::sync::Cache<CallerId, Dated<Arc<Caller>>>,
 }
 
-/// A value and the generation that it was read at.
+/// A value, the account that it is of, and the moment before it was read.
 #[derive(Clone)]
-struct Dated<T>(u64, T);
+struct Dated<T> {
+    value: T,
+    account: AccountId,
+    read_at: Moment,
+}
+
+impl<T> Dated<T> {
+    fn is_fresh(&self, store: &Store) -> bool {
+        !store.changed_since(Topic::Account(self.account.as_str()), self.read_at)
+    }
+}
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum CallerId {
@@ -87,11 +97,11 @@ impl Identity {
                 principal: PrincipalRef(Arc::new(RefKind::Session(session))),
             });
         }
-        let generation = self.0.store.generation(Topic::Identity);
-        if let Some(Dated(at, key)) = self.0.caches.keys.get(access_key_id)
-            && at == generation
+        let read_at = self.0.store.moment();
+        if let Some(found) = self.0.caches.keys.get(access_key_id)
+            && found.is_fresh(&self.0.store)
         {
-            return Ok(key);
+            return Ok(found.value);
         }
         let row = {
             let mut read = self.0.store.read().await?;
@@ -109,10 +119,12 @@ impl Identity {
             })),
             expires_at: None,
         };
-        self.0
-            .caches
-            .keys
-            .insert(row.id, Dated(generation, key.clone()));
+        let dated = Dated {
+            value: key.clone(),
+            account: account(&row.account)?,
+            read_at,
+        };
+        self.0.caches.keys.insert(row.id, dated);
         Ok(key)
     }
 
@@ -133,26 +145,28 @@ impl Identity {
             RefKind::AccessKey { id, .. } => CallerId::AccessKey(id.clone()),
             RefKind::Session(session) => CallerId::Session(session.id, session.expires_at()),
         };
-        let mut generation = self.0.store.generation(Topic::Identity);
-        if let Some(Dated(at, caller)) = self.0.caches.callers.get(&id)
-            && at == generation
+        if let Some(found) = self.0.caches.callers.get(&id)
+            && found.is_fresh(&self.0.store)
         {
-            return Ok(caller);
+            return Ok(found.value);
         }
-        let mut read = 0;
+        let mut reads = 0;
         loop {
+            let read_at = self.0.store.moment();
             let caller = self.load_caller(principal).await?;
-            let after = self.0.store.generation(Topic::Identity);
-            if after == generation {
-                let dated = Dated(generation, Arc::clone(&caller));
+            reads += 1;
+            let dated = Dated {
+                value: Arc::clone(&caller),
+                account: caller.account,
+                read_at,
+            };
+            if dated.is_fresh(&self.0.store) {
                 self.0.caches.callers.insert(id, dated);
                 return Ok(caller);
             }
-            read += 1;
-            if read == READS_MAX {
+            if reads == READS_MAX {
                 return Ok(caller);
             }
-            generation = after;
         }
     }
 

@@ -40,9 +40,12 @@ struct Wanted<'a> {
 }
 
 impl Identity {
-    /// Begins a change.
-    async fn change(&self) -> Result<Write, Error> {
-        Ok(self.0.store.write(Scope::Identity).await?)
+    /// Begins a change of the caller's account, of which caches learn when it is committed.
+    async fn change(&self, cx: &Call) -> Result<Write, Error> {
+        let account = cx.account.as_str();
+        let mut tx = self.0.store.write(Scope::Account(account)).await?;
+        tx.touch(Topic::Account(account));
+        Ok(tx)
     }
 
     /// Creates an entity: name free, quota left, boundary there.
@@ -98,7 +101,7 @@ impl Identity {
         new_path: Option<&str>,
     ) -> Result<(), Error> {
         check_path(new_path)?;
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, kind, name).await?;
         let new_name = new_name.unwrap_or(&found.name);
@@ -197,9 +200,8 @@ async fn get_existing(
     found.ok_or_else(|| messages::not_found(kind, name))
 }
 
-/// Ends a change that caches must learn of.
-async fn commit(mut tx: Write) -> Result<(), Error> {
-    tx.touch(Topic::Identity).await?;
+/// Ends a change.
+async fn commit(tx: Write) -> Result<(), Error> {
     Ok(tx.commit().await?)
 }
 

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use aws_types::AccountId;
 use jiff::Timestamp;
 use store::Scope;
 use store::iam::access_key::{self, LastUsed};
@@ -26,14 +27,20 @@ enum Used {
 
 /// What was used since the last writing.
 #[derive(Default)]
-pub(crate) struct LastUsedNotes(Mutex<HashMap<Used, LastUsed>>);
+pub(crate) struct LastUsedNotes(Mutex<HashMap<Used, Note>>);
+
+/// A use, and the account whose credential it was.
+struct Note {
+    account: AccountId,
+    last: LastUsed,
+}
 
 impl LastUsedNotes {
-    fn note(&self, used: Used, service: &str, region: &str, at: i64) {
+    fn note(&self, used: Used, account: AccountId, service: &str, region: &str, at: i64) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = notes.len() >= NOTES_MAX;
         match notes.get_mut(&used) {
-            Some(note) => {
+            Some(Note { last: note, .. }) => {
                 note.at = note.at.max(at);
                 if note.service != service {
                     note.service = service.to_owned();
@@ -43,12 +50,12 @@ impl LastUsedNotes {
                 }
             }
             None if !full => {
-                let note = LastUsed {
+                let last = LastUsed {
                     at,
                     service: service.to_owned(),
                     region: region.to_owned(),
                 };
-                notes.insert(used, note);
+                notes.insert(used, Note { account, last });
             }
             None => {}
         }
@@ -57,16 +64,20 @@ impl LastUsedNotes {
     /// What is noted for a key and not yet written.
     pub(crate) fn of_key(&self, id: &str) -> Option<LastUsed> {
         let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.get(&Used::Key(id.to_owned())).cloned()
+        notes
+            .get(&Used::Key(id.to_owned()))
+            .map(|note| note.last.clone())
     }
 
     /// What is noted for a role and not yet written.
     pub(crate) fn of_role(&self, unique_id: &str) -> Option<LastUsed> {
         let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.get(&Used::Role(unique_id.to_owned())).cloned()
+        notes
+            .get(&Used::Role(unique_id.to_owned()))
+            .map(|note| note.last.clone())
     }
 
-    fn take(&self) -> HashMap<Used, LastUsed> {
+    fn take(&self) -> HashMap<Used, Note> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -89,7 +100,9 @@ impl Identity {
             },
         };
         let at = now.as_millisecond();
-        self.0.last_used.note(used, service, region, at);
+        self.0
+            .last_used
+            .note(used, caller.account, service, region, at);
     }
 
     /// Writes what [`Identity::touch_key_last_used`] noted. A server calls this every
@@ -98,23 +111,38 @@ impl Identity {
     /// # Errors
     /// The database's; the notes are kept for the next time.
     pub async fn flush_last_used(&self) -> Result<(), Error> {
-        let notes = self.0.last_used.take();
-        if notes.is_empty() {
-            return Ok(());
+        let mut accounts: HashMap<AccountId, Vec<(Used, LastUsed)>> = HashMap::new();
+        for (used, note) in self.0.last_used.take() {
+            accounts
+                .entry(note.account)
+                .or_default()
+                .push((used, note.last));
         }
-        let written = self.write_last_used(&notes).await;
-        if written.is_err() {
+        let mut failed = None;
+        for (account, notes) in accounts {
+            // One that failed is tried no further, and nothing of it is lost.
+            let written = match &failed {
+                None => self.write_last_used(account, &notes).await,
+                Some(_) => Ok(false),
+            };
+            if let Ok(true) = written {
+                continue;
+            }
+            failed = failed.or(written.err());
             for (used, note) in notes {
-                self.0
-                    .last_used
-                    .note(used, &note.service, &note.region, note.at);
+                let notes = &self.0.last_used;
+                notes.note(used, account, &note.service, &note.region, note.at);
             }
         }
-        written
+        failed.map_or(Ok(()), Err)
     }
 
-    async fn write_last_used(&self, notes: &HashMap<Used, LastUsed>) -> Result<(), Error> {
-        let mut tx = self.0.store.write(Scope::Identity).await?;
+    async fn write_last_used(
+        &self,
+        account: AccountId,
+        notes: &[(Used, LastUsed)],
+    ) -> Result<bool, Error> {
+        let mut tx = self.0.store.write(Scope::Account(account.as_str())).await?;
         let mut conn = tx.conn();
         for (used, note) in notes {
             match used {
@@ -125,6 +153,7 @@ impl Identity {
             }
         }
         // No topic is touched: nothing that a decision rests on has changed.
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 }

@@ -15,7 +15,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use store::{Scope, Store, Topic};
+use store::{Moment, Scope, Store, Topic};
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -113,8 +113,8 @@ struct Inner {
 #[derive(Default)]
 struct Ring {
     keys: BTreeMap<u32, Arc<LessSafeKey>>,
-    /// The identity topic's generation when the ring was read.
-    generation: u64,
+    /// When the ring was read.
+    read_at: Moment,
     /// When the newest key was made, in milliseconds since the epoch.
     newest_at: i64,
 }
@@ -173,20 +173,20 @@ impl Sealer {
     pub async fn rotate(&self, now: Timestamp) -> Result<(), Error> {
         let key = Zeroizing::new(draw::<32>(&*self.0.entropy)?);
         let sealed = seal_with(&self.0.master, 0, RING, &*key, &*self.0.entropy)?;
-        let mut tx = self.0.store.write(Scope::Identity).await?;
+        let mut tx = self.0.store.write(Scope::System("key-ring")).await?;
         let keys = store::iam::sealing_key::count(&mut tx.conn()).await?;
         if keys >= RING_KEYS_MAX {
             return Err(Error::internal("the key ring is full"));
         }
         store::iam::sealing_key::insert(&mut tx.conn(), &sealed, now.as_millisecond()).await?;
-        tx.touch(Topic::Identity).await?;
+        tx.touch(Topic::KeyRing);
         tx.commit().await?;
         self.reload().await
     }
 
     /// Reads the ring anew.
     async fn reload(&self) -> Result<(), Error> {
-        let generation = self.0.store.generation(Topic::Identity);
+        let read_at = self.0.store.moment();
         let mut conn = self.0.store.read().await?;
         let rows = store::iam::sealing_key::list(&mut conn.conn(), RING_KEYS_MAX).await?;
         let mut keys = BTreeMap::new();
@@ -203,7 +203,7 @@ impl Sealer {
         }
         *self.0.ring.write().unwrap_or_else(PoisonError::into_inner) = Ring {
             keys,
-            generation,
+            read_at,
             newest_at,
         };
         Ok(())
@@ -250,7 +250,7 @@ impl Sealer {
                 let (seen, newest) = {
                     let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
                     let newest = ring.keys.last_key_value().map_or(0, |(id, _)| *id);
-                    (ring.generation, newest)
+                    (ring.read_at, newest)
                 };
                 if id <= newest {
                     return Err(SealError::Invalid);
@@ -262,7 +262,7 @@ impl Sealer {
                 let store = &self.0.store;
                 let polled = store.poll_changes().await;
                 polled.map_err(|error| unavailable(error.into()))?;
-                if store.generation(Topic::Identity) <= seen {
+                if !store.changed_since(Topic::KeyRing, seen) {
                     return Err(SealError::Invalid);
                 }
                 self.reload().await.map_err(unavailable)?;

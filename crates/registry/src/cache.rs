@@ -4,8 +4,8 @@
 //! - Only what exists is kept, so a new row makes no entry wrong. Of a registry policy
 //!   its absence is kept as well: setting one is therefore a change like any other.
 //! - A change by this node removes its entries before the change is acknowledged.
-//! - A change by another node shows in the store's generation; everything is then
-//!   dropped ([`Cache::refresh`], at the head of every look-up).
+//! - A change by another node makes the entries of its repository or registry stale, as
+//!   soon as this node learns of it ([`store::Store::changed_since`], at every look-up).
 //! - Whoever reads the database to fill an entry takes a [`Ticket`] *before* reading.
 //!   Each removal makes all older tickets worthless, so what was read before a change
 //!   is not put back after it.
@@ -19,6 +19,8 @@ use blobs::Digest;
 use policy::PolicySet;
 use quick_cache::sync::Cache as Map;
 use quick_cache::{Equivalent, Weighter};
+
+use store::{Moment, Store, Topic, Write};
 
 use crate::{Manifest, RepositoryFacts};
 
@@ -75,9 +77,9 @@ impl Equivalent<TagKey> for TagKeyRef<'_> {
 #[derive(Clone)]
 struct ByBytes;
 
-impl<K> Weighter<K, Arc<Manifest>> for ByBytes {
-    fn weight(&self, _: &K, manifest: &Arc<Manifest>) -> u64 {
-        manifest.bytes.len() as u64 + ENTRY_BYTES
+impl<K> Weighter<K, Dated<Arc<Manifest>>> for ByBytes {
+    fn weight(&self, _: &K, manifest: &Dated<Arc<Manifest>>) -> u64 {
+        manifest.0.bytes.len() as u64 + ENTRY_BYTES
     }
 }
 
@@ -90,26 +92,54 @@ pub(crate) enum Change {
     Image(i64, Digest),
     /// A layer was unlinked.
     Layer(i64, Digest),
-    /// A repository's policy, tags or settings.
-    Repository(AccountId, Region, String),
+    /// A repository's policy, tags or settings, by its id and name.
+    Repository(i64, AccountId, Region, String),
     /// A registry's policy, which decides with those of all its repositories.
-    RegistryPolicy,
-    /// Too much to list, such as a repository with its contents.
-    Everything,
+    RegistryPolicy(AccountId, Region),
+    /// A repository with its contents.
+    RepositoryContents(i64),
+}
+
+impl Change {
+    /// Marks what it makes stale, here and on other nodes, as changed by the transaction.
+    pub(crate) fn touch(&self, tx: &mut Write) {
+        match self {
+            // `Cache::changed` removes the entry; the repository's others stay good on this node.
+            Change::Tag(id, _)
+            | Change::Image(id, _)
+            | Change::Layer(id, _)
+            | Change::Repository(id, ..) => tx.touch_handled(Topic::Repository(*id)),
+            Change::RepositoryContents(id) => tx.touch(Topic::Repository(*id)),
+            Change::RegistryPolicy(account, region) => tx.touch(registry(account, region)),
+        }
+    }
+}
+
+fn registry<'a>(account: &'a AccountId, region: &'a Region) -> Topic<'a> {
+    Topic::Registry {
+        account: account.as_str(),
+        region: region.as_str(),
+    }
 }
 
 /// Proof of when a reading began.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket(u64);
+pub(crate) struct Ticket {
+    epoch: u64,
+    moment: Moment,
+}
+
+/// A value and the moment before it was read.
+#[derive(Clone)]
+struct Dated<T>(T, Moment);
 
 pub(crate) struct Cache {
-    repositories: Map<RepositoryKey, Arc<RepositoryFacts>>,
-    registry_policies: Map<(AccountId, Region), Option<Arc<PolicySet>>>,
-    tags: Map<TagKey, Arc<Manifest>, ByBytes>,
-    digests: Map<(i64, Digest), Arc<Manifest>, ByBytes>,
-    layers: Map<(i64, Digest), u64>,
-    /// The store's generation that all entries are known to agree with.
-    generation: AtomicU64,
+    store: Store,
+    repositories: Map<RepositoryKey, Dated<Arc<RepositoryFacts>>>,
+    registry_policies: Map<(AccountId, Region), Dated<Option<Arc<PolicySet>>>>,
+    tags: Map<TagKey, Dated<Arc<Manifest>>, ByBytes>,
+    digests: Map<(i64, Digest), Dated<Arc<Manifest>>, ByBytes>,
+    layers: Map<(i64, Digest), Dated<u64>>,
     /// Grows with each removal.
     epoch: AtomicU64,
     /// Held while entries are put or removed, so that no ticket grows old in between.
@@ -117,36 +147,33 @@ pub(crate) struct Cache {
 }
 
 impl Cache {
-    pub(crate) fn new(generation: u64, manifest_bytes_max: u64) -> Self {
+    pub(crate) fn new(store: Store, manifest_bytes_max: u64) -> Self {
         let usual = manifest_bytes_max / (MANIFEST_BYTES_USUAL + ENTRY_BYTES);
         let items = usize::try_from(usual).unwrap_or(usize::MAX).max(16);
         Cache {
+            store,
             repositories: Map::new(REPOSITORIES_MAX),
             registry_policies: Map::new(REGISTRY_POLICIES_MAX),
             tags: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             digests: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             layers: Map::new(LAYERS_MAX),
-            generation: AtomicU64::new(generation),
             epoch: AtomicU64::new(0),
             gate: Mutex::new(()),
         }
     }
 
-    /// Drops everything when the store knows of changes that this cache does not.
-    pub(crate) fn refresh(&self, generation: u64) {
-        if self.generation.load(Ordering::Acquire) == generation {
-            return;
-        }
-        let _gate = self.close_gate();
-        if self.generation.load(Ordering::Acquire) < generation {
-            self.clear();
-            self.generation.store(generation, Ordering::Release);
-        }
+    /// The value, unless its topic changed since it was read.
+    fn fresh<T>(&self, found: Option<Dated<T>>, topic: Topic<'_>) -> Option<T> {
+        let Dated(value, moment) = found?;
+        (!self.store.changed_since(topic, moment)).then_some(value)
     }
 
     /// To be taken before the database is read for an entry.
     pub(crate) fn ticket(&self) -> Ticket {
-        Ticket(self.epoch.load(Ordering::Acquire))
+        Ticket {
+            epoch: self.epoch.load(Ordering::Acquire),
+            moment: self.store.moment(),
+        }
     }
 
     pub(crate) fn repository(
@@ -155,11 +182,17 @@ impl Cache {
         region: &Region,
         name: &str,
     ) -> Option<Arc<RepositoryFacts>> {
-        self.repositories.get(&RepositoryKeyRef {
+        let Dated(facts, moment) = self.repositories.get(&RepositoryKeyRef {
             account,
             region,
             name,
-        })
+        })?;
+        // The registry's policy is part of the facts.
+        let is_stale = self
+            .store
+            .changed_since(Topic::Repository(facts.id), moment)
+            || self.store.changed_since(registry(account, region), moment);
+        (!is_stale).then_some(facts)
     }
 
     pub(crate) fn put_repository(&self, ticket: Ticket, facts: &Arc<RepositoryFacts>) {
@@ -168,7 +201,9 @@ impl Cache {
             region: facts.region.clone(),
             name: facts.name.clone(),
         };
-        self.put(ticket, || self.repositories.insert(key, facts.clone()));
+        self.put(ticket, |moment| {
+            self.repositories.insert(key, Dated(facts.clone(), moment));
+        });
     }
 
     /// `Some(None)`: there is none, and that is known.
@@ -177,7 +212,8 @@ impl Cache {
         account: AccountId,
         region: &Region,
     ) -> Option<Option<Arc<PolicySet>>> {
-        self.registry_policies.get(&(account, region.clone()))
+        let found = self.registry_policies.get(&(account, region.clone()));
+        self.fresh(found, registry(&account, region))
     }
 
     pub(crate) fn put_registry_policy(
@@ -188,87 +224,75 @@ impl Cache {
         policy: &Option<Arc<PolicySet>>,
     ) {
         let key = (account, region.clone());
-        self.put(ticket, || {
-            self.registry_policies.insert(key, policy.clone())
+        self.put(ticket, |moment| {
+            self.registry_policies
+                .insert(key, Dated(policy.clone(), moment));
         });
     }
 
     pub(crate) fn by_tag(&self, repository_id: i64, tag: &str) -> Option<Arc<Manifest>> {
-        self.tags.get(&TagKeyRef(repository_id, tag))
+        let found = self.tags.get(&TagKeyRef(repository_id, tag));
+        self.fresh(found, Topic::Repository(repository_id))
     }
 
     pub(crate) fn put_tag(&self, ticket: Ticket, id: i64, tag: &str, manifest: &Arc<Manifest>) {
-        self.put(ticket, || {
-            self.tags.insert(TagKey(id, tag.into()), manifest.clone())
+        self.put(ticket, |moment| {
+            self.tags
+                .insert(TagKey(id, tag.into()), Dated(manifest.clone(), moment));
         });
     }
 
     pub(crate) fn by_digest(&self, repository_id: i64, digest: &Digest) -> Option<Arc<Manifest>> {
-        self.digests.get(&(repository_id, *digest))
+        let found = self.digests.get(&(repository_id, *digest));
+        self.fresh(found, Topic::Repository(repository_id))
     }
 
     pub(crate) fn put_digest(&self, ticket: Ticket, id: i64, manifest: &Arc<Manifest>) {
-        self.put(ticket, || {
-            self.digests.insert((id, manifest.digest), manifest.clone())
+        self.put(ticket, |moment| {
+            self.digests
+                .insert((id, manifest.digest), Dated(manifest.clone(), moment));
         });
     }
 
     pub(crate) fn layer(&self, repository_id: i64, digest: &Digest) -> Option<u64> {
-        self.layers.get(&(repository_id, *digest))
+        let found = self.layers.get(&(repository_id, *digest));
+        self.fresh(found, Topic::Repository(repository_id))
     }
 
     pub(crate) fn put_layer(&self, ticket: Ticket, repository_id: i64, digest: Digest, size: u64) {
-        self.put(ticket, || self.layers.insert((repository_id, digest), size));
+        self.put(ticket, |moment| {
+            self.layers
+                .insert((repository_id, digest), Dated(size, moment));
+        });
     }
 
-    /// Removes what this node's commit made wrong. `generation` is the store's after
-    /// the commit; when it grew by more than this one change, the next look-up drops
-    /// everything.
-    pub(crate) fn changed(&self, generation: u64, changes: &[Change]) {
+    /// Removes what a commit of this node made wrong. What it made stale as a whole, the store
+    /// knows already.
+    pub(crate) fn changed(&self, changes: &[Change]) {
         let _gate = self.close_gate();
-        if changes.contains(&Change::Everything) {
-            self.clear();
-        }
         for change in changes {
             match change {
                 Change::Tag(id, tag) => drop(self.tags.remove(&TagKeyRef(*id, tag))),
                 Change::Image(id, digest) => drop(self.digests.remove(&(*id, *digest))),
                 Change::Layer(id, digest) => drop(self.layers.remove(&(*id, *digest))),
-                Change::Repository(account, region, name) => {
+                Change::Repository(_, account, region, name) => {
                     drop(self.repositories.remove(&RepositoryKeyRef {
                         account,
                         region,
                         name,
                     }));
                 }
-                Change::RegistryPolicy => {
-                    self.repositories.clear();
-                    self.registry_policies.clear();
-                }
-                Change::Everything => {}
+                Change::RegistryPolicy(..) | Change::RepositoryContents(_) => {}
             }
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
-        if self.generation.load(Ordering::Acquire) + 1 == generation {
-            self.generation.store(generation, Ordering::Release);
-        }
     }
 
-    fn put(&self, ticket: Ticket, insert: impl FnOnce()) {
+    fn put(&self, ticket: Ticket, insert: impl FnOnce(Moment)) {
         let _gate = self.close_gate();
-        if self.epoch.load(Ordering::Acquire) == ticket.0 {
-            insert();
+        if self.epoch.load(Ordering::Acquire) == ticket.epoch {
+            insert(ticket.moment);
         }
-    }
-
-    /// The caller holds the gate.
-    fn clear(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-        self.repositories.clear();
-        self.registry_policies.clear();
-        self.tags.clear();
-        self.digests.clear();
-        self.layers.clear();
     }
 
     fn close_gate(&self) -> MutexGuard<'_, ()> {

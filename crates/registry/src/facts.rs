@@ -68,7 +68,6 @@ impl Registry {
         region: &Region,
         name: &str,
     ) -> Result<Option<Arc<RepositoryFacts>>, Error> {
-        self.refresh();
         if let Some(facts) = self.0.cache.repository(account, region, name) {
             return Ok(Some(facts));
         }
@@ -109,7 +108,6 @@ impl Registry {
         account: &AccountId,
         region: &Region,
     ) -> Result<Option<Arc<PolicySet>>, Error> {
-        self.refresh();
         if let Some(known) = self.0.cache.registry_policy(*account, region) {
             return Ok(known);
         }

@@ -269,7 +269,6 @@ impl Registry {
         repo: &RepositoryFacts,
         tag: &str,
     ) -> Result<Option<Arc<Manifest>>, Error> {
-        self.refresh();
         if let Some(manifest) = self.0.cache.by_tag(repo.id, tag) {
             return Ok(Some(manifest));
         }
@@ -288,7 +287,6 @@ impl Registry {
         repo: &RepositoryFacts,
         digest: &Digest,
     ) -> Result<Option<Arc<Manifest>>, Error> {
-        self.refresh();
         if let Some(manifest) = self.0.cache.by_digest(repo.id, digest) {
             return Ok(Some(manifest));
         }

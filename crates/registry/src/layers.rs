@@ -174,7 +174,6 @@ impl Registry {
         repository_id: i64,
         digest: &Digest,
     ) -> Result<Option<u64>, Error> {
-        self.refresh();
         if let Some(size) = self.0.cache.layer(repository_id, digest) {
             return Ok(Some(size));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use blobs::{Blobs, UploadId};
 use jiff::Timestamp;
 use store::ecr::{image, upload};
-use store::{Scope, Store, Topic, Write};
+use store::{Scope, Store, Write};
 
 use crate::cache::{Cache, Change};
 use crate::open_uploads::OpenUploads;
@@ -35,9 +35,6 @@ pub(crate) struct Inner {
     pub(crate) pulls: Pulls,
     pub(crate) short_parts: ShortParts,
     pub(crate) open_uploads: OpenUploads,
-    /// Held from a commit that changes cached rows until the cache knows, so that the
-    /// cache can tell this node's changes from another's.
-    changing: tokio::sync::Mutex<()>,
 }
 
 impl Registry {
@@ -54,10 +51,7 @@ impl Registry {
         settings: Settings,
         now: Timestamp,
     ) -> Result<Registry, Error> {
-        let cache = Cache::new(
-            store.generation(Topic::Registry),
-            settings.manifest_cache_bytes_max,
-        );
+        let cache = Cache::new(store.clone(), settings.manifest_cache_bytes_max);
         let registry = Registry(Arc::new(Inner {
             store,
             blobs,
@@ -68,7 +62,6 @@ impl Registry {
             pulls: Pulls::default(),
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
-            changing: tokio::sync::Mutex::new(()),
         }));
         let young_stay = registry.0.settings.shared;
         registry.sweep(now, young_stay).await?;
@@ -90,11 +83,7 @@ impl Registry {
     async fn write_pulls(&self) -> Result<(), Error> {
         for pulls in self.0.pulls.take().chunks(PULLS_AT_ONCE) {
             // A scope of its own: nothing is checked, so no repository has to wait.
-            let scope = Scope::Registry {
-                account: "pulls",
-                region: "",
-            };
-            let mut tx = self.0.store.write(scope).await?;
+            let mut tx = self.0.store.write(Scope::System("pulls")).await?;
             for (image_id, pulled_at) in pulls {
                 image::record_pull(&mut tx.conn(), *image_id, *pulled_at).await?;
             }
@@ -148,25 +137,13 @@ impl Registry {
             );
         }
         if !gone.is_empty() {
-            let scope = Scope::Registry {
-                account: "uploads",
-                region: "",
-            };
-            let mut tx = self.0.store.write(scope).await?;
+            let mut tx = self.0.store.write(Scope::System("uploads")).await?;
             for id in &gone {
                 upload::delete(&mut tx.conn(), id).await?;
             }
             tx.commit().await?;
         }
         Ok(())
-    }
-
-    /// Lets the cache forget what other nodes changed. Stands at the head of whatever
-    /// reads the cache.
-    pub(crate) fn refresh(&self) {
-        self.0
-            .cache
-            .refresh(self.0.store.generation(Topic::Registry));
     }
 
     /// Begins a transaction of one repository.
@@ -179,14 +156,12 @@ impl Registry {
         if changes.is_empty() {
             return Ok(tx.commit().await?);
         }
-        tx.touch(Topic::Registry).await?;
-        let changing = self.0.changing.lock().await;
+        for change in changes {
+            change.touch(&mut tx);
+        }
         let committed = tx.commit().await;
         // Also after an error: a broken connection may have committed.
-        self.0
-            .cache
-            .changed(self.0.store.generation(Topic::Registry), changes);
-        drop(changing);
+        self.0.cache.changed(changes);
         Ok(committed?)
     }
 }

@@ -21,7 +21,7 @@ const PLACES: usize = 1 << 14;
 const GENERATIONS_MAX: usize = 1 << 16;
 
 /// A point in this node's sequence of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(u64);
 
 impl Moment {
@@ -88,7 +88,11 @@ impl Changes {
     /// Takes note of a row that another node may have changed.
     pub(crate) fn learn(&self, topic: &str, generation: i64) {
         let mut known = self.lock();
-        if known.generations.get(topic).is_some_and(|at| *at >= generation) {
+        if known
+            .generations
+            .get(topic)
+            .is_some_and(|at| *at >= generation)
+        {
             return;
         }
         known.remember(topic, generation);
@@ -124,6 +128,12 @@ impl Changes {
         if !(is_handled && is_the_only_change) {
             self.advance(topic);
         }
+    }
+
+    /// Takes note of a commit whose outcome is unknown.
+    pub(crate) fn uncertain(&self, topic: &str) {
+        let _known = self.lock();
+        self.advance(topic);
     }
 
     fn place(&self, hash: u64) -> &AtomicU64 {
@@ -205,6 +215,9 @@ mod tests {
         assert!(changes.lock().generations.len() <= GENERATIONS_MAX);
         let moment = changes.now();
         changes.committed(&A.name(), 2, true);
-        assert!(changes.changed_since(A, moment), "what was forgotten counts as changed");
+        assert!(
+            changes.changed_since(A, moment),
+            "what was forgotten counts as changed"
+        );
     }
 }

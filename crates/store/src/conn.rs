@@ -170,12 +170,16 @@ macro_rules! statement {
             Lent::Sqlite(lease) => {
                 let query = sqlite($sql, $params).$method(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease.leave(answer).map(|found| $map(found, RowInner::Sqlite))
+                lease
+                    .leave(answer)
+                    .map(|found| $map(found, RowInner::Sqlite))
             }
             Lent::Postgres(lease) => {
                 let query = postgres($sql, $params).$method(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease.leave(answer).map(|found| $map(found, RowInner::Postgres))
+                lease
+                    .leave(answer)
+                    .map(|found| $map(found, RowInner::Postgres))
             }
         }
     };

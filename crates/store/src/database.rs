@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 
 use crate::changes::{Changes, Moment};
 use crate::conn::{Conn, Lent, Row, Value};
@@ -393,15 +391,19 @@ impl Write {
             let row = self.fetch_one(sql, values![&topic]).await?;
             generations.push((topic, row.int(0)?, is_handled));
         }
-        match self.lent {
-            Lent::Sqlite(lease) => lease.commit().await?,
-            Lent::Postgres(lease) => lease.commit().await?,
-        }
+        let committed = match self.lent {
+            Lent::Sqlite(lease) => lease.commit().await,
+            Lent::Postgres(lease) => lease.commit().await,
+        };
+        let changes = &self.store.0.changes;
         for (topic, generation, is_handled) in generations {
-            let changes = &self.store.0.changes;
-            changes.committed(&topic, generation, is_handled);
+            match committed {
+                Ok(()) => changes.committed(&topic, generation, is_handled),
+                // A connection that broke may have committed.
+                Err(_) => changes.uncertain(&topic),
+            }
         }
-        Ok(())
+        committed
     }
 }
 

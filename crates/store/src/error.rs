@@ -64,8 +64,8 @@ impl Error {
 /// shutdown, starting up, too many connections, disk full, out of memory, I/O error, read-only
 /// transaction (a standby during a failover).
 const POSTGRES_NOT_NOW: [&str; 13] = [
-    "55P03", "40P01", "40001", "25P03", "57014", "57P01", "57P02", "57P03", "53300", "53100", "53200",
-    "58030", "25006",
+    "55P03", "40P01", "40001", "25P03", "57014", "57P01", "57P02", "57P03", "53300", "53100",
+    "53200", "58030", "25006",
 ];
 
 /// SQLite's (its documentation, "Result and Error Codes"): busy, locked, out of memory, read-only,

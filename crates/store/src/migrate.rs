@@ -90,7 +90,8 @@ pub(crate) async fn run(store: &Store) -> Result<()> {
         if done.is_none() {
             if engine == Engine::Postgres {
                 // It may rewrite a large table.
-                tx.execute("SET LOCAL statement_timeout = 0", vec![]).await?;
+                tx.execute("SET LOCAL statement_timeout = 0", vec![])
+                    .await?;
             }
             tx.conn().execute_script(dialect(engine, step.sql)).await?;
             tx.execute(
@@ -173,7 +174,12 @@ async fn refuse_if_too_old(store: &Store, version: &str) -> Result<()> {
 fn numbers(version: &str) -> [u64; 3] {
     let release = version.split(['-', '+']).next().unwrap_or_default();
     let mut parts = release.split('.').map(str::parse::<u64>);
-    let mut next = || parts.next().and_then(std::result::Result::ok).unwrap_or(u64::MAX);
+    let mut next = || {
+        parts
+            .next()
+            .and_then(std::result::Result::ok)
+            .unwrap_or(u64::MAX)
+    };
     [next(), next(), next()]
 }
 
@@ -183,7 +189,12 @@ mod tests {
 
     #[test]
     fn versions_are_compared_by_number() {
-        for (older, newer) in [("0.1.0", "0.2.0"), ("0.9.3", "0.10.0"), ("1.2.3", "1.2.4-rc.1"), ("9.9.9", "x")] {
+        for (older, newer) in [
+            ("0.1.0", "0.2.0"),
+            ("0.9.3", "0.10.0"),
+            ("1.2.3", "1.2.4-rc.1"),
+            ("9.9.9", "x"),
+        ] {
             assert!(numbers(older) < numbers(newer), "{older} {newer}");
         }
         assert_eq!(numbers("1.2.3-rc.1+x"), numbers("1.2.3"));

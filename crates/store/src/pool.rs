@@ -185,7 +185,10 @@ impl<C: Link> Pool<C> {
             return;
         }
         let mut idle = self.lock();
-        debug_assert!(idle.len() < self.size as usize, "more connections than permits");
+        debug_assert!(
+            idle.len() < self.size as usize,
+            "more connections than permits"
+        );
         idle.push(Idle {
             connection,
             opened,

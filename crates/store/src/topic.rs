@@ -46,7 +46,7 @@ impl Scope<'_> {
 pub enum Topic<'a> {
     /// An account's principals, their keys and policies, by the account's id.
     Account(&'a str),
-    /// A registry's policy and which repositories it has.
+    /// A registry's policy.
     Registry {
         /// The account's id.
         account: &'a str,

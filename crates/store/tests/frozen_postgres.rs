@@ -90,7 +90,10 @@ async fn statements_transactions_and_new_connections_end() {
     let mut write = t.store.write(SCOPE).await.unwrap();
     let mut uncommitted = t.store.write(Scope::Repository(2)).await.unwrap();
     uncommitted
-        .execute("INSERT INTO settings (name, value) VALUES ('x', '1')", vec![])
+        .execute(
+            "INSERT INTO settings (name, value) VALUES ('x', '1')",
+            vec![],
+        )
         .await
         .unwrap();
     t.freeze();
@@ -103,16 +106,22 @@ async fn statements_transactions_and_new_connections_end() {
         t.store.poll_changes().await.err(),
     ];
     for (at, error) in failed.iter().enumerate() {
-        assert!(matches!(error, Some(Error::Unavailable(_))), "{at}: {error:?}");
+        assert!(
+            matches!(error, Some(Error::Unavailable(_))),
+            "{at}: {error:?}"
+        );
     }
     drop((read, write));
 
     t.thaw();
     // Another scope: behind the proxy the server still waits for the frozen writers.
     let mut tx = t.store.write(Scope::Repository(4)).await.unwrap();
-    tx.execute("INSERT INTO settings (name, value) VALUES ($1, $2)", values!["y", "1"])
-        .await
-        .unwrap();
+    tx.execute(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)",
+        values!["y", "1"],
+    )
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     t.store.poll_changes().await.unwrap();
 }
@@ -134,7 +143,8 @@ async fn closing_ends_with_statements_running() {
 async fn sessions_have_settings_of_their_own() {
     let t = store::testing::postgres().await;
     let mut read = t.store.read().await.unwrap();
-    let mut show = async |sql: &'static str| read.fetch_one(sql, vec![]).await.unwrap().text(0).unwrap();
+    let mut show =
+        async |sql: &'static str| read.fetch_one(sql, vec![]).await.unwrap().text(0).unwrap();
     assert_eq!(show("SHOW synchronous_commit").await, "on");
     for sql in [
         "SHOW statement_timeout",

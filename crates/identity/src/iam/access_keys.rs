@@ -84,7 +84,7 @@ impl Identity {
         cx: &Call,
         input: CreateAccessKeyRequest,
     ) -> Result<CreateAccessKeyResponse, Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let max = self.0.settings.access_keys_per_user_max;
@@ -153,7 +153,7 @@ impl Identity {
                 )));
             }
         };
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let key = owner.key(&mut conn, cx, &input.access_key_id).await?;
@@ -170,7 +170,7 @@ impl Identity {
         cx: &Call,
         input: DeleteAccessKeyRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let key = owner.key(&mut conn, cx, &input.access_key_id).await?;

@@ -23,7 +23,7 @@ impl Identity {
         cx: &Call,
         input: CreateAccountAliasRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let alias = input.account_alias;
         let holder = account::find_by_alias(&mut conn, &alias).await?;
@@ -45,7 +45,7 @@ impl Identity {
         cx: &Call,
         input: DeleteAccountAliasRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = account::find(&mut conn, cx.account.as_str()).await?;
         let alias = input.account_alias;

@@ -99,7 +99,7 @@ impl Identity {
         arn: &str,
         quota: &str,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         self.0
@@ -116,7 +116,7 @@ impl Identity {
     }
 
     async fn detach(&self, cx: &Call, kind: Kind, name: &str, arn: &str) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         if !attachment::delete(&mut conn, holder.id, arn).await? {

@@ -71,7 +71,7 @@ impl Identity {
         name: &str,
         arn: Option<&str>,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, kind, name).await?;
         match arn {

@@ -22,7 +22,7 @@ impl Identity {
         cx: &Call,
         input: CreateGroupRequest,
     ) -> Result<CreateGroupResponse, Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let wanted = Wanted {
             kind: Kind::Group,
@@ -101,7 +101,7 @@ impl Identity {
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while users or policies are left.
     pub async fn delete_group(&self, cx: &Call, input: DeleteGroupRequest) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         if !group::members(&mut conn, found.id, "", 1).await?.is_empty() {
@@ -126,7 +126,7 @@ impl Identity {
         cx: &Call,
         input: AddUserToGroupRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
@@ -148,7 +148,7 @@ impl Identity {
         cx: &Call,
         input: RemoveUserFromGroupRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;

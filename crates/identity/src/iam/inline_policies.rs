@@ -105,7 +105,7 @@ impl Identity {
         policy: &InlinePolicy,
     ) -> Result<(), Error> {
         Document::parse(&policy.document, document_kind)?;
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         inline_policy::put(&mut conn, holder.id, &policy.name, &policy.document).await?;
@@ -160,7 +160,7 @@ impl Identity {
         name: &str,
         policy_name: &str,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         if !inline_policy::delete(&mut conn, holder.id, policy_name).await? {

@@ -28,7 +28,7 @@ impl Identity {
         cx: &Call,
         input: CreateInstanceProfileRequest,
     ) -> Result<CreateInstanceProfileResponse, Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let wanted = Wanted {
             kind: Kind::InstanceProfile,
@@ -138,7 +138,7 @@ impl Identity {
         cx: &Call,
         input: AddRoleToInstanceProfileRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let name = &input.instance_profile_name;
         let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
@@ -165,7 +165,7 @@ impl Identity {
         cx: &Call,
         input: RemoveRoleFromInstanceProfileRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let name = &input.instance_profile_name;
         let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
@@ -185,7 +185,7 @@ impl Identity {
         cx: &Call,
         input: DeleteInstanceProfileRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let name = &input.instance_profile_name;
         let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;

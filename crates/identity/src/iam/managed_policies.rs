@@ -46,7 +46,7 @@ impl Identity {
         input: CreatePolicyRequest,
     ) -> Result<CreatePolicyResponse, Error> {
         Document::parse(&input.policy_document, DocumentKind::Managed)?;
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let wanted = Wanted {
             kind: Kind::Policy,
@@ -167,7 +167,7 @@ impl Identity {
     /// `NoSuchEntity`; `DeleteConflict` while it is attached, a boundary, or has more
     /// versions than the default one.
     pub async fn delete_policy(&self, cx: &Call, input: DeletePolicyRequest) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
         let count = attachment::count(&mut conn, cx.account.as_str(), &input.policy_arn).await?;

@@ -63,7 +63,7 @@ impl Identity {
         input: CreatePolicyVersionRequest,
     ) -> Result<CreatePolicyVersionResponse, Error> {
         Document::parse(&input.policy_document, DocumentKind::Managed)?;
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
         let max = self.0.settings.policy_versions_max;
@@ -175,7 +175,7 @@ impl Identity {
         cx: &Call,
         input: DeletePolicyVersionRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
         let version = need_version(&mut conn, &found, &input.version_id).await?;
@@ -198,7 +198,7 @@ impl Identity {
         cx: &Call,
         input: SetDefaultPolicyVersionRequest,
     ) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
         let version = need_version(&mut conn, &found, &input.version_id).await?;

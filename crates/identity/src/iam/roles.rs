@@ -31,7 +31,7 @@ impl Identity {
         input: CreateRoleRequest,
     ) -> Result<CreateRoleResponse, Error> {
         let trust = Document::parse(&input.assume_role_policy_document, DocumentKind::Trust)?;
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let wanted = Wanted {
             kind: Kind::Role,
@@ -108,7 +108,7 @@ impl Identity {
         input: UpdateRoleRequest,
     ) -> Result<UpdateRoleResponse, Error> {
         let seconds = input.max_session_duration.map(i64::from);
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let row = role::get(&mut conn, found.id).await?;
@@ -128,7 +128,7 @@ impl Identity {
         cx: &Call,
         input: UpdateRoleDescriptionRequest,
     ) -> Result<UpdateRoleDescriptionResponse, Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let seconds = role::get(&mut conn, found.id).await?.max_session_seconds;
@@ -148,7 +148,7 @@ impl Identity {
         input: UpdateAssumeRolePolicyRequest,
     ) -> Result<(), Error> {
         let trust = Document::parse(&input.policy_document, DocumentKind::Trust)?;
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let pinned = pin(&mut conn, &trust).await?;
@@ -161,7 +161,7 @@ impl Identity {
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while policies or instance profiles are left.
     pub async fn delete_role(&self, cx: &Call, input: DeleteRoleRequest) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         if !instance_profile::of_role(&mut conn, found.id, "", 1)

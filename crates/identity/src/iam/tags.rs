@@ -80,7 +80,7 @@ impl Identity {
     }
 
     async fn tag(&self, cx: &Call, kind: Kind, name: &str, tags: &[Tag]) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
         self.put_tags(&mut conn, found.id, tags).await?;
@@ -88,7 +88,7 @@ impl Identity {
     }
 
     async fn untag(&self, cx: &Call, kind: Kind, name: &str, keys: &[String]) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
         for key in keys {

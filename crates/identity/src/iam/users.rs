@@ -21,7 +21,7 @@ impl Identity {
         cx: &Call,
         input: CreateUserRequest,
     ) -> Result<CreateUserResponse, Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let wanted = Wanted {
             kind: Kind::User,
@@ -106,7 +106,7 @@ impl Identity {
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while policies, keys or groups are left.
     pub async fn delete_user(&self, cx: &Call, input: DeleteUserRequest) -> Result<(), Error> {
-        let mut tx = self.change().await?;
+        let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         if !access_key::list_of_user(&mut conn, user.id)

@@ -132,7 +132,8 @@ impl Registry {
             .write(Scope::Registry { account, region })
             .await?;
         registry_policy::put(&mut tx.conn(), account, region, &stored).await?;
-        self.commit(tx, &[Change::RegistryPolicy]).await?;
+        let change = Change::RegistryPolicy(cx.account, cx.region.clone());
+        self.commit(tx, &[change]).await?;
         Ok(PutRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
             policy_text: Some(input.policy_text),
@@ -177,7 +178,8 @@ impl Registry {
         let policy = registry_policy::get(&mut tx.conn(), account, region).await?;
         let stored = policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?;
         registry_policy::delete(&mut tx.conn(), account, region).await?;
-        self.commit(tx, &[Change::RegistryPolicy]).await?;
+        let change = Change::RegistryPolicy(cx.account, cx.region.clone());
+        self.commit(tx, &[change]).await?;
         Ok(DeleteRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
             policy_text: Some(self.show(&stored, DocumentKind::EcrRegistry).await?),
@@ -201,7 +203,12 @@ impl Registry {
         if !repository::set_policy(&mut tx.conn(), repo.id, policy).await? {
             return Err(Error::RepositoryNotFound(repo.place()));
         }
-        let change = Change::Repository(repo.account, repo.region.clone(), repo.name.to_string());
+        let change = Change::Repository(
+            repo.id,
+            repo.account,
+            repo.region.clone(),
+            repo.name.to_string(),
+        );
         self.commit(tx, &[change]).await
     }
 

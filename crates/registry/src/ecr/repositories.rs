@@ -159,7 +159,8 @@ impl Registry {
             return Err(Error::RepositoryNotEmpty(repo.place()));
         }
         repository::delete(&mut tx.conn(), repo.id).await?;
-        self.commit(tx, &[Change::Everything]).await?;
+        self.commit(tx, &[Change::RepositoryContents(repo.id)])
+            .await?;
         Ok(DeleteRepositoryResponse {
             repository: Some(self.describe(&row)?),
         })

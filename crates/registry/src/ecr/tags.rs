@@ -113,7 +113,12 @@ impl Registry {
 }
 
 fn changed(repo: &RepositoryFacts) -> Change {
-    Change::Repository(repo.account, repo.region.clone(), repo.name.to_string())
+    Change::Repository(
+        repo.id,
+        repo.account,
+        repo.region.clone(),
+        repo.name.to_string(),
+    )
 }
 
 /// Tags by key, a later one in the place of an earlier.

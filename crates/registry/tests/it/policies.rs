@@ -211,7 +211,7 @@ on_every_engine! {
         assert_eq!(code(set(&w, &old).await), "InvalidParameterException");
         let mut tx = store.store.write(Scope::Registry { account: ACCOUNT, region: REGION }).await.unwrap();
         assert!(repository::set_policy(&mut tx.conn(), id, Some(old.clone())).await.unwrap());
-        tx.touch(Topic::Registry).await.unwrap();
+        tx.touch(Topic::Repository(id));
         tx.commit().await.unwrap();
         assert_eq!(get(&w).await.unwrap(), old);
         assert!(w.facts("app").await.policy.as_ref().is_some_and(|set| !set.is_empty()));
