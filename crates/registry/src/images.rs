@@ -387,7 +387,7 @@ async fn delete_with_referrers(
     }
     if changes.len() > CHANGES_MAX {
         changes.clear();
-        changes.push(Change::Everything);
+        changes.push(Change::RepositoryContents(repo.id));
     }
     Ok(referrers)
 }
