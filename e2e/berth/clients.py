@@ -1,8 +1,17 @@
 """The registry clients, unmodified, each as one person runs them. A reference is written without its registry: `my-app:v1`."""
 
+import os
+import pathlib
 import secrets
 
 from . import engines, images
+
+
+def tool(name):
+    """A client that `cargo xtask test` builds from `tools/go.mod`."""
+    directory = os.environ.get("BERTH_TOOLS")
+    assert directory, "BERTH_TOOLS must name the folder of the Go clients: run `cargo xtask test e2e`"
+    return pathlib.Path(directory) / name
 
 
 class Docker:
@@ -161,3 +170,45 @@ class Ctr:
 
     def run(self, reference, *command):
         return self("run", "--rm", self.person.image(reference), f"job-{secrets.token_hex(4)}", *command)
+
+
+class Crane:
+    """crane takes loopback registries over plain HTTP by itself."""
+
+    def __init__(self, person):
+        self.person = person
+
+    def __call__(self, *arguments, input=None, cwd=None):
+        return self.person.run(tool("crane"), *arguments, input=input, cwd=cwd,
+                               env={"DOCKER_CONFIG": str(self.person.home / "crane")})
+
+    def login(self):
+        return self("auth", "login", self.person.registry, "--username", "AWS", "--password-stdin",
+                    input=self.person.password).ok()
+
+
+class Oras:
+    def __init__(self, person):
+        self.person = person
+
+    def __call__(self, *arguments, input=None, cwd=None):
+        return self.person.run(tool("oras"), *arguments, input=input, cwd=cwd,
+                               env={"DOCKER_CONFIG": str(self.person.home / "oras")})
+
+    def login(self):
+        return self("login", "--plain-http", "--username", "AWS", "--password-stdin", self.person.registry,
+                    input=self.person.password).ok()
+
+
+class Regctl:
+    def __init__(self, person):
+        self.person = person
+
+    def __call__(self, *arguments, input=None, cwd=None):
+        return self.person.run(tool("regctl"), *arguments, input=input, cwd=cwd,
+                               env={"REGCTL_CONFIG": str(self.person.home / "regctl.json")})
+
+    def login(self):
+        self("registry", "set", "--tls", "disabled", self.person.registry).ok()
+        return self("registry", "login", "--user", "AWS", "--pass-stdin", self.person.registry,
+                    input=self.person.password).ok()

@@ -135,6 +135,18 @@ class Person:
     def ctr(self):
         return clients.Ctr(self)
 
+    @property
+    def crane(self):
+        return clients.Crane(self)
+
+    @property
+    def oras(self):
+        return clients.Oras(self)
+
+    @property
+    def regctl(self):
+        return clients.Regctl(self)
+
     def raw(self):
         """The registry over plain HTTP, with a fresh login."""
         return Raw(self.server, "AWS", self.password)

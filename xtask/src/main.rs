@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod dist;
 mod test;
 mod tidy;
 
@@ -16,10 +17,12 @@ usage: cargo xtask <task>
   codegen [--check] [--models DIR] [--iam-data DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
                      or check that they are up to date
-  test [lint|unit|e2e]...
-                     everything that must hold: lint, unit tests on both databases,
-                     real clients against the real server
-  tidy               what no compiler checks: floors, licences, links, file sizes
+  dist               build the release binary reproducibly; print its checksum and
+                     write its software bill of materials
+  test [all|lint|unit|e2e|slow]...
+                     all checks: lint, unit tests on both databases, real clients
+                     against the real server; `all` adds the slow parts
+  tidy               checks that no compiler makes: layers, licences, links, file sizes
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["dist"] => dist::run(&root()),
         ["test", rest @ ..] => test::run(&root(), rest),
         ["tidy"] => tidy::run(&root()),
         ["help" | "--help" | "-h"] => {

@@ -1,19 +1,25 @@
-//! `cargo xtask test`: everything that must hold, in one command.
+//! `cargo xtask test`: runs every check of the project.
 //!
 //! ```text
-//! lint   formatting, clippy, generated code, tidy
+//! lint   formatting, clippy, generated code, tidy, dependencies
 //! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts; the
 //!        fuzz targets' checks on their seeds
 //! e2e    real clients against the real binary (e2e/README.md)
+//! slow   long crash rounds, the dist build twice; only with `all` or by name
 //! ```
 //!
-//! What a part needs of Debian and PyPI is installed where that is allowed, and named where it is not. Nothing is skipped:
-//! what cannot run has failed. A part that fails does not keep the others from running.
+//! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at
+//! which it last passed on this machine.
+//!
+//! Missing packages are installed where that is allowed and reported where it is not. Nothing is
+//! skipped: what cannot run has failed. A part that fails does not keep the others from running.
 
+mod last_passed;
 mod packages;
 mod postgres;
 mod process;
 mod tally;
+mod toolchains;
 mod venv;
 
 use std::path::{Path, PathBuf};
@@ -22,9 +28,12 @@ use std::time::Instant;
 
 use packages::Need;
 use postgres::Postgres;
-use tally::Tally;
+pub use process::output;
+pub use tally::Tally;
 
-const USAGE: &str = "usage: cargo xtask test [lint|unit|e2e]... [-- PYTEST ARGUMENTS]";
+const USAGE: &str = "usage: cargo xtask test [all|lint|unit|e2e|slow]... [-- PYTEST ARGUMENTS]";
+
+const PARTS: [&str; 5] = ["all", "lint", "unit", "e2e", "slow"];
 
 type Outcome<T> = Result<T, String>;
 
@@ -34,10 +43,13 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         Some(at) => (&args[..at], &args[at + 1..]),
         None => (args, &[][..]),
     };
-    if let Some(unknown) = parts.iter().find(|p| !["lint", "unit", "e2e"].contains(p)) {
+    if let Some(unknown) = parts.iter().find(|p| !PARTS.contains(p)) {
         return Err(format!("unknown part `{unknown}`\n{USAGE}"));
     }
-    let wanted = |part: &str| parts.is_empty() || parts.contains(&part);
+    let wanted = |part: &str| match parts {
+        [] => part != "slow",
+        _ => parts.contains(&part) || parts.contains(&"all"),
+    };
 
     packages::install(&needs(&wanted))?;
     let mut report = Report::default();
@@ -45,9 +57,10 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         for check in LINT {
             report.add(check.name, || lint(root, check));
         }
+        report.add("dependencies", || dependencies(root));
     }
-    if wanted("unit") || wanted("e2e") {
-        let target = target_directory(root)?;
+    let target = target_directory(root)?;
+    if wanted("unit") || wanted("e2e") || wanted("slow") {
         // One server for all; each test makes a database of its own in it.
         let postgres = Postgres::start()?;
         if wanted("unit") {
@@ -55,8 +68,19 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
             report.add("fuzz", || fuzz(root));
         }
         if wanted("e2e") {
-            report.add("e2e", || e2e(root, &target, &postgres, pytest));
+            let quick = [&["-m", "not slow"], pytest].concat();
+            report.add("e2e", || e2e(root, &target, &postgres, &quick));
         }
+        if wanted("slow") {
+            let slow = [&["-m", "slow"], pytest].concat();
+            report.add("slow e2e", || e2e(root, &target, &postgres, &slow));
+            report.add("dist", || crate::dist::reproducible(root, &target));
+        }
+    }
+    let passed = report.passed();
+    last_passed::record(root, &target, &passed)?;
+    if parts.contains(&"all") {
+        last_passed::print(&target)?;
     }
     report.close()
 }
@@ -72,10 +96,11 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     if wanted("lint") || wanted("unit") {
         needs.extend(packages::FUZZ);
     }
-    if wanted("unit") || wanted("e2e") {
+    if wanted("unit") || wanted("e2e") || wanted("slow") {
         needs.extend(packages::POSTGRES);
     }
-    if wanted("e2e") {
+    if wanted("e2e") || wanted("slow") {
+        needs.extend(packages::NPM);
         needs.extend(packages::CLIENTS);
     }
     needs
@@ -146,6 +171,33 @@ fn lint(root: &Path, check: &Check) -> Outcome<Tally> {
     })
 }
 
+/// Licences, sources and duplicate libraries by `deny.toml`. No package registry ships the RustSec
+/// advisory database, so advisories are checked only where `BERTH_ADVISORY_DB` names a copy of it.
+fn dependencies(root: &Path) -> Outcome<Tally> {
+    let deny = toolchains::cargo_deny(&target_directory(root)?)?;
+    let mut command = Command::new(deny);
+    command
+        .args(["--offline", "--locked", "check", "--hide-inclusion-graph"])
+        .args(["bans", "licenses", "sources"])
+        .current_dir(root);
+    match std::env::var_os("BERTH_ADVISORY_DB") {
+        Some(database) => {
+            command
+                .arg("advisories")
+                .env("CARGO_DENY_DB_PATH", database);
+        }
+        None => println!(
+            "advisories are not checked: no package ships the RustSec database; \
+             set BERTH_ADVISORY_DB to a copy of it"
+        ),
+    }
+    process::run(&mut command)?;
+    Ok(Tally {
+        passed: 1,
+        failed: 0,
+    })
+}
+
 fn unit(root: &Path, postgres: &Postgres) -> Outcome<Tally> {
     tally::of_cargo_test(
         cargo(root)
@@ -169,6 +221,7 @@ fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> O
     // The clients' daemons (dockerd, containerd, podman's mounts) are root's.
     packages::require_root("cargo xtask test e2e")?;
     let python = venv::python(root, target)?;
+    let programs = toolchains::programs(root, target)?;
     process::run(cargo(root).args(["build", "--locked", "--package", "berth"]))?;
     tally::of_pytest(
         Command::new(python)
@@ -176,6 +229,10 @@ fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> O
             .args(arguments)
             .current_dir(root.join("e2e"))
             .env("BERTH_BIN", target.join("debug/berth"))
+            .env("BERTH_TOOLS", &programs.tools)
+            .env("BERTH_SDK_GO", &programs.sdk_go)
+            .env("BERTH_SDK_JAVASCRIPT", &programs.sdk_javascript)
+            .env("PATH", toolchains::prepended(&programs.path)?)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")
             .env(postgres::URL_VARIABLE, postgres.url()),
@@ -189,7 +246,7 @@ fn cargo(root: &Path) -> Command {
 }
 
 /// Where cargo puts what it builds, whatever the configuration says.
-fn target_directory(root: &Path) -> Outcome<PathBuf> {
+pub fn target_directory(root: &Path) -> Outcome<PathBuf> {
     let text = process::output(cargo(root).args([
         "metadata",
         "--format-version",
@@ -240,6 +297,15 @@ impl Report {
             seconds: start.elapsed().as_secs(),
             why,
         });
+    }
+
+    /// The suites without a failure.
+    fn passed(&self) -> Vec<&'static str> {
+        self.rows
+            .iter()
+            .filter(|row| row.tally.failed == 0)
+            .map(|row| row.suite)
+            .collect()
     }
 
     /// Prints the table and, last, the line that sums it up.
