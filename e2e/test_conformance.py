@@ -6,7 +6,7 @@ import re
 import pytest
 
 from berth import clients
-from berth.policies import allow, policy
+from berth.policies import LOGIN, allow, policy
 
 #: Options of the suite that are off by default and that Berth supports. Sparse manifests stay off: see
 #: docs/adr/0006-a-manifest-needs-what-it-names.md.
@@ -24,8 +24,8 @@ def test_conformance(root, tmp_path, version):
     for name in repositories:
         root.create_repository(name)
     tester = root.create_user(f"tester-{version}", policy(
-        allow("ecr:GetAuthorizationToken", "*"),
-        allow("ecr:*", *(root.repository_arn(name) for name in repositories))))
+        LOGIN,
+        allow("ecr:*", [root.repository_arn(name) for name in repositories])))
     result = tester.run(clients.tool("conformance"), cwd=tmp_path, env={
         "OCI_VERSION": version, "OCI_REGISTRY": tester.registry, "OCI_TLS": "disabled",
         "OCI_REPO1": repositories[0], "OCI_REPO2": repositories[1],

@@ -70,7 +70,8 @@ def test_oras(writer, reader, tmp_path):
     assert [r["artifactType"] for r in found["referrers"]] == ["application/vnd.example.sbom"]
     reader.oras("pull", "--plain-http", "--output", tmp_path / "back", reader.image("oras:v1")).ok()
     assert (tmp_path / "back/hello.txt").read_text() == "hello"
-    refused(reader, reader.oras("push", "--plain-http", reader.image("oras:mine"), "hello.txt:text/plain", cwd=tmp_path), "oras")
+    (tmp_path / "mine.txt").write_text("mine")
+    refused(reader, reader.oras("push", "--plain-http", reader.image("oras:mine"), "mine.txt:text/plain", cwd=tmp_path), "oras")
     writer.oras("manifest", "delete", "--plain-http", "--force", writer.image("oras:v1")).ok()
 
 
