@@ -5,7 +5,8 @@
 use crate::context::Context;
 use crate::document::Version;
 use crate::glob::{Token, Unit, matches_once};
-use crate::pattern::{Flavour, Pattern, Piece, pieces};
+use crate::heap;
+use crate::pattern::{Flavour, Pattern, Piece, pieces, pieces_heap_bytes};
 
 const FIELDS: usize = 6;
 
@@ -45,6 +46,17 @@ impl ArnPattern {
                 pairs.all(|(want, have)| want.matches(have, context))
             }),
         }
+    }
+}
+
+impl ArnPattern {
+    /// What the pattern keeps on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let fields = self.fields.as_ref().map_or(0, |fields| {
+            let own = fields.iter().map(Pattern::heap_bytes).sum::<usize>();
+            heap::slice(&fields[..]) + own
+        });
+        fields + self.whole.as_deref().map_or(0, pieces_heap_bytes)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::document::{
     Document, Element, PrincipalElement, PrincipalEntry, Statement, StatementEffect, Version,
 };
 use crate::document_kind::DocumentKind;
+use crate::heap;
 use crate::pattern::Pattern;
 use crate::principal::{Principal, PrincipalKind};
 use crate::principal_syntax::NamedPrincipal;
@@ -40,13 +41,63 @@ pub enum Grant {
     Direct,
 }
 
+/// A document, compiled once, for all sets that it is a part of. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct CompiledDocument(Arc<DocumentParts>);
+
+#[derive(Debug)]
+struct DocumentParts {
+    kind: DocumentKind,
+    source: Arc<str>,
+    statements: Box<[Compiled]>,
+    heap_bytes: usize,
+}
+
+impl CompiledDocument {
+    /// Compiles a document.
+    pub fn new(document: &Document) -> CompiledDocument {
+        let statements = document.statements().iter().enumerate();
+        let statements: Box<[Compiled]> = statements
+            .map(|(index, source)| Compiled::new(document, index, source))
+            .collect();
+        let own = statements.iter().map(Compiled::heap_bytes).sum::<usize>();
+        let mut parts = DocumentParts {
+            kind: document.kind(),
+            source: document.shared_source(),
+            heap_bytes: own + heap::slice(&statements) + heap::shared_str(document.source()),
+            statements,
+        };
+        parts.heap_bytes += heap::shared(&parts);
+        CompiledDocument(Arc::new(parts))
+    }
+
+    /// The kind that the document was parsed as.
+    pub fn kind(&self) -> DocumentKind {
+        self.0.kind
+    }
+
+    /// The document's text, byte for byte.
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// The bytes that the document keeps on the heap: its text and all that was compiled of it. Each
+    /// clone counts them in full.
+    pub fn heap_bytes(&self) -> usize {
+        self.0.heap_bytes
+    }
+
+    pub(crate) fn statements(&self) -> &[Compiled] {
+        &self.0.statements
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    /// Which of the set's policies it belongs to, and its place there.
-    pub policy: usize,
+    /// Its place in the document.
     pub index: usize,
-    pub source: Statement,
-    pub version: Version,
+    pub sid: Option<Arc<str>>,
+    pub effect: StatementEffect,
     pub action: Patterns,
     pub resource: Option<Patterns>,
     principal: Option<Principals>,
@@ -70,6 +121,11 @@ impl Patterns {
             not: element.not,
             patterns: texts.flat_map(patterns).collect(),
         }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let own = self.patterns.iter().map(Pattern::heap_bytes);
+        heap::slice(&self.patterns) + own.sum::<usize>()
     }
 
     pub fn matches(&self, text: &str, context: &Context) -> bool {
@@ -131,15 +187,15 @@ impl PrincipalPattern {
 }
 
 impl Compiled {
-    pub fn new(document: &Document, policy: usize, index: usize, source: &Statement) -> Compiled {
+    fn new(document: &Document, index: usize, source: &Statement) -> Compiled {
         let version = document.version();
         let resource = |text: &str| resource_patterns(text, document.kind(), version);
         let spares_providers =
             document.kind() == DocumentKind::Trust && source.effect == StatementEffect::Allow;
         Compiled {
-            policy,
             index,
-            version,
+            sid: source.sid.as_ref().map(|sid| Arc::clone(&sid.value)),
+            effect: source.effect,
             action: Patterns::new(&source.action, |text| [Pattern::action(text)]),
             resource: source
                 .resource
@@ -150,8 +206,19 @@ impl Compiled {
                 .as_ref()
                 .map(|element| Principals::new(element, spares_providers)),
             conditions: conditions(source, version),
-            source: source.clone(),
         }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let conditions = self.conditions.iter().map(Condition::heap_bytes);
+        let resource = self.resource.as_ref().map_or(0, Patterns::heap_bytes);
+        let principal = self.principal.as_ref().map_or(0, Principals::heap_bytes);
+        self.action.heap_bytes()
+            + resource
+            + principal
+            + self.sid.as_deref().map_or(0, heap::shared_str)
+            + heap::slice(&self.conditions)
+            + conditions.sum::<usize>()
     }
 
     pub fn matches_action(&self, cx: &MatchContext<'_>) -> bool {
@@ -220,6 +287,20 @@ impl Principals {
             spares_providers,
             entries: element.entries.iter().map(PrincipalPattern::new).collect(),
         }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let own = self.entries.iter().map(|entry| match entry {
+            PrincipalPattern::Account(text)
+            | PrincipalPattern::Arn(text)
+            | PrincipalPattern::UniqueId(text)
+            | PrincipalPattern::Service(text)
+            | PrincipalPattern::Federated(text) => heap::shared_str(text),
+            PrincipalPattern::Everyone
+            | PrincipalPattern::AnyService
+            | PrincipalPattern::Nobody => 0,
+        });
+        heap::slice(&self.entries) + own.sum::<usize>()
     }
 
     fn matches(&self, cx: &MatchContext<'_>) -> Option<Grant> {

@@ -12,6 +12,7 @@ use crate::arn::{self, ArnPattern};
 use crate::case_fold;
 use crate::context::{Context, ContextValue};
 use crate::document::{ConditionEntry, StatementEffect, Version};
+use crate::heap;
 use crate::operator::{Compare, Operator, Quantifier, Test};
 use crate::pattern::{Flavour, Pattern};
 use crate::value::{Network, address, date, number};
@@ -79,6 +80,27 @@ impl Condition {
             key: case_fold::key(&entry.key.value).into(),
             wants,
         })
+    }
+
+    /// What the condition keeps on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        let wants = match &self.wants {
+            Wants::Strings(wants) | Wants::Bools(wants) => {
+                heap::slice(wants) + wants.iter().map(Pattern::heap_bytes).sum::<usize>()
+            }
+            Wants::Arns(wants) => {
+                heap::slice(wants) + wants.iter().map(ArnPattern::heap_bytes).sum::<usize>()
+            }
+            Wants::Numbers(_, wants) | Wants::Dates(_, wants) => heap::slice(wants),
+            Wants::Networks(wants) => heap::slice(wants),
+            Wants::Bytes(wants) => {
+                let own = wants.iter().map(|want| heap::allocation(want.capacity()));
+                heap::slice(wants) + own.sum::<usize>()
+            }
+            Wants::Null(wants) => heap::slice(wants),
+            Wants::Empty(_) => 0,
+        };
+        heap::shared_str(&self.key) + wants
     }
 
     pub fn holds(&self, context: &Context) -> bool {

@@ -6,7 +6,7 @@
 //! orgs_manage_policies_scps, orgs_manage_policies_rcps.
 
 use crate::case_fold::LowerCase;
-use crate::compiled::{Compiled, Grant, MatchContext};
+use crate::compiled::{Grant, MatchContext};
 use crate::context::Context;
 use crate::policy_set::{PolicyRef, PolicySet};
 use crate::principal::{Principal, PrincipalKind, arn_account, arn_resource};
@@ -374,7 +374,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
     pub fn resource_grant(&self) -> Option<(Grant, StatementRef<'a>)> {
         let set = self.authority.resource?;
         let (grant, number) = set.allows(&self.cx).best()?;
-        Some((grant, reference(set, set.statement(number))))
+        Some((grant, reference(set, number)))
     }
 
     /// What the principal's own account says.
@@ -390,10 +390,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
             return Err(Denied::Silently(Reason::Identity));
         };
         self.limits()?;
-        Ok((
-            Reason::Identity,
-            Some(reference(set, set.statement(number))),
-        ))
+        Ok((Reason::Identity, Some(reference(set, number))))
     }
 
     /// Permissions boundary and session policies: what they do not allow is denied.
@@ -405,10 +402,11 @@ impl<'r, 'a> Evaluation<'r, 'a> {
     }
 }
 
-fn reference<'a>(set: &'a PolicySet, statement: &'a Compiled) -> StatementRef<'a> {
+fn reference(set: &PolicySet, number: u32) -> StatementRef<'_> {
+    let statement = set.statement(number);
     StatementRef {
-        policy: set.policy(statement),
-        sid: statement.source.sid.as_ref().map(|sid| &*sid.value),
+        policy: set.policy(number),
+        sid: statement.sid.as_deref(),
         index: statement.index,
     }
 }

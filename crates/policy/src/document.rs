@@ -110,13 +110,13 @@ pub struct Statement {
     pub position: Position,
 }
 
-/// A valid policy document.
+/// A valid policy document. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Document {
     pub(crate) kind: DocumentKind,
     pub(crate) version: Version,
     pub(crate) id: Option<Arc<str>>,
-    pub(crate) statements: Vec<Statement>,
+    pub(crate) statements: Arc<[Statement]>,
     pub(crate) source: Arc<str>,
 }
 
@@ -149,6 +149,10 @@ impl Document {
     /// The text it was parsed from, byte for byte.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    pub(crate) fn shared_source(&self) -> Arc<str> {
+        Arc::clone(&self.source)
     }
 
     /// The `AWS` principals named in `Principal` and `NotPrincipal`, in the text's order,

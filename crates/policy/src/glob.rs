@@ -2,14 +2,15 @@
 //!
 //! A pattern is cut at its `*` into segments. The first must start the text, the last
 //! must end it, and each one between is looked for behind the one before it: the leftmost
-//! place is always a right one, so nothing is ever tried twice. Plain segments are found
-//! with a linear substring search; segments that hold `?` with a bit-parallel one.
+//! place is always a right one, so nothing is ever tried twice. Segments of patterns without `?` are
+//! found with a linear substring search, those of patterns with `?` with a bit-parallel one.
 //! `*a*a*a*…` therefore costs one pass over the text, however long the pattern.
 
 mod wide;
 
-use memchr::memchr_iter;
-use memchr::memmem::{self, Finder};
+use memchr::{memchr, memchr_iter, memmem, memrchr};
+
+use crate::heap;
 
 /// One unit of a pattern, before it is compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,47 +28,108 @@ pub fn is_open(pattern: &str) -> bool {
     !pattern.is_empty() && pattern.bytes().all(|byte| matches!(byte, b'*' | b'?'))
 }
 
-/// A compiled pattern with at least one wildcard.
+/// A compiled pattern with `*` and without `?`: its UTF-8, with [`STAR`] for `*`. It is cut into
+/// segments while it is matched, so that a pattern takes hardly more memory than its text.
+#[derive(Clone, Debug)]
+pub(crate) struct Stars(Box<[u8]>);
+
+/// A byte that is never in UTF-8.
+const STAR: u8 = 0xff;
+
+impl Stars {
+    /// `None`: there is a `?`, or no `*`.
+    pub fn new<'a>(units: impl Iterator<Item = Unit<'a>>) -> Option<Stars> {
+        let mut bytes = Vec::new();
+        for unit in units {
+            match unit {
+                Unit::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+                Unit::Star => bytes.push(STAR),
+                Unit::One => return None,
+            }
+        }
+        memchr(STAR, &bytes)?;
+        Some(Stars(bytes.into()))
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        let text = text.as_bytes();
+        let (head, between, tail) = self.parts();
+        if text.len() < head.len() + tail.len() || !text.starts_with(head) || !text.ends_with(tail)
+        {
+            return false;
+        }
+        let mut left = &text[head.len()..text.len() - tail.len()];
+        let mut between = between;
+        while !between.is_empty() {
+            let end = memchr(STAR, between).unwrap_or(between.len());
+            let segment = &between[..end];
+            match find_literal(segment, left) {
+                Some(at) => left = &left[at + segment.len()..],
+                None => return false,
+            }
+            between = between.get(end + 1..).unwrap_or_default();
+        }
+        true
+    }
+
+    /// What stands before the first star, between the stars, and after the last.
+    fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+        let first = memchr(STAR, &self.0).unwrap_or(self.0.len());
+        let last = memrchr(STAR, &self.0).unwrap_or(first);
+        let between = self.0.get(first + 1..last).unwrap_or_default();
+        let tail = self.0.get(last + 1..).unwrap_or_default();
+        (&self.0[..first], between, tail)
+    }
+
+    /// The text before the first star.
+    pub fn literal_prefix(&self) -> &str {
+        std::str::from_utf8(self.parts().0).unwrap_or_default()
+    }
+
+    /// The text behind the last star.
+    pub fn literal_suffix(&self) -> &str {
+        std::str::from_utf8(self.parts().2).unwrap_or_default()
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        heap::slice(&self.0)
+    }
+}
+
+/// Where a segment without wildcards stands first.
+fn find_literal(segment: &[u8], text: &[u8]) -> Option<usize> {
+    let Some(&first) = segment.first() else {
+        return Some(0);
+    };
+    match segment.len() > TINY_MAX {
+        true => memmem::find(text, segment),
+        false => memchr_iter(first, text).find(|&at| text[at..].starts_with(segment)),
+    }
+}
+
+/// A compiled pattern with `?`.
 #[derive(Clone, Debug)]
 pub(crate) struct Glob {
-    tokens: Box<[Token]>,
-    segments: Segments,
-}
-
-/// A pattern, cut at its stars.
-#[derive(Clone, Debug)]
-struct Segments {
     alphabet: Alphabet,
-    head: Segment,
-    /// `None`: no star, `head` is the whole pattern.
-    rest: Option<(Box<[Segment]>, Segment)>,
-    /// The fewest bytes a matching text has.
-    length_min: usize,
+    /// Bytes of the alphabet, [`ANY`] for `?` and [`CUT`] for `*`.
+    units: Box<[u16]>,
+    /// The tables of the long segments between stars, in their order.
+    long: Box<[Bits]>,
+    /// The text before the first wildcard, and behind the last.
+    ends: (Box<str>, Box<str>),
 }
 
-/// What a byte of the segments is, so that `?` is one of them.
+/// What a byte of the units is, so that `?` is one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Alphabet {
-    /// UTF-8: there is no `?`.
-    Bytes,
     /// A character up to U+00FF, which is all that a document may hold (row 43).
     Characters,
-    /// UTF-8 with `?`, for ASCII texts only: a variable's value went beyond.
+    /// UTF-8, for ASCII texts only: a variable's value went beyond.
     Ascii,
 }
 
-#[derive(Clone, Debug)]
-enum Segment {
-    /// Literal text: the first and the last segment, and short ones between.
-    Plain(Box<[u8]>),
-    /// Longer literal text that is looked for.
-    Sought(Box<Finder<'static>>),
-    /// Bytes, `ANY` for `?`.
-    Short(Box<[u16]>),
-    Long(Box<Bits>),
-}
-
 const ANY: u16 = 256;
+const CUT: u16 = 257;
 
 /// Literal text of this length is not worth a searcher of its own.
 const TINY_MAX: usize = 4;
@@ -81,186 +143,171 @@ const WORDS_MAX: usize = 64;
 
 #[derive(Clone, Debug)]
 struct Bits {
-    pattern: Box<[u16]>,
     words: usize,
+    length: usize,
     class: Box<[u8; 256]>,
     masks: Box<[u64]>,
 }
 
-impl Segments {
-    fn new<'a>(units: impl Iterator<Item = Unit<'a>> + Clone) -> Segments {
-        let mut alphabet = Alphabet::Bytes;
-        if units.clone().any(|unit| matches!(unit, Unit::One)) {
-            // U+0000 stands for what a text has beyond.
-            let small = |text: &str| text.chars().all(|c| matches!(c, '\u{1}'..='\u{ff}'));
-            let small = |unit| !matches!(unit, Unit::Text(text) if !small(text));
-            alphabet = match units.clone().all(small) {
-                true => Alphabet::Characters,
-                false => Alphabet::Ascii,
-            };
-        }
-        let mut parts: Vec<Vec<u16>> = vec![Vec::new()];
+impl Glob {
+    pub fn new<'a>(units: impl Iterator<Item = Unit<'a>> + Clone) -> Glob {
+        let literal = |unit: Option<Unit<'a>>| match unit {
+            Some(Unit::Text(text)) => Box::from(text),
+            _ => Box::default(),
+        };
+        let ends = (literal(units.clone().next()), literal(units.clone().last()));
+        // U+0000 stands for what a text has beyond.
+        let small = |text: &str| text.chars().all(|c| matches!(c, '\u{1}'..='\u{ff}'));
+        let small = |unit| !matches!(unit, Unit::Text(text) if !small(text));
+        let alphabet = match units.clone().all(small) {
+            true => Alphabet::Characters,
+            false => Alphabet::Ascii,
+        };
+        let mut bytes = Vec::new();
         for unit in units {
-            let last = parts.len() - 1;
             match unit {
                 Unit::Text(text) if alphabet == Alphabet::Characters => {
-                    parts[last].extend(text.chars().map(|c| c as u16));
+                    bytes.extend(text.chars().map(|c| c as u16));
                 }
-                Unit::Text(text) => parts[last].extend(text.bytes().map(u16::from)),
-                Unit::One => parts[last].push(ANY),
-                Unit::Star => parts.push(Vec::new()),
+                Unit::Text(text) => bytes.extend(text.bytes().map(u16::from)),
+                Unit::One => bytes.push(ANY),
+                Unit::Star => bytes.push(CUT),
             }
         }
-        let length_min = parts.iter().map(Vec::len).sum();
-        // The ends are compared, not looked for.
-        let tail = (parts.len() > 1).then(|| parts.pop().unwrap_or_default());
-        let mut parts = parts.into_iter();
-        let head = Segment::anchored(parts.next().unwrap_or_default());
-        let rest = tail.map(|tail| {
-            let between = parts.filter(|part| !part.is_empty());
-            (
-                between.map(Segment::sought).collect(),
-                Segment::anchored(tail),
-            )
-        });
-        Segments {
+        let between = Cut::new(&bytes).map_or(&[][..], |cut| cut.between);
+        let long = between.split(|unit| *unit == CUT).filter(|s| is_long(s));
+        Glob {
             alphabet,
-            head,
-            rest,
-            length_min,
+            long: long.map(Bits::new).collect(),
+            units: bytes.into(),
+            ends,
         }
     }
 
-    /// `None`: not with these segments.
-    fn matches(&self, text: &str) -> Option<bool> {
-        if self.alphabet == Alphabet::Bytes || text.is_ascii() {
-            return Some(self.matches_bytes(text.as_bytes()));
+    /// The text before the first wildcard.
+    pub fn literal_prefix(&self) -> &str {
+        &self.ends.0
+    }
+
+    /// The text behind the last wildcard.
+    pub fn literal_suffix(&self) -> &str {
+        &self.ends.1
+    }
+
+    pub fn matches(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            return self.matches_bytes(text.as_bytes());
         }
         if self.alphabet == Alphabet::Ascii {
-            return None;
+            return wide::matches(self.decoded(), text);
         }
         let squeezed: Vec<u8> = text
             .chars()
             .map(|character| u8::try_from(character).unwrap_or(0))
             .collect();
-        Some(self.matches_bytes(&squeezed))
+        self.matches_bytes(&squeezed)
     }
 
     fn matches_bytes(&self, bytes: &[u8]) -> bool {
-        if bytes.len() < self.length_min {
-            return false;
-        }
-        let Some((between, tail)) = &self.rest else {
-            return bytes.len() == self.head.len() && self.head.at(bytes);
+        let Some(Cut {
+            head,
+            between,
+            tail,
+        }) = Cut::new(&self.units)
+        else {
+            return bytes.len() == self.units.len() && starts_with(&self.units, bytes);
         };
-        if !self.head.at(bytes) || !tail.at(&bytes[bytes.len() - tail.len()..]) {
+        if bytes.len() < head.len() + tail.len()
+            || !starts_with(head, bytes)
+            || !starts_with(tail, &bytes[bytes.len() - tail.len()..])
+        {
             return false;
         }
-        // Head and tail cannot overlap: `length_min` counts both.
-        let mut left = &bytes[self.head.len()..bytes.len() - tail.len()];
-        for segment in between {
-            match segment.find(left) {
+        let mut left = &bytes[head.len()..bytes.len() - tail.len()];
+        let mut long = self.long.iter();
+        for segment in between.split(|unit| *unit == CUT) {
+            let found = match is_long(segment) {
+                true => long.next().and_then(|bits| bits.find(left)),
+                false => find_short(segment, left),
+            };
+            match found {
                 Some(at) => left = &left[at + segment.len()..],
                 None => return false,
             }
         }
         true
     }
+
+    /// The characters again, for texts that have more of them than the alphabet.
+    fn decoded(&self) -> impl Iterator<Item = wide::Unit> {
+        let mut units = Vec::new();
+        let mut bytes = Vec::new();
+        let flush = |bytes: &mut Vec<u8>, units: &mut Vec<wide::Unit>| {
+            let text = String::from_utf8_lossy(bytes);
+            units.extend(text.chars().map(wide::Unit::Character));
+            bytes.clear();
+        };
+        for &unit in &self.units {
+            match u8::try_from(unit) {
+                Ok(byte) => bytes.push(byte),
+                Err(_) => {
+                    flush(&mut bytes, &mut units);
+                    units.push(match unit {
+                        ANY => wide::Unit::One,
+                        _ => wide::Unit::Star,
+                    });
+                }
+            }
+        }
+        flush(&mut bytes, &mut units);
+        units.into_iter()
+    }
+
+    pub fn heap_bytes(&self) -> usize {
+        let tables = self.long.iter().map(|bits| {
+            heap::allocation(std::mem::size_of_val(&*bits.class)) + heap::slice(&bits.masks)
+        });
+        let ends = heap::allocation(self.ends.0.len()) + heap::allocation(self.ends.1.len());
+        heap::slice(&self.units) + heap::slice(&self.long) + tables.sum::<usize>() + ends
+    }
+}
+
+/// A pattern, cut at its first and at its last star.
+struct Cut<'a> {
+    head: &'a [u16],
+    between: &'a [u16],
+    tail: &'a [u16],
+}
+
+impl<'a> Cut<'a> {
+    /// `None`: there is no star.
+    fn new(units: &'a [u16]) -> Option<Cut<'a>> {
+        let is_cut = |unit: &u16| *unit == CUT;
+        let first = units.iter().position(is_cut)?;
+        let last = units.iter().rposition(is_cut)?;
+        Some(Cut {
+            head: &units[..first],
+            between: units.get(first + 1..last).unwrap_or_default(),
+            tail: &units[last + 1..],
+        })
+    }
+}
+
+/// Whether the bit-parallel search looks for the segment.
+fn is_long(segment: &[u16]) -> bool {
+    segment.len() > SHORT_MAX && segment.len() <= 64 * WORDS_MAX
+}
+
+fn find_short(segment: &[u16], text: &[u8]) -> Option<usize> {
+    let last = text.len().checked_sub(segment.len())?;
+    (0..=last).find(|&at| starts_with(segment, &text[at..]))
 }
 
 /// Matches units that are known for this text only: linear, where [`matches_tokens`] is not.
 pub(crate) fn matches_once<'a>(units: impl Iterator<Item = Unit<'a>> + Clone, text: &str) -> bool {
-    Segments::new(units.clone())
-        .matches(text)
-        .unwrap_or_else(|| wide::matches(units, text))
-}
-
-impl Glob {
-    pub fn new(tokens: Vec<Token>) -> Glob {
-        Glob {
-            segments: Segments::new(tokens.iter().map(Unit::from)),
-            tokens: tokens.into(),
-        }
-    }
-
-    pub fn matches(&self, text: &str) -> bool {
-        self.segments
-            .matches(text)
-            .unwrap_or_else(|| wide::matches(self.tokens.iter().map(Unit::from), text))
-    }
-
-    /// The literal text before the first wildcard.
-    pub fn literal_prefix(&self) -> &str {
-        match self.tokens.first() {
-            Some(Token::Text(text)) => text,
-            _ => "",
-        }
-    }
-
-    /// The literal text behind the last wildcard.
-    pub fn literal_suffix(&self) -> &str {
-        match self.tokens.last() {
-            Some(Token::Text(text)) => text,
-            _ => "",
-        }
-    }
-}
-
-impl Segment {
-    fn anchored(bytes: Vec<u16>) -> Segment {
-        if bytes.contains(&ANY) {
-            return Segment::Short(bytes.into());
-        }
-        Segment::Plain(bytes.into_iter().map(|byte| byte as u8).collect())
-    }
-
-    fn sought(bytes: Vec<u16>) -> Segment {
-        let words = bytes.len().div_ceil(64);
-        let long = bytes.len() > SHORT_MAX;
-        match Segment::anchored(bytes) {
-            Segment::Plain(text) if text.len() > TINY_MAX => {
-                Segment::Sought(Box::new(Finder::new(&text).into_owned()))
-            }
-            Segment::Short(bytes) if long && words <= WORDS_MAX => {
-                Segment::Long(Box::new(Bits::new(bytes.into(), words)))
-            }
-            segment => segment,
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Segment::Plain(text) => text.len(),
-            Segment::Sought(finder) => finder.needle().len(),
-            Segment::Short(pattern) => pattern.len(),
-            Segment::Long(bits) => bits.pattern.len(),
-        }
-    }
-
-    fn at(&self, text: &[u8]) -> bool {
-        match self {
-            Segment::Plain(literal) => text.starts_with(literal),
-            Segment::Sought(finder) => text.starts_with(finder.needle()),
-            Segment::Short(pattern) => starts_with(pattern, text),
-            Segment::Long(bits) => starts_with(&bits.pattern, text),
-        }
-    }
-
-    fn find(&self, text: &[u8]) -> Option<usize> {
-        match self {
-            Segment::Plain(literal) => {
-                let Some(&first) = literal.first() else {
-                    return Some(0);
-                };
-                memchr_iter(first, text).find(|&at| text[at..].starts_with(literal))
-            }
-            Segment::Sought(finder) => finder.find(text),
-            Segment::Short(pattern) => {
-                let last = text.len().checked_sub(pattern.len())?;
-                (0..=last).find(|&at| starts_with(pattern, &text[at..]))
-            }
-            Segment::Long(bits) => bits.find(text),
-        }
+    match Stars::new(units.clone()) {
+        Some(stars) => stars.matches(text),
+        None => Glob::new(units).matches(text),
     }
 }
 
@@ -273,7 +320,8 @@ fn starts_with(pattern: &[u16], text: &[u8]) -> bool {
 }
 
 impl Bits {
-    fn new(pattern: Vec<u16>, words: usize) -> Bits {
+    fn new(pattern: &[u16]) -> Bits {
+        let words = pattern.len().div_ceil(64);
         // Class 0 is every byte that the pattern does not name.
         let mut class = Box::new([0u8; 256]);
         let mut classes = 1usize;
@@ -297,8 +345,8 @@ impl Bits {
             }
         }
         Bits {
-            pattern: pattern.into(),
             words,
+            length: pattern.len(),
             class,
             masks: masks.into(),
         }
@@ -309,7 +357,7 @@ impl Bits {
     fn find(&self, text: &[u8]) -> Option<usize> {
         let mut state = [0u64; WORDS_MAX];
         let state = &mut state[..self.words];
-        let last = self.pattern.len() - 1;
+        let last = self.length - 1;
         for (at, &byte) in text.iter().enumerate() {
             let class = usize::from(self.class[usize::from(byte)]);
             let masks = &self.masks[class * self.words..][..self.words];
@@ -441,9 +489,17 @@ mod tests {
         let tokens = tokens(pattern);
         let slow = matches_tokens(tokens.iter().map(Unit::from), text);
         assert_eq!(slow, expected, "by units: {pattern:?} on {text:?}");
-        let wide = wide::matches(tokens.iter().map(Unit::from), text);
+        let units = || tokens.iter().map(Unit::from);
+        let wide = pattern.chars().map(|character| match character {
+            '*' => wide::Unit::Star,
+            '?' => wide::Unit::One,
+            other => wide::Unit::Character(other),
+        });
+        let wide = wide::matches(wide, text);
         assert_eq!(wide, expected, "by characters: {pattern:?} on {text:?}");
-        let fast = Glob::new(tokens).matches(text);
+        let glob = Glob::new(units()).matches(text);
+        assert_eq!(glob, expected, "by units: {pattern:?} on {text:?}");
+        let fast = matches_once(units(), text);
         assert_eq!(fast, expected, "by segments: {pattern:?} on {text:?}");
     }
 
@@ -472,9 +528,13 @@ mod tests {
     #[test]
     fn hostile_patterns_find_their_answer() {
         let text = "a".repeat(2_048);
-        assert!(Glob::new(tokens(&"*a".repeat(1_024))).matches(&text));
-        assert!(!Glob::new(tokens(&format!("{}*b", "*a".repeat(1_024)))).matches(&text));
-        assert!(!Glob::new(tokens(&format!("*{}b*", "a?".repeat(900)))).matches(&text));
-        assert!(Glob::new(tokens(&format!("*{}*", "a?".repeat(900)))).matches(&text));
+        let matches = |pattern: &str| {
+            let tokens = tokens(pattern);
+            matches_once(tokens.iter().map(Unit::from), &text)
+        };
+        assert!(matches(&"*a".repeat(1_024)));
+        assert!(!matches(&format!("{}*b", "*a".repeat(1_024))));
+        assert!(!matches(&format!("*{}b*", "a?".repeat(900))));
+        assert!(matches(&format!("*{}*", "a?".repeat(900))));
     }
 }

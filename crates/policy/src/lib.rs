@@ -127,6 +127,7 @@ mod document_kind;
 mod error;
 mod explain;
 mod glob;
+mod heap;
 mod json;
 pub mod language;
 mod operator;
@@ -143,7 +144,7 @@ mod trie;
 mod validate;
 mod value;
 
-pub use compiled::Grant;
+pub use compiled::{CompiledDocument, Grant};
 pub use context::{Context, ContextValue};
 pub use decide::{Authority, Decision, Effect, Reason, Request, StatementRef, decide};
 pub use document::{

@@ -88,7 +88,7 @@ impl Shaper {
             kind: self.kind,
             version,
             id,
-            statements,
+            statements: statements.into(),
             source: Arc::from(""),
         })
     }

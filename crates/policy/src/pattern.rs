@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::case_fold;
 use crate::context::{Context, ContextValue};
 use crate::document::Version;
-use crate::glob::{Glob, Token, Unit, matches_once, matches_tokens};
+use crate::glob::{Glob, Stars, Token, Unit, matches_once, matches_tokens};
+use crate::heap;
 
 /// Unit by unit a template costs the text's length times a segment's. One with more
 /// pieces than anybody writes by hand is cut into segments for the occasion, which is linear.
@@ -24,7 +25,9 @@ pub(crate) enum Pattern {
     Any,
     /// Exactly this.
     Literal(Arc<str>),
-    /// With `*` or `?`.
+    /// With `*`, without `?`.
+    Stars(Stars),
+    /// With `?`.
     Glob(Box<Glob>),
     /// With variables, whose values come from the request.
     Template(Box<[Piece]>),
@@ -216,7 +219,13 @@ impl Pattern {
             [] => Pattern::Literal("".into()),
             [Token::Star] => Pattern::Any,
             [Token::Text(text)] => Pattern::Literal(std::mem::take(text).into()),
-            _ => Pattern::Glob(Box::new(Glob::new(tokens))),
+            _ => {
+                let units = || tokens.iter().map(Unit::from);
+                match Stars::new(units()) {
+                    Some(stars) => Pattern::Stars(stars),
+                    None => Pattern::Glob(Box::new(Glob::new(units()))),
+                }
+            }
         }
     }
 
@@ -224,6 +233,7 @@ impl Pattern {
         match self {
             Pattern::Any => true,
             Pattern::Literal(literal) => **literal == *text,
+            Pattern::Stars(stars) => stars.matches(text),
             Pattern::Glob(glob) => glob.matches(text),
             Pattern::Template(pieces) => {
                 if !can_fit(pieces, text, context) {
@@ -255,7 +265,7 @@ impl Pattern {
                     });
                 same_ignoring_case(parts.flat_map(str::chars), text)
             }
-            Pattern::Any | Pattern::Glob(_) | Pattern::Never => false,
+            Pattern::Any | Pattern::Stars(_) | Pattern::Glob(_) | Pattern::Never => false,
         }
     }
 
@@ -264,6 +274,7 @@ impl Pattern {
         match self {
             Pattern::Any | Pattern::Never => "",
             Pattern::Literal(literal) => literal,
+            Pattern::Stars(stars) => stars.literal_prefix(),
             Pattern::Glob(glob) => glob.literal_prefix(),
             Pattern::Template(pieces) => match pieces.first() {
                 Some(Piece::Token(Token::Text(text))) => text,
@@ -272,11 +283,25 @@ impl Pattern {
         }
     }
 
+    /// What the pattern keeps on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        match self {
+            Pattern::Any | Pattern::Never => 0,
+            Pattern::Literal(literal) => heap::shared_str(literal),
+            Pattern::Stars(stars) => stars.heap_bytes(),
+            Pattern::Glob(glob) => {
+                heap::allocation(std::mem::size_of::<Glob>()) + glob.heap_bytes()
+            }
+            Pattern::Template(pieces) => pieces_heap_bytes(pieces),
+        }
+    }
+
     /// The text that every match ends with.
     pub fn literal_suffix(&self) -> &str {
         match self {
             Pattern::Any | Pattern::Never => "",
             Pattern::Literal(literal) => literal,
+            Pattern::Stars(stars) => stars.literal_suffix(),
             Pattern::Glob(glob) => glob.literal_suffix(),
             Pattern::Template(pieces) => match pieces.last() {
                 Some(Piece::Token(Token::Text(text))) => text,
@@ -284,6 +309,18 @@ impl Pattern {
             },
         }
     }
+}
+
+/// What the parts of a template keep on the heap.
+pub(crate) fn pieces_heap_bytes(pieces: &[Piece]) -> usize {
+    let own = pieces.iter().map(|piece| match piece {
+        Piece::Token(Token::Text(text)) => heap::allocation(text.capacity()),
+        Piece::Variable { key, default } => {
+            heap::shared_str(key) + default.as_deref().map_or(0, heap::shared_str)
+        }
+        Piece::Token(_) | Piece::Unresolvable => 0,
+    });
+    heap::slice(pieces) + own.sum::<usize>()
 }
 
 /// Whether each variable has a value, and all of them together are not longer than the text: what is

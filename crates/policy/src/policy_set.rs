@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::compiled::{Compiled, Grant, MatchContext, Patterns};
+use crate::compiled::{Compiled, CompiledDocument, Grant, MatchContext, Patterns};
 use crate::document::{Document, StatementEffect};
 use crate::document_kind::DocumentKind;
+use crate::heap;
 use crate::pattern::Pattern;
-use crate::trie::Trie;
+use crate::trie::{Forest, ForestBuilder, Root, Trie};
 
 /// Whose statement it is, for explanations and audit records.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -36,10 +37,13 @@ pub struct PolicySet {
 
 #[derive(Debug, Default)]
 struct Inner {
-    policies: Vec<PolicyRef>,
-    statements: Vec<Compiled>,
+    policies: Box<[PolicyRef]>,
+    documents: Box<[CompiledDocument]>,
+    /// All statements: the number of the document, and the place there.
+    statements: Box<[(u32, u32)]>,
     deny: Index,
     allow: Index,
+    heap_bytes: usize,
 }
 
 /// Statements by their actions' literal prefix, then by their resources' literal prefix
@@ -47,13 +51,30 @@ struct Inner {
 /// apart by its end.
 #[derive(Debug, Default)]
 struct Index {
-    by_action: Trie<ByResource>,
+    forest: Forest,
+    by_action: Root,
+    by_resource: Box<[ByResource]>,
+    /// Lists of statements: how many there are, then their numbers.
+    numbers: Box<[u32]>,
 }
 
-#[derive(Debug, Default)]
+/// The trees of the resources of one action. Their values are places in `Index::numbers`.
+#[derive(Clone, Copy, Debug)]
 struct ByResource {
-    prefixes: Trie<Vec<u32>>,
+    prefixes: Root,
     /// Filed backwards.
+    suffixes: Root,
+}
+
+/// An index while it grows.
+#[derive(Default)]
+struct IndexBuilder {
+    by_action: Trie<Resources>,
+}
+
+#[derive(Default)]
+struct Resources {
+    prefixes: Trie<Vec<u32>>,
     suffixes: Trie<Vec<u32>>,
 }
 
@@ -80,22 +101,44 @@ impl Allows {
 impl PolicySet {
     /// Compiles the union of `docs`.
     pub fn compile<'a>(docs: impl IntoIterator<Item = (PolicyRef, &'a Document)>) -> PolicySet {
-        let mut inner = Inner::default();
-        for (number, (policy, document)) in docs.into_iter().enumerate() {
-            inner.policies.push(policy);
-            for (index, source) in document.statements().iter().enumerate() {
-                let statement = Compiled::new(document, number, index, source);
-                let filed_in = match source.effect {
-                    StatementEffect::Allow => &mut inner.allow,
-                    StatementEffect::Deny => &mut inner.deny,
+        let docs = docs.into_iter();
+        PolicySet::union(docs.map(|(policy, document)| (policy, CompiledDocument::new(document))))
+    }
+
+    /// The union of documents that are compiled already; they are shared, not copied.
+    pub fn union(docs: impl IntoIterator<Item = (PolicyRef, CompiledDocument)>) -> PolicySet {
+        let (policies, documents): (Vec<_>, Vec<_>) = docs.into_iter().unzip();
+        let mut statements = Vec::new();
+        let (mut deny, mut allow) = (IndexBuilder::default(), IndexBuilder::default());
+        for (number, document) in documents.iter().enumerate() {
+            for (index, statement) in document.statements().iter().enumerate() {
+                let filed_in = match statement.effect {
+                    StatementEffect::Allow => &mut allow,
+                    StatementEffect::Deny => &mut deny,
                 };
-                filed_in.file(inner.statements.len() as u32, &statement);
-                inner.statements.push(statement);
+                filed_in.file(statements.len() as u32, statement);
+                statements.push((number as u32, index as u32));
             }
         }
+        let mut inner = Inner {
+            policies: policies.into(),
+            documents: documents.into(),
+            statements: statements.into(),
+            deny: deny.build(),
+            allow: allow.build(),
+            heap_bytes: 0,
+        };
+        inner.heap_bytes = inner.count_heap_bytes();
         PolicySet {
             inner: Arc::new(inner),
         }
+    }
+
+    /// The bytes that the set keeps on the heap, its documents included. Documents and names that it
+    /// shares with others are counted in full, so caches that add up their sets never hold more than
+    /// they count.
+    pub fn heap_bytes(&self) -> usize {
+        self.inner.heap_bytes
     }
 
     /// Whether it holds no statement: it allows nothing.
@@ -108,31 +151,28 @@ impl PolicySet {
         &self.inner.policies
     }
 
-    pub(crate) fn statements(&self) -> &[Compiled] {
-        &self.inner.statements
-    }
-
-    pub(crate) fn policy(&self, statement: &Compiled) -> &PolicyRef {
-        &self.inner.policies[statement.policy]
+    /// The policies with their documents.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = (&PolicyRef, &CompiledDocument)> {
+        self.inner.policies.iter().zip(&self.inner.documents)
     }
 
     /// The first Deny that applies.
-    pub(crate) fn denies(&self, cx: &MatchContext<'_>) -> Option<&Compiled> {
+    pub(crate) fn denies(&self, cx: &MatchContext<'_>) -> Option<u32> {
         let mut first: Option<u32> = None;
         self.inner.deny.candidates(cx, |number| {
             let earlier = first.is_none_or(|first| number < first);
-            if earlier && self.inner.statements[number as usize].applies(cx).is_some() {
+            if earlier && self.statement(number).applies(cx).is_some() {
                 first = Some(number);
             }
         });
-        first.map(|number| &self.inner.statements[number as usize])
+        first
     }
 
     /// The Allows that apply.
     pub(crate) fn allows(&self, cx: &MatchContext<'_>) -> Allows {
         let mut allows = Allows::default();
         self.inner.allow.candidates(cx, |number| {
-            if let Some(grant) = self.inner.statements[number as usize].applies(cx) {
+            if let Some(grant) = self.statement(number).applies(cx) {
                 let first = &mut allows.first[grant as usize];
                 *first = Some(first.map_or(number, |first| first.min(number)));
             }
@@ -141,11 +181,58 @@ impl PolicySet {
     }
 
     pub(crate) fn statement(&self, number: u32) -> &Compiled {
-        &self.inner.statements[number as usize]
+        let (document, index) = self.inner.statements[number as usize];
+        &self.inner.documents[document as usize].statements()[index as usize]
+    }
+
+    /// The policy that a statement stands in.
+    pub(crate) fn policy(&self, number: u32) -> &PolicyRef {
+        &self.inner.policies[self.inner.statements[number as usize].0 as usize]
+    }
+}
+
+impl Inner {
+    fn count_heap_bytes(&self) -> usize {
+        let names = self
+            .policies
+            .iter()
+            .map(|policy| heap::shared_str(&policy.name));
+        let documents = self.documents.iter().map(CompiledDocument::heap_bytes);
+        heap::shared(self)
+            + heap::slice(&self.policies)
+            + names.sum::<usize>()
+            + heap::slice(&self.documents)
+            + documents.sum::<usize>()
+            + heap::slice(&self.statements)
+            + self.deny.heap_bytes()
+            + self.allow.heap_bytes()
     }
 }
 
 impl Index {
+    fn candidates(&self, cx: &MatchContext<'_>, mut visit: impl FnMut(u32)) {
+        self.forest.visit_prefixes(self.by_action, cx.action, |at| {
+            let ByResource { prefixes, suffixes } = self.by_resource[at as usize];
+            let mut all = |at: u32| {
+                let numbers = &self.numbers[at as usize..];
+                let Some((&count, numbers)) = numbers.split_first() else {
+                    return;
+                };
+                numbers[..count as usize]
+                    .iter()
+                    .for_each(|&number| visit(number));
+            };
+            self.forest.visit_prefixes(prefixes, cx.resource, &mut all);
+            self.forest.visit_suffixes(suffixes, cx.resource, &mut all);
+        });
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.forest.heap_bytes() + heap::slice(&self.by_resource) + heap::slice(&self.numbers)
+    }
+}
+
+impl IndexBuilder {
     fn file(&mut self, number: u32, statement: &Compiled) {
         let mut actions = ends(Some(&statement.action));
         let mut resources = ends(statement.resource.as_ref());
@@ -168,16 +255,37 @@ impl Index {
         }
     }
 
-    fn candidates(&self, cx: &MatchContext<'_>, mut visit: impl FnMut(u32)) {
-        self.by_action.visit_prefixes(cx.action, |by_resource| {
-            let mut all = |numbers: &Vec<u32>| numbers.iter().for_each(|&number| visit(number));
-            by_resource.prefixes.visit_prefixes(cx.resource, &mut all);
-            by_resource.suffixes.visit_suffixes(cx.resource, &mut all);
+    fn build(self) -> Index {
+        let mut forest = ForestBuilder::default();
+        let mut numbers = Vec::new();
+        let mut by_resource = Vec::new();
+        let mut resources = Vec::new();
+        let by_action = forest.plant(self.by_action, |trees| {
+            resources.push(trees);
+            resources.len() as u32 - 1
         });
+        let mut list = |statements: Vec<u32>| {
+            let at = numbers.len() as u32;
+            numbers.push(statements.len() as u32);
+            numbers.extend(statements);
+            at
+        };
+        for trees in resources {
+            by_resource.push(ByResource {
+                prefixes: forest.plant(trees.prefixes, &mut list),
+                suffixes: forest.plant(trees.suffixes, &mut list),
+            });
+        }
+        Index {
+            forest: forest.build(),
+            by_action,
+            by_resource: by_resource.into(),
+            numbers: numbers.into(),
+        }
     }
 }
 
-impl ByResource {
+impl Resources {
     fn file(&mut self, end: End<'_>, number: u32) {
         let numbers = match end {
             End::Prefix(text) => self.prefixes.entry(text.as_bytes()),

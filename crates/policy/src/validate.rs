@@ -135,21 +135,21 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Vio
         misshapen_resource = misshapen(&document)?;
         statement_ids(&document)?;
     }
-    for statement in &document.statements {
+    for statement in document.statements.iter() {
         if statement.action.values.is_empty() {
             let detail = "a statement needs `Action` or `NotAction` with at least one action";
             let message = "Policy statement must contain actions.";
             return Err(violation(message, detail, statement.action.position));
         }
     }
-    for statement in &document.statements {
+    for statement in document.statements.iter() {
         has_resources(statement, kind)?;
     }
     if let Some(refused) = misshapen_resource {
         return Err(refused);
     }
     if stored {
-        for statement in &document.statements {
+        for statement in document.statements.iter() {
             actions(&statement.action, kind)?;
         }
     }
@@ -201,7 +201,7 @@ fn version(document: &Document) -> Result<(), Violation> {
 
 /// Rows 37 and 41.
 fn operators(document: &Document) -> Result<(), Violation> {
-    for statement in &document.statements {
+    for statement in document.statements.iter() {
         let mut seen = HashSet::new();
         for entry in &statement.conditions {
             let name = &entry.operator.value;
@@ -369,7 +369,7 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
 
 fn principals(document: &Document, stored: bool) -> Result<(), Violation> {
     let kind = document.kind;
-    for statement in &document.statements {
+    for statement in document.statements.iter() {
         match &statement.principal {
             Some(element) if kind.is_identity() => {
                 let message = "Policy document should not specify a principal.";

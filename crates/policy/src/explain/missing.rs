@@ -127,15 +127,13 @@ fn nearest(
     evaluation: &Evaluation<'_, '_>,
     request: &Request<'_>,
 ) -> Option<Found> {
-    let allows = set
-        .statements()
-        .iter()
-        .filter(|statement| statement.source.effect == StatementEffect::Allow);
-    let traces = allows.map(|compiled| {
-        let policy = set.policy(compiled).clone();
-        (policy, trace::statement(compiled, &evaluation.cx, request))
+    let traces = set.documents().flat_map(|(policy, document)| {
+        let statements = trace::statements(document, &evaluation.cx, request);
+        let statements = statements.into_iter();
+        statements.map(|statement| (policy.clone(), statement))
     });
     traces
+        .filter(|(_, statement)| statement.effect == StatementEffect::Allow)
         .filter(|(_, statement)| !statement.applies)
         .min_by_key(|(_, statement)| distance(statement, request))
         .map(|(policy, statement)| {

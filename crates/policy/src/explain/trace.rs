@@ -1,10 +1,12 @@
 //! What each statement saw.
 
 use crate::arn;
-use crate::compiled::{Compiled, MatchContext};
+use crate::compiled::{Compiled, CompiledDocument, MatchContext};
 use crate::context::{Context, ContextValue};
 use crate::decide::{Reason, Request};
-use crate::document::{ConditionEntry, Element, PrincipalElement, Text, Version};
+use crate::document::{
+    ConditionEntry, Document, Element, PrincipalElement, Statement, Text, Version,
+};
 use crate::operator::{Operator, Quantifier, Test};
 use crate::pattern::{Flavour, Pattern, Piece, pieces};
 use crate::policy_set::PolicySet;
@@ -16,31 +18,44 @@ const COMPARED_MAX: usize = 20;
 
 /// Appends the traces of a set's policies.
 pub(super) fn set(
-    party: Reason,
+    policy_type: Reason,
     set: &PolicySet,
     cx: &MatchContext<'_>,
     request: &Request<'_>,
     policies: &mut Vec<PolicyTrace>,
 ) {
-    let first = policies.len();
-    policies.extend(set.policies().iter().map(|policy| PolicyTrace {
-        party,
+    policies.extend(set.documents().map(|(policy, document)| PolicyTrace {
+        party: policy_type,
         policy: policy.clone(),
-        statements: Vec::new(),
+        statements: statements(document, cx, request),
     }));
-    for compiled in set.statements() {
-        let trace = statement(compiled, cx, request);
-        policies[first + compiled.policy].statements.push(trace);
-    }
 }
 
-pub(super) fn statement(
+/// The traces of a document's statements. Their texts are read again: a compiled document keeps
+/// none but its source.
+pub(super) fn statements(
+    document: &CompiledDocument,
+    cx: &MatchContext<'_>,
+    request: &Request<'_>,
+) -> Vec<StatementTrace> {
+    let source = Document::parse_language(document.source(), document.kind());
+    // It was read before it was compiled.
+    let Ok(source) = source else {
+        return Vec::new();
+    };
+    let pairs = document.statements().iter().zip(source.statements());
+    pairs
+        .map(|(compiled, text)| statement(compiled, text, source.version(), cx, request))
+        .collect()
+}
+
+fn statement(
     statement: &Compiled,
+    source: &Statement,
+    version: Version,
     cx: &MatchContext<'_>,
     request: &Request<'_>,
 ) -> StatementTrace {
-    let source = &statement.source;
-    let version = statement.version;
     let mut elements = Vec::new();
     if let Some(element) = &source.principal {
         let matched = statement.matches_principal(cx).is_some();

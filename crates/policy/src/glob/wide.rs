@@ -1,17 +1,25 @@
 //! Matching by characters of any kind, in one pass as well: for `?` beside characters above
 //! U+00FF, which only variables' values and texts that are not to be stored hold.
 
-use super::{Unit, advance};
+use super::advance;
+
+/// One character of a pattern, or a wildcard.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    Character(char),
+    One,
+    Star,
+}
 
 /// Cuts at the stars and looks for each part behind the one before it, as the pattern of bytes
 /// does; the search is the same Shift-And, over the characters that a part names.
-pub(super) fn matches<'a>(units: impl Iterator<Item = Unit<'a>>, text: &str) -> bool {
+pub(super) fn matches(units: impl Iterator<Item = Unit>, text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let mut parts: Vec<Vec<Option<char>>> = vec![Vec::new()];
     for unit in units {
         let last = parts.len() - 1;
         match unit {
-            Unit::Text(text) => parts[last].extend(text.chars().map(Some)),
+            Unit::Character(character) => parts[last].push(Some(character)),
             Unit::One => parts[last].push(None),
             Unit::Star => parts.push(Vec::new()),
         }

@@ -22,7 +22,7 @@ const TRUST_ACTIONS: [&str; 6] = [
 ];
 
 pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> {
-    for statement in &document.statements {
+    for statement in document.statements.iter() {
         let Some(element) = &statement.principal else {
             let message = "Missing required field Principal";
             let detail = "a trust policy says who may assume the role";
