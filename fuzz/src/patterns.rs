@@ -1,7 +1,7 @@
 //! Wildcards and variables against a matcher that tries everything.
 
 use policy::{
-    Authority, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
+    ApplicablePolicies, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
     decide,
 };
 use serde_json::json;
@@ -104,11 +104,11 @@ fn compare(pattern: &Pattern, text: &str, value: &str) {
             resource_account: Some("111122223333"),
             context: &context,
         };
-        let authority = Authority {
+        let applicable = ApplicablePolicies {
             identity: Some(&identity),
-            ..Authority::default()
+            ..ApplicablePolicies::default()
         };
-        let allowed = decide(&request, &authority).effect == Effect::Allowed;
+        let allowed = decide(&request, &applicable).effect == Effect::Allowed;
         assert_eq!(
             allowed,
             expected,

@@ -1,7 +1,7 @@
 //! Berth's side.
 
 use policy::{
-    Authority, Context, Document, DocumentKind, PolicyRef, PolicySet, Principal, Request, decide,
+    ApplicablePolicies, Context, Document, DocumentKind, PolicyRef, PolicySet, Principal, Request, decide,
 };
 
 use crate::worlds::{ACTION, ADDRESS, Case, Shape, TEAM, USER, World};
@@ -51,11 +51,11 @@ impl Ask<'_> {
             resource_account: Some("111122223333"),
             context: &policies.context,
         };
-        let authority = Authority {
+        let applicable = ApplicablePolicies {
             identity: Some(&policies.identity),
-            ..Authority::default()
+            ..ApplicablePolicies::default()
         };
-        decide(&request, &authority).is_allowed()
+        decide(&request, &applicable).is_allowed()
     }
 }
 
@@ -116,10 +116,10 @@ impl Pattern {
             resource_account: Some("111122223333"),
             context: &self.context,
         };
-        let authority = Authority {
+        let applicable = ApplicablePolicies {
             identity: Some(&self.identity),
-            ..Authority::default()
+            ..ApplicablePolicies::default()
         };
-        decide(&request, &authority).is_allowed()
+        decide(&request, &applicable).is_allowed()
     }
 }

@@ -385,11 +385,11 @@ mod tests {
                 resource_account: Some("111122223333"),
                 context: &policy::Context::new(),
             };
-            let authority = policy::Authority {
+            let applicable = policy::ApplicablePolicies {
                 identity: Some(&self.0),
-                ..policy::Authority::default()
+                ..policy::ApplicablePolicies::default()
             };
-            policy::decide(&request, &authority).effect == policy::Effect::Allowed
+            policy::decide(&request, &applicable).effect == policy::Effect::Allowed
         }
     }
 

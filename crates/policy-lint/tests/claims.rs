@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use policy::{
-    Authority, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
-    decide,
+    ApplicablePolicies, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal,
+    Request, decide,
 };
 use policy_lint::{Code, Finding, Nothing, lint};
 use proptest::prelude::*;
@@ -18,9 +18,9 @@ fn document(statements: &[Value]) -> Document {
 fn effect(document: &Document, action: &str, resource: &str, context: &Context) -> Effect {
     let set = PolicySet::compile([(PolicyRef::new(DocumentKind::Managed, "p"), document)]);
     let ana = Principal::user("arn:aws:iam::111122223333:user/ana", None);
-    let authority = Authority {
+    let applicable = ApplicablePolicies {
         identity: Some(&set),
-        ..Authority::default()
+        ..ApplicablePolicies::default()
     };
     let request = Request {
         principal: &ana,
@@ -29,7 +29,7 @@ fn effect(document: &Document, action: &str, resource: &str, context: &Context) 
         resource_account: Some("111122223333"),
         context,
     };
-    decide(&request, &authority).effect
+    decide(&request, &applicable).effect
 }
 
 /// The findings of one code.
@@ -238,10 +238,10 @@ fn is_open_to(document: &Document, outsider: &Principal, context: &Context) -> b
         compile(document, DocumentKind::Resource),
         compile(&everything, DocumentKind::Managed),
     );
-    let authority = Authority {
+    let applicable = ApplicablePolicies {
         identity: Some(&identity),
         resource: Some(&resource),
-        ..Authority::default()
+        ..ApplicablePolicies::default()
     };
     let request = Request {
         principal: outsider,
@@ -250,7 +250,7 @@ fn is_open_to(document: &Document, outsider: &Principal, context: &Context) -> b
         resource_account: Some("111122223333"),
         context,
     };
-    decide(&request, &authority).effect == Effect::Allowed
+    decide(&request, &applicable).effect == Effect::Allowed
 }
 
 proptest! {

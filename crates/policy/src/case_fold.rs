@@ -1,12 +1,12 @@
-//! Lower case: of actions without allocation, of condition keys beyond ASCII too.
+//! Lower case: ASCII actions without allocation, condition keys with all of Unicode.
 
 /// Longer than any action (service prefix and name of at most 128 characters each).
 const INLINE_MAX: usize = 256;
 
-/// A string in ASCII lower case, on the stack unless it is absurdly long.
+/// A string in ASCII lower case, on the stack unless it is longer than any action.
 #[expect(
     clippy::large_enum_variant,
-    reason = "it lives on the stack, for one decision"
+    reason = "on the stack for the time of one decision"
 )]
 pub(crate) enum LowerCase {
     Inline([u8; INLINE_MAX], usize),
@@ -27,7 +27,7 @@ impl LowerCase {
 
     pub fn as_str(&self) -> &str {
         match self {
-            // Folding ASCII letters keeps UTF-8 valid.
+            // Lower-casing ASCII letters keeps UTF-8 valid.
             LowerCase::Inline(bytes, length) => {
                 std::str::from_utf8(&bytes[..*length]).unwrap_or_default()
             }
@@ -36,8 +36,8 @@ impl LowerCase {
     }
 }
 
-/// The name of a condition key in lower case. A tag's key is part of it, and may be of any
-/// letters (row 23).
+/// The name of a condition key in lower case. It may contain a tag's key, in any script
+/// (row 23).
 pub(crate) fn key(name: &str) -> String {
     if name.is_ascii() {
         name.to_ascii_lowercase()

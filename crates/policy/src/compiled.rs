@@ -1,4 +1,4 @@
-//! One statement, compiled, and how its elements match a request.
+//! Compiled statements, and how their elements match a request.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::principal::{Principal, PrincipalKind};
 use crate::principal_syntax::NamedPrincipal;
 use crate::resource;
 
-/// A request as statements see it.
+/// What the statements of policies are compared with.
 #[derive(Clone, Copy)]
 pub(crate) struct MatchContext<'a> {
     pub principal: &'a Principal,
@@ -22,8 +22,8 @@ pub(crate) struct MatchContext<'a> {
     pub action: &'a str,
     pub resource: &'a str,
     pub context: &'a Context,
-    /// `NotPrincipal` with Deny never spares a principal that has one
-    /// (UG reference_policies_elements_notprincipal).
+    /// A Deny with `NotPrincipal` applies to every principal that has one, whatever it lists (row 53;
+    /// UG reference_policies_elements_notprincipal).
     pub has_boundary: bool,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct MatchContext<'a> {
 /// resource-based policies and implicit denies).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum Grant {
-    /// The account is named: its administrators must allow as well (row 7).
+    /// The account is named: its own policies must allow as well (row 7).
     Account,
     /// The role of the session, the user behind the federated user: boundary and session
     /// policies still limit (row 1).
@@ -140,9 +140,9 @@ impl Patterns {
 #[derive(Debug)]
 struct Principals {
     not: bool,
-    /// An Allow of a trust policy: its `*` is no trust in every identity provider, an OIDC or
-    /// SAML identity must be named by its provider.
-    spares_providers: bool,
+    /// An Allow of a trust policy: its `*` does not include the identities of OIDC and SAML
+    /// providers, which must be named by their provider.
+    excludes_providers: bool,
     entries: Box<[PrincipalPattern]>,
 }
 
@@ -190,7 +190,7 @@ impl Compiled {
     fn new(document: &Document, index: usize, source: &Statement) -> Compiled {
         let version = document.version();
         let resource = |text: &str| resource_patterns(text, document.kind(), version);
-        let spares_providers =
+        let excludes_providers =
             document.kind() == DocumentKind::Trust && source.effect == StatementEffect::Allow;
         Compiled {
             index,
@@ -204,7 +204,7 @@ impl Compiled {
             principal: source
                 .principal
                 .as_ref()
-                .map(|element| Principals::new(element, spares_providers)),
+                .map(|element| Principals::new(element, excludes_providers)),
             conditions: conditions(source, version),
         }
     }
@@ -232,7 +232,7 @@ impl Compiled {
     }
 
     /// How the statement names the principal; `None`: it does not. Statements without the
-    /// element stand in identity policies, which are about their bearer.
+    /// element are those of identity policies, which apply to the principal that they are attached to.
     pub fn matches_principal(&self, cx: &MatchContext<'_>) -> Option<Grant> {
         match &self.principal {
             None => Some(Grant::Direct),
@@ -281,10 +281,10 @@ fn conditions(source: &Statement, version: Version) -> Box<[Condition]> {
 }
 
 impl Principals {
-    fn new(element: &PrincipalElement, spares_providers: bool) -> Principals {
+    fn new(element: &PrincipalElement, excludes_providers: bool) -> Principals {
         Principals {
             not: element.not,
-            spares_providers,
+            excludes_providers,
             entries: element.entries.iter().map(PrincipalPattern::new).collect(),
         }
     }
@@ -305,7 +305,7 @@ impl Principals {
 
     fn matches(&self, cx: &MatchContext<'_>) -> Option<Grant> {
         if self.not {
-            return (!self.spares(cx)).then_some(Grant::Direct);
+            return (!self.exempts(cx)).then_some(Grant::Direct);
         }
         self.entries
             .iter()
@@ -318,7 +318,7 @@ impl Principals {
         let is = |yes: bool, grant| yes.then_some(grant);
         match named {
             PrincipalPattern::Everyone => is(
-                !self.spares_providers || !principal.kind.is_federated(),
+                !self.excludes_providers || !principal.kind.is_federated(),
                 Grant::Direct,
             ),
             PrincipalPattern::Account(account) => {
@@ -355,9 +355,9 @@ impl Principals {
         }
     }
 
-    /// `NotPrincipal`: everything the principal is must be listed, the account, the role
-    /// and the session (row 18).
-    fn spares(&self, cx: &MatchContext<'_>) -> bool {
+    /// Whether `NotPrincipal` exempts the principal: its account, its role and its session must all be
+    /// listed (row 18).
+    fn exempts(&self, cx: &MatchContext<'_>) -> bool {
         let principal = cx.principal;
         let lists = |wanted: &dyn Fn(&PrincipalPattern) -> bool| self.entries.iter().any(wanted);
         if principal.kind.is_aws() && cx.has_boundary {

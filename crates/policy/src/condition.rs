@@ -104,7 +104,7 @@ impl Condition {
     }
 
     pub fn holds(&self, context: &Context) -> bool {
-        let value = context.get_folded(&self.key);
+        let value = context.get_lower_case(&self.key);
         if let Wants::Null(wants) = &self.wants {
             let absent = value.is_none_or(is_null_list);
             return wants.contains(&absent);

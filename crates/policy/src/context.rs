@@ -27,8 +27,8 @@ impl ContextValue {
     }
 }
 
-/// Condition keys with their values. Names are case-insensitive (row 23); they are folded
-/// when set, so that a lookup compares bytes and allocates nothing.
+/// Condition keys with their values. Names are case-insensitive (row 23); they are lower-cased
+/// when set, so that a lookup compares bytes and does not allocate.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -36,14 +36,14 @@ impl ContextValue {
 ///
 /// // The keys that follow from the principal are built once per session …
 /// let principal = Arc::new(Context::new().set("aws:PrincipalAccount", "111122223333"));
-/// // … and each request lays its own on top.
+/// // … and each request adds its own.
 /// let request = Context::layered(&principal, Context::new().set("aws:SourceIp", "10.0.0.7"));
 /// assert_eq!(request.one("AWS:sourceip"), Some("10.0.0.7"));
 /// assert_eq!(request.one("aws:principalaccount"), Some("111122223333"));
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Context {
-    /// Sorted by folded name.
+    /// Sorted by lower-case name.
     own: Vec<(Box<str>, ContextValue)>,
     /// Looked at for keys that `own` lacks.
     base: Option<Arc<Context>>,
@@ -59,7 +59,7 @@ impl Context {
     pub fn layered(base: &Arc<Context>, own: Context) -> Context {
         debug_assert!(
             own.base.is_none(),
-            "only the upper layer of two is given alone"
+            "the upper of two layers has no base of its own"
         );
         Context {
             own: own.own,
@@ -104,17 +104,17 @@ impl Context {
         }
     }
 
-    /// All keys at once; the name of one that stands twice, in whatever case, is the error.
+    /// All keys at once. The error is the name of a key that is there twice, in any case.
     pub(crate) fn of(keys: Vec<(Arc<str>, ContextValue)>) -> Result<Context, Arc<str>> {
-        let fold = |(name, value): (Arc<str>, ContextValue)| (case_fold::key(&name), name, value);
-        let mut keys: Vec<_> = keys.into_iter().map(fold).collect();
+        let lower = |(name, value): (Arc<str>, ContextValue)| (case_fold::key(&name), name, value);
+        let mut keys: Vec<_> = keys.into_iter().map(lower).collect();
         keys.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         if let Some(pair) = keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(Arc::clone(&pair[1].1));
         }
         let own = keys
             .into_iter()
-            .map(|(folded, _, value)| (folded.into_boxed_str(), value));
+            .map(|(lower, _, value)| (lower.into_boxed_str(), value));
         Ok(Context {
             own: own.collect(),
             base: None,
@@ -130,12 +130,12 @@ impl Context {
 
     /// The value of a key, whatever the case of `name`.
     pub fn get(&self, name: &str) -> Option<&ContextValue> {
-        let folded = name
+        let lower = name
             .bytes()
             .all(|b| b.is_ascii() && !b.is_ascii_uppercase());
-        match folded {
-            true => self.get_folded(name),
-            false => self.get_folded(&case_fold::key(name)),
+        match lower {
+            true => self.get_lower_case(name),
+            false => self.get_lower_case(&case_fold::key(name)),
         }
     }
 
@@ -160,20 +160,20 @@ impl Context {
     }
 
     /// Lookup by a name already in lower case: no allocation.
-    pub(crate) fn get_folded(&self, folded: &str) -> Option<&ContextValue> {
-        match self.find_own(folded) {
+    pub(crate) fn get_lower_case(&self, lower: &str) -> Option<&ContextValue> {
+        match self.find_own(lower) {
             Some(value) => Some(value),
             None => self
                 .base
                 .as_deref()
-                .and_then(|base| base.get_folded(folded)),
+                .and_then(|base| base.get_lower_case(lower)),
         }
     }
 
-    fn find_own(&self, folded: &str) -> Option<&ContextValue> {
+    fn find_own(&self, lower: &str) -> Option<&ContextValue> {
         let at = self
             .own
-            .binary_search_by(|(own, _)| (**own).cmp(folded))
+            .binary_search_by(|(own, _)| (**own).cmp(lower))
             .ok()?;
         Some(&self.own[at].1)
     }

@@ -1,4 +1,4 @@
-//! How policies combine into a decision.
+//! Combines policies into a decision.
 //!
 //! Sources: UG reference_policies_evaluation-logic_policy-eval-denyallow (the order, and
 //! the table of resource-based policies and implicit denies),
@@ -12,10 +12,10 @@ use crate::policy_set::{PolicyRef, PolicySet};
 use crate::principal::{Principal, PrincipalKind, arn_account, arn_resource};
 use crate::rcp;
 
-/// What is asked.
+/// A request to decide.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Who asks.
+    /// The caller.
     pub principal: &'a Principal,
     /// The IAM action, e.g. `ecr:PutImage`, in any evaluation.
     pub action: &'a str,
@@ -31,20 +31,20 @@ pub struct Request<'a> {
 /// The policies that apply to a request, by type. An absent type does not take part;
 /// an empty set takes part and allows nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Authority<'a> {
+pub struct ApplicablePolicies<'a> {
     /// The union of the identity's policies: inline, attached, and its groups'.
     pub identity: Option<&'a PolicySet>,
     /// The permissions boundary of the user or role.
     pub boundary: Option<&'a PolicySet>,
     /// The union of the session's inline and managed policies. A federated user without
-    /// any has no permissions but those of resource policies (row 11).
+    /// any has only the permissions that resource policies give it (row 11).
     pub session: Option<&'a PolicySet>,
     /// The resource's policy: for `sts:AssumeRole…` on a role, its trust policy.
     pub resource: Option<&'a PolicySet>,
     /// SCPs on the principal's account, one union per level (root, OUs, account).
     pub service_control: &'a [PolicySet],
     /// RCPs on the resource's account, one union per level; none when that is the
-    /// management account of another principal's organization, whose resources RCPs spare.
+    /// management account of another principal's organization, whose resources RCPs do not apply to.
     /// `RCPFullAWSAccess` need not be among them: it cannot be detached, so every level allows.
     pub resource_control: &'a [PolicySet],
     /// The principal's account is the organization's management account: SCPs do not bind, nor
@@ -63,10 +63,10 @@ pub enum Effect {
     ImplicitlyDenied,
 }
 
-/// Which policy type decided, or was silent.
+/// The policy type that decided, or that did not allow the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub enum Reason {
-    /// No policy is asked: `sts:GetCallerIdentity`, `sts:GetSessionToken`.
+    /// The action needs no permission: `sts:GetCallerIdentity`, `sts:GetSessionToken`.
     NoPermissionNeeded,
     /// The root user in its own account; as a denial: the root user cannot assume roles.
     RootUser,
@@ -102,7 +102,7 @@ pub struct StatementRef<'a> {
 pub struct Decision<'a> {
     /// The outcome.
     pub effect: Effect,
-    /// The policy type that decided or was silent. Where several were silent, the first
+    /// The policy type that decided or did not allow the request. If several did not, the first
     /// in the order RCP, SCP, identity (or trust), boundary, session, resource.
     pub reason: Reason,
     /// The statement that decided; none for implicit denials, root and free actions.
@@ -117,9 +117,9 @@ impl Decision<'_> {
 }
 
 /// Decides a request. Pure, and without allocation on the usual path.
-pub fn decide<'a>(request: &Request<'_>, authority: &Authority<'a>) -> Decision<'a> {
-    let folded = LowerCase::new(request.action);
-    let evaluation = Evaluation::new(request, folded.as_str(), authority);
+pub fn decide<'a>(request: &Request<'_>, applicable: &ApplicablePolicies<'a>) -> Decision<'a> {
+    let action = LowerCase::new(request.action);
+    let evaluation = Evaluation::new(request, action.as_str(), applicable);
     match evaluation.decide() {
         Ok((reason, statement)) => Decision {
             effect: Effect::Allowed,
@@ -146,10 +146,10 @@ enum Denied<'a> {
 
 type Allowed<'a> = (Reason, Option<StatementRef<'a>>);
 
-/// One request before its policies.
+/// The evaluation of one request.
 pub(crate) struct Evaluation<'r, 'a> {
     pub cx: MatchContext<'r>,
-    authority: Authority<'a>,
+    applicable: ApplicablePolicies<'a>,
     /// `sts:AssumeRole…` on a role: the resource policy is a trust policy.
     trust: bool,
     /// The resource policy must allow, in the same account too: trust policies, and the
@@ -164,7 +164,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
     pub fn new(
         request: &Request<'r>,
         action: &'r str,
-        authority: &Authority<'a>,
+        applicable: &ApplicablePolicies<'a>,
     ) -> Evaluation<'r, 'a> {
         let principal = request.principal;
         let owner = request
@@ -176,16 +176,16 @@ impl<'r, 'a> Evaluation<'r, 'a> {
             account => account,
         };
         let trust = is_trust(action, request.resource);
-        let key_policy = authority.resource.is_some() && is_key(action, request.resource);
+        let key_policy = applicable.resource.is_some() && is_key(action, request.resource);
         Evaluation {
             cx: MatchContext {
                 principal,
                 action,
                 resource: request.resource,
                 context: request.context,
-                has_boundary: authority.boundary.is_some(),
+                has_boundary: applicable.boundary.is_some(),
             },
-            authority: *authority,
+            applicable: *applicable,
             trust,
             required: trust || key_policy,
             same_account: owner == &*principal.account,
@@ -195,17 +195,16 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         }
     }
 
-    /// The policy sets that take part for this principal, in the order in which they are
-    /// reported. A silent or absent set is skipped by the caller.
+    /// The policy sets that apply to this principal, in the order in which they are reported.
     pub fn parties(&self) -> impl Iterator<Item = (Reason, &'a PolicySet)> + use<'a> {
-        let authority = self.authority;
+        let applicable = self.applicable;
         let principal = self.cx.principal;
         let bound = principal.kind.is_aws();
         // Row 15: root's own policies, if any, do not count.
         let identity = bound && principal.kind != PrincipalKind::Root;
         let service_control = self.service_control();
-        let resource_control: &[PolicySet] = match self.resource_control_spares() {
-            None => authority.resource_control,
+        let resource_control: &[PolicySet] = match self.resource_control_exemption() {
+            None => applicable.resource_control,
             Some(_) => &[],
         };
         let resource = self.resource_reason();
@@ -219,20 +218,20 @@ impl<'r, 'a> Evaluation<'r, 'a> {
                     .iter()
                     .map(|set| (Reason::ServiceControl, set)),
             )
-            .chain(authority.resource.map(|set| (resource, set)))
-            .chain(own(Reason::Identity, authority.identity))
-            .chain(own(Reason::PermissionsBoundary, authority.boundary))
-            .chain(own(Reason::Session, authority.session))
+            .chain(applicable.resource.map(|set| (resource, set)))
+            .chain(own(Reason::Identity, applicable.identity))
+            .chain(own(Reason::PermissionsBoundary, applicable.boundary))
+            .chain(own(Reason::Session, applicable.session))
     }
 
-    /// The levels of SCPs that bind. Row 10: they bind member accounts' principals, root
-    /// included; not the management account, not service-linked roles, not principals of no
-    /// account.
+    /// The levels of SCPs that apply. Row 10: they apply to the principals of member accounts, root
+    /// users included, and not to the management account, service-linked roles, and principals
+    /// without an account.
     pub fn service_control(&self) -> &'a [PolicySet] {
         let principal = self.cx.principal;
         let bound = principal.kind.is_aws() && !principal.service_linked;
-        match bound && !self.authority.management_account {
-            true => self.authority.service_control,
+        match bound && !self.applicable.management_account {
+            true => self.applicable.service_control,
             false => &[],
         }
     }
@@ -245,21 +244,21 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         }
     }
 
-    pub fn authority(&self) -> &Authority<'a> {
-        &self.authority
+    pub fn applicable(&self) -> &ApplicablePolicies<'a> {
+        &self.applicable
     }
 
-    /// The principal has an account, whose policies may allow.
+    /// Whether the principal has an account, whose policies can allow the request.
     pub fn has_identity_side(&self) -> bool {
         self.cx.principal.kind.is_aws()
     }
 
-    /// Row 9: two accounts, which must both allow.
+    /// Row 9: whether two accounts must both allow.
     pub fn is_cross_account(&self) -> bool {
         self.has_identity_side() && !self.same_account
     }
 
-    /// The resource's policy must allow, whatever the identity's policies say.
+    /// Whether the resource's policy must allow, whatever the identity's policies say.
     pub fn is_resource_required(&self) -> bool {
         self.required
     }
@@ -268,21 +267,21 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         set.allows(&self.cx).best().is_some()
     }
 
-    /// Row 15: the root user, and what it hands on to whom it federates.
+    /// Row 15: whether the principal is the root user, or a user that the root user federated.
     pub fn has_everything(&self) -> bool {
         let principal = self.cx.principal;
         principal.kind == PrincipalKind::Root || principal.is_federated_root()
     }
 
-    /// Of the permissions boundary and the session policies those that do not allow.
+    /// Those of the permissions boundary and the session policies that do not allow the request.
     pub fn silent_limits(&self) -> impl Iterator<Item = Reason> {
         let principal = self.cx.principal;
         let limited = principal.kind != PrincipalKind::Root;
         let boundary = self
-            .authority
+            .applicable
             .boundary
             .is_some_and(|set| !self.is_allowed_by(set));
-        let session = match self.authority.session {
+        let session = match self.applicable.session {
             Some(set) => !self.is_allowed_by(set),
             None => principal.kind == PrincipalKind::FederatedUser,
         };
@@ -291,28 +290,28 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         boundary.into_iter().chain(session)
     }
 
-    /// Why RCPs do not bind, where they do not (Organizations UG orgs_manage_policies_rcps, "List of
+    /// Why RCPs do not apply, if they do not (Organizations UG orgs_manage_policies_rcps, "List of
     /// AWS services that support RCPs" and "Resources and entities not restricted by RCPs").
-    pub fn resource_control_spares(&self) -> Option<&'static str> {
-        let (cx, authority) = (&self.cx, &self.authority);
+    pub fn resource_control_exemption(&self) -> Option<&'static str> {
+        let (cx, applicable) = (&self.cx, &self.applicable);
         let service_role = || arn_resource(cx.resource).starts_with("role/aws-service-role/");
-        // Mostly there are none, and each decision asks twice.
-        if authority.resource_control.is_empty() {
+        // The common case first: each decision evaluates this twice.
+        if applicable.resource_control.is_empty() {
             None
         } else if !rcp::covers(cx.action.split(':').next().unwrap_or_default()) {
-            Some("resource control policies do not reach this service")
+            Some("resource control policies do not apply to this service")
         } else if cx.action == "kms:retiregrant" {
-            Some("resource control policies do not restrict kms:RetireGrant")
+            Some("resource control policies do not apply to kms:RetireGrant")
         } else if cx.principal.service_linked || self.trust && service_role() {
-            Some("resource control policies do not bind service-linked roles")
-        } else if authority.management_account && self.same_account {
-            Some("resource control policies do not bind resources of the management account")
+            Some("resource control policies do not apply to service-linked roles")
+        } else if applicable.management_account && self.same_account {
+            Some("resource control policies do not apply to resources of the management account")
         } else {
             None
         }
     }
 
-    /// No policy is asked.
+    /// Whether the action needs no permission.
     pub fn is_free(&self) -> bool {
         self.free
     }
@@ -331,8 +330,8 @@ impl<'r, 'a> Evaluation<'r, 'a> {
                 return Err(Denied::Explicitly(reason, reference(set, statement)));
             }
         }
-        // RCPs cannot be silent: RCPFullAWSAccess is attached at every level and cannot be
-        // detached, so only their Denies count.
+        // RCPs always allow: RCPFullAWSAccess is attached at every level and cannot be detached, so
+        // only their Denies count.
         for (reason, set) in self.parties() {
             if reason == Reason::ServiceControl && !self.is_allowed_by(set) {
                 return Err(Denied::Silently(reason));
@@ -345,7 +344,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         let resource = self.resource_reason();
         let from_resource = |statement| Ok((resource, Some(statement)));
         if !self.has_identity_side() {
-            // No account, so no identity side: only the resource can allow.
+            // Without an account there are no identity-based policies: only the resource can allow.
             return match granted {
                 Some((_, statement)) => from_resource(statement),
                 None => Err(Denied::Silently(resource)),
@@ -365,25 +364,25 @@ impl<'r, 'a> Evaluation<'r, 'a> {
                 self.limits()?;
                 from_resource(statement)
             }
-            // Row 13: a role is assumed only by whom its trust policy names.
+            // Row 13: only principals that the trust policy names can assume a role.
             None if self.required => Err(Denied::Silently(resource)),
             Some((Grant::Account, _)) | None => self.identity_side(),
         }
     }
 
     pub fn resource_grant(&self) -> Option<(Grant, StatementRef<'a>)> {
-        let set = self.authority.resource?;
+        let set = self.applicable.resource?;
         let (grant, number) = set.allows(&self.cx).best()?;
         Some((grant, reference(set, number)))
     }
 
-    /// What the principal's own account says.
+    /// The decision of the principal's own account.
     fn identity_side(&self) -> Result<Allowed<'a>, Denied<'a>> {
         if self.has_everything() {
             self.limits()?;
             return Ok((Reason::RootUser, None));
         }
-        let Some(set) = self.authority.identity else {
+        let Some(set) = self.applicable.identity else {
             return Err(Denied::Silently(Reason::Identity));
         };
         let Some((_, number)) = set.allows(&self.cx).best() else {

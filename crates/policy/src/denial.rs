@@ -1,4 +1,4 @@
-//! The words of a denial (UG troubleshoot_access-denied).
+//! AWS's messages for denied requests (UG troubleshoot_access-denied).
 
 use crate::decide::{Decision, Effect, Reason};
 
@@ -35,8 +35,8 @@ impl Reason {
 }
 
 impl Decision<'_> {
-    /// AWS's words for a denial: who, what, on which resource, and which type of policy
-    /// denied or was silent.
+    /// AWS's message for a denial: the caller, the action, the resource, and the type of policy
+    /// that denied or did not allow the request.
     ///
     /// ```text
     /// User: arn:aws:iam::111122223333:user/ana is not authorized to perform: ecr:PutImage
@@ -48,7 +48,7 @@ impl Decision<'_> {
             "User: {user_arn} is not authorized to perform: {action} on resource: {resource}"
         );
         match self.effect {
-            // What STS says.
+            // STS's message.
             Effect::ImplicitlyDenied if self.reason == Reason::RootUser => {
                 "Roles may not be assumed by root accounts.".into()
             }

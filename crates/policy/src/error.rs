@@ -1,4 +1,4 @@
-//! Why a document is refused, in AWS's words.
+//! Why a document is refused, with AWS's codes and messages.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ pub enum PolicyErrorCode {
 }
 
 impl PolicyErrorCode {
-    /// The code as it stands on the wire.
+    /// The code on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             PolicyErrorCode::MalformedPolicyDocument => "MalformedPolicyDocument",
@@ -49,10 +49,10 @@ pub struct PolicyError {
     pub code: PolicyErrorCode,
     /// AWS's wording.
     pub message: String,
-    /// What exactly was wrong, for people who write policies; where AWS's wording
-    /// already says it, the same text. Not part of an AWS answer.
+    /// What exactly is wrong, for authors of policies; the same text if AWS's wording
+    /// says it already. Not part of an AWS answer.
     pub detail: String,
-    /// Where in the text, when one place is to blame.
+    /// Where in the text, if there is a single cause.
     pub position: Option<Position>,
 }
 
@@ -70,7 +70,7 @@ impl PolicyError {
         refused.in_the_words_of(kind)
     }
 
-    /// ECR says one sentence for everything that is wrong with a policy.
+    /// ECR has one message for everything that is wrong with a policy.
     pub(crate) fn in_the_words_of(mut self, kind: DocumentKind) -> PolicyError {
         let name = match kind {
             DocumentKind::EcrRepository => "repository",
@@ -89,7 +89,7 @@ impl PolicyError {
 pub(crate) const SYNTAX: &str = "Syntax errors in policy.";
 pub(crate) const LEGACY: &str = "The policy failed legacy parsing";
 
-/// What was refused, before the service's wording is chosen.
+/// A broken rule, before the service's code and message are chosen.
 pub(crate) struct Violation {
     pub message: String,
     pub detail: String,
@@ -111,7 +111,7 @@ pub(crate) fn violation(
 impl Violation {
     pub fn into_error(self, kind: DocumentKind) -> PolicyError {
         let message = match kind {
-            // The one sentence Organizations has (API MalformedPolicyDocumentException).
+            // Organizations has one message (API MalformedPolicyDocumentException).
             DocumentKind::ServiceControl | DocumentKind::ResourceControl => {
                 "The provided policy document does not meet the requirements of the \
                  specified policy type."

@@ -1,6 +1,6 @@
-//! Why a request was decided as it was: every statement that took part, element by
-//! element, with the value it saw; and for an implicit denial who is silent and what would
-//! make him speak. Costs what it costs; the plain decision pays nothing for it.
+//! Explains a decision: every statement of every policy, element by element, with the values that it
+//! was compared with; for an implicit denial also which policy types do not allow the request, and
+//! what would. Explanations favor detail over speed; [`decide`] does not pay for them.
 
 mod missing;
 mod notes;
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::case_fold::LowerCase;
 use crate::compiled::Grant;
-use crate::decide::{Authority, Decision, Effect, Evaluation, Reason, Request, decide};
+use crate::decide::{ApplicablePolicies, Decision, Effect, Evaluation, Reason, Request, decide};
 use crate::document::StatementEffect;
 use crate::json::Position;
 use crate::policy_set::PolicyRef;
@@ -27,7 +27,7 @@ pub struct Explanation {
     /// The same in one sentence.
     pub sentence: String,
     /// What was asked.
-    pub request: AskedTrace,
+    pub request: RequestTrace,
     /// AWS's words for the denial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -38,8 +38,8 @@ pub struct Explanation {
     /// not; the first of them is the reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
-    /// What is easily overlooked: policies that were given and do not bind, a call that policies do not
-    /// decide alone.
+    /// Facts that are easily overlooked: policies that were given and do not apply, calls that policies
+    /// alone do not decide.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// Each policy that took part.
@@ -48,8 +48,8 @@ pub struct Explanation {
 
 /// The request, as policies see it.
 #[derive(Clone, Debug, Serialize)]
-pub struct AskedTrace {
-    /// Who asks: an ARN, a service, `anonymous`.
+pub struct RequestTrace {
+    /// The caller: an ARN, a service, or `anonymous`.
     pub principal: String,
     /// The role of a session, the user behind a federated user: policies may name it instead.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,10 +62,10 @@ pub struct AskedTrace {
     pub cross_account: bool,
 }
 
-/// One policy's part.
+/// One policy.
 #[derive(Clone, Debug, Serialize)]
 pub struct PolicyTrace {
-    /// In which role it took part.
+    /// The policy type.
     pub party: Reason,
     /// The policy.
     pub policy: PolicyRef,
@@ -73,7 +73,7 @@ pub struct PolicyTrace {
     pub statements: Vec<StatementTrace>,
 }
 
-/// One statement's part.
+/// One statement.
 #[derive(Clone, Debug, Serialize)]
 pub struct StatementTrace {
     /// Its place in the policy, from 0.
@@ -85,7 +85,7 @@ pub struct StatementTrace {
     pub effect: StatementEffect,
     /// Whether all of its elements matched.
     pub applies: bool,
-    /// How an applying statement with a `Principal` names who asks.
+    /// How an applying statement with a `Principal` names the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<Grant>,
     /// Line and column of the statement in its document.
@@ -94,18 +94,18 @@ pub struct StatementTrace {
     pub elements: Vec<ElementTrace>,
 }
 
-/// One element's part.
+/// One element.
 #[derive(Clone, Debug, Serialize)]
 pub struct ElementTrace {
     /// `Action`, `NotResource`, `Condition StringEquals aws:username`, ...
     pub element: String,
-    /// Whether the request fits it.
+    /// Whether the request matches it.
     pub matched: bool,
     /// What the policy says.
     pub wanted: Vec<String>,
     /// What the request holds; `None` for a key that the request lacks.
     pub saw: Option<Vec<String>>,
-    /// What is easily overlooked: a variable without a value, a field that differs.
+    /// Facts that are easily overlooked: a variable without a value, a field that differs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -130,14 +130,14 @@ pub struct Missing {
     /// Of control policies: which level, from 1, and how many there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub level: Option<(usize, usize)>,
-    /// The statement that came nearest, if there is any that allows something.
+    /// The statement that came nearest, if any statement allows anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,
     /// What would allow the request, in a sentence.
     pub remedy: String,
 }
 
-/// The statement that came nearest to allowing, and what kept it from that.
+/// The statement that came nearest to allowing the request, and what did not match.
 #[derive(Clone, Debug, Serialize)]
 pub struct Nearest {
     /// Where it stands.
@@ -147,11 +147,11 @@ pub struct Nearest {
     pub elements: Vec<ElementTrace>,
 }
 
-/// Decides a request and tells why.
-pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation {
-    let decision = decide(request, authority);
-    let folded = LowerCase::new(request.action);
-    let evaluation = Evaluation::new(request, folded.as_str(), authority);
+/// Decides a request and explains the decision.
+pub fn explain(request: &Request<'_>, applicable: &ApplicablePolicies<'_>) -> Explanation {
+    let decision = decide(request, applicable);
+    let action = LowerCase::new(request.action);
+    let evaluation = Evaluation::new(request, action.as_str(), applicable);
     let mut policies = Vec::new();
     for (party, set) in evaluation.parties() {
         trace::set(party, set, &evaluation.cx, request, &mut policies);
@@ -165,7 +165,7 @@ pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation 
         effect: decision.effect,
         reason: decision.reason,
         sentence: sentence(&decision, &evaluation, request),
-        request: AskedTrace {
+        request: RequestTrace {
             principal: principal.arn().to_owned(),
             issuer: principal.issuer_arn().map(str::to_owned),
             action: request.action.to_owned(),
@@ -187,8 +187,8 @@ pub fn explain(request: &Request<'_>, authority: &Authority<'_>) -> Explanation 
 
 impl Explanation {
     /// The statements that the decision rests on: the Denies of an explicit denial, the
-    /// Allows of an allowed request; none for an implicit denial, nor where policies are not
-    /// asked.
+    /// Allows of an allowed request. None for an implicit denial and for actions that need no
+    /// permission.
     pub fn deciding(&self) -> impl Iterator<Item = (&PolicyTrace, &StatementTrace)> {
         let effect = match (self.effect, self.reason) {
             (_, Reason::NoPermissionNeeded) | (Effect::ImplicitlyDenied, _) => None,

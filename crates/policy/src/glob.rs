@@ -526,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_patterns_find_their_answer() {
+    fn matches_hostile_patterns() {
         let text = "a".repeat(2_048);
         let matches = |pattern: &str| {
             let tokens = tokens(pattern);

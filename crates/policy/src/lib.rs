@@ -1,14 +1,13 @@
 //! The IAM policy language: parse, validate, compile, decide, explain.
 //!
-//! The cast of an example: account `111122223333` has the user `ana` and the repository
-//! `app`. Ana's policy lets her push; the repository's policy forbids it from outside the
-//! office.
+//! Example: account `111122223333` has the user `ana` and the repository `app`. Ana's policy allows
+//! pushes; the repository's policy denies them from outside the office network.
 //!
 //! ```
-//! use policy::{Authority, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet,
+//! use policy::{ApplicablePolicies, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet,
 //!              Principal, Request, decide, explain};
 //!
-//! // When a policy is stored it is parsed and validated; a refusal has AWS's code and words.
+//! // A policy is parsed and validated when it is stored; errors have AWS's code and message.
 //! let push = Document::parse(r#"{"Version": "2012-10-17", "Statement": {"Sid": "Push",
 //!     "Effect": "Allow", "Action": ["ecr:PutImage", "ecr:*Layer*"],
 //!     "Resource": "arn:aws:ecr:*:111122223333:repository/app"}}"#, DocumentKind::Managed)?;
@@ -17,11 +16,11 @@
 //!     "Condition": {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}}"#,
 //!     DocumentKind::EcrRepository)?;
 //!
-//! // When somebody's policies change their union is compiled, once.
+//! // The union of a principal's policies is compiled once, when they change.
 //! let identity = PolicySet::compile([(PolicyRef::new(DocumentKind::Managed, "push"), &push)]);
 //! let resource = PolicySet::compile([(PolicyRef::new(DocumentKind::EcrRepository, "app"), &office)]);
 //!
-//! // Each request is then decided from references alone.
+//! // Each request is then decided from references.
 //! let ana = Principal::user("arn:aws:iam::111122223333:user/ana", Some("AIDAEXAMPLEEXAMPLE12"));
 //! let context = ana.context().set("aws:SourceIp", "198.51.100.7");
 //! let request = Request {
@@ -31,12 +30,12 @@
 //!     resource_account: Some("111122223333"),
 //!     context: &context,
 //! };
-//! let authority = Authority {
+//! let applicable = ApplicablePolicies {
 //!     identity: Some(&identity),
 //!     resource: Some(&resource),
-//!     ..Authority::default()
+//!     ..ApplicablePolicies::default()
 //! };
-//! let decision = decide(&request, &authority);
+//! let decision = decide(&request, &applicable);
 //! assert_eq!(decision.effect, Effect::ExplicitlyDenied);
 //! assert_eq!(decision.statement.unwrap().policy.name.as_ref(), "app");
 //! assert_eq!(
@@ -45,74 +44,81 @@
 //!      resource: arn:aws:ecr:us-east-1:111122223333:repository/app with an explicit deny in a \
 //!      resource-based policy");
 //!
-//! // The same with its trace: which element matched, and what it saw.
-//! let trace = explain(&request, &authority).to_string();
+//! // The same with a trace: which element matched, and what it was compared with.
+//! let trace = explain(&request, &applicable).to_string();
 //! assert!(trace.contains("yes Condition NotIpAddress aws:SourceIp: 203.0.113.0/24 (saw 198.51.100.7)"));
 //! # Ok::<(), policy::PolicyError>(())
 //! ```
 //!
-//! # How it is built
+//! # Modules
 //!
-//! A text becomes shapes (`json`, `parse`), the shapes are checked (`validate`, `named`, `resource`),
-//! statements are compiled (`compiled`, from `pattern`, `glob`, `condition`, `arn`) and filed by
-//! action and resource (`set`, `trie`). `decide` combines the policy types; everything
-//! about who outranks whom is there and nowhere else. `explain` walks the same statements
-//! without the index. [`scenario`] reads all of it from one JSON document, [`language`] is what
-//! tools for documents share with it.
+//! [`Document::parse`] reads a text (`json`, `parse`) and checks it (`validate`, `principal_syntax`,
+//! `resource`). A [`CompiledDocument`] holds its compiled statements (`compiled`, from `pattern`,
+//! `glob`, `condition`, `arn`); a [`PolicySet`] indexes those of several documents by action and
+//! resource (`policy_set`, `trie`). `decide` combines the policy types and is the only module that
+//! knows their precedence. `explain` walks the same statements without the index. [`scenario`] reads
+//! a request and its policies from one JSON document, [`language`] is what tools for documents share
+//! with the engine.
 //!
-//! **Invariant:** pure. No I/O, no clock, no randomness: the time is a condition key
-//! (`aws:CurrentTime`) like any other. **Invariant:** a decision never looks anything up;
-//! whom a policy means by an ARN was settled when the policy was stored (principals are
-//! pinned to unique IDs, [`Document::map_principals`]).
+//! **Invariant:** the crate is pure. No I/O, no clock, no randomness: the time is a condition key
+//! (`aws:CurrentTime`) like any other. **Invariant:** a decision looks nothing up. Which user or role
+//! a policy means by an ARN is settled when the policy is stored: the caller replaces ARNs with
+//! unique IDs ([`Document::map_principals`]).
 //!
-//! # What it costs
+//! # Cost
 //!
-//! A decision walks two radix trees along the action and the resource and then looks at the
-//! statements whose literal parts fit: some hundred nanoseconds, also among 10,000 statements
-//! about other things. It allocates only for actions above 256 bytes, for
-//! `BinaryEquals`, for `?` in patterns on texts beyond ASCII, for variables in patterns of
-//! more than two dozen parts, and for variables in ARN operators whose values bring colons along.
-//! Patterns are matched in one pass over the resource. A text of more than 1 MiB, or nested
-//! deeper than 16, is refused unread.
+//! A decision walks two radix trees along the action and the resource, and then evaluates the
+//! statements whose literal parts match: some hundred nanoseconds, also among 10,000 statements
+//! about other resources. It allocates only for actions above 256 bytes, for `BinaryEquals`, for
+//! `?` in patterns on texts beyond ASCII, for variables in patterns of more than 24 parts, and for
+//! variables in ARN operators whose values contain colons. Patterns are matched in one pass over the
+//! resource. A text of more than 1 MiB, or nested deeper than 16, is refused before it is read.
 //!
-//! # Where the documents are silent
+//! A compiled document keeps its text and 3 to 20 bytes for each byte of it. Sets share their
+//! documents; [`PolicySet::heap_bytes`] says what a set keeps, for caches that are bounded in bytes.
 //!
-//! How they combine:
-//! - *RCPs* are never silent: `RCPFullAWSAccess` is attached to every level and cannot be
-//!   detached, so a level without it is read as if it were there. They reach the services of
-//!   AWS's list as it stands in `rcp`, with its date. About an action without a resource, of
-//!   which the page says nothing, they decide.
-//! - *What temporary credentials may not call* (`sts:GetFederationToken` by a role's session) is no
-//!   matter of policies: a decision leaves it out, an explanation notes it.
-//! - *Several policy types deny*: AWS names one of them. Here the first in the order RCP, SCP,
-//!   resource, identity, boundary, session; of those that are merely silent the first in the
+//! # Choices where AWS's documents are silent
+//!
+//! Combining policies:
+//! - *RCPs* always allow: `RCPFullAWSAccess` is attached to every level and cannot be detached, so a
+//!   level without it is evaluated as if it were there. They apply to the services in `rcp`, which is
+//!   AWS's list at the date given there. The page does not mention actions without a resource; RCPs
+//!   apply to them too.
+//! - *Calls that temporary credentials cannot make* (`sts:GetFederationToken` by a role's session) do
+//!   not depend on policies: a decision ignores this, an explanation notes it.
+//! - *Several policy types deny*: AWS names one of them. Here it is the first in the order RCP, SCP,
+//!   resource, identity, boundary, session; if several types only do not allow, the first in the
 //!   order SCP, identity (or trust), boundary, session, resource.
-//! - *A KMS key without a policy* is one whose policy was not given: an absent type does not take
-//!   part. A role without a trust policy trusts nobody.
-//! - *`sts:GetSessionToken`* is as free as `sts:GetCallerIdentity`, of Denies too.
+//! - *A KMS key without a policy* is a key whose policy was not given: an absent policy type is not
+//!   evaluated. A role without a trust policy trusts nobody.
+//! - *`sts:GetSessionToken`* needs no permission and ignores Denies, like `sts:GetCallerIdentity`.
 //!
 //! Principals:
 //! - *`*` in an Allow of a trust policy* does not trust every identity provider: OIDC and SAML
-//!   identities must be named by their provider. In a Deny it reaches them.
-//! - *An account* delegates to its principals whatever the partition.
-//! - *Tokens of a shared provider* are scoped by a list of subjects only when none of them is `*`.
-//!   One report of IAM says that it looks at the first alone.
+//!   identities must be named by their provider. A Deny with `*` applies to them.
+//! - *An account* delegates to its principals in any partition.
+//! - *Tokens of a shared provider* are scoped by a list of subjects only if none of them is `*`.
+//!   One report about IAM says that it looks at the first entry alone.
 //!
 //! Conditions:
 //! - *Variables* are expanded for string, ARN and Boolean operators. The page of the operators
-//!   includes Boolean, the page of the variables does not. In ARN operators a value may be
+//!   includes Boolean, the page of the variables does not. In ARN operators a value may contain
 //!   several fields, or the whole ARN.
-//! - *`ForAnyValue:…IfExists`* holds without the key: `IfExists` speaks last.
-//! - *`Null`* takes a list without values, and one whose values are all empty, for an absent
-//!   key, as `ForAllValues` does; the one empty value of a tag is a value.
-//! - *Values of a wrong type* (`IpAddress: "x"`) match nothing; only dates are refused when a
+//! - *`ForAnyValue:…IfExists`* holds if the key is missing: `IfExists` takes precedence.
+//! - *`Null`* treats a list without values, and one whose values are all empty, as a missing key, like
+//!   `ForAllValues`; the single empty value of a tag is a value.
+//! - *A key without values* (`{"StringEquals": {"key": []}}`): a Deny applies, an Allow grants nothing.
+//!   For set operators and `IfExists` Access Analyzer's reference is followed (`condition`).
+//! - *Values of a wrong type* (`IpAddress: "x"`) match nothing; only dates are checked when a
 //!   document is stored. *Four digits* are a year and not seconds.
 //!
 //! Resources:
-//! - *Without a resource* (`*`) `aws:ResourceAccount` is the caller's account, where a scenario does
-//!   not say another.
-//! - *A `*` in `Resource`* may match colons wherever it stands; the guide speaks of segments and
-//!   of wildcards at their end that reach beyond.
+//! - *An incomplete ARN* is completed in identity-based policies, SCPs and RCPs (`resource`). If it has
+//!   a `*` that matches past colons, it also matches as written.
+//! - *Without a resource* (`*`) `aws:ResourceAccount` is the caller's account, unless a scenario sets
+//!   it.
+//! - *A `*` in `Resource`* matches colons wherever it is; the guide speaks of segments, and of
+//!   wildcards at their end that match beyond.
 
 mod arn;
 mod case_fold;
@@ -146,7 +152,7 @@ mod value;
 
 pub use compiled::{CompiledDocument, Grant};
 pub use context::{Context, ContextValue};
-pub use decide::{Authority, Decision, Effect, Reason, Request, StatementRef, decide};
+pub use decide::{ApplicablePolicies, Decision, Effect, Reason, Request, StatementRef, decide};
 pub use document::{
     ConditionEntry, Document, Element, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
     StatementEffect, Text, Version, size_without_white_space,
@@ -154,7 +160,7 @@ pub use document::{
 pub use document_kind::{DocumentKind, UnknownKind};
 pub use error::{PolicyError, PolicyErrorCode};
 pub use explain::{
-    AskedTrace, ElementTrace, Explanation, Missing, Nearest, PolicyTrace, StatementPlace,
+    ElementTrace, Explanation, Missing, Nearest, PolicyTrace, RequestTrace, StatementPlace,
     StatementTrace, explain,
 };
 pub use json::Position;

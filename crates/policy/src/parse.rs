@@ -1,5 +1,4 @@
-//! From JSON to the document's elements: shapes only. What the elements may hold is
-//! `validate`'s business.
+//! Reads the elements of a document from JSON. `validate` checks what they contain.
 //!
 //! Source: UG reference_policies_grammar.
 
@@ -13,8 +12,8 @@ use crate::document_kind::DocumentKind;
 use crate::error::{SYNTAX, Violation, violation};
 use crate::json::{self, Member, Node, Position, Value};
 
-/// An `Effect` that differs from `Allow`/`Deny` in case only passes IAM's syntax check and
-/// fails the next one, which has another message: so it is remembered until then.
+/// An `Effect` that differs from `Allow` or `Deny` in case only passes IAM's syntax check and
+/// fails a later one, which has another message.
 pub(crate) struct Shape {
     pub document: Document,
     pub effect_case: Option<Position>,
@@ -60,7 +59,7 @@ impl Shaper {
             DocumentKind::Trust => format!("Unknown field {}", member.name),
             _ => SYNTAX.into(),
         };
-        let detail = format!("`{}` is no element of a {place}", member.name);
+        let detail = format!("unknown element `{}` in a {place}", member.name);
         violation(message, detail, member.position)
     }
 
@@ -162,7 +161,7 @@ impl Shaper {
             sid,
             effect,
             principal,
-            // Missing actions are found by validation, whose message comes later.
+            // Validation reports missing actions, after other errors.
             action: action.unwrap_or(Element {
                 not: false,
                 values: Vec::new(),
@@ -265,7 +264,7 @@ fn principal_entries(member: Member, entries: &mut Vec<PrincipalEntry>) -> Resul
         "CanonicalUser" => PrincipalType::CanonicalUser,
         other => {
             let detail = format!(
-                "`{other}` is no type of principal: `AWS`, `Service`, `Federated` or `CanonicalUser`"
+                "unknown principal type `{other}`; use `AWS`, `Service`, `Federated` or `CanonicalUser`"
             );
             return Err(violation(SYNTAX, detail, member.position));
         }

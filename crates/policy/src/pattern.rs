@@ -353,7 +353,7 @@ impl Piece {
     pub fn resolve<'a>(&'a self, context: &'a Context) -> Option<Unit<'a>> {
         match self {
             Piece::Token(token) => Some(Unit::from(token)),
-            Piece::Variable { key, default } => match context.get_folded(key) {
+            Piece::Variable { key, default } => match context.get_lower_case(key) {
                 Some(ContextValue::One(value)) => Some(Unit::Text(value)),
                 Some(ContextValue::Many(_)) => None,
                 None => default.as_deref().map(Unit::Text),
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_costs_what_the_text_costs() {
+    fn templates_cost_at_most_the_length_of_the_text() {
         // Expanded, this is a gigabyte.
         let value = "a".repeat(10_000);
         let context = Context::new().set("k", value.as_str());

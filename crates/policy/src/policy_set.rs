@@ -1,4 +1,4 @@
-//! A compiled union of documents.
+//! The union of several documents, indexed by action and resource.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::heap;
 use crate::pattern::Pattern;
 use crate::trie::{Forest, ForestBuilder, Root, Trie};
 
-/// Whose statement it is, for explanations and audit records.
+/// Names a policy, in explanations and audit records.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PolicyRef {
     /// What the document is.
@@ -29,7 +29,7 @@ impl PolicyRef {
     }
 }
 
-/// A union of documents, compiled once and asked often. Cloning is cheap.
+/// A union of documents, indexed for decisions. Cloning is cheap.
 #[derive(Clone, Debug, Default)]
 pub struct PolicySet {
     inner: Arc<Inner>,
@@ -243,7 +243,7 @@ impl IndexBuilder {
                 resources = vec![End::Prefix("")];
             }
         }
-        // An action's end says little: `*Image` is filed under its prefix, the empty one.
+        // Actions are filed by their prefix alone: `*Image` is filed under the empty one.
         let mut actions: Vec<&str> = actions.iter().map(End::prefix).collect();
         actions.sort_unstable();
         actions.dedup_by(|longer, shorter| longer.starts_with(*shorter));

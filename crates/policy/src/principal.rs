@@ -1,4 +1,4 @@
-//! Who makes a request.
+//! The principals that make requests.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::context::Context;
 pub enum PrincipalKind {
     /// A request without credentials.
     Anonymous,
-    /// An AWS service (or a service of this server) acting for itself.
+    /// An AWS service (or a service of this server) acting on its own behalf.
     Service,
     /// The account's root user.
     Root,
@@ -37,7 +37,7 @@ impl PrincipalKind {
         )
     }
 
-    /// An identity that only its provider vouches for.
+    /// An identity that only its provider knows.
     pub(crate) fn is_federated(self) -> bool {
         matches!(self, PrincipalKind::WebIdentity | PrincipalKind::Saml)
     }
@@ -48,7 +48,7 @@ impl PrincipalKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     pub(crate) kind: PrincipalKind,
-    /// The ARN that stands in messages: user, session, root; a service's name;
+    /// The ARN that messages show: user, session, root; a service's name;
     /// a provider's ARN.
     pub(crate) arn: Arc<str>,
     /// Twelve digits; empty for services and anonymous callers.
@@ -70,7 +70,7 @@ pub(crate) fn arn_account(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or("")
 }
 
-/// What stands behind an ARN's fifth colon.
+/// The resource of an ARN: what follows the fifth colon.
 pub(crate) fn arn_resource(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or("")
 }
@@ -169,7 +169,7 @@ impl Principal {
     }
 
     /// Whether it is a session of a service-linked role (by the role's path
-    /// `/aws-service-role/`): SCPs and RCPs spare it.
+    /// `/aws-service-role/`): SCPs and RCPs do not apply to it.
     pub fn is_service_linked(&self) -> bool {
         self.service_linked
     }

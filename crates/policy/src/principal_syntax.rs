@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_principal() {
+    fn refuses_other_names() {
         let aws = [
             "",
             "nobody",

@@ -1,9 +1,9 @@
-//! Text from policies and requests on a terminal.
+//! Printing text from policies and requests on a terminal.
 
 use std::fmt;
 
-/// A text whose control characters are escaped: what stands in a document must not move the
-/// cursor, nor begin a line that a program downstream takes for a command.
+/// A text whose control characters are escaped, so that it cannot move the cursor, nor start a line
+/// that another program reads as a command.
 pub struct Printable<'a>(pub &'a str);
 
 impl fmt::Display for Printable<'_> {

@@ -18,7 +18,7 @@ const PARTITIONS: [&str; 8] = [
     "aws-iso-f",
 ];
 
-/// What IAM's own resources start with.
+/// How IAM's own resources start.
 const IAM_PATHS: [&str; 13] = [
     "user/",
     "federated-user/",
@@ -35,7 +35,7 @@ const IAM_PATHS: [&str; 13] = [
     "access-report/",
 ];
 
-/// Newer ones, which the message does not name.
+/// Newer ones, which the message does not list.
 const IAM_PATHS_NEW: [&str; 3] = ["role-template/", "delegation-request/", "context-provider/"];
 
 /// Resources of S3 that, unlike buckets, stand in a region (Service Authorization Reference, Amazon S3).
@@ -86,26 +86,30 @@ pub(crate) fn completes_arns(kind: DocumentKind) -> bool {
     }
 }
 
-/// Why an entry is no resource. IAM finds the two in different passes.
-pub(crate) enum Misshapen {
+/// Why an entry of `Resource` is invalid. IAM finds the two in different passes.
+pub(crate) enum InvalidResource {
     /// It fails "legacy parsing".
     Legacy(Violation),
     Form(Violation),
 }
 
 /// Checks that an entry is `*` or has the form of an ARN.
-pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
+pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), InvalidResource> {
     const FORM: &str = "a resource is `*` or `arn:partition:service:region:account:name`";
     let resource = &*text.value;
     let refuse_for = |message: String, detail: String| {
-        Err(Misshapen::Form(violation(message, detail, text.position)))
+        Err(InvalidResource::Form(violation(
+            message,
+            detail,
+            text.position,
+        )))
     };
     let refuse = |message: String| refuse_for(message, FORM.into());
     let short = kind == DocumentKind::Resource && resource.starts_with(EXECUTE_API);
     if resource == "*" || short {
         return Ok(());
     }
-    // IAM looks at what stands behind the first colon, whatever is before it.
+    // IAM looks at what follows the first colon, whatever precedes it.
     let Some((_, behind)) = resource.split_once(':') else {
         return refuse(format!(
             "Resource {resource} must be in ARN format or \"*\"."
@@ -125,7 +129,7 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
             part(3)
         );
         let known = PARTITIONS.join(", ");
-        let detail = format!("`{partition}` is no partition; the partitions are {known}");
+        let detail = format!("unknown partition `{partition}`; the partitions are {known}");
         return refuse_for(message, detail);
     }
     if !resource.starts_with("arn:") {
@@ -161,7 +165,11 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
         }
     }
     if service.is_empty() || (account.is_none() || name.is_none()) && resource.contains("::") {
-        return Err(Misshapen::Legacy(violation(LEGACY, FORM, text.position)));
+        return Err(InvalidResource::Legacy(violation(
+            LEGACY,
+            FORM,
+            text.position,
+        )));
     }
     let Some(name) = name else {
         // Without completion an incomplete ARN matches nothing, unless a `*` reaches past colons.
@@ -178,7 +186,7 @@ pub(crate) fn check(text: &Text, kind: DocumentKind) -> Result<(), Misshapen> {
         };
     };
     if service == "iam" {
-        // A wildcard before the first slash may stand for any of them.
+        // A wildcard before the first slash may match any of them.
         let first = name.split('/').next().unwrap_or_default();
         let open = first.contains(['*', '?']) || name == "root";
         let mut paths = IAM_PATHS.iter().chain(&IAM_PATHS_NEW);

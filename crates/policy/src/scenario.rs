@@ -23,14 +23,14 @@
 //! is a multivalued key. A policy type that is absent does not take part. Keys that follow
 //! from the principal, and `aws:ResourceAccount`, are filled in where they are not given.
 
-mod parts;
 mod policies;
 mod request;
+mod split;
 
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::decide::{Authority, Decision, Effect, Request, decide};
+use crate::decide::{ApplicablePolicies, Decision, Effect, Request, decide};
 use crate::document::StatementEffect;
 use crate::document_kind::DocumentKind;
 use crate::error::PolicyError;
@@ -39,11 +39,11 @@ use crate::json::Position;
 use crate::policy_set::PolicySet;
 use crate::principal::Principal;
 
-pub use parts::{Part, parts};
 use policies::Fields;
-use request::Asked;
+use request::RequestFields;
+pub use split::{ScenarioText, split};
 
-/// Why a text is no scenario.
+/// Why a text is not a scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// Not the JSON that is expected.
@@ -54,7 +54,7 @@ pub enum ScenarioError {
         /// Where in the scenario's text.
         position: Position,
     },
-    /// A part is missing or not understood.
+    /// A field is missing or invalid.
     #[error("{0}")]
     Invalid(String),
     /// One of the policies is refused.
@@ -68,7 +68,7 @@ pub enum ScenarioError {
 }
 
 impl ScenarioError {
-    /// Where in the scenario's text, when one place is to blame.
+    /// Where in the scenario's text, if there is a single cause.
     pub fn position(&self) -> Option<Position> {
         match self {
             ScenarioError::Json { position, .. } => Some(*position),
@@ -107,16 +107,16 @@ pub struct Scenario {
     service_control: Vec<PolicySet>,
     resource_control: Vec<PolicySet>,
     management_account: bool,
-    /// Or why it is none, which matters to a test alone.
-    expect: Result<Option<Expectation>, Misread>,
+    /// Or why it is invalid, which matters to tests alone.
+    expect: Result<Option<Expectation>, ExpectationError>,
 }
 
-/// What a scenario says must come out.
+/// The expected result of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The outcome.
     pub decision: Effect,
-    /// Words that the reason must hold.
+    /// Words that the reason must contain.
     pub reason: Option<String>,
 }
 
@@ -157,22 +157,21 @@ struct Expected {
 }
 
 impl Scenario {
-    /// Reads a scenario. Fields that are none of a scenario's are notes and ignored,
-    /// except where their name speaks of a policy: a misspelt policy type must not silently
-    /// take no part.
+    /// Reads a scenario. Unknown fields are ignored as notes, except if their name contains the
+    /// word policy: a misspelt policy type must not be ignored silently.
     pub fn from_json(text: &str) -> Result<Scenario, ScenarioError> {
         let mut fields = Fields::read(text)?;
-        let asked: Option<Asked> = fields.take("request")?;
-        let asked = asked.ok_or_else(|| invalid("the field `request` is missing".into()))?;
-        let (principal, context) = asked.read()?;
+        let request: Option<RequestFields> = fields.take("request")?;
+        let request = request.ok_or_else(|| invalid("the field `request` is missing".into()))?;
+        let (principal, context) = request.read()?;
         let scenario = Scenario {
             identity: fields.list("identityPolicies", DocumentKind::Managed)?,
             boundary: fields.one("permissionsBoundary", DocumentKind::PermissionsBoundary)?,
-            // As for `AssumeRole`: no policy that is passed is no session policy.
+            // As for `AssumeRole`: an empty list is the same as no session policies.
             session: fields
                 .list("sessionPolicies", DocumentKind::Session)?
                 .filter(|session| !session.policies().is_empty()),
-            resource_policy: fields.one("resourcePolicy", asked.resource_policy_kind())?,
+            resource_policy: fields.one("resourcePolicy", request.resource_policy_kind())?,
             service_control: fields
                 .levels("serviceControlPolicies", DocumentKind::ServiceControl)?,
             resource_control: fields
@@ -181,24 +180,24 @@ impl Scenario {
             expect: expectation(&mut fields),
             name: fields.text("name"),
             principal,
-            action: asked.action,
-            resource: asked.resource,
-            resource_account: asked.resource_account,
+            action: request.action,
+            resource: request.resource,
+            resource_account: request.resource_account,
             context,
         };
         fields.refuse_rest()?;
         Ok(scenario)
     }
 
-    /// Reads one scenario, a JSON array of scenarios, or JSON Lines of either ([`parts`]). What is
+    /// Reads one scenario, a JSON array of scenarios, or JSON Lines of either ([`split`]). What is
     /// wrong stands at its place in `text`.
     pub fn many_from_json(text: &str) -> Vec<Result<Scenario, ScenarioError>> {
-        match parts(text) {
-            Ok(parts) => {
-                let read = |part: &Part<'_>| {
+        match split(text) {
+            Ok(texts) => {
+                let read = |part: &ScenarioText<'_>| {
                     Scenario::from_json(part.text).map_err(|error| error.within(part.start))
                 };
-                parts.iter().map(read).collect()
+                texts.iter().map(read).collect()
             }
             Err(error) => vec![Err(error)],
         }
@@ -212,11 +211,11 @@ impl Scenario {
     /// The scenario's `expect`: `"Allowed"`, or `{"decision": ..., "reason": ...}`.
     ///
     /// # Errors
-    /// It is written in another way, or a field's name is like `expect`. Who only decides need not care.
+    /// It has another form, or a field's name is like `expect`. Callers that only decide can ignore it.
     pub fn expect(&self) -> Result<Option<&Expectation>, ScenarioError> {
         match &self.expect {
             Ok(expectation) => Ok(expectation.as_ref()),
-            Err(misread) => Err(misread.clone().into()),
+            Err(error) => Err(error.clone().into()),
         }
     }
 
@@ -230,8 +229,8 @@ impl Scenario {
         }
     }
 
-    fn authority(&self) -> Authority<'_> {
-        Authority {
+    fn applicable(&self) -> ApplicablePolicies<'_> {
+        ApplicablePolicies {
             identity: self.identity.as_ref(),
             boundary: self.boundary.as_ref(),
             session: self.session.as_ref(),
@@ -244,12 +243,12 @@ impl Scenario {
 
     /// The decision alone.
     pub fn decide(&self) -> Decision<'_> {
-        decide(&self.request(), &self.authority())
+        decide(&self.request(), &self.applicable())
     }
 
     /// The decision with its trace.
     pub fn explain(&self) -> Explanation {
-        explain(&self.request(), &self.authority())
+        explain(&self.request(), &self.applicable())
     }
 
     /// The decision as the command line prints it.
@@ -271,7 +270,7 @@ impl Scenario {
         }
     }
 
-    /// AWS's words for the denial.
+    /// AWS's message for the denial.
     pub fn denial_message(&self) -> String {
         let decision = self.decide();
         decision.denial_message(self.principal.arn(), &self.action, &self.resource)
@@ -284,7 +283,7 @@ impl Expectation {
         self.decision == outcome.decision && outcome.reason.contains(reason)
     }
 }
-fn expectation(fields: &mut Fields<'_>) -> Result<Option<Expectation>, Misread> {
+fn expectation(fields: &mut Fields<'_>) -> Result<Option<Expectation>, ExpectationError> {
     const NAME: &str = "expect";
     let (decision, reason) = match fields.starts_with(NAME, '"') {
         true => (fields.take(NAME)?, None),
@@ -297,10 +296,8 @@ fn expectation(fields: &mut Fields<'_>) -> Result<Option<Expectation>, Misread> 
         return match fields.like(NAME) {
             None => Ok(None),
             Some(name) => {
-                let what = format!(
-                    "`{name}` is no field of a scenario; what must come out stands in `expect`"
-                );
-                Err(Misread {
+                let what = format!("unknown field `{name}`; put the expected result in `expect`");
+                Err(ExpectationError {
                     what,
                     position: None,
                 })
@@ -315,7 +312,7 @@ fn expectation(fields: &mut Fields<'_>) -> Result<Option<Expectation>, Misread> 
             let what = format!(
                 "`expect` is `Allowed`, `ExplicitlyDenied` or `ImplicitlyDenied`, not `{other}`"
             );
-            return Err(Misread {
+            return Err(ExpectationError {
                 what,
                 position: None,
             });
@@ -324,16 +321,16 @@ fn expectation(fields: &mut Fields<'_>) -> Result<Option<Expectation>, Misread> 
     Ok(Some(Expectation { decision, reason }))
 }
 
-/// Why an `expect` is none.
+/// Why an `expect` is invalid.
 #[derive(Clone, Debug)]
-struct Misread {
+struct ExpectationError {
     what: String,
     position: Option<Position>,
 }
 
-impl From<ScenarioError> for Misread {
-    fn from(error: ScenarioError) -> Misread {
-        Misread {
+impl From<ScenarioError> for ExpectationError {
+    fn from(error: ScenarioError) -> ExpectationError {
+        ExpectationError {
             position: error.position(),
             what: match error {
                 ScenarioError::Json { what, .. } => what,
@@ -343,8 +340,8 @@ impl From<ScenarioError> for Misread {
     }
 }
 
-impl From<Misread> for ScenarioError {
-    fn from(Misread { what, position }: Misread) -> ScenarioError {
+impl From<ExpectationError> for ScenarioError {
+    fn from(ExpectationError { what, position }: ExpectationError) -> ScenarioError {
         match position {
             Some(position) => ScenarioError::Json { what, position },
             None => ScenarioError::Invalid(what),

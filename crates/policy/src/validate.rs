@@ -1,7 +1,7 @@
-//! What a document may hold, by its kind, and the words in which it is refused.
+//! The rules for documents, by kind, and AWS's messages for broken ones.
 //!
-//! IAM checks in passes, and each pass has its own message: shapes, version, values,
-//! statement IDs, actions, resources, the actions' form. A document with two faults is
+//! IAM checks in passes, and each pass has its own message: structure, version, values,
+//! statement IDs, actions, resources, the form of actions. A document with two errors is
 //! refused for the one whose pass comes first.
 //!
 //! Sources: UG reference_policies_grammar, reference_policies_elements_*,
@@ -23,7 +23,7 @@ use crate::json::Position;
 use crate::operator::{Operator, Test};
 use crate::parse::shape;
 use crate::principal_syntax;
-use crate::resource::{self, Misshapen};
+use crate::resource::{self, InvalidResource};
 use crate::value::date;
 
 /// How much is checked.
@@ -129,10 +129,10 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Vio
         return Err(violation(LEGACY, "`Effect` is `Allow` or `Deny`", position));
     }
     dates(&document)?;
-    let mut misshapen_resource = None;
+    let mut invalid_resource = None;
     if stored {
         no_resources(&document)?;
-        misshapen_resource = misshapen(&document)?;
+        invalid_resource = check_resources(&document)?;
         statement_ids(&document)?;
     }
     for statement in document.statements.iter() {
@@ -145,7 +145,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Vio
     for statement in document.statements.iter() {
         has_resources(statement, kind)?;
     }
-    if let Some(refused) = misshapen_resource {
+    if let Some(refused) = invalid_resource {
         return Err(refused);
     }
     if stored {
@@ -171,7 +171,7 @@ fn characters(source: &str) -> Result<(), Violation> {
     }
 }
 
-/// IAM takes no document that does not begin with its brace.
+/// IAM refuses white space before the opening brace.
 fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Violation> {
     let message = match kind {
         _ if !source.starts_with([' ', '\t', '\r', '\n']) => return Ok(()),
@@ -183,7 +183,7 @@ fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Violation> {
         | DocumentKind::PermissionsBoundary => LEGACY,
         _ => return Ok(()),
     };
-    let detail = "white space stands before the opening brace; IAM refuses it there";
+    let detail = "remove the white space before the opening brace";
     Err(violation(message, detail, Position::START))
 }
 
@@ -212,13 +212,13 @@ fn operators(document: &Document) -> Result<(), Violation> {
                     }
                     _ => SYNTAX.into(),
                 };
-                let detail = format!("`{name}` is no condition operator");
+                let detail = format!("unknown condition operator `{name}`");
                 return Err(violation(message, detail, entry.operator.position));
             }
             let key = case_fold::key(&entry.key.value);
             if !seen.insert((&**name, key)) {
                 let detail = format!(
-                    "the key `{}` stands twice under `{name}`; key names differ not by case",
+                    "duplicate condition key `{}` under `{name}` (key names are case-insensitive)",
                     entry.key.value
                 );
                 return Err(violation(SYNTAX, detail, entry.key.position));
@@ -241,7 +241,10 @@ fn dates(document: &Document) -> Result<(), Violation> {
             .iter()
             .find(|value| date(&value.value).is_none())
         {
-            let detail = format!("`{}` is no ISO 8601 date and no epoch time", value.value);
+            let detail = format!(
+                "`{}` is neither an ISO 8601 date nor an epoch time",
+                value.value
+            );
             return Err(violation(LEGACY, detail, value.position));
         }
     }
@@ -256,14 +259,14 @@ fn statement_ids(document: &Document) -> Result<(), Violation> {
         if !plain && !document.kind.is_resource() {
             let message = "Statement IDs (SID) must be alpha-numeric. Check that your input \
                            satisfies the regular expression [0-9A-Za-z]*";
-            let detail = format!("`{}` holds other characters", sid.value);
+            let detail = format!("`{}` contains other characters", sid.value);
             return Err(violation(message, detail, sid.position));
         }
         // Row 49: the user guide asks for unique Sids within IAM's policies; ECR accepts duplicates.
         let unique = sid.value.is_empty() || document.kind.is_ecr() || seen.insert(&*sid.value);
         if !unique {
             let message = "Statement IDs (SID) in a single policy must be unique.";
-            let detail = format!("`{}` stands twice", sid.value);
+            let detail = format!("duplicate Sid `{}`", sid.value);
             return Err(violation(message, detail, sid.position));
         }
     }
@@ -271,7 +274,7 @@ fn statement_ids(document: &Document) -> Result<(), Violation> {
 }
 
 fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Violation> {
-    // An ECR repository policy speaks about its repository.
+    // The resource of an ECR repository policy is the repository.
     let implied = matches!(kind, DocumentKind::EcrRepository | DocumentKind::Resource);
     let Some(element) = &statement.resource else {
         if implied {
@@ -289,7 +292,7 @@ fn has_resources(statement: &Statement, kind: DocumentKind) -> Result<(), Violat
     Ok(())
 }
 
-/// An ECR repository policy is about its repository and names no other (ECR UG repository-policies).
+/// An ECR repository policy has no `Resource` (ECR UG repository-policies).
 fn no_resources(document: &Document) -> Result<(), Violation> {
     let mut elements = document
         .statements
@@ -301,15 +304,16 @@ fn no_resources(document: &Document) -> Result<(), Violation> {
     {
         None => Ok(()),
         Some(element) => {
-            let detail = "an ECR repository policy is about its repository; leave `Resource` out";
+            let detail =
+                "the resource of an ECR repository policy is the repository; remove `Resource`";
             Err(violation(SYNTAX, detail, element.position))
         }
     }
 }
 
-/// The first resource that is none. What fails IAM's legacy parsing is refused at once, the
-/// rest only when everything that must be there is.
-fn misshapen(document: &Document) -> Result<Option<Violation>, Violation> {
+/// The first invalid resource. What fails IAM's legacy parsing is refused at once, the rest only if
+/// no element is missing.
+fn check_resources(document: &Document) -> Result<Option<Violation>, Violation> {
     let elements = document
         .statements
         .iter()
@@ -319,8 +323,8 @@ fn misshapen(document: &Document) -> Result<Option<Violation>, Violation> {
         .find_map(|text| resource::check(text, document.kind).err())
     {
         None => Ok(None),
-        Some(Misshapen::Form(refused)) => Ok(Some(refused)),
-        Some(Misshapen::Legacy(refused)) => Err(refused),
+        Some(InvalidResource::Form(refused)) => Ok(Some(refused)),
+        Some(InvalidResource::Legacy(refused)) => Err(refused),
     }
 }
 
@@ -340,7 +344,7 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
                 let valid = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
                 if kind.is_ecr() && !vendor.eq_ignore_ascii_case("ecr") {
                     let detail = format!(
-                        "`{action}` is no action of ECR, and ECR's policies take no others"
+                        "`{action}` is not an action of ECR; ECR's policies accept no others"
                     );
                     let message = format!("Vendor {vendor} is not valid");
                     return Err(violation(message, detail, text.position));
@@ -354,14 +358,14 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
                         "`ecr:GetAuthorizationToken` is granted by identity-based policies alone";
                     return Err(violation(SYNTAX, detail, text.position));
                 }
-                // `*:*` is what people write for everything.
+                // `*:*` is a common way to write every action.
                 if vendor == "*" || vendor.bytes().all(valid) {
                     continue;
                 }
                 format!("Vendor {vendor} is not valid")
             }
         };
-        let detail = format!("`{action}` is no action: `service:Name` or `*` is expected");
+        let detail = format!("`{action}` is not an action: use `service:Name` or `*`");
         return Err(violation(message, detail, text.position));
     }
     Ok(())
@@ -373,7 +377,8 @@ fn principals(document: &Document, stored: bool) -> Result<(), Violation> {
         match &statement.principal {
             Some(element) if kind.is_identity() => {
                 let message = "Policy document should not specify a principal.";
-                let detail = "an identity-based policy is about the identity it is attached to";
+                let detail =
+                    "the principal of an identity-based policy is the identity it is attached to";
                 return Err(violation(message, detail, element.position));
             }
             Some(element) if kind == DocumentKind::ServiceControl => {
@@ -382,12 +387,12 @@ fn principals(document: &Document, stored: bool) -> Result<(), Violation> {
             }
             None if kind.is_resource() => {
                 let message = "Missing required field Principal";
-                let detail = "a resource-based policy says for whom it is";
+                let detail = "a resource-based policy needs `Principal` or `NotPrincipal`";
                 return Err(violation(message, detail, statement.position));
             }
             Some(element) if stored && element.entries.is_empty() => {
                 let message = "Missing required field Principal cannot be empty!";
-                let detail = "`Principal` names nobody";
+                let detail = "`Principal` is empty";
                 return Err(violation(message, detail, element.position));
             }
             Some(element) => principal_syntax::check(element, statement.effect, kind, stored)?,
@@ -415,11 +420,11 @@ fn resource_control(statement: &Statement) -> Result<(), Violation> {
         && statement.resource.as_ref().is_some_and(all)
         && statement.conditions.is_empty();
     if statement.effect == StatementEffect::Allow && !full_access {
-        let detail = "a resource control policy denies; only RCPFullAWSAccess allows";
+        let detail = "a resource control policy can only deny; only RCPFullAWSAccess allows";
         return Err(violation(SYNTAX, detail, statement.position));
     }
     if statement.effect == StatementEffect::Deny && all(&statement.action) {
-        let detail = "a resource control policy names the services it is about: `ecr:*`, not `*`";
+        let detail = "a resource control policy names services in `Action`: `ecr:*`, not `*`";
         return Err(violation(SYNTAX, detail, statement.action.position));
     }
     if statement.effect == StatementEffect::Deny && statement.action.not {

@@ -173,7 +173,7 @@ pub struct Network {
     prefix: u8,
 }
 
-/// Reads an address; a v4 address in v6 clothing is the v4 address.
+/// Reads an address. IPv4-mapped IPv6 addresses are compared as IPv4.
 pub(crate) fn address(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>()
         .ok()
@@ -199,7 +199,7 @@ impl Network {
         if prefix > bits {
             return None;
         }
-        // As for the request's address: in v6 clothing it is a v4 network.
+        // An IPv4-mapped network is an IPv4 network, as for the request's address.
         Some(match address.to_canonical() {
             IpAddr::V4(v4) if bits == 128 && prefix >= MAPPED_BITS => Network {
                 address: v4.into(),

@@ -11,8 +11,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use policy::{
-    Authority, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
-    decide,
+    ApplicablePolicies, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal,
+    Request, decide,
 };
 
 struct Counting;
@@ -53,7 +53,7 @@ fn compile(kind: DocumentKind, text: &str) -> PolicySet {
 }
 
 #[test]
-fn the_usual_decision_allocates_nothing() {
+fn usual_decisions_do_not_allocate() {
     let user = "arn:aws:iam::111122223333:user/ana";
     let principal = Principal::user(user, Some("AIDAEXAMPLEEXAMPLE12"));
     let base = std::sync::Arc::new(principal.context());
@@ -106,12 +106,12 @@ fn the_usual_decision_allocates_nothing() {
         r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"ecr:*",
             "Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111122223333"}}}}"#,
     );
-    let authority = Authority {
+    let applicable = ApplicablePolicies {
         identity: Some(&identity),
         boundary: Some(&boundary),
         resource: Some(&resource_policy),
         service_control: &control,
-        ..Authority::default()
+        ..ApplicablePolicies::default()
     };
     for (action, resource, effect) in [
         ("ecr:PutImage", "repository/ana/app", Effect::Allowed),
@@ -136,7 +136,7 @@ fn the_usual_decision_allocates_nothing() {
             context: &context,
         };
         let before = ALLOCATIONS.get();
-        let decision = decide(&request, &authority);
+        let decision = decide(&request, &applicable);
         let after = ALLOCATIONS.get();
         assert_eq!(decision.effect, effect, "{action} on {resource}");
         assert_eq!(after - before, 0, "{action} on {resource}");

@@ -173,13 +173,13 @@ proptest! {
     }
 
     #[test]
-    fn letter_case_of_actions_and_keys_changes_nothing(case in case()) {
+    fn letter_case_of_actions_and_keys_does_not_matter(case in case()) {
         let other = recased(&case.scenario);
         prop_assert_eq!(decide(&case.scenario), decide(&other), "{}", other);
     }
 
     #[test]
-    fn order_changes_nothing(case in case()) {
+    fn order_does_not_matter(case in case()) {
         prop_assert_eq!(decide(&case.scenario), decide(&reversed(&case.scenario)));
     }
 }

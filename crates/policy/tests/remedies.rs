@@ -28,7 +28,7 @@ fn policy(statement: &Value) -> Value {
 }
 
 #[test]
-fn the_advice_allows_no_more_than_was_asked_for_or_says_so() {
+fn remedies_allow_only_the_request_or_name_the_rest() {
     let other = APP.replace("app", "web");
     let own = format!("write a statement that allows `ecr:PutImage` on `{APP}`");
     let place = "of statement 0 of identityPolicies[0]";
@@ -81,7 +81,7 @@ fn the_advice_allows_no_more_than_was_asked_for_or_says_so() {
 }
 
 #[test]
-fn who_is_named_is_named_as_a_policy_would() {
+fn remedies_name_principals_as_policies_do() {
     let shared =
         json!({"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "ecr:*"});
     let service = json!({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "ecr:PutImage", "Resource": APP});
@@ -123,7 +123,7 @@ fn noted(version: &str, statement: &Value) -> Vec<String> {
 }
 
 #[test]
-fn what_is_easily_overlooked_is_noted() {
+fn notes_near_matches() {
     let on = |resource: &str| json!({"Effect": "Allow", "Action": "ecr:*", "Resource": resource});
     let when = |operator: &str, key: &str, value: &str| json!({"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {key: value}}});
     let team = "aws:PrincipalTag/team";
@@ -148,11 +148,7 @@ fn what_is_easily_overlooked_is_noted() {
             when("StringEquals", team, "R*"),
             "taken literally",
         ),
-        (
-            "2012-10-17",
-            when("StringLike", team, "r*"),
-            "another letter case",
-        ),
+        ("2012-10-17", when("StringLike", team, "r*"), "letter case"),
         (
             "2012-10-17",
             when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111122223333"),

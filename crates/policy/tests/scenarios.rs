@@ -43,7 +43,7 @@ fn report(failures: &[String]) {
 }
 
 #[test]
-fn every_sentence_of_the_documents_holds() {
+fn corpus_is_decided_as_documented() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut failures = Vec::new();
     let mut count = 0;
@@ -63,7 +63,7 @@ fn every_sentence_of_the_documents_holds() {
 }
 
 #[test]
-fn every_scenario_is_decided_as_documented() {
+fn scenarios_are_decided_as_documented() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
     let mut failures = Vec::new();
     let mut rows = BTreeSet::new();

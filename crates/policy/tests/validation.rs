@@ -28,7 +28,7 @@ struct Case<'a> {
 }
 
 #[test]
-fn every_document_is_answered_as_the_service_answers() {
+fn documents_are_validated_as_the_service_does() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validation");
     let mut failures = Vec::new();
     let mut cases = 0;

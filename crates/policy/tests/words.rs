@@ -27,7 +27,7 @@ fn scenario(fields: Value) -> Scenario {
 
 /// UG troubleshoot_access-denied: every ending, with the scenario that brings it about.
 #[test]
-fn denials_have_the_words_of_aws() {
+fn denials_have_the_messages_of_aws() {
     let (allow, deny) = (statement("Allow", false), statement("Deny", false));
     let (allow_all, deny_all) = (statement("Allow", true), statement("Deny", true));
     let none = json!({"Version": "2012-10-17", "Statement":
@@ -83,7 +83,7 @@ fn denials_have_the_words_of_aws() {
 }
 
 #[test]
-fn a_silent_resource_policy_and_a_silent_trust_policy_are_told_apart() {
+fn denials_distinguish_resource_and_trust_policies() {
     let other = json!({"request": {"principal": "arn:aws:iam::444455556666:user/ben",
         "action": "ecr:PutImage", "resource": REPOSITORY},
         "identityPolicies": [statement("Allow", false)]});
@@ -126,7 +126,7 @@ fn an_implicit_denial_names_the_nearest_statement() {
 }
 
 #[test]
-fn principals_are_pinned_and_shown_again() {
+fn principals_can_be_replaced_and_restored() {
     let text = r#"{ "Version": "2012-10-17",
       "Statement": [ {"Effect":"Allow", "Principal": {"Service": "ec2.amazonaws.com",
           "AWS": ["arn:aws:iam::111122223333:user/\u0061na", "111122223333"]},
@@ -152,7 +152,7 @@ fn principals_are_pinned_and_shown_again() {
 }
 
 #[test]
-fn an_unknown_principal_is_refused_in_the_words_of_the_service() {
+fn unknown_principals_have_the_message_of_the_service() {
     let error = PolicyError::invalid_principal(DocumentKind::Trust, USER);
     assert_eq!(error.code, PolicyErrorCode::MalformedPolicyDocument);
     assert_eq!(
@@ -170,17 +170,17 @@ fn an_unknown_principal_is_refused_in_the_words_of_the_service() {
 }
 
 #[test]
-fn scenarios_that_are_none_say_what_is_wrong() {
+fn invalid_scenarios_say_what_is_wrong() {
     for (text, words) in [
         ("{", "cannot be read"),
         ("{}", "`request` is missing"),
         (
             r#"{"request": {"principal": "nobody", "action": "a:b"}}"#,
-            "`nobody` is no principal",
+            "`nobody` is not a principal",
         ),
         (
             r#"{"request": {"principal": "anonymous", "action": "a:b"}, "identityPolicy": []}"#,
-            "`identityPolicy` is no field",
+            "unknown field `identityPolicy`",
         ),
         (
             r#"{"request": {"principal": "anonymous", "action": "a:b"}, "identityPolicies": [{}]}"#,
@@ -195,13 +195,13 @@ fn scenarios_that_are_none_say_what_is_wrong() {
             "context key `k`",
         ),
     ] {
-        // What is expected matters to a test alone.
+        // `expect` is read when a test asks for it.
         let read = Scenario::from_json(text);
         let read = read.and_then(|scenario| scenario.expect().map(|_| ()));
         let error = read.expect_err(text).to_string();
         assert!(error.contains(words), "{error}");
     }
-    // What a scenario is called is anybody's to say.
+    // A name can be any JSON value.
     let numbered = r#"{"name": 7, "request": {"principal": "anonymous", "action": "a:b"}}"#;
     let numbered = Scenario::from_json(numbered).expect("a scenario");
     assert_eq!(numbered.name(), Some("7"));
@@ -216,7 +216,7 @@ fn scenarios_that_are_none_say_what_is_wrong() {
 }
 
 #[test]
-fn what_is_wrong_stands_at_its_place_in_the_whole_text() {
+fn errors_have_positions_in_the_whole_text() {
     let fine = r#"{"request": {"principal": "anonymous", "action": "a:b"}}"#;
     for (bad, line, column) in [
         // A policy on lines of its own, and on the line of the one before.
@@ -256,7 +256,7 @@ fn what_is_wrong_stands_at_its_place_in_the_whole_text() {
 }
 
 #[test]
-fn kinds_are_named_and_guessed() {
+fn kinds_have_names_and_are_detected() {
     for kind in DocumentKind::ALL {
         assert_eq!(kind.name().parse(), Ok(kind));
         assert!(UnknownKind.to_string().contains(kind.name()));
@@ -291,14 +291,14 @@ fn kinds_are_named_and_guessed() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_parser_panic(text in "\\PC{0,200}") {
+    fn parser_never_panics(text in "\\PC{0,200}") {
         let _ = Document::parse(&text, DocumentKind::Managed);
     }
 
     /// A valid document with one part cut out, doubled or replaced is read or refused, and
     /// a refusal points into the text.
     #[test]
-    fn damaged_documents_are_read_or_refused(at in 0usize..400, length in 0usize..20, with in "[\\\\\"{}\\[\\],:*a0 ]{0,4}") {
+    fn damaged_documents_do_not_panic(at in 0usize..400, length in 0usize..20, with in "[\\\\\"{}\\[\\],:*a0 ]{0,4}") {
         let text = r#"{"Version":"2012-10-17","Id":"x","Statement":[{"Sid":"a","Effect":"Deny",
             "NotPrincipal":{"AWS":["111122223333","*"],"Service":"ec2.amazonaws.com"},"NotAction":["ecr:*"],
             "Resource":"arn:aws:ecr:*:111122223333:repository/${aws:username, 'x'}/*",

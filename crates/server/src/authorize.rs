@@ -10,7 +10,7 @@ use std::sync::Arc;
 use aws_types::{AccountId, Arn, Region};
 use identity::{Caller, EntityRef};
 use jiff::Timestamp;
-use policy::{Authority, Context, ContextValue, Decision, Effect, PolicySet, Request};
+use policy::{ApplicablePolicies, Context, ContextValue, Decision, Effect, PolicySet, Request};
 use registry::RepositoryFacts;
 
 use crate::app::App;
@@ -258,18 +258,18 @@ fn decide(
         resource_account: resource.account.as_ref().map(AccountId::as_str),
         context,
     };
-    let authority = Authority {
+    let applicable = ApplicablePolicies {
         identity: Some(&caller.identity),
         boundary: caller.boundary.as_deref(),
         session: caller.session.as_deref(),
         resource: resource.policy.as_deref(),
-        ..Authority::default()
+        ..ApplicablePolicies::default()
     };
-    let decision = policy::decide(&request, &authority);
+    let decision = policy::decide(&request, &applicable);
     let other = or.map(|action| {
         (
             action,
-            policy::decide(&Request { action, ..request }, &authority),
+            policy::decide(&Request { action, ..request }, &applicable),
         )
     });
     let denied = match &other {

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read};
 use std::path::Path;
 
-use policy::scenario::parts;
+use policy::scenario::split;
 use policy::{Document, Position};
 use serde_json::value::RawValue;
 
@@ -108,7 +108,7 @@ impl Input {
         let looks_like_lines = is_line(&text);
         self.read_rest(&mut text)?;
         let start = line_start(number);
-        match parts(&text) {
+        match split(&text) {
             Ok(items) => {
                 let count = items.len();
                 for (index, item) in items.into_iter().enumerate() {

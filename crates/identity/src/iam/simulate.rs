@@ -9,8 +9,8 @@ use aws_api::iam::{
     SimulatePolicyResponse, SimulatePrincipalPolicyRequest, Statement,
 };
 use policy::{
-    Authority, Context, ContextValue, Document, DocumentKind, Effect, PolicyRef, PolicySet,
-    Principal, Request, explain,
+    ApplicablePolicies, Context, ContextValue, Document, DocumentKind, Effect, PolicyRef,
+    PolicySet, Principal, Request, explain,
 };
 use store::Conn;
 use store::iam::entity::{Entity, Kind};
@@ -334,13 +334,13 @@ impl Simulation {
                 resource_account: account.as_deref(),
                 context: &self.context,
             };
-            let authority = Authority {
+            let applicable = ApplicablePolicies {
                 identity: Some(&identity),
                 boundary: boundary.as_deref(),
                 resource: resource.as_deref(),
-                ..Authority::default()
+                ..ApplicablePolicies::default()
             };
-            let result = result(&request, &authority, boundary.as_deref(), &missing);
+            let result = result(&request, &applicable, boundary.as_deref(), &missing);
             results.push((number + 1, result));
         }
         let cut = page.cut(results, |result| result.0.to_string());
@@ -355,11 +355,11 @@ impl Simulation {
 /// One decision, traced.
 fn result(
     request: &Request<'_>,
-    authority: &Authority<'_>,
+    applicable: &ApplicablePolicies<'_>,
     boundary: Option<&PolicySet>,
     missing: &[String],
 ) -> EvaluationResult {
-    let explanation = explain(request, authority);
+    let explanation = explain(request, applicable);
     let matched = explanation.deciding().map(|(policy, statement)| Statement {
         source_policy_id: Some(policy.policy.name.to_string()),
         source_policy_type: Some(source_type(&policy.policy)),
@@ -370,9 +370,9 @@ fn result(
         end_position: None,
     });
     let by_boundary = boundary.map(|boundary| {
-        let alone = Authority {
+        let alone = ApplicablePolicies {
             identity: Some(boundary),
-            ..Authority::default()
+            ..ApplicablePolicies::default()
         };
         PermissionsBoundaryDecisionDetail {
             allowed_by_permissions_boundary: Some(policy::decide(request, &alone).is_allowed()),

@@ -10,7 +10,7 @@ use aws_types::SystemEntropy;
 use aws_types::{AccountId, Region};
 use identity::{AuthError, Call, Caller, Error, Identity, MasterKey, RoleFacts, Sealer, Settings};
 use jiff::{SignedDuration, Timestamp};
-use policy::{Authority, Context, Request};
+use policy::{ApplicablePolicies, Context, Request};
 use store::testing::TestStore;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -213,14 +213,14 @@ fn decide(
         resource_account: account.as_ref().map(|account| account.as_str()),
         context: &context,
     };
-    let authority = Authority {
+    let applicable = ApplicablePolicies {
         identity: Some(&caller.identity),
         boundary: caller.boundary.as_deref(),
         session: caller.session.as_deref(),
         resource: role.map(|role| &*role.trust),
-        ..Authority::default()
+        ..ApplicablePolicies::default()
     };
-    policy::decide(&request, &authority).is_allowed()
+    policy::decide(&request, &applicable).is_allowed()
 }
 
 /// The error's code and message.

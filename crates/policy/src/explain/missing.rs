@@ -1,4 +1,4 @@
-//! Who would have to allow the request, and what that would take.
+//! The policy types that would have to allow the request and do not.
 
 use crate::compiled::Grant;
 use crate::decide::{Evaluation, Reason, Request};
@@ -9,14 +9,14 @@ use super::remedy::remedy;
 use super::trace;
 use super::{ElementTrace, Missing, Nearest, StatementPlace, StatementTrace};
 
-/// A policy type that is silent; without a set there is no policy of the type at all.
+/// A policy type that does not allow the request; without a set there is no policy of the type.
 pub(super) struct Silent<'a> {
     pub party: Reason,
     pub level: Option<(usize, usize)>,
     pub set: Option<&'a PolicySet>,
 }
 
-/// All who are silent, in the order in which a decision meets them.
+/// All policy types that do not allow the request, in the order of evaluation.
 pub(super) fn all(evaluation: &Evaluation<'_, '_>, request: &Request<'_>) -> Vec<Missing> {
     silent(evaluation)
         .into_iter()
@@ -32,8 +32,8 @@ pub(super) fn all(evaluation: &Evaluation<'_, '_>, request: &Request<'_>) -> Vec
         .collect()
 }
 
-/// The nearest statement, and its elements that the request does fit.
-pub(super) struct Found {
+/// The nearest statement, and those of its elements that match the request.
+pub(super) struct NearestMatch {
     pub nearest: Nearest,
     pub held: Vec<ElementTrace>,
 }
@@ -58,11 +58,11 @@ fn silent<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
         level: None,
         set,
     };
-    let authority = evaluation.authority();
+    let applicable = evaluation.applicable();
     let granted = evaluation.resource_grant().map(|(grant, _)| grant);
     let resource = granted
         .is_none()
-        .then(|| party(evaluation.resource_reason(), authority.resource));
+        .then(|| party(evaluation.resource_reason(), applicable.resource));
     if !evaluation.has_identity_side() {
         found.extend(resource);
         return found;
@@ -79,7 +79,7 @@ fn silent<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     match granted {
         Some(Grant::Direct) => {}
         Some(Grant::Issuer) => found.extend(limits(evaluation)),
-        // Where the resource's policy must speak, it may also speak for the account alone.
+        // A resource policy that must allow may also allow the account alone.
         None if must_grant => {}
         Some(Grant::Account) | None => found.extend(own(evaluation)),
     }
@@ -89,7 +89,7 @@ fn silent<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
 /// The principal's own account.
 fn own<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     let mut found = Vec::new();
-    let set = evaluation.authority().identity;
+    let set = evaluation.applicable().identity;
     let allowed =
         evaluation.has_everything() || set.is_some_and(|set| evaluation.is_allowed_by(set));
     if !allowed {
@@ -107,8 +107,8 @@ fn limits<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     let mut found = Vec::new();
     for party in evaluation.silent_limits() {
         let set = match party {
-            Reason::PermissionsBoundary => evaluation.authority().boundary,
-            _ => evaluation.authority().session,
+            Reason::PermissionsBoundary => evaluation.applicable().boundary,
+            _ => evaluation.applicable().session,
         };
         found.push(Silent {
             party,
@@ -119,14 +119,14 @@ fn limits<'a>(evaluation: &Evaluation<'_, 'a>) -> Vec<Silent<'a>> {
     found
 }
 
-/// Of the Allows, the one about this action; of those the one about this principal, then this
-/// resource, then with the fewest conditions that fail; of equals the one that is about the
+/// The Allow that came nearest: one that matches the action is preferred, then the principal, then the
+/// resource, then the one with the fewest failing conditions. Of equals the one that is about the
 /// same service and names resources.
 fn nearest(
     set: &PolicySet,
     evaluation: &Evaluation<'_, '_>,
     request: &Request<'_>,
-) -> Option<Found> {
+) -> Option<NearestMatch> {
     let traces = set.documents().flat_map(|(policy, document)| {
         let statements = trace::statements(document, &evaluation.cx, request);
         let statements = statements.into_iter();
@@ -141,7 +141,7 @@ fn nearest(
                 .elements
                 .into_iter()
                 .partition(|element| element.matched);
-            Found {
+            NearestMatch {
                 nearest: Nearest {
                     statement: StatementPlace {
                         policy,

@@ -1,29 +1,29 @@
-//! What an explanation says beside the policies: who is spared by which, and what no policy decides.
+//! The notes of an explanation: policies that do not apply to the caller, and what no policy decides.
 
 use crate::decide::Evaluation;
 use crate::principal::PrincipalKind;
 
 pub(super) fn all(evaluation: &Evaluation<'_, '_>) -> Vec<String> {
-    let (cx, authority) = (&evaluation.cx, evaluation.authority());
+    let (cx, applicable) = (&evaluation.cx, evaluation.applicable());
     let mut notes = Vec::new();
     if evaluation.is_free() {
         notes.push(format!(
-            "no policy is asked about {}, so neither an Allow nor a Deny counts",
+            "{} needs no permission, so neither an Allow nor a Deny counts",
             cx.action
         ));
     }
-    if !authority.service_control.is_empty() && evaluation.service_control().is_empty() {
-        let spared = match cx.principal.kind.is_aws() {
-            true if authority.management_account => "principals of the management account",
+    if !applicable.service_control.is_empty() && evaluation.service_control().is_empty() {
+        let exempt = match cx.principal.kind.is_aws() {
+            true if applicable.management_account => "principals of the management account",
             true => "service-linked roles",
-            false => "those who belong to no account",
+            false => "callers that belong to no account",
         };
-        notes.push(format!("service control policies do not bind {spared}"));
+        notes.push(format!("service control policies do not apply to {exempt}"));
     }
-    notes.extend(evaluation.resource_control_spares().map(str::to_owned));
+    notes.extend(evaluation.resource_control_exemption().map(str::to_owned));
     if is_refused_to_session(cx.principal.kind, cx.action) {
         notes.push(format!(
-            "AWS does not take {} with temporary credentials of this kind, whatever the policies say",
+            "AWS refuses {} with temporary credentials of this kind, whatever the policies say",
             cx.action
         ));
     }

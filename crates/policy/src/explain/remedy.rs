@@ -1,27 +1,27 @@
-//! What would make who is silent speak: the least that allows the request, and what joining a statement
-//! that is there would allow beside it.
+//! The remedy for an implicit denial: the smallest change that allows the request, and what extending
+//! an existing statement would allow beyond it.
 
 use crate::decide::{Evaluation, Reason, Request};
 use crate::principal::PrincipalKind;
 
-use super::missing::{Found, Silent, is_condition};
+use super::missing::{NearestMatch, Silent, is_condition};
 use super::{ElementTrace, Nearest};
 
-/// So many entries of a statement are named.
+/// The number of a statement's entries that a remedy names.
 const NAMED_MAX: usize = 3;
 
-/// What is asked, as a statement would say it.
-struct Asked<'a> {
+/// The entries of a statement that allows the request.
+struct Entries<'a> {
     action: &'a str,
     resource: &'a str,
     /// As an entry of `Principal`.
     named: &'a str,
 }
 
-/// One sentence, to be read behind "to allow it:".
+/// One sentence, printed after "to allow it:".
 pub(super) fn remedy(
     silent: &Silent<'_>,
-    found: Option<&Found>,
+    found: Option<&NearestMatch>,
     evaluation: &Evaluation<'_, '_>,
     request: &Request<'_>,
 ) -> String {
@@ -30,16 +30,16 @@ pub(super) fn remedy(
     if let Some(conditions) = found.and_then(|found| only_conditions(&found.nearest)) {
         return conditions;
     }
-    let asked = Asked {
+    let entries = Entries {
         action: request.action,
         resource: request.resource,
         named: match principal.kind {
-            // Those without credentials are named by nothing else.
+            // Nothing else names a caller without credentials.
             PrincipalKind::Anonymous => "*",
             _ => owner,
         },
     };
-    let change = change(silent.party, found, &asked);
+    let change = change(silent.party, found, &entries);
     match silent.party {
         Reason::Identity if evaluation.is_cross_account() => format!(
             "account {} must allow its own principal too; in a policy of `{owner}` {change}",
@@ -78,14 +78,15 @@ fn only_conditions(nearest: &Nearest) -> Option<String> {
     })
 }
 
-/// The change to a policy. A statement of its own allows the request and nothing else; joining one that
-/// is there comes first where that does not allow more either, and says what it does where it does.
-fn change(party: Reason, found: Option<&Found>, asked: &Asked<'_>) -> String {
-    let Asked {
+/// The change to a policy. A new statement allows the request and nothing else. Extending an existing
+/// one is preferred if that allows nothing else either; otherwise it is offered with what else it
+/// allows.
+fn change(party: Reason, found: Option<&NearestMatch>, entries: &Entries<'_>) -> String {
+    let Entries {
         action,
         resource,
         named,
-    } = asked;
+    } = entries;
     let everyone = if *named == "*" {
         ", which is everyone,"
     } else {
@@ -104,9 +105,9 @@ fn change(party: Reason, found: Option<&Found>, asked: &Asked<'_>) -> String {
     let Some(found) = found else {
         return own;
     };
-    let gain = gain(found, asked);
+    let gain = gain(found, entries);
     match (
-        join(&found.nearest, asked, gain.is_empty()),
+        join(&found.nearest, entries, gain.is_empty()),
         gain.is_empty(),
     ) {
         (None, _) => own,
@@ -115,16 +116,16 @@ fn change(party: Reason, found: Option<&Found>, asked: &Asked<'_>) -> String {
     }
 }
 
-/// The change to a statement that one element keeps from applying. In full it spells out what is added,
-/// which otherwise was said before.
-fn join(nearest: &Nearest, asked: &Asked<'_>, in_full: bool) -> Option<String> {
+/// The change to a statement that only one element keeps from applying. `in_full` spells out what is
+/// added; otherwise the sentence has named it before.
+fn join(nearest: &Nearest, entries: &Entries<'_>, in_full: bool) -> Option<String> {
     let [element] = &nearest.elements[..] else {
         return None;
     };
     let (what, short) = match element.element.trim_start_matches("Not") {
-        "Action" => (asked.action, "the action"),
-        "Resource" => (asked.resource, "the resource"),
-        "Principal" if element.element == "Principal" => (asked.named, "the principal"),
+        "Action" => (entries.action, "the action"),
+        "Resource" => (entries.resource, "the resource"),
+        "Principal" if element.element == "Principal" => (entries.named, "the principal"),
         _ => return None,
     };
     let what = match in_full {
@@ -138,23 +139,23 @@ fn join(nearest: &Nearest, asked: &Asked<'_>, in_full: bool) -> Option<String> {
     })
 }
 
-/// What joining would allow beside the request: what the other elements hold and nobody asked for.
-fn gain(found: &Found, asked: &Asked<'_>) -> String {
+/// What extending the statement would allow beyond the request: the other entries of its elements.
+fn gain(found: &NearestMatch, entries: &Entries<'_>) -> String {
     let mut parts = Vec::new();
     for element in &found.held {
-        let (asked, before) = match element.element.trim_start_matches("Not") {
-            "Action" => (asked.action, ""),
-            "Resource" => (asked.resource, "on "),
-            "Principal" => (asked.named, "for "),
+        let (needed, before) = match element.element.trim_start_matches("Not") {
+            "Action" => (entries.action, ""),
+            "Resource" => (entries.resource, "on "),
+            "Principal" => (entries.named, "for "),
             _ => continue,
         };
         let same = |wanted: &String| match before {
-            "" => wanted.eq_ignore_ascii_case(asked),
-            _ => wanted == asked,
+            "" => wanted.eq_ignore_ascii_case(needed),
+            _ => wanted == needed,
         };
         let is_not = element.element.starts_with("Not");
         if is_not || !element.wanted.iter().all(same) {
-            parts.push(format!("{before}{}", entries(element, is_not)));
+            parts.push(format!("{before}{}", list(element, is_not)));
         }
     }
     parts.sort_by_key(|part| (part.starts_with("for "), part.starts_with("on ")));
@@ -169,7 +170,7 @@ fn gain(found: &Found, asked: &Asked<'_>) -> String {
     parts.join(" ")
 }
 
-fn entries(element: &ElementTrace, is_not: bool) -> String {
+fn list(element: &ElementTrace, is_not: bool) -> String {
     let named = element.wanted.iter().take(NAMED_MAX);
     let mut text = named
         .map(|entry| format!("`{entry}`"))

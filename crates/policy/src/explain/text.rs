@@ -1,5 +1,5 @@
-//! An explanation for people: the decision, what it rests on or what is missing, and then
-//! every statement that is about the action.
+//! An explanation as text: the decision, what it rests on or what is missing, and every statement that
+//! is about the action.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::compiled::Grant;
 use crate::print::Printable;
 
 use super::{
-    AskedTrace, ElementTrace, Explanation, Missing, PolicyTrace, StatementPlace, StatementTrace,
+    ElementTrace, Explanation, Missing, PolicyTrace, RequestTrace, StatementPlace, StatementTrace,
 };
 
 impl fmt::Display for Explanation {
@@ -77,7 +77,7 @@ impl Explanation {
     }
 }
 
-impl fmt::Display for AskedTrace {
+impl fmt::Display for RequestTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "  principal  {}", Printable(&self.principal))?;
         if let Some(issuer) = &self.issuer {
@@ -117,7 +117,7 @@ impl fmt::Display for Missing {
 }
 
 impl StatementTrace {
-    /// What the others say is of no interest for this request.
+    /// Statements about other actions are only listed by name.
     fn is_about_the_action(&self) -> bool {
         let mut elements = self.elements.iter();
         elements.any(|element| element.element.ends_with("Action") && element.matched)
@@ -167,7 +167,7 @@ impl ElementTrace {
         let sign = if self.matched { "yes" } else { "no " };
         write!(f, "{indent}{sign} {}:", Printable(&self.element))?;
         let condition = self.element.starts_with("Condition ");
-        // What did not fit is to be compared: one below the other.
+        // One below the other, so that values that do not match can be compared.
         match &self.wanted[..] {
             many if many.len() > 1 && !self.matched && !condition => {
                 for wanted in many {
@@ -178,7 +178,7 @@ impl ElementTrace {
             wanted => write!(f, " {}", Printable(&wanted.join(", ")))?,
         }
         match &self.saw {
-            // That is what the request says at the top.
+            // The request at the top shows the value.
             Some(_) if self.matched && !condition => {}
             Some(saw) => write!(f, " (saw {})", Printable(&saw.join(", ")))?,
             None => write!(f, " (the request lacks the key)")?,

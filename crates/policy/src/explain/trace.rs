@@ -1,4 +1,4 @@
-//! What each statement saw.
+//! The trace of each statement: which elements matched, and what they were compared with.
 
 use crate::arn;
 use crate::compiled::{Compiled, CompiledDocument, MatchContext};
@@ -13,7 +13,7 @@ use crate::policy_set::PolicySet;
 
 use super::{ElementTrace, PolicyTrace, StatementTrace};
 
-/// So many values of a condition are looked at more closely, and of a key as many.
+/// The number of a condition's values, and of the key's values, that notes are made for.
 const COMPARED_MAX: usize = 20;
 
 /// Appends the traces of a set's policies.
@@ -101,15 +101,18 @@ fn principal(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -
         matched,
         wanted: texts.map(ToString::to_string).collect(),
         saw: Some(saw),
-        notes: not_spared(element, matched, cx).into_iter().collect(),
+        notes: not_exempt(element, matched, cx).into_iter().collect(),
     }
 }
 
-/// Why a `NotPrincipal` does not spare who asks (row 18; UG reference_policies_elements_notprincipal).
-fn not_spared(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -> Option<String> {
+/// Why a `NotPrincipal` does not exempt the caller (rows 18 and 53; UG
+/// reference_policies_elements_notprincipal).
+fn not_exempt(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -> Option<String> {
     (element.not && matched).then(|| match cx.has_boundary {
-        true => "it spares nobody who has a permissions boundary".into(),
-        false => "it spares only whose account, role and session are all listed".into(),
+        true => "it exempts no principal that has a permissions boundary".into(),
+        false => {
+            "it exempts a principal only if its account, role and session are all listed".into()
+        }
     })
 }
 
@@ -125,7 +128,7 @@ fn listed(name: &str, element: &Element, matched: bool, saw: &str) -> ElementTra
     }
 }
 
-/// Why entries that look as if they matched do not.
+/// Why entries that nearly match do not.
 fn resource_notes(
     element: &Element,
     matched: bool,
@@ -140,7 +143,7 @@ fn resource_notes(
             continue;
         }
         let differing = differing_fields(&text.value, cx, version);
-        // Where most is different nothing is near.
+        // An entry that differs in several fields is not a near match.
         if let [one] = differing[..] {
             notes.push(format!("`{}` is of {one}", text.value));
         }
@@ -176,7 +179,7 @@ fn differing_fields(pattern: &str, cx: &MatchContext<'_>, version: Version) -> V
         .collect()
 }
 
-/// Variables without a value, or that are none in this version: they look like text that merely differs.
+/// Variables without a value, or that are literal text in this version of the language.
 fn unresolved(text: &str, context: &Context, version: Version) -> Vec<String> {
     if version == Version::V2008 && text.contains("${") {
         let why = "is literal text: without \"Version\": \"2012-10-17\" there are no variables";
@@ -193,7 +196,7 @@ fn unresolved(text: &str, context: &Context, version: Version) -> Vec<String> {
                 };
                 format!("`${{{key}}}` {why}")
             }
-            _ => format!("`{text}` holds a variable that is none"),
+            _ => format!("`{text}` holds an invalid variable"),
         })
         .collect()
 }
@@ -235,7 +238,7 @@ fn condition(
     }
 }
 
-/// Why a value that looks as if it matched does not (rows 25 and 26).
+/// Why a value that nearly matches does not (rows 25 and 26).
 fn value_note(
     operator: Operator,
     want: &str,
@@ -247,23 +250,23 @@ fn value_note(
         Pattern::new(want, version, Flavour::Wildcards).matches(have, context)
     };
     let note = match operator.test {
-        Test::Arn if arn::fields(want).is_none() => "has not the six fields of an ARN",
+        Test::Arn if arn::fields(want).is_none() => "does not have the six fields of an ARN",
         Test::StringEquals | Test::StringEqualsIgnoreCase
             if want.contains(['*', '?']) && fits(want, have) =>
         {
-            "is taken literally: wildcards are `StringLike`'s"
+            "is taken literally: only `StringLike` has wildcards"
         }
         Test::StringEquals | Test::StringLike
             if fits(&want.to_lowercase(), &have.to_lowercase()) =>
         {
-            "is of another letter case"
+            "differs in letter case"
         }
         _ => return None,
     };
     Some(format!("`{want}` {note}"))
 }
 
-/// Rows 34 to 36, where they decide.
+/// Why a missing or a multivalued key decides (rows 34 to 36).
 fn operator_note(
     operator: Operator,
     value: Option<&ContextValue>,
@@ -277,7 +280,7 @@ fn operator_note(
         (None, Quantifier::ForAllValues) => "`ForAllValues` holds without the key",
         (None, Quantifier::None) if operator.negated => "a negated operator holds without the key",
         (Some(ContextValue::Many(_)), Quantifier::None) if !matched => {
-            "the key is multivalued: it takes `ForAnyValue:` or `ForAllValues:`"
+            "the key is multivalued: use `ForAnyValue:` or `ForAllValues:`"
         }
         _ => return None,
     };

@@ -13,11 +13,10 @@ use crate::document_kind::DocumentKind;
 use crate::json::Position;
 use crate::policy_set::{PolicyRef, PolicySet};
 
-use super::parts::{offset, unreadable};
+use super::split::{offset, unreadable};
 use super::{ScenarioError, invalid};
 
-/// The fields of a scenario that are still to be read, and the text that they stand in. Of two with
-/// one name neither is taken for the other.
+/// The fields of a scenario that are not yet read, and the whole text. Duplicate fields are refused.
 pub(super) struct Fields<'a> {
     text: &'a str,
     rest: Rest<'a>,
@@ -45,7 +44,7 @@ impl<'de: 'a, 'a> Visitor<'de> for RestVisitor<'a> {
         let mut rest = Rest::default();
         while let Some((name, value)) = map.next_entry::<String, _>()? {
             if rest.0.contains_key(&name) {
-                let what = format!("the field `{name}` stands twice");
+                let what = format!("duplicate field `{name}`");
                 return Err(serde::de::Error::custom(what));
             }
             rest.0.insert(name, value);
@@ -62,7 +61,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The field, which is then read.
+    /// Reads a field and removes it.
     pub fn take<T: Deserialize<'a>>(&mut self, name: &str) -> Result<Option<T>, ScenarioError> {
         let Some(raw) = self.rest.0.remove(name) else {
             return Ok(None);
@@ -130,12 +129,12 @@ impl<'a> Fields<'a> {
         found.map(String::as_str)
     }
 
-    /// A misspelt policy type must not silently take no part.
+    /// A misspelt policy type must not be ignored silently.
     pub fn refuse_rest(&self) -> Result<(), ScenarioError> {
         match self.like("polic").or_else(|| self.like("boundar")) {
             None => Ok(()),
             Some(name) => Err(invalid(format!(
-                "`{name}` is no field of a scenario; policies stand in `identityPolicies`, \
+                "unknown field `{name}`; the fields for policies are `identityPolicies`, \
                  `permissionsBoundary`, `sessionPolicies`, `resourcePolicy`, \
                  `serviceControlPolicies` and `resourceControlPolicies`"
             ))),

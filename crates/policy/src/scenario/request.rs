@@ -1,4 +1,4 @@
-//! The request of a scenario: who asks, for what, with which condition keys.
+//! The request of a scenario: the caller, the action, the resource, and the condition keys.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use super::{ScenarioError, invalid};
 /// The request as written.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct RequestFields {
     pub principal: String,
     /// The role behind a session; derived from the session's ARN when absent, which a
     /// role with a path makes wrong.
@@ -34,8 +34,8 @@ fn any_resource() -> String {
     "*".into()
 }
 
-impl Asked {
-    /// Who asks, and the condition keys with those that follow from him and from the resource.
+impl RequestFields {
+    /// The caller, and the condition keys with those that follow from the caller and the resource.
     pub fn read(&self) -> Result<(Principal, Context), ScenarioError> {
         check_action(&self.action)?;
         let context = context(self.context.as_deref())?;
@@ -44,8 +44,7 @@ impl Asked {
         Ok((principal, context))
     }
 
-    /// For deciding, resource policies differ only in whom `*` names: what a role's own says
-    /// about `sts:AssumeRole…` is a trust policy.
+    /// Decisions treat trust policies apart, because of whom `*` names in them.
     pub fn resource_policy_kind(&self) -> DocumentKind {
         let action = self.action.to_ascii_lowercase();
         match is_trust(&action, &self.resource) {
@@ -55,8 +54,8 @@ impl Asked {
     }
 }
 
-/// Keys keep their values as they are written: `1.50` stays so. A key that stands twice, in
-/// whatever case, is refused: which of the two was meant is not to be guessed.
+/// Values are kept as they are written: `1.50` stays `1.50`. A key that is there twice, in any case, is
+/// refused, because either could be meant.
 fn context(raw: Option<&RawValue>) -> Result<Context, ScenarioError> {
     let Some(raw) = raw else {
         return Ok(Context::new());
@@ -81,37 +80,35 @@ fn context(raw: Option<&RawValue>) -> Result<Context, ScenarioError> {
         };
         keys.push((member.name, value));
     }
-    Context::of(keys).map_err(|name| invalid(format!("the context key `{name}` stands twice")))
+    Context::of(keys).map_err(|name| invalid(format!("duplicate context key `{name}`")))
 }
 
 fn scalar(name: &str, node: json::Node) -> Result<std::sync::Arc<str>, ScenarioError> {
     match node.value {
         json::Value::String(text) | json::Value::Number(text) => Ok(text),
         json::Value::Bool(value) => Ok(value.to_string().into()),
-        json::Value::Null | json::Value::Array(_) | json::Value::Object(_) => {
-            Err(invalid(format!(
-                "the context key `{name}` holds something else than strings, numbers and booleans"
-            )))
-        }
+        json::Value::Null | json::Value::Array(_) | json::Value::Object(_) => Err(invalid(
+            format!("the values of the context key `{name}` must be strings, numbers or booleans"),
+        )),
     }
 }
 
-/// A request is about one action: `GetObject` and `s3:Get*` are allowed by nothing, whatever a
-/// test expects.
+/// A request has one action. Nothing would ever allow `GetObject` or `s3:Get*`, so they are refused
+/// as mistakes.
 fn check_action(action: &str) -> Result<(), ScenarioError> {
     let one = |text: &str| !text.is_empty() && !text.contains(['*', '?', ':']);
     match action.split_once(':') {
         Some((service, name)) if one(service) && one(name) => Ok(()),
         _ => Err(invalid(format!(
-            "`{action}` is no action that is asked for: `service:Name`, such as `ecr:PutImage`"
+            "`{action}` is not the action of a request: use `service:Name`, such as `ecr:PutImage`"
         ))),
     }
 }
 
-fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioError> {
-    let text = asked.principal.as_str();
+fn principal(request: &RequestFields, context: &Context) -> Result<Principal, ScenarioError> {
+    let text = request.principal.as_str();
     // `GetCallerIdentity` shows the session's name behind the role's ID.
-    let given = asked.principal_id.as_deref();
+    let given = request.principal_id.as_deref();
     let unique_id = given.or_else(|| context.one("aws:userid"));
     let unique_id = unique_id
         .and_then(|id| id.split(':').next())
@@ -123,7 +120,7 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
         return Ok(Principal::root(text));
     }
     if !text.starts_with("arn:") && text.contains('.') {
-        let federated = asked
+        let federated = request
             .action
             .eq_ignore_ascii_case("sts:AssumeRoleWithWebIdentity");
         return Ok(if federated {
@@ -132,21 +129,21 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
             Principal::service(text)
         });
     }
-    let issuer = asked
+    let issuer = request
         .principal_role_arn
         .as_deref()
-        .or(asked.principal_user_arn.as_deref());
+        .or(request.principal_user_arn.as_deref());
     if let Some(issuer) = issuer
         && arn_account(issuer) != arn_account(text)
     {
         return Err(invalid(format!(
-            "`{issuer}` cannot be behind `{text}`: it is of another account"
+            "`{issuer}` cannot be the issuer of `{text}`: it belongs to another account"
         )));
     }
     Principal::from_arn(text, issuer, unique_id).ok_or_else(|| {
         invalid(format!(
-            "`{text}` is no principal: the ARN of a user, a role session, a federated user or \
-             the root user, an account (its root user), a service such as ec2.amazonaws.com, \
+            "`{text}` is not a principal: use the ARN of a user, a role session, a federated user or \
+             the root user, an account ID (its root user), a service such as ec2.amazonaws.com, \
              or `anonymous`"
         ))
     })
@@ -154,13 +151,13 @@ fn principal(asked: &Asked, context: &Context) -> Result<Principal, ScenarioErro
 
 /// What follows from the principal and from the resource, where it is not given
 /// (UG reference_policies_condition-keys: `aws:ResourceAccount` is in most requests).
-fn derived(mut context: Context, principal: &Principal, asked: &Asked) -> Context {
+fn derived(mut context: Context, principal: &Principal, request: &RequestFields) -> Context {
     for (name, value) in principal.context().iter() {
         context.insert_missing(name, value.clone());
     }
-    let owner = match (asked.resource_account.as_deref(), &*asked.resource) {
+    let owner = match (request.resource_account.as_deref(), &*request.resource) {
         (Some(given), _) => given,
-        // Where there is no resource, the caller's account is asked.
+        // Where there is no resource, the caller's account is request.
         (None, "*") if principal.kind.is_aws() => principal.account(),
         (None, arn) => arn_account(arn),
     };

@@ -1,6 +1,6 @@
-//! What a trust policy must ask of identity providers that all the world shares: anyone may have
-//! their tokens, and one claim tells whose they are. A trust policy that does not ask for it trusts
-//! every customer of the provider, so IAM does not store it.
+//! Trust policies for identity providers that are shared by many customers: anyone can get a token from
+//! them, and a claim tells whose it is. A trust policy without a condition on that claim trusts every
+//! customer of the provider, so IAM does not store it.
 //!
 //! Sources: UG id_roles_providers_oidc_secure-by-default, "Identity-provider controls for shared OIDC
 //! providers"; the messages are those that people report of IAM. IBM Turbonomic is left out: the page
@@ -15,8 +15,8 @@ use crate::operator::{Operator, Quantifier, Test};
 const COGNITO: &str = "cognito-identity.amazonaws.com";
 pub const GITHUB: &str = "token.actions.githubusercontent.com";
 
-/// The providers and the claims that tell whose a token is: one of them is asked for. What holds a colon
-/// is a key of its own.
+/// The shared providers and the claims that tell whose a token is; a condition on one of them is
+/// required. A name with a colon is a whole condition key.
 const SHARED: [(&str, &[&str]); 16] = [
     (COGNITO, &["aud"]),
     (GITHUB, &["sub", "job_workflow_ref"]),
@@ -123,7 +123,7 @@ fn unscoped(entry: &PrincipalEntry, statement: &Statement, keys: &[String]) -> V
         )
     };
     let detail = format!(
-        "everyone can have a token of this provider; a condition on `{}` says whose are meant",
+        "anyone can get a token from this provider; add a condition on `{}`",
         keys[0]
     );
     violation(message, detail, entry.text.position)

@@ -1,4 +1,4 @@
-//! Trust policies, which IAM checks by rules and in words of their own.
+//! Trust policies, for which IAM has rules and messages of their own.
 
 use crate::context::Context;
 use crate::document::{
@@ -11,7 +11,7 @@ use crate::principal_syntax;
 
 use super::{dates, providers, statement_ids};
 
-/// What a trust policy may say: only who, and only `sts:AssumeRole` and its companions.
+/// The actions of trust policies.
 const TRUST_ACTIONS: [&str; 6] = [
     "sts:assumerole",
     "sts:assumerolewithsaml",
@@ -25,13 +25,13 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> 
     for statement in document.statements.iter() {
         let Some(element) = &statement.principal else {
             let message = "Missing required field Principal";
-            let detail = "a trust policy says who may assume the role";
+            let detail = "a trust policy needs `Principal`: who may assume the role";
             return Err(violation(message, detail, statement.position));
         };
         // Row 18: UG reference_policies_elements_notprincipal excludes trust policies.
         if element.not {
             let message = "AssumeRole policy must not contain NotPrincipal field.";
-            let detail = "a trust policy names whom it trusts";
+            let detail = "name the trusted principals in `Principal`";
             return Err(violation(message, detail, element.position));
         }
         if statement.action.values.is_empty() {
@@ -53,13 +53,9 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> 
         }
         if element.entries.is_empty() {
             let message = "Missing required field Principal";
-            return Err(violation(
-                message,
-                "`Principal` names nobody",
-                element.position,
-            ));
+            return Err(violation(message, "`Principal` is empty", element.position));
         }
-        // Everyone is written with the type here.
+        // Everyone is written with a type here.
         let star = |entry: &PrincipalEntry| entry.kind == PrincipalType::Everyone;
         if stored && element.entries.iter().any(star) {
             let message = "AssumeRolepolicy contained an invalid principal: \"STAR\":\"*\".";
@@ -81,8 +77,8 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> 
     Ok(())
 }
 
-/// A provider's keys begin with its host, and people write its URL: the scheme's colon is one too many.
-/// Elsewhere colons may stand in a key, in the name of a tag.
+/// The keys of a provider begin with its host; its URL has one colon too many. Other keys may contain
+/// more colons, in the name of a tag.
 fn condition_keys(statement: &Statement) -> Result<(), Violation> {
     let urls = |entry: &&ConditionEntry| entry.key.value.contains("://");
     match statement.conditions.iter().find(urls) {
@@ -90,7 +86,7 @@ fn condition_keys(statement: &Statement) -> Result<(), Violation> {
         Some(entry) => {
             let message = "Condition can contain only one colon.";
             let detail = format!(
-                "`{}` is no condition key: a provider's keys begin with its host, without `https://`",
+                "`{}` is not a condition key: a provider's keys begin with its host, without `https://`",
                 entry.key.value
             );
             Err(violation(message, detail, entry.key.position))
@@ -118,7 +114,7 @@ fn actions(element: &Element) -> Result<(), Violation> {
             .any(|action| pattern.matches(action, &context));
         if element.not || !sts || !known {
             let message = "AssumeRole policy may only specify STS AssumeRole actions.";
-            let detail = format!("`{}` is none of them", text.value);
+            let detail = format!("`{}` is not an action of a trust policy", text.value);
             return Err(violation(message, detail, text.position));
         }
     }

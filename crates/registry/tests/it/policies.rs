@@ -141,8 +141,8 @@ on_every_engine! {
                     resource_account: Some("123456789012"),
                     context: &context,
                 };
-                let authority = policy::Authority { resource: policy.as_deref(), ..Default::default() };
-                both.push(policy::decide(&request, &authority).is_allowed());
+                let applicable = policy::ApplicablePolicies { resource: policy.as_deref(), ..Default::default() };
+                both.push(policy::decide(&request, &applicable).is_allowed());
             }
             assert_eq!(both[0], both[1], "{id} {action} {name}");
             both[0]

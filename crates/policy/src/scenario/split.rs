@@ -1,4 +1,4 @@
-//! Several scenarios in one text, and where each stands in it.
+//! Splits a text into scenarios, with the position of each.
 
 use serde_json::value::RawValue;
 
@@ -8,20 +8,20 @@ use super::ScenarioError;
 
 /// One scenario of a text.
 #[derive(Clone, Copy, Debug)]
-pub struct Part<'a> {
+pub struct ScenarioText<'a> {
     /// Its own text.
     pub text: &'a str,
     /// Where that begins.
     pub start: Position,
 }
 
-/// The scenarios of a text: the values that follow each other in it, and of an array its members.
-/// They are JSON, and not yet known to be scenarios.
+/// Splits a text into its JSON values, and an array into its members. Whether they are scenarios is
+/// not checked.
 ///
 /// # Errors
 /// [`ScenarioError::Json`]: what follows a syntax error cannot be told apart from it.
-pub fn parts(text: &str) -> Result<Vec<Part<'_>>, ScenarioError> {
-    let mut parts = Parts {
+pub fn split(text: &str) -> Result<Vec<ScenarioText<'_>>, ScenarioError> {
+    let mut parts = Splitter {
         text,
         found: Vec::new(),
     };
@@ -38,15 +38,15 @@ pub fn parts(text: &str) -> Result<Vec<Part<'_>>, ScenarioError> {
     Ok(parts.found)
 }
 
-struct Parts<'a> {
+struct Splitter<'a> {
     text: &'a str,
-    found: Vec<Part<'a>>,
+    found: Vec<ScenarioText<'a>>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> Splitter<'a> {
     fn push(&mut self, raw: &'a RawValue) {
         let start = self.place(raw);
-        self.found.push(Part {
+        self.found.push(ScenarioText {
             text: raw.get(),
             start,
         });
