@@ -14,9 +14,10 @@ usage: cargo xtask <task>
 
   bench [--rounds N] [--layer-mib N]
                      Berth beside docker-registry and nginx, release build, as ratios
-  codegen [--check] [--models DIR] [--iam-data DIR]
+  codegen [--check] [--diff [VERSION]] [--models DIR] [--iam-data DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
-                     or check that they are up to date
+                     check that they are up to date, or print what another
+                     botocore version (by default the newest) would change
   dist               build the release binary reproducibly; print its checksum and
                      write its software bill of materials
   test [all|lint|unit|e2e|slow]...

@@ -1,59 +1,63 @@
-//! Requests and answers as bytes, for servers and clients.
+//! Requests and responses as bytes, for servers and clients.
 
 use crate::arns::{self, InvalidArn};
 use crate::query::{self, Form};
+use crate::query_json::{self, ResponseFormat};
 use crate::shape::{Kind, Shape};
 use crate::validate::{self, Violation};
 use crate::value::{Shaped, Value};
 use crate::xml::{self, Element};
-use crate::{CommonError, Op, Operation, Protocol, Service, WireError, ecr, json};
+use crate::{CommonError, Op, Operation, Protocol, Service, WireError, berth, ecr, json};
 
-/// A request that can't be read, or that breaks its model's limits.
+/// A request that cannot be decoded, or that violates its model's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeError {
-    /// The operation that was asked for.
+    /// The requested operation.
     pub operation: Operation,
     /// What is wrong with the request.
     pub cause: DecodeCause,
 }
 
-/// What can be wrong with a request.
+/// Why a request cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DecodeCause {
-    /// Its syntax, or a value of another type: `SerializationException`,
-    /// `MalformedInput`.
+    /// Invalid syntax, or a value of the wrong type: `SerializationException`, `MalformedInput`.
     Malformed(String),
-    /// Values outside their limits, each one listed.
+    /// Values outside their limits, all of them.
     Invalid(Vec<Violation>),
     /// An ARN that is none, or not of the kind that the operation takes.
     InvalidArn(InvalidArn),
 }
 
 impl DecodeError {
-    /// The error as the operation's service answers it.
+    /// The error as the operation's service returns it.
     ///
-    /// ECR answers `InvalidParameterException`, in its own words, from the
-    /// operations that have it and `ValidationException` from the others.
+    /// ECR returns `InvalidParameterException`, with a wording of its own, from the operations whose
+    /// model lists it, and `ValidationException` from the others. Berth returns
+    /// `InvalidParameterException` with the usual wording.
     pub fn wire(&self) -> WireError {
         let protocol = self.operation.service().protocol();
-        match (&self.cause, self.operation) {
-            (DecodeCause::Malformed(message), _) => {
-                CommonError::Malformed.with(protocol, message.clone())
+        let violations = match &self.cause {
+            DecodeCause::Malformed(message) => {
+                return CommonError::Malformed.with(protocol, message.clone());
             }
-            (DecodeCause::InvalidArn(invalid), operation) => invalid.wire(operation.service()),
-            (DecodeCause::Invalid(violations), Operation::Ecr(operation)) => {
-                let own = ecr::ErrorCode::InvalidParameter;
-                match operation.errors().contains(&own) {
-                    true => own.with(validate::ecr_message(violations)),
-                    false => CommonError::Validation.with(protocol, validate::message(violations)),
-                }
+            DecodeCause::InvalidArn(invalid) => {
+                return invalid.wire(self.operation.service());
             }
-            (DecodeCause::Invalid(violations), Operation::Iam(_)) => {
+            DecodeCause::Invalid(violations) => violations,
+        };
+        let own = ecr::ErrorCode::InvalidParameter;
+        match self.operation {
+            Operation::Ecr(operation) if operation.errors().contains(&own) => {
+                own.with(validate::ecr_message(violations))
+            }
+            Operation::Iam(_) => {
                 CommonError::Validation.with(protocol, validate::iam_message(violations))
             }
-            (DecodeCause::Invalid(violations), _) => {
-                CommonError::Validation.with(protocol, validate::message(violations))
+            Operation::Berth(_) => {
+                berth::ErrorCode::InvalidParameter.with(validate::message(violations))
             }
+            _ => CommonError::Validation.with(protocol, validate::message(violations)),
         }
     }
 }
@@ -66,10 +70,10 @@ impl std::fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// Reads and validates a request's body.
+/// Decodes and validates a request's body.
 ///
 /// # Errors
-/// [`DecodeError`], which [`DecodeError::wire`] turns into AWS's answer.
+/// [`DecodeError`]; [`DecodeError::wire`] turns it into AWS's error.
 pub fn decode_request<O: Op>(body: &[u8]) -> Result<O::Input, DecodeError> {
     match O::OPERATION.service().protocol() {
         Protocol::Json => finish::<O>(json::decode(O::Input::shape(), body)),
@@ -77,11 +81,11 @@ pub fn decode_request<O: Op>(body: &[u8]) -> Result<O::Input, DecodeError> {
     }
 }
 
-/// Reads and validates a Query request whose parameters were read already (its
-/// `Action` says which operation it is).
+/// Decodes and validates a Query request whose parameters have been parsed already (the `Action`
+/// parameter names the operation).
 ///
 /// # Errors
-/// [`DecodeError`], which [`DecodeError::wire`] turns into AWS's answer.
+/// [`DecodeError`]; [`DecodeError::wire`] turns it into AWS's error.
 pub fn decode_form<O: Op>(form: &Form) -> Result<O::Input, DecodeError> {
     finish::<O>(form.decode(O::Input::shape()))
 }
@@ -111,7 +115,7 @@ fn malformed<O: Op>(message: String) -> DecodeError {
     }
 }
 
-/// An answer, ready for HTTP. `x-amzn-RequestId` is the server's to set.
+/// A response, ready for HTTP. The server sets `x-amzn-RequestId`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireResponse {
     /// The HTTP status.
@@ -127,24 +131,45 @@ pub struct WireResponse {
 const JSON_TYPE: &str = "application/x-amz-json-1.1";
 const XML_TYPE: &str = "text/xml";
 
-/// Writes an operation's output as its service answers it. Answers hold secrets
-/// (keys, tokens): they are not for logs.
+/// Encodes an operation's output in its service's protocol. Responses hold secrets (keys, tokens)
+/// and must not be logged.
 pub fn encode_response<O: Op>(output: &O::Output, request_id: &str) -> WireResponse {
-    let service = O::OPERATION.service();
-    let (shape, value) = (O::Output::shape(), output.to_value());
-    let (content_type, body) = match service.protocol() {
-        Protocol::Json => {
+    encode_response_as::<O>(output, ResponseFormat::Native, request_id)
+}
+
+/// Encodes an operation's output in the format that the client accepts.
+pub fn encode_response_as<O: Op>(
+    output: &O::Output,
+    format: ResponseFormat,
+    request_id: &str,
+) -> WireResponse {
+    encode_output(O::OPERATION, &output.to_value(), format, request_id)
+}
+
+/// Encodes a tree of an operation's output shape.
+pub(crate) fn encode_output(
+    operation: Operation,
+    value: &Value<'_>,
+    format: ResponseFormat,
+    request_id: &str,
+) -> WireResponse {
+    let (service, name, shape) = (operation.service(), operation.name(), operation.output());
+    let (content_type, body) = match (service.protocol(), format) {
+        (Protocol::Json, _) => {
             let mut body = Vec::new();
-            json::encode(shape, &value, &mut body);
+            json::encode(shape, value, &mut body);
             (JSON_TYPE, body)
         }
-        Protocol::Query => {
-            let name = O::NAME;
+        (Protocol::Query, ResponseFormat::Json) => {
+            let body = query_json::response(name, shape, value, request_id);
+            (query_json::CONTENT_TYPE, body)
+        }
+        (Protocol::Query, ResponseFormat::Native) => {
             let body = document(service, &format!("{name}Response"), |out| {
-                // An operation without an output has no result element either.
+                // An operation without an output has no result element.
                 if !std::ptr::eq(shape, &crate::UNIT) {
                     xml::element(&format!("{name}Result"), out, |out| {
-                        xml::encode(shape, &value, out)
+                        xml::encode(shape, value, out)
                     });
                 }
                 xml::element("ResponseMetadata", out, |out| {
@@ -162,10 +187,20 @@ pub fn encode_response<O: Op>(output: &O::Output, request_id: &str) -> WireRespo
     }
 }
 
-/// Writes an error as a service answers it.
+/// Encodes an error in a service's protocol.
 pub fn encode_error(service: Service, error: &WireError, request_id: &str) -> WireResponse {
-    let (content_type, error_type, body) = match service.protocol() {
-        Protocol::Json => {
+    encode_error_as(service, error, ResponseFormat::Native, request_id)
+}
+
+/// Encodes an error in the format that the client accepts.
+pub fn encode_error_as(
+    service: Service,
+    error: &WireError,
+    format: ResponseFormat,
+    request_id: &str,
+) -> WireResponse {
+    let (content_type, error_type, body) = match (service.protocol(), format) {
+        (Protocol::Json, _) => {
             let mut body = b"{\"__type\":".to_vec();
             json::string(error.code, &mut body);
             body.extend_from_slice(b",\"message\":");
@@ -179,7 +214,11 @@ pub fn encode_error(service: Service, error: &WireError, request_id: &str) -> Wi
             body.push(b'}');
             (JSON_TYPE, Some(error.code), body)
         }
-        Protocol::Query => {
+        (Protocol::Query, ResponseFormat::Json) => {
+            let body = query_json::error(error, request_id);
+            (query_json::CONTENT_TYPE, None, body)
+        }
+        (Protocol::Query, ResponseFormat::Native) => {
             let body = document(service, "ErrorResponse", |out| {
                 xml::element("Error", out, |out| {
                     xml::element("Type", out, |out| out.push_str(error.fault.as_str()));
@@ -222,7 +261,7 @@ pub struct WireRequest {
     pub body: Vec<u8>,
 }
 
-/// Writes an operation's input as a client does.
+/// Encodes an operation's input, for clients.
 pub fn encode_request<O: Op>(input: &O::Input) -> WireRequest {
     let service = O::OPERATION.service();
     let (shape, value) = (O::Input::shape(), input.to_value());
@@ -250,9 +289,9 @@ pub fn encode_request<O: Op>(input: &O::Input) -> WireRequest {
     }
 }
 
-/// An answer that is not what the operation's model says.
+/// A response that does not follow the operation's model.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the answer to `{operation}` cannot be read: {why}")]
+#[error("cannot decode the response to `{operation}`: {why}")]
 pub struct ResponseError {
     /// The operation that was called.
     pub operation: &'static str,
@@ -260,10 +299,10 @@ pub struct ResponseError {
     pub why: String,
 }
 
-/// Reads the body of a successful answer, as a client does.
+/// Decodes the body of a successful response, for clients.
 ///
 /// # Errors
-/// [`ResponseError`] where the body is not the operation's output.
+/// [`ResponseError`] if the body is not the operation's output.
 pub fn decode_response<O: Op>(body: &[u8]) -> Result<O::Output, ResponseError> {
     let error = |why: String| ResponseError {
         operation: O::NAME,
@@ -276,30 +315,30 @@ pub fn decode_response<O: Op>(body: &[u8]) -> Result<O::Output, ResponseError> {
             O::Output::from_value(value).map_err(|m| error(m.to_string()))
         }
         Protocol::Query => {
-            let top = Element::parse(body).ok_or_else(|| error("it is not XML".to_owned()))?;
+            let top = Element::parse(body).ok_or_else(|| error("not XML".to_owned()))?;
             if top.name != format!("{}Response", O::NAME) {
-                return Err(error(format!("it is a `{}`", top.name)));
+                return Err(error(format!("unexpected element `{}`", top.name)));
             }
             let result = match top.child(&format!("{}Result", O::NAME)) {
                 Some(result) => result.decode(shape),
                 None => Some(Value::Structure(vec![None; shape.members().len()])),
             };
-            let value = result.ok_or_else(|| error("a value has the wrong form".to_owned()))?;
+            let value = result.ok_or_else(|| error("a value has the wrong type".to_owned()))?;
             O::Output::from_value(value).map_err(|m| error(m.to_string()))
         }
     }
 }
 
-/// An error answer as a client sees it.
+/// An error response, as a client sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RemoteError {
-    /// AWS's error code; empty where the body is none of AWS's forms.
+    /// AWS's error code; empty if the body has none of AWS's formats.
     pub code: String,
     /// The message.
     pub message: String,
 }
 
-/// Reads the body of an error answer, as a client does.
+/// Decodes the body of an error response, for clients.
 pub fn decode_error(service: Service, body: &[u8]) -> RemoteError {
     match service.protocol() {
         Protocol::Json => {
@@ -308,7 +347,7 @@ pub fn decode_error(service: Service, body: &[u8]) -> RemoteError {
             let code = text("__type");
             let message = [text("message"), text("Message")].concat();
             RemoteError {
-                // Some services put a namespace ahead: `com.amazon…#Code`.
+                // Some services prefix a namespace: `com.amazon…#Code`.
                 code: code.rsplit('#').next().unwrap_or_default().to_owned(),
                 message,
             }
@@ -329,9 +368,8 @@ pub fn decode_error(service: Service, body: &[u8]) -> RemoteError {
     }
 }
 
-/// What an audit event shows of an input or output: names begin with a small
-/// letter as in CloudTrail's `requestParameters`, secrets are replaced by
-/// CloudTrail's word for them, blobs are left out.
+/// An input or output for an audit event: names begin with a lower-case letter, as in CloudTrail's
+/// `requestParameters`; secrets are replaced by CloudTrail's placeholder; blobs are left out.
 pub fn audit_json<T: Shaped>(value: &T) -> serde_json::Value {
     redacted(T::shape(), &value.to_value())
 }

@@ -1,10 +1,10 @@
-//! The AWS APIs of Amazon ECR, IAM and STS as Rust types, with both protocols'
-//! codecs and AWS's validation messages. No behaviour lives here.
+//! The APIs of Amazon ECR, IAM, STS and Berth as Rust types, with the codecs of both
+//! protocols and AWS's validation messages. No behaviour lives here.
 //!
-//! # A request's way through this crate
+//! # Decoding a request, encoding a response
 //!
-//! A client asks IAM for a user. The server reads the form, finds the operation,
-//! and gets a validated Rust value, or AWS's error:
+//! A client requests a user from IAM. The server parses the form, finds the
+//! operation, and gets a validated Rust value, or AWS's error:
 //!
 //! ```
 //! use aws_api::{Form, Operation, Service, decode_form, encode_error, encode_response, iam};
@@ -16,12 +16,12 @@
 //! let input = decode_form::<iam::ops::GetUser>(&form)?;
 //! assert_eq!(input.user_name.as_deref(), Some("alice"));
 //!
-//! // The handler answers with the response type, or with one of the model's errors.
+//! // The handler returns the response type, or one of the model's errors.
 //! let error = iam::ErrorCode::NoSuchEntity.with("The user with name alice cannot be found.");
 //! let answer = encode_error(Service::Iam, &error, "0f1e2d3c-0000-4000-8000-000000000000");
 //! assert_eq!(answer.status, 404);
 //!
-//! // What the model forbids never reaches the handler.
+//! // A value that violates the model never reaches the handler.
 //! let form = Form::parse(b"Action=GetUser&UserName=al%2Fice")?;
 //! let refused = decode_form::<iam::ops::GetUser>(&form).unwrap_err();
 //! assert_eq!(refused.wire().code, "ValidationError");
@@ -33,26 +33,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # How it is made
+//! # How it is generated
 //!
-//! `cargo xtask codegen` reads the service models of the `botocore` package and
-//! writes [`ecr`], [`iam`] and [`sts`]: for each shape a row in a table
-//! ([`Shape`]) and a Rust type. One interpreter walks the tables; between wire
-//! and type stands a tree ([`Value`]). So a codec exists once, not 245 times, and
-//! the generated code is tables, not functions.
+//! `cargo xtask codegen` reads the service models of the `botocore` package, and
+//! this repository's own model of `berth`, and writes [`ecr`], [`iam`], [`sts`] and
+//! [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
+//! interpreter walks the tables and converts between bytes and a tree ([`Value`]);
+//! the generated types convert from and to that tree. So there is one codec for
+//! all operations, and the generated code is tables, not functions.
 //!
-//! - In: bytes → tree (texts borrowed from the body) → validation → Rust type.
-//! - Out: Rust type → tree (texts borrowed from the type) → bytes.
+//! - Decoding: bytes → tree (strings borrowed from the body) → validation → Rust type.
+//! - Encoding: Rust type → tree (strings borrowed from the type) → bytes.
 //!
-//! Both directions exist for both sides: [`decode_request`] and
-//! [`encode_response`] for servers, [`encode_request`] and [`decode_response`]
-//! for clients, such as our tests.
+//! Servers use [`decode_request`] and [`encode_response`]; clients use
+//! [`encode_request`] and [`decode_response`].
 //!
 //! # Invariants
 //!
-//! - A decoded input keeps every limit of its model, required members included.
-//! - Secrets ([`Secret`]) appear in requests and answers and nowhere else.
-//! - Whatever the bytes, decoding ends: depth, counts and sizes are bounded.
+//! - A decoded input satisfies every limit of its model, required members included.
+//! - Secrets ([`Secret`]) appear in requests and responses and nowhere else.
+//! - Decoding terminates for any input: depth, counts and sizes are bounded.
 
 #[macro_use]
 mod macros;
@@ -63,6 +63,7 @@ mod json;
 mod limits;
 mod pattern;
 mod query;
+mod query_json;
 mod secret;
 mod service;
 mod shape;
@@ -75,25 +76,27 @@ mod tests;
 
 mod arns;
 pub mod authorization;
+pub mod berth;
 pub mod ecr;
 pub mod iam;
 pub mod sts;
 
 pub use codec::{
     DecodeCause, DecodeError, RemoteError, ResponseError, WireRequest, WireResponse, audit_json,
-    decode_error, decode_form, decode_request, decode_response, encode_error, encode_request,
-    encode_response,
+    decode_error, decode_form, decode_request, decode_response, encode_error, encode_error_as,
+    encode_request, encode_response, encode_response_as,
 };
 pub use error::{CommonError, Fault, WireError};
 pub use pattern::Pattern;
 pub use query::Form;
+pub use query_json::ResponseFormat;
 pub use secret::{Blob, Secret};
 pub use service::{Op, Operation, Protocol, Service};
 pub use shape::{Kind, Member, Shape, UNIT};
 pub use validate::Violation;
 pub use value::{Mismatch, Shaped, Value};
 
-/// What the generated modules import.
+/// The imports of the generated modules.
 pub(crate) mod generated {
     pub(crate) use crate::pattern::Pattern;
     pub(crate) use crate::secret::{Blob, Secret};

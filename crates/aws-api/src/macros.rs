@@ -1,23 +1,35 @@
-//! What the generated lines stand for. Each macro turns a table into types;
-//! the tables stay short enough to read.
+//! The macros behind the generated tables. Each turns a table into types, so that
+//! the generated files stay short enough to read.
 
-/// Structures: a shape table, the Rust type, and its way in and out of a tree.
+/// Structures: a shape table, the Rust type, and its conversion from and to a tree.
 macro_rules! structures {
     ($(
-        $table:ident $name:ident {
+        $table:ident$(.$hidden:ident)? $name:ident {
             $($field:ident: $ty:ty = $need:ident $(.$secret:ident)? $wire:literal $shape:ident,)*
         }
     )*) => {$(
         #[doc = concat!("The model's structure `", stringify!($name), "`.")]
-        #[derive(Clone, Debug, Default, PartialEq)]
+        #[derive(Clone, Default, PartialEq)]
         pub struct $name {
             $(pub $field: $ty,)*
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                // A structure that the model marks as sensitive prints no members.
+                if $table.sensitive {
+                    return f.write_str(concat!(stringify!($name), " { … }"));
+                }
+                f.debug_struct(stringify!($name))
+                    $(.field(stringify!($field), &self.$field))*
+                    .finish()
+            }
         }
 
         pub(crate) static $table: Shape = Shape::new(
             stringify!($name),
             Kind::Structure(&[$(Member::$need($wire, &$shape)$(.$secret())?),*]),
-        );
+        )$(.$hidden())?;
 
         impl Shaped for $name {
             fn shape() -> &'static Shape {

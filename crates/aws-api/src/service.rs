@@ -1,11 +1,13 @@
 //! Services, protocols and operations.
 
 use crate::value::Shaped;
-use crate::{ecr, iam, sts};
+use crate::{berth, ecr, iam, sts};
 
-/// The services that this crate speaks for.
+/// The services whose types this crate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
+    /// Berth's own operations, for what AWS has none.
+    Berth,
     /// Amazon Elastic Container Registry.
     Ecr,
     /// AWS Identity and Access Management.
@@ -14,7 +16,7 @@ pub enum Service {
     Sts,
 }
 
-/// How a service's requests and answers are written.
+/// How a service's requests and responses are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
     /// awsJson 1.1: JSON both ways, the operation in `X-Amz-Target`.
@@ -25,11 +27,12 @@ pub enum Protocol {
 
 impl Service {
     /// All services.
-    pub const ALL: &'static [Self] = &[Self::Ecr, Self::Iam, Self::Sts];
+    pub const ALL: &'static [Self] = &[Self::Berth, Self::Ecr, Self::Iam, Self::Sts];
 
     /// The name in a signature's scope (`ecr`) and before the colon of an action.
     pub const fn signing_name(self) -> &'static str {
         match self {
+            Self::Berth => "berth",
             Self::Ecr => "ecr",
             Self::Iam => "iam",
             Self::Sts => "sts",
@@ -44,6 +47,7 @@ impl Service {
     /// The first label of its public endpoints (`api.ecr`).
     pub const fn endpoint_prefix(self) -> &'static str {
         match self {
+            Self::Berth => "berth",
             Self::Ecr => "api.ecr",
             Self::Iam => "iam",
             Self::Sts => "sts",
@@ -53,15 +57,17 @@ impl Service {
     /// The API's version, the `Version` parameter of the Query form.
     pub const fn api_version(self) -> &'static str {
         match self {
+            Self::Berth => berth::API_VERSION,
             Self::Ecr => ecr::API_VERSION,
             Self::Iam => iam::API_VERSION,
             Self::Sts => sts::API_VERSION,
         }
     }
 
-    /// What stands ahead of the dot in `X-Amz-Target`.
+    /// The part of `X-Amz-Target` before the dot.
     pub const fn target_prefix(self) -> Option<&'static str> {
         match self {
+            Self::Berth => Some(berth::TARGET_PREFIX),
             Self::Ecr => Some(ecr::TARGET_PREFIX),
             Self::Iam | Self::Sts => None,
         }
@@ -70,7 +76,7 @@ impl Service {
     /// The namespace of XML answers; none for JSON services.
     pub const fn xml_namespace(self) -> Option<&'static str> {
         match self {
-            Self::Ecr => None,
+            Self::Berth | Self::Ecr => None,
             Self::Iam => Some(iam::XML_NAMESPACE),
             Self::Sts => Some(sts::XML_NAMESPACE),
         }
@@ -79,7 +85,7 @@ impl Service {
     /// The protocol it speaks.
     pub const fn protocol(self) -> Protocol {
         match self {
-            Self::Ecr => Protocol::Json,
+            Self::Berth | Self::Ecr => Protocol::Json,
             Self::Iam | Self::Sts => Protocol::Query,
         }
     }
@@ -87,6 +93,7 @@ impl Service {
     /// The service's operation of this name, letter for letter.
     pub fn operation(self, name: &str) -> Option<Operation> {
         match self {
+            Self::Berth => berth::Operation::from_name(name).map(Operation::Berth),
             Self::Ecr => ecr::Operation::from_name(name).map(Operation::Ecr),
             Self::Iam => iam::Operation::from_name(name).map(Operation::Iam),
             Self::Sts => sts::Operation::from_name(name).map(Operation::Sts),
@@ -95,22 +102,14 @@ impl Service {
 
     /// All operations of the service, in the model's order.
     pub fn operations(self) -> Vec<Operation> {
+        fn all<T: Copy>(names: &[T], variant: fn(T) -> Operation) -> Vec<Operation> {
+            names.iter().copied().map(variant).collect()
+        }
         match self {
-            Self::Ecr => ecr::Operation::ALL
-                .iter()
-                .copied()
-                .map(Operation::Ecr)
-                .collect(),
-            Self::Iam => iam::Operation::ALL
-                .iter()
-                .copied()
-                .map(Operation::Iam)
-                .collect(),
-            Self::Sts => sts::Operation::ALL
-                .iter()
-                .copied()
-                .map(Operation::Sts)
-                .collect(),
+            Self::Berth => all(berth::Operation::ALL, Operation::Berth),
+            Self::Ecr => all(ecr::Operation::ALL, Operation::Ecr),
+            Self::Iam => all(iam::Operation::ALL, Operation::Iam),
+            Self::Sts => all(sts::Operation::ALL, Operation::Sts),
         }
     }
 }
@@ -118,6 +117,8 @@ impl Service {
 /// An operation of any service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
+    /// Of Berth itself.
+    Berth(berth::Operation),
     /// Of Amazon ECR.
     Ecr(ecr::Operation),
     /// Of IAM.
@@ -130,6 +131,7 @@ impl Operation {
     /// Its service.
     pub const fn service(self) -> Service {
         match self {
+            Self::Berth(_) => Service::Berth,
             Self::Ecr(_) => Service::Ecr,
             Self::Iam(_) => Service::Iam,
             Self::Sts(_) => Service::Sts,
@@ -139,6 +141,7 @@ impl Operation {
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Berth(operation) => operation.name(),
             Self::Ecr(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
@@ -148,6 +151,7 @@ impl Operation {
     /// The shape of its input.
     pub fn input(self) -> &'static crate::Shape {
         match self {
+            Self::Berth(operation) => operation.input(),
             Self::Ecr(operation) => operation.input(),
             Self::Iam(operation) => operation.input(),
             Self::Sts(operation) => operation.input(),
@@ -157,6 +161,7 @@ impl Operation {
     /// The shape of its output.
     pub fn output(self) -> &'static crate::Shape {
         match self {
+            Self::Berth(operation) => operation.output(),
             Self::Ecr(operation) => operation.output(),
             Self::Iam(operation) => operation.output(),
             Self::Sts(operation) => operation.output(),
@@ -166,6 +171,7 @@ impl Operation {
     #[cfg(test)]
     pub(crate) fn input_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
         match self {
+            Self::Berth(operation) => operation.input_through_type(value),
             Self::Ecr(operation) => operation.input_through_type(value),
             Self::Iam(operation) => operation.input_through_type(value),
             Self::Sts(operation) => operation.input_through_type(value),
@@ -175,6 +181,7 @@ impl Operation {
     #[cfg(test)]
     pub(crate) fn output_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
         match self {
+            Self::Berth(operation) => operation.output_through_type(value),
             Self::Ecr(operation) => operation.output_through_type(value),
             Self::Iam(operation) => operation.output_through_type(value),
             Self::Sts(operation) => operation.output_through_type(value),
@@ -182,15 +189,15 @@ impl Operation {
     }
 }
 
-/// An operation as a type: what is generic over operations takes one of these
+/// An operation as a type, for functions that are generic over operations
 /// (`aws_api::ecr::ops::CreateRepository`).
 pub trait Op {
     /// The operation as a value.
     const OPERATION: Operation;
     /// Its name on the wire.
     const NAME: &'static str;
-    /// What it is called with; `()` where the model has no input.
+    /// Its parameters; `()` where the model has no input.
     type Input: Shaped + Send + 'static;
-    /// What it answers; `()` where the model has no output.
+    /// Its result; `()` where the model has no output.
     type Output: Shaped + Send + 'static;
 }

@@ -47,11 +47,12 @@ fn owned(value: Value<'_>) -> Value<'static> {
 }
 
 #[test]
-fn every_operation_is_there() {
+fn finds_every_operation_of_the_models() {
     let count = |service: Service| service.operations().len();
-    assert_eq!(count(Service::Ecr), 58);
-    assert_eq!(count(Service::Iam), 176);
-    assert_eq!(count(Service::Sts), 11);
+    assert_eq!(count(Service::Berth), 20);
+    assert_eq!(count(Service::Ecr), 62);
+    assert_eq!(count(Service::Iam), 181);
+    assert_eq!(count(Service::Sts), 12);
     for operation in operations() {
         let found = operation.service().operation(operation.name());
         assert_eq!(found, Some(operation));
@@ -62,6 +63,7 @@ fn every_operation_is_there() {
 #[test]
 fn every_pattern_compiles() {
     let all = [
+        crate::berth::shapes::PATTERNS,
         crate::ecr::shapes::PATTERNS,
         crate::iam::shapes::PATTERNS,
         crate::sts::shapes::PATTERNS,

@@ -1,9 +1,9 @@
-//! Where the models come from.
+//! Fetches the packages that hold the models.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The botocore version that the generated code stands for.
+/// The botocore version that the code is generated from.
 pub fn pinned_version() -> Result<String, String> {
     let path = crate::root().join("xtask/botocore-version.txt");
     std::fs::read_to_string(&path)
@@ -11,8 +11,8 @@ pub fn pinned_version() -> Result<String, String> {
         .map_err(|e| format!("cannot read {}: {e}", path.display()))
 }
 
-/// botocore's `data` folder: the given one, or that of a virtual environment
-/// under `target/`, made at the first use with the pinned version.
+/// botocore's `data` folder: the given one, or that of a virtual environment under `target/`, which
+/// is created with the pinned version at the first use.
 pub fn models(given: Option<PathBuf>, pinned: &str) -> Result<PathBuf, String> {
     if let Some(dir) = given {
         let package = dir.join("../__init__.py");
@@ -23,25 +23,51 @@ pub fn models(given: Option<PathBuf>, pinned: &str) -> Result<PathBuf, String> {
             false => Err(format!("{} is not botocore {pinned}", dir.display())),
         };
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| crate::root().join("target"), PathBuf::from);
-    let venv = target.join(format!("botocore-{pinned}"));
+    let venv = target().join(format!("botocore-{pinned}"));
     if !venv.join("complete").exists() {
-        command(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        command(
-            Command::new(venv.join("bin/pip"))
-                .args([
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "--no-deps",
-                ])
-                .arg(format!("botocore=={pinned}")),
-        )?;
+        install(&venv, &[&format!("botocore=={pinned}")])?;
         std::fs::write(venv.join("complete"), "")
             .map_err(|e| format!("{}: {e}", venv.display()))?;
     }
     data_folder(&venv)
+}
+
+/// The `data` folder of another botocore version, or of the newest for `latest`, with the version.
+pub fn other_models(version: &str) -> Result<(String, PathBuf), String> {
+    let venv = target().join("botocore-other");
+    match version {
+        "latest" => install(&venv, &["--upgrade", "botocore"])?,
+        version => install(&venv, &[&format!("botocore=={version}")])?,
+    }
+    let data = data_folder(&venv)?;
+    let package = data.join("../__init__.py");
+    let text = std::fs::read_to_string(&package)
+        .map_err(|e| format!("cannot read {}: {e}", package.display()))?;
+    let found = text
+        .lines()
+        .find_map(|line| line.strip_prefix("__version__ = '")?.strip_suffix('\''))
+        .ok_or_else(|| format!("{} states no version", package.display()))?;
+    Ok((found.to_owned(), data))
+}
+
+/// Installs Python packages, without what they depend on, into a virtual environment.
+fn install(venv: &Path, packages: &[&str]) -> Result<(), String> {
+    command(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    command(
+        Command::new(venv.join("bin/pip"))
+            .args([
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+            ])
+            .args(packages),
+    )
+}
+
+/// Cargo's target directory, where fetched packages are kept.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| crate::root().join("target"), PathBuf::from)
 }
 
 fn data_folder(venv: &Path) -> Result<PathBuf, String> {

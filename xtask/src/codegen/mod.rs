@@ -1,77 +1,42 @@
-//! `cargo xtask codegen`: the AWS surface from its service models.
+//! `cargo xtask codegen`: generates the AWS surface from its service models.
 //!
-//! The models are those of the `botocore` package from PyPI (Apache-2.0), at the
-//! version in `xtask/botocore-version.txt`. To take a newer one: change that
-//! file, run `cargo xtask codegen`, read the diff. Names, types and limits are
-//! taken over; documentation text is not. The tables of actions, resource types
-//! and condition keys come from another package, see [`authorization`].
+//! AWS's models are those of the `botocore` package from PyPI (Apache-2.0), at the version in
+//! `xtask/botocore-version.txt`. Names, types and limits are taken over; documentation text is not.
+//! To take a newer version: `cargo xtask codegen --diff` says what it would change; then change
+//! that file, run `cargo xtask codegen`, read the diff. [`services`] lists the services, one of
+//! them with a model of this repository; [`overrides`] holds what AWS's answers contradict in its
+//! model. The tables of actions, resource types and condition keys come from another package, see
+//! [`authorization`].
 
 mod authorization;
 mod coverage;
+mod diff;
 mod emit;
 mod fetch;
 mod model;
 mod names;
+mod options;
+mod overrides;
+mod services;
 
+use options::Options;
+use services::SERVICES;
 use std::fs;
-use std::path::PathBuf;
-
-/// A service to generate: its folder in botocore, the model's version, the
-/// module of `aws-api`, and the variant of `aws_api::Service`.
-pub struct Service {
-    pub folder: &'static str,
-    pub version: &'static str,
-    pub variant: &'static str,
-}
-
-const SERVICES: &[Service] = &[
-    Service {
-        folder: "ecr",
-        version: "2015-09-21",
-        variant: "Ecr",
-    },
-    Service {
-        folder: "iam",
-        version: "2010-05-08",
-        variant: "Iam",
-    },
-    Service {
-        folder: "sts",
-        version: "2011-06-15",
-        variant: "Sts",
-    },
-];
 
 /// Runs the command with its arguments.
 pub fn run(args: &[&str]) -> Result<(), String> {
-    let mut check = false;
-    let mut models = None;
-    let mut iam_data = None;
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match *arg {
-            "--check" => check = true,
-            "--models" => {
-                let dir = args
-                    .next()
-                    .ok_or("--models needs a folder (botocore's `data`)")?;
-                models = Some(PathBuf::from(dir));
-            }
-            "--iam-data" => {
-                let dir = args
-                    .next()
-                    .ok_or("--iam-data needs a folder (the unpacked package)")?;
-                iam_data = Some(PathBuf::from(dir));
-            }
-            other => {
-                return Err(format!(
-                    "unknown option `{other}` (--check, --models DIR, --iam-data DIR)"
-                ));
-            }
-        }
-    }
+    let Options {
+        check,
+        diff,
+        models,
+        iam_data,
+    } = Options::parse(args)?;
     let pinned = fetch::pinned_version()?;
     let data = fetch::models(models, &pinned)?;
+    if let Some(version) = diff {
+        let (version, other) = fetch::other_models(&version)?;
+        return diff::print(&data, &other, [&pinned, &version]);
+    }
 
     let mut files = Vec::new();
     let mut operations = Vec::new();
@@ -118,7 +83,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
     }
 }
 
-/// The text as rustfmt leaves it, so that generated files need no exception.
+/// The text as rustfmt formats it, so that generated files need no exception in the format check.
 fn rustfmt(text: &str) -> Result<String, String> {
     use std::io::Write;
     use std::process::{Command, Stdio};

@@ -1,10 +1,11 @@
 //! A service model, as far as the generator understands it.
 //!
-//! Unknown keys are refused rather than skipped: a trait that the codecs do not
-//! know (a renamed member, a flattened list) must stop the generator, not
-//! become a wrong byte on the wire.
+//! Unknown keys are errors: a trait that the codecs do not know (a renamed
+//! member, a flattened list) stops the generator, so that it cannot become a
+//! wrong byte on the wire.
 
-use super::{Service, fetch};
+use super::overrides;
+use super::services::Service;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +25,13 @@ pub struct Metadata {
     pub protocol: String,
     pub target_prefix: Option<String>,
     pub xml_namespace: Option<String>,
+    #[serde(default)]
+    pub service_full_name: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)] // Some fields stand here to be known, not to be used.
+#[allow(dead_code)] // Some fields are only declared so that they are accepted.
 pub struct Operation {
     pub name: String,
     pub http: Value,
@@ -50,6 +53,7 @@ pub struct Target {
     documentation: Option<String>,
     deprecated: Option<bool>,
     deprecated_message: Option<String>,
+    deprecated_since: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +80,10 @@ pub struct Shape {
     pub exception: bool,
     #[serde(default)]
     pub fault: bool,
+    /// A structure of which exactly one member is set. The codecs treat it as any structure: no handler
+    /// reads one, and a test in the server fails when one does without a check.
+    #[serde(default)]
+    pub union: bool,
     pub error: Option<ErrorTrait>,
     #[serde(rename = "box")]
     boxed: Option<bool>,
@@ -120,11 +128,18 @@ impl<'de> Deserialize<'de> for Members {
 }
 
 impl Model {
-    /// Reads a service's model and checks what the generator takes for granted.
-    pub fn read(data: &Path, service: &Service) -> Result<Self, String> {
-        let text = fetch::read(data, service.folder, service.version)?;
+    /// Reads a service's model, applies the overrides, and checks the generator's assumptions.
+    pub fn read(botocore: &Path, service: &Service) -> Result<Self, String> {
+        let mut model = Self::published(botocore, service)?;
+        overrides::apply(service.folder, &mut model)?;
+        Ok(model)
+    }
+
+    /// The model as it is published, without the overrides.
+    pub fn published(botocore: &Path, service: &Service) -> Result<Self, String> {
+        let text = service.text(botocore)?;
         let model: Self = serde_json::from_slice(&text)
-            .map_err(|e| format!("{}'s model has something new: {e}", service.folder))?;
+            .map_err(|e| format!("the model of {} is not understood: {e}", service.folder))?;
         for (name, operation) in &model.operations {
             let wrapper = operation
                 .output
@@ -144,7 +159,7 @@ impl Model {
             .ok_or_else(|| format!("the model has no shape `{name}`"))
     }
 
-    /// The shapes that operations take and give, errors left out, by name.
+    /// The shapes of the operations' inputs and outputs, errors left out, by name.
     pub fn reachable(&self) -> Result<BTreeSet<String>, String> {
         let mut found = BTreeSet::new();
         let roots = self
@@ -195,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn members_keep_their_order() -> Result<(), String> {
+    fn keeps_the_order_of_members() -> Result<(), String> {
         let model = model(
             r#"{"In": {"type": "structure", "members": {"z": {"shape": "S"}, "a": {"shape": "S"}}},
                 "S": {"type": "string"}}"#,
@@ -213,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_codecs_do_not_know_is_refused() {
+    fn rejects_traits_that_the_codecs_do_not_know() {
         let renamed = r#"{"In": {"type": "structure", "members": {"a": {"shape": "S", "locationName": "b"}}}}"#;
         assert!(model(renamed).is_err_and(|e| e.contains("locationName")));
         let flat = r#"{"In": {"type": "list", "member": {"shape": "S"}, "flattened": true}}"#;

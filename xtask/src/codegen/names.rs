@@ -1,4 +1,4 @@
-//! From the models' names to Rust's.
+//! Converts the models' names to Rust's.
 
 /// `MFADeviceName` → `mfa_device_name`.
 pub fn snake(name: &str) -> String {
@@ -34,7 +34,7 @@ pub fn field(name: &str) -> String {
     }
 }
 
-/// A type's name: the model's, beginning with a capital.
+/// A type's name: the model's, with a capital first letter.
 pub fn type_name(name: &str) -> String {
     let mut chars = name.chars();
     chars

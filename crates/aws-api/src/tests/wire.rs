@@ -1,8 +1,8 @@
-//! Whole answers, byte for byte.
+//! Complete responses, byte for byte.
 
 use crate::{
-    CommonError, Protocol, Service, decode_error, decode_response, ecr, encode_error,
-    encode_request, encode_response, iam, sts,
+    CommonError, Protocol, ResponseFormat, Service, decode_error, decode_response, ecr,
+    encode_error, encode_error_as, encode_request, encode_response, encode_response_as, iam, sts,
 };
 use jiff::Timestamp;
 
@@ -11,7 +11,7 @@ fn text(body: Vec<u8>) -> String {
 }
 
 #[test]
-fn query_answer() {
+fn encodes_a_query_response() {
     let output = iam::CreateUserResponse {
         user: Some(iam::User {
             path: "/".to_owned(),
@@ -50,7 +50,7 @@ fn query_answer() {
 }
 
 #[test]
-fn json_answer() {
+fn encodes_a_json_response() {
     let output = ecr::GetAuthorizationTokenResponse {
         authorization_data: Some(vec![ecr::AuthorizationData {
             authorization_token: Some("QVdTOng=".into()),
@@ -66,8 +66,67 @@ fn json_answer() {
     );
 }
 
+// The form that `aws-iam-authenticator` decodes (pkg/token/token.go).
 #[test]
-fn times_have_at_most_three_decimals() {
+fn encodes_a_query_response_as_json() {
+    let output = sts::GetCallerIdentityResponse {
+        user_id: Some("AIDACKCEVSQ6C2EXAMPLE".to_owned()),
+        account: Some("123456789012".to_owned()),
+        arn: Some("arn:aws:iam::123456789012:user/alice".to_owned()),
+    };
+    let json = ResponseFormat::Json;
+    let answer = encode_response_as::<sts::ops::GetCallerIdentity>(&output, json, "id-1");
+    assert_eq!(
+        (answer.status, answer.content_type),
+        (200, "application/json")
+    );
+    assert_eq!(
+        text(answer.body),
+        r#"{"GetCallerIdentityResponse":{"GetCallerIdentityResult":{"UserId":"AIDACKCEVSQ6C2EXAMPLE","Account":"123456789012","Arn":"arn:aws:iam::123456789012:user/alice"},"ResponseMetadata":{"RequestId":"id-1"}}}"#
+    );
+
+    let at = Timestamp::from_second(1_700_000_000).unwrap();
+    let output = sts::GetSessionTokenResponse {
+        credentials: Some(sts::Credentials {
+            expiration: at,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let answer = encode_response_as::<sts::ops::GetSessionToken>(&output, json, "id-2");
+    assert!(text(answer.body).contains(r#""Expiration":1700000000}"#));
+
+    let answer = encode_response_as::<iam::ops::DeleteUser>(&(), json, "id-3");
+    assert_eq!(
+        text(answer.body),
+        r#"{"DeleteUserResponse":{"ResponseMetadata":{"RequestId":"id-3"}}}"#
+    );
+}
+
+#[test]
+fn encodes_a_query_error_as_json() {
+    let error = iam::ErrorCode::NoSuchEntity.with("a \"b\"");
+    let answer = encode_error_as(Service::Iam, &error, ResponseFormat::Json, "id");
+    assert_eq!(
+        (answer.status, answer.content_type),
+        (404, "application/json")
+    );
+    assert_eq!(
+        text(answer.body),
+        r#"{"Error":{"Code":"NoSuchEntity","Message":"a \"b\"","Type":"Sender"},"RequestId":"id"}"#
+    );
+}
+
+#[test]
+fn json_services_have_one_format() {
+    let error = ecr::ErrorCode::Server.with("x");
+    let [native, json] = [ResponseFormat::Native, ResponseFormat::Json]
+        .map(|format| encode_error_as(Service::Ecr, &error, format, "id"));
+    assert_eq!(native, json);
+}
+
+#[test]
+fn writes_times_with_at_most_three_decimals() {
     for (millis, seconds) in [
         (0, "0"),
         (1, "0.001"),
@@ -84,7 +143,7 @@ fn times_have_at_most_three_decimals() {
 }
 
 #[test]
-fn errors_in_both_protocols() {
+fn encodes_errors_in_both_protocols() {
     let error = iam::ErrorCode::NoSuchEntity.with("The user with name a&b\u{0} cannot be found.");
     let answer = encode_error(Service::Iam, &error, "id");
     assert_eq!((answer.status, answer.error_type), (404, None));
@@ -164,7 +223,7 @@ fn common_errors_follow_the_protocol() {
 }
 
 #[test]
-fn requests_as_a_client_sends_them() {
+fn encodes_requests() {
     let sent =
         encode_request::<ecr::ops::DescribeRepositories>(&ecr::DescribeRepositoriesRequest {
             repository_names: Some(vec!["app".to_owned()]),

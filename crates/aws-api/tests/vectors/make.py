@@ -1,16 +1,17 @@
-"""Makes requests.jsonl and answers.jsonl with the serializers and parsers of botocore.
+"""Writes requests.jsonl and answers.jsonl with the serializers and parsers of botocore.
 
     python -m venv venv && venv/bin/pip install botocore==$(cat ../../../../xtask/botocore-version.txt)
     venv/bin/python make.py
 
-requests.jsonl: for every operation, parameters with each member set (`input`, as JSON) and
-the body that botocore sends for them. answers.jsonl: for some operations, an answer's body and
-the value that botocore reads from it.
+requests.jsonl: for every operation, parameters with each member set (`input`, as JSON) and the body
+that botocore sends for them. answers.jsonl: for every operation, a response with each member set
+(`output`, as JSON), and a body that botocore decodes to exactly these members.
 """
 
 import base64
 import datetime
 import json
+import os
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
@@ -18,20 +19,17 @@ import botocore.parsers
 import botocore.serialize
 import botocore.session
 
-SERVICES = ["ecr", "iam", "sts"]
-ANSWERS = {
-    "ecr": ["CreateRepository", "DescribeImages", "GetAuthorizationToken", "ListTagsForResource",
-            "DescribeImageScanFindings", "BatchGetImage", "InitiateLayerUpload", "DeleteRepository"],
-    "iam": ["CreateUser", "DeleteUser", "GetRole", "ListUsers", "GetAccountSummary", "CreateAccessKey",
-            "GetLoginProfile", "GetCredentialReport", "ListPolicyVersions", "GetContextKeysForCustomPolicy"],
-    "sts": ["AssumeRole", "GetCallerIdentity", "GetSessionToken"],
-}
+SERVICES = ["berth", "ecr", "iam", "sts"]
+# `berth` is a model of this repository, in botocore's layout.
+MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models")
+# As in xtask/src/codegen/overrides.rs: where AWS's answers differ from its model.
+ENUMS = {"PermissionsBoundaryAttachmentType": ["Policy"]}
 TEXT = "a & b<c> \"d\" 'e' é😀+%=/~*"
 SECONDS = 1700000000
 
 
 def sample(shape, depth=0):
-    """A value of the shape with every member set, as botocore takes it."""
+    """A value of the shape with every member set, as botocore's serializers take it."""
     kind = shape.type_name
     if kind == "structure":
         return {name: sample(member, depth + 1) for name, member in shape.members.items()}
@@ -40,13 +38,14 @@ def sample(shape, depth=0):
     if kind == "map":
         return {sample(shape.key, depth + 1): sample(shape.value, depth + 1)}
     if kind == "string":
-        return shape.enum[-1] if getattr(shape, "enum", None) else TEXT
+        values = ENUMS.get(shape.name) or getattr(shape, "enum", None)
+        return values[-1] if values else TEXT
     return {"blob": b"\x00\xff blob", "boolean": True, "integer": 42, "long": 2**40, "double": 7.5,
             "float": 7.5, "timestamp": datetime.datetime.fromtimestamp(SECONDS, datetime.timezone.utc)}[kind]
 
 
 def plain(value):
-    """The same as JSON has it: blobs as base64, timestamps as epoch seconds."""
+    """The same as JSON: blobs as base64, timestamps as epoch seconds."""
     if isinstance(value, dict):
         return {key: plain(member) for key, member in value.items()}
     if isinstance(value, list):
@@ -76,6 +75,7 @@ def xml(shape, value):
 
 def main():
     session = botocore.session.get_session()
+    session.get_component("data_loader").search_paths.insert(0, MODELS)
     requests, answers = [], []
     for service in SERVICES:
         model = session.get_service_model(service)
@@ -88,7 +88,7 @@ def main():
             body = serializer.serialize_to_request(value, operation)["body"]
             body = urlencode(body) if isinstance(body, dict) else body.decode()
             requests.append({"service": service, "operation": name, "input": plain(value), "body": body})
-        for name in ANSWERS[service]:
+        for name in model.operation_names:
             operation = model.operation_model(name)
             shape = operation.output_shape
             value = sample(shape) if shape else {}

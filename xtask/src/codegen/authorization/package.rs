@@ -1,7 +1,6 @@
-//! The data package: how it is fetched, and what it says.
+//! Fetches and reads the data package.
 //!
-//! As with the service models, an unknown field, access level or type of a key
-//! is refused rather than skipped.
+//! As with the service models, an unknown field, access level or type of a key is an error.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,11 +40,21 @@ const MULTIVALUED: &[&str] = &[
     "saml:x500UniqueIdentifier",
 ];
 
-/// An action that IAM checks though the reference leaves it out: prefix, name,
-/// letter of its level, resource type.
+/// Actions that AWS checks and that the reference does not list (yet): prefix, name, letter of the
+/// level, resource type (empty for none).
 const LEFT_OUT: &[(&str, &str, char, &str)] = &[
     // IAM User Guide, *Temporary delegation*, permissions of a request's owner.
     ("iam", "UpdateDelegationRequest", 'W', "delegation-request"),
+    // Operations of botocore 1.44.8 that are newer than the reference. An operation's action has
+    // its name; the resource types are those of their siblings (GetRoleTemplateVersion,
+    // UpdateOpenIDConnectProviderThumbprint, PutReplicationConfiguration).
+    ("ecr", "DescribeReplicationBackfillResults", 'R', ""),
+    ("ecr", "ListReplicationBackfills", 'L', ""),
+    ("ecr", "StartReplicationBackfill", 'W', ""),
+    ("ecr", "StopReplicationBackfill", 'W', ""),
+    ("iam", "AcquireRole", 'W', "role-template"),
+    ("iam", "UpdateOpenIDConnectProvider", 'W', "oidc-provider"),
+    ("sts", "GetScopedCredentials", 'R', ""),
 ];
 
 pub struct Package {
@@ -88,7 +97,7 @@ pub struct Action {
 /// A resource type that an action takes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-#[allow(dead_code)] // Some fields stand here to be known, not to be used.
+#[allow(dead_code)] // Some fields are only declared so that they are accepted.
 pub struct Need {
     pub name: String,
     pub required: bool,
@@ -265,24 +274,41 @@ impl Service {
         };
         for (_, name, level, resource) in LEFT_OUT.iter().filter(|row| row.0 == service.prefix) {
             if service.actions.iter().any(|action| action.name == *name) {
-                return Err(format!("`{name}` is left out no more"));
+                return Err(format!(
+                    "the reference now lists `{name}`: remove it from LEFT_OUT"
+                ));
             }
             service.actions.push(Action {
                 name: (*name).to_owned(),
                 level: *level,
-                resources: vec![Need {
-                    name: (*resource).to_owned(),
-                    required: true,
-                    keys: Vec::new(),
-                    dependent_actions: Vec::new(),
-                }],
+                resources: Some(*resource)
+                    .filter(|resource| !resource.is_empty())
+                    .map(|resource| Need::required(resource.to_owned()))
+                    .into_iter()
+                    .collect(),
                 keys: Vec::new(),
             });
         }
-        service
-            .actions
-            .sort_by_key(|action| action.name.to_ascii_lowercase());
+        service.sort();
         Ok(service)
+    }
+
+    /// Puts the actions into the order that look-ups rely on.
+    pub fn sort(&mut self) {
+        self.actions
+            .sort_by_key(|action| action.name.to_ascii_lowercase());
+    }
+}
+
+impl Need {
+    /// A resource type that an action requires.
+    pub fn required(name: String) -> Self {
+        Self {
+            name,
+            required: true,
+            keys: Vec::new(),
+            dependent_actions: Vec::new(),
+        }
     }
 }
 
@@ -295,7 +321,7 @@ fn key(key: KeyFile) -> Result<Key, String> {
     }
     let kind = match MULTIVALUED.contains(&name.as_str()) {
         true if kind == "String" => "ArrayOfString".to_owned(),
-        true => return Err(format!("`{name}` needs no correction any more")),
+        true => return Err(format!("`{name}`: remove it from MULTIVALUED")),
         false => kind,
     };
     Ok(Key { name, kind })
@@ -303,7 +329,7 @@ fn key(key: KeyFile) -> Result<Key, String> {
 
 /// The letter of an access level. What tags or manages permissions also writes,
 /// and the package says both; the narrower word is kept.
-fn level(text: &str) -> Option<char> {
+pub fn level(text: &str) -> Option<char> {
     Some(match text {
         "List" => 'L',
         "Read" => 'R',
