@@ -15,6 +15,7 @@ usage: cargo xtask <task>
   bench [--rounds N] [--layer-mib N]
                      Berth beside docker-registry and nginx, release build, as ratios
   codegen [--check] [--diff [VERSION]] [--models DIR] [--iam-data DIR]
+          [--moto DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
                      check that they are up to date, or print what another
                      botocore version (by default the newest) would change

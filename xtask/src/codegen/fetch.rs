@@ -50,6 +50,24 @@ pub fn other_models(version: &str) -> Result<(String, PathBuf), String> {
     Ok((found.to_owned(), data))
 }
 
+/// The `site-packages` folder of a virtual environment with one package, whose file pip has compared
+/// with the hash (`sha256:…`).
+pub fn hashed_package(name: &str, version: &str, hash: &str) -> Result<PathBuf, String> {
+    let venv = target().join(format!("{name}-{version}"));
+    let stamp = venv.join("complete");
+    // The stamp holds the hash, so that another pin is checked again.
+    if !std::fs::read_to_string(&stamp).is_ok_and(|checked| checked == hash) {
+        command(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        let requirements = venv.join("requirements.txt");
+        std::fs::write(&requirements, format!("{name}=={version} --hash={hash}\n"))
+            .map_err(|e| format!("{}: {e}", requirements.display()))?;
+        let path = requirements.display().to_string();
+        install(&venv, &["--require-hashes", "--requirement", &path])?;
+        std::fs::write(&stamp, hash).map_err(|e| format!("{}: {e}", stamp.display()))?;
+    }
+    site_packages(&venv, name)
+}
+
 /// Installs Python packages, without what they depend on, into a virtual environment.
 fn install(venv: &Path, packages: &[&str]) -> Result<(), String> {
     command(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
@@ -71,13 +89,18 @@ fn target() -> PathBuf {
 }
 
 fn data_folder(venv: &Path) -> Result<PathBuf, String> {
+    Ok(site_packages(venv, "botocore")?.join("botocore/data"))
+}
+
+/// The folder of a virtual environment that this package is installed in.
+fn site_packages(venv: &Path, package: &str) -> Result<PathBuf, String> {
     let lib = venv.join("lib");
     let entries = std::fs::read_dir(&lib).map_err(|e| format!("{}: {e}", lib.display()))?;
     entries
         .flatten()
-        .map(|entry| entry.path().join("site-packages/botocore/data"))
-        .find(|path| path.is_dir())
-        .ok_or_else(|| format!("no botocore under {}", lib.display()))
+        .map(|entry| entry.path().join("site-packages"))
+        .find(|path| path.join(package).is_dir())
+        .ok_or_else(|| format!("no {package} under {}", lib.display()))
 }
 
 fn command(command: &mut Command) -> Result<(), String> {

@@ -6,13 +6,14 @@
 //! that file, run `cargo xtask codegen`, read the diff. [`services`] lists the services, one of
 //! them with a model of this repository; [`overrides`] holds what AWS's answers contradict in its
 //! model. The tables of actions, resource types and condition keys come from another package, see
-//! [`authorization`].
+//! [`authorization`], and the AWS managed policies from a third, see [`managed_policies`].
 
 mod authorization;
 mod coverage;
 mod diff;
 mod emit;
 mod fetch;
+mod managed_policies;
 mod model;
 mod names;
 mod options;
@@ -30,6 +31,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         diff,
         models,
         iam_data,
+        moto,
     } = Options::parse(args)?;
     let pinned = fetch::pinned_version()?;
     let data = fetch::models(models, &pinned)?;
@@ -48,19 +50,25 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         ));
         for (name, text) in emit::service(service, &model, &pinned)? {
             let path = format!("crates/aws-api/src/{}/{name}", service.folder);
-            files.push((path, rustfmt(&text)?));
+            files.push((path, rustfmt(&text)?.into_bytes()));
         }
     }
     files.push((
         "docs/api-coverage.md".to_owned(),
-        coverage::page(&operations, &pinned)?,
+        coverage::page(&operations, &pinned)?.into_bytes(),
     ));
-    files.extend(authorization::files(&authorization::folder(iam_data)?)?);
+    let tables = authorization::files(&authorization::folder(iam_data)?)?;
+    files.extend(
+        tables
+            .into_iter()
+            .map(|(path, text)| (path, text.into_bytes())),
+    );
+    files.extend(managed_policies::files(&managed_policies::folder(moto)?)?);
 
     let mut stale = Vec::new();
-    for (path, text) in files {
+    for (path, content) in files {
         let full = crate::root().join(&path);
-        if fs::read_to_string(&full).is_ok_and(|old| old == text) {
+        if fs::read(&full).is_ok_and(|old| old == content) {
             continue;
         }
         if check {
@@ -69,9 +77,9 @@ pub fn run(args: &[&str]) -> Result<(), String> {
         }
         if let Some(folder) = full.parent() {
             fs::create_dir_all(folder)
-                .map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
+                .map_err(|e| format!("cannot create {}: {e}", folder.display()))?;
         }
-        fs::write(&full, text).map_err(|e| format!("cannot write {path}: {e}"))?;
+        fs::write(&full, content).map_err(|e| format!("cannot write {path}: {e}"))?;
         println!("wrote {path}");
     }
     match stale.is_empty() {

@@ -13,6 +13,8 @@ pub struct Options {
     pub models: Option<PathBuf>,
     /// The unpacked package of the authorization tables, instead of fetching it.
     pub iam_data: Option<PathBuf>,
+    /// The folder that `moto` is installed in, instead of fetching the package.
+    pub moto: Option<PathBuf>,
 }
 
 impl Options {
@@ -38,9 +40,15 @@ impl Options {
                         .ok_or("--iam-data needs a folder (the unpacked package)")?;
                     options.iam_data = Some(PathBuf::from(dir));
                 }
+                "--moto" => {
+                    let dir = args
+                        .next()
+                        .ok_or("--moto needs a folder (the one that moto is installed in)")?;
+                    options.moto = Some(PathBuf::from(dir));
+                }
                 other => {
                     return Err(format!(
-                        "unknown option `{other}` (--check, --diff [VERSION], --models DIR, --iam-data DIR)"
+                        "unknown option `{other}` (--check, --diff [VERSION], --models DIR, --iam-data DIR, --moto DIR)"
                     ));
                 }
             }
