@@ -28,6 +28,7 @@ const TYPES: &[&str] = &[
     "oidc-provider",
     "policy",
     "role",
+    "role-template",
     "saml-provider",
     "server-certificate",
     "sms-mfa",
