@@ -176,6 +176,7 @@ on_every_engine! {
             role_name: "ci".to_owned(),
             max_session_duration: Some(43_200),
             description: None,
+            ..Default::default()
         };
         w.identity.update_role(&root, longer).await.unwrap();
         let answer = w.identity.assume_role(&cx, of(43_200)).await.unwrap();

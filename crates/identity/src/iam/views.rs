@@ -74,6 +74,7 @@ impl Identity {
             permissions_boundary: None,
             tags: None,
             role_last_used: None,
+            ..Role::default()
         })
     }
 

@@ -90,6 +90,7 @@ impl Identity {
             }),
             packed_policy_size,
             source_identity: session.source_identity.clone(),
+            ..AssumeRoleResponse::default()
         })
     }
 

@@ -38,6 +38,7 @@ impl Identity {
         let (credentials, _) = self.credentials(&session)?;
         Ok(GetSessionTokenResponse {
             credentials: Some(credentials),
+            ..GetSessionTokenResponse::default()
         })
     }
 
@@ -70,6 +71,7 @@ impl Identity {
                 arn: format!("arn:aws:sts::{account}:federated-user/{name}"),
             }),
             packed_policy_size,
+            ..GetFederationTokenResponse::default()
         })
     }
 }

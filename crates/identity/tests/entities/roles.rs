@@ -28,7 +28,7 @@ on_every_engine! {
         let shown = i.get_role(&root, get()).await.unwrap().role;
         assert_eq!((shown.description.as_deref(), shown.max_session_duration), (Some("a host"), Some(7200)));
         assert!(shown.assume_role_policy_document.unwrap().contains("ec2.amazonaws.com"));
-        let update = iam::UpdateRoleRequest { role_name: "host".to_owned(), description: Some(String::new()), max_session_duration: None };
+        let update = iam::UpdateRoleRequest { role_name: "host".to_owned(), description: Some(String::new()), max_session_duration: None, ..Default::default() };
         i.update_role(&root, update).await.unwrap();
         let shown = i.get_role(&root, get()).await.unwrap().role;
         assert_eq!((shown.description.as_deref(), shown.max_session_duration), (Some(""), Some(7200)));

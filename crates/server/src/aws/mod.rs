@@ -311,6 +311,7 @@ async fn finish(
 
 pub(crate) fn event_source(service: Service) -> &'static str {
     match service {
+        Service::Berth => "berth",
         Service::Ecr => "ecr.amazonaws.com",
         Service::Iam => "iam.amazonaws.com",
         Service::Sts => "sts.amazonaws.com",
