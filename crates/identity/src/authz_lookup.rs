@@ -117,7 +117,7 @@ impl Identity {
                         Ok(Some(facts(&mut conn, found).await?))
                     }
                     Some(ManagedPolicyRef::Aws(policy)) => Ok(Some(EntityFacts {
-                        arn: policy.arn.clone(),
+                        arn: policy.arn(),
                         unique_id: policy.id.to_owned(),
                         tags: Vec::new(),
                         boundary_arn: None,

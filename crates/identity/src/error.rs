@@ -20,6 +20,9 @@ pub enum Error {
     /// `LimitExceeded`: a quota.
     #[error("{0}")]
     LimitExceeded(String),
+    /// `PolicyNotAttachable`: only AWS can attach this policy.
+    #[error("{0}")]
+    PolicyNotAttachable(String),
     /// `InvalidInput`.
     #[error("{0}")]
     InvalidInput(String),
@@ -56,6 +59,7 @@ impl Error {
             Error::EntityAlreadyExists(_) => "EntityAlreadyExists",
             Error::DeleteConflict(_) => "DeleteConflict",
             Error::LimitExceeded(_) => "LimitExceeded",
+            Error::PolicyNotAttachable(_) => "PolicyNotAttachable",
             Error::InvalidInput(_) => "InvalidInput",
             Error::ValidationError(_) => "ValidationError",
             Error::AccessDenied(_) => "AccessDenied",

@@ -1,116 +1,183 @@
-//! AWS's managed policies that this field uses: documents as AWS publishes them
-//! (Managed Policy Reference), under `arn:aws:iam::aws:policy/`.
+//! The AWS managed policies, under `arn:aws:iam::aws:policy/`: all of them, with the document that
+//! was in force when the table was generated (`cargo xtask codegen`, from moto's package).
 //!
-//! `ReadOnlyAccess` and `SecurityAudit` cover hundreds of services; here stand the
-//! statements for those that Berth has. `AmazonEC2ContainerRegistryPullOnly` and the
-//! public registry's policy have ids of our own, since AWS's are not published.
+//! The table is static data in the order of the names; nothing is read at start. Documents are in
+//! compressed blocks of about 64 KiB, and one is decompressed when it is needed: half a megabyte in
+//! the binary, nothing on the heap.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod table;
 
 use jiff::Timestamp;
-use policy::{Document, DocumentKind};
+use store::iam::entity::fold;
 
 use crate::Error;
 
-/// What all ARNs of AWS's managed policies begin with.
+/// The common prefix of the ARNs of AWS managed policies.
 pub(crate) const ARN_PREFIX: &str = "arn:aws:iam::aws:policy";
 
-struct Entry {
-    name: &'static str,
-    path: &'static str,
-    id: &'static str,
-    /// The version in force, the only one that is kept here.
-    version: i64,
-    created_at: &'static str,
-    updated_at: &'static str,
-    text: &'static str,
-}
+/// The path of the policies of service-linked roles.
+const SERVICE_LINKED_PATH: &str = "/aws-service-role/";
 
-macro_rules! entries {
-    ($($name:ident $path:literal $id:literal v $version:literal $created:literal $updated:literal;)*) => {
-        &[$(Entry {
-            name: stringify!($name),
-            path: $path,
-            id: $id,
-            version: $version,
-            created_at: $created,
-            updated_at: $updated,
-            text: include_str!(concat!("managed/", stringify!($name), ".json")),
-        }),*]
-    };
-}
+/// The blocks, one behind the other; `table::BLOCKS` has their ends.
+static DOCUMENTS: &[u8] = include_bytes!("managed/documents.bin");
 
-const ENTRIES: &[Entry] = entries! {
-    AdministratorAccess "/" "ANPAIWMBCKSKIEE64ZLYK" v 1 "2015-02-06T18:39:46Z" "2015-02-06T18:39:46Z";
-    AmazonEC2ContainerRegistryFullAccess "/" "ANPAIESRL7KD7IIVF6V4W" v 3 "2015-12-21T17:06:48Z" "2020-12-05T00:04:19Z";
-    AmazonEC2ContainerRegistryPowerUser "/" "ANPAJDNE5PIHROIBGGDDW" v 3 "2015-12-21T17:05:33Z" "2019-12-10T20:48:08Z";
-    AmazonEC2ContainerRegistryPullOnly "/" "ANPAX4BERTHPULLONLY22" v 1 "2024-10-04T16:58:49Z" "2024-10-04T16:58:49Z";
-    AmazonEC2ContainerRegistryReadOnly "/" "ANPAIFYZPA37OOHVIH7KQ" v 3 "2015-12-21T17:04:15Z" "2019-12-10T20:56:32Z";
-    AmazonElasticContainerRegistryPublicFullAccess "/" "ANPAX4BERTHPUBLICFULL" v 1 "2020-12-01T17:25:52Z" "2020-12-01T17:25:52Z";
-    IAMFullAccess "/" "ANPAI7XKCFMBPM3QQRRVQ" v 2 "2015-02-06T18:40:38Z" "2019-06-21T19:40:00Z";
-    IAMReadOnlyAccess "/" "ANPAJKSO7NDY4T57MWDSQ" v 4 "2015-02-06T18:40:39Z" "2018-01-25T19:11:27Z";
-    IAMUserChangePassword "/" "ANPAJ4L4MM2A7QIEB56MS" v 5 "2016-11-15T00:25:16Z" "2026-02-12T17:58:57Z";
-    PowerUserAccess "/" "ANPAJYRXTHIB4FOVS3ZXS" v 6 "2015-02-06T18:39:47Z" "2023-07-06T22:04:00Z";
-    ReadOnlyAccess "/" "ANPAILL3HVNFSB6DCOWYQ" v 1 "2015-02-06T18:39:48Z" "2015-02-06T18:39:48Z";
-    SecurityAudit "/" "ANPAIX2T3QCXHR2OGGCTO" v 1 "2015-02-06T18:41:01Z" "2015-02-06T18:41:01Z";
-};
-
-/// One of AWS's managed policies.
-#[derive(Clone, Debug)]
+/// An AWS managed policy.
+#[derive(Debug)]
 pub(crate) struct AwsPolicy {
     pub(crate) name: &'static str,
     pub(crate) path: &'static str,
-    pub(crate) arn: String,
     pub(crate) id: &'static str,
+    /// The version in force, the only one that is known here.
     pub(crate) version: i64,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
-    pub(crate) text: &'static str,
-    pub(crate) document: Arc<Document>,
+    /// Seconds since the epoch.
+    created: i64,
+    /// Seconds since the epoch; also when the version in force was created.
+    updated: i64,
+    /// Where the document is: block, offset and length in the decompressed block.
+    place: (usize, usize, usize),
 }
 
-/// All of them, by ARN.
-pub(crate) type AwsPolicies = BTreeMap<String, AwsPolicy>;
+/// All of them, in the order of their names without case.
+pub(crate) fn all() -> &'static [AwsPolicy] {
+    table::POLICIES
+}
 
-/// Reads the table.
-pub(crate) fn load() -> Result<AwsPolicies, Error> {
-    let mut policies = AwsPolicies::new();
-    for entry in ENTRIES {
-        let arn = format!("{ARN_PREFIX}{}{}", entry.path, entry.name);
-        let document = Document::parse(entry.text, DocumentKind::Managed)?;
-        policies.insert(
-            arn.clone(),
-            AwsPolicy {
-                name: entry.name,
-                path: entry.path,
-                arn,
-                id: entry.id,
-                version: entry.version,
-                created_at: entry.created_at.parse().map_err(Error::internal)?,
-                updated_at: entry.updated_at.parse().map_err(Error::internal)?,
-                text: entry.text,
-                document: Arc::new(document),
-            },
-        );
+/// The policy of this ARN.
+pub(crate) fn find(arn: &str) -> Option<&'static AwsPolicy> {
+    let resource = arn.strip_prefix(ARN_PREFIX)?;
+    let (_, name) = resource.rsplit_once('/')?;
+    let folded = fold(name);
+    let at = all()
+        .binary_search_by(|policy| fold(policy.name).cmp(&folded))
+        .ok()?;
+    // Of an ARN, path and case are significant.
+    all().get(at).filter(|policy| policy.resource() == resource)
+}
+
+/// The policies whose name, without case, comes after `folded`, or is it.
+pub(crate) fn from_name(folded: &str) -> &'static [AwsPolicy] {
+    let at = all().partition_point(|policy| fold(policy.name).as_str() < folded);
+    all().get(at..).unwrap_or_default()
+}
+
+impl AwsPolicy {
+    pub(crate) fn arn(&self) -> String {
+        format!("{ARN_PREFIX}{}", self.resource())
     }
-    Ok(policies)
+
+    fn resource(&self) -> String {
+        format!("{}{}", self.path, self.name)
+    }
+
+    pub(crate) fn created_at(&self) -> Timestamp {
+        Timestamp::from_second(self.created).unwrap_or_default()
+    }
+
+    pub(crate) fn updated_at(&self) -> Timestamp {
+        Timestamp::from_second(self.updated).unwrap_or_default()
+    }
+
+    /// Whether only the service that owns it can attach it, to its service-linked role.
+    pub(crate) fn is_service_linked(&self) -> bool {
+        self.path == SERVICE_LINKED_PATH
+    }
+
+    /// The document. Its block is decompressed for each call: about a millisecond.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the table does not fit the blocks, which a test excludes.
+    pub(crate) fn text(&self) -> Result<String, Error> {
+        let (block, start, length) = self.place;
+        let place = |at: usize| table::BLOCKS.get(at).copied();
+        let begin = match block.checked_sub(1) {
+            Some(before) => place(before).map(|(end, _)| end),
+            None => Some(0),
+        };
+        let text = begin.zip(place(block)).and_then(|(begin, (end, size))| {
+            let packed = DOCUMENTS.get(begin..end)?;
+            let bytes =
+                miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(packed, size).ok()?;
+            let document = bytes.get(start..start + length)?;
+            String::from_utf8(document.to_vec()).ok()
+        });
+        text.ok_or_else(|| Error::internal(format!("no document of {}", self.name)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use policy::{Document, DocumentKind};
+
     use super::*;
 
     #[test]
-    fn every_document_is_valid_and_every_id_has_its_shape() {
-        let policies = load().unwrap();
-        assert_eq!(policies.len(), ENTRIES.len());
-        for policy in policies.values() {
+    fn every_policy_has_a_valid_document() {
+        for policy in all() {
+            let text = policy.text().unwrap();
+            let parsed = Document::parse_language(&text, DocumentKind::Managed);
+            assert!(parsed.is_ok(), "{}: {:?}", policy.name, parsed.err());
+        }
+    }
+
+    #[test]
+    fn every_policy_is_found_by_its_arn_alone() {
+        assert!(all().len() > 1500, "{}", all().len());
+        for policy in all() {
+            let arn = policy.arn();
+            assert_eq!(find(&arn).map(AwsPolicy::arn), Some(arn.clone()));
+            assert!(find(&arn.to_ascii_lowercase()).is_none() || arn == arn.to_ascii_lowercase());
+            assert!(find(&format!("{ARN_PREFIX}/other{}", policy.resource())).is_none());
+        }
+        assert!(find("arn:aws:iam::aws:policy/NoSuchPolicy").is_none());
+        assert!(find("arn:aws:iam::111122223333:policy/AdministratorAccess").is_none());
+    }
+
+    #[test]
+    fn ids_are_unique_and_dates_in_order() {
+        let ids: BTreeSet<&str> = all().iter().map(|policy| policy.id).collect();
+        assert_eq!(ids.len(), all().len());
+        for policy in all() {
             assert!(
                 policy.id.starts_with("ANPA") && policy.id.len() == 21,
                 "{}",
-                policy.id
+                policy.name
+            );
+            assert!(policy.version >= 1, "{}", policy.name);
+            assert!(
+                policy.created_at() > Timestamp::UNIX_EPOCH,
+                "{}",
+                policy.name
+            );
+            assert!(
+                policy.updated_at() >= policy.created_at(),
+                "{}",
+                policy.name
             );
         }
+    }
+
+    #[test]
+    fn names_are_in_order_and_a_page_begins_anywhere() {
+        assert!(all().is_sorted_by_key(|policy| fold(policy.name)));
+        assert_eq!(from_name("").len(), all().len());
+        assert_eq!(
+            from_name("administratoraccess")[0].name,
+            "AdministratorAccess"
+        );
+        assert!(from_name("~").is_empty());
+    }
+
+    #[test]
+    fn known_policies_say_what_aws_says() {
+        let admin = find("arn:aws:iam::aws:policy/AdministratorAccess").unwrap();
+        assert_eq!((admin.id, admin.version), ("ANPAIWMBCKSKIEE64ZLYK", 1));
+        assert_eq!(admin.created_at().to_string(), "2015-02-06T18:39:46Z");
+        assert!(admin.text().unwrap().contains(r#""Action":"*""#));
+        let billing = find("arn:aws:iam::aws:policy/job-function/Billing").unwrap();
+        assert!(!billing.is_service_linked());
+        let linked = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy";
+        assert!(find(linked).unwrap().is_service_linked());
     }
 }

@@ -60,3 +60,16 @@ pub(crate) fn quota(name: &str, max: i64) -> Error {
 pub(crate) fn must_first(what: &str) -> Error {
     Error::DeleteConflict(format!("Cannot delete entity, must {what} first."))
 }
+
+/// The policies of service-linked roles cannot be attached to other entities (IAM API Reference,
+/// `PolicyNotAttachableException`; <https://github.com/aws/aws-cdk/issues/6131> quotes the message).
+pub(crate) fn service_linked_policy(kind: Kind) -> Error {
+    let kind = match kind {
+        Kind::Group => "Group",
+        Kind::Role => "Role",
+        _ => "User",
+    };
+    Error::PolicyNotAttachable(format!(
+        "Cannot attach a Service Role Policy to a Customer {kind}."
+    ))
+}

@@ -9,7 +9,7 @@ use store::iam::{account, attachment, entity, inline_policy, managed_policy};
 use store::{Conn, iam::entity::Kind};
 
 use crate::ids::is_unique_id;
-use crate::managed::{ARN_PREFIX, AwsPolicies, AwsPolicy};
+use crate::managed::{self, ARN_PREFIX, AwsPolicy};
 use crate::{Error, messages};
 
 /// Parsed documents that are kept, by what they say: callers share most of theirs.
@@ -22,7 +22,6 @@ type Sha256 = [u8; 32];
 
 /// The parsed documents, and AWS's own.
 pub(crate) struct PolicyCache {
-    pub(crate) aws: AwsPolicies,
     parsed: quick_cache::sync::Cache<Sha256, Arc<Document>>,
     compiled: quick_cache::sync::Cache<Sha256, Arc<PolicySet>>,
 }
@@ -39,7 +38,6 @@ pub(crate) enum ManagedPolicyRef<'a> {
 impl PolicyCache {
     pub(crate) fn new() -> Result<PolicyCache, Error> {
         Ok(PolicyCache {
-            aws: crate::managed::load()?,
             parsed: quick_cache::sync::Cache::new(DOCUMENTS_MAX),
             compiled: quick_cache::sync::Cache::new(SETS_MAX),
         })
@@ -54,6 +52,17 @@ impl PolicyCache {
         }
         let document = Document::parse_language(text, kind).map_err(Error::internal)?;
         let document = Arc::new(document);
+        self.parsed.insert(key, Arc::clone(&document));
+        Ok(document)
+    }
+
+    /// The document of an AWS managed policy: decompressed and parsed unless it is cached.
+    fn aws_document(&self, policy: &AwsPolicy) -> Result<Arc<Document>, Error> {
+        let key = sha256(["aws", policy.path, policy.name]);
+        if let Some(document) = self.parsed.get(&key) {
+            return Ok(document);
+        }
+        let document = self.stored(&policy.text()?, DocumentKind::Managed)?;
         self.parsed.insert(key, Arc::clone(&document));
         Ok(document)
     }
@@ -84,7 +93,7 @@ impl PolicyCache {
         arn: &str,
     ) -> Result<Option<ManagedPolicyRef<'_>>, Error> {
         if arn.starts_with(ARN_PREFIX) {
-            return Ok(self.aws.get(arn).map(ManagedPolicyRef::Aws));
+            return Ok(managed::find(arn).map(ManagedPolicyRef::Aws));
         }
         let found = entity_by_arn(conn, arn).await?;
         Ok(found
@@ -115,7 +124,7 @@ impl PolicyCache {
     ) -> Result<Option<Named>, Error> {
         let document = match self.find(conn, arn).await? {
             None => return Ok(None),
-            Some(ManagedPolicyRef::Aws(policy)) => Arc::clone(&policy.document),
+            Some(ManagedPolicyRef::Aws(policy)) => self.aws_document(policy)?,
             Some(ManagedPolicyRef::Customer(policy)) => {
                 let version = managed_policy::default_version(conn, policy.id).await?;
                 self.stored(&version.document, kind)?

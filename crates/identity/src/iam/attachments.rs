@@ -102,10 +102,13 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
-        self.0
-            .policies
-            .attachable(&mut conn, cx.account.as_str(), arn)
-            .await?;
+        let account = cx.account.as_str();
+        let policy = self.0.policies.attachable(&mut conn, account, arn).await?;
+        if let ManagedPolicyRef::Aws(policy) = policy
+            && policy.is_service_linked()
+        {
+            return Err(messages::service_linked_policy(kind));
+        }
         let max = self.0.settings.attached_policies_max;
         let added = attachment::insert(&mut conn, holder.id, arn).await?;
         let count = attachment::list(&mut conn, holder.id).await?.len();

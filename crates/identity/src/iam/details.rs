@@ -10,8 +10,9 @@ use store::iam::{attachment, group, inline_policy, instance_profile, managed_pol
 
 use super::attachments::attached_policies;
 use super::managed_policies::{aws_policy, customer_policy};
-use super::policy_versions::{aws_version, listed};
+use super::policy_versions::{aws_version_detail, listed};
 use super::views;
+use crate::managed;
 use crate::paging::Page;
 use crate::policy_cache::encode;
 use crate::{Call, Error, Identity};
@@ -66,10 +67,10 @@ impl Identity {
             }
         }
         if input.marker.is_none() && wanted(EntityType::AwsManagedPolicy) {
-            for aws in self.0.policies.aws.values() {
-                if attachment::count(conn, account, &aws.arn).await? != (0, 0) {
-                    let shown = aws_policy(conn, cx, aws).await?;
-                    policies.push(detail(shown, vec![aws_version(aws)]));
+            for usage in attachment::usage(conn, account, managed::ARN_PREFIX).await? {
+                if let Some(aws) = managed::find(&usage.policy_arn) {
+                    let version = aws_version_detail(aws)?;
+                    policies.push(detail(aws_policy(aws, &usage), vec![version]));
                 }
             }
         }

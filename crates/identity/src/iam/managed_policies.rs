@@ -11,7 +11,7 @@ use store::iam::entity::{self, Entity, Kind, fold};
 use store::iam::{attachment, managed_policy};
 
 use super::{Wanted, commit, time, views};
-use crate::managed::AwsPolicy;
+use crate::managed::{self, AwsPolicy};
 use crate::paging::Page;
 use crate::policy_cache::ManagedPolicyRef;
 use crate::{Call, Error, Identity, messages};
@@ -85,7 +85,10 @@ impl Identity {
         let mut conn = read.conn();
         let arn = &input.policy_arn;
         let policy = match self.0.policies.find(&mut conn, arn).await? {
-            Some(ManagedPolicyRef::Aws(policy)) => aws_policy(&mut conn, cx, policy).await?,
+            Some(ManagedPolicyRef::Aws(policy)) => {
+                let usage = attachment::usage_of(&mut conn, cx.account.as_str(), arn).await?;
+                aws_policy(policy, &usage)
+            }
             Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
                 let mut policy = customer_policy(&mut conn, &found).await?;
                 policy.description = managed_policy::get(&mut conn, found.id).await?.description;
@@ -111,6 +114,9 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let prefix = input.path_prefix.as_deref().unwrap_or("/");
         let scope = input.scope.unwrap_or_default();
+        let usage = input.policy_usage_filter;
+        let only_attached = input.only_attached.unwrap_or(false);
+        let only_used = only_attached || usage.is_some();
         let mut read = self.0.store.read().await?;
         let mut conn = read.conn();
         // The key is the folded name and, for AWS's, a mark behind it: names of both may
@@ -129,11 +135,28 @@ impl Identity {
             }
         }
         if scope != PolicyScopeType::Local {
-            for policy in self.0.policies.aws.values() {
+            let account = cx.account.as_str();
+            let listed = |policy: &AwsPolicy| {
                 let name = fold(policy.name);
-                let before = name < after || (name == after && aws_done);
-                if !before && policy.path.starts_with(prefix) {
-                    items.push((format!("{name} "), aws_policy(&mut conn, cx, policy).await?));
+                let done = name < after || (name == after && aws_done);
+                !done && policy.path.starts_with(prefix)
+            };
+            let mut add = |policy: &AwsPolicy, usage: &attachment::Usage| {
+                items.push((format!("{} ", fold(policy.name)), aws_policy(policy, usage)));
+            };
+            if only_used {
+                // One query finds them; the others need not be looked at.
+                for usage in attachment::usage(&mut conn, account, managed::ARN_PREFIX).await? {
+                    if let Some(policy) = managed::find(&usage.policy_arn).filter(|p| listed(p)) {
+                        add(policy, &usage);
+                    }
+                }
+            } else {
+                let candidates = managed::from_name(&after).iter().filter(|p| listed(p));
+                let rows = usize::try_from(page.rows()).unwrap_or(usize::MAX);
+                for policy in candidates.take(rows) {
+                    let usage = attachment::usage_of(&mut conn, account, &policy.arn()).await?;
+                    add(policy, &usage);
                 }
             }
         }
@@ -141,8 +164,6 @@ impl Identity {
         let cut = page.cut(items, |item| item.0.clone());
         // Filters that look at use are applied to the page: a page may hold fewer items
         // than were asked for, as AWS says of its own (ListPolicies, `MaxItems`).
-        let usage = input.policy_usage_filter;
-        let only_attached = input.only_attached.unwrap_or(false);
         let wanted = |policy: &Policy| {
             let attached = policy.attachment_count.unwrap_or(0) > 0;
             let bounding = policy.permissions_boundary_usage_count.unwrap_or(0) > 0;
@@ -222,25 +243,20 @@ pub(super) async fn customer_policy(conn: &mut Conn<'_>, entity: &Entity) -> Res
     })
 }
 
-/// One of AWS's, with the account's use of it.
-pub(super) async fn aws_policy(
-    conn: &mut Conn<'_>,
-    cx: &Call,
-    policy: &AwsPolicy,
-) -> Result<Policy, Error> {
-    let used = attachment::count(conn, cx.account.as_str(), &policy.arn).await?;
-    Ok(Policy {
+/// An AWS managed policy, with the account's use of it.
+pub(super) fn aws_policy(policy: &AwsPolicy, usage: &attachment::Usage) -> Policy {
+    Policy {
         policy_name: Some(policy.name.to_owned()),
         policy_id: Some(policy.id.to_owned()),
-        arn: Some(policy.arn.clone()),
+        arn: Some(policy.arn()),
         path: Some(policy.path.to_owned()),
         default_version_id: Some(version_id(policy.version)),
-        attachment_count: count(used.0),
-        permissions_boundary_usage_count: count(used.1),
+        attachment_count: count(usage.attached),
+        permissions_boundary_usage_count: count(usage.boundary_of),
         is_attachable: Some(true),
         description: None,
-        create_date: Some(policy.created_at),
-        update_date: Some(policy.updated_at),
+        create_date: Some(policy.created_at()),
+        update_date: Some(policy.updated_at()),
         tags: None,
-    })
+    }
 }

@@ -27,13 +27,22 @@ pub(super) fn listed(version: &Version, default_version: i64) -> PolicyVersion {
     }
 }
 
-pub(super) fn aws_version(policy: &AwsPolicy) -> PolicyVersion {
+/// The version of an AWS managed policy, without the document.
+fn aws_version(policy: &AwsPolicy) -> PolicyVersion {
     PolicyVersion {
-        document: Some(encode(policy.text)),
+        document: None,
         version_id: Some(version_id(policy.version)),
         is_default_version: Some(true),
-        create_date: Some(policy.updated_at),
+        create_date: Some(policy.updated_at()),
     }
+}
+
+/// The version of an AWS managed policy, with the document.
+pub(super) fn aws_version_detail(policy: &AwsPolicy) -> Result<PolicyVersion, Error> {
+    Ok(PolicyVersion {
+        document: Some(encode(&policy.text()?)),
+        ..aws_version(policy)
+    })
 }
 
 fn version_not_found(arn: &str, id: &str) -> Error {
@@ -108,7 +117,7 @@ impl Identity {
         let (arn, id) = (&input.policy_arn, &input.version_id);
         let version = match self.0.policies.find(&mut conn, arn).await? {
             Some(ManagedPolicyRef::Aws(policy)) if version_id(policy.version) == *id => {
-                aws_version(policy)
+                aws_version_detail(policy)?
             }
             Some(ManagedPolicyRef::Aws(_)) => return Err(version_not_found(arn, id)),
             Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
@@ -141,13 +150,7 @@ impl Identity {
         let arn = &input.policy_arn;
         let versions: Vec<(i64, PolicyVersion)> = match self.0.policies.find(&mut conn, arn).await?
         {
-            Some(ManagedPolicyRef::Aws(policy)) => vec![(
-                policy.version,
-                PolicyVersion {
-                    document: None,
-                    ..aws_version(policy)
-                },
-            )],
+            Some(ManagedPolicyRef::Aws(policy)) => vec![(policy.version, aws_version(policy))],
             Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
                 let row = managed_policy::get(&mut conn, found.id).await?;
                 let versions = managed_policy::list_versions(&mut conn, found.id).await?;

@@ -6,6 +6,35 @@ use store::on_every_engine;
 use super::common::*;
 use super::{attach, create_policy, create_user, iam_tag, policy_arn, words};
 
+/// The names of all pages.
+async fn list_policies(
+    i: &identity::Identity,
+    cx: &identity::Call,
+    input: iam::ListPoliciesRequest,
+    page: i32,
+) -> Vec<String> {
+    let (mut names, mut marker) = (Vec::new(), None);
+    loop {
+        let input = iam::ListPoliciesRequest {
+            max_items: Some(page),
+            marker,
+            ..input.clone()
+        };
+        let answer = i.list_policies(cx, input).await.unwrap();
+        names.extend(
+            answer
+                .policies
+                .unwrap()
+                .into_iter()
+                .map(|policy| policy.policy_name.unwrap()),
+        );
+        marker = answer.marker;
+        if marker.is_none() {
+            return names;
+        }
+    }
+}
+
 on_every_engine! {
     async fn a_managed_policy_lives(t: TestStore) {
         let w = World::new(&t).await;
@@ -101,42 +130,93 @@ on_every_engine! {
         assert!(code == "DeleteConflict" && message.contains("more than one version"), "{message}");
     }
 
-    async fn aws_policies_are_there_and_cannot_be_changed(t: TestStore) {
+    async fn lists_aws_policies_beside_those_of_the_account(t: TestStore) {
         let w = World::new(&t).await;
         let (i, root) = (&w.identity, w.root().await);
         i.create_policy(&root, create_policy("AdministratorAccess")).await.unwrap();
         i.create_policy(&root, create_policy("zulu")).await.unwrap();
-        let list = |scope| iam::ListPoliciesRequest { scope, ..Default::default() };
-        let names = |answer: iam::ListPoliciesResponse| {
+        let scope = |scope| iam::ListPoliciesRequest { scope, ..Default::default() };
+        let aws = list_policies(i, &root, scope(Some(iam::PolicyScopeType::Aws)), 1000).await;
+        assert!(aws.len() > 1500, "{}", aws.len());
+        assert!(aws.contains(&"AmazonEC2ContainerRegistryPullOnly".to_owned()));
+        let local = list_policies(i, &root, scope(Some(iam::PolicyScopeType::Local)), 1000).await;
+        assert_eq!(local, ["AdministratorAccess", "zulu"]);
+        // Equal names are told apart, wherever a page ends.
+        let all = list_policies(i, &root, scope(None), 1000).await;
+        assert_eq!(all.len(), aws.len() + local.len());
+        assert_eq!(list_policies(i, &root, scope(None), 9).await, all);
+        let of = |path: &str| iam::ListPoliciesRequest { path_prefix: Some(path.to_owned()), ..scope(None) };
+        let jobs = list_policies(i, &root, of("/job-function/"), 4).await;
+        assert!(jobs.len() > 10 && jobs.contains(&"Billing".to_owned()), "{jobs:?}");
+    }
+
+    async fn lists_only_attached_aws_policies_on_one_page(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        i.create_user(&root, create_user("alice")).await.unwrap();
+        let (attached, bounding) = ("arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/PowerUserAccess");
+        i.attach_user_policy(&root, attach("alice", attached)).await.unwrap();
+        let boundary = iam::PutUserPermissionsBoundaryRequest { user_name: "alice".to_owned(), permissions_boundary: bounding.to_owned() };
+        i.put_user_permissions_boundary(&root, boundary).await.unwrap();
+        let list = async |only_attached, policy_usage_filter| {
+            let input = iam::ListPoliciesRequest { only_attached, policy_usage_filter, ..Default::default() };
+            let answer = i.list_policies(&root, input).await.unwrap();
+            assert_eq!(answer.marker, None);
             answer.policies.unwrap().into_iter().map(|policy| policy.policy_name.unwrap()).collect::<Vec<_>>()
         };
-        let aws = names(i.list_policies(&root, list(Some(iam::PolicyScopeType::Aws))).await.unwrap());
-        assert!(aws.contains(&"AmazonEC2ContainerRegistryPullOnly".to_owned()));
-        let local = names(i.list_policies(&root, list(Some(iam::PolicyScopeType::Local))).await.unwrap());
-        assert_eq!(local, ["AdministratorAccess", "zulu"]);
-        let all = names(i.list_policies(&root, list(None)).await.unwrap());
-        assert_eq!(all.len(), aws.len() + local.len());
-        // One by one, the same in the same order: equal names are told apart.
-        let (mut seen, mut marker) = (Vec::new(), None);
-        loop {
-            let input = iam::ListPoliciesRequest { max_items: Some(1), marker, ..list(None) };
-            let answer = i.list_policies(&root, input).await.unwrap();
-            marker = answer.marker.clone();
-            seen.extend(names(answer));
-            if marker.is_none() { break; }
-        }
-        assert_eq!(seen, all);
+        assert_eq!(list(Some(true), None).await, ["ReadOnlyAccess"]);
+        assert_eq!(list(None, Some(iam::PolicyUsageType::PermissionsPolicy)).await, ["ReadOnlyAccess"]);
+        assert_eq!(list(None, Some(iam::PolicyUsageType::PermissionsBoundary)).await, ["PowerUserAccess"]);
+        let get = iam::GetPolicyRequest { policy_arn: attached.to_owned() };
+        let policy = i.get_policy(&root, get).await.unwrap().policy.unwrap();
+        assert_eq!((policy.attachment_count, policy.permissions_boundary_usage_count), (Some(1), Some(0)));
+        let details = iam::GetAccountAuthorizationDetailsRequest::default();
+        let details = i.get_account_authorization_details(&root, details).await.unwrap().policies.unwrap();
+        let names: Vec<_> = details.iter().filter_map(|policy| policy.policy_name.as_deref()).collect();
+        assert_eq!(names, ["PowerUserAccess", "ReadOnlyAccess"]);
+    }
+
+    async fn reads_the_version_in_force_of_an_aws_policy(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        let arn = "arn:aws:iam::aws:policy/job-function/Billing".to_owned();
+        let get = iam::GetPolicyRequest { policy_arn: arn.clone() };
+        let policy = i.get_policy(&root, get).await.unwrap().policy.unwrap();
+        assert_eq!(policy.path.as_deref(), Some("/job-function/"));
+        let list = iam::ListPolicyVersionsRequest { policy_arn: arn.clone(), ..Default::default() };
+        let versions = i.list_policy_versions(&root, list).await.unwrap().versions.unwrap();
+        assert_eq!(versions.len(), 1);
+        assert_eq!(versions[0].version_id, policy.default_version_id);
+        assert_eq!(versions[0].create_date, policy.update_date);
+        let version_id = policy.default_version_id.unwrap();
+        let get = |version_id: &str| iam::GetPolicyVersionRequest { policy_arn: arn.clone(), version_id: version_id.to_owned() };
+        let version = i.get_policy_version(&root, get(&version_id)).await.unwrap().policy_version.unwrap();
+        assert!(version.document.unwrap().contains("aws-portal"));
+        assert_eq!(said(i.get_policy_version(&root, get("v1")).await).0, "NoSuchEntity");
+        let wrong_path = iam::GetPolicyRequest { policy_arn: "arn:aws:iam::aws:policy/Billing".to_owned() };
+        assert_eq!(said(i.get_policy(&root, wrong_path).await).0, "NoSuchEntity");
+    }
+
+    async fn refuses_to_attach_policies_of_service_linked_roles(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        i.create_user(&root, create_user("alice")).await.unwrap();
+        let arn = "arn:aws:iam::aws:policy/aws-service-role/AmazonECSServiceRolePolicy";
+        assert_eq!(said(i.attach_user_policy(&root, attach("alice", arn)).await),
+            words("PolicyNotAttachable", "Cannot attach a Service Role Policy to a Customer User."));
+    }
+
+    async fn aws_policies_cannot_be_changed(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        i.create_policy(&root, create_policy("zulu")).await.unwrap();
 
         let arn = "arn:aws:iam::aws:policy/AdministratorAccess".to_owned();
         assert_eq!(said(i.delete_policy(&root, iam::DeletePolicyRequest { policy_arn: arn.clone() }).await).0, "AccessDenied");
         let get = iam::GetPolicyVersionRequest { policy_arn: arn, version_id: "v1".to_owned() };
         let document = i.get_policy_version(&root, get).await.unwrap().policy_version.unwrap().document.unwrap();
         assert!(document.contains("AdministratorAccess") || document.contains("%2A"), "{document}");
-        i.create_user(&root, create_user("alice")).await.unwrap();
-        i.attach_user_policy(&root, attach("alice", "arn:aws:iam::aws:policy/ReadOnlyAccess")).await.unwrap();
-        let input = iam::ListPoliciesRequest { only_attached: Some(true), ..list(None) };
-        assert_eq!(names(i.list_policies(&root, input).await.unwrap()), ["ReadOnlyAccess"]);
-        // Another account's policy is none of ours.
+        // Another account's policy does not exist for this one.
         let other = w.account(OTHER_ACCOUNT).await;
         let other = w.call(&other).await.unwrap();
         i.create_user(&other, create_user("eve")).await.unwrap();

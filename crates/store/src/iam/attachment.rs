@@ -73,3 +73,47 @@ pub async fn count(conn: &mut Conn<'_>, account: &str, policy_arn: &str) -> Resu
     let row = conn.fetch_one(sql, values![account, policy_arn]).await?;
     Ok((row.int(0)?, row.int(1)?))
 }
+
+/// How often an account uses a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The policy.
+    pub policy_arn: String,
+    /// Users, groups and roles that it is attached to.
+    pub attached: i64,
+    /// Users and roles whose permissions boundary it is.
+    pub boundary_of: i64,
+}
+
+/// The account's use of one policy.
+pub async fn usage_of(conn: &mut Conn<'_>, account: &str, policy_arn: &str) -> Result<Usage> {
+    let (attached, boundary_of) = count(conn, account, policy_arn).await?;
+    Ok(Usage {
+        policy_arn: policy_arn.to_owned(),
+        attached,
+        boundary_of,
+    })
+}
+
+/// The policies that the account uses, of those whose ARN begins with `arn_prefix`, which must hold
+/// no wildcard of `LIKE`.
+pub async fn usage(conn: &mut Conn<'_>, account: &str, arn_prefix: &str) -> Result<Vec<Usage>> {
+    let sql = "SELECT arn, count(attached), count(bounding) FROM (\
+                 SELECT a.policy_arn AS arn, 1 AS attached, NULL AS bounding \
+                   FROM iam_attachments a JOIN iam_entities e ON e.id = a.entity \
+                  WHERE e.account = $1 AND a.policy_arn LIKE $2 \
+                 UNION ALL \
+                 SELECT boundary_arn, NULL, 1 FROM iam_entities \
+                  WHERE account = $1 AND boundary_arn LIKE $2) used \
+               GROUP BY arn ORDER BY arn";
+    let pattern = format!("{arn_prefix}%");
+    let rows = conn.fetch_all(sql, values![account, pattern]).await?;
+    let usage = |row: &crate::Row| {
+        Ok(Usage {
+            policy_arn: row.text(0)?,
+            attached: row.int(1)?,
+            boundary_of: row.int(2)?,
+        })
+    };
+    rows.iter().map(usage).collect()
+}
