@@ -11,6 +11,7 @@ use crate::storage;
 
 /// Makes an account, beside a running server or without one, and prints its root user's key.
 pub fn create(options: &AccountCreateOptions) -> Result<()> {
+    crate::process::keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

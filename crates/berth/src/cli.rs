@@ -129,6 +129,10 @@ pub struct ServeOptions {
     /// The account that the first start makes, and that registry requests mean by default
     #[arg(long, value_name = "ID", default_value = "123456789012")]
     pub account_id: AccountId,
+    /// Believe `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY protocol headers of this proxy: an
+    /// address or a CIDR range; may be repeated
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<server::Cidr>,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
@@ -152,7 +156,8 @@ Only in the environment, because a command line can be read by others:
           The key under which secrets are sealed: 32 bytes as 64 hexadecimal digits
 
 The first start writes the root access key to credentials in the data directory.
-Ends on SIGTERM and SIGINT, after the requests that are running.";
+Ends on SIGTERM and SIGINT, after the requests that are running. SIGHUP reads the certificate again; \
+so does a change of its files.";
 
 /// `berth demo`.
 #[derive(Args, Clone, Debug)]

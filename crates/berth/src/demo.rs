@@ -23,7 +23,7 @@ use crate::{data_dir, process};
 
 /// Plays both walk-throughs.
 pub fn demo(options: &DemoOptions) -> Result<()> {
-    process::keep_files_private();
+    process::keep_private();
     let dir = tempfile::Builder::new()
         .prefix("berth-demo-")
         .tempdir()
@@ -59,7 +59,7 @@ fn settings(dir: &Path) -> Result<ServeOptions> {
 
 async fn run(settings: ServeOptions, keep: bool) -> Result<()> {
     let interrupted = serve::shutdown()?;
-    let ready = serve::prepare(&settings, |_| None).await?;
+    let ready = serve::prepare(&settings, |_| None, std::sync::Arc::default()).await?;
     let scene = Scene::of(&settings, &ready)?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(ready.run(async {

@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use blobs::Blobs;
 use jiff::Timestamp;
-use server::{Server, Settings, StartError, Tls};
+use server::limits::{CONNECTIONS_MAX, CONNECTIONS_MIN, FILES_PER_CONNECTION, FILES_RESERVED};
+use server::{Server, Settings, StartError, Tls, TransportSettings};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::cli::ServeOptions;
 use crate::data_dir::{DataDir, Lock};
@@ -19,12 +22,14 @@ use crate::{process, storage};
 
 /// Runs the server until SIGTERM or SIGINT.
 pub fn serve(options: &ServeOptions) -> Result<()> {
-    process::keep_files_private();
+    process::keep_private();
     process::raise_open_files();
     runtime()?.block_on(Box::pin(async {
-        // Before anything is said: whoever has read the last line may send a signal.
+        // Before anything is printed: whoever has read the last line may send a signal.
         let shutdown = shutdown()?;
-        let ready = prepare(options, |name| std::env::var_os(name)).await?;
+        let reload = Arc::new(Notify::new());
+        reload_on_hangup(Arc::clone(&reload))?;
+        let ready = prepare(options, |name| std::env::var_os(name), reload).await?;
         announce(options, &ready)?;
         ready.run(shutdown).await;
         Ok(())
@@ -57,7 +62,13 @@ pub struct Ready {
 pub async fn prepare(
     options: &ServeOptions,
     env: impl Fn(&str) -> Option<OsString> + Copy,
+    reload: Arc<Notify>,
 ) -> Result<Ready> {
+    let transport = TransportSettings {
+        connections_max: connections_max(process::open_files_limit())?,
+        trusted_proxies: options.trusted_proxy.clone(),
+        reload,
+    };
     let tls = tls(options)?;
     let secure = tls.is_some();
     if let Some(open) = options
@@ -102,6 +113,7 @@ pub async fn prepare(
         account_id: options.account_id,
         tls,
         audit_dir: home.join("audit"),
+        transport,
         clock: Settings::system_clock(),
     };
     let server = Server::bind(settings, store.clone(), blobs, identity)
@@ -139,6 +151,38 @@ impl Ready {
         // Last: the next server may come now.
         drop(self.lock);
     }
+}
+
+/// The number of connections that fits the limit of open files.
+fn connections_max(files: Option<u64>) -> Result<usize> {
+    let Some(connections) = server::limits::connections_for(files) else {
+        let needed = FILES_RESERVED + FILES_PER_CONNECTION * CONNECTIONS_MIN as u64;
+        return Err(Error::Failed(format!(
+            "only {} files may be open at once; Berth needs {needed}: raise the limit (ulimit -n)",
+            files.unwrap_or_default()
+        )));
+    };
+    if connections < CONNECTIONS_MAX {
+        let needed = FILES_RESERVED + FILES_PER_CONNECTION * CONNECTIONS_MAX as u64;
+        tracing::warn!(
+            open_files_max = files.unwrap_or_default(),
+            connections_max = connections,
+            "fewer connections than usual, because few files may be open at once: {needed} (ulimit -n) are enough for {CONNECTIONS_MAX}"
+        );
+    }
+    Ok(connections)
+}
+
+/// SIGHUP asks for the certificate to be read again. It never ends the server, as it would by default.
+fn reload_on_hangup(reload: Arc<Notify>) -> Result<()> {
+    let mut hangup =
+        signal(SignalKind::hangup()).map_err(Error::failed("cannot listen for signals"))?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.notify_one();
+        }
+    });
+    Ok(())
 }
 
 fn tls(options: &ServeOptions) -> Result<Option<Tls>> {
@@ -242,6 +286,16 @@ mod tests {
         let both = options(&["--tls-cert", "/none/c.pem", "--tls-key", "/none/k.pem"]);
         let refused = tls(&both).err().unwrap().to_string();
         assert!(refused.contains("/none/c.pem"), "{refused}");
+    }
+
+    #[test]
+    fn connections_fit_the_limit_of_open_files() {
+        assert_eq!(connections_max(Some(1024)).unwrap(), 384);
+        let refused = connections_max(Some(100)).unwrap_err().to_string();
+        assert!(
+            refused.contains("100 files") && refused.contains("ulimit -n"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -10,11 +10,15 @@ use jiff::Timestamp;
 use registry::Registry;
 use store::Store;
 
+use crate::admission::Admission;
 use crate::audit::Audit;
+use crate::connections::Connections;
+use crate::forwarded::TrustedProxies;
 use crate::head::registry_of_host;
-use crate::memory_budget::Budget;
+use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::ops::{self, Entry};
+use crate::serve::TransportSettings;
 
 /// The time, passed in so that tests can move it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -35,6 +39,9 @@ pub(crate) struct Names {
     pub(crate) default: RegistryId,
     /// How clients reach this server: `http://host:port`, no slash at the end.
     pub(crate) public_url: String,
+    /// Whether the operator said so, and began it with `https`: then clients speak TLS, to this server
+    /// or to a proxy in front of it.
+    pub(crate) public_url_is_https: bool,
 }
 
 impl Names {
@@ -93,7 +100,11 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) operations: HashMap<Operation, Entry>,
     /// The memory for bodies that are kept whole.
-    pub(crate) bodies: Budget,
+    pub(crate) bodies: MemoryBudget,
+    pub(crate) admission: Admission,
+    pub(crate) connections: Arc<Connections>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) proxies: TrustedProxies,
 }
 
 impl App {
@@ -104,6 +115,7 @@ impl App {
         names: Names,
         clock: Clock,
         audit: Audit,
+        transport: TransportSettings,
     ) -> App {
         App {
             identity,
@@ -114,7 +126,10 @@ impl App {
             audit,
             metrics: Metrics::default(),
             operations: ops::table(),
-            bodies: Budget::new(),
+            bodies: MemoryBudget::new(),
+            admission: Admission::new(),
+            connections: Connections::new(transport.connections_max),
+            proxies: TrustedProxies::new(transport.trusted_proxies),
         }
     }
 
@@ -134,6 +149,7 @@ mod tests {
                 region: "us-east-1".parse().unwrap(),
             },
             public_url: public_url.into(),
+            public_url_is_https: false,
         }
     }
 

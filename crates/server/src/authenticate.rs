@@ -68,6 +68,7 @@ pub(crate) fn claimed_key(head: &Head) -> Option<String> {
 pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, ApiError> {
     let presented = with_parts(head, sigv4::parse)?;
     let token = presented.session_token();
+    let turn = app.admission.turn(&head.party).await;
     let key = app
         .identity
         .find_key(presented.access_key_id(), token)
@@ -75,6 +76,7 @@ pub(crate) async fn present(app: &App, head: &Head) -> Result<Signed, ApiError> 
     with_parts(head, |parts| {
         presented.check_head(parts, head.now.as_second())
     })?;
+    drop(turn);
     // Any other one would stand in policies' `aws:RequestedRegion` for what the client did not ask.
     let region = presented.scope().region.parse().map_err(|_| {
         let message = "Credential should be scoped to a valid region.";
@@ -102,12 +104,18 @@ pub(crate) async fn verify(
         now_epoch_seconds: head.now.as_second(),
         path_style: PathStyle::Standard,
     };
+    let turn = app.admission.turn(&head.party).await;
     with_parts(head, |parts| {
         signed
             .presented
             .verify(parts, &signed.key.secret, &expected)
     })?;
-    Ok(app.identity.caller(&signed.key.principal, head.now).await?)
+    let caller = app.identity.caller(&signed.key.principal, head.now).await?;
+    drop(turn);
+    app.admission
+        .verified(head.client.address, signed.presented.access_key_id());
+    head.identified();
+    Ok(caller)
 }
 
 /// Why a docker login is not accepted.
@@ -132,10 +140,10 @@ pub(crate) async fn basic(app: &App, head: &Head) -> Result<Arc<Caller>, BasicFa
     }
     // Opening is a few microseconds of AES: nothing is kept, so nothing outlives its time.
     let principal = open(app, header, head.now).await?;
-    app.identity
-        .caller(&principal, head.now)
-        .await
-        .map_err(refused)
+    let caller = app.identity.caller(&principal, head.now).await;
+    let caller = caller.map_err(refused)?;
+    head.identified();
+    Ok(caller)
 }
 
 async fn open(app: &App, header: &[u8], now: Timestamp) -> Result<PrincipalRef, BasicFail> {

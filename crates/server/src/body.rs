@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,11 +15,13 @@ use hyper::body::Incoming;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, Sleep};
 
+use crate::connections::Connection;
+use crate::fair_pool::Party;
 use crate::limits::{
     API_BODY_BYTES_PER_SECOND_MIN, API_BODY_LAG_MAX, API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT,
     LINGER_BYTES_MAX, LINGER_TIMEOUT,
 };
-use crate::memory_budget::{Budget, Full, Share};
+use crate::memory_budget::{Charge, Full, MemoryBudget};
 
 /// Why a request's body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -48,24 +51,25 @@ impl From<Full> for BodyError {
 pub(crate) struct Collected {
     pub(crate) bytes: Bytes,
     pub(crate) sha256_hex: String,
-    _share: Share,
+    _charge: Charge,
 }
 
-/// A request's body. Whoever drops it unread need not care: what the client is still sending is read and
-/// thrown away for a while, since closing on it would reset the connection and lose the answer
-/// (RFC 9112, section 9.6). A client that waits for `100 Continue` is sending nothing, and to read would
+/// A request's body. Dropping it unread drains it in the background, up to [`LINGER_TIMEOUT`]; closing
+/// earlier would reset the connection and lose the response (RFC 9112, section 9.6). A client that waits for `100 Continue` sends nothing, and reading would
 /// ask it to (RFC 9110, section 10.1.1).
 pub(crate) struct Inbound {
     body: Option<Incoming>,
+    connection: Arc<Connection>,
     /// The client sends when it is told to, and it was not told yet.
     awaited: bool,
 }
 
 impl Inbound {
-    pub(crate) fn new(body: Incoming, headers: &HeaderMap) -> Inbound {
+    pub(crate) fn new(body: Incoming, headers: &HeaderMap, connection: Arc<Connection>) -> Inbound {
         let expect = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
         Inbound {
             body: Some(body),
+            connection,
             awaited: expect.is_some_and(|expect| expect.eq_ignore_ascii_case(b"100-continue")),
         }
     }
@@ -81,15 +85,20 @@ impl Drop for Inbound {
         }
         // Outside of a runtime there is no connection either.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(tokio::time::timeout(LINGER_TIMEOUT, drain(body)));
+            let connection = Arc::clone(&self.connection);
+            runtime.spawn(tokio::time::timeout(
+                LINGER_TIMEOUT,
+                drain(body, connection),
+            ));
         }
     }
 }
 
-async fn drain(mut body: Incoming) {
+async fn drain(mut body: Incoming, connection: Arc<Connection>) {
     let mut left = LINGER_BYTES_MAX;
     while let Some(Ok(frame)) = body.frame().await {
         let length = frame.data_ref().map_or(0, Bytes::len);
+        connection.consumed(length);
         match left.checked_sub(length) {
             Some(rest) => left = rest,
             None => return,
@@ -108,14 +117,17 @@ impl Inbound {
     /// Reads a whole body of at most `max` bytes, hashing as it comes and charging `budget` for it.
     pub(crate) async fn collect(
         mut self,
-        budget: &Budget,
+        budget: &MemoryBudget,
+        party: &Party,
         max: usize,
     ) -> Result<Collected, BodyError> {
-        let mut share = budget.share();
+        let mut charge = budget.charge(party);
         self.awaited = false;
         let gathered = match &mut self.body {
             Some(body) => {
-                let gathered = gather(body, &mut share, max);
+                let gathered = gather(body, &mut charge, max, |bytes| {
+                    self.connection.consumed(bytes)
+                });
                 tokio::time::timeout(API_BODY_TIMEOUT, gathered)
                     .await
                     .map_err(|_| BodyError::Stalled)??
@@ -126,7 +138,7 @@ impl Inbound {
         Ok(Collected {
             bytes,
             sha256_hex,
-            _share: share,
+            _charge: charge,
         })
     }
 
@@ -172,7 +184,12 @@ impl Gathered {
     }
 }
 
-async fn gather<B>(body: &mut B, share: &mut Share, max: usize) -> Result<Gathered, BodyError>
+async fn gather<B>(
+    body: &mut B,
+    charge: &mut Charge,
+    max: usize,
+    consumed: impl Fn(usize),
+) -> Result<Gathered, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -185,10 +202,14 @@ where
     let mut length = 0;
     // Each byte that comes earns its time; what is earned at once is not saved up.
     let mut deadline = Instant::now() + API_BODY_LAG_MAX;
-    while let Some(frame) = tokio::time::timeout_at(deadline, body.frame())
-        .await
-        .map_err(|_| BodyError::Stalled)?
-    {
+    loop {
+        let frame = tokio::select! {
+            frame = tokio::time::timeout_at(deadline, body.frame()) => frame,
+            () = charge.revoked() => return Err(BodyError::Busy),
+        };
+        let Some(frame) = frame.map_err(|_| BodyError::Stalled)? else {
+            break;
+        };
         let frame = frame.map_err(|error| BodyError::Broken(error.into()))?;
         let Ok(data) = frame.into_data() else {
             continue;
@@ -198,7 +219,8 @@ where
             return Err(BodyError::TooLong(max));
         }
         let asked = Instant::now();
-        share.grow(length).await?;
+        consumed(data.len());
+        charge.grow(length).await?;
         // The wait for room is not the client's.
         deadline += asked.elapsed() + time_for(data.len());
         deadline = deadline.min(Instant::now() + API_BODY_LAG_MAX);
@@ -241,6 +263,7 @@ impl Stream for BodyStream {
             match Pin::new(&mut *body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => {
+                        this.body.connection.consumed(data.len());
                         let next = Instant::now() + BODY_IDLE_TIMEOUT;
                         this.idle.as_mut().reset(next);
                         return Poll::Ready(Some(Ok(data)));
@@ -344,15 +367,15 @@ mod tests {
 
     /// Pieces of `size` bytes, one every `pause`.
     async fn read(size: usize, pieces: usize, pause: Duration) -> Result<Bytes, BodyError> {
-        let budget = Budget::new();
+        let budget = MemoryBudget::new();
         let frames = stream::unfold(0, |sent| async move {
             let frame = Frame::data(Bytes::from(vec![b'x'; size]));
             tokio::time::sleep(pause).await;
             (sent < pieces).then_some((Ok::<_, io::Error>(frame), sent + 1))
         });
         let mut body = StreamBody::new(Box::pin(frames));
-        let mut share = budget.share();
-        let gathered = gather(&mut body, &mut share, usize::MAX).await?;
+        let mut charge = budget.charge(&Party::Principal("test".into()));
+        let gathered = gather(&mut body, &mut charge, usize::MAX, |_| {}).await?;
         Ok(gathered.finish().0)
     }
 
@@ -378,7 +401,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_ends_early_is_broken() {
         let mut body = Cut(Some(Bytes::from_static(b"{}")));
-        let read = gather(&mut body, &mut Budget::new().share(), 100).await;
+        let mut charge = MemoryBudget::new().charge(&Party::Principal("test".into()));
+        let read = gather(&mut body, &mut charge, 100, |_| {}).await;
         assert!(matches!(read, Err(BodyError::Broken(_))));
     }
 

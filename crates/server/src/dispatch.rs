@@ -9,15 +9,18 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 
 use crate::app::App;
 use crate::aws;
 use crate::body::{Inbound, ReplyBody};
+use crate::connections::RunningRequest;
 use crate::download;
 use crate::head::Head;
-use crate::limits::HEADERS_BYTES_MAX;
+use crate::limits::{
+    HEADER_OVERHEAD_BYTES, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, STRANGERS_TIMEOUT,
+};
 use crate::listener::Peer;
 use crate::metrics::ApiKind;
 use crate::oci;
@@ -28,12 +31,13 @@ pub(crate) async fn handle(
     app: Arc<App>,
     request: Request<Incoming>,
     peer: Peer,
+    running_request: Arc<RunningRequest>,
 ) -> Response<ReplyBody> {
     let started = Instant::now();
     let (parts, body) = request.into_parts();
-    let body = Inbound::new(body, &parts.headers);
-    let slot = Arc::clone(&peer.slot);
-    let head = Head::new(parts, &peer, app.now());
+    let connection = Arc::clone(&peer.connection);
+    let body = Inbound::new(body, &parts.headers, connection);
+    let head = Head::new(&app, parts, &peer, running_request);
     let request_id = Arc::clone(&head.request_id);
     let uri = &head.parts.uri;
     let route = route(
@@ -49,10 +53,19 @@ pub(crate) async fn handle(
     let running = Running(Arc::clone(&app));
     // What a panic leaves behind is this request's alone: all shared state is behind locks that
     // do not poison, or in transactions that roll back.
-    let work = AssertUnwindSafe(Box::pin(dispatch(Arc::clone(&app), head, route, body)));
+    let admitted = admit(&app, &head, kind).await;
+    let serving = Arc::clone(&app);
+    let work = async move {
+        match admitted {
+            Ok(()) => dispatch(serving, head, route, body).await,
+            Err(Crowded) => crowded(&head, kind),
+        }
+    };
+    let work = AssertUnwindSafe(Box::pin(work));
+    let connection = peer.connection;
     let work = async move {
         let done = work.catch_unwind().await;
-        drop((running, slot));
+        drop((running, connection));
         done.ok()
     };
     let done = match finish {
@@ -73,6 +86,40 @@ pub(crate) async fn handle(
     }
     app.metrics
         .answered(kind, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// There is no room for a request whose caller is not known.
+struct Crowded;
+
+/// Takes what a request may hold while its caller is not known: memory for its headers, and a place if it
+/// needs more than a look.
+async fn admit(app: &App, head: &Head, kind: ApiKind) -> Result<(), Crowded> {
+    if head.parts.version >= Version::HTTP_2 {
+        // Compressed, a header takes a byte of the connection and a hundred of memory.
+        let headers = head.parts.headers.len();
+        let connection = &head.running.connection;
+        connection.received(headers * HEADER_OVERHEAD_BYTES);
+        if !connection.has_room(0) {
+            return Err(Crowded);
+        }
+    }
+    if kind == ApiKind::Aws {
+        let place = tokio::time::timeout(STRANGERS_TIMEOUT, app.admission.enter(&head.party));
+        head.keep_place(place.await.map_err(|_| Crowded)?);
+    }
+    Ok(())
+}
+
+fn crowded(head: &Head, kind: ApiKind) -> Response<ReplyBody> {
+    let message = "Too many requests are waiting to be authenticated; try again.";
+    let mut response = match kind {
+        ApiKind::Aws => aws::unavailable(head, message),
+        ApiKind::Oci | ApiKind::Download => oci::refuse(503, "TOOMANYREQUESTS", message),
+        ApiKind::Other => plain(StatusCode::SERVICE_UNAVAILABLE, "try again\n"),
+    };
+    let retry = HeaderValue::from_static("1");
+    response.headers_mut().insert(header::RETRY_AFTER, retry);
     response
 }
 
@@ -106,9 +153,11 @@ fn kind_of(route: &Route) -> ApiKind {
 }
 
 async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Response<ReplyBody> {
-    let too_long = head.bytes() > HEADERS_BYTES_MAX;
+    let too_long = head.bytes() > HEADERS_BYTES_MAX || head.parts.headers.len() > HEADERS_COUNT_MAX;
     // RFC 9112, section 3.2: which registry is meant must not be guessed.
-    if !head.has_one_host() {
+    let probe = matches!(route, Route::Healthz | Route::Readyz | Route::Metrics);
+    let has_host = head.has_one_host() || (probe && head.may_lack_host());
+    if !has_host {
         let message = "The request must have one Host header.";
         return match route {
             Route::Oci(_) | Route::Download { .. } => oci::refuse(400, "UNSUPPORTED", message),
@@ -141,7 +190,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             }
         },
         Route::Metrics => {
-            let text = app.metrics.text();
+            let text = app.metrics.text(app.connections.count());
             let mut response = plain(StatusCode::OK, text);
             let kind = HeaderValue::from_static("text/plain; version=0.0.4");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -87,6 +87,7 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
         };
         let opened = app.identity.sealer().open(PURPOSE, token, head.now).await;
         let payload = opened.map_err(|_| gone())?;
+        head.identified();
         let grant = Grant::decode(&payload).ok_or_else(gone)?;
         describe(&mut event, &grant);
         let file = app

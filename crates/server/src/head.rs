@@ -1,14 +1,16 @@
 //! A request without its body.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_types::{AccountId, Region};
-use http::header;
 use http::request::Parts;
+use http::{HeaderValue, Version, header};
 use jiff::Timestamp;
 
-use crate::app::RegistryId;
+use crate::app::{App, RegistryId};
+use crate::connections::RunningRequest;
+use crate::fair_pool::{Grant, Party};
 use crate::limits::AUDIT_TEXT_CHARS_MAX;
 use crate::listener::Peer;
 
@@ -18,14 +20,20 @@ pub(crate) struct Head {
     pub(crate) client: Client,
     pub(crate) request_id: Arc<str>,
     pub(crate) now: Timestamp,
+    /// Whose share the request counts against until its caller is known.
+    pub(crate) party: Party,
+    pub(crate) running: Arc<RunningRequest>,
+    /// Its place among the requests whose callers are not known.
+    place: Mutex<Option<Grant>>,
 }
 
 /// From where, and with what.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
-    /// The peer's address; an IPv4 address mapped into IPv6 is written as the former, as policies do.
+    /// The client's address: the peer's, or what a trusted proxy says. IPv4-mapped IPv6 addresses are
+    /// written as IPv4, as policies do.
     pub(crate) address: IpAddr,
-    /// Over TLS.
+    /// Over TLS, to this server or to the proxy in front of it.
     pub(crate) secure: bool,
     /// `User-Agent`, cut to what an audit event holds; empty where absent.
     pub(crate) user_agent: Arc<str>,
@@ -34,24 +42,57 @@ pub(crate) struct Client {
 }
 
 impl Head {
-    pub(crate) fn new(parts: Parts, peer: &Peer, now: Timestamp) -> Head {
-        let text = |name: http::HeaderName| -> Option<Arc<str>> {
+    pub(crate) fn new(
+        app: &App,
+        mut parts: Parts,
+        peer: &Peer,
+        running: Arc<RunningRequest>,
+    ) -> Head {
+        take_host_of_target(&mut parts);
+        let text = |name: header::HeaderName| -> Option<Arc<str>> {
             let value = parts.headers.get(name)?.to_str().ok()?;
             let end = value.char_indices().nth(AUDIT_TEXT_CHARS_MAX);
             Some(value[..end.map_or(value.len(), |(at, _)| at)].into())
         };
+        let values = |name: &str| -> Vec<&str> {
+            let values = parts.headers.get_all(name).iter();
+            // What is not text names no address.
+            values.map(|value| value.to_str().unwrap_or("")).collect()
+        };
+        let (mut address, mut proxy_says_https) = (peer.address, None);
+        if app.proxies.contains(peer.address) {
+            let forwarded = values("x-forwarded-for");
+            address = app.proxies.client(peer.address, forwarded.into_iter());
+            let forwarded = values("x-forwarded-proto");
+            proxy_says_https = app.proxies.is_https(peer.address, forwarded.into_iter());
+        }
+        let secure = peer.secure || proxy_says_https.unwrap_or(app.names.public_url_is_https);
         let client = Client {
-            address: peer.address.ip().to_canonical(),
-            secure: peer.secure,
-            user_agent: text(http::header::USER_AGENT).unwrap_or_else(|| "".into()),
-            referer: text(http::header::REFERER),
+            address,
+            secure,
+            user_agent: text(header::USER_AGENT).unwrap_or_else(|| "".into()),
+            referer: text(header::REFERER),
         };
         Head {
             request_id: uuid::Uuid::new_v4().to_string().into(),
+            party: app.admission.party(address, claimed_key_id(&parts)),
             parts,
             client,
-            now,
+            now: app.now(),
+            running,
+            place: Mutex::default(),
         }
+    }
+
+    /// Keeps the request's place until its caller is known or it ends.
+    pub(crate) fn keep_place(&self, place: Grant) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    /// Notes that the caller is known.
+    pub(crate) fn identified(&self) {
+        self.running.identified();
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -70,22 +111,29 @@ impl Head {
     pub(crate) fn host(&self) -> Option<&str> {
         match self.parts.uri.authority() {
             Some(authority) => Some(authority.as_str()),
-            None => self.header(http::header::HOST),
+            None => self.header(header::HOST),
         }
     }
 
-    /// Whether exactly one host is named: by `Host` once, by the request line, or by both alike. A
+    /// Whether exactly one host is named: by one `Host`, by the request line, or by both alike. A
     /// signature covers the one, the registry is chosen by the other.
     pub(crate) fn has_one_host(&self) -> bool {
         let mut headers = self.parts.headers.get_all(header::HOST).iter();
         let authority = self.parts.uri.authority().map(|host| host.as_str());
         match (headers.next(), headers.next(), authority) {
             (_, Some(_), _) | (None, None, None) => false,
+            // RFC 9112, section 3.2: every HTTP/1.1 request has the header.
+            (None, None, Some(_)) => self.parts.version != Version::HTTP_11,
             (Some(host), None, Some(authority)) => {
                 host.as_bytes().eq_ignore_ascii_case(authority.as_bytes())
             }
-            _ => true,
+            (Some(_), None, None) => true,
         }
+    }
+
+    /// Whether a probe may go without a host: HTTP/1.0 has no `Host`, and load balancers use it.
+    pub(crate) fn may_lack_host(&self) -> bool {
+        self.parts.version <= Version::HTTP_10 && !self.parts.headers.contains_key(header::HOST)
     }
 
     /// All headers' bytes, as a bound on them counts.
@@ -108,6 +156,32 @@ impl Head {
             .and_then(registry_of_host)
             .unwrap_or_else(|| default.clone())
     }
+}
+
+/// A request line with a whole URL names the host, and `Host` is ignored (RFC 9112, section 3.2.2). The
+/// header is replaced, so that signatures and registries see one and the same host. HTTP/2 has no such
+/// rule: there the two must agree (RFC 9113, section 8.3.1).
+fn take_host_of_target(parts: &mut Parts) {
+    if parts.version > Version::HTTP_11 || parts.headers.get_all(header::HOST).iter().count() > 1 {
+        return;
+    }
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    if let Some(Ok(host)) = authority.map(HeaderValue::from_str)
+        && parts.headers.contains_key(header::HOST)
+    {
+        parts.headers.insert(header::HOST, host);
+    }
+}
+
+/// The access key id that a request names, as text; nothing is verified.
+fn claimed_key_id(parts: &Parts) -> Option<&str> {
+    let header = parts.headers.get(header::AUTHORIZATION);
+    let credential = match header {
+        Some(header) => header.to_str().ok()?.split_once("Credential=")?.1,
+        None => parts.uri.query()?.split_once("X-Amz-Credential=")?.1,
+    };
+    let end = credential.find(|c: char| !c.is_ascii_alphanumeric())?;
+    Some(&credential[..end])
 }
 
 /// Account and region in a registry's host name (ECR User Guide, "Private registry", the URL's form;

@@ -30,25 +30,33 @@
 //! # What is absent
 //! No SQL and no policy rules. No bypass: there is no key, header or address that skips a step.
 
+mod admission;
 mod app;
 mod audit;
 mod authenticate;
 mod authorize;
 mod aws;
 mod body;
+mod connection_io;
+mod connections;
 mod dispatch;
 mod download;
 mod error;
+mod fair_pool;
 mod form;
+mod forwarded;
 mod head;
 pub mod limits;
 mod listener;
 mod memory_budget;
 mod metrics;
+mod network;
 mod oci;
 mod ops;
+mod peek;
 mod permissions;
 mod principals;
+mod proxy_protocol;
 mod route;
 mod serve;
 #[cfg(test)]
@@ -57,5 +65,6 @@ mod tls;
 mod write_timeout;
 
 pub use app::Clock;
-pub use serve::{Server, Settings, StartError};
+pub use network::Cidr;
+pub use serve::{Server, Settings, StartError, TransportSettings};
 pub use tls::{Tls, TlsError};

@@ -5,16 +5,44 @@
 
 use std::time::Duration;
 
-/// Connections open at once over all listeners; further ones wait in the kernel's queue.
-/// Two files each (socket, blob) stay well below the usual `ulimit -n` of 65,536.
+/// Connections open at once over all listeners. When all are taken, a new one replaces one that is idle
+/// or unfinished.
 pub const CONNECTIONS_MAX: usize = 4096;
+/// Files that a connection may hold open: its socket, and the blob that it reads or writes.
+pub const FILES_PER_CONNECTION: u64 = 2;
+/// Files that are not for connections: the database's, the audit log's, listeners, and a margin.
+pub const FILES_RESERVED: u64 = 256;
+/// Fewer connections than this are no service.
+pub const CONNECTIONS_MIN: usize = 32;
+
+/// The number of connections that fits a limit of open files; none where it is too low to serve.
+#[must_use]
+pub fn connections_for(files_max: Option<u64>) -> Option<usize> {
+    let Some(files_max) = files_max else {
+        return Some(CONNECTIONS_MAX);
+    };
+    let fitting = files_max.saturating_sub(FILES_RESERVED) / FILES_PER_CONNECTION;
+    let fitting = usize::try_from(fitting).map_or(CONNECTIONS_MAX, |n| n.min(CONNECTIONS_MAX));
+    (fitting >= CONNECTIONS_MIN).then_some(fitting)
+}
+
 /// A request's line and headers together, in bytes. A session token is up to 4 KiB, a presigned URL
 /// holds one too; 64 KiB leaves room for proxies' headers.
 pub const HEADERS_BYTES_MAX: usize = 64 * 1024;
+/// How far beyond [`HEADERS_BYTES_MAX`] hyper reads HTTP/1 headers, so that a request that is a little
+/// too long is answered in its API's form. Farther, it gets a bare 431.
+pub const HEADERS_SLACK_BYTES: usize = 1024;
+/// What a connection may send ahead of being handled while no caller is known, in bytes. Most requests'
+/// headers are shorter.
+pub const HEAD_BYTES_FREE: usize = 8 * 1024;
+/// Memory for what goes beyond, over all connections, shared fairly by address.
+pub const HEADS_BYTES_MAX: usize = 24 * 1024 * 1024;
+/// What a header takes besides its bytes once it is parsed.
+pub const HEADER_OVERHEAD_BYTES: usize = 128;
 /// Headers of a request, by number.
 pub const HEADERS_COUNT_MAX: usize = 128;
-/// hyper's read buffer for one connection. Large reads are what makes uploads fast; it grows to this
-/// only while a client keeps filling it.
+/// hyper's read buffer for one connection. Large reads make uploads fast; it grows to this only while a
+/// known caller keeps filling it.
 pub const READ_BUFFER_BYTES_MAX: usize = 256 * 1024;
 /// Streams that one HTTP/2 connection may have open.
 pub const HTTP2_STREAMS_MAX: u32 = 32;
@@ -36,6 +64,8 @@ pub const LINGER_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest wait for a client to take an answer's next bytes.
 pub const WRITE_STALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often the certificate's files are looked at.
+pub const TLS_RELOAD_INTERVAL: Duration = Duration::from_secs(10);
 /// What running requests are given to finish after SIGTERM.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(25);
 
@@ -50,6 +80,17 @@ pub const LAYER_PART_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;
 pub const UNSIGNED_BODY_BYTES_MAX: usize = 4 * 1024;
 /// And for how long.
 pub const UNSIGNED_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for `AssumeRoleWithWebIdentity` and `AssumeRoleWithSAML`, which are never signed: a SAML
+/// response may have 100,000 characters, each of which a form may write as three bytes.
+pub const UNSIGNED_TOKEN_BODY_BYTES_MAX: usize = 320 * 1024;
+/// Requests of AWS APIs at once whose callers are not known yet; further ones wait.
+pub const STRANGERS_MAX: usize = 1024;
+/// And for how long.
+pub const STRANGERS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Access keys that were used with a valid signature and are remembered, by address.
+pub const RECENT_KEYS_MAX: usize = 8192;
+/// What of a kept body is not charged: no flood of bodies keeps ordinary API calls waiting.
+pub const BODY_BYTES_FREE: usize = 4 * 1024;
 /// From a kept body's first byte to its last.
 pub const API_BODY_TIMEOUT: Duration = Duration::from_secs(300);
 /// How far a kept body may fall behind [`API_BODY_BYTES_PER_SECOND_MIN`]; the longest silence as well.
@@ -94,3 +135,22 @@ pub const AUDIT_RESOURCE_CHARS_MAX: usize = 2048;
 pub const CHANGES_POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest page of `tags/list` and `_catalog` (ECR's bound for listings).
 pub const OCI_PAGE_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_fit_the_limit_of_open_files() {
+        for (files, connections) in [
+            (None, Some(CONNECTIONS_MAX)),
+            (Some(1_048_576), Some(CONNECTIONS_MAX)),
+            (Some(1024), Some(384)),
+            (Some(320), Some(32)),
+            (Some(319), None),
+            (Some(0), None),
+        ] {
+            assert_eq!(connections_for(files), connections, "{files:?}");
+        }
+    }
+}

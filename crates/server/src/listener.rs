@@ -1,11 +1,11 @@
 //! Sockets: accepting, TLS, HTTP/1 and HTTP/2, and an orderly end.
 //!
-//! One accept loop per address. A connection takes a permit before it is accepted, so that a flood
-//! waits in the kernel's queue and costs nothing here. When the server stops, no connection is
-//! accepted, idle ones are closed, and running requests are given [`SHUTDOWN_GRACE`].
+//! One accept loop per address. Every connection takes a place ([`Connections`]); when there is none, one
+//! that is idle or unfinished makes room. When the server stops, no connection is accepted, connections
+//! without a running request are closed, and running requests are given [`SHUTDOWN_GRACE`].
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,49 +18,46 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::body::ReplyBody;
+use crate::connection_io::ConnectionIo;
+use crate::connections::{Connection, RunningRequest};
 use crate::dispatch;
 use crate::limits::{
-    CONNECTIONS_MAX, HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HTTP2_IDLE_TIMEOUT,
-    HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES, READ_BUFFER_BYTES_MAX, SHUTDOWN_GRACE,
-    TLS_HANDSHAKE_TIMEOUT, WRITE_STALL_TIMEOUT,
+    HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HEADERS_SLACK_BYTES,
+    HTTP2_IDLE_TIMEOUT, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES, READ_BUFFER_BYTES_MAX,
+    SHUTDOWN_GRACE, TLS_HANDSHAKE_TIMEOUT, WRITE_STALL_TIMEOUT,
 };
+use crate::peek;
+use crate::proxy_protocol;
+use crate::tls::Tls;
 use crate::write_timeout::StallIo;
 
 /// What the HTTP layer knows about a connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// Where it comes from.
-    pub(crate) address: SocketAddr,
+    /// Where it comes from; behind a proxy that speaks the PROXY protocol, the proxy's client.
+    pub(crate) address: IpAddr,
     /// Over TLS.
     pub(crate) secure: bool,
     /// The connection's place, which a request that outlives the connection keeps: an orderly stop
     /// waits for it.
-    pub(crate) slot: Arc<OwnedSemaphorePermit>,
+    pub(crate) connection: Arc<Connection>,
 }
 
 /// Serves until `stop` turns true and running requests have ended, or their time is up.
 pub(crate) async fn serve(
     app: Arc<App>,
     listeners: Vec<TcpListener>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let loops: Vec<_> = listeners
         .into_iter()
         .map(|listener| {
-            let accept = accept(
-                Arc::clone(&app),
-                listener,
-                tls.clone(),
-                Arc::clone(&slots),
-                stop.clone(),
-            );
+            let accept = accept(Arc::clone(&app), listener, tls.clone(), stop.clone());
             tokio::spawn(accept)
         })
         .collect();
@@ -69,10 +66,9 @@ pub(crate) async fn serve(
         // The loops end by themselves; one that panicked has nothing left to wait for.
         let _ = accept.await;
     }
-    let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
-    let ended = tokio::time::timeout(SHUTDOWN_GRACE, slots.acquire_many(all)).await;
+    let ended = tokio::time::timeout(SHUTDOWN_GRACE, app.connections.closed()).await;
     if ended.is_err() {
-        let running = CONNECTIONS_MAX - slots.available_permits();
+        let running = app.connections.count();
         tracing::warn!(
             running,
             "stopping with connections still open: their time is up"
@@ -83,37 +79,43 @@ pub(crate) async fn serve(
 async fn accept(
     app: Arc<App>,
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    slots: Arc<Semaphore>,
+    tls: Option<Tls>,
     mut stop: watch::Receiver<bool>,
 ) {
     loop {
         let next = async {
-            let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
+            let (stream, address) = listener.accept().await?;
+            let address = address.ip().to_canonical();
+            Ok::<_, io::Error>((stream, address, app.connections.admit(address).await))
         };
-        let (slot, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             next = next => next,
             () = stopped(&mut stop) => return,
         };
-        let Ok(slot) = slot else { return };
         match accepted {
-            Ok((stream, address)) => {
+            Ok((stream, address, connection)) => {
                 let (app, tls, stop) = (Arc::clone(&app), tls.clone(), stop.clone());
                 let peer = Peer {
                     address,
                     secure: tls.is_some(),
-                    slot: Arc::new(slot),
+                    connection: Arc::clone(&connection),
                 };
                 tokio::spawn(async move {
-                    if let Err(error) = Box::pin(connection(app, stream, peer, tls, stop)).await {
-                        // Clients go away at any time; that is theirs to know.
+                    let ended = tokio::select! {
+                        ended = Box::pin(serve_connection(app, stream, peer, tls, stop)) => ended,
+                        () = connection.evicted() => {
+                            tracing::debug!(%address, "connection closed to make room");
+                            return;
+                        }
+                    };
+                    if let Err(error) = ended {
+                        // Disconnects are normal.
                         tracing::debug!(%address, %error, "connection ended");
                     }
                 });
             }
             Err(error) => {
-                // Out of files, mostly: waiting is what helps, spinning would not.
+                // Out of files, mostly: waiting helps, trying again at once does not.
                 tracing::error!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -123,59 +125,47 @@ async fn accept(
 
 type ConnectionError = Box<dyn std::error::Error + Send + Sync>;
 
-async fn connection(
+async fn serve_connection(
     app: Arc<App>,
-    stream: TcpStream,
-    peer: Peer,
-    tls: Option<TlsAcceptor>,
+    mut stream: TcpStream,
+    mut peer: Peer,
+    tls: Option<Tls>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ConnectionError> {
     stream.set_nodelay(true)?;
-    match tls {
-        Some(tls) => {
-            let stream = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, tls.accept(stream)).await??;
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            speak(
-                app,
-                StallIo::new(stream, WRITE_STALL_TIMEOUT),
-                peer,
-                http2,
-                stop,
-            )
-            .await
-        }
-        None => {
-            let preface = tokio::time::timeout(HEADER_READ_TIMEOUT, begins_http2(&stream));
-            let http2 = tokio::select! {
-                preface = preface => preface??,
-                () = stopped(&mut stop) => return Ok(()),
-            };
-            speak(
-                app,
-                StallIo::new(stream, WRITE_STALL_TIMEOUT),
-                peer,
-                http2,
-                stop,
-            )
-            .await
+    if app.proxies.contains(peer.address) {
+        let header = proxy_protocol::read_header(&mut stream);
+        let header = tokio::select! {
+            header = tokio::time::timeout(HEADER_READ_TIMEOUT, header) => header??,
+            () = stopped(&mut stop) => return Ok(()),
+        };
+        if let Some(proxied) = header {
+            peer.secure |= proxied.tls;
+            if let Some(source) = proxied.source {
+                peer.address = source.ip().to_canonical();
+                peer.connection.belongs_to(peer.address);
+            }
         }
     }
-}
-
-/// Looks at the first bytes without taking them: HTTP/2 with prior knowledge begins `PRI * HTTP/2.0`.
-async fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
-    const PREFACE: &[u8] = b"PRI";
-    let mut first = [0; PREFACE.len()];
-    let mut pause = Duration::from_millis(1);
-    loop {
-        let seen = stream.peek(&mut first).await?;
-        if seen == PREFACE.len() || seen == 0 || first[..seen] != PREFACE[..seen] {
-            return Ok(&first[..seen] == PREFACE);
+    match tls {
+        Some(tls) => {
+            let handshake = tls.acceptor().accept(stream);
+            let stream = tokio::select! {
+                stream = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, handshake) => stream??,
+                () = stopped(&mut stop) => return Ok(()),
+            };
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            speak(app, stream, peer, http2, stop).await
         }
-        // `P` or `PR` alone: the rest is on its way, and peek does not wait for more. Who never sends it
-        // costs ever fewer looks, until the time for headers is up.
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(1));
+        None => {
+            // HTTP/2 with prior knowledge begins `PRI * HTTP/2.0`.
+            let preface = peek::begins_with(&stream, b"PRI");
+            let http2 = tokio::select! {
+                preface = tokio::time::timeout(HEADER_READ_TIMEOUT, preface) => preface??,
+                () = stopped(&mut stop) => return Ok(()),
+            };
+            speak(app, stream, peer, http2, stop).await
+        }
     }
 }
 
@@ -195,14 +185,22 @@ async fn speak<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let io = TokioIo::new(stream);
+    let own = Arc::clone(&peer.connection);
+    let stream = StallIo::new(stream, WRITE_STALL_TIMEOUT);
+    let io = TokioIo::new(ConnectionIo::new(stream, Arc::clone(&own)));
     let (open, mut requests) = watch::channel(0_usize);
     let open = Arc::new(open);
     let service = service_fn(move |request| {
         let (app, peer, open) = (Arc::clone(&app), peer.clone(), Open::of(&open));
+        let running = peer.connection.begin();
         async move {
-            let response = dispatch::handle(app, request, peer).await;
-            Ok::<_, std::convert::Infallible>(response.map(|body| Answering { body, _open: open }))
+            let response = dispatch::handle(app, request, peer, Arc::clone(&running)).await;
+            let answering = |body| Answering {
+                body,
+                _open: open,
+                _running: running,
+            };
+            Ok::<_, std::convert::Infallible>(response.map(answering))
         }
     });
     if http2 {
@@ -220,7 +218,10 @@ where
             result = connection.as_mut() => return Ok(result?),
             () = stopped(&mut stop) => {
                 connection.as_mut().graceful_shutdown();
-                return Ok(connection.await?);
+                return tokio::select! {
+                    result = connection => Ok(result?),
+                    () = quiet(&own, HTTP2_FAREWELL) => Ok(()),
+                };
             }
             () = idle(&mut requests) => connection.as_mut().graceful_shutdown(),
         }
@@ -228,12 +229,14 @@ where
             result = connection => Ok(result?),
             // The client neither goes nor asks.
             () = idle(&mut requests) => Ok(()),
+            () = stopped(&mut stop) => Ok(()),
         }
     } else {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_READ_TIMEOUT)
             .max_headers(HEADERS_COUNT_MAX)
+            .max_header_size(HEADERS_BYTES_MAX + HEADERS_SLACK_BYTES)
             .max_buf_size(READ_BUFFER_BYTES_MAX)
             .serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
@@ -241,12 +244,39 @@ where
             result = connection.as_mut() => return Ok(result?),
             () = stopped(&mut stop) => connection.as_mut().graceful_shutdown(),
         }
-        Ok(connection.await?)
+        tokio::select! {
+            result = connection => Ok(result?),
+            // hyper goes on waiting for the rest of a request that was begun.
+            () = quiet(&own, Duration::ZERO) => Ok(()),
+        }
     }
 }
 
-/// Waits until a connection has had no request for [`HTTP2_IDLE_TIMEOUT`]. HTTP/1 has its time for
-/// headers; HTTP/2 has none, and its pings keep a connection open for ever.
+/// Between two looks whether a connection is quiet.
+const QUIET_INTERVAL: Duration = Duration::from_millis(20);
+/// An answer over HTTP/2 may wait for the client's window while nothing else happens.
+const HTTP2_FAREWELL: Duration = Duration::from_secs(1);
+
+/// Waits until nothing has been running or being sent for `long`; a connection that never had a request
+/// is quiet at once.
+async fn quiet(connection: &Connection, long: Duration) {
+    let mut since = None;
+    loop {
+        match connection.is_quiet() {
+            true => {
+                let since = *since.get_or_insert_with(tokio::time::Instant::now);
+                if since.elapsed() >= long || !connection.had_requests() {
+                    return;
+                }
+            }
+            false => since = None,
+        }
+        tokio::time::sleep(QUIET_INTERVAL).await;
+    }
+}
+
+/// Waits until a connection has had no request for [`HTTP2_IDLE_TIMEOUT`]. hyper bounds the wait for
+/// HTTP/1 headers, but not for HTTP/2's, whose pings keep a connection open for ever.
 async fn idle(requests: &mut watch::Receiver<usize>) {
     loop {
         if requests.wait_for(|open| *open == 0).await.is_err() {
@@ -280,6 +310,7 @@ impl Drop for Open {
 struct Answering {
     body: ReplyBody,
     _open: Open,
+    _running: Arc<RunningRequest>,
 }
 
 impl Body for Answering {

@@ -54,7 +54,7 @@ impl Metrics {
     }
 
     /// The page.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, connections: usize) -> String {
         let mut out = String::new();
         let mut line = |text: std::fmt::Arguments<'_>| {
             // Writing to a string does not fail.
@@ -96,6 +96,8 @@ impl Metrics {
             "berth_requests_running {}",
             self.running.load(Relaxed)
         ));
+        line(format_args!("# TYPE berth_connections_open gauge"));
+        line(format_args!("berth_connections_open {connections}"));
         line(format_args!("# TYPE berth_denied_total counter"));
         line(format_args!(
             "berth_denied_total {}",
@@ -120,7 +122,7 @@ mod tests {
         metrics.answered(ApiKind::Oci, 200, Duration::from_millis(3));
         metrics.answered(ApiKind::Oci, 404, Duration::from_secs(3));
         metrics.answered(ApiKind::Oci, 999, Duration::from_secs(300));
-        let text = metrics.text();
+        let text = metrics.text(0);
         for line in [
             "berth_requests_total{api=\"oci\",status=\"2xx\"} 1",
             "berth_requests_total{api=\"oci\",status=\"5xx\"} 1",

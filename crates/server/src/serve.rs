@@ -12,13 +12,14 @@ use identity::Identity;
 use registry::Registry;
 use store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Clock, Names, RegistryId};
 use crate::audit::Audit;
-use crate::limits::CHANGES_POLL_INTERVAL;
+use crate::limits::{CHANGES_POLL_INTERVAL, CONNECTIONS_MAX};
 use crate::listener;
+use crate::network::Cidr;
 use crate::principals::IamPrincipals;
 use crate::tls::Tls;
 
@@ -41,8 +42,31 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Where the audit log's files go.
     pub audit_dir: PathBuf,
+    /// Connections and proxies.
+    pub transport: TransportSettings,
     /// The clock; [`Settings::system_clock`] outside of tests.
     pub clock: Clock,
+}
+
+/// How connections are taken.
+#[derive(Clone)]
+pub struct TransportSettings {
+    /// Connections open at once; see [`connections_for`](crate::limits::connections_for).
+    pub connections_max: usize,
+    /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY protocol headers are believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Notified when the certificate is to be read again; it is also when its files change.
+    pub reload: Arc<Notify>,
+}
+
+impl Default for TransportSettings {
+    fn default() -> TransportSettings {
+        TransportSettings {
+            connections_max: CONNECTIONS_MAX,
+            trusted_proxies: Vec::new(),
+            reload: Arc::default(),
+        }
+    }
 }
 
 impl Settings {
@@ -81,11 +105,12 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
     tls: Option<Tls>,
+    reload: Arc<Notify>,
 }
 
 impl Server {
     /// Opens the sockets and the registry over `store` and `blobs`, and puts the parts together. From
-    /// here on connections queue; [`Server::run`] answers them. Requirements a tokio runtime.
+    /// here on connections queue; [`Server::run`] answers them. Needs a tokio runtime.
     ///
     /// # Errors
     /// [`StartError`].
@@ -104,6 +129,10 @@ impl Server {
             listeners.push(listener);
         }
         let first = *addresses.first().ok_or(StartError::NoAddress)?;
+        let public_url_is_https = settings
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.starts_with("https://"));
         let public_url = match settings.public_url {
             Some(url) => checked_url(&url)?,
             None => default_url(first, settings.tls.is_some()),
@@ -114,6 +143,7 @@ impl Server {
                 region: settings.region,
             },
             public_url,
+            public_url_is_https,
         };
         let uris = names.clone();
         let repository_uri: registry::RepositoryUri = Arc::new(move |account, region, name| {
@@ -132,13 +162,23 @@ impl Server {
         )
         .await?;
         let (audit, writer) = Audit::start(settings.audit_dir);
-        let app = App::new(identity, registry, store, names, settings.clock, audit);
+        let reload = Arc::clone(&settings.transport.reload);
+        let app = App::new(
+            identity,
+            registry,
+            store,
+            names,
+            settings.clock,
+            audit,
+            settings.transport,
+        );
         Ok(Server {
             app: Arc::new(app),
             audit: writer,
             listeners,
             addresses,
             tls: settings.tls,
+            reload,
         })
     }
 
@@ -166,11 +206,15 @@ impl Server {
             audit,
             listeners,
             tls,
+            reload,
             ..
         } = self;
         let (stop, stopped) = watch::channel(false);
         let background_tasks = tokio::spawn(background_tasks(Arc::clone(&app), stopped.clone()));
-        let serving = listener::serve(Arc::clone(&app), listeners, tls.map(Tls::acceptor), stopped);
+        if let Some(tls) = &tls {
+            tokio::spawn(tls.clone().watch(reload, stopped.clone()));
+        }
+        let serving = listener::serve(Arc::clone(&app), listeners, tls, stopped);
         let signal = async {
             shutdown.await;
             tracing::info!("stopping");

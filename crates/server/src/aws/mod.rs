@@ -18,7 +18,7 @@ use crate::form;
 use crate::head::Head;
 use crate::limits::{
     API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, LAYER_PART_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX,
-    UNSIGNED_BODY_TIMEOUT,
+    UNSIGNED_BODY_TIMEOUT, UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
 use crate::ops::{ApiBody, Exchange};
 
@@ -61,7 +61,7 @@ pub(crate) async fn json(
             "UploadLayerPart" | "PutImage" => LAYER_PART_BODY_BYTES_MAX,
             _ => API_BODY_BYTES_MAX,
         };
-        let collected = body.collect(&app.bodies, max).await?;
+        let collected = body.collect(&app.bodies, &head.party, max).await?;
         let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = match (service, operation) {
             (Some(_), Some(operation)) => operation,
@@ -104,7 +104,9 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         if let Some(service) = Service::from_signing_name(signed.scope_service()) {
             called.service = service;
         }
-        let collected = body.collect(&app.bodies, API_BODY_BYTES_MAX).await?;
+        let collected = body
+            .collect(&app.bodies, &head.party, API_BODY_BYTES_MAX)
+            .await?;
         let malformed = |message| ApiError::Common(CommonError::Malformed, message);
         let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
         // A presigned request's own parameters are no operation's.
@@ -152,7 +154,14 @@ async fn unsigned(
     fail: ApiError,
 ) -> ApiError {
     let mut form = Form::default();
-    let collected = body.collect(&app.bodies, UNSIGNED_BODY_BYTES_MAX);
+    let max = match fail {
+        // What may be a token of another identity provider, which is long.
+        ApiError::Unauthenticated(Unauthenticated::Signature(
+            SigError::MissingAuthenticationToken,
+        )) => UNSIGNED_TOKEN_BODY_BYTES_MAX,
+        _ => UNSIGNED_BODY_BYTES_MAX,
+    };
+    let collected = body.collect(&app.bodies, &head.party, max);
     if let Ok(Ok(collected)) = tokio::time::timeout(UNSIGNED_BODY_TIMEOUT, collected).await
         && let Ok(parsed) = Form::parse(&collected.bytes)
     {
@@ -361,6 +370,11 @@ fn common(
 pub(crate) fn too_long(head: &Head) -> Response<ReplyBody> {
     let message = "The request's headers are too long.";
     refuse(head, CommonError::RequestTooLarge, message)
+}
+
+/// The answer when there is no room for the request.
+pub(crate) fn unavailable(head: &Head, message: &str) -> Response<ReplyBody> {
+    refuse(head, CommonError::ServiceUnavailable, message)
 }
 
 /// The answer to a request that is wrong before it is anybody's.

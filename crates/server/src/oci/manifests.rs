@@ -9,6 +9,7 @@ use super::conditions::{self, Read};
 use super::uploads::CONTENT_DIGEST;
 use super::{Elements, OciRequest, OciResult, empty, set};
 use crate::body::{BodyError, Inbound, ReplyBody};
+use crate::fair_pool::Party;
 use crate::limits::MANIFEST_BYTES_MAX;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -73,7 +74,9 @@ pub(super) async fn put(
 ) -> OciResult {
     let repository = job.repository()?;
     let expected = conditions::expected(job.head)?;
-    let collected = match body.collect(&job.app.bodies, MANIFEST_BYTES_MAX).await {
+    let party = Party::Principal(job.ok.subject().caller.access_key_id.as_str().into());
+    let collected = body.collect(&job.app.bodies, &party, MANIFEST_BYTES_MAX);
+    let collected = match collected.await {
         Err(BodyError::TooLong(max)) => return Err(Error::ManifestTooLarge(max).into()),
         collected => collected?,
     };

@@ -390,7 +390,9 @@ async fn unauthenticated(
     // A host that could break out of the quotes is not repeated.
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
     let host = if host.bytes().all(plain) { host } else { "" };
-    let challenge = format!("Basic realm=\"https://{host}/\",service=\"ecr.amazonaws.com\"");
+    // The scheme that the client used: some clients go to the realm.
+    let scheme = if head.client.secure { "https" } else { "http" };
+    let challenge = format!("Basic realm=\"{scheme}://{host}/\",service=\"ecr.amazonaws.com\"");
     let refuse = |message: &str| {
         OciError::new(401, "UNAUTHORIZED", message)
             .header(header::WWW_AUTHENTICATE, challenge.clone())

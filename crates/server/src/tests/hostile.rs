@@ -7,8 +7,8 @@ use tokio::net::TcpStream;
 
 use super::world::{World, refused};
 use crate::limits::{
-    API_BODY_BYTES_MAX, HEADERS_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX, MANIFEST_BYTES_MAX,
-    READ_BUFFER_BYTES_MAX, SMALL_BODY_BYTES_MAX,
+    API_BODY_BYTES_MAX, BODY_BYTES_FREE, HEADERS_BYTES_MAX, LAYER_PART_BODY_BYTES_MAX,
+    MANIFEST_BYTES_MAX, READ_BUFFER_BYTES_MAX, SMALL_BODY_BYTES_MAX,
 };
 
 const JSON: &str = "application/x-amz-json-1.1";
@@ -142,10 +142,24 @@ async fn requests_that_are_no_http() {
             "GET /layers/..%2f..%2fberth.db HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
             "403",
         ),
+        // RFC 9112, section 3.2.2: the request line names the host.
         (
-            "GET http://evil/v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            "GET http://other/v2/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            "401",
+        ),
+        (
+            "GET http://other/v2/ HTTP/1.1\r\nconnection: close\r\n\r\n",
             "400",
         ),
+        (
+            "GET http://other/v2/ HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n",
+            "400",
+        ),
+        ("GET /healthz HTTP/1.0\r\n\r\n", "200"),
+        ("GET /readyz HTTP/1.0\r\n\r\n", "200"),
+        ("HEAD /metrics HTTP/1.0\r\n\r\n", "200"),
+        ("GET /v2/ HTTP/1.0\r\n\r\n", "400"),
+        ("GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n", "400"),
         (
             "GET http://Good/v2/ HTTP/1.1\r\nhost: good\r\nconnection: close\r\n\r\n",
             "401",
@@ -161,7 +175,7 @@ async fn requests_that_are_no_http() {
     ] {
         let answer = raw(&world, bytes.as_bytes()).await;
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            answer.starts_with("HTTP/1.") && answer[8..].starts_with(&format!(" {status} ")),
             "{bytes:?}: {answer}"
         );
     }
@@ -313,35 +327,33 @@ async fn kept_bodies_are_charged_as_they_come() {
     let world = World::new().await;
     world.repository(&world.root, "app1").await;
     let login = world.login(&world.root).await;
-    let all = world.app.bodies.small.available_permits();
+    let all = world.app.bodies.small.available();
     let manifest = format!("PUT /v2/app1/manifests/v1 HTTP/1.1\r\nauthorization: {login}\r\n");
     let unsigned = "POST / HTTP/1.1\r\n".to_owned();
-    for (head, kept) in [
-        (manifest, true),
-        (unsigned.clone(), true),
-        (unsigned, false),
-    ] {
-        let length = if kept { 4000 } else { 5000 };
+    let unknown = "POST / HTTP/1.1\r\nauthorization: nonsense\r\n".to_owned();
+    let sent = "x".repeat(BODY_BYTES_FREE + 1);
+    for (head, kept) in [(manifest, true), (unsigned, true), (unknown, false)] {
+        let length = 2 * sent.len();
         let mut stream = TcpStream::connect(world.address).await.unwrap();
-        let request = format!("{head}host: x\r\ncontent-length: {length}\r\n\r\nhello");
+        let request = format!("{head}host: x\r\ncontent-length: {length}\r\n\r\n{sent}");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut tries = 0..10_000;
         if !kept {
             // Refused for its length, unread.
-            let mut answer = [0; 12];
+            let mut answer = [0; 10];
             stream.read_exact(&mut answer).await.unwrap();
-            assert_eq!(&answer, b"HTTP/1.1 403");
+            assert_eq!(&answer, b"HTTP/1.1 4");
             continue;
         }
-        while world.app.bodies.small.available_permits() == all {
+        while world.app.bodies.small.available() == all {
             assert!(tries.next().is_some(), "never charged: {head}");
             world.send(Method::GET, "/healthz", &[], "").await;
         }
         // And given back.
-        stream.write_all(&vec![b' '; length - 5]).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).await.unwrap();
-        while world.app.bodies.small.available_permits() < all {
+        while world.app.bodies.small.available() < all {
             assert!(tries.next().is_some(), "never given back: {head}");
             world.send(Method::GET, "/healthz", &[], "").await;
         }

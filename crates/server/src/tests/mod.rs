@@ -10,4 +10,5 @@ mod registry_conditions;
 mod registry_routes;
 mod resource_policies;
 mod sample;
+mod transport;
 mod world;

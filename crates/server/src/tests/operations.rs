@@ -126,7 +126,7 @@ async fn every_route_of_the_registry_has_its_action() {
             .await;
         assert_eq!(reply.status, 401, "{what}");
         let challenge = format!(
-            "Basic realm=\"https://{}/\",service=\"ecr.amazonaws.com\"",
+            "Basic realm=\"http://{}/\",service=\"ecr.amazonaws.com\"",
             world.address
         );
         assert_eq!(reply.header("www-authenticate"), challenge, "{what}");
