@@ -171,8 +171,10 @@ fn validate_finds_what_iam_stores_and_does_not_mean() {
             "code": "INVALID_ACTION",
             "message": "there is no action `ecr:PutImages`",
             "help": "did you mean `ecr:PutImage`?",
+            "learnMore": "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html#access-analyzer-reference-policy-checks-error-invalid-action",
             "line": 2,
             "column": 63,
+            "path": "Statement[0].Action[1]",
         })
     );
     assert_eq!(lines.len(), 3);

@@ -1,20 +1,21 @@
-//! `Action` and `NotAction`: do the actions exist?
+//! `Action` and `NotAction`: checks that the actions exist.
 
-use std::cell::OnceCell;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use policy::Position;
 use policy::{DocumentKind, Statement, Text};
 
-use crate::facts::{Action, FormId, Kind};
+use crate::codes::Code;
+use crate::facts::{Action, Kind, Meaning, Pattern};
 use crate::globs::Glob;
-use crate::{Code, Linter, Problem, did_you_mean};
+use crate::linter::Linter;
+use crate::messages::{Problem, did_you_mean};
+use crate::unlisted;
 use policy::language::rcp_covers;
 
-/// What a statement's `Action` stands for.
+/// The actions of a statement.
 pub(super) struct Actions<'a> {
-    /// `NotAction`: all but these.
+    /// `NotAction`: all except these.
     pub not: bool,
     pub entries: Vec<Entry<'a>>,
 }
@@ -26,54 +27,8 @@ pub(super) struct Entry<'a> {
     pub pattern: Rc<Pattern<'a>>,
 }
 
-/// An entry as it is written, however often: what it means.
-pub(super) struct Pattern<'a> {
-    /// Its number in the document.
-    pub id: usize,
-    meaning: Meaning<'a>,
-    problems: Vec<Problem>,
-    forms: OnceCell<Option<Rc<[FormId]>>>,
-}
-
-enum Meaning<'a> {
-    /// `*`.
-    Everything,
-    /// These.
-    Known(Vec<Rc<Action<'a>>>),
-    /// Nothing that exists, or nobody knows.
-    Unknown,
-}
-
-impl<'a> Pattern<'a> {
-    /// The actions it stands for, as far as they are known one by one.
-    pub fn actions(&self) -> &[Rc<Action<'a>>] {
-        match &self.meaning {
-            Meaning::Known(actions) => actions,
-            Meaning::Everything | Meaning::Unknown => &[],
-        }
-    }
-
-    /// The forms of what its actions act on, each once, in the order of the actions; `None`
-    /// when the budget is spent.
-    pub fn forms(&self, linter: &mut Linter<'a>) -> Option<Rc<[FormId]>> {
-        let read = || {
-            let mut seen = HashSet::new();
-            let mut ids = Vec::new();
-            for action in self.actions() {
-                let forms = linter.facts.forms_of(action)?;
-                if !linter.work.actions.take(forms.len() as u64) {
-                    return None;
-                }
-                ids.extend(forms.iter().filter(|&&form| seen.insert(form)));
-            }
-            Some(ids.into())
-        };
-        self.forms.get_or_init(read).clone()
-    }
-}
-
 impl<'a> Actions<'a> {
-    /// The listed actions that exist; `None` where the statement reaches beyond a list.
+    /// The listed actions that exist; `None` if the statement covers more than a list.
     pub fn known(&self) -> Option<Vec<&Entry<'a>>> {
         let mut known = Vec::new();
         for entry in &self.entries {
@@ -86,7 +41,7 @@ impl<'a> Actions<'a> {
         (!self.not).then_some(known)
     }
 
-    /// Whether nothing is listed that might mean more than is known.
+    /// Whether the catalogue knows every entry.
     pub fn are_all_known(&self) -> bool {
         let mut entries = self.entries.iter();
         entries.all(|entry| !matches!(entry.pattern.meaning, Meaning::Unknown))
@@ -99,7 +54,7 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &'a Statement) -> Ac
     for text in &element.values {
         let pattern = pattern(linter, text);
         for problem in &pattern.problems {
-            problem.at(linter, text.position);
+            linter.report(problem, text.position);
         }
         entries.push(Entry {
             text: &text.value,
@@ -119,12 +74,8 @@ fn pattern<'a>(linter: &mut Linter<'a>, text: &'a Text) -> Rc<Pattern<'a>> {
     }
     let mut problems = Vec::new();
     let meaning = meaning(linter, &text.value, &mut problems);
-    let pattern = Rc::new(Pattern {
-        id: linter.facts.patterns.len(),
-        meaning,
-        problems,
-        forms: OnceCell::new(),
-    });
+    let id = linter.facts.patterns.len();
+    let pattern = Rc::new(Pattern::new(id, meaning, problems));
     let known = &mut linter.facts.patterns;
     known.insert(text.value.clone(), Rc::clone(&pattern));
     pattern
@@ -135,7 +86,7 @@ fn meaning<'a>(
     action: &'a str,
     problems: &mut Vec<Problem>,
 ) -> Meaning<'a> {
-    let mut say = |code, message: String, help: String| {
+    let mut report = |code, message: String, help: String| {
         problems.push(Problem::new(code, message, help));
     };
     if Glob::new(action).is_star() {
@@ -144,14 +95,17 @@ fn meaning<'a>(
     let Some((prefix, name)) = action.split_once(':') else {
         return Meaning::Unknown;
     };
-    if linter.facts.services.is_empty() {
+    if linter.facts.services.is_empty()
+        || unlisted::is_service(prefix)
+        || unlisted::is_action(action)
+    {
         return Meaning::Unknown;
     }
     let services: Vec<&'a str> = if prefix.contains(['*', '?']) {
-        say(
+        report(
             Code::WildcardInServiceName,
-            format!("the service of `{action}` is a wildcard, which also means services to come"),
-            "name the service, one entry for each".to_owned(),
+            format!("the service of `{action}` has a wildcard, which also matches future services"),
+            "write one entry for each service".to_owned(),
         );
         match services(linter, prefix) {
             Some(services) => services,
@@ -162,7 +116,7 @@ fn meaning<'a>(
     };
     if services.is_empty() {
         let similar = linter.facts.similar(Kind::Service, "", prefix);
-        say(
+        report(
             Code::InvalidServiceInAction,
             format!("there is no service `{prefix}`"),
             did_you_mean(
@@ -176,12 +130,12 @@ fn meaning<'a>(
         && let [service] = services[..]
         && !rcp_covers(service)
     {
-        say(
-            Code::RcpServiceNotCovered,
+        report(
+            Code::RcpSyntaxErrorAction,
             format!(
-                "resource control policies do not reach `{service}`, so `{action}` has no effect here"
+                "resource control policies do not apply to `{service}`, so `{action}` has no effect here"
             ),
-            "leave it out; a service control policy reaches the organization's own principals"
+            "remove it; a service control policy applies to the organization's own principals"
                 .to_owned(),
         );
     }
@@ -192,7 +146,7 @@ fn meaning<'a>(
             return Meaning::Known(vec![action]);
         }
         let similar = linter.facts.similar(Kind::Action, service, name);
-        say(
+        report(
             Code::InvalidAction,
             format!("there is no action `{action}`"),
             did_you_mean(
@@ -208,12 +162,12 @@ fn meaning<'a>(
     if actions.is_empty() {
         let plain = name.replace(['*', '?'], "");
         let similar = linter.facts.similar(Kind::Action, prefix, &plain);
-        say(
+        report(
             Code::InvalidAction,
             format!("no action matches `{action}`"),
             did_you_mean(
                 similar.map(|name| format!("{prefix}:{name}")),
-                "leave it out, or look the actions up in the Service Authorization Reference",
+                "remove it, or look the actions up in the Service Authorization Reference",
             ),
         );
         return Meaning::Unknown;

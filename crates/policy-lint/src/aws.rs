@@ -3,21 +3,24 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::{ActionFacts, Catalogue, KeyFacts, KeyType, ResourceType};
+use crate::catalogue::{ActionFacts, Catalogue, KeyFacts, KeyType, ResourceType};
 use aws_api::authorization::{self as tables, ResourceType as Row};
 
 /// The tables of the `aws-api` crate.
 pub struct AwsCatalogue;
 
-/// Resource types by the service in their ARNs, of all services: an ARN's service may be the
-/// prefix of none (`catalog`) or of several.
+/// Resource types of all services by the service in their ARNs, which is not always a prefix
+/// (`catalog`).
 static BY_ARN_SERVICE: LazyLock<HashMap<&str, Vec<&Row>>> = LazyLock::new(|| {
     let mut found: HashMap<&str, Vec<&Row>> = HashMap::new();
     for service in tables::prefixes().filter_map(tables::service) {
         for row in service.resource_types() {
             for pattern in &row.arn_patterns {
-                let Some(arn_service) = pattern.split(':').nth(2) else {
-                    continue;
+                // A placeholder stands for any service; the form is filed under its own.
+                let arn_service = match pattern.split(':').nth(2) {
+                    Some(field) if field.contains("${") => service.prefix(),
+                    Some(field) => field,
+                    None => continue,
                 };
                 let rows = found.entry(arn_service).or_default();
                 if !rows.iter().any(|known| std::ptr::eq(*known, row)) {
@@ -112,6 +115,14 @@ impl Catalogue for AwsCatalogue {
         })
     }
 
+    fn action_lists_key(&self, service: &str, action: &str, key: &str) -> bool {
+        let action = tables::service(service).and_then(|service| service.action(action));
+        action.is_some_and(|action| {
+            let mut keys = action.condition_keys();
+            keys.any(|known| known.matches(key) || as_written(key).any(|key| known.matches(&key)))
+        })
+    }
+
     fn service_knows_key(&self, service: &str, key: &str) -> bool {
         let Some(service) = tables::service(service) else {
             return true;
@@ -134,7 +145,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Code, lint};
+    use crate::codes::Code;
+    use crate::lint;
 
     /// What the linter says of service principals in a trust policy.
     fn judged(services: &[&str]) -> Vec<(String, String)> {
@@ -242,8 +254,8 @@ mod tests {
             ("ec2.amazon.com", "`ec2.amazonaws.com`"),
             ("ecs-task.amazonaws.com", "`ecs-tasks.amazonaws.com`"),
             ("lambda.aws.com", "`lambda.amazonaws.com`"),
-            ("amazonaws.com", "in its guide"),
-            ("us-east-1.amazonaws.com", "in its guide"),
+            ("amazonaws.com", "in the service's guide"),
+            ("us-east-1.amazonaws.com", "in the service's guide"),
         ] {
             let found = judged(&[name]);
             assert_eq!(found.len(), 1, "{name}");

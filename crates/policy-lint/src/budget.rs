@@ -1,28 +1,26 @@
-//! What the checks may cost: work is counted in steps, and a check that has used its own up
-//! claims nothing more. Steps, unlike time, are the same on every machine.
+//! Limits the cost of the checks: work is counted in steps, and a check that has used its steps
+//! reports nothing more. Steps, unlike time, are the same on every machine.
 
 use std::cell::Cell;
 
-/// The most steps of each kind of work. One step looks at one character, compares two words, or
-/// is a share of a question to the catalogue. No policy that AWS manages, of up to 160,000
-/// characters, takes as many.
+/// The most steps of each kind of work. A step reads one character, compares two words, or is a part
+/// of a look-up in the catalogue. No AWS managed policy, of up to 160,000 characters, needs as many.
 pub const STEPS_MAX: u64 = 2_000_000;
 
-/// The most names of one document for which a similar one is looked up: each search compares a
-/// name with all that there are.
+/// The most names of one document for which a similar one is looked up: each search compares the name
+/// with all others.
 pub const SIMILAR_MAX: usize = 32;
 
-/// Asking the catalogue about one action costs about as much as this many steps.
+/// The cost of looking up one action in the catalogue.
 pub(super) const ACTION_STEPS: u64 = 16;
 
-/// Asking whether an action, or a service, knows a key: some keys are compared with the hundreds
-/// of a service.
+/// The cost of looking up a key of an action or a service, which may have hundreds.
 pub(super) const KEY_STEPS: u64 = 256;
 
-/// Remembering what was asked before.
+/// The cost of finding an earlier answer.
 pub(super) const LOOKUP_STEPS: u64 = 4;
 
-/// What one kind of work has left.
+/// The steps that one kind of work has left.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: Cell<u64>,
@@ -39,25 +37,25 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Whether there is as much left; then it is used.
+    /// Uses the steps, if there are as many left.
     #[must_use]
     pub fn take(&self, steps: u64) -> bool {
         let left = self.left.get().checked_sub(steps);
         match left {
             Some(left) if !self.refused.get() => self.left.set(left),
-            // Whatever is smaller is refused from now on too, so that what is said does not
-            // hang on the order of sizes.
+            // Smaller amounts are refused from now on as well, so that the findings do not depend on
+            // the order of sizes.
             _ => self.refused.set(true),
         }
         !self.refused.get()
     }
 
-    /// Whether something was refused: what would be said next may be wrong.
+    /// Whether steps were refused, so that a finding may be wrong.
     pub fn is_spent(&self) -> bool {
         self.refused.get()
     }
 
-    /// How many steps may still be taken.
+    /// How many steps are left.
     pub fn left(&self) -> u64 {
         match self.refused.get() {
             true => 0,
@@ -70,8 +68,8 @@ impl Budget {
     }
 }
 
-/// The kinds of work, each with a budget: hostile conditions do not cost the findings about
-/// actions.
+/// The kinds of work, each with a budget of its own, so that hostile conditions do not suppress
+/// findings about actions.
 #[derive(Debug, Default)]
 pub(super) struct Work {
     /// Wildcards of actions against the catalogue.
@@ -103,7 +101,7 @@ impl Work {
         ]
     }
 
-    /// What was not looked at in full.
+    /// The kinds of work that were not finished.
     pub fn cut_short(&self) -> Vec<&'static str> {
         let spent = self.all().into_iter().filter(|(b, _)| b.is_spent());
         spent.map(|(_, name)| name).collect()

@@ -1,7 +1,7 @@
-//! What the linter asks about services. The tables live elsewhere.
+//! What the linter needs to know about services.
 
-/// What services, actions, resource types and condition keys there are. Names are given in
-/// any case and answered as the service writes them.
+/// The services, actions, resource types and condition keys of AWS. Names are looked up without
+/// regard to case and returned as the service writes them.
 pub trait Catalogue {
     /// Every service prefix (`ecr`), in order.
     fn services(&self) -> Vec<&str>;
@@ -9,33 +9,39 @@ pub trait Catalogue {
     /// Whether there is a service of this prefix.
     fn has_service(&self, prefix: &str) -> bool;
 
-    /// The prefix that looks most like this one.
+    /// The prefix that is most similar to this one.
     fn similar_service(&self, prefix: &str) -> Option<&str>;
 
-    /// The actions of a service, without the prefix; none for one that does not exist.
+    /// The actions of a service, without the prefix; empty for a service that does not exist.
     fn actions(&self, service: &str) -> Vec<&str>;
 
     /// One action, its name without the prefix.
     fn action(&self, service: &str, name: &str) -> Option<ActionFacts<'_>>;
 
-    /// The action of the service that looks most like this name.
+    /// The action of the service that is most similar to this name.
     fn similar_action(&self, service: &str, name: &str) -> Option<&str>;
 
-    /// The resource types whose ARNs name this service in their third field. The service of
-    /// an ARN is mostly a prefix, yet not always (`catalog` belongs to `servicecatalog`).
+    /// The resource types whose ARNs have this service in their third field. It is usually, but not
+    /// always, a prefix (`catalog` belongs to `servicecatalog`).
     fn resource_types(&self, arn_service: &str) -> Vec<ResourceType<'_>>;
 
-    /// A condition key by its full name, tag key and all (`aws:ResourceTag/team`).
+    /// A condition key by its full name, including the tag key (`aws:ResourceTag/team`).
     fn condition_key(&self, name: &str) -> Option<KeyFacts>;
 
-    /// The key that looks most like this name.
+    /// The key that is most similar to this name.
     fn similar_condition_key(&self, name: &str) -> Option<&str>;
 
-    /// Whether requests of this action may carry the key; true for global keys.
+    /// Whether requests of this action may have the key; true for global keys.
     fn action_knows_key(&self, service: &str, action: &str, key: &str) -> bool;
 
-    /// Whether requests of any of the service's actions may carry the key. May say so of a key
-    /// that none carries; what it denies no action is asked about.
+    /// Whether the reference lists the key for the action itself. A global key is in every request
+    /// only if it does not depend on the resource.
+    fn action_lists_key(&self, service: &str, action: &str, key: &str) -> bool {
+        self.action_knows_key(service, action, key)
+    }
+
+    /// Whether requests of any of the service's actions may have the key. May be true for a key that
+    /// none has; if it is false, no action is looked up.
     fn service_knows_key(&self, service: &str, key: &str) -> bool {
         let mut actions = self.actions(service).into_iter();
         actions.any(|action| self.action_knows_key(service, action, key))
@@ -47,7 +53,7 @@ pub trait Catalogue {
 pub struct ActionFacts<'a> {
     /// The name as AWS writes it, without the prefix.
     pub name: &'a str,
-    /// The resource types it acts on. None: only `*` fits in `Resource`.
+    /// The resource types that it applies to. If there are none, `Resource` must be `*`.
     pub resource_types: Vec<ResourceType<'a>>,
 }
 
@@ -66,7 +72,7 @@ pub struct ResourceType<'a> {
 pub struct KeyFacts {
     /// What its values are.
     pub key_type: KeyType,
-    /// Whether a request may carry several values.
+    /// Whether a request may have several values.
     pub multivalued: bool,
 }
 
@@ -88,7 +94,7 @@ pub enum KeyType {
 }
 
 impl KeyType {
-    /// The operators' family, for sentences.
+    /// The names of the operators, for messages.
     pub fn operators(self) -> &'static str {
         match self {
             KeyType::String => "String",
@@ -101,7 +107,7 @@ impl KeyType {
     }
 }
 
-/// A catalogue that knows nothing: checks that need one are left out.
+/// An empty catalogue: the checks that need one are skipped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 

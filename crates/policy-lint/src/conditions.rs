@@ -1,187 +1,41 @@
-//! `Condition`: do the keys exist, do the operators go with them?
-
-use std::sync::Arc;
+//! `Condition`: checks that operators and values go with the keys.
 
 use policy::language::{Operator, Quantifier, Test};
 use policy::{ConditionEntry, Statement};
 
 use crate::actions::Actions;
-use crate::facts::Kind;
+use crate::catalogue::{KeyFacts, KeyType};
+use crate::codes::Code;
 use crate::globs::has_wildcard;
-use crate::{Code, KeyFacts, KeyType, Linter, allows, did_you_mean, identifiers, some_of, values};
-
-/// Keys that were renamed, in lower case, with their successors.
-const DEPRECATED: [(&str, &str); 2] = [
-    ("aws:arn", "aws:PrincipalArn"),
-    ("aws:sourceowner", "aws:SourceAccount"),
-];
-
-/// The keys of tags, whose name goes on with the tag's.
-const TAG_KEYS: [&str; 5] = [
-    "requesttag",
-    "resourcetag",
-    "principaltag",
-    "existingobjecttag",
-    "requestobjecttag",
-];
+use crate::linter::{Linter, allows};
+use crate::{audience, identifiers, keys, services, values, wildcards};
 
 pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &Statement, actions: &Actions<'a>) {
     for entry in &statement.conditions {
         let Some(operator) = Operator::parse(&entry.operator.value) else {
             continue;
         };
-        let facts = key(linter, entry, actions);
+        let facts = keys::check(linter, entry, actions);
+        let is_audience = audience::check(linter, entry, operator);
         if let Some(facts) = facts {
-            operator_fits(linter, statement, entry, operator, facts);
+            operator_fits(linter, entry, operator, facts);
+            if !is_audience {
+                quantifier_fits(linter, statement, entry, operator, facts);
+            }
         }
         null(linter, entry, operator);
         mfa(linter, statement, entry, operator);
         values::check(linter, entry, operator);
         identifiers::check(linter, entry, operator);
+        services::check_values(linter, entry, operator);
+        wildcards::check(linter, entry, operator);
     }
-}
-
-/// What is known of the key; says it when there is no such key.
-fn key<'a>(
-    linter: &mut Linter<'a>,
-    entry: &ConditionEntry,
-    actions: &Actions<'a>,
-) -> Option<KeyFacts> {
-    let key = &*entry.key.value;
-    let at = entry.key.position;
-    let Some((prefix, name)) = key.split_once(':') else {
-        linter.find(
-            Code::InvalidConditionKeyFormat,
-            at,
-            format!("`{key}` is no condition key: it has no prefix"),
-            "write `service:Name`, such as `aws:SourceIp`",
-        );
-        return None;
-    };
-    let folded = key.to_ascii_lowercase();
-    if let Some((_, successor)) = DEPRECATED.iter().find(|(old, _)| *old == folded) {
-        linter.find(
-            Code::DeprecatedGlobalConditionKey,
-            at,
-            format!("`{key}` has a successor"),
-            format!("write `{successor}`"),
-        );
-        return None;
-    }
-    let name = name.to_ascii_lowercase();
-    if TAG_KEYS.contains(&name.strip_suffix('/').unwrap_or(&name)) {
-        linter.find(
-            Code::MissingTagKeyInCondition,
-            at,
-            format!("`{key}` does not say which tag it means"),
-            format!("write `{}/TagKey`", key.trim_end_matches('/')),
-        );
-        return None;
-    }
-    if linter.facts.services.is_empty() {
-        return None;
-    }
-    let facts = linter.facts.key(key);
-    if facts.is_none() && !prefix.contains('.') && prefix != "saml" {
-        // A few services have keys with another prefix than theirs (`catalog:ChangeType`).
-        match known_to_any(linter, &entry.key.value, actions) {
-            Some(true) => {}
-            Some(false) => {
-                unknown(linter, entry, prefix);
-                return None;
-            }
-            None => return None,
-        }
-    }
-    known_to_actions(linter, entry, actions);
-    facts
-}
-
-/// Whether any action of the statement knows the key; `None` when the budget is spent.
-fn known_to_any<'a>(
-    linter: &mut Linter<'a>,
-    key: &Arc<str>,
-    actions: &Actions<'a>,
-) -> Option<bool> {
-    // Listing the actions is work too, once for each key.
-    if !linter.work.keys.take(actions.entries.len() as u64) {
-        return None;
-    }
-    for entry in actions.known().unwrap_or_default() {
-        if linter.facts.pattern_knows(&entry.pattern, key)? {
-            return Some(true);
-        }
-    }
-    Some(false)
-}
-
-fn unknown(linter: &mut Linter<'_>, entry: &ConditionEntry, prefix: &str) {
-    let key = &entry.key.value;
-    let similar = linter.facts.similar(Kind::Key, "", key);
-    let (code, message) = if prefix.eq_ignore_ascii_case("aws") {
-        (
-            Code::InvalidGlobalConditionKey,
-            format!("there is no global condition key `{key}`"),
-        )
-    } else if linter.facts.prefix(prefix).is_some() {
-        (
-            Code::InvalidServiceConditionKey,
-            format!("`{prefix}` has no condition key `{key}`"),
-        )
-    } else {
-        (
-            Code::InvalidServiceConditionKey,
-            format!("there is no service `{prefix}`, and so no condition key `{key}`"),
-        )
-    };
-    let help = did_you_mean(
-        similar,
-        "look the key up in the Service Authorization Reference",
-    );
-    linter.find(code, entry.key.position, message, help);
-}
-
-fn known_to_actions<'a>(linter: &mut Linter<'a>, entry: &ConditionEntry, actions: &Actions<'a>) {
-    if !linter.work.keys.take(actions.entries.len() as u64) {
-        return;
-    }
-    let Some(known) = actions.known() else {
-        return;
-    };
-    let key = &*entry.key.value;
-    let mut without: Vec<&str> = Vec::new();
-    for action in &known {
-        match linter
-            .facts
-            .pattern_knows(&action.pattern, &entry.key.value)
-        {
-            Some(true) => {}
-            Some(false) => without.push(action.text),
-            None => return,
-        }
-    }
-    if without.is_empty() {
-        return;
-    }
-    let none = without.len() == known.len();
-    let names = some_of(without);
-    linter.find(
-        Code::UnsupportedActionForConditionKey,
-        entry.key.position,
-        match none {
-            true => format!("requests of {names} never carry `{key}`"),
-            false => format!("requests of {names} never carry `{key}`, which others of the statement's actions do"),
-        },
-        match none {
-            true => "use a key that the service documents for these actions",
-            false => "give these actions a statement without this condition",
-        },
-    );
+    keys::safety(linter, statement);
+    keys::supported_services(linter, statement, actions);
 }
 
 fn operator_fits(
     linter: &mut Linter<'_>,
-    statement: &Statement,
     entry: &ConditionEntry,
     operator: Operator,
     facts: KeyFacts,
@@ -199,7 +53,7 @@ fn operator_fits(
             linter.find(
                 Code::StringLikeOperatorWithArnConditionKeys,
                 at,
-                format!("`{key}` is an ARN, and under `{name}` a wildcard reaches over its colons into the next field"),
+                format!("`{key}` is an ARN, and with `{name}` a wildcard also matches colons, so it reaches into the next field"),
                 format!("write `{}`", name.replace("String", "Arn")),
             );
         } else {
@@ -214,24 +68,38 @@ fn operator_fits(
         linter.find(
             Code::TypeMismatch,
             at,
-            format!("`{name}` is not for `{key}`, whose values are of another type"),
+            format!("`{key}` has values of another type than `{name}` compares"),
             format!("use {} operators", facts.key_type.operators()),
         );
     }
+}
+
+fn quantifier_fits(
+    linter: &mut Linter<'_>,
+    statement: &Statement,
+    entry: &ConditionEntry,
+    operator: Operator,
+    facts: KeyFacts,
+) {
     if operator.test == Test::Null {
         return;
     }
+    let key = &*entry.key.value;
+    let name = &*entry.operator.value;
+    let at = entry.operator.position;
     match (operator.quantifier, facts.multivalued) {
         (Quantifier::None, true) => linter.find(
             Code::MissingQualifier,
             at,
-            format!("`{key}` may have several values, with which plain `{name}` never matches"),
+            format!(
+                "`{key}` can have several values, which `{name}` without a qualifier never matches"
+            ),
             format!("write `ForAnyValue:{name}` or `ForAllValues:{name}`"),
         ),
         (Quantifier::ForAllValues, false) => linter.find(
             Code::ForAllValuesWithSingleValuedKey,
             at,
-            format!("`{key}` has one value, and `{name}` also holds when it is missing"),
+            format!("`{key}` has one value, and `{name}` also matches when the key is missing"),
             format!("write `{}`", name.trim_start_matches("ForAllValues:")),
         ),
         (Quantifier::ForAnyValue, false) => linter.find(
@@ -252,7 +120,7 @@ fn operator_fits(
             linter.find(
                 Code::ForAllValuesWithoutNullCheck,
                 at,
-                format!("`{name}` also allows requests that do not carry `{key}`"),
+                format!("`{name}` also allows requests without `{key}`"),
                 format!("add \"Null\": {{\"{key}\": \"false\"}}"),
             );
         }
@@ -260,9 +128,12 @@ fn operator_fits(
     }
 }
 
-/// Whether another condition demands that the key is there.
+/// Whether another condition requires that the key is present.
 fn is_required(statement: &Statement, key: &str) -> bool {
     statement.conditions.iter().any(|entry| {
+        if is_implied(key, entry) {
+            return true;
+        }
         entry.key.value.eq_ignore_ascii_case(key)
             && Operator::parse(&entry.operator.value).is_some_and(|operator| match operator.test {
                 Test::Null => entry
@@ -274,9 +145,28 @@ fn is_required(statement: &Statement, key: &str) -> bool {
     })
 }
 
+/// A request that has the value of a tag has the list of its tag keys (UG
+/// reference_policies_condition-keys, aws:TagKeys).
+fn is_implied(key: &str, entry: &ConditionEntry) -> bool {
+    let other = entry.key.value.to_ascii_lowercase();
+    let requires =
+        Operator::parse(&entry.operator.value).is_some_and(|operator| match operator.test {
+            Test::Null => entry
+                .values
+                .iter()
+                .all(|value| value.value.eq_ignore_ascii_case("false")),
+            _ => {
+                !operator.negated
+                    && !operator.if_exists
+                    && operator.quantifier != Quantifier::ForAllValues
+            }
+        });
+    key.eq_ignore_ascii_case("aws:TagKeys") && other.starts_with("aws:requesttag/") && requires
+}
+
 fn suits(test: Test, key_type: KeyType, entry: &ConditionEntry) -> bool {
     let key = &*entry.key.value;
-    // What a tag or an encryption context holds is its author's choice.
+    // Tags and encryption contexts have values of any type.
     if key.contains('/') || key.matches(':').count() > 1 {
         return true;
     }
@@ -285,7 +175,7 @@ fn suits(test: Test, key_type: KeyType, entry: &ConditionEntry) -> bool {
         Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike => {
             key_type == KeyType::String
         }
-        // Keys that hold an ARN among others are listed as strings.
+        // Keys that can have an ARN, among others, are listed as strings.
         Test::Arn => {
             let mut values = entry.values.iter();
             key_type == KeyType::Arn
@@ -308,13 +198,14 @@ fn null(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
         linter.find(
             Code::NullWithQualifier,
             entry.operator.position,
-            "`Null` asks whether the key is there, not about its values",
+            "`Null` checks whether the key is present, not its values",
             "write `Null`",
         );
     }
 }
 
-/// Row 40: requests signed with long-term keys do not carry the key at all.
+/// Requests that are signed with long-term access keys do not have the key (UG
+/// reference_policies_condition-keys, aws:MultiFactorAuthPresent).
 fn mfa(linter: &mut Linter<'_>, statement: &Statement, entry: &ConditionEntry, operator: Operator) {
     let key = &entry.key.value;
     if operator.test != Test::Bool || !key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent") {
@@ -328,7 +219,7 @@ fn mfa(linter: &mut Linter<'_>, statement: &Statement, entry: &ConditionEntry, o
         linter.find(
             Code::MfaDenyMissesLongTermKeys,
             entry.operator.position,
-            "requests signed with long-term access keys do not carry the key and are not denied",
+            "requests signed with long-term access keys do not have the key and are not denied",
             "write `BoolIfExists`",
         );
     }
@@ -336,8 +227,16 @@ fn mfa(linter: &mut Linter<'_>, statement: &Statement, entry: &ConditionEntry, o
         linter.find(
             Code::MfaAllowWithIfExists,
             entry.operator.position,
-            "requests signed with long-term access keys do not carry the key and are allowed without MFA",
+            "requests signed with long-term access keys do not have the key and are allowed without MFA",
             "write `Bool`",
+        );
+    }
+    if allows(statement) && asks("false") {
+        linter.find(
+            Code::MfaAllowWithoutMfa,
+            entry.operator.position,
+            "the statement allows requests whose session was created without MFA",
+            "write \"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"} to require MFA",
         );
     }
 }

@@ -5,9 +5,9 @@ use std::hash::Hash;
 
 use crate::budget::Budget;
 
-/// Each of `count` items that another covers, with that other, by their places; of two alike
-/// the second. Items of the same key are alike and are compared with others once; only those
-/// that `may_cover` are asked what they cover.
+/// The items, of `count`, that another one covers, with the place of that other; of two equal items
+/// the second. Items with the same key are equal and compared with others once; only items that
+/// `may_cover` are compared as covering ones.
 pub(super) fn covered<K: Hash + Eq>(
     count: usize,
     budget: &Budget,
@@ -31,7 +31,7 @@ pub(super) fn covered<K: Hash + Eq>(
             let mut wide = wide.iter().copied();
             wide.find(|&i| i != at && covers(i, at) && !(at < i && may_cover(at) && covers(at, i)))
         } else {
-            // What covers the first of its kind, or that itself.
+            // The item that covers the first equal one, or that first one.
             Some(by[first].map_or(first, |other| other.min(first)))
         };
         by.push(other);
@@ -45,8 +45,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_another_covers_is_found_with_it() {
-        // A number covers its multiples; 0 is none.
+    fn finds_covered_items_with_the_covering_one() {
+        // A number covers its multiples.
         let among = |numbers: &[u32]| {
             covered(
                 numbers.len(),

@@ -1,17 +1,18 @@
-//! Permissions that are more than they seem: everything, passing roles, granting oneself more.
+//! Permissions that allow more than they seem to: everything, passing roles, privilege escalation.
 
 use policy::Position;
-use policy::language::is_open;
-use policy::language::{Operator, Test};
+use policy::language::{Operator, Quantifier, Test, is_open};
 use policy::{ConditionEntry, DocumentKind, Statement, Text};
 
 use crate::budget::Budget;
+use crate::codes::Code;
 use crate::globs::Glob;
+use crate::linter::{Linter, allows};
+use crate::messages::some_of;
 use crate::resources::is_all;
-use crate::{Code, Linter, allows, some_of};
 
-/// Actions by which an identity gets permissions that it was not given, with the IAM
-/// resource that they act on. Source: IAM API Reference, what each one changes.
+/// Actions with which a principal can give itself permissions, and the type of IAM resource that they
+/// change (IAM API Reference).
 const ESCALATIONS: [(&str, &str); 17] = [
     ("AddUserToGroup", "group/"),
     ("AttachGroupPolicy", "group/"),
@@ -36,7 +37,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     if !allows(statement) {
         return;
     }
-    // What only limits others allows much by design.
+    // Boundaries, session policies and control policies only limit other policies.
     let grants = matches!(
         linter.document.kind(),
         DocumentKind::Managed
@@ -54,8 +55,8 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
         linter.find(
             Code::AllowWithNotAction,
             statement.action.position,
-            "`NotAction` allows every other action of every service, those to come included",
-            "list the actions to allow, or deny the ones that are meant",
+            "`NotAction` allows every other action of every service, including future ones",
+            "list the actions to allow",
         );
     }
     if let Some(element) = statement.resource.as_ref().filter(|element| element.not) {
@@ -63,7 +64,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
             Code::AllowWithNotResource,
             element.position,
             "`NotResource` allows the actions on everything but the listed resources",
-            "list the resources to allow, or deny the ones that are meant",
+            "list the resources to allow",
         );
     }
     if statement.principal.is_some() {
@@ -83,6 +84,7 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     }
     assume_role(linter, statement);
     escalation(linter, statement);
+    ecr_policies(linter, statement);
 }
 
 fn full_access(linter: &mut Linter<'_>, statement: &Statement) {
@@ -105,7 +107,7 @@ fn full_access(linter: &mut Linter<'_>, statement: &Statement) {
     }
 }
 
-/// The other side is three characters long, so the budget is none that could be spent.
+/// The other pattern has three characters, so the budget cannot run out.
 fn is_everything(action: &str) -> bool {
     let budget = Budget::default();
     Glob::new(action).covers(&Glob::new("*:*"), &budget)
@@ -122,7 +124,7 @@ fn names_all(statement: &Statement, prefix: &str) -> bool {
     })
 }
 
-/// An action, and the codes of the ways in which it is allowed without limit.
+/// An action, and the codes for the ways to allow it without limits.
 struct Reach {
     action: &'static str,
     /// The key that limits it.
@@ -138,12 +140,12 @@ const PASS_ROLE: Reach = Reach {
     action: "iam:PassRole",
     key: "iam:PassedToService",
     path: "role/",
-    what: "every role, so its holder can have a service act with any of them",
+    what: "every role, so the principal can have a service act with any of them",
     help: "list the roles' ARNs, or add a condition on `iam:PassedToService`",
     star: [
         Code::PassRoleWithStarInResource,
         Code::PassRoleWithStarInActionAndResource,
-        Code::PassRoleWithNotActionAndStarInResource,
+        Code::PassRoleWithStarInResourceAndNotAction,
     ],
     not_resource: [
         Code::PassRoleWithNotResource,
@@ -161,7 +163,7 @@ const CREATE_SLR: Reach = Reach {
     star: [
         Code::CreateSlrWithStarInResource,
         Code::CreateSlrWithStarInActionAndResource,
-        Code::CreateSlrWithNotActionAndStarInResource,
+        Code::CreateSlrWithStarInResourceAndNotAction,
     ],
     not_resource: [
         Code::CreateSlrWithNotResource,
@@ -194,8 +196,9 @@ fn reached(statement: &Statement, reach: &Reach) -> Option<(Position, Code)> {
     }
 }
 
-/// Whether a condition on the key leaves some services out. All their names end alike (IAM User
-/// Guide, reference_policies_elements_principal), so what stands ahead of that must say which.
+/// Whether a condition on the key excludes some services. All their names have the same suffix (IAM
+/// User Guide, reference_policies_elements_principal), so the part before it must be limited. With
+/// `IfExists` a request without the key is allowed, so it limits nothing.
 fn names_service(entry: &ConditionEntry, key: &str) -> bool {
     let Some(operator) = Operator::parse(&entry.operator.value) else {
         return false;
@@ -206,6 +209,8 @@ fn names_service(entry: &ConditionEntry, key: &str) -> bool {
     };
     entry.key.value.eq_ignore_ascii_case(key)
         && operator.test != Test::Null
+        && !operator.if_exists
+        && operator.quantifier != Quantifier::ForAllValues
         && (operator.negated || !entry.values.iter().any(every))
 }
 
@@ -219,7 +224,7 @@ fn assume_role(linter: &mut Linter<'_>, statement: &Statement) {
             linter.find(
                 Code::AssumeRoleWithStarInResource,
                 text.position,
-                "every role may be assumed that trusts the account",
+                "every role that trusts the account can be assumed",
                 "list the ARNs of the roles",
             );
             return;
@@ -227,7 +232,7 @@ fn assume_role(linter: &mut Linter<'_>, statement: &Statement) {
     }
 }
 
-/// Conditions that say which policy, which boundary, or whose resource.
+/// Whether a condition limits the policies, the boundary or the resources.
 fn is_limited(statement: &Statement) -> bool {
     statement.conditions.iter().any(|entry| {
         let key = entry.key.value.to_ascii_lowercase();
@@ -264,10 +269,53 @@ fn escalation(linter: &mut Linter<'_>, statement: &Statement) {
                 Code::PrivilegeEscalation,
                 text.position,
                 format!(
-                    "with {} on every identity or policy its holder can take any permission",
+                    "with {} on every identity or policy, the principal can give itself any permission",
                     some_of(found.iter().map(String::as_str))
                 ),
                 "list the ARNs that are meant, or add a condition on `iam:PermissionsBoundary` or `iam:PolicyARN`",
+            );
+        }
+    }
+}
+
+/// Repository and registry policies grant access without an identity policy, so a principal that may
+/// write them can give itself every image (ECR User Guide, repository-policies and
+/// registry-permissions). A registry policy has no resource that could limit the action.
+fn ecr_policies(linter: &mut Linter<'_>, statement: &Statement) {
+    if statement.action.not || is_limited(statement) {
+        return;
+    }
+    let repositories = names_all(statement, "repository/");
+    let registry = statement.resource.as_ref().is_some_and(|element| {
+        !element.not
+            && element
+                .values
+                .iter()
+                .any(|text| Glob::new(&text.value).is_star())
+    });
+    for text in &statement.action.values {
+        let pattern = Glob::folded(&text.value);
+        // Whoever is allowed everything in ECR has every image already.
+        if pattern.covers_all_of("ecr:") {
+            continue;
+        }
+        let set = repositories && pattern.matches("ecr:setrepositorypolicy");
+        let put = registry && pattern.matches("ecr:putregistrypolicy");
+        let names = [
+            (set, "ecr:SetRepositoryPolicy"),
+            (put, "ecr:PutRegistryPolicy"),
+        ];
+        let found: Vec<&str> = names
+            .iter()
+            .filter(|(found, _)| *found)
+            .map(|(_, name)| *name)
+            .collect();
+        if !found.is_empty() {
+            linter.find(
+                Code::ResourcePolicyPrivilegeEscalation,
+                text.position,
+                format!("with {} on every repository, the principal can give itself access to any image", some_of(found)),
+                "list the ARNs of the repositories, and allow `ecr:PutRegistryPolicy` to administrators only",
             );
         }
     }

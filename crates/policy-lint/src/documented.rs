@@ -1,12 +1,13 @@
-//! ARNs that AWS's guides give to actions, and the Service Authorization Reference does not.
+//! ARNs that AWS's guides use with actions, and the service authorization reference does not list.
 //!
-//! The reference lists these actions without resources, or these resources not at all, and
-//! requests name them all the same. What a guide shows works, so it is no finding.
+//! Requests are authorized on these ARNs although the reference lists the action without resources,
+//! or does not list the resource. What a guide shows works, so it is not a finding.
 
-use crate::actions::Pattern;
+use crate::arn_forms::TRANSFORM;
+use crate::facts::Pattern;
 use crate::globs::Glob;
 
-/// An action, and the form of an ARN that it is asked about.
+/// An action, and the form of an ARN that it is authorized on.
 struct Documented {
     service: &'static str,
     /// In lower case.
@@ -14,9 +15,56 @@ struct Documented {
     form: &'static str,
 }
 
-const DOCUMENTED: [Documented; 4] = [
-    // IAM User Guide, reference_policies_examples_s3_home-directory-console: a request names all
-    // buckets by a star, which a single bucket's ARN does not match.
+const DOCUMENTED: [Documented; 13] = [
+    // Denials of IAM's list actions name the path, such as `…:role/` (IAM User Guide,
+    // *Troubleshoot access denied error messages*).
+    Documented {
+        service: "iam",
+        action: "listusers",
+        form: "arn:${Partition}:iam::${Account}:user/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listgroups",
+        form: "arn:${Partition}:iam::${Account}:group/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listroles",
+        form: "arn:${Partition}:iam::${Account}:role/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listinstanceprofiles",
+        form: "arn:${Partition}:iam::${Account}:instance-profile/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listpolicies",
+        form: "arn:${Partition}:iam::${Account}:policy/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listsamlproviders",
+        form: "arn:${Partition}:iam::${Account}:saml-provider/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listopenidconnectproviders",
+        form: "arn:${Partition}:iam::${Account}:oidc-provider/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listservercertificates",
+        form: "arn:${Partition}:iam::${Account}:server-certificate/*",
+    },
+    Documented {
+        service: "iam",
+        action: "listvirtualmfadevices",
+        form: "arn:${Partition}:iam::${Account}:mfa/*",
+    },
+    // IAM User Guide, reference_policies_examples_s3_home-directory-console: a request uses a
+    // star for all buckets, which the ARN of one bucket does not match.
     Documented {
         service: "s3",
         action: "listallmybuckets",
@@ -42,19 +90,7 @@ const DOCUMENTED: [Documented; 4] = [
     },
 ];
 
-/// AWS's own macros (CloudFormation User Guide, control-access-with-iam: a change set that uses
-/// one is asked about it too).
-const TRANSFORM: &str = "arn:${Partition}:cloudformation:${Region}:aws:transform/${TransformName}";
-
-/// The forms of ARNs of a service that the reference leaves out.
-pub(super) fn of_service(service: &str) -> &'static [&'static str] {
-    match service {
-        "cloudformation" => &[TRANSFORM],
-        _ => &[],
-    }
-}
-
-/// The further forms of what an entry's actions act on.
+/// The further forms that an entry's actions are authorized on.
 pub(super) fn forms(pattern: &Pattern<'_>) -> Vec<Glob> {
     let listed = |known: &&Documented| {
         let mut actions = pattern.actions().iter();

@@ -1,12 +1,14 @@
-//! What docker needs of ECR (ECR User Guide, image-push-iam and registry_auth): the actions
-//! that go together.
+//! The actions that pulling and pushing images need together (ECR User Guide, image-push-iam and
+//! registry_auth).
 
 use policy::{DocumentKind, Text};
 
+use crate::codes::Code;
 use crate::globs::Glob;
-use crate::{Code, Linter, allows, some_of};
+use crate::linter::{Linter, allows};
+use crate::messages::some_of;
 
-/// A push, in the order of its requests.
+/// The actions of a push, in the order of its requests.
 const PUSH: [&str; 5] = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:InitiateLayerUpload",
@@ -15,7 +17,7 @@ const PUSH: [&str; 5] = [
     "ecr:PutImage",
 ];
 
-/// What only a push needs; `PutImage` alone gives an image another tag.
+/// The actions that only a push needs; `PutImage` alone adds a tag to an image.
 const UPLOAD: [&str; 3] = [
     "ecr:InitiateLayerUpload",
     "ecr:UploadLayerPart",
@@ -24,7 +26,7 @@ const UPLOAD: [&str; 3] = [
 
 const MANIFEST: &str = "ecr:BatchGetImage";
 const LAYER: &str = "ecr:GetDownloadUrlForLayer";
-/// Asks before a push, and, with older clients, before a pull.
+/// Clients call it before a push, and older ones before a pull.
 const CHECK: &str = "ecr:BatchCheckLayerAvailability";
 const TOKEN: &str = "ecr:GetAuthorizationToken";
 
@@ -40,7 +42,7 @@ pub(super) fn check(linter: &mut Linter<'_>) {
     if !identity && document.kind() != DocumentKind::EcrRepository {
         return;
     }
-    // `NotAction` has a finding of its own, and allows all of it.
+    // `NotAction` allows all of these, and has a finding of its own.
     let statements = document.statements().iter();
     let allowed: Vec<(&Text, Glob)> = statements
         .filter(|statement| allows(statement) && !statement.action.not)
@@ -67,25 +69,25 @@ pub(super) fn check(linter: &mut Linter<'_>) {
         linter.find(
             Code::EcrPushIncomplete,
             text.position,
-            "layers may be uploaded, but not all that a push needs is allowed",
+            "layers can be uploaded, but other actions of a push are not allowed",
             format!("add {}", some_of(lacking)),
         );
     }
-    // A clean-up reads manifests to know what to delete (ECR User Guide, delete_image; API
-    // Reference, BatchGetImage), and pulls nothing.
+    // A clean-up reads manifests to decide what to delete (ECR User Guide, delete_image; API
+    // Reference, BatchGetImage), and pulls no layers.
     let cleans = by("ecr:BatchDeleteImage").is_some() && [LAYER, CHECK].map(by) == [None, None];
     match (by(MANIFEST), by(LAYER)) {
         (None, Some(text)) => linter.find(
             Code::EcrPullIncomplete,
             text.position,
-            "layers may be read and manifests may not, so nothing can be pulled",
+            "layers can be read but manifests cannot, so nothing can be pulled",
             format!("add `{MANIFEST}`"),
         ),
-        // With `PutImage` it is how an image is given another tag.
+        // Together with `PutImage` it adds a tag to an image.
         (Some(text), None) if by("ecr:PutImage").is_none() && !cleans => linter.find(
             Code::EcrPullIncomplete,
             text.position,
-            "manifests may be read and layers may not, so nothing can be pulled",
+            "manifests can be read but layers cannot, so nothing can be pulled",
             format!("add `{LAYER}`"),
         ),
         _ => {}

@@ -1,15 +1,16 @@
-//! What the catalogue says, asked once: an entry that stands in a document a hundred times
-//! costs as much as one that stands there once.
+//! What the catalogue says, asked once: an entry that a document repeats a hundred times costs as
+//! much as one that it has once.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::actions::Pattern;
+use crate::arn_forms::Forms;
 use crate::budget::{ACTION_STEPS, KEY_STEPS, LOOKUP_STEPS, SIMILAR_MAX, Work};
+use crate::catalogue::{Catalogue, KeyFacts};
 use crate::globs::Glob;
-use crate::{Catalogue, KeyFacts};
+use crate::messages::Problem;
 
 /// The form of an ARN, by its place in [`Facts::forms`].
 pub(super) type FormId = usize;
@@ -18,7 +19,7 @@ pub(super) type FormId = usize;
 pub(super) struct Form<'a> {
     pub text: &'a str,
     pub glob: Glob,
-    /// Its third field, where that is a name.
+    /// Its third field, if it has no placeholder.
     pub service: Option<&'a str>,
 }
 
@@ -27,9 +28,9 @@ pub(super) struct Action<'a> {
     pub service: &'a str,
     /// As AWS writes it, without the prefix.
     pub name: &'a str,
-    /// In lower case, as patterns see it.
+    /// In lower case, for patterns.
     pub folded: Vec<char>,
-    /// The forms of the resources it acts on.
+    /// The forms of the resources that it applies to.
     forms: OnceCell<Rc<[FormId]>>,
 }
 
@@ -47,6 +48,44 @@ impl<'a> Service<'a> {
     }
 }
 
+/// An entry of `Action` as it is written, however often: what it stands for.
+pub(super) struct Pattern<'a> {
+    /// Its number in the document.
+    pub id: usize,
+    pub meaning: Meaning<'a>,
+    pub problems: Vec<Problem>,
+    forms: OnceCell<Option<Rc<[FormId]>>>,
+}
+
+/// What an entry of `Action` stands for.
+pub(super) enum Meaning<'a> {
+    /// `*`.
+    Everything,
+    /// These actions.
+    Known(Vec<Rc<Action<'a>>>),
+    /// No action that exists, or one that the catalogue does not have.
+    Unknown,
+}
+
+impl<'a> Pattern<'a> {
+    pub fn new(id: usize, meaning: Meaning<'a>, problems: Vec<Problem>) -> Pattern<'a> {
+        Pattern {
+            id,
+            meaning,
+            problems,
+            forms: OnceCell::new(),
+        }
+    }
+
+    /// The actions it stands for, if they are known one by one.
+    pub fn actions(&self) -> &[Rc<Action<'a>>] {
+        match &self.meaning {
+            Meaning::Known(actions) => actions,
+            Meaning::Everything | Meaning::Unknown => &[],
+        }
+    }
+}
+
 /// What a name was looked up as.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -58,19 +97,21 @@ pub(super) enum Kind {
 pub(super) struct Facts<'a> {
     catalogue: &'a dyn Catalogue,
     work: &'a Work,
-    /// Every service; none where the catalogue knows nothing.
+    /// Every service; none if the catalogue is empty.
     pub services: Vec<&'a str>,
     by_prefix: HashMap<String, &'a str>,
     by_service: HashMap<&'a str, Rc<Service<'a>>>,
     pub patterns: HashMap<Arc<str>, Rc<Pattern<'a>>>,
     forms: Vec<Rc<Form<'a>>>,
     by_form: HashMap<&'a str, FormId>,
-    /// By service and key: may any of its actions carry the key?
+    /// By service and key: whether any of its actions can have the key.
     service_keys: HashMap<(&'a str, Arc<str>), bool>,
     /// By entry and key.
     pattern_keys: HashMap<(usize, Arc<str>), bool>,
     keys: HashMap<String, Option<KeyFacts>>,
     similar: HashMap<(Kind, String, String), Option<String>>,
+    /// The ARN forms of a service, by the service in ARNs.
+    arn_forms: HashMap<String, Rc<Forms<'a>>>,
 }
 
 impl<'a> Facts<'a> {
@@ -90,6 +131,7 @@ impl<'a> Facts<'a> {
             pattern_keys: HashMap::new(),
             keys: HashMap::new(),
             similar: HashMap::new(),
+            arn_forms: HashMap::new(),
         }
     }
 
@@ -122,7 +164,7 @@ impl<'a> Facts<'a> {
         Rc::clone(self.by_service.entry(service).or_insert_with(read))
     }
 
-    /// The forms of the resources that an action acts on; `None` when the budget is spent.
+    /// The forms of the resources that an action applies to; `None` when the budget is spent.
     pub fn forms_of(&mut self, action: &Action<'a>) -> Option<Rc<[FormId]>> {
         if let Some(forms) = action.forms.get() {
             return Some(Rc::clone(forms));
@@ -135,6 +177,51 @@ impl<'a> Facts<'a> {
         let patterns = types.into_iter().flat_map(|kind| kind.arn_patterns);
         let forms: Rc<[FormId]> = patterns.map(|pattern| self.form_id(pattern)).collect();
         Some(Rc::clone(action.forms.get_or_init(|| forms)))
+    }
+
+    /// The forms of the resources that a pattern's actions act on, each once, in the order of the
+    /// actions; `None` when the budget is spent.
+    pub fn forms_of_pattern(&mut self, pattern: &Pattern<'a>) -> Option<Rc<[FormId]>> {
+        if let Some(forms) = pattern.forms.get() {
+            return forms.clone();
+        }
+        let forms = self.read_forms(pattern);
+        pattern.forms.get_or_init(|| forms).clone()
+    }
+
+    fn read_forms(&mut self, pattern: &Pattern<'a>) -> Option<Rc<[FormId]>> {
+        let mut seen = HashSet::new();
+        let mut ids = Vec::new();
+        for action in pattern.actions() {
+            let forms = self.forms_of(action)?;
+            if !self.work.actions.take(forms.len() as u64) {
+                return None;
+            }
+            ids.extend(forms.iter().filter(|&&form| seen.insert(form)));
+        }
+        Some(ids.into())
+    }
+
+    /// The forms of the ARNs that name a service in their third field.
+    pub fn arn_forms(&mut self, service: &str) -> Rc<Forms<'a>> {
+        if let Some(known) = self.arn_forms.get(service) {
+            return Rc::clone(known);
+        }
+        let forms = Rc::new(Forms::new(self.catalogue, service));
+        self.arn_forms.insert(service.to_owned(), Rc::clone(&forms));
+        forms
+    }
+
+    /// Whether the catalogue lists the key for the action itself, not only as a global key;
+    /// `None` when the budget is spent.
+    pub fn action_lists(&mut self, action: &Action<'a>, key: &str) -> Option<bool> {
+        if !self.work.keys.take(KEY_STEPS) {
+            return None;
+        }
+        Some(
+            self.catalogue
+                .action_lists_key(action.service, action.name, key),
+        )
     }
 
     fn form_id(&mut self, text: &'a str) -> FormId {
@@ -154,8 +241,8 @@ impl<'a> Facts<'a> {
         Rc::clone(&self.forms[id])
     }
 
-    /// Whether requests of any of the entry's actions may carry the key; `None` when the budget
-    /// is spent.
+    /// Whether requests of any of the entry's actions can have the key; `None` when the budget is
+    /// spent.
     pub fn pattern_knows(&mut self, pattern: &Pattern<'a>, key: &Arc<str>) -> Option<bool> {
         let name = (pattern.id, family(key));
         if !self.work.keys.take(LOOKUP_STEPS) {
@@ -165,7 +252,7 @@ impl<'a> Facts<'a> {
             return Some(*known);
         }
         let mut known = false;
-        // Those of a service stand together.
+        // The actions of a service are next to each other.
         let mut last: Option<(&str, bool)> = None;
         for action in pattern.actions() {
             let service = match last {
@@ -214,7 +301,7 @@ impl<'a> Facts<'a> {
         found
     }
 
-    /// The name that looks most like one that does not exist, of as many as may be looked up.
+    /// The most similar name, for at most [`SIMILAR_MAX`] names of a document.
     pub fn similar(&mut self, kind: Kind, service: &str, name: &str) -> Option<String> {
         let asked = (kind, service.to_owned(), name.to_owned());
         if let Some(found) = self.similar.get(&asked) {
@@ -234,7 +321,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A key, or for a tag's the part ahead of its name: who knows one tag knows all.
+/// The key, or the part of a tag's key before the tag: all tags have the same answer.
 fn family(key: &Arc<str>) -> Arc<str> {
     match key.split_once('/') {
         Some((head, tag)) if !tag.contains(':') => format!("{head}/").into(),

@@ -1,4 +1,4 @@
-//! Patterns compared with patterns: does one cover the other, do they have a text in common?
+//! Compares patterns: whether one covers the other, and whether a text matches both.
 
 use crate::budget::Budget;
 
@@ -8,10 +8,10 @@ enum Unit {
     Text(char),
     /// `?`.
     One,
-    /// `*`, or a variable, which may stand for anything.
+    /// `*`, or a variable, which may be any text.
     Star,
-    /// Any characters but this one: a field of an ARN ends at a colon, the name of an S3
-    /// bucket at a slash.
+    /// Any characters except this one: a field of an ARN ends at a colon, the name of an S3 bucket at
+    /// a slash.
     Without(char),
 }
 
@@ -19,29 +19,29 @@ enum Unit {
 #[derive(Clone, Debug)]
 pub(super) struct Glob {
     units: Vec<Unit>,
-    /// Holds a variable: what it covers is known per request only.
+    /// Whether it has a variable, so that what it covers depends on the request.
     variable: bool,
     /// The fewest characters that it matches.
     shortest: usize,
 }
 
 impl Glob {
-    /// A string with wildcards; `${...}` may stand for anything.
+    /// A string with wildcards; `${...}` may be any text.
     pub fn new(text: &str) -> Glob {
         Glob::read(text, true, false)
     }
 
-    /// The same without regard to case.
+    /// The same, ignoring case.
     pub fn folded(text: &str) -> Glob {
         Glob::read(&text.to_lowercase(), true, false)
     }
 
-    /// A string that is itself; only variables may stand for anything.
+    /// A string without wildcards; only `${...}` may be any text.
     pub fn literal(text: &str) -> Glob {
         Glob::read(text, false, false)
     }
 
-    /// The form of an ARN, where `${Name}` stands for one character or more.
+    /// The form of an ARN, where `${Name}` is one character or more.
     pub fn form(text: &str) -> Glob {
         Glob::read(text, true, true)
     }
@@ -49,14 +49,14 @@ impl Glob {
     fn read(text: &str, wildcards: bool, form: bool) -> Glob {
         let mut units = Vec::new();
         let mut variable = false;
-        // Those of an ARN's form, not of a field alone.
+        // The colons of a whole ARN; a single field counts as the last one.
         let mut colons = if text.starts_with("arn:") { 0 } else { 5 };
         let mut braces = true;
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             let variable_starts = braces && rest.starts_with("${");
             let found = variable_starts.then(|| rest[2..].split_once('}'));
-            // Looked for once: a text may hold thousands of `${` and no brace behind them.
+            // Searched once: a text may have thousands of `${` without a closing brace.
             braces &= !matches!(found, Some(None));
             if let Some(Some((name, behind))) = found {
                 match name {
@@ -99,8 +99,8 @@ impl Glob {
         self.units.iter().all(|unit| matches!(unit, Unit::Text(_)))
     }
 
-    /// Whether every text that `other` matches is matched by this. May miss a cover that takes
-    /// a second look (`*?` and `?*`) or more than the budget, and never claims one that is none.
+    /// Whether this matches every text that `other` matches. May be false for equal patterns that are
+    /// written differently (`*?` and `?*`) or when the budget is spent; never true by mistake.
     pub fn covers(&self, other: &Glob, budget: &Budget) -> bool {
         if self.variable {
             return false;
@@ -111,7 +111,7 @@ impl Glob {
             let _ = budget.take(1);
             return false;
         }
-        // A pattern read as the text of another: `*` covers whatever stands there.
+        // The other pattern is read as a text, in which only `*` covers a `*`.
         let covers = |unit: Unit, at: usize| match (unit, b[at]) {
             (Unit::One, Unit::Text(_) | Unit::One) => true,
             (Unit::Text(want), Unit::Text(have)) => want == have,
@@ -121,7 +121,7 @@ impl Glob {
         budget.take(steps) && fits
     }
 
-    /// Whether it matches everything that starts like this. Linear, and so without a budget.
+    /// Whether it matches everything with this prefix. Linear, so it needs no budget.
     pub fn covers_all_of(&self, prefix: &str) -> bool {
         let other = Glob::new(&format!("{prefix}*"));
         let (a, b) = (&self.units, &other.units);
@@ -130,15 +130,14 @@ impl Glob {
         !self.variable && self.shortest <= other.shortest && fits(a, b.len(), covers, u64::MAX).0
     }
 
-    /// Whether some text is matched by both; also when the budget does not last to find out.
+    /// Whether some text matches both; true if the budget is spent.
     pub fn overlaps(&self, other: &Glob, budget: &Budget) -> bool {
         let (a, b) = (&self.units, &other.units);
         if differ(a.first(), b.first()) || differ(a.last(), b.last()) {
             return !budget.take(1);
         }
-        // `live[j]`: whether a text exists that is matched by what of `a` was read so far and
-        // by the first `j` of `b`. Most patterns part early, so only the stretch that holds
-        // such is walked.
+        // `live[j]`: whether a text exists that matches the part of `a` read so far and the first `j`
+        // units of `b`. Most patterns differ early, so only the range with such texts is visited.
         let mut live = vec![false; b.len() + 1];
         let mut next = vec![false; b.len() + 1];
         live[0] = true;
@@ -183,27 +182,26 @@ impl Glob {
         false
     }
 
-    /// Whether it matches this text; not for forms. Cheap where the text is short, however
-    /// long the pattern.
+    /// Whether it matches this text; not for forms. The cost depends on the length of the text.
     pub fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         self.matches_all(&text)
     }
 
-    /// The same of a text that was taken apart.
+    /// The same for a text as characters.
     pub fn matches_all(&self, text: &[char]) -> bool {
         let meets = |unit: Unit, at: usize| meets(unit, Unit::Text(text[at]));
         self.shortest <= text.len() && fits(&self.units, text.len(), meets, u64::MAX).0
     }
 }
 
-/// Two characters that are not the same: most patterns part at their ends already.
+/// Whether two characters differ: most patterns differ at their ends already.
 fn differ(a: Option<&Unit>, b: Option<&Unit>) -> bool {
     matches!((a, b), (Some(Unit::Text(a)), Some(Unit::Text(b))) if a != b)
 }
 
-/// Whether a pattern fits `length` symbols, and how many steps it took; not, once they are more
-/// than may be taken. The last `*` takes one more symbol whenever what follows it does not fit.
+/// Whether a pattern fits `length` symbols, and the number of steps; false if it takes more than
+/// `steps_max`. The last `*` takes one more symbol whenever the rest does not fit.
 fn fits(
     pattern: &[Unit],
     length: usize,
@@ -242,7 +240,7 @@ fn is_run(unit: Unit) -> bool {
     matches!(unit, Unit::Star | Unit::Without(_))
 }
 
-/// Whether a single unit can be the character of another, or stand inside a run.
+/// Whether a single unit can match the character of another, or a part of a run.
 fn meets(unit: Unit, single: Unit) -> bool {
     match (unit, single) {
         (Unit::Text(a), Unit::Text(b)) => a == b,
@@ -251,7 +249,7 @@ fn meets(unit: Unit, single: Unit) -> bool {
     }
 }
 
-/// Whether a string holds `*` or `?` that is a wildcard where wildcards are read.
+/// Whether a string has a wildcard outside of variables.
 pub(super) fn has_wildcard(text: &str) -> bool {
     !Glob::new(text).is_exact() && (text.contains(['*', '?'])) && {
         let mut rest = text;
@@ -265,7 +263,7 @@ pub(super) fn has_wildcard(text: &str) -> bool {
     }
 }
 
-/// The fields of an ARN: cut at colons, those inside `${...}` aside, into at most six.
+/// The fields of an ARN, at most six: split at the colons outside of `${...}`.
 pub(super) fn arn_fields(text: &str) -> Vec<&str> {
     let mut fields = Vec::new();
     let (mut start, mut at) = (0, 0);
@@ -394,7 +392,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// The engine decides what a pattern matches; what is said of two patterns must agree.
+        /// Comparisons must agree with what the engine matches.
         #[test]
         fn patterns_are_compared_as_they_match(a in "[ab*?]{0,5}", b in "[ab*?]{0,5}") {
             let (one, other) = (Matcher::new(&a), Matcher::new(&b));

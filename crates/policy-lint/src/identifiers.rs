@@ -1,14 +1,15 @@
-//! Values that are an ID or a region, whose form is known: one of another form matches nothing,
-//! and is mostly a slip of the hand.
+//! Values that are an ID, a region or a key's ARN. A value of another form matches nothing and is
+//! usually a typing error.
 
 use policy::language::is_account_id;
 use policy::language::{Operator, Test};
 use policy::{ConditionEntry, Text};
 
-use crate::arns::{is_region, may_be_of_aws, unknown_region};
-use crate::globs::has_wildcard;
+use crate::codes::Code;
+use crate::globs::{arn_fields, has_wildcard};
+use crate::linter::Linter;
+use crate::regions;
 use crate::values::nothing;
-use crate::{Code, Linter};
 
 /// What a key's values are.
 #[derive(Clone, Copy)]
@@ -18,11 +19,12 @@ enum Kind {
     Organization,
     Account,
     Region,
+    KmsKey,
 }
 
 /// The keys, in lower case (UG reference_policies_condition-keys; KMS Developer Guide,
 /// conditions-kms; Service Authorization Reference, Amazon S3 and Amazon EC2).
-const KEYS: [(&str, Kind); 16] = [
+const KEYS: [(&str, Kind); 17] = [
     ("aws:sourcevpc", Kind::Vpc),
     ("aws:ec2instancesourcevpc", Kind::Vpc),
     ("aws:sourcevpce", Kind::VpcEndpoint),
@@ -39,19 +41,23 @@ const KEYS: [(&str, Kind); 16] = [
     ("s3:dataaccesspointaccount", Kind::Account),
     ("aws:requestedregion", Kind::Region),
     ("ec2:region", Kind::Region),
+    (
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+        Kind::KmsKey,
+    ),
 ];
 
 pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
     let string = matches!(
         operator.test,
-        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike | Test::Arn
     );
     let key = entry.key.value.to_ascii_lowercase();
     let Some((_, kind)) = KEYS.iter().find(|(known, _)| string && *known == key) else {
         return;
     };
     for text in &entry.values {
-        // What a wildcard or a variable stands for is not known here.
+        // The value of a wildcard or a variable is not known here.
         let open = has_wildcard(&text.value) || text.value.contains("${");
         if open {
             continue;
@@ -62,8 +68,6 @@ pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: O
         };
         if !kind.has(&value) {
             misformed(linter, entry, operator, *kind, text);
-        } else if matches!(kind, Kind::Region) && !may_be_of_aws(&value) {
-            unknown_region(&text.value).at(linter, text.position);
         }
     }
 }
@@ -79,28 +83,29 @@ impl Kind {
                 let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
                 (10..=32).contains(&id.len()) && id.bytes().all(plain)
             }),
-            // Requests without credentials have no account, and are of `anonymous`.
+            // Requests without credentials have the account `anonymous`.
             Kind::Account => is_account_id(text) || text == "anonymous",
-            Kind::Region => is_region(text),
+            Kind::Region => regions::is_possible(text),
+            Kind::KmsKey => is_kms_key(text),
         }
     }
 
-    fn say(self) -> (Code, &'static str, &'static str) {
+    fn describe(self) -> (Code, &'static str, &'static str) {
         match self {
             Kind::Vpc => (
                 Code::InvalidVpcFormat,
-                "the ID of a VPC",
-                "write `vpc-` and the 8 or 17 characters behind it",
+                "a VPC ID",
+                "write `vpc-` and 8 or 17 characters",
             ),
             Kind::VpcEndpoint => (
                 Code::InvalidVpceFormat,
-                "the ID of a VPC endpoint",
-                "write `vpce-` and the 8 or 17 characters behind it",
+                "a VPC endpoint ID",
+                "write `vpce-` and 8 or 17 characters",
             ),
             Kind::Organization => (
                 Code::InvalidOrganizationId,
-                "the ID of an organization",
-                "write `o-` and the 10 to 32 small letters and digits behind it",
+                "an organization ID",
+                "write `o-` and 10 to 32 lower-case letters and digits",
             ),
             Kind::Account => (
                 Code::InvalidAccountId,
@@ -109,8 +114,13 @@ impl Kind {
             ),
             Kind::Region => (
                 Code::InvalidRegion,
-                "a region of AWS",
+                "a region",
                 "write a region such as `us-east-1`",
+            ),
+            Kind::KmsKey => (
+                Code::InvalidKmsKeyValue,
+                "a KMS key's ARN",
+                "write `arn:aws:kms:region:account:key/key-id`",
             ),
         }
     }
@@ -124,6 +134,13 @@ fn is_numbered(text: &str, prefix: &str) -> bool {
     })
 }
 
+/// KMS Developer Guide, *Key ARN*: `arn:partition:kms:region:account:key/id`.
+fn is_kms_key(text: &str) -> bool {
+    let fields = arn_fields(text);
+    matches!(fields[..], ["arn", _, "kms", region, account, name]
+        if !region.is_empty() && is_account_id(account) && name.starts_with("key/") && name.len() > 4)
+}
+
 fn misformed(
     linter: &mut Linter<'_>,
     entry: &ConditionEntry,
@@ -131,12 +148,16 @@ fn misformed(
     kind: Kind,
     text: &Text,
 ) {
-    let (code, what, help) = kind.say();
+    let (code, what, help) = kind.describe();
+    let help = match kind {
+        Kind::Region => regions::help(&text.value),
+        _ => help.to_owned(),
+    };
     linter.find(
         code,
         text.position,
         format!(
-            "`{}` has not the form of {what}, so {}",
+            "`{}` is not {what}, so {}",
             text.value,
             nothing(entry, operator)
         ),

@@ -1,4 +1,4 @@
-//! Conditions that cannot hold together.
+//! Conditions that contradict each other.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -7,22 +7,23 @@ use policy::language::{Compare, Operator, Quantifier, Test};
 use policy::language::{date, number};
 use policy::{ConditionEntry, Statement};
 
+use crate::addresses::{network, network_covers};
 use crate::budget::Budget;
+use crate::codes::Code;
 use crate::globs::Glob;
-use crate::values::{network, network_covers};
-use crate::{Code, Linter};
+use crate::linter::Linter;
 
 /// A condition on one key that compares one value.
 struct Line<'a> {
     entry: &'a ConditionEntry,
     operator: Operator,
-    /// The values as patterns, and those in lower case, once they are asked for.
+    /// The values as patterns, and as patterns in lower case; computed on first use.
     globs: [OnceCell<Option<Vec<Glob>>>; 2],
 }
 
 impl Line<'_> {
-    /// A request without the key does not satisfy it.
-    fn demands_key(&self) -> bool {
+    /// Whether a request without the key fails the condition.
+    fn requires_key(&self) -> bool {
         match self.operator.test {
             Test::Null => self.all("false"),
             _ => !self.operator.negated && !self.operator.if_exists,
@@ -83,12 +84,12 @@ fn contradiction(linter: &mut Linter<'_>, group: &[Line<'_>]) {
                     Code::ConditionNeverHolds,
                     last.entry.key.position,
                     format!(
-                        "`{}` and `{}` on `{}` cannot both hold, so the statement never applies",
+                        "`{}` and `{}` on `{}` cannot both match, so the statement never applies",
                         first.name(),
                         last.name(),
                         last.entry.key.value
                     ),
-                    "conditions of one statement must all hold; give each alternative a statement of its own",
+                    "all conditions of a statement must match; write one statement for each alternative",
                 );
                 return;
             }
@@ -103,12 +104,12 @@ fn contradiction(linter: &mut Linter<'_>, group: &[Line<'_>]) {
     interval(linter, group, |test| matches!(test, Test::Date(_)), date);
 }
 
-/// The key must be missing, and be there.
+/// Whether one condition requires that the key is missing and the other that it is present.
 fn absent(a: &Line<'_>, b: &Line<'_>) -> bool {
-    a.operator.test == Test::Null && a.all("true") && b.demands_key()
+    a.operator.test == Test::Null && a.all("true") && b.requires_key()
 }
 
-/// The values as patterns, in lower case where the operator does not mind case.
+/// The values as patterns, in lower case if case does not matter.
 fn globs<'l>(line: &'l Line<'_>, fold: bool) -> Option<&'l [Glob]> {
     let read = || {
         let text = |text: &str| match fold {
@@ -135,10 +136,10 @@ fn ignores_case(line: &Line<'_>) -> bool {
     )
 }
 
-/// Two lists of allowed values without a value in common.
+/// Whether two lists of allowed values have no value in common.
 fn apart(a: &Line<'_>, b: &Line<'_>, budget: &Budget) -> bool {
     let positive = !a.operator.negated && !b.operator.negated;
-    if !positive || !(a.demands_key() || b.demands_key()) {
+    if !positive || !(a.requires_key() || b.requires_key()) {
         return false;
     }
     let fold = ignores_case(a) || ignores_case(b);
@@ -148,9 +149,9 @@ fn apart(a: &Line<'_>, b: &Line<'_>, budget: &Budget) -> bool {
     }
 }
 
-/// All that one allows the other excludes.
+/// Whether one condition excludes everything that the other allows.
 fn excluded(allows: &Line<'_>, excludes: &Line<'_>, budget: &Budget) -> bool {
-    if !allows.demands_key() || allows.operator.negated || !excludes.operator.negated {
+    if !allows.requires_key() || allows.operator.negated || !excludes.operator.negated {
         return false;
     }
     if allows.operator.test == Test::Ip && excludes.operator.test == Test::Ip {
@@ -166,11 +167,11 @@ fn excluded(allows: &Line<'_>, excludes: &Line<'_>, budget: &Budget) -> bool {
                     .any(|outside| budget.take(1) && network_covers(*outside, *inside))
             });
     }
-    // ARN operators compare field by field, where a cover of the whole is not one of each.
+    // ARN operators compare field by field, so covering the whole text is not enough.
     if allows.operator.test == Test::Arn || excludes.operator.test == Test::Arn {
         return false;
     }
-    // Folding both sides is right only where the excluding side does it too.
+    // Ignoring case is correct only if the excluding side ignores it as well.
     if ignores_case(allows) && !ignores_case(excludes) || allows.has_variable() {
         return false;
     }
@@ -185,10 +186,10 @@ fn excluded(allows: &Line<'_>, excludes: &Line<'_>, budget: &Budget) -> bool {
     }
 }
 
-/// A bound, and whether it is out itself.
+/// A bound, and whether it is itself excluded.
 type Bound = (i128, bool);
 
-/// Numbers and dates: is there a value between the bounds?
+/// Checks that a number or date exists between the bounds.
 fn interval(
     linter: &mut Linter<'_>,
     group: &[Line<'_>],
@@ -210,15 +211,15 @@ fn interval(
             .filter_map(|v| read(&v.value))
             .collect();
         let (Some(&least), Some(&most)) = (values.iter().min(), values.iter().max()) else {
-            // Not of the type, which is a finding of its own.
+            // A value of another type has a finding of its own.
             return;
         };
-        demanded |= line.demands_key();
+        demanded |= line.requires_key();
         last = last.max(Some((line.entry.key.position, &line.entry.key.value)));
         let (Test::Numeric(compare) | Test::Date(compare)) = line.operator.test else {
             continue;
         };
-        // Of several values one must hold: the widest bound.
+        // One of several values must match, so the widest bound counts.
         match compare {
             Compare::LessThan => high = tighter(high, (most, true), |new, old| new < old),
             Compare::LessThanEquals => high = tighter(high, (most, false), |new, old| new < old),
@@ -250,13 +251,15 @@ fn interval(
         linter.find(
             Code::ConditionNeverHolds,
             position,
-            format!("no value of `{key}` lies within all of its bounds, so the statement never applies"),
-            "conditions of one statement must all hold; give each alternative a statement of its own",
+            format!(
+                "no value of `{key}` is within all of its bounds, so the statement never applies"
+            ),
+            "all conditions of a statement must match; write one statement for each alternative",
         );
     }
 }
 
-/// The bound that leaves less; of two alike the one that is out itself.
+/// The tighter of two bounds; of two equal ones the excluded one.
 fn tighter(old: Option<Bound>, new: Bound, less: impl Fn(i128, i128) -> bool) -> Option<Bound> {
     let replaces = |old: Bound| less(new.0, old.0) || new.0 == old.0 && new.1;
     match old {

@@ -1,18 +1,17 @@
-//! Who: trust policies and resource policies that let in more than is meant.
+//! `Principal`: trust policies and resource policies that allow more principals than is meant.
 
 use std::collections::HashMap;
 
 use policy::language::is_account_id;
-use policy::language::is_open;
 use policy::language::shared_providers as providers;
-use policy::{
-    ConditionEntry, DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement,
-};
+use policy::{DocumentKind, PrincipalElement, PrincipalEntry, PrincipalType, Statement};
 
 use crate::budget::Budget;
+use crate::codes::Code;
 use crate::covering::covered;
 use crate::globs::Glob;
-use crate::{Code, Linter, allows, github, services, who};
+use crate::linter::{Linter, allows};
+use crate::{github, keys, services, who};
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     let Some(element) = &statement.principal else {
@@ -24,39 +23,74 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     for entry in element.entries.iter().filter(of_service) {
         services::check(linter, &entry.text);
     }
+    let kind = linter.document.kind();
+    if kind != DocumentKind::Trust && linter.is_resource_policy() {
+        let of_provider = |entry: &&PrincipalEntry| entry.kind == PrincipalType::Federated;
+        for entry in element.entries.iter().filter(of_provider) {
+            linter.find(
+                Code::FederatedPrincipalNotSupported,
+                entry.text.position,
+                format!(
+                    "`{}` is an identity provider, which only trust policies support",
+                    entry.text.value
+                ),
+                "name the role that the provider's identities assume",
+            );
+        }
+    }
     if element.not {
         linter.find(
             Code::DenyWithNotPrincipal,
             element.position,
-            "`NotPrincipal` spares a session only when its role and its account are listed too",
+            "`NotPrincipal` exempts a session only if its role and its account are listed as well",
             "write \"Principal\": \"*\" and a condition on `aws:PrincipalArn` with `ArnNotLike`",
         );
         return;
     }
-    let kind = linter.document.kind();
     if kind == DocumentKind::Trust {
         trust_actions(linter, statement, element);
     }
     if !allows(statement) || kind == DocumentKind::ResourceControl {
         return;
     }
-    // Asked once of a statement, however many principals it lists.
-    let mut known_by = None;
-    let mut bound_to_source = None;
+    // Checked once for a statement, however many principals it lists.
+    let mut limited = None;
+    let mut source_limited = None;
+    let never_of_a_service = keys::never_of_a_service(statement);
     let mut issuers = HashMap::new();
     for entry in &element.entries {
+        if entry.kind == PrincipalType::Everyone && kind == DocumentKind::Trust {
+            linter.find(
+                Code::RoleTrustPolicyUnsupportedWildcardInPrincipal,
+                entry.text.position,
+                "AWS does not support \"Principal\": \"*\" in trust policies",
+                "name the accounts, users or roles",
+            );
+        }
+        if let (PrincipalType::Service, Some(condition)) = (entry.kind, never_of_a_service) {
+            linter.find(
+                Code::UnsupportedConditionKeyForServicePrincipal,
+                condition.key.position,
+                format!(
+                    "requests of `{}` do not have `{}`, so the statement never applies to them",
+                    entry.text.value, condition.key.value
+                ),
+                "use `aws:SourceOrgID`, `aws:SourceAccount` or `aws:SourceArn`",
+            );
+        }
         match entry.kind {
             PrincipalType::Everyone | PrincipalType::Aws
                 if &*entry.text.value == "*"
-                    && !*known_by.get_or_insert_with(|| who::is_told(statement)) =>
+                    && !*limited.get_or_insert_with(|| who::is_limited(statement)) =>
             {
                 everyone(linter, statement, entry);
             }
             PrincipalType::Service
                 if kind != DocumentKind::Trust
-                    && !*bound_to_source.get_or_insert_with(|| who::is_source_told(statement)) =>
+                    && !*source_limited
+                        .get_or_insert_with(|| who::is_source_limited(statement)) =>
             {
-                service(linter, entry);
+                service(linter, statement, entry);
             }
             PrincipalType::Federated => {
                 if let Some(issuer) = issuer(&entry.text.value) {
@@ -73,42 +107,55 @@ pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     }
 }
 
-/// Whether the condition limits anything: it needs the key, and does not take every value.
-pub(super) fn limits(entry: &ConditionEntry) -> bool {
-    who::needs(entry).is_some() && !entry.values.iter().any(|value| is_open(&value.value))
-}
-
 fn everyone(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
     let conditional = match statement.conditions.is_empty() {
         true => "",
-        false => "; its conditions do not limit who",
+        false => "; the conditions do not limit who",
     };
     match linter.document.kind() {
         DocumentKind::Trust => linter.find(
             Code::TrustPolicyOpenToEveryone,
             entry.text.position,
-            format!("anyone, of any account, may assume the role{conditional}"),
+            format!("everyone, of any account, can assume the role{conditional}"),
             "name the accounts, users or roles, or add a condition on `aws:PrincipalOrgID` or `aws:PrincipalArn`",
         ),
         _ => linter.find(
             Code::PrincipalStarWithoutCondition,
             entry.text.position,
-            format!("anyone, of any account, is allowed{conditional}"),
+            format!("everyone, of any account, is allowed{conditional}"),
             "name the accounts, users or roles, or add a condition on `aws:PrincipalOrgID` or `aws:PrincipalArn`",
         ),
     }
 }
 
-fn service(linter: &mut Linter<'_>, entry: &PrincipalEntry) {
+/// Keys that are sometimes used to limit a service, and limit it less than its source.
+const WEAK_FOR_SERVICES: [&str; 3] = ["aws:referer", "aws:useragent", "aws:sourceip"];
+
+fn service(linter: &mut Linter<'_>, statement: &Statement, entry: &PrincipalEntry) {
+    let name = &entry.text.value;
+    let keys = "`aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`";
     linter.find(
         Code::RestrictAccessToServicePrincipal,
         entry.text.position,
-        format!("`{}` acts for any account: a stranger can have it use this permission", entry.text.value),
-        "add a condition on `aws:SourceArn`, `aws:SourceAccount`, `aws:SourceOrgID` or `aws:SourceOrgPaths`",
+        format!(
+            "`{name}` acts for any account, so other accounts can use this permission through it"
+        ),
+        format!("add a condition on {keys}"),
     );
+    let mut conditions = statement.conditions.iter();
+    let weak = conditions
+        .find(|entry| WEAK_FOR_SERVICES.contains(&&*entry.key.value.to_ascii_lowercase()));
+    if let Some(weak) = weak {
+        linter.find(
+            Code::RecommendedConditionKeyForServicePrincipal,
+            weak.key.position,
+            format!("`{}` does not say for whom `{name}` acts", weak.key.value),
+            format!("use {keys} instead"),
+        );
+    }
 }
 
-/// The provider's name ahead of a claim: of `arn:…:oidc-provider/host/path` what follows.
+/// The provider's name in claims: `host/path` of `arn:…:oidc-provider/host/path`.
 fn issuer(provider: &str) -> Option<&str> {
     match provider.split_once(":oidc-provider/") {
         Some((_, issuer)) => Some(issuer),
@@ -117,16 +164,16 @@ fn issuer(provider: &str) -> Option<&str> {
     }
 }
 
-/// The claims that say which identities of a provider are meant.
+/// The claims that limit the identities of a provider.
 const IDENTITY: [&str; 8] = [
     "sub", "aud", "oaud", "app_id", "id", "user_id", "amr", "email",
 ];
 
-/// What a statement asks of the identities of one provider.
+/// How a statement limits the identities of one provider.
 enum Claims {
     Limited,
     Open,
-    /// GitHub's: which repositories it lets in.
+    /// GitHub's: which repositories it allows.
     GitHub(github::Repositories),
 }
 
@@ -135,7 +182,7 @@ impl Claims {
         if issuer == github::ISSUER {
             return Claims::GitHub(github::repositories(statement));
         }
-        // Of a provider that all the world shares IAM asks for one claim, and others do not do.
+        // IAM requires one certain claim of a shared provider.
         let asked = providers::keys(issuer);
         let limited = statement.conditions.iter().any(|entry| {
             if !budget.take(1) {
@@ -146,7 +193,7 @@ impl Claims {
             }
             let key = entry.key.value.to_ascii_lowercase();
             let claim = key.strip_prefix(issuer).and_then(|k| k.strip_prefix(':'));
-            claim.is_some_and(|claim| IDENTITY.contains(&claim)) && limits(entry)
+            claim.is_some_and(|claim| IDENTITY.contains(&claim)) && who::limits(entry)
         });
         match limited {
             true => Claims::Limited,
@@ -162,7 +209,7 @@ fn provider(linter: &mut Linter<'_>, entry: &PrincipalEntry, issuer: &str, claim
         Claims::Open => linter.find(
             Code::MissingConditionKeyForOidcPrincipal,
             entry.text.position,
-            format!("every identity of `{issuer}` may assume the role"),
+            format!("every identity of `{issuer}` can assume the role"),
             match providers::keys(issuer) {
                 Some(keys) => format!("add a condition on `{}`", keys.join("` or `")),
                 None => format!("add a condition on `{issuer}:sub` or `{issuer}:aud`"),
@@ -171,7 +218,7 @@ fn provider(linter: &mut Linter<'_>, entry: &PrincipalEntry, issuer: &str, claim
     }
 }
 
-/// STS API Reference: which credential each variant of AssumeRole takes.
+/// STS API Reference: the credentials that each variant of AssumeRole takes.
 fn trust_actions(linter: &mut Linter<'_>, statement: &Statement, element: &PrincipalElement) {
     let patterns: Vec<Glob> = statement
         .action
@@ -179,7 +226,7 @@ fn trust_actions(linter: &mut Linter<'_>, statement: &Statement, element: &Princ
         .iter()
         .map(|text| Glob::folded(&text.value))
         .collect();
-    // In the order of their credentials: a principal of AWS, of SAML, of OIDC.
+    // The credentials of AWS, of SAML, of OIDC.
     let assumes = [
         "sts:AssumeRole",
         "sts:AssumeRoleWithSAML",
@@ -189,7 +236,7 @@ fn trust_actions(linter: &mut Linter<'_>, statement: &Statement, element: &Princ
         let action = action.to_ascii_lowercase();
         patterns.iter().any(|pattern| pattern.matches(&action))
     });
-    // Only about `sts:TagSession` and its like.
+    // The statement only has actions such as `sts:TagSession`.
     if may == [false; 3] {
         return;
     }
@@ -198,7 +245,7 @@ fn trust_actions(linter: &mut Linter<'_>, statement: &Statement, element: &Princ
         let wanted = match entry.kind {
             PrincipalType::Federated if text.contains(":saml-provider/") => 1,
             PrincipalType::Federated => 2,
-            // Identity providers are matched by name only.
+            // `*` does not include identity providers.
             PrincipalType::Everyone | PrincipalType::Aws | PrincipalType::Service => 0,
             PrincipalType::CanonicalUser => continue,
         };
@@ -207,14 +254,17 @@ fn trust_actions(linter: &mut Linter<'_>, statement: &Statement, element: &Princ
             linter.find(
                 Code::MismatchedActionForPrincipal,
                 entry.text.position,
-                format!("`{text}` assumes roles by `{wanted}`, which the statement does not list"),
+                format!(
+                    "`{text}` assumes roles with `{wanted}`, which the statement does not list"
+                ),
                 format!("write \"Action\": \"{wanted}\""),
             );
         }
     }
 }
 
-/// Row 16: a policy shows the bare ID once its user or role is gone.
+/// A policy shows the ID of a principal whose user or role was deleted (UG
+/// reference_policies_elements_principal).
 fn deleted(linter: &mut Linter<'_>, element: &PrincipalElement) {
     for entry in element
         .entries
@@ -230,15 +280,13 @@ fn deleted(linter: &mut Linter<'_>, element: &PrincipalElement) {
         linter.find(
             code,
             entry.text.position,
-            format!(
-                "`{text}` is the ID of a {what}, which a policy shows when the {what} was deleted"
-            ),
-            format!("write the ARN of a {what} that exists, or leave it out"),
+            format!("`{text}` is the ID of a deleted {what}"),
+            format!("write the ARN of an existing {what}, or remove it"),
         );
     }
 }
 
-/// An account in both of its forms is one.
+/// The two forms of an account are equal.
 fn same(text: &str) -> String {
     match text
         .strip_suffix(":root")
@@ -265,8 +313,41 @@ fn redundant(linter: &mut Linter<'_>, element: &PrincipalElement) {
         linter.find(
             Code::RedundantPrincipal,
             text.position,
-            format!("`{}` is covered by `{}` beside it", text.value, other.value),
-            "leave it out",
+            format!("`{}` is covered by `{}`", text.value, other.value),
+            "remove it",
         );
+    }
+    if linter.document.kind() == DocumentKind::Trust {
+        sessions(linter, entries);
+    }
+}
+
+/// A session whose role is listed as well. The session's ARN does not have the role's path.
+fn sessions(linter: &mut Linter<'_>, entries: &[PrincipalEntry]) {
+    let name = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut roles = HashMap::new();
+    for entry in entries {
+        if let Some((head, role)) = entry.text.value.split_once(":role/") {
+            let account = head.rsplit(':').next().unwrap_or_default();
+            roles.insert((account.to_owned(), name(role)), &entry.text);
+        }
+    }
+    for entry in entries {
+        let Some((head, session)) = entry.text.value.split_once(":assumed-role/") else {
+            continue;
+        };
+        let account = head.rsplit(':').next().unwrap_or_default().to_owned();
+        let role = session.split('/').next().unwrap_or_default().to_owned();
+        if let Some(role) = roles.get(&(account, role)) {
+            linter.find(
+                Code::RedundantPrincipalInRoleTrustPolicy,
+                entry.text.position,
+                format!(
+                    "`{}` is a session of `{}`, which is listed as well",
+                    entry.text.value, role.value
+                ),
+                "remove the session, or the role if only the session is meant",
+            );
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What another entry or another statement says already, or denies.
+//! Entries and statements that another one covers or denies.
 
 use policy::language::Operator;
 use policy::{
@@ -6,9 +6,11 @@ use policy::{
 };
 
 use crate::budget::Budget;
+use crate::codes::Code;
 use crate::covering::covered;
 use crate::globs::Glob;
-use crate::{Code, Linter, allows, shortened};
+use crate::linter::{Linter, allows};
+use crate::messages::shortened;
 
 pub(super) fn check(linter: &mut Linter<'_>) {
     let document = linter.document;
@@ -19,7 +21,7 @@ pub(super) fn check(linter: &mut Linter<'_>) {
         }
     }
     let read: Vec<Read<'_>> = document.statements().iter().map(Read::new).collect();
-    // Errors of meaning first, in case the budget does not last for both.
+    // The warning first, in case the budget is not enough for both.
     shadowed(linter, &read);
     same_effect(linter, &read);
 }
@@ -40,11 +42,11 @@ fn entries(linter: &mut Linter<'_>, element: &Element, code: Code, fold: bool) {
             code,
             text.position,
             format!(
-                "`{}` is covered by `{}` beside it",
+                "`{}` is covered by `{}`",
                 text.value,
                 shortened(&other.value)
             ),
-            "leave it out",
+            "remove it",
         );
     }
 }
@@ -121,7 +123,7 @@ fn element_covers(a: (&Element, &[Glob]), b: (&Element, &[Glob]), budget: &Budge
         (true, false) => {
             narrow.all(|(_, two)| !wide.clone().any(|(_, one)| one.overlaps(two, budget)))
         }
-        // What the first leaves out the second leaves out too.
+        // Everything that the first excludes, the second excludes as well.
         (true, true) => wide.all(|one| {
             narrow.clone().any(|two| {
                 b.0.values[two.0].value == a.0.values[one.0].value || two.1.covers(one.1, budget)
@@ -156,7 +158,7 @@ fn principals_cover(
     }
 }
 
-/// Whether every request that satisfies the one satisfies the other.
+/// Whether every request that satisfies `narrow` satisfies `wide`.
 fn implied(wide: &ConditionEntry, narrow: &ConditionEntry, budget: &Budget) -> bool {
     if !budget.take(1)
         || wide.operator.value != narrow.operator.value
@@ -171,7 +173,7 @@ fn implied(wide: &ConditionEntry, narrow: &ConditionEntry, budget: &Budget) -> b
         })
     };
     match Operator::parse(&wide.operator.value) {
-        // Fewer values excluded, more satisfied.
+        // A condition that excludes fewer values is satisfied more often.
         Some(operator) if operator.negated => within(wide, narrow),
         Some(_) => within(narrow, wide),
         None => false,
@@ -188,11 +190,8 @@ fn same_effect(linter: &mut Linter<'_>, read: &[Read<'_>]) {
         linter.find(
             Code::RedundantStatement,
             read[at].statement.position,
-            format!(
-                "statement {} says all that this one does",
-                read[other].name(other)
-            ),
-            "leave this statement out",
+            format!("statement {} covers this one", read[other].name(other)),
+            "remove this statement",
         );
     }
 }
@@ -212,10 +211,10 @@ fn shadowed(linter: &mut Linter<'_>, read: &[Read<'_>]) {
                 Code::ShadowedByDeny,
                 allow.statement.position,
                 format!(
-                    "statement {} denies all that this one allows",
+                    "statement {} denies everything that this one allows",
                     deny.name(number)
                 ),
-                "leave this statement out, or narrow the denial",
+                "remove this statement, or narrow the denial",
             );
         }
     }

@@ -1,16 +1,19 @@
-//! `Resource`: do the actions act on such resources?
+//! `Resource`: checks that the actions apply to the resources.
 
 use std::collections::HashMap;
 
 use policy::language::resource_in_full;
 use policy::{DocumentKind, Statement, Text};
 
-use crate::actions::Actions;
+use crate::actions::{Actions, Entry};
+use crate::codes::Code;
 use crate::facts::FormId;
 use crate::globs::{Glob, arn_fields, has_wildcard};
-use crate::{Code, Linter, arns, documented, some_of};
+use crate::linter::{Linter, is_fully_known};
+use crate::messages::some_of;
+use crate::{arns, documented};
 
-/// Any repository's ARN: what a repository policy without `Resource` is about.
+/// Any repository's ARN: the resource of a repository policy.
 const REPOSITORY: &str = "arn:*:ecr:*:*:repository/*";
 
 pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &'a Statement, actions: &Actions<'a>) {
@@ -24,13 +27,13 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &'a Statement, actio
     for text in &element.values {
         well_formed &= arns::check(linter, text);
     }
-    // What is wrong in itself fits no action, and has been said.
+    // An ARN that is wrong in itself fits no action, and has a finding already.
     if well_formed && !element.not && !actions.not {
         fit(linter, &element.values, actions);
     }
 }
 
-/// A repository policy's actions act on its repository.
+/// Checks that a repository policy's actions apply to its repository.
 fn implied<'a>(linter: &mut Linter<'a>, actions: &Actions<'a>) {
     let Some(known) = actions.known() else {
         return;
@@ -38,19 +41,19 @@ fn implied<'a>(linter: &mut Linter<'a>, actions: &Actions<'a>) {
     let mut repositories = Resources::default();
     repositories.add(REPOSITORY);
     for entry in known {
-        let Some(forms) = entry.pattern.forms(linter) else {
+        let Some(forms) = linter.facts.forms_of_pattern(&entry.pattern) else {
             return;
         };
         let meets = |&form: &FormId| !repositories.met_by(linter, form).is_empty();
         if !forms.iter().any(meets) {
             linter.find(
-                Code::ActionResourceMismatch,
+                Code::UnsupportedActionInPolicy,
                 entry.position,
                 format!(
-                    "`{}` does not act on a repository, so a repository policy cannot decide about it",
+                    "`{}` does not apply to a repository, so a repository policy has no effect on it",
                     entry.text
                 ),
-                "put it into an identity-based policy",
+                "move it to an identity-based policy",
             );
         }
     }
@@ -61,13 +64,13 @@ fn implied<'a>(linter: &mut Linter<'a>, actions: &Actions<'a>) {
 struct Resources<'t> {
     places: HashMap<&'t str, usize>,
     all: Vec<Resource<'t>>,
-    /// Which of them a form meets.
+    /// The resources that a form can match.
     met: HashMap<FormId, Vec<usize>>,
 }
 
 struct Resource<'t> {
     glob: Glob,
-    /// The third field, where everything up to it is written out.
+    /// The third field, if there is no wildcard up to it.
     service: Option<&'t str>,
 }
 
@@ -89,7 +92,7 @@ impl<'t> Resources<'t> {
         })
     }
 
-    /// Which of them a form meets; when the budget is spent it seems to meet all.
+    /// The resources that a form can match; all of them when the budget is spent.
     fn met_by(&mut self, linter: &Linter<'_>, form: FormId) -> &[usize] {
         let all = &self.all;
         self.met.entry(form).or_insert_with(|| {
@@ -108,7 +111,7 @@ impl<'t> Resources<'t> {
 fn fit<'a>(linter: &mut Linter<'a>, values: &'a [Text], actions: &Actions<'a>) {
     let mut resources = Resources::default();
     let places: Vec<usize> = values.iter().map(|t| resources.add(&t.value)).collect();
-    // Actions without resource types are asked about `*`.
+    // Actions without resource types are authorized on `*`.
     if resources.all.iter().any(|one| one.glob.matches("*")) {
         return;
     }
@@ -122,7 +125,7 @@ fn fit<'a>(linter: &mut Linter<'a>, values: &'a [Text], actions: &Actions<'a>) {
         if fitting.contains_key(&entry.pattern.id) {
             continue;
         }
-        let Some(forms) = entry.pattern.forms(linter) else {
+        let Some(forms) = linter.facts.forms_of_pattern(&entry.pattern) else {
             return;
         };
         let mut fits = false;
@@ -151,30 +154,14 @@ fn fit<'a>(linter: &mut Linter<'a>, values: &'a [Text], actions: &Actions<'a>) {
     }
     let mut mismatched = 0;
     for entry in &known {
-        let (false, Some(forms)) = (fitting[&entry.pattern.id], entry.pattern.forms(linter)) else {
+        let (false, Some(forms)) = (
+            fitting[&entry.pattern.id],
+            linter.facts.forms_of_pattern(&entry.pattern),
+        ) else {
             continue;
         };
         mismatched += 1;
-        let action = entry.text;
-        if forms.is_empty() {
-            linter.find(
-                Code::ActionNeedsStarResource,
-                entry.position,
-                format!("`{action}` acts on no resource that can be named, so with these resources it never applies"),
-                "give it a statement of its own with \"Resource\": \"*\"",
-            );
-        } else {
-            let expected: Vec<&str> = forms
-                .iter()
-                .map(|&form| linter.facts.form(form).text)
-                .collect();
-            linter.find(
-                Code::ActionResourceMismatch,
-                entry.position,
-                format!("`{action}` does not act on any of the statement's resources, so this never applies"),
-                format!("it acts on {}", some_of(expected)),
-            );
-        }
+        mismatch(linter, entry, &forms);
     }
     if mismatched == known.len() || !actions.are_all_known() {
         return;
@@ -184,11 +171,61 @@ fn fit<'a>(linter: &mut Linter<'a>, values: &'a [Text], actions: &Actions<'a>) {
             linter.find(
                 Code::ResourceWithoutAction,
                 text.position,
-                format!("none of the statement's actions acts on `{}`", text.value),
-                "leave the resource out, or add the actions that are meant for it",
+                format!(
+                    "none of the statement's actions applies to `{}`",
+                    text.value
+                ),
+                "remove the resource, or add the actions that are meant for it",
             );
         }
     }
+}
+
+/// Reports an action that applies to none of the statement's resources. That the reference lists no
+/// or other resource types is no proof: denials of `iam:ListRoles` name `role/`.
+fn mismatch<'a>(linter: &mut Linter<'a>, entry: &Entry<'a>, forms: &[FormId]) {
+    let action = entry.text;
+    let mut actions = entry.pattern.actions().iter();
+    let certain = actions.all(|action| is_fully_known(action.service));
+    if forms.is_empty() {
+        let (code, message) = match certain {
+            true => (
+                Code::ActionNeedsStarResource,
+                format!(
+                    "`{action}` has no resource types, so with these resources it never applies"
+                ),
+            ),
+            false => (
+                Code::ActionResourceNotDocumented,
+                format!(
+                    "AWS documents no resource type for `{action}`; with these resources it may never apply"
+                ),
+            ),
+        };
+        let help = "give it a statement of its own with \"Resource\": \"*\"";
+        linter.find(code, entry.position, message, help);
+        return;
+    }
+    let (code, message) = match certain {
+        true => (
+            Code::ActionResourceMismatch,
+            format!(
+                "`{action}` does not apply to any of the statement's resources, so it has no effect"
+            ),
+        ),
+        false => (
+            Code::ActionResourceNotDocumented,
+            format!(
+                "AWS documents none of the statement's resources for `{action}`; it may have no effect"
+            ),
+        ),
+    };
+    let expected: Vec<&str> = forms
+        .iter()
+        .map(|&form| linter.facts.form(form).text)
+        .collect();
+    let help = format!("its documented resources are {}", some_of(expected));
+    linter.find(code, entry.position, message, help);
 }
 
 /// Whether an entry of `Resource` stands for all resources whose last field has this prefix
@@ -198,7 +235,7 @@ pub(super) fn is_all(text: &str, prefix: &str) -> bool {
         return true;
     }
     match arn_fields(text).last() {
-        // A cover of `role/*`: a text of that prefix and any end, so the pattern must end in `*`.
+        // To cover `role/*`, a pattern must end in `*`.
         Some(name) if text.starts_with("arn:") => {
             has_wildcard(name) && Glob::new(&widened(name)).covers_all_of(prefix)
         }
@@ -206,7 +243,8 @@ pub(super) fn is_all(text: &str, prefix: &str) -> bool {
     }
 }
 
-/// A pattern in which a `?` beside a `*` is left out: `role/?*` spares nothing that there is.
+/// The pattern without each `?` next to a `*`: no resource has an empty name, so `role/?*` covers
+/// all roles.
 fn widened(pattern: &str) -> String {
     let mut text = String::with_capacity(pattern.len());
     let mut rest = pattern;

@@ -1,16 +1,19 @@
-//! `Principal.Service`: is there such a service principal?
+//! Service principals, in `Principal` and in the values of conditions.
 //!
 //! UG reference_policies_elements_principal, "AWS service principals": the name is the service's,
-//! with a region ahead of the suffix for opt-in regions, and is written as the service's own
-//! guide has it. There is no list of all; what is judged here is each part of the name.
+//! with a region before the suffix for opt-in regions, as in the service's own guide. There is no
+//! complete list, so each part of the name is checked.
 
-use policy::Text;
+use policy::language::{Operator, Test};
+use policy::{ConditionEntry, Text};
 
-use crate::arns::is_region;
+use crate::codes::Code;
 use crate::facts::Kind;
-use crate::{Code, Linter};
+use crate::linter::Linter;
+use crate::regions;
+use crate::values::nothing;
 
-/// What names end in, by partition (General Reference, *AWS service endpoints*).
+/// The suffixes of names, by partition (General Reference, *AWS service endpoints*).
 const SUFFIXES: [&str; 7] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -25,9 +28,9 @@ const SUFFIXES: [&str; 7] = [
 /// Function*; *Host a Smart Home Skill*).
 const ELSEWHERE: [&str; 2] = ["alexa-appkit.amazon.com", "alexa-connectedhome.amazon.com"];
 
-/// Parts that stand for a service in such names and are no action's prefix, from the services'
-/// guides (mostly their pages on service-linked roles) and AWS's managed policies. One known
-/// part is enough: `delivery.logs` is known by `logs`.
+/// Parts of names that are not the prefix of an action, from the services' guides (mostly their pages
+/// on service-linked roles) and AWS's managed policies. One known part is enough: `delivery.logs` is
+/// known because of `logs`.
 const KNOWN: &[&str] = &[
     "airflow-env",
     "amazonmq",
@@ -83,7 +86,7 @@ const KNOWN: &[&str] = &[
 
 pub(super) fn check(linter: &mut Linter<'_>, text: &Text) {
     let name = &*text.value;
-    // IAM refuses wildcards here, and a variable is a finding of its own.
+    // IAM refuses wildcards here, and variables have a finding of their own.
     if linter.facts.services.is_empty() || name.contains(['*', '?', '$']) {
         return;
     }
@@ -96,7 +99,7 @@ pub(super) fn check(linter: &mut Linter<'_>, text: &Text) {
     if suffix.is_some() && service.split('.').any(|part| is_known(linter, part)) {
         return;
     }
-    let mut parts = service.split('.').filter(|part| !is_region(part));
+    let mut parts = service.split('.').filter(|part| !regions::has_form(part));
     // Without a known suffix the name starts with the service, if anything.
     let similar = match suffix {
         Some(_) => meant(linter, parts.next_back().unwrap_or_default()),
@@ -105,22 +108,79 @@ pub(super) fn check(linter: &mut Linter<'_>, text: &Text) {
     linter.find(
         Code::InvalidServicePrincipal,
         text.position,
-        format!("no AWS service goes by the name `{name}`"),
+        format!("no AWS service has the service principal `{name}`"),
         match similar {
             Some(service) => format!("did you mean `{service}.amazonaws.com`?"),
             None => {
-                "look the service's principal up in its guide; most are `service.amazonaws.com`"
+                "look the service principal up in the service's guide; most are `service.amazonaws.com`"
                     .to_owned()
             }
         },
     );
 }
 
+/// Condition keys whose values are service principals, in lower case (UG
+/// reference_policies_condition-keys; UG reference_policies_iam-condition-keys; KMS Developer Guide,
+/// conditions-kms).
+const KEYS: [&str; 8] = [
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:principalservicename",
+    "aws:principalservicenameslist",
+    "iam:awsservicename",
+    "iam:passedtoservice",
+    "kms:viaservice",
+];
+
+/// Checks the form of service principals in a condition's values.
+pub(crate) fn check_values(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
+    let key = entry.key.value.to_ascii_lowercase();
+    let string = matches!(
+        operator.test,
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike
+    );
+    if !string || !KEYS.contains(&&*key) {
+        return;
+    }
+    let in_region = key == "kms:viaservice";
+    for text in &entry.values {
+        let value = &*text.value;
+        if value.contains(['*', '?', '$']) || has_form(value, operator.test, in_region) {
+            continue;
+        }
+        linter.find(
+            Code::InvalidServicePrincipalFormat,
+            text.position,
+            format!("`{value}` is not a service principal, so {}", nothing(entry, operator)),
+            match in_region {
+                true => "write the service and its region in lower case, such as `ecr.us-east-1.amazonaws.com`",
+                false => "write the service in lower case, such as `ecs-tasks.amazonaws.com`",
+            },
+        );
+    }
+}
+
+fn has_form(value: &str, test: Test, in_region: bool) -> bool {
+    let folded = value.to_ascii_lowercase();
+    let suffixes = SUFFIXES.iter().chain(&[".amazon.com"]);
+    let mut services = suffixes.filter_map(|suffix| folded.strip_suffix(suffix));
+    let plain = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    services.any(|service| {
+        let mut parts = service.split('.');
+        parts.clone().all(plain)
+            && (!in_region
+                || parts.next_back().is_some_and(regions::is_possible) && service.contains('.'))
+    }) && (folded == value || test == Test::StringEqualsIgnoreCase)
+}
+
 fn is_known(linter: &Linter<'_>, part: &str) -> bool {
     linter.facts.prefix(part).is_some() || KNOWN.contains(&part)
 }
 
-/// The service that a part of a name means.
+/// The service that a part of a name probably means.
 fn meant(linter: &mut Linter<'_>, part: &str) -> Option<String> {
     if part.is_empty() || part == "amazonaws" {
         return None;
@@ -137,7 +197,7 @@ fn meant(linter: &mut Linter<'_>, part: &str) -> Option<String> {
     }
 }
 
-/// Whether the second is the first without one of its letters.
+/// Whether the second is the first without one letter.
 fn lacks_one(whole: &str, part: &str) -> bool {
     let same = whole.bytes().zip(part.bytes()).take_while(|(a, b)| a == b);
     let same = same.count();

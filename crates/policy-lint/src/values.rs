@@ -1,16 +1,17 @@
-//! The values of a condition: are they of the operator's type?
-
-use std::net::IpAddr;
+//! The values of a condition: checks their types, and that none is redundant.
 
 use base64::Engine;
 
-use policy::language::{Network, number};
-use policy::language::{Operator, Test};
+use policy::language::number;
+use policy::language::{Compare, Operator, Test};
 use policy::{ConditionEntry, Text};
 
+use crate::addresses::{self, canonical, is_wide, network, network_covers};
+use crate::codes::Code;
 use crate::covering::covered;
 use crate::globs::{Glob, arn_fields, has_wildcard};
-use crate::{Code, Linter, shortened};
+use crate::linter::Linter;
+use crate::messages::shortened;
 
 pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator) {
     for text in &entry.values {
@@ -22,6 +23,8 @@ pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: O
     }
     match operator.test {
         Test::Bool | Test::Null => both(linter, entry),
+        Test::Ip => addresses::private(linter, entry, operator),
+        Test::Numeric(compare) => bounds(linter, entry, operator, compare),
         Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike => {
             external_id(linter, entry, operator);
         }
@@ -30,12 +33,12 @@ pub(super) fn check(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: O
     redundant(linter, entry, operator);
 }
 
-/// What becomes of a value that no value of the key can match. A negated operator holds where
-/// none of its values matches (UG reference_policies_condition-logic-multiple-context-keys-or-values).
+/// The effect of a value that no value of the key can match. A negated operator matches if none of
+/// its values does (UG reference_policies_condition-logic-multiple-context-keys-or-values).
 pub(super) fn nothing(entry: &ConditionEntry, operator: Operator) -> &'static str {
     match (operator.negated, entry.values.len()) {
         (false, _) => "it matches nothing",
-        (true, 1) => "it excludes nothing: the condition always holds when the key is there",
+        (true, 1) => "it excludes nothing: the condition always matches when the key is present",
         (true, _) => "it excludes nothing",
     }
 }
@@ -49,11 +52,11 @@ fn variable(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator,
             Code::InvalidVariableForOperator,
             text.position,
             format!(
-                "`{}` takes no variables, so with this value {}",
+                "`{}` does not support variables, so with this value {}",
                 entry.operator.value,
                 nothing(entry, operator)
             ),
-            "write the value itself; variables go with String and Arn operators",
+            "write the value itself; use variables with String and Arn operators",
         ),
     }
 }
@@ -67,10 +70,16 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
         Test::Numeric(_) if number(value).is_none() => linter.find(
             Code::TypeMismatchNumber,
             at,
-            format!("`{value}` is no number, so {}", nothing(entry, operator)),
+            format!("`{value}` is not a number, so {}", nothing(entry, operator)),
             "write a decimal number",
         ),
-        // Dates are checked when a document is read.
+        // What is not a date is refused when the document is read.
+        Test::Date(_) if is_epoch(value) => linter.find(
+            Code::InvalidDateValue,
+            at,
+            format!("`{value}` is a date in seconds since 1970"),
+            "write a date such as `2026-11-26` or `2026-11-26T12:00:00Z`",
+        ),
         Test::Numeric(_) | Test::Date(_) => {}
         Test::Bool | Test::Null if boolean(value).is_none() => linter.find(
             Code::TypeMismatchBoolean,
@@ -101,12 +110,18 @@ fn value(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, te
                     Code::TypeMismatchArn,
                     at,
                     format!("`{value}` has fewer than the six fields of an ARN, so {}", nothing(entry, operator)),
-                    "write `arn:partition:service:region:account:resource`, with `*` for any field; a `*` does not reach over a colon",
+                    "write `arn:partition:service:region:account:resource`, with `*` for any field; a `*` does not match a colon",
                 );
             }
         }
-        Test::Ip => address(linter, entry, operator, text),
+        Test::Ip => addresses::value(linter, text, nothing(entry, operator)),
     }
+}
+
+/// Four digits are a year.
+fn is_epoch(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    digits.len() != 4 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn wildcard(linter: &mut Linter<'_>, entry: &ConditionEntry, text: &Text) {
@@ -116,13 +131,11 @@ fn wildcard(linter: &mut Linter<'_>, entry: &ConditionEntry, text: &Text) {
             Code::WildcardWithoutLikeOperator,
             text.position,
             format!(
-                "`{name}` takes the `*` or `?` of `{}` literally",
+                "`{name}` compares the `*` or `?` of `{}` literally",
                 text.value
             ),
             match name.contains("IgnoreCase") {
-                true => {
-                    "use `StringLike` for a wildcard; it compares with regard to case".to_owned()
-                }
+                true => "use `StringLike` for a wildcard; it is case-sensitive".to_owned(),
                 false => format!(
                     "write `{}` for a wildcard, or `${{*}}` for the character",
                     name.replace("Equals", "Like")
@@ -142,13 +155,13 @@ fn external_id(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operat
             Code::EmptyExternalId,
             text.position,
             format!(
-                "an external ID has two characters or more, so {}",
+                "an external ID has at least two characters, so the empty value {}",
                 match operator.negated {
-                    false => "an empty one is never sent and this matches nothing",
-                    true => "none is empty and this excludes nothing",
+                    false => "matches nothing",
+                    true => "excludes nothing",
                 }
             ),
-            "write the ID that was agreed on, or leave the condition out",
+            "write the agreed ID, or remove the condition",
         );
     }
 }
@@ -169,105 +182,44 @@ fn both(linter: &mut Linter<'_>, entry: &ConditionEntry) {
             Code::InvalidConditionMultipleBoolean,
             entry.key.position,
             format!(
-                "`{}` is asked to be true or false, whichever it is",
+                "`{}` is compared with true and false, so the condition always matches when the key is present",
                 entry.key.value
             ),
-            "write one of the two",
+            "write one of the two values",
         );
     }
 }
 
-/// A network, as bits and how many of them count.
-pub(super) fn network(text: &str) -> Option<(IpAddr, u32)> {
-    Network::parse(text)?;
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address.parse().ok()?, Some(prefix.parse().ok()?)),
-        None => (text.parse().ok()?, None),
-    };
-    Some((address, prefix.unwrap_or(width(address))))
-}
-
-fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-/// Addresses as 128 bits, those of version 4 at the upper end, so that prefixes count alike.
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()) << 96,
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-fn mask(prefix: u32) -> u128 {
-    u128::MAX.checked_shl(128 - prefix).unwrap_or(0)
-}
-
-/// Whether every address of the second network is one of the first.
-pub(super) fn network_covers(outer: (IpAddr, u32), inner: (IpAddr, u32)) -> bool {
-    outer.0.is_ipv4() == inner.0.is_ipv4()
-        && outer.1 <= inner.1
-        && bits(outer.0) & mask(outer.1) == bits(inner.0) & mask(outer.1)
-}
-
-/// What the internet does not carry: RFC 1918, 3927, 4193, 4291, 6598, and loopback.
-const PRIVATE: [&str; 9] = [
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "100.64.0.0/10",
-    "169.254.0.0/16",
-    "127.0.0.0/8",
-    "fc00::/7",
-    "fe80::/10",
-    "::1/128",
-];
-
-fn address(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, text: &Text) {
-    let value = &*text.value;
-    let Some(found) = network(value) else {
-        linter.find(
-            Code::TypeMismatchIpRange,
-            text.position,
-            format!(
-                "`{value}` is no address and no network, so {}",
-                nothing(entry, operator)
-            ),
-            "write an address, or a network such as `203.0.113.0/24`",
-        );
+/// Of several bounds one must hold, so only the widest has an effect; of excluded ones the
+/// narrowest.
+fn bounds(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator, compare: Compare) {
+    let values: Option<Vec<i128>> = entry
+        .values
+        .iter()
+        .map(|text| number(&text.value))
+        .collect();
+    let Some(values) = values.filter(|values| values.len() > 1) else {
         return;
     };
-    if bits(found.0) & !mask(found.1) != 0 {
-        let plain = match found.0 {
-            IpAddr::V4(address) => {
-                let bits = address.to_bits() & (mask(found.1) >> 96) as u32;
-                IpAddr::V4(bits.into())
-            }
-            IpAddr::V6(address) => IpAddr::V6((address.to_bits() & mask(found.1)).into()),
-        };
+    let greatest = match compare {
+        Compare::Equals => return,
+        Compare::LessThan | Compare::LessThanEquals => !operator.negated,
+        Compare::GreaterThan | Compare::GreaterThanEquals => operator.negated,
+    };
+    let places = 0..values.len();
+    let widest = match greatest {
+        true => places.max_by_key(|&at| values[at]),
+        false => places.min_by_key(|&at| values[at]),
+    };
+    if let Some(at) = widest {
         linter.find(
-            Code::ImproveIpRange,
-            text.position,
-            format!("`{value}` has bits behind its prefix, which are not compared"),
+            Code::RedundantConditionValueNum,
+            entry.key.position,
             format!(
-                "write `{plain}/{}`, or the one address that is meant",
-                found.1
+                "of the values of `{}` only `{}` has an effect",
+                entry.key.value, entry.values[at].value
             ),
-        );
-    }
-    let private = PRIVATE
-        .iter()
-        .filter_map(|private| network(private))
-        .any(|private| network_covers(private, found));
-    if private && entry.key.value.eq_ignore_ascii_case("aws:SourceIp") {
-        linter.find(
-            Code::PrivateIpAddress,
-            text.position,
-            match operator.negated {
-                false => format!("`{value}` is private: on AWS requests come from public addresses, and this never matches"),
-                true => format!("`{value}` is private: on AWS requests come from public addresses, and this excludes none"),
-            },
-            "on AWS use `aws:VpcSourceIp` with `aws:SourceVpc`; on a server of your own the address that it sees is compared",
+            format!("write \"{}\" alone", entry.values[at].value),
         );
     }
 }
@@ -289,13 +241,10 @@ fn redundant(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator
         Test::Ip => {
             let networks: Vec<_> = values.iter().map(|v| network(&v.value)).collect();
             let key = |at: usize| match networks[at] {
-                Some((address, prefix)) => {
-                    Ok((address.is_ipv4(), bits(address) & mask(prefix), prefix))
-                }
+                Some(network) => Ok(canonical(network)),
                 None => Err(text(at)),
             };
-            let wide =
-                |at: usize| networks[at].is_some_and(|(address, prefix)| prefix < width(address));
+            let wide = |at: usize| networks[at].is_some_and(is_wide);
             covered(count, budget, key, wide, |i, j| {
                 match (networks[i], networks[j]) {
                     (Some(one), Some(two)) => budget.take(1) && network_covers(one, two),
@@ -310,18 +259,20 @@ fn redundant(linter: &mut Linter<'_>, entry: &ConditionEntry, operator: Operator
             |_| false,
             |_, _| false,
         ),
+        // Bounds have a check of their own.
+        Test::Numeric(compare) if compare != Compare::Equals => return,
+        Test::Numeric(_) => {
+            let key = |at: usize| number(text(at)).ok_or_else(|| text(at));
+            covered(count, budget, key, |_| false, |_, _| false)
+        }
         _ => covered(count, budget, text, |_| false, |_, _| false),
     };
     for (at, other) in found {
         linter.find(
             Code::RedundantConditionValue,
             values[at].position,
-            format!(
-                "`{}` is covered by `{}` beside it",
-                text(at),
-                shortened(text(other))
-            ),
-            "leave it out",
+            format!("`{}` is covered by `{}`", text(at), shortened(text(other))),
+            "remove it",
         );
     }
 }

@@ -1,9 +1,11 @@
-//! `${...}`: written well, and where a variable may stand.
+//! `${...}`: the form of variables, and where they are expanded.
 
 use policy::{Statement, Text, Version};
 
+use crate::codes::Code;
 use crate::facts::Kind;
-use crate::{Code, Linter, did_you_mean};
+use crate::linter::Linter;
+use crate::messages::did_you_mean;
 
 pub(super) fn check(linter: &mut Linter<'_>, statement: &Statement) {
     for text in &statement.action.values {
@@ -32,19 +34,19 @@ fn nowhere(linter: &mut Linter<'_>, text: &Text, element: &str) {
                 "variables are not expanded in {element}: `{}` is literal text",
                 text.value
             ),
-            "write it out; variables stand in `Resource` and in condition values",
+            "write the value itself; variables are expanded in `Resource` and in condition values",
         );
     }
 }
 
-/// Looks at each variable of a string.
+/// Checks each variable of a string.
 fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
     let value = &*text.value;
     let at = text.position;
     let (mut start, mut colons) = (0, 0);
-    // Whether there may be a quote with a brace behind it.
+    // Whether there may be another quote followed by a brace.
     let mut quotes = true;
-    // Said of the whole string, so once.
+    // Reported once for the whole string.
     let (mut early, mut empty) = (false, false);
     while let Some(found) = value[start..].find("${") {
         let begin = start + found;
@@ -75,8 +77,8 @@ fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
                 linter.find(
                     Code::VariableUnsupportedInElement,
                     at,
-                    format!("a variable stands ahead of the fifth colon of `{value}`, so this matches nothing"),
-                    "put variables into the last field of the ARN; write `*` for region or account, or what they are",
+                    format!("`{value}` has a variable before its fifth colon, so it matches nothing"),
+                    "use variables in the last field of the ARN only; write region and account, or `*`",
                 );
             }
         } else if name
@@ -99,13 +101,13 @@ fn each(linter: &mut Linter<'_>, text: &Text, resource: bool) {
     }
 }
 
-/// Where a variable ends; a default value in quotes may hold a brace.
+/// Where a variable ends; a quoted default value may have a brace.
 fn end(inner: &str, quotes: &mut bool) -> Option<usize> {
     let end = inner.find('}')?;
     let quoted = inner[..end]
         .split_once(',')
         .is_some_and(|(_, default)| default.trim_start().starts_with('\''));
-    // Looked for once where there is none: a text may hold thousands of variables.
+    // If there is none, it is searched only once: a text may have thousands of variables.
     let quote = (quoted && *quotes).then(|| inner.find("'}")).flatten();
     *quotes &= !quoted || quote.is_some();
     Some(quote.map_or(end, |quote| quote + 1))
@@ -122,18 +124,18 @@ fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
             Code::MissingQuoteInVariable,
             at,
             format!(
-                "the default value in `${{{inner}}}` is not in single quotes, so it never resolves"
+                "the default value in `${{{inner}}}` is not in single quotes, so it never expands"
             ),
             format!("write `${{{key}, 'value'}}`"),
         );
         return;
     }
-    // Tag keys may hold spaces.
+    // Tag keys may have spaces.
     if key.split('/').next().is_some_and(|name| name.contains(' ')) {
         linter.find(
             Code::UnsupportedSpaceInVariable,
             at,
-            format!("the name in `${{{inner}}}` holds a space"),
+            format!("the name in `${{{inner}}}` has a space"),
             format!("write `${{{}}}`", key.replace(' ', "")),
         );
         return;
@@ -145,7 +147,7 @@ fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
         Some(facts) if facts.multivalued => linter.find(
             Code::MultivaluedVariable,
             at,
-            format!("`{key}` may have several values and never resolves as a variable"),
+            format!("`{key}` can have several values, so the variable never expands"),
             "use a single-valued key",
         ),
         Some(_) => {}
@@ -159,7 +161,7 @@ fn one(linter: &mut Linter<'_>, text: &Text, inner: &str) {
             linter.find(
                 Code::UnknownVariable,
                 at,
-                format!("there is no condition key `{key}`, so the variable never resolves"),
+                format!("there is no condition key `{key}`, so the variable never expands"),
                 did_you_mean(
                     similar.map(|key| format!("${{{key}}}")),
                     "name a condition key",

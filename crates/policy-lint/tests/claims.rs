@@ -1,5 +1,5 @@
-//! What the linter claims about decisions, asked of the engine: a condition that never holds
-//! never does, a statement that says nothing may be left out, and who is let in is told.
+//! Compares the linter's claims about decisions with the engine: conditions that never match,
+//! redundant statements, and statements that are open to everyone.
 #![allow(clippy::unwrap_used)]
 
 use policy::{
@@ -140,7 +140,7 @@ fn contexts() -> Vec<Context> {
     absent.chain(values.iter().map(with)).collect()
 }
 
-/// A condition on who calls, as people write them and as they should not.
+/// A condition on who calls, correct or not.
 fn who() -> impl Strategy<Value = Value> {
     let operators = one_of(&[
         "StringEquals",
@@ -205,7 +205,7 @@ fn who() -> impl Strategy<Value = Value> {
         .prop_map(|(operator, key, values)| json!({operator: {key: values}}))
 }
 
-/// Users of another account, who choose names, tags and paths so as to fit.
+/// Users of another account, who choose names, tags and paths that match.
 fn outsiders() -> Vec<(Principal, Context)> {
     let names = ["a", ":iam::111122223333:user/a"];
     let user = |name: &&str| {
@@ -225,7 +225,7 @@ fn outsiders() -> Vec<(Principal, Context)> {
             .set("aws:ResourceOrgID", "o-abcdefghij");
         (Principal::user(arn, None), context)
     };
-    // And one whose request carries none of the keys.
+    // And one whose request has none of the keys.
     let bare = user(&"a").0;
     let users = names.iter().map(user);
     users.chain([(bare, Context::new())]).collect()
@@ -257,7 +257,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn what_lets_strangers_in_is_found(condition in who()) {
+    fn finds_statements_that_allow_outsiders(condition in who()) {
         let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s:GetA",
             "Resource": "*", "Condition": condition});
         let text = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
@@ -269,7 +269,7 @@ proptest! {
     }
 
     #[test]
-    fn a_condition_that_never_holds_never_does(conditions in proptest::collection::vec(condition(), 2..4)) {
+    fn condition_reported_as_contradictory_never_matches(conditions in proptest::collection::vec(condition(), 2..4)) {
         let mut block = json!({});
         for (operator, values) in &conditions {
             block[operator] = json!({"aws:k": values});
@@ -287,11 +287,11 @@ proptest! {
     }
 
     #[test]
-    fn what_says_nothing_may_be_left_out(statements in proptest::collection::vec(statement(), 2..4)) {
+    fn redundant_statement_can_be_removed(statements in proptest::collection::vec(statement(), 2..4)) {
         let all = document(&statements);
         let findings = lint(&all, &Nothing);
         for code in [Code::RedundantStatement, Code::ShadowedByDeny] {
-            // One at a time: what is left out may be why another is redundant.
+            // One at a time: the removed statement may be why another one is redundant.
             let Some(finding) = found(&findings, code).next() else { continue };
             let at = all.statements().iter().position(|s| s.position == finding.position).unwrap();
             let mut fewer = statements.clone();

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use policy::{Document, DocumentKind, PolicyError, Printable};
-use policy_lint::{AwsCatalogue, Finding, Level, lint};
+use policy::{Document, DocumentKind, PolicyError, Position, Printable};
+use policy_lint::{AwsCatalogue, Finding, Level, lint, location};
 use serde_json::json;
 
 use super::input::Input;
@@ -59,6 +59,7 @@ fn line(answers: &mut Answers, text: &str) -> Result<()> {
 
 /// What there is to say about one document.
 struct Checked {
+    text: String,
     result: Result<Document, PolicyError>,
     findings: Vec<Finding>,
 }
@@ -69,16 +70,20 @@ impl Checked {
         let findings = match (&result, linted) {
             (_, false) => Vec::new(),
             (Ok(document), true) => lint(document, &AwsCatalogue),
-            // What cannot be stored may still be read, and have more to mend.
+            // The service's own refusal is printed first; the other findings follow.
             (Err(error), true) => {
-                let findings = Document::parse_language(text, kind)
-                    .map(|document| lint(&document, &AwsCatalogue))
-                    .unwrap_or_default();
-                let said = |finding: &Finding| error.position == Some(finding.position);
-                findings.into_iter().filter(|f| !said(f)).collect()
+                let refused_at = error.position.unwrap_or(Position::START);
+                let findings = policy_lint::validate(text, kind, &AwsCatalogue).into_iter();
+                findings
+                    .filter(|finding| finding.position != refused_at)
+                    .collect()
             }
         };
-        Checked { result, findings }
+        Checked {
+            text: text.to_owned(),
+            result,
+            findings,
+        }
     }
 
     fn fails(&self, strict: bool) -> bool {
@@ -177,8 +182,10 @@ impl Checked {
                 "code": finding.code,
                 "message": finding.message,
                 "help": finding.help,
+                "learnMore": finding.code.learn_more(),
                 "line": finding.position.line,
                 "column": finding.position.column,
+                "path": location(&self.text, finding.position).path_string(),
             }))?;
         }
         Ok(())

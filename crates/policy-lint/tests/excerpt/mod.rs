@@ -1,5 +1,4 @@
-//! An excerpt of AWS's tables as the linter's catalogue. What is alike it answers by the
-//! first letters.
+//! An excerpt of AWS's tables as a catalogue. Names are similar if they start with the same letters.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +21,7 @@ struct Action {
     keys: Vec<String>,
 }
 
-/// The excerpt. What is alike it answers by the first four letters.
+/// The excerpt.
 pub struct Excerpt(BTreeMap<String, Service>);
 
 impl Excerpt {
