@@ -8,5 +8,6 @@ mod policies;
 mod repositories;
 mod tags;
 mod token;
+mod unconfigured;
 
 pub use layers::LayerDownload;

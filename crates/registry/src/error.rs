@@ -50,6 +50,58 @@ pub enum Error {
     /// The repository has no policy.
     #[error("Repository policy does not exist for {0}")]
     RepositoryPolicyNotFound(RepositoryRef),
+    /// The repository has no lifecycle policy.
+    #[error("Lifecycle policy does not exist for {0}")]
+    LifecyclePolicyNotFound(RepositoryRef),
+    /// No preview of a lifecycle policy was ever started.
+    #[error("Lifecycle policy preview does not exist for {0}")]
+    LifecyclePolicyPreviewNotFound(RepositoryRef),
+    /// The image was never scanned.
+    #[error("Image scan does not exist for the image with '{{imageDigest:'{}', imageTag:'{}'}}' in {place}", or_null(.digest), or_null(.tag))]
+    ScanNotFound {
+        /// The digest that was asked for.
+        digest: Option<String>,
+        /// The tag that was asked for.
+        tag: Option<String>,
+        /// Where.
+        place: RepositoryRef,
+    },
+    /// No pull through cache rule has this prefix.
+    #[error(
+        "The pull through cache rule with prefix '{prefix}' does not exist in the registry with id '{registry_id}'"
+    )]
+    PullThroughCacheRuleNotFound {
+        /// What was asked for.
+        prefix: String,
+        /// The account.
+        registry_id: AccountId,
+    },
+    /// No repository creation template has this prefix.
+    #[error(
+        "The repository creation template with prefix '{prefix}' does not exist in the registry with id '{registry_id}'"
+    )]
+    TemplateNotFound {
+        /// What was asked for.
+        prefix: String,
+        /// The account.
+        registry_id: AccountId,
+    },
+    /// No replication backfill has this id.
+    #[error(
+        "The replication backfill with id '{id}' does not exist in the registry with id '{registry_id}'"
+    )]
+    ReplicationBackfillNotFound {
+        /// What was asked for.
+        id: String,
+        /// The account.
+        registry_id: AccountId,
+    },
+    /// The registry signs no images.
+    #[error("Signing configuration does not exist in the registry with id '{0}'")]
+    SigningConfigurationNotFound(AccountId),
+    /// The principal's pulls are not excluded from pull times.
+    #[error("The pull time update exclusion for the principal '{0}' does not exist")]
+    ExclusionNotFound(String),
     /// The registry has no policy.
     #[error("Registry policy does not exist in the registry with id '{0}'")]
     RegistryPolicyNotFound(AccountId),

@@ -238,7 +238,7 @@ fn tag_status(filter: Option<TagStatus>) -> image::TagStatus {
 }
 
 /// The image that an identifier names.
-async fn named(
+pub(super) async fn named(
     conn: &mut Conn<'_>,
     repo: &RepositoryFacts,
     id: &ImageIdentifier,

@@ -33,6 +33,14 @@ impl Error {
             Error::RepositoryNotEmpty(_) => ErrorCode::RepositoryNotEmpty,
             Error::RepositoryPolicyNotFound(_) => ErrorCode::RepositoryPolicyNotFound,
             Error::RegistryPolicyNotFound(_) => ErrorCode::RegistryPolicyNotFound,
+            Error::LifecyclePolicyNotFound(_) => ErrorCode::LifecyclePolicyNotFound,
+            Error::LifecyclePolicyPreviewNotFound(_) => ErrorCode::LifecyclePolicyPreviewNotFound,
+            Error::ScanNotFound { .. } => ErrorCode::ScanNotFound,
+            Error::PullThroughCacheRuleNotFound { .. } => ErrorCode::PullThroughCacheRuleNotFound,
+            Error::TemplateNotFound { .. } => ErrorCode::TemplateNotFound,
+            Error::ReplicationBackfillNotFound { .. } => ErrorCode::ReplicationBackfillNotFound,
+            Error::SigningConfigurationNotFound(_) => ErrorCode::SigningConfigurationNotFound,
+            Error::ExclusionNotFound(_) => ErrorCode::ExclusionNotFound,
             Error::InvalidParameter { .. }
             | Error::InvalidPolicy { .. }
             | Error::PrincipalNotFound(_)
@@ -136,6 +144,14 @@ impl Error {
             | Error::RepositoryNotEmpty(_)
             | Error::RepositoryPolicyNotFound(_)
             | Error::RegistryPolicyNotFound(_)
+            | Error::LifecyclePolicyNotFound(_)
+            | Error::LifecyclePolicyPreviewNotFound(_)
+            | Error::ScanNotFound { .. }
+            | Error::PullThroughCacheRuleNotFound { .. }
+            | Error::TemplateNotFound { .. }
+            | Error::ReplicationBackfillNotFound { .. }
+            | Error::SigningConfigurationNotFound(_)
+            | Error::ExclusionNotFound(_)
             | Error::InvalidParameter { .. }
             | Error::InvalidPolicy { .. }
             | Error::PrincipalNotFound(_)

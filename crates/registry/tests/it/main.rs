@@ -12,5 +12,6 @@ mod policies;
 mod pushes;
 mod referrers;
 mod repositories;
+mod unconfigured;
 mod uploads;
 mod world;

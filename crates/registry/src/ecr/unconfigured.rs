@@ -1,0 +1,442 @@
+//! Features of Amazon ECR that this registry does not have yet. Nobody can have configured
+//! one, so reads and deletions answer as Amazon ECR does when there is nothing, which
+//! Terraform, Ansible and security scanners ask of every repository. What would configure
+//! one is not built and says so.
+
+use aws_api::ecr::{
+    DeleteLifecyclePolicyRequest, DeleteLifecyclePolicyResponse, DeletePullThroughCacheRuleRequest,
+    DeletePullThroughCacheRuleResponse, DeleteRepositoryCreationTemplateRequest,
+    DeleteRepositoryCreationTemplateResponse, DeleteSigningConfigurationRequest,
+    DeleteSigningConfigurationResponse, DeregisterPullTimeUpdateExclusionRequest,
+    DeregisterPullTimeUpdateExclusionResponse, DescribeImageReplicationStatusRequest,
+    DescribeImageReplicationStatusResponse, DescribeImageScanFindingsRequest,
+    DescribeImageScanFindingsResponse, DescribeImageSigningStatusRequest,
+    DescribeImageSigningStatusResponse, DescribePullThroughCacheRulesRequest,
+    DescribePullThroughCacheRulesResponse, DescribeReplicationBackfillResultsRequest,
+    DescribeReplicationBackfillResultsResponse, DescribeRepositoryCreationTemplatesRequest,
+    DescribeRepositoryCreationTemplatesResponse, GetAccountSettingRequest,
+    GetAccountSettingResponse, GetLifecyclePolicyPreviewRequest, GetLifecyclePolicyPreviewResponse,
+    GetLifecyclePolicyRequest, GetLifecyclePolicyResponse, GetRegistryScanningConfigurationRequest,
+    GetRegistryScanningConfigurationResponse, GetSigningConfigurationRequest,
+    GetSigningConfigurationResponse, ImageIdentifier, ListPullTimeUpdateExclusionsRequest,
+    ListPullTimeUpdateExclusionsResponse, ListReplicationBackfillsRequest,
+    ListReplicationBackfillsResponse, RegistryScanningConfiguration, ScanType,
+    StopReplicationBackfillRequest, StopReplicationBackfillResponse,
+    UpdatePullThroughCacheRuleRequest, UpdatePullThroughCacheRuleResponse,
+    UpdateRepositoryCreationTemplateRequest, UpdateRepositoryCreationTemplateResponse,
+    ValidatePullThroughCacheRuleRequest, ValidatePullThroughCacheRuleResponse,
+};
+use std::sync::Arc;
+
+use super::listing::named;
+use super::token;
+use crate::facts::registry_account;
+use crate::{Call, Error, Registry, RepositoryFacts};
+
+/// Account settings and what this registry does (ECR API, `AccountSettingName`): it knows
+/// no scanner but would use AWS's, applies the registry policy to every action, and mounts
+/// blobs.
+const ACCOUNT_SETTINGS: [(&str, &str); 3] = [
+    ("BASIC_SCAN_TYPE_VERSION", "AWS_NATIVE"),
+    ("REGISTRY_POLICY_SCOPE", "V2"),
+    ("BLOB_MOUNTING", "ENABLED"),
+];
+
+impl Registry {
+    /// `GetLifecyclePolicy`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyNotFound`].
+    pub async fn get_lifecycle_policy(
+        &self,
+        cx: &Call,
+        input: GetLifecyclePolicyRequest,
+    ) -> Result<GetLifecyclePolicyResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        Err(Error::LifecyclePolicyNotFound(repo.place()))
+    }
+
+    /// `DeleteLifecyclePolicy`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyNotFound`].
+    pub async fn delete_lifecycle_policy(
+        &self,
+        cx: &Call,
+        input: DeleteLifecyclePolicyRequest,
+    ) -> Result<DeleteLifecyclePolicyResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        Err(Error::LifecyclePolicyNotFound(repo.place()))
+    }
+
+    /// `GetLifecyclePolicyPreview`.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyPreviewNotFound`].
+    pub async fn get_lifecycle_policy_preview(
+        &self,
+        cx: &Call,
+        input: GetLifecyclePolicyPreviewRequest,
+    ) -> Result<GetLifecyclePolicyPreviewResponse, Error> {
+        let repo = self
+            .target(cx, input.registry_id.as_ref(), &input.repository_name)
+            .await?;
+        Err(Error::LifecyclePolicyPreviewNotFound(repo.place()))
+    }
+
+    /// `GetRegistryScanningConfiguration`: basic scanning without rules, the default.
+    ///
+    /// # Errors
+    /// None.
+    pub async fn get_registry_scanning_configuration(
+        &self,
+        cx: &Call,
+        _: GetRegistryScanningConfigurationRequest,
+    ) -> Result<GetRegistryScanningConfigurationResponse, Error> {
+        Ok(GetRegistryScanningConfigurationResponse {
+            registry_id: Some(cx.account.to_string()),
+            scanning_configuration: Some(RegistryScanningConfiguration {
+                scan_type: Some(ScanType::Basic),
+                rules: Some(Vec::new()),
+            }),
+        })
+    }
+
+    /// `DescribeImageScanFindings`: no image was ever scanned.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`], [`Error::ScanNotFound`].
+    pub async fn describe_image_scan_findings(
+        &self,
+        cx: &Call,
+        input: DescribeImageScanFindingsRequest,
+    ) -> Result<DescribeImageScanFindingsResponse, Error> {
+        let (repo, _) = self
+            .image_of(
+                cx,
+                input.registry_id.as_ref(),
+                &input.repository_name,
+                &input.image_id,
+            )
+            .await?;
+        Err(Error::ScanNotFound {
+            digest: input.image_id.image_digest,
+            tag: input.image_id.image_tag,
+            place: repo.place(),
+        })
+    }
+
+    /// `DescribeImageReplicationStatus`: no image was ever replicated.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`].
+    pub async fn describe_image_replication_status(
+        &self,
+        cx: &Call,
+        input: DescribeImageReplicationStatusRequest,
+    ) -> Result<DescribeImageReplicationStatusResponse, Error> {
+        let (repo, image_id) = self
+            .image_of(
+                cx,
+                input.registry_id.as_ref(),
+                &input.repository_name,
+                &input.image_id,
+            )
+            .await?;
+        Ok(DescribeImageReplicationStatusResponse {
+            repository_name: Some(repo.name.to_string()),
+            image_id: Some(image_id),
+            replication_statuses: Some(Vec::new()),
+        })
+    }
+
+    /// `DescribeImageSigningStatus`: the registry signs no image itself.
+    ///
+    /// # Errors
+    /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`].
+    pub async fn describe_image_signing_status(
+        &self,
+        cx: &Call,
+        input: DescribeImageSigningStatusRequest,
+    ) -> Result<DescribeImageSigningStatusResponse, Error> {
+        let (repo, image_id) = self
+            .image_of(
+                cx,
+                input.registry_id.as_ref(),
+                &input.repository_name,
+                &input.image_id,
+            )
+            .await?;
+        Ok(DescribeImageSigningStatusResponse {
+            repository_name: Some(repo.name.to_string()),
+            image_id: Some(image_id),
+            registry_id: Some(repo.account.to_string()),
+            signing_statuses: Some(Vec::new()),
+        })
+    }
+
+    /// `DescribePullThroughCacheRules`.
+    ///
+    /// # Errors
+    /// [`Error::PullThroughCacheRuleNotFound`] for the first of `ecrRepositoryPrefixes`.
+    pub async fn describe_pull_through_cache_rules(
+        &self,
+        cx: &Call,
+        input: DescribePullThroughCacheRulesRequest,
+    ) -> Result<DescribePullThroughCacheRulesResponse, Error> {
+        first_page(input.next_token.as_ref())?;
+        if let Some(prefix) = input.ecr_repository_prefixes.into_iter().flatten().next() {
+            return Err(no_rule(cx, input.registry_id.as_ref(), prefix)?);
+        }
+        Ok(DescribePullThroughCacheRulesResponse {
+            pull_through_cache_rules: Some(Vec::new()),
+            next_token: None,
+        })
+    }
+
+    /// `DeletePullThroughCacheRule`.
+    ///
+    /// # Errors
+    /// [`Error::PullThroughCacheRuleNotFound`].
+    pub async fn delete_pull_through_cache_rule(
+        &self,
+        cx: &Call,
+        input: DeletePullThroughCacheRuleRequest,
+    ) -> Result<DeletePullThroughCacheRuleResponse, Error> {
+        let prefix = input.ecr_repository_prefix;
+        Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
+    }
+
+    /// `UpdatePullThroughCacheRule`.
+    ///
+    /// # Errors
+    /// [`Error::PullThroughCacheRuleNotFound`].
+    pub async fn update_pull_through_cache_rule(
+        &self,
+        cx: &Call,
+        input: UpdatePullThroughCacheRuleRequest,
+    ) -> Result<UpdatePullThroughCacheRuleResponse, Error> {
+        let prefix = input.ecr_repository_prefix;
+        Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
+    }
+
+    /// `ValidatePullThroughCacheRule`.
+    ///
+    /// # Errors
+    /// [`Error::PullThroughCacheRuleNotFound`].
+    pub async fn validate_pull_through_cache_rule(
+        &self,
+        cx: &Call,
+        input: ValidatePullThroughCacheRuleRequest,
+    ) -> Result<ValidatePullThroughCacheRuleResponse, Error> {
+        let prefix = input.ecr_repository_prefix;
+        Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
+    }
+
+    /// `DescribeRepositoryCreationTemplates`: also for a prefix without a template, the list
+    /// is empty; the model has no other error.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a token, which no answer gave.
+    pub async fn describe_repository_creation_templates(
+        &self,
+        cx: &Call,
+        input: DescribeRepositoryCreationTemplatesRequest,
+    ) -> Result<DescribeRepositoryCreationTemplatesResponse, Error> {
+        first_page(input.next_token.as_ref())?;
+        Ok(DescribeRepositoryCreationTemplatesResponse {
+            registry_id: Some(cx.account.to_string()),
+            repository_creation_templates: Some(Vec::new()),
+            next_token: None,
+        })
+    }
+
+    /// `DeleteRepositoryCreationTemplate`.
+    ///
+    /// # Errors
+    /// [`Error::TemplateNotFound`].
+    pub async fn delete_repository_creation_template(
+        &self,
+        cx: &Call,
+        input: DeleteRepositoryCreationTemplateRequest,
+    ) -> Result<DeleteRepositoryCreationTemplateResponse, Error> {
+        Err(Error::TemplateNotFound {
+            prefix: input.prefix,
+            registry_id: cx.account,
+        })
+    }
+
+    /// `UpdateRepositoryCreationTemplate`.
+    ///
+    /// # Errors
+    /// [`Error::TemplateNotFound`].
+    pub async fn update_repository_creation_template(
+        &self,
+        cx: &Call,
+        input: UpdateRepositoryCreationTemplateRequest,
+    ) -> Result<UpdateRepositoryCreationTemplateResponse, Error> {
+        Err(Error::TemplateNotFound {
+            prefix: input.prefix,
+            registry_id: cx.account,
+        })
+    }
+
+    /// `ListReplicationBackfills`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a token, which no answer gave.
+    pub async fn list_replication_backfills(
+        &self,
+        cx: &Call,
+        input: ListReplicationBackfillsRequest,
+    ) -> Result<ListReplicationBackfillsResponse, Error> {
+        first_page(input.next_token.as_ref())?;
+        let account = registry_account(cx, input.registry_id.as_ref())?;
+        Ok(ListReplicationBackfillsResponse {
+            registry_id: Some(account.to_string()),
+            backfills: Some(Vec::new()),
+            next_token: None,
+        })
+    }
+
+    /// `DescribeReplicationBackfillResults`.
+    ///
+    /// # Errors
+    /// [`Error::ReplicationBackfillNotFound`].
+    pub async fn describe_replication_backfill_results(
+        &self,
+        cx: &Call,
+        input: DescribeReplicationBackfillResultsRequest,
+    ) -> Result<DescribeReplicationBackfillResultsResponse, Error> {
+        Err(Error::ReplicationBackfillNotFound {
+            id: input.replication_backfill_id,
+            registry_id: registry_account(cx, input.registry_id.as_ref())?,
+        })
+    }
+
+    /// `StopReplicationBackfill`.
+    ///
+    /// # Errors
+    /// [`Error::ReplicationBackfillNotFound`].
+    pub async fn stop_replication_backfill(
+        &self,
+        cx: &Call,
+        input: StopReplicationBackfillRequest,
+    ) -> Result<StopReplicationBackfillResponse, Error> {
+        Err(Error::ReplicationBackfillNotFound {
+            id: input.replication_backfill_id,
+            registry_id: registry_account(cx, input.registry_id.as_ref())?,
+        })
+    }
+
+    /// `GetSigningConfiguration`.
+    ///
+    /// # Errors
+    /// [`Error::SigningConfigurationNotFound`].
+    pub async fn get_signing_configuration(
+        &self,
+        cx: &Call,
+        _: GetSigningConfigurationRequest,
+    ) -> Result<GetSigningConfigurationResponse, Error> {
+        Err(Error::SigningConfigurationNotFound(cx.account))
+    }
+
+    /// `DeleteSigningConfiguration`.
+    ///
+    /// # Errors
+    /// [`Error::SigningConfigurationNotFound`].
+    pub async fn delete_signing_configuration(
+        &self,
+        cx: &Call,
+        _: DeleteSigningConfigurationRequest,
+    ) -> Result<DeleteSigningConfigurationResponse, Error> {
+        Err(Error::SigningConfigurationNotFound(cx.account))
+    }
+
+    /// `ListPullTimeUpdateExclusions`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a token, which no answer gave.
+    pub async fn list_pull_time_update_exclusions(
+        &self,
+        _: &Call,
+        input: ListPullTimeUpdateExclusionsRequest,
+    ) -> Result<ListPullTimeUpdateExclusionsResponse, Error> {
+        first_page(input.next_token.as_ref())?;
+        Ok(ListPullTimeUpdateExclusionsResponse {
+            pull_time_update_exclusions: Some(Vec::new()),
+            next_token: None,
+        })
+    }
+
+    /// `DeregisterPullTimeUpdateExclusion`.
+    ///
+    /// # Errors
+    /// [`Error::ExclusionNotFound`].
+    pub async fn deregister_pull_time_update_exclusion(
+        &self,
+        _: &Call,
+        input: DeregisterPullTimeUpdateExclusionRequest,
+    ) -> Result<DeregisterPullTimeUpdateExclusionResponse, Error> {
+        Err(Error::ExclusionNotFound(input.principal_arn))
+    }
+
+    /// `GetAccountSetting`: what the registry does, as none of it can be set.
+    ///
+    /// # Errors
+    /// [`Error::InvalidParameter`] for a setting that Amazon ECR does not have.
+    pub async fn get_account_setting(
+        &self,
+        _: &Call,
+        input: GetAccountSettingRequest,
+    ) -> Result<GetAccountSettingResponse, Error> {
+        let setting = ACCOUNT_SETTINGS
+            .iter()
+            .find(|(name, _)| *name == input.name);
+        let Some((name, value)) = setting else {
+            let names = ACCOUNT_SETTINGS.map(|(name, _)| name).join(", ");
+            return Err(Error::parameter("name", format!("must be one of: {names}")));
+        };
+        Ok(GetAccountSettingResponse {
+            name: Some((*name).to_owned()),
+            value: Some((*value).to_owned()),
+        })
+    }
+
+    /// The repository and the image that a request names, with the image's digest.
+    async fn image_of(
+        &self,
+        cx: &Call,
+        registry_id: Option<&String>,
+        repository_name: &str,
+        id: &ImageIdentifier,
+    ) -> Result<(Arc<RepositoryFacts>, ImageIdentifier), Error> {
+        let repo = self.target(cx, registry_id, repository_name).await?;
+        let mut read = self.0.store.read().await?;
+        let image = named(&mut read.conn(), &repo, id).await?;
+        let id = ImageIdentifier {
+            image_digest: Some(image.digest),
+            image_tag: id.image_tag.clone(),
+        };
+        Ok((repo, id))
+    }
+}
+
+/// A list that is empty has one page.
+fn first_page(next_token: Option<&String>) -> Result<(), Error> {
+    match next_token {
+        None => Ok(()),
+        Some(_) => Err(token::invalid()),
+    }
+}
+
+fn no_rule(cx: &Call, registry_id: Option<&String>, prefix: String) -> Result<Error, Error> {
+    Ok(Error::PullThroughCacheRuleNotFound {
+        prefix,
+        registry_id: registry_account(cx, registry_id)?,
+    })
+}
