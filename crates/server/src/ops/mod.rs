@@ -6,6 +6,7 @@
 mod composite;
 mod ecr;
 mod iam;
+pub(crate) mod input_members;
 pub(crate) mod oci;
 mod sts;
 
@@ -121,6 +122,7 @@ where
     let answer = async {
         let (service, name) = (O::OPERATION.service(), O::NAME);
         subject.caller.check_session_scope(service, name)?;
+        input_members::check::<O>(&input)?;
         let needs = needs(&input);
         let ok = authorize::authorize(&app, subject, action, needs, input).await?;
         let output = handle(Arc::clone(&app), ok).await?;

@@ -3,6 +3,7 @@
 mod audit;
 mod credentials;
 mod hostile;
+mod input_members;
 mod matrix;
 mod operations;
 mod permissions;
