@@ -99,7 +99,7 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn account_exists(&self, account: AccountId) -> Result<bool, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let found = account::find(&mut read.conn(), account.as_str()).await?;
         Ok(found.is_some())
     }

@@ -104,7 +104,7 @@ impl Identity {
             return Ok(found.value);
         }
         let row = {
-            let mut read = self.0.store.read().await?;
+            let mut read = self.0.store.snapshot().await?;
             access_key::find(&mut read.conn(), access_key_id).await?
         };
         let row = row
@@ -171,7 +171,7 @@ impl Identity {
     }
 
     async fn load_caller(&self, principal: &PrincipalRef) -> Result<Arc<Caller>, AuthError> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let conn = &mut conn;
         let (parts, session) = match &*principal.0 {

@@ -72,7 +72,7 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn role_for_assume(&self, role_arn: &str) -> Result<Option<Arc<RoleFacts>>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = policy_cache::entity_by_arn(&mut conn, role_arn).await?;
         let Some(entity) = found.filter(|found| found.kind == Kind::Role) else {
@@ -103,7 +103,7 @@ impl Identity {
         account: AccountId,
         entity: EntityRef<'_>,
     ) -> Result<Option<EntityFacts>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let (kind, name) = match entity {
             EntityRef::User(name) => (Kind::User, name),
@@ -136,7 +136,7 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn principal_id(&self, arn: &str) -> Result<Option<String>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let found = policy_cache::entity_by_arn(&mut read.conn(), arn).await?;
         let found = found.filter(|found| matches!(found.kind, Kind::User | Kind::Role));
         Ok(found.map(|found| found.unique_id))
@@ -147,7 +147,7 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn arn_of(&self, unique_id: &str) -> Result<Option<String>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let found = entity::find_by_unique_id(&mut read.conn(), unique_id).await?;
         Ok(found.map(|found| found.arn()))
     }
@@ -158,7 +158,7 @@ impl Identity {
     /// # Errors
     /// [`Error::Policy`] "Invalid principal in policy" when one does not exist.
     pub async fn pin_principals(&self, document: &Document) -> Result<String, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         policy_cache::pin(&mut read.conn(), document).await
     }
 
@@ -167,7 +167,7 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn unpin_principals(&self, document: &Document) -> Result<String, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         policy_cache::unpin(&mut read.conn(), document).await
     }
 

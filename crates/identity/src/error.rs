@@ -29,6 +29,10 @@ pub enum Error {
     /// `ValidationError`: what the model's constraints cannot say.
     #[error("{0}")]
     ValidationError(String),
+    /// `InvalidParameterValue`: STS's word for session tags that contradict each other or the
+    /// calling session's.
+    #[error("{0}")]
+    InvalidParameterValue(String),
     /// `UnmodifiableEntity`, `AccessDenied` for what AWS owns.
     #[error("{0}")]
     AccessDenied(String),
@@ -62,6 +66,7 @@ impl Error {
             Error::PolicyNotAttachable(_) => "PolicyNotAttachable",
             Error::InvalidInput(_) => "InvalidInput",
             Error::ValidationError(_) => "ValidationError",
+            Error::InvalidParameterValue(_) => "InvalidParameterValue",
             Error::AccessDenied(_) => "AccessDenied",
             Error::InvalidClientTokenId => "InvalidClientTokenId",
             Error::Policy(refused) => refused.code.as_str(),

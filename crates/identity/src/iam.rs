@@ -73,7 +73,7 @@ impl Identity {
             return Err(messages::quota(quota, max));
         }
         if let Some(arn) = wanted.boundary_arn {
-            self.0.policies.attachable(conn, account, arn).await?;
+            self.boundary_policy(conn, account, arn).await?;
         }
         let new = NewEntity {
             account,
@@ -86,7 +86,7 @@ impl Identity {
         };
         let created = entity::insert(conn, new).await?;
         if let Some(tags) = wanted.tags {
-            self.put_tags(conn, created.id, tags).await?;
+            self.put_tags(conn, &created, tags).await?;
         }
         Ok(created)
     }
@@ -124,24 +124,26 @@ impl Identity {
     async fn put_tags(
         &self,
         conn: &mut Conn<'_>,
-        entity: i64,
+        entity: &Entity,
         tags: &[iam::Tag],
     ) -> Result<(), Error> {
+        let ignores_case = tag::ignores_case(entity.kind);
         let mut keys = std::collections::HashSet::new();
         for new in tags {
             check_tag_key(&new.key)?;
-            if !keys.insert(new.key.to_lowercase()) {
-                return Err(Error::InvalidInput(
-                    "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-                        .to_owned(),
-                ));
+            let key = match ignores_case {
+                true => new.key.to_lowercase(),
+                false => new.key.clone(),
+            };
+            if !keys.insert(key) {
+                return Err(messages::duplicate_tags(ignores_case));
             }
-            tag::put(conn, entity, &new.key, &new.value).await?;
+            tag::put(conn, entity.id, entity.kind, &new.key, &new.value).await?;
         }
         let max = self.0.settings.tags_max;
-        let count = tag::list(conn, entity).await?.len();
+        let count = tag::list(conn, entity.id).await?.len();
         if i64::try_from(count).unwrap_or(i64::MAX) > max {
-            return Err(messages::quota("TagsPerResource", max));
+            return Err(messages::too_many_tags());
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! AWS's sentences, each once.
+//! AWS's messages, each once. The words are those of answers recorded from AWS (LocalStack's
+//! `tests/aws/services/iam/*.snapshot.json`, cloud-custodian's `tests/data/placebo`).
 
 use store::iam::entity::Kind;
 
@@ -36,6 +37,46 @@ pub(crate) fn policy_not_found(arn: &str) -> Error {
 /// `NoSuchEntity` for a managed policy that is to be used.
 pub(crate) fn policy_not_attachable(arn: &str) -> Error {
     Error::NoSuchEntity(format!("Policy {arn} does not exist or is not attachable."))
+}
+
+/// `NoSuchEntity` for a policy that is to be a permissions boundary.
+pub(crate) fn boundary_not_attachable(arn: &str) -> Error {
+    Error::NoSuchEntity(format!(
+        "Scope ARN: {arn} does not exist or is not attachable."
+    ))
+}
+
+/// `NoSuchEntity` for a version of a managed policy, whether the policy or the version is missing.
+pub(crate) fn version_not_found(arn: &str, id: &str) -> Error {
+    Error::NoSuchEntity(format!(
+        "Policy {arn} version {id} does not exist or is not attachable."
+    ))
+}
+
+/// `NoSuchEntity` for a role that an instance profile does not hold.
+pub(crate) fn role_not_in_profile(role: &str, profile: &str) -> Error {
+    Error::NoSuchEntity(format!(
+        "Role {role} in Instance Profile {profile} cannot be found."
+    ))
+}
+
+/// `NoSuchEntity` for the user, group or role whose policies are to be simulated.
+pub(crate) fn policy_source_not_found() -> Error {
+    Error::NoSuchEntity("Unable to retrieve specified IAM entity.".to_owned())
+}
+
+/// `InvalidInput` for tag keys that one request names twice.
+pub(crate) fn duplicate_tags(ignores_case: bool) -> Error {
+    let note = match ignores_case {
+        true => " Please note that Tag keys are case insensitive.",
+        false => "",
+    };
+    Error::InvalidInput(format!("Duplicate tag keys found.{note}"))
+}
+
+/// `LimitExceeded` for one tag too many on an entity.
+pub(crate) fn too_many_tags() -> Error {
+    Error::LimitExceeded("The number of tags has reached the maximum limit.".to_owned())
 }
 
 /// `NoSuchEntity` for an inline policy.

@@ -18,6 +18,10 @@ pub(crate) struct Page {
     pub(crate) after: String,
 }
 
+fn invalid_marker() -> Error {
+    Error::ValidationError("Invalid Marker.".to_owned())
+}
+
 /// A page that is answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Cut<T> {
@@ -35,7 +39,7 @@ impl Page {
                 .decode(marker)
                 .ok()
                 .and_then(|bytes| String::from_utf8(bytes).ok())
-                .ok_or_else(|| Error::ValidationError(format!("Invalid Marker: {marker}")))?,
+                .ok_or_else(invalid_marker)?,
         };
         Ok(Page {
             limit: usize::try_from(limit).unwrap_or(1),
@@ -60,7 +64,7 @@ impl Page {
             return Ok(0);
         }
         let number = self.after.parse();
-        number.map_err(|_| Error::ValidationError("Invalid Marker".to_owned()))
+        number.map_err(|_| invalid_marker())
     }
 
     /// Cuts rows that were read after the key, at most [`Page::rows`].

@@ -101,6 +101,21 @@ impl PolicyCache {
             .map(ManagedPolicyRef::Customer))
     }
 
+    /// The managed policy of this ARN, if it is AWS's or the account's. Another account's policy is
+    /// not looked up, so that nothing tells whether it exists.
+    pub(crate) async fn find_in(
+        &self,
+        conn: &mut Conn<'_>,
+        account: &str,
+        arn: &str,
+    ) -> Result<Option<ManagedPolicyRef<'_>>, Error> {
+        let owned = arn.starts_with(ARN_PREFIX) || account_of(arn) == Some(account);
+        match owned {
+            true => self.find(conn, arn).await,
+            false => Ok(None),
+        }
+    }
+
     /// The managed policy that an entity of the account may use.
     pub(crate) async fn attachable(
         &self,
@@ -108,11 +123,8 @@ impl PolicyCache {
         account: &str,
         arn: &str,
     ) -> Result<ManagedPolicyRef<'_>, Error> {
-        match self.find(conn, arn).await? {
-            Some(ManagedPolicyRef::Customer(policy)) if policy.account != account => None,
-            found => found,
-        }
-        .ok_or_else(|| messages::policy_not_attachable(arn))
+        let found = self.find_in(conn, account, arn).await?;
+        found.ok_or_else(|| messages::policy_not_attachable(arn))
     }
 
     /// The document in force of a managed policy. `None` when the policy is gone.
@@ -200,6 +212,11 @@ pub(crate) async fn entity_by_arn(
     let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
     let found = entity::find(conn, account, kind, name).await?;
     Ok(found.filter(|found| found.arn() == arn))
+}
+
+/// The account of an ARN of IAM's.
+pub(crate) fn account_of(arn: &str) -> Option<&str> {
+    iam_arn(arn).map(|(account, _)| account)
 }
 
 /// Account and resource of an ARN of IAM's.

@@ -146,12 +146,18 @@ impl Session {
         self
     }
 
+    /// How many bytes the session tags come to.
+    pub(crate) fn tag_bytes(&self) -> usize {
+        let sizes = self.tags.iter().map(|tag| tag.0.len() + tag.1.len());
+        sizes.sum()
+    }
+
     /// How many bytes policies and tags come to, `None` when there are none.
     pub(crate) fn packed_bytes(&self) -> Option<usize> {
-        let tags = self.tags.iter().map(|tag| tag.0.len() + tag.1.len());
+        let tags = (!self.tags.is_empty()).then(|| self.tag_bytes());
         let arns = self.policy_arns.iter().map(String::len);
         let policy = self.policy.as_ref().map(String::len);
-        let parts = tags.chain(arns).chain(policy);
+        let parts = tags.into_iter().chain(arns).chain(policy);
         parts.fold(None, |sum, part| Some(sum.unwrap_or(0) + part))
     }
 

@@ -45,8 +45,14 @@ impl Identity {
 
     /// The credentials of a session, and how much of the packed limit it uses, in percent.
     fn credentials(&self, session: &Session) -> Result<(Credentials, Option<i32>), Error> {
-        let packed = session.packed_bytes();
-        let percent = packed.map(|bytes| (bytes * 100).div_ceil(PACKED_BYTES_MAX));
+        let percent_of = |bytes: usize| (bytes * 100).div_ceil(PACKED_BYTES_MAX);
+        let tags = percent_of(session.tag_bytes());
+        if tags > 100 {
+            return Err(Error::PackedPolicyTooLarge(format!(
+                "Packed size of session tags consumes {tags}% of allotted space."
+            )));
+        }
+        let percent = session.packed_bytes().map(percent_of);
         if let Some(percent) = percent.filter(|percent| *percent > 100) {
             return Err(Error::PackedPolicyTooLarge(format!(
                 "Packed policy consumes {percent}% of allotted space, please use smaller policy."

@@ -280,15 +280,15 @@ on_every_engine! {
         assert_eq!(chained.caller.session_info.as_ref().unwrap().transitive_tags.len(), 1);
 
         let again = sts::AssumeRoleRequest { tags: Some(vec![tag("TEAM", "red")]), ..assume("second") };
-        assert_eq!(said(w.identity.assume_role(&job, again).await).0, "ValidationError");
+        assert_eq!(said(w.identity.assume_role(&job, again).await).0, "InvalidParameterValue");
         let other = sts::AssumeRoleRequest { source_identity: Some("bob".to_owned()), ..assume("second") };
         assert_eq!(said(w.identity.assume_role(&job, other).await).0, "AccessDenied");
         let unknown = sts::AssumeRoleRequest { transitive_tag_keys: Some(vec!["none".to_owned()]), ..assume("first") };
-        assert_eq!(said(w.identity.assume_role(&cx, unknown).await).0, "ValidationError");
+        assert_eq!(said(w.identity.assume_role(&cx, unknown).await).0, "InvalidParameterValue");
         let twice = sts::AssumeRoleRequest { tags: Some(vec![tag("a", "1"), tag("A", "2")]), ..assume("first") };
-        assert_eq!(said(w.identity.assume_role(&cx, twice).await).0, "ValidationError");
+        assert_eq!(said(w.identity.assume_role(&cx, twice).await).0, "InvalidParameterValue");
         let reserved = sts::AssumeRoleRequest { tags: Some(vec![tag("aws:x", "1")]), ..assume("first") };
-        assert_eq!(said(w.identity.assume_role(&cx, reserved).await).0, "ValidationError");
+        assert_eq!(said(w.identity.assume_role(&cx, reserved).await).0, "InvalidParameterValue");
     }
 
     async fn codes_assume_nothing(t: TestStore) {
@@ -436,5 +436,37 @@ on_every_engine! {
             let refused = w.identity.decode_authorization_message(cx, ask(message)).await;
             assert_eq!(said(refused).0, "InvalidAuthorizationMessageException");
         }
+    }
+
+    async fn a_role_deleted_while_it_is_assumed_is_no_failure(t: TestStore) {
+        const ROUNDS: usize = 100;
+        let w = World::new(&t).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        let cx = w.call(&alice).await.unwrap();
+        let identity = &w.identity;
+        let make_and_delete = async {
+            for _ in 0..ROUNDS {
+                w.create_role(&root, "ci", ALICE).await.unwrap();
+                let role = iam::DeleteRoleRequest { role_name: "ci".to_owned() };
+                identity.delete_role(&root, role).await.unwrap();
+            }
+        };
+        let use_it = async {
+            for _ in 0..ROUNDS {
+                let known = identity.role_for_assume("arn:aws:iam::111122223333:role/ci").await.unwrap();
+                let id = known.map(|role| role.unique_id.clone()).unwrap_or_default();
+                match identity.assume_decided_role(&cx, assume("ci"), &id).await {
+                    Ok(_) => {}
+                    Err(refused) => assert_eq!(refused.code(), "AccessDenied", "{refused:?}"),
+                }
+                let get = iam::GetRoleRequest { role_name: "ci".to_owned() };
+                if let Err(refused) = identity.get_role(&root, get).await {
+                    assert_eq!(refused.code(), "NoSuchEntity", "{refused:?}");
+                }
+                identity.list_roles(&root, iam::ListRolesRequest::default()).await.unwrap();
+            }
+        };
+        tokio::join!(make_and_delete, use_it);
     }
 }

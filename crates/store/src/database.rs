@@ -166,7 +166,7 @@ impl Store {
     }
 
     /// A connection to read with. Each statement sees the latest commit; reads that must agree with each
-    /// other belong in one statement or in a write.
+    /// other belong in one statement, in a [`Store::snapshot`] or in a write.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when none is free in time.
@@ -174,6 +174,28 @@ impl Store {
         Ok(Read(match &self.0.pools {
             Pools::Sqlite { readers, .. } => Lent::Sqlite(readers.acquire().await?),
             Pools::Postgres { readers, .. } => Lent::Postgres(readers.acquire().await?),
+        }))
+    }
+
+    /// A connection to read with that sees one state of the database throughout: what its first
+    /// statement finds, its later statements find as well, whatever is deleted meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when none is free in time.
+    pub async fn snapshot(&self) -> Result<Read> {
+        Ok(Read(match &self.0.pools {
+            Pools::Sqlite { readers, .. } => {
+                let mut lease = readers.acquire().await?;
+                lease.begin("BEGIN DEFERRED").await?;
+                Lent::Sqlite(lease)
+            }
+            Pools::Postgres { readers, .. } => {
+                let mut lease = readers.acquire().await?;
+                lease
+                    .begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?;
+                Lent::Postgres(lease)
+            }
         }))
     }
 
@@ -329,7 +351,7 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// A connection to read with; see [`Store::read`].
+/// A connection to read with; see [`Store::read`] and [`Store::snapshot`].
 pub struct Read(Lent);
 
 impl Read {

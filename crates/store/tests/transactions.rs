@@ -46,6 +46,23 @@ on_every_engine! {
         set(&t.store, "b", "2").await.unwrap();
     }
 
+    async fn a_snapshot_sees_one_state(t: TestStore) {
+        let value = async |conn: &mut store::Read| {
+            let sql = "SELECT value FROM settings WHERE name = 's'";
+            let row = conn.fetch_optional(sql, vec![]).await.unwrap();
+            row.map(|row| row.text(0).unwrap())
+        };
+        set(&t.store, "s", "1").await.unwrap();
+        let mut snapshot = t.store.snapshot().await.unwrap();
+        assert_eq!(value(&mut snapshot).await.as_deref(), Some("1"));
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
+        tx.execute("DELETE FROM settings WHERE name = 's'", vec![]).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(value(&mut snapshot).await.as_deref(), Some("1"));
+        drop(snapshot);
+        assert_eq!(value(&mut t.store.snapshot().await.unwrap()).await, None);
+    }
+
     async fn a_taken_key_is_a_unique_violation(t: TestStore) {
         set(&t.store, "c", "1").await.unwrap();
         let refused = set(&t.store, "c", "2").await;

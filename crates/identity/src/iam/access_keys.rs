@@ -66,6 +66,14 @@ impl Owner {
     }
 }
 
+/// What AWS answers for a key that is unknown or another account's: nobody may ask for it.
+fn unknown_key(cx: &Call, id: &str) -> Error {
+    let caller = &cx.caller.arn;
+    Error::AccessDenied(format!(
+        "User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}"
+    ))
+}
+
 fn status(active: bool) -> StatusType {
     if active {
         StatusType::Active
@@ -117,7 +125,7 @@ impl Identity {
         input: ListAccessKeysRequest,
     ) -> Result<ListAccessKeysResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;
         let keys = owner.keys(&mut conn, cx).await?;
@@ -181,19 +189,19 @@ impl Identity {
     /// `GetAccessKeyLastUsed`.
     ///
     /// # Errors
-    /// `NoSuchEntity`, also for another account's key.
+    /// `AccessDenied` for an unknown key and for another account's.
     pub async fn get_access_key_last_used(
         &self,
         cx: &Call,
         input: GetAccessKeyLastUsedRequest,
     ) -> Result<GetAccessKeyLastUsedResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let id = input.access_key_id;
         let key = access_key::find(&mut conn, &id)
             .await?
             .filter(|key| key.account == cx.account.as_str())
-            .ok_or_else(|| messages::key_not_found(&id))?;
+            .ok_or_else(|| unknown_key(cx, &id))?;
         let user = match key.user_id {
             Some(user) => entity::find_by_id(&mut conn, user).await?,
             None => None,
@@ -223,7 +231,7 @@ impl Identity {
     /// # Errors
     /// The database's.
     pub async fn owner_of_key(&self, access_key_id: &str) -> Result<Option<String>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let Some(key) = access_key::find(&mut conn, access_key_id).await? else {
             return Ok(None);

@@ -13,6 +13,12 @@ use store::iam::{access_key, managed_policy};
 use super::commit;
 use crate::{Call, Error, Identity};
 
+/// Quotas of what Berth does not have or does not limit: AWS's numbers, which tools read beside the
+/// others (UG reference_iam-quotas; the first as GetAccountSummary tells it).
+const POLICY_VERSIONS_MAX: i64 = 10_000;
+const SERVER_CERTIFICATES_MAX: i64 = 20;
+const SIGNING_CERTIFICATES_MAX: i64 = 2;
+
 impl Identity {
     /// `CreateAccountAlias`: an account has one, so another takes its place.
     ///
@@ -67,7 +73,7 @@ impl Identity {
         cx: &Call,
         _input: ListAccountAliasesRequest,
     ) -> Result<ListAccountAliasesResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let found = account::find(&mut read.conn(), cx.account.as_str()).await?;
         Ok(ListAccountAliasesResponse {
             account_aliases: found
@@ -90,7 +96,7 @@ impl Identity {
     ) -> Result<GetAccountSummaryResponse, Error> {
         use SummaryKeyType as K;
         let account = cx.account.as_str();
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let mut map: BTreeMap<K, i32> = BTreeMap::new();
         let mut put = |key, number: i64| {
@@ -134,6 +140,9 @@ impl Identity {
                 settings.attached_policies_max,
             ),
             (K::VersionsPerPolicyQuota, settings.policy_versions_max),
+            (K::PolicyVersionsInUseQuota, POLICY_VERSIONS_MAX),
+            (K::ServerCertificatesQuota, SERVER_CERTIFICATES_MAX),
+            (K::SigningCertificatesPerUserQuota, SIGNING_CERTIFICATES_MAX),
             (K::UserPolicySizeQuota, 2_048),
             (K::GroupPolicySizeQuota, 5_120),
             (K::RolePolicySizeQuota, 10_240),

@@ -136,7 +136,7 @@ impl Identity {
         path_prefix: Option<&str>,
         page: &Page,
     ) -> Result<Cut<AttachedPolicy>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         let mut policies = attached_policies(&mut conn, &holder).await?;
@@ -165,14 +165,11 @@ impl Identity {
         input: ListEntitiesForPolicyRequest,
     ) -> Result<ListEntitiesForPolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let (account, arn) = (cx.account.as_str(), input.policy_arn.as_str());
-        match self.0.policies.find(&mut conn, arn).await? {
-            Some(ManagedPolicyRef::Customer(policy)) if policy.account != account => None,
-            found => found,
-        }
-        .ok_or_else(|| messages::policy_not_found(arn))?;
+        let found = self.0.policies.find_in(&mut conn, account, arn).await?;
+        found.ok_or_else(|| messages::policy_not_found(arn))?;
 
         let after = page.after_number()?;
         let limit = page.rows();

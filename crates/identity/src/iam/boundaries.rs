@@ -4,10 +4,11 @@ use aws_api::iam::{
     DeleteRolePermissionsBoundaryRequest, DeleteUserPermissionsBoundaryRequest,
     PutRolePermissionsBoundaryRequest, PutUserPermissionsBoundaryRequest,
 };
+use store::Conn;
 use store::iam::entity::{self, Kind};
 
 use super::{commit, get_existing};
-use crate::{Call, Error, Identity};
+use crate::{Call, Error, Identity, messages};
 
 impl Identity {
     /// `PutUserPermissionsBoundary`.
@@ -77,7 +78,7 @@ impl Identity {
         match arn {
             Some(arn) => {
                 let account = cx.account.as_str();
-                self.0.policies.attachable(&mut conn, account, arn).await?;
+                self.boundary_policy(&mut conn, account, arn).await?;
             }
             None if found.boundary_arn.is_none() => {
                 let word = kind.as_str();
@@ -89,5 +90,18 @@ impl Identity {
         }
         entity::set_boundary(&mut conn, found.id, arn).await?;
         commit(tx).await
+    }
+
+    /// The managed policy that is to be a boundary in the account, which must be there.
+    pub(super) async fn boundary_policy(
+        &self,
+        conn: &mut Conn<'_>,
+        account: &str,
+        arn: &str,
+    ) -> Result<(), Error> {
+        let found = self.0.policies.find_in(conn, account, arn).await?;
+        found
+            .map(drop)
+            .ok_or_else(|| messages::boundary_not_attachable(arn))
     }
 }

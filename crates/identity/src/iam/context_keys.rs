@@ -39,7 +39,7 @@ impl Identity {
         cx: &Call,
         input: GetContextKeysForPrincipalPolicyRequest,
     ) -> Result<GetContextKeysForPolicyResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let source = policy_source(&mut conn, cx, &input.policy_source_arn).await?;
         let mut documents = self.source_documents(&mut conn, &source).await?;

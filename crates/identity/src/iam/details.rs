@@ -47,7 +47,7 @@ impl Identity {
         .map(|(_, kind)| kind)
         .collect();
 
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let conn = &mut conn;
         let account = cx.account.as_str();
@@ -61,7 +61,7 @@ impl Identity {
             match entity.kind {
                 Kind::User => users.push(user(conn, entity).await?),
                 Kind::Group => groups.push(group_detail(conn, entity).await?),
-                Kind::Role => roles.push(self.role_detail(conn, entity).await?),
+                Kind::Role => roles.push(self.role_with_policies(conn, entity).await?),
                 Kind::Policy => policies.push(policy_detail(conn, entity).await?),
                 Kind::InstanceProfile => {}
             }
@@ -84,8 +84,12 @@ impl Identity {
         })
     }
 
-    async fn role_detail(&self, conn: &mut Conn<'_>, entity: &Entity) -> Result<RoleDetail, Error> {
-        let role = self.whole_role(conn, entity).await?;
+    async fn role_with_policies(
+        &self,
+        conn: &mut Conn<'_>,
+        entity: &Entity,
+    ) -> Result<RoleDetail, Error> {
+        let role = self.role_detail(conn, entity).await?;
         let mut profiles = Vec::new();
         for profile in instance_profile::of_role(conn, entity.id, "", PROFILES_MAX).await? {
             profiles.push(self.profile(conn, &profile).await?);
@@ -101,7 +105,8 @@ impl Identity {
             role_policy_list: Some(inline(conn, entity).await?),
             attached_managed_policies: Some(attached_policies(conn, entity).await?),
             permissions_boundary: role.permissions_boundary,
-            tags: role.tags,
+            // Here AWS sends the list also when it is empty.
+            tags: Some(role.tags.unwrap_or_default()),
             role_last_used: role.role_last_used,
         })
     }
@@ -119,17 +124,19 @@ async fn inline(conn: &mut Conn<'_>, entity: &Entity) -> Result<Vec<PolicyDetail
 async fn user(conn: &mut Conn<'_>, entity: &Entity) -> Result<UserDetail, Error> {
     let shown = views::user(entity);
     let groups = group::of_user(conn, entity.id).await?;
+    let policies = inline(conn, entity).await?;
     Ok(UserDetail {
         path: Some(shown.path),
         user_name: Some(shown.user_name),
         user_id: Some(shown.user_id),
         arn: Some(shown.arn),
         create_date: Some(shown.create_date),
-        user_policy_list: Some(inline(conn, entity).await?),
+        // Of the lists this is the one that AWS leaves out when it is empty.
+        user_policy_list: (!policies.is_empty()).then_some(policies),
         group_list: Some(groups.into_iter().map(|group| group.name).collect()),
         attached_managed_policies: Some(attached_policies(conn, entity).await?),
         permissions_boundary: views::boundary(entity),
-        tags: views::tags(conn, entity.id).await?,
+        tags: Some(views::tags(conn, entity.id).await?.unwrap_or_default()),
     })
 }
 

@@ -48,7 +48,7 @@ impl Identity {
         input: GetGroupRequest,
     ) -> Result<GetGroupResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let rows = group::members(&mut conn, found.id, &page.after, page.rows()).await?;
@@ -71,7 +71,7 @@ impl Identity {
         input: ListGroupsRequest,
     ) -> Result<ListGroupsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let prefix = input.path_prefix.as_deref();
         let cut = page_of(&mut read.conn(), cx, Kind::Group, prefix, &page).await?;
         Ok(ListGroupsResponse {
@@ -128,8 +128,9 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        // Where both are missing AWS names the user.
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let max = self.0.settings.groups_per_user_max;
         let added = group::add_member(&mut conn, found.id, user.id).await?;
         let count = group::of_user(&mut conn, user.id).await?.len();
@@ -150,8 +151,9 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
+        // Where both are missing AWS names the user.
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
+        let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         group::remove_member(&mut conn, found.id, user.id).await?;
         commit(tx).await
     }
@@ -166,7 +168,7 @@ impl Identity {
         input: ListGroupsForUserRequest,
     ) -> Result<ListGroupsForUserResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         let groups = group::of_user(&mut conn, user.id).await?;

@@ -8,7 +8,7 @@ use aws_api::iam::{
     ListUserPoliciesRequest, ListUserPoliciesResponse, PutGroupPolicyRequest, PutRolePolicyRequest,
     PutUserPolicyRequest,
 };
-use policy::{Document, DocumentKind, size_without_white_space};
+use policy::{Document, DocumentKind, PolicyErrorCode, size_without_white_space};
 use store::iam::entity::{Entity, Kind};
 use store::iam::inline_policy::{self, InlinePolicy};
 
@@ -104,7 +104,12 @@ impl Identity {
         name: &str,
         policy: &InlinePolicy,
     ) -> Result<(), Error> {
-        Document::parse(&policy.document, document_kind)?;
+        let parsed = Document::parse(&policy.document, document_kind);
+        let too_long = match parsed.map_err(|refused| (refused.code, refused)) {
+            Ok(_) => false,
+            Err((PolicyErrorCode::LimitExceeded, _)) => true,
+            Err((_, refused)) => return Err(refused.into()),
+        };
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
@@ -114,7 +119,7 @@ impl Identity {
             .iter()
             .map(|policy| size_without_white_space(&policy.document));
         let max = size_max(kind);
-        if sizes.sum::<usize>() > max {
+        if too_long || sizes.sum::<usize>() > max {
             let (word, name) = (kind.as_str(), &holder.name);
             return Err(Error::LimitExceeded(format!(
                 "Maximum policy size of {max} bytes exceeded for {word} {name}"
@@ -130,7 +135,7 @@ impl Identity {
         name: &str,
         policy_name: &str,
     ) -> Result<(Entity, InlinePolicy), Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         let found = inline_policy::find(&mut conn, holder.id, policy_name).await?;
@@ -145,7 +150,7 @@ impl Identity {
         name: &str,
         page: &Page,
     ) -> Result<Cut<String>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
         let all = inline_policy::list(&mut conn, holder.id).await?;

@@ -38,7 +38,10 @@ impl Identity {
             tags: input.tags.as_deref(),
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
-        let shown = self.whole_profile(&mut conn, &created).await?;
+        let shown = InstanceProfile {
+            tags: input.tags.filter(|tags| !tags.is_empty()),
+            ..self.profile(&mut conn, &created).await?
+        };
         commit(tx).await?;
         Ok(CreateInstanceProfileResponse {
             instance_profile: shown,
@@ -54,23 +57,17 @@ impl Identity {
         cx: &Call,
         input: GetInstanceProfileRequest,
     ) -> Result<GetInstanceProfileResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let name = &input.instance_profile_name;
         let found = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
+        let tags = views::tags(&mut conn, found.id).await?;
         Ok(GetInstanceProfileResponse {
-            instance_profile: self.whole_profile(&mut conn, &found).await?,
-        })
-    }
-
-    async fn whole_profile(
-        &self,
-        conn: &mut Conn<'_>,
-        entity: &Entity,
-    ) -> Result<InstanceProfile, Error> {
-        Ok(InstanceProfile {
-            tags: views::tags(conn, entity.id).await?,
-            ..self.profile(conn, entity).await?
+            instance_profile: InstanceProfile {
+                // Here AWS sends the list also when it is empty.
+                tags: Some(tags.unwrap_or_default()),
+                ..self.profile(&mut conn, &found).await?
+            },
         })
     }
 
@@ -84,7 +81,7 @@ impl Identity {
         input: ListInstanceProfilesRequest,
     ) -> Result<ListInstanceProfilesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let prefix = input.path_prefix.as_deref();
         let cut = page_of(&mut conn, cx, Kind::InstanceProfile, prefix, &page).await?;
@@ -117,7 +114,7 @@ impl Identity {
         input: ListInstanceProfilesForRoleRequest,
     ) -> Result<ListInstanceProfilesForRoleResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let role = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let rows = instance_profile::of_role(&mut conn, role.id, &page.after, page.rows()).await?;
@@ -171,7 +168,7 @@ impl Identity {
         let profile = get_existing(&mut conn, cx, Kind::InstanceProfile, name).await?;
         let role = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         if !instance_profile::remove_role(&mut conn, profile.id, role.id).await? {
-            return Err(messages::not_found(Kind::Role, &input.role_name));
+            return Err(messages::role_not_in_profile(&role.name, &profile.name));
         }
         commit(tx).await
     }

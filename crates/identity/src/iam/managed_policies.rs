@@ -25,14 +25,13 @@ impl Identity {
         cx: &Call,
         arn: &str,
     ) -> Result<Entity, Error> {
-        match self.0.policies.find(conn, arn).await? {
-            Some(ManagedPolicyRef::Customer(policy)) if policy.account == cx.account.as_str() => {
-                Ok(policy)
-            }
-            Some(ManagedPolicyRef::Aws(_)) => Err(Error::AccessDenied(format!(
-                "Policy {arn} is managed by AWS and cannot be changed."
-            ))),
-            _ => Err(messages::policy_not_found(arn)),
+        let account = cx.account.as_str();
+        match self.0.policies.find_in(conn, account, arn).await? {
+            Some(ManagedPolicyRef::Customer(policy)) => Ok(policy),
+            Some(ManagedPolicyRef::Aws(_)) => Err(Error::AccessDenied(
+                "Policy is outside your own account.".to_owned(),
+            )),
+            None => Err(messages::policy_not_found(arn)),
         }
     }
 
@@ -65,7 +64,7 @@ impl Identity {
         )
         .await?;
         let mut policy = customer_policy(&mut conn, &created).await?;
-        policy.tags = views::tags(&mut conn, created.id).await?;
+        policy.tags = input.tags.filter(|tags| !tags.is_empty());
         commit(tx).await?;
         Ok(CreatePolicyResponse {
             policy: Some(policy),
@@ -81,22 +80,25 @@ impl Identity {
         cx: &Call,
         input: GetPolicyRequest,
     ) -> Result<GetPolicyResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let arn = &input.policy_arn;
-        let policy = match self.0.policies.find(&mut conn, arn).await? {
+        let account = cx.account.as_str();
+        let mut policy = match self.0.policies.find_in(&mut conn, account, arn).await? {
             Some(ManagedPolicyRef::Aws(policy)) => {
-                let usage = attachment::usage_of(&mut conn, cx.account.as_str(), arn).await?;
+                let usage = attachment::usage_of(&mut conn, account, arn).await?;
                 aws_policy(policy, &usage)
             }
-            Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
+            Some(ManagedPolicyRef::Customer(found)) => {
                 let mut policy = customer_policy(&mut conn, &found).await?;
                 policy.description = managed_policy::get(&mut conn, found.id).await?.description;
                 policy.tags = views::tags(&mut conn, found.id).await?;
                 policy
             }
-            _ => return Err(messages::policy_not_found(arn)),
+            None => return Err(messages::policy_not_found(arn)),
         };
+        // Here AWS sends the list also when it is empty.
+        policy.tags.get_or_insert_default();
         Ok(GetPolicyResponse {
             policy: Some(policy),
         })
@@ -117,7 +119,7 @@ impl Identity {
         let usage = input.policy_usage_filter;
         let only_attached = input.only_attached.unwrap_or(false);
         let only_used = only_attached || usage.is_some();
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         // The key is the folded name and, for AWS's, a mark behind it: names of both may
         // be alike, and no name holds a space.

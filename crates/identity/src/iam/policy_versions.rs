@@ -45,23 +45,37 @@ pub(super) fn aws_version_detail(policy: &AwsPolicy) -> Result<PolicyVersion, Er
     })
 }
 
-fn version_not_found(arn: &str, id: &str) -> Error {
-    Error::NoSuchEntity(format!(
-        "Policy {arn} version {id} does not exist or is not attachable."
-    ))
-}
-
 /// The version of this id, which must be there.
-async fn need_version(conn: &mut Conn<'_>, policy: &Entity, id: &str) -> Result<Version, Error> {
+async fn existing_version(
+    conn: &mut Conn<'_>,
+    policy: &Entity,
+    id: &str,
+) -> Result<Version, Error> {
     let number = id.strip_prefix('v').and_then(|number| number.parse().ok());
     let found = match number {
         Some(number) => managed_policy::find_version(conn, policy.id, number).await?,
         None => None,
     };
-    found.ok_or_else(|| version_not_found(&policy.arn(), id))
+    found.ok_or_else(|| messages::version_not_found(&policy.arn(), id))
 }
 
 impl Identity {
+    /// A version of the account's own policy. AWS names the version also where the policy is missing.
+    async fn own_version(
+        &self,
+        conn: &mut Conn<'_>,
+        cx: &Call,
+        arn: &str,
+        id: &str,
+    ) -> Result<(Entity, Version), Error> {
+        let policy = match self.own_policy(conn, cx, arn).await {
+            Err(Error::NoSuchEntity(_)) => return Err(messages::version_not_found(arn, id)),
+            found => found?,
+        };
+        let version = existing_version(conn, &policy, id).await?;
+        Ok((policy, version))
+    }
+
     /// `CreatePolicyVersion`.
     ///
     /// # Errors
@@ -112,23 +126,25 @@ impl Identity {
         cx: &Call,
         input: GetPolicyVersionRequest,
     ) -> Result<GetPolicyVersionResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let (arn, id) = (&input.policy_arn, &input.version_id);
-        let version = match self.0.policies.find(&mut conn, arn).await? {
+        let account = cx.account.as_str();
+        let version = match self.0.policies.find_in(&mut conn, account, arn).await? {
             Some(ManagedPolicyRef::Aws(policy)) if version_id(policy.version) == *id => {
                 aws_version_detail(policy)?
             }
-            Some(ManagedPolicyRef::Aws(_)) => return Err(version_not_found(arn, id)),
-            Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
-                let version = need_version(&mut conn, &found, id).await?;
+            Some(ManagedPolicyRef::Customer(found)) => {
+                let version = existing_version(&mut conn, &found, id).await?;
                 let row = managed_policy::get(&mut conn, found.id).await?;
                 PolicyVersion {
                     document: Some(encode(&version.document)),
                     ..listed(&version, row.default_version)
                 }
             }
-            _ => return Err(messages::policy_not_found(arn)),
+            Some(ManagedPolicyRef::Aws(_)) | None => {
+                return Err(messages::version_not_found(arn, id));
+            }
         };
         Ok(GetPolicyVersionResponse {
             policy_version: Some(version),
@@ -145,20 +161,21 @@ impl Identity {
         input: ListPolicyVersionsRequest,
     ) -> Result<ListPolicyVersionsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let arn = &input.policy_arn;
-        let versions: Vec<(i64, PolicyVersion)> = match self.0.policies.find(&mut conn, arn).await?
-        {
+        let account = cx.account.as_str();
+        let found = self.0.policies.find_in(&mut conn, account, arn).await?;
+        let versions: Vec<(i64, PolicyVersion)> = match found {
             Some(ManagedPolicyRef::Aws(policy)) => vec![(policy.version, aws_version(policy))],
-            Some(ManagedPolicyRef::Customer(found)) if found.account == cx.account.as_str() => {
+            Some(ManagedPolicyRef::Customer(found)) => {
                 let row = managed_policy::get(&mut conn, found.id).await?;
                 let versions = managed_policy::list_versions(&mut conn, found.id).await?;
                 let shown =
                     |version: Version| (version.version, listed(&version, row.default_version));
                 versions.into_iter().map(shown).collect()
             }
-            _ => return Err(messages::policy_not_found(arn)),
+            None => return Err(messages::policy_not_found(arn)),
         };
         // Keys grow as versions go back in time.
         let cut = page.of(versions, |version| format!("{:020}", i64::MAX - version.0));
@@ -180,8 +197,8 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
-        let version = need_version(&mut conn, &found, &input.version_id).await?;
+        let (arn, id) = (&input.policy_arn, &input.version_id);
+        let (found, version) = self.own_version(&mut conn, cx, arn, id).await?;
         let row = managed_policy::get(&mut conn, found.id).await?;
         if version.version == row.default_version {
             return Err(Error::DeleteConflict(
@@ -203,8 +220,8 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
-        let version = need_version(&mut conn, &found, &input.version_id).await?;
+        let (arn, id) = (&input.policy_arn, &input.version_id);
+        let (found, version) = self.own_version(&mut conn, cx, arn, id).await?;
         let now = cx.now.as_millisecond();
         managed_policy::set_default_version(&mut conn, found.id, version.version, now).await?;
         commit(tx).await

@@ -2,7 +2,7 @@
 
 use aws_api::iam::{
     CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, GetRoleRequest, GetRoleResponse,
-    ListRolesRequest, ListRolesResponse, UpdateAssumeRolePolicyRequest,
+    ListRolesRequest, ListRolesResponse, Role, UpdateAssumeRolePolicyRequest,
     UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, UpdateRoleRequest,
     UpdateRoleResponse,
 };
@@ -11,7 +11,7 @@ use store::iam::entity::{self, Kind};
 use store::iam::role::{self, Role as Row};
 use store::iam::{attachment, inline_policy, instance_profile};
 
-use super::{Wanted, commit, get_existing, page_of};
+use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
 use crate::policy_cache::pin;
 use crate::{Call, Error, Identity, messages};
@@ -50,8 +50,11 @@ impl Identity {
             last_used: None,
         };
         role::insert(&mut conn, created.id, &row).await?;
-        let mut shown = self.whole_role(&mut conn, &created).await?;
-        shown.role_last_used = None;
+        let shown = Role {
+            permissions_boundary: views::boundary(&created),
+            tags: input.tags.filter(|tags| !tags.is_empty()),
+            ..self.bare_role(&mut conn, &created, &row).await?
+        };
         commit(tx).await?;
         Ok(CreateRoleResponse { role: shown })
     }
@@ -65,11 +68,11 @@ impl Identity {
         cx: &Call,
         input: GetRoleRequest,
     ) -> Result<GetRoleResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         Ok(GetRoleResponse {
-            role: self.whole_role(&mut conn, &found).await?,
+            role: self.role_detail(&mut conn, &found).await?,
         })
     }
 
@@ -83,7 +86,7 @@ impl Identity {
         input: ListRolesRequest,
     ) -> Result<ListRolesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let prefix = input.path_prefix.as_deref();
         let cut = page_of(&mut conn, cx, Kind::Role, prefix, &page).await?;
@@ -131,9 +134,13 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
-        let seconds = role::get(&mut conn, found.id).await?.max_session_seconds;
-        role::update(&mut conn, found.id, Some(&input.description), seconds).await?;
-        let shown = self.role(&mut conn, &found).await?;
+        let row = role::get(&mut conn, found.id).await?;
+        let (description, seconds) = (input.description, row.max_session_seconds);
+        role::update(&mut conn, found.id, Some(&description), seconds).await?;
+        let shown = Role {
+            description: Some(description),
+            ..self.bare_role(&mut conn, &found, &row).await?
+        };
         commit(tx).await?;
         Ok(UpdateRoleDescriptionResponse { role: Some(shown) })
     }

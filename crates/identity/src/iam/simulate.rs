@@ -19,7 +19,7 @@ use store::iam::group;
 use super::context_keys::context_keys;
 use crate::paging::Page;
 use crate::policy_cache::{Named, compile, entity_by_arn, pin};
-use crate::{Call, Error, Identity};
+use crate::{Call, Error, Identity, messages};
 
 /// Decisions of one simulation: actions times resources. Each is traced, so they cost.
 const DECISIONS_MAX: usize = 10_000;
@@ -51,7 +51,7 @@ impl Identity {
         input: SimulatePrincipalPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let conn = &mut conn;
         let source = policy_source(conn, cx, &input.policy_source_arn).await?;
@@ -117,7 +117,7 @@ impl Identity {
         input: SimulateCustomPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let mut identity = Vec::new();
         let texts = Some(input.policy_input_list);
@@ -202,7 +202,7 @@ pub(super) async fn policy_source(
     let holds = |kind| matches!(kind, Kind::User | Kind::Group | Kind::Role);
     found
         .filter(|found| found.account == cx.account.as_str() && holds(found.kind))
-        .ok_or_else(|| Error::NoSuchEntity(format!("Policy source {arn} cannot be found.")))
+        .ok_or_else(messages::policy_source_not_found)
 }
 
 /// The principal of `CallerArn`: a user or a role, with its unique id where it exists.

@@ -19,7 +19,7 @@ macro_rules! tagged {
     ($($kind:ident $name:ident: $set:ident($set_request:ident) $unset:ident($unset_request:ident)
        $list:ident($list_request:ident) -> $list_response:ident;)*) => {
         impl Identity {$(
-            #[doc = concat!("`Tag", stringify!($kind), "`; a key that differs only in case is replaced.")]
+            #[doc = concat!("`Tag", stringify!($kind), "`; a tag of the same key is replaced.")]
             ///
             /// # Errors
             /// `NoSuchEntity`, `InvalidInput`, `LimitExceeded`.
@@ -83,7 +83,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
-        self.put_tags(&mut conn, found.id, tags).await?;
+        self.put_tags(&mut conn, &found, tags).await?;
         commit(tx).await
     }
 
@@ -92,7 +92,7 @@ impl Identity {
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
         for key in keys {
-            tag::delete(&mut conn, found.id, key).await?;
+            tag::delete(&mut conn, found.id, kind, key).await?;
         }
         commit(tx).await
     }
@@ -104,10 +104,13 @@ impl Identity {
         name: &str,
         page: &Page,
     ) -> Result<Cut<Tag>, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
         let tags = views::tags(&mut conn, found.id).await?.unwrap_or_default();
-        Ok(page.of(tags, |tag| tag.key.to_lowercase()))
+        Ok(page.of(tags, |tag| match tag::ignores_case(kind) {
+            true => tag.key.to_lowercase(),
+            false => tag.key.clone(),
+        }))
     }
 }

@@ -31,7 +31,11 @@ impl Identity {
             tags: input.tags.as_deref(),
         };
         let created = self.create_entity(&mut conn, cx, wanted).await?;
-        let user = detail(&mut conn, &created).await?;
+        let user = User {
+            permissions_boundary: views::boundary(&created),
+            tags: input.tags.filter(|tags| !tags.is_empty()),
+            ..views::user(&created)
+        };
         commit(tx).await?;
         Ok(CreateUserResponse { user: Some(user) })
     }
@@ -45,7 +49,7 @@ impl Identity {
         cx: &Call,
         input: GetUserRequest,
     ) -> Result<GetUserResponse, Error> {
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         if input.user_name.is_none() && cx.caller.kind == CallerKind::Root {
             let account = account::find(&mut conn, cx.account.as_str()).await?;
@@ -76,7 +80,7 @@ impl Identity {
         input: ListUsersRequest,
     ) -> Result<ListUsersResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let prefix = input.path_prefix.as_deref();
         let cut = page_of(&mut read.conn(), cx, Kind::User, prefix, &page).await?;
         Ok(ListUsersResponse {

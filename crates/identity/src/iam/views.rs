@@ -16,7 +16,6 @@ use crate::{Error, Identity};
 pub(super) fn boundary(entity: &Entity) -> Option<AttachedPermissionsBoundary> {
     let arn = entity.boundary_arn.clone()?;
     Some(AttachedPermissionsBoundary {
-        // The model's one value.
         permissions_boundary_type: Some(PermissionsBoundaryAttachmentType::default()),
         permissions_boundary_arn: Some(arn),
     })
@@ -45,7 +44,8 @@ pub(super) fn group(entity: &Entity) -> Group {
     }
 }
 
-/// Tags in the form of the API; `None` when there are none, as AWS leaves them out.
+/// Tags in the form of the API; `None` when there are none. Some operations of AWS then send an empty
+/// list and some send none; the callers know which.
 pub(super) async fn tags(conn: &mut Conn<'_>, entity: i64) -> Result<Option<Vec<Tag>>, Error> {
     let tags = tag::list(conn, entity).await?;
     let tags: Vec<Tag> = tags
@@ -59,9 +59,13 @@ pub(super) async fn tags(conn: &mut Conn<'_>, entity: i64) -> Result<Option<Vec<
 }
 
 impl Identity {
-    /// A role as lists show it: without boundary, tags and last use.
-    pub(super) async fn role(&self, conn: &mut Conn<'_>, entity: &Entity) -> Result<Role, Error> {
-        let row = role::get(conn, entity.id).await?;
+    /// A role as instance profiles and `CreateRole` show it: its six first members.
+    pub(super) async fn bare_role(
+        &self,
+        conn: &mut Conn<'_>,
+        entity: &Entity,
+        row: &role::Role,
+    ) -> Result<Role, Error> {
         Ok(Role {
             path: entity.path.clone(),
             role_name: entity.name.clone(),
@@ -69,17 +73,22 @@ impl Identity {
             arn: entity.arn(),
             create_date: time(entity.created_at),
             assume_role_policy_document: Some(self.shown_trust(conn, &row.trust_policy).await?),
-            description: row.description,
-            max_session_duration: i32::try_from(row.max_session_seconds).ok(),
-            permissions_boundary: None,
-            tags: None,
-            role_last_used: None,
             ..Role::default()
         })
     }
 
+    /// A role as lists show it: without boundary, tags and last use.
+    pub(super) async fn role(&self, conn: &mut Conn<'_>, entity: &Entity) -> Result<Role, Error> {
+        let row = role::get(conn, entity.id).await?;
+        Ok(Role {
+            max_session_duration: i32::try_from(row.max_session_seconds).ok(),
+            description: row.description.clone(),
+            ..self.bare_role(conn, entity, &row).await?
+        })
+    }
+
     /// A role as `GetRole` shows it.
-    pub(super) async fn whole_role(
+    pub(super) async fn role_detail(
         &self,
         conn: &mut Conn<'_>,
         entity: &Entity,
@@ -114,7 +123,10 @@ impl Identity {
         entity: &Entity,
     ) -> Result<InstanceProfile, Error> {
         let roles = match instance_profile::role(conn, entity.id).await? {
-            Some(role) => vec![self.role(conn, &role).await?],
+            Some(role) => {
+                let row = role::get(conn, role.id).await?;
+                vec![self.bare_role(conn, &role, &row).await?]
+            }
             None => Vec::new(),
         };
         Ok(InstanceProfile {

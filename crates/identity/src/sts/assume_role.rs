@@ -61,7 +61,7 @@ impl Identity {
     ) -> Result<AssumeRoleResponse, Error> {
         let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
         refuse_mfa(input.serial_number.as_deref(), token_code)?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = entity_by_arn(&mut conn, &input.role_arn).await?;
         let entity = found
@@ -194,7 +194,7 @@ pub(super) fn session_tags(
     for tag in tags.unwrap_or_default() {
         let key = tag.key.to_lowercase();
         if key.starts_with("aws:") {
-            return Err(Error::ValidationError(format!(
+            return Err(Error::InvalidParameterValue(format!(
                 "Tag key {} is not valid: keys that begin with aws: are reserved.",
                 tag.key
             )));
@@ -202,14 +202,14 @@ pub(super) fn session_tags(
         match all.iter().position(|known| known.0.to_lowercase() == key) {
             None => all.push(SessionTag(tag.key, tag.value, false)),
             Some(at) if at < inherited.len() => {
-                return Err(Error::ValidationError(
+                return Err(Error::InvalidParameterValue(
                     "One of the specified transitive tag keys can't be set because it conflicts \
                      with a transitive tag key from the calling session."
                         .to_owned(),
                 ));
             }
             Some(_) => {
-                return Err(Error::ValidationError(
+                return Err(Error::InvalidParameterValue(
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive."
                         .to_owned(),
                 ));
@@ -217,7 +217,7 @@ pub(super) fn session_tags(
         }
     }
     if all.len() > SESSION_TAGS_MAX {
-        return Err(Error::ValidationError(format!(
+        return Err(Error::InvalidParameterValue(format!(
             "A session can have up to {SESSION_TAGS_MAX} session tags."
         )));
     }
@@ -225,7 +225,7 @@ pub(super) fn session_tags(
         let folded = key.to_lowercase();
         let tag = all.iter_mut().find(|tag| tag.0.to_lowercase() == folded);
         let Some(tag) = tag else {
-            return Err(Error::ValidationError(
+            return Err(Error::InvalidParameterValue(
                 "The specified transitive tag key must be included in the requested tags."
                     .to_owned(),
             ));

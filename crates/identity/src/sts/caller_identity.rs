@@ -36,7 +36,7 @@ impl Identity {
         input: GetAccessKeyInfoRequest,
     ) -> Result<GetAccessKeyInfoResponse, Error> {
         let id = input.access_key_id;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let found = store::iam::access_key::find(&mut read.conn(), &id).await?;
         let account = match found {
             Some(key) => key.account,

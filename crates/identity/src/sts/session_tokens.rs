@@ -59,7 +59,7 @@ impl Identity {
         let who = Who::Federated(issuer, name.clone());
         let mut session = self.new_session(cx, account, who, seconds)?;
         session.tags = session_tags(cx, input.tags, None)?;
-        let mut read = self.0.store.read().await?;
+        let mut read = self.0.store.snapshot().await?;
         let (policy, arns) = (input.policy, input.policy_arns);
         self.add_policies(&mut read.conn(), &mut session, policy, arns)
             .await?;
@@ -70,7 +70,8 @@ impl Identity {
                 federated_user_id: format!("{account}:{name}"),
                 arn: format!("arn:aws:sts::{account}:federated-user/{name}"),
             }),
-            packed_policy_size,
+            // Zero is told here, and nothing by AssumeRole: so AWS does.
+            packed_policy_size: Some(packed_policy_size.unwrap_or(0)),
             ..GetFederationTokenResponse::default()
         })
     }

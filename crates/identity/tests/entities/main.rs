@@ -7,6 +7,7 @@ mod account;
 mod common;
 mod groups;
 mod policies;
+mod recorded;
 mod roles;
 mod rules;
 mod users;

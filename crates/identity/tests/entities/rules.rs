@@ -47,7 +47,7 @@ on_every_engine! {
         assert_eq!(said(i.tag_user(&root, tag(vec![iam_tag("AWS:x", "1")])).await).0, "InvalidInput");
         let many = (0..49).map(|n| iam_tag(&format!("n{n}"), "")).collect();
         assert_eq!(said(i.tag_user(&root, tag(many)).await),
-            words("LimitExceeded", "Cannot exceed quota for TagsPerResource: 50"));
+            words("LimitExceeded", "The number of tags has reached the maximum limit."));
         let untag = iam::UntagUserRequest { user_name: "alice".to_owned(), tag_keys: vec!["team".to_owned(), "none".to_owned()] };
         i.untag_user(&root, untag).await.unwrap();
         assert_eq!(i.list_user_tags(&root, list()).await.unwrap().tags, [iam_tag("a", "1")]);

@@ -42,7 +42,7 @@ on_every_engine! {
 
         let missing = iam::CreateUserRequest { permissions_boundary: Some(policy_arn("none")), ..create_user("carol") };
         assert_eq!(said(i.create_user(&root, missing).await),
-            words("NoSuchEntity", "Policy arn:aws:iam::111122223333:policy/none does not exist or is not attachable."));
+            words("NoSuchEntity", "Scope ARN: arn:aws:iam::111122223333:policy/none does not exist or is not attachable."));
         // A refused request leaves nothing.
         assert_eq!(said(i.get_user(&root, get("carol")).await).0, "NoSuchEntity");
     }
@@ -156,6 +156,11 @@ on_every_engine! {
         let other = w.account(OTHER_ACCOUNT).await;
         let other = w.call(&other).await.unwrap();
         let used = iam::GetAccessKeyLastUsedRequest { access_key_id: alice.id.clone() };
-        assert_eq!(said(i.get_access_key_last_used(&other, used).await).0, "NoSuchEntity");
+        let foreign = said(i.get_access_key_last_used(&other, used).await);
+        let unknown = iam::GetAccessKeyLastUsedRequest { access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned() };
+        let unknown = said(i.get_access_key_last_used(&other, unknown).await);
+        assert_eq!(unknown, words("AccessDenied", "User: arn:aws:iam::444455556666:root is not authorized to perform \
+            iam:GetAccessKeyLastUsed on resource: access key AKIAIOSFODNN7EXAMPLE"));
+        assert_eq!(foreign.1.replace(&alice.id, "AKIAIOSFODNN7EXAMPLE"), unknown.1);
     }
 }
