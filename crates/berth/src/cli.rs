@@ -15,7 +15,7 @@ mod layers;
 mod values;
 
 pub use layers::{Stop, command, parse};
-pub use values::{DatabaseUrl, PublicUrl};
+pub use values::{ByteSize, DatabaseUrl, PublicUrl};
 
 /// A container registry with AWS's access control, in one binary.
 #[derive(Debug, Parser)]
@@ -129,6 +129,10 @@ pub struct ServeOptions {
     /// The account that the first start makes, and that registry requests mean by default
     #[arg(long, value_name = "ID", default_value = "123456789012")]
     pub account_id: AccountId,
+    /// Free space that layer uploads leave on their disk, such as `500M` or `2G`; by default 1G, or a
+    /// tenth of a smaller disk
+    #[arg(long, value_name = "SIZE")]
+    pub disk_reserve: Option<ByteSize>,
     /// Believe `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY protocol headers of this proxy: an
     /// address or a CIDR range; may be repeated
     #[arg(long, value_name = "CIDR")]

@@ -3,18 +3,18 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use blobs::Blobs;
 use jiff::Timestamp;
 use server::limits::{CONNECTIONS_MAX, CONNECTIONS_MIN, FILES_PER_CONNECTION, FILES_RESERVED};
-use server::{Server, Settings, StartError, Tls, TransportSettings};
+use server::{DiskSettings, Server, Settings, StartError, Tls, TransportSettings};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use crate::cli::ServeOptions;
+use crate::cli::{ByteSize, ServeOptions};
 use crate::data_dir::{DataDir, Lock};
 use crate::error::{Error, Result, cause};
 use crate::output::Answers;
@@ -113,6 +113,13 @@ pub async fn prepare(
         account_id: options.account_id,
         tls,
         audit_dir: home.join("audit"),
+        disks: DiskSettings {
+            blobs_dir: Some(blobs_dir),
+            reserve_bytes: options.disk_reserve.map(ByteSize::bytes),
+            database_dir: storage::database_file(&options.storage, &home)
+                .and_then(|path| std::path::absolute(path).ok())
+                .and_then(|path| path.parent().map(Path::to_owned)),
+        },
         transport,
         clock: Settings::system_clock(),
     };

@@ -1,6 +1,7 @@
 //! What every command that touches accounts opens: the database and, behind the master key, identity.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aws_types::AccountId;
@@ -27,6 +28,14 @@ pub enum Role {
     Server,
     /// A command, which works beside a running server.
     Command,
+}
+
+/// The database's file; `None` where it is a server.
+pub fn database_file(options: &StorageOptions, home: &DataDir) -> Option<PathBuf> {
+    match &options.database {
+        Some(url) => url.as_str().strip_prefix("sqlite:").map(PathBuf::from),
+        None => Some(home.join("berth.db")),
+    }
 }
 
 /// Opens the database, making it where it is missing.

@@ -12,9 +12,11 @@ use store::Store;
 
 use crate::admission::Admission;
 use crate::audit::Audit;
+use crate::audit::reserve::Ballast;
 use crate::connections::Connections;
 use crate::forwarded::TrustedProxies;
 use crate::head::registry_of_host;
+use crate::health::Health;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::ops::{self, Entry};
@@ -103,6 +105,9 @@ pub(crate) struct App {
     pub(crate) bodies: MemoryBudget,
     pub(crate) admission: Admission,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) health: Health,
+    /// Space beside the database for taking access away.
+    pub(crate) ballast: Option<Ballast>,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) proxies: TrustedProxies,
 }
@@ -116,6 +121,7 @@ impl App {
         clock: Clock,
         audit: Audit,
         transport: TransportSettings,
+        ballast: Option<Ballast>,
     ) -> App {
         App {
             identity,
@@ -129,6 +135,8 @@ impl App {
             bodies: MemoryBudget::new(),
             admission: Admission::new(),
             connections: Connections::new(transport.connections_max),
+            health: Health::default(),
+            ballast,
             proxies: TrustedProxies::new(transport.trusted_proxies),
         }
     }

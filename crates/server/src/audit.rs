@@ -1,32 +1,36 @@
 //! Every call leaves an event: a JSON line in CloudTrail's shape (CloudTrail User Guide, "CloudTrail
 //! record contents"), one file a day in `<data-dir>/audit/`.
 //!
-//! Requests hand their events to one writer over a bounded queue. When the disk is slow or full the queue
-//! fills and requests wait: an event is never dropped while the process serves. Lines are written in
-//! batches, each with one `write`, and a batch whose write fails is cut off and written again; a killed
-//! process loses at most the events of its last moments, an orderly stop writes and syncs them all.
+//! Requests hand their events to one writer over a bounded queue ([`queue`]); it appends them in batches
+//! and syncs at a bounded interval ([`writer`]). No request waits for a disk: while the log cannot be
+//! written, writes and new credentials are refused, reads go on and are counted, and what only takes
+//! access away is recorded in a file that was allocated before ([`reserve`]). Requests of strangers are
+//! counted beyond a small burst ([`strangers`]).
 //!
 //! What is absent: secrets (members that the model marks as sensitive), bytes of layers, and long
 //! documents; the event says so in their place.
 
-use std::io;
+mod log_files;
+mod queue;
+pub(crate) mod reserve;
+mod strangers;
+mod unrecorded;
+mod writer;
+
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use identity::{Caller, CallerKind};
 use jiff::Timestamp;
 use serde_json::{Map, json};
-use tokio::fs::{File, OpenOptions};
-use tokio::io::AsyncWriteExt as _;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
+pub(crate) use self::queue::Audit;
+use self::writer::Line;
 use crate::limits::{
-    AUDIT_NAME_CHARS_MAX, AUDIT_PARAMETERS_BYTES_MAX, AUDIT_QUEUE_MAX, AUDIT_RESOURCE_CHARS_MAX,
+    AUDIT_NAME_CHARS_MAX, AUDIT_PARAMETERS_BYTES_MAX, AUDIT_RESOURCE_CHARS_MAX,
     AUDIT_TEXT_CHARS_MAX,
 };
+use crate::network::AddressGroup;
 
 /// The statement that decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,167 +69,58 @@ pub(crate) struct Event {
     pub(crate) data: bool,
 }
 
-/// The way into the log. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Audit {
-    queue: mpsc::Sender<Event>,
-}
-
 impl Audit {
-    /// Starts the writer. It ends when every clone is dropped, and then everything is on disk.
-    pub(crate) fn start(directory: PathBuf) -> (Audit, JoinHandle<()>) {
-        let (queue, events) = mpsc::channel(AUDIT_QUEUE_MAX);
-        (Audit { queue }, tokio::spawn(write(directory, events)))
-    }
-
-    /// Takes an event, waiting while the queue is full.
+    /// Records an event: at once in the queue, and from there in the log. Events of requests that nobody
+    /// is known for are counted beyond a small burst. The wait for room in the queue is bounded.
     pub(crate) async fn record(&self, event: Event) {
-        // Before it waits: the queue holds thousands, and strangers' names may be as long as a request.
-        if self.queue.send(event.cut()).await.is_err() {
-            tracing::error!("the audit writer has ended: an event is lost");
-        }
-    }
-}
-
-/// Events written with one system call.
-const BATCH_MAX: usize = 256;
-/// Between two tries to write.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// Tries once the server stops: it waits for the log, not for a disk.
-const LAST_TRIES: u32 = 3;
-
-async fn write(directory: PathBuf, mut events: mpsc::Receiver<Event>) {
-    let mut log = Log::new(directory);
-    let mut batch = Vec::with_capacity(BATCH_MAX);
-    while events.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        let mut lines = Vec::with_capacity(batch.len() * 1024);
-        let mut day = String::new();
-        for event in batch.drain(..) {
-            let its_day = day_of(event.time);
-            if its_day != day && !lines.is_empty() {
-                keep(&mut log, &day, &lines, &events).await;
-                lines.clear();
-            }
-            day = its_day;
-            // A `Value` serialises without fail.
-            lines.extend_from_slice(event.json().to_string().as_bytes());
-            lines.push(b'\n');
-        }
-        keep(&mut log, &day, &lines, &events).await;
-    }
-    if let Some(open) = log.open
-        && let Err(error) = open.file.sync_all().await
-    {
-        tracing::error!(%error, "the audit log may not be on disk");
-    }
-}
-
-fn day_of(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d").to_string()
-}
-
-/// Writes lines, again and again until they are written: meanwhile the queue fills, and requests wait.
-async fn keep(log: &mut Log, day: &str, lines: &[u8], events: &mpsc::Receiver<Event>) {
-    let mut last_tries = LAST_TRIES;
-    let mut failed = false;
-    while let Err(error) = log.append(day, lines).await {
-        let directory = log.directory.display();
-        if !failed {
-            tracing::error!(%error, %directory, "cannot write the audit log; requests will wait for it");
-        }
-        failed = true;
-        if events.is_closed() {
-            last_tries -= 1;
-            if last_tries == 0 {
-                let lost = lines.iter().filter(|byte| **byte == b'\n').count();
-                tracing::error!(%error, %directory, lost, "the audit log's last events are lost");
+        // Before it waits: strangers' names may be as long as a request.
+        let event = event.cut();
+        if event.caller.is_none()
+            && let Some((code, _)) = &event.error
+        {
+            let group = AddressGroup::of(event.address);
+            let mut strangers = self.strangers();
+            if !strangers.allows(group, event.time) {
+                strangers.count(group, event.source, &event.name, Some(code), event.time);
                 return;
             }
         }
-        tokio::time::sleep(RETRY_PAUSE).await;
+        self.send(event.into_line()).await;
     }
-    if failed {
-        tracing::info!("the audit log is written again");
+
+    /// Records a challenge: the first request of every client has no credentials, which is no failure.
+    pub(crate) fn record_challenge(&self, address: IpAddr, name: &str, time: Timestamp) {
+        let group = AddressGroup::of(address);
+        self.strangers()
+            .count(group, "ecr.amazonaws.com", name, None, time);
     }
 }
 
-/// The files.
-struct Log {
-    directory: PathBuf,
-    open: Option<OpenFile>,
-    /// Where a day's whole lines end, after a write that failed in the middle.
-    torn: Option<(String, u64)>,
-}
-
-struct OpenFile {
-    day: String,
-    file: File,
-    /// In bytes, all of them whole lines.
-    length: u64,
-}
-
-impl Log {
-    fn new(directory: PathBuf) -> Log {
-        Log {
-            directory,
-            open: None,
-            torn: None,
-        }
-    }
-
-    /// Appends whole lines, or nothing: what a failed write left is cut off before the next one.
-    async fn append(&mut self, day: &str, lines: &[u8]) -> io::Result<()> {
-        let mut open = match self.open.take().filter(|open| open.day == day) {
-            Some(open) => open,
-            None => self.file(day).await?,
-        };
-        let written = async {
-            open.file.write_all(lines).await?;
-            open.file.flush().await
-        };
-        match written.await {
-            Ok(()) => {
-                open.length += lines.len() as u64;
-                self.open = Some(open);
-                Ok(())
-            }
-            Err(error) => {
-                // Opened anew for the next try: the directory may be another one by then.
-                self.torn = Some((open.day, open.length));
-                if open.file.set_len(open.length).await.is_ok() {
-                    self.torn = None;
-                }
-                Err(error)
-            }
-        }
-    }
-
-    async fn file(&mut self, day: &str) -> io::Result<OpenFile> {
-        tokio::fs::create_dir_all(&self.directory).await?;
-        let path = self.directory.join(format!("{day}.jsonl"));
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        // Who did what from where is nobody else's business on this machine.
-        #[cfg(unix)]
-        options.mode(0o600);
-        let file = options.open(path).await?;
-        let mut length = file.metadata().await?.len();
-        if let Some((torn, whole)) = &self.torn
-            && torn == day
-        {
-            // Shorter: somebody rotated the file.
-            if *whole < length {
-                file.set_len(*whole).await?;
-                length = *whole;
-            }
-            self.torn = None;
-        }
-        Ok(OpenFile {
-            day: day.to_owned(),
-            file,
-            length,
-        })
-    }
+/// A line about the log itself, as CloudTrail writes events that no call made (CloudTrail User Guide,
+/// "Non-API events captured by CloudTrail").
+fn service_event(name: &str, time: Timestamp, details: serde_json::Value) -> Vec<u8> {
+    let id = uuid::Uuid::new_v4().to_string();
+    let event = json!({
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "AWSService", "invokedBy": "berth"},
+        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "eventSource": "berth",
+        "eventName": name,
+        "sourceIPAddress": "berth",
+        "userAgent": "berth",
+        "requestParameters": null,
+        "responseElements": null,
+        "eventID": id,
+        "readOnly": true,
+        "eventType": "AwsServiceEvent",
+        "managementEvent": true,
+        "eventCategory": "Management",
+        "serviceEventDetails": details,
+    });
+    // A `Value` always serializes.
+    let mut line = event.to_string().into_bytes();
+    line.push(b'\n');
+    line
 }
 
 impl Event {
@@ -247,6 +142,25 @@ impl Event {
         self.parameters = bounded(self.parameters);
         self.elements = bounded(self.elements);
         self
+    }
+
+    fn into_line(self) -> Line {
+        let (time, source, name) = (self.time, self.source, self.name.clone());
+        let failed = self.error.is_some();
+        // What was refused has changed nothing.
+        let essential = !failed && (!self.read_only || !self.elements.is_null());
+        // A `Value` always serializes.
+        let mut text = self.json().to_string().into_bytes();
+        text.push(b'\n');
+        Line {
+            text,
+            time,
+            source,
+            name,
+            failed,
+            essential,
+            room: None,
+        }
     }
 
     fn json(self) -> serde_json::Value {
@@ -373,75 +287,4 @@ pub(crate) fn trimmed(mut parameters: serde_json::Value) -> serde_json::Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn event(name: &str) -> Event {
-        Event {
-            time: "2026-11-22T12:00:00Z".parse().unwrap(),
-            source: "ecr.amazonaws.com",
-            name: name.to_owned(),
-            region: "us-east-1".to_owned(),
-            address: "127.0.0.1".parse().unwrap(),
-            user_agent: "test".into(),
-            caller: None,
-            access_key_id: None,
-            request_id: "id".into(),
-            parameters: serde_json::Value::Null,
-            elements: serde_json::Value::Null,
-            error: None,
-            decided: None,
-            recipient: "123456789012".to_owned(),
-            read_only: true,
-            data: false,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_written_is_kept_until_it_can() {
-        let parent = tempfile::tempdir().unwrap();
-        let directory = parent.path().join("audit");
-        // No directory can be made there.
-        std::fs::write(&directory, "in the way").unwrap();
-        let (audit, writer) = Audit::start(directory.clone());
-        for name in ["First", "Second"] {
-            audit.record(event(name)).await;
-        }
-        tokio::time::sleep(100 * RETRY_PAUSE).await;
-        std::fs::remove_file(&directory).unwrap();
-        tokio::time::sleep(2 * RETRY_PAUSE).await;
-        drop(audit);
-        writer.await.unwrap();
-        let text = std::fs::read_to_string(directory.join("2026-11-22.jsonl")).unwrap();
-        let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines.len(), 2, "{text}");
-        assert!(lines[0].contains("First") && lines[1].contains("Second"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stop_does_not_wait_for_a_disk_for_ever() {
-        let parent = tempfile::tempdir().unwrap();
-        let directory = parent.path().join("audit");
-        std::fs::write(&directory, "in the way").unwrap();
-        let (audit, writer) = Audit::start(directory);
-        audit.record(event("Lost")).await;
-        drop(audit);
-        writer.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn half_a_line_is_cut_off_before_the_next_one() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("2026-11-22.jsonl");
-        let mut log = Log::new(directory.path().to_owned());
-        log.append("2026-11-22", b"{\"a\":1}\n").await.unwrap();
-        // As a disk that fills up in the middle of a write leaves it.
-        let open = log.open.take().unwrap();
-        log.torn = Some((open.day, open.length));
-        std::fs::write(&path, "{\"a\":1}\n{\"b\":").unwrap();
-        log.append("2026-11-22", b"{\"b\":2}\n").await.unwrap();
-        log.append("2026-11-22", b"{\"c\":3}\n").await.unwrap();
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
-    }
-}
+mod tests;

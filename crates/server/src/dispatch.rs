@@ -17,6 +17,7 @@ use crate::aws;
 use crate::body::{Inbound, ReplyBody};
 use crate::connections::RunningRequest;
 use crate::download;
+use crate::form;
 use crate::head::Head;
 use crate::limits::{
     HEADER_OVERHEAD_BYTES, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, STRANGERS_TIMEOUT,
@@ -179,16 +180,15 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::Oci(route) => oci::serve(app, head, route, body).await,
         Route::Download { token } => download::serve(&app, &head, &token).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
-        Route::Readyz => match app.store.poll_changes().await {
-            Ok(()) => plain(StatusCode::OK, "ok\n"),
-            Err(error) => {
-                tracing::warn!(%error, "not ready");
-                plain(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the database does not answer\n",
-                )
-            }
-        },
+        Route::Readyz => {
+            let for_write = form::first(head.query(), "for").as_deref() == Some("write");
+            let (ready, text) = app.health.report(for_write);
+            let status = match ready {
+                true => StatusCode::OK,
+                false => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            plain(status, text)
+        }
         Route::Metrics => {
             let text = app.metrics.text(app.connections.count());
             let mut response = plain(StatusCode::OK, text);

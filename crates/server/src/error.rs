@@ -21,6 +21,8 @@ pub(crate) enum ApiError {
     Unauthenticated(Unauthenticated),
     /// The body could not be read.
     Body(BodyError),
+    /// Not served while something cannot be written; the text says what.
+    Degraded(&'static str),
     /// Already in its wire form.
     Wire(WireError),
     /// A common error whose form depends on the protocol.
@@ -100,6 +102,7 @@ impl ApiError {
                 common(CommonError::ServiceUnavailable, error.to_string())
             }
             ApiError::Body(error) => common(CommonError::Malformed, error.to_string()),
+            ApiError::Degraded(why) => common(CommonError::ServiceUnavailable, (*why).to_owned()),
             ApiError::Wire(error) => error.clone(),
             ApiError::Common(error, message) => common(*error, message.clone()),
             ApiError::Internal(_) => common(CommonError::InternalFailure, INTERNAL.to_owned()),

@@ -59,6 +59,11 @@ impl Health {
         (before & problem.bit() != 0) != there
     }
 
+    /// Whether there is no problem.
+    pub(crate) fn is_well(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0
+    }
+
     pub(crate) fn has(&self, problem: Problem) -> bool {
         self.0.load(Ordering::Acquire) & problem.bit() != 0
     }
@@ -66,7 +71,10 @@ impl Health {
     /// Whether pulls (`for_write` false) or all requests can be served, and a text that names what is
     /// degraded.
     pub(crate) fn report(&self, for_write: bool) -> (bool, String) {
-        let found: Vec<_> = Problem::ALL.into_iter().filter(|problem| self.has(*problem)).collect();
+        let found: Vec<_> = Problem::ALL
+            .into_iter()
+            .filter(|problem| self.has(*problem))
+            .collect();
         let ready = match for_write {
             true => found.is_empty(),
             false => !found.contains(&Problem::DatabaseAway),
@@ -92,17 +100,41 @@ mod tests {
     fn is_ready_while_pulls_can_be_served() {
         for (problems, reads, writes, text) in [
             (vec![], true, true, "ok\n"),
-            (vec![Problem::Audit], true, false, "degraded\nthe audit log cannot"),
-            (vec![Problem::DiskReserve], true, false, "degraded\nthe disk of the layers"),
-            (vec![Problem::DatabaseReadOnly], true, false, "degraded\nthe database cannot"),
-            (vec![Problem::DatabaseAway], false, false, "not ready\nthe database does not"),
+            (
+                vec![Problem::Audit],
+                true,
+                false,
+                "degraded\nthe audit log cannot",
+            ),
+            (
+                vec![Problem::DiskReserve],
+                true,
+                false,
+                "degraded\nthe disk of the layers",
+            ),
+            (
+                vec![Problem::DatabaseReadOnly],
+                true,
+                false,
+                "degraded\nthe database cannot",
+            ),
+            (
+                vec![Problem::DatabaseAway],
+                false,
+                false,
+                "not ready\nthe database does not",
+            ),
         ] {
             let health = Health::default();
             for problem in problems {
                 assert!(health.set(problem, true));
                 assert!(!health.set(problem, true));
             }
-            assert_eq!((health.report(false).0, health.report(true).0), (reads, writes), "{text}");
+            assert_eq!(
+                (health.report(false).0, health.report(true).0),
+                (reads, writes),
+                "{text}"
+            );
             assert!(health.report(false).1.starts_with(text));
         }
         let health = Health::default();

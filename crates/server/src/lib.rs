@@ -46,6 +46,7 @@ mod fair_pool;
 mod form;
 mod forwarded;
 mod head;
+mod health;
 pub mod limits;
 mod listener;
 mod memory_budget;
@@ -56,15 +57,18 @@ mod ops;
 mod peek;
 mod permissions;
 mod principals;
+mod probe;
 mod proxy_protocol;
 mod route;
 mod serve;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod writable;
 mod write_timeout;
 
 pub use app::Clock;
 pub use network::Cidr;
+pub use probe::DiskSettings;
 pub use serve::{Server, Settings, StartError, TransportSettings};
 pub use tls::{Tls, TlsError};

@@ -118,9 +118,32 @@ pub const BASIC_BYTES_MAX: usize = 16 * 1024;
 /// How long the URL of `GetDownloadUrlForLayer` works. AWS's works for about an hour.
 pub const DOWNLOAD_URL_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Audit events waiting to be written. When it is full, requests wait for the writer: an event is
-/// never dropped.
+/// Audit events waiting to be written.
 pub const AUDIT_QUEUE_MAX: usize = 8192;
+/// Those of them that may be counted instead of written (reads, refusals), in bytes.
+pub const AUDIT_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// The longest wait for room in the queue; then the event is counted.
+pub const AUDIT_ROOM_TIMEOUT: Duration = Duration::from_secs(2);
+/// A write to the log that takes longer counts as a failure.
+pub const AUDIT_STUCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The log is synced at least this often: what a crash of the machine may cost.
+pub const AUDIT_SYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the requests of strangers are summarized.
+pub const AUDIT_SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
+/// Free space on the log's disk below which writes are refused, in bytes, so that the events of what is
+/// running still fit.
+pub const AUDIT_FREE_BYTES_MIN: u64 = 1024 * 1024;
+/// And free space from which on they are taken again.
+pub const AUDIT_FREE_BYTES_RESUME: u64 = 8 * 1024 * 1024;
+/// Space that is set aside for events of what only takes access away, in bytes: some 2,000 events.
+pub const AUDIT_RESERVE_BYTES: u64 = 2 * 1024 * 1024;
+/// What must be left of it for another one.
+pub const AUDIT_RESERVE_FREE_BYTES_MIN: u64 = 64 * 1024;
+/// Free space that layer uploads leave on their disk by default, in bytes.
+pub const DISK_RESERVE_BYTES: u64 = 1024 * 1024 * 1024;
+/// Space that is set aside beside a database that is a file, in bytes: what SQLite's log grows to before
+/// it begins again.
+pub const BALLAST_BYTES: u64 = 4 * 1024 * 1024;
 /// Request parameters in an audit event, as JSON, in bytes; longer ones are left out and the event says so.
 /// CloudTrail's bound is 100 KB.
 pub const AUDIT_PARAMETERS_BYTES_MAX: usize = 16 * 1024;

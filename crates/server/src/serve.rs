@@ -17,10 +17,12 @@ use tokio::task::JoinHandle;
 
 use crate::app::{App, Clock, Names, RegistryId};
 use crate::audit::Audit;
+use crate::health::Problem;
 use crate::limits::{CHANGES_POLL_INTERVAL, CONNECTIONS_MAX};
 use crate::listener;
 use crate::network::Cidr;
 use crate::principals::IamPrincipals;
+use crate::probe::{self, DiskSettings};
 use crate::tls::Tls;
 
 /// How often what was noted in memory is written, and what has expired is removed.
@@ -42,6 +44,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Where the audit log's files go.
     pub audit_dir: PathBuf,
+    /// The disks of layers and database.
+    pub disks: DiskSettings,
     /// Connections and proxies.
     pub transport: TransportSettings,
     /// The clock; [`Settings::system_clock`] outside of tests.
@@ -106,6 +110,7 @@ pub struct Server {
     addresses: Vec<SocketAddr>,
     tls: Option<Tls>,
     reload: Arc<Notify>,
+    disks: DiskSettings,
 }
 
 impl Server {
@@ -161,7 +166,7 @@ impl Server {
             (settings.clock)(),
         )
         .await?;
-        let (audit, writer) = Audit::start(settings.audit_dir);
+        let (audit, writer) = Audit::start(settings.audit_dir, Arc::clone(&settings.clock));
         let reload = Arc::clone(&settings.transport.reload);
         let app = App::new(
             identity,
@@ -171,6 +176,7 @@ impl Server {
             settings.clock,
             audit,
             settings.transport,
+            settings.disks.ballast(),
         );
         Ok(Server {
             app: Arc::new(app),
@@ -179,6 +185,7 @@ impl Server {
             addresses,
             tls: settings.tls,
             reload,
+            disks: settings.disks,
         })
     }
 
@@ -207,10 +214,12 @@ impl Server {
             listeners,
             tls,
             reload,
+            disks,
             ..
         } = self;
         let (stop, stopped) = watch::channel(false);
         let background_tasks = tokio::spawn(background_tasks(Arc::clone(&app), stopped.clone()));
+        tokio::spawn(probe::watch(Arc::clone(&app), disks, stopped.clone()));
         if let Some(tls) = &tls {
             tokio::spawn(tls.clone().watch(reload, stopped.clone()));
         }
@@ -218,6 +227,8 @@ impl Server {
         let signal = async {
             shutdown.await;
             tracing::info!("stopping");
+            // First: whoever asked for the stop may not wait for its end.
+            app.audit.sync_now();
             // All receivers gone means that everything has stopped already.
             let _ = stop.send(true);
         };
@@ -275,6 +286,7 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                     _ => {}
                 }
                 reachable = polled.is_ok();
+                app.health.set(Problem::DatabaseAway, !reachable);
             }
             _ = maintenance.tick() => maintain(&app).await,
         }

@@ -53,6 +53,7 @@ mod error;
 pub mod iam;
 mod migrate;
 mod pool;
+mod probe;
 mod server_lock;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

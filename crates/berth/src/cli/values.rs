@@ -83,6 +83,45 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+/// A number of bytes: `1073741824`, `512K`, `500M`, `1G`, `2T`; the units are powers of 1,024, and may be
+/// followed by `iB` or `B`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteSize(u64);
+
+impl ByteSize {
+    /// The number of bytes.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl FromStr for ByteSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "expected a size such as 500M or 2G".to_owned();
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let unit = unit.trim().to_ascii_uppercase();
+        let unit = unit.strip_suffix('B').unwrap_or(&unit);
+        let shift = match unit.strip_suffix('I').unwrap_or(unit) {
+            "" => 0,
+            "K" => 10,
+            "M" => 20,
+            "G" => 30,
+            "T" => 40,
+            _ => return Err(wrong()),
+        };
+        let number: u64 = number.parse().map_err(|_| wrong())?;
+        number
+            .checked_mul(1 << shift)
+            .map(ByteSize)
+            .ok_or_else(wrong)
+    }
+}
+
 /// The directory that a blob store's URL names.
 pub fn blobs_directory(text: &str) -> Result<PathBuf, String> {
     if let Some(path) = text.strip_prefix("dir:").filter(|path| !path.is_empty()) {
@@ -120,6 +159,31 @@ mod tests {
         ] {
             let parsed = text.parse::<PublicUrl>().ok();
             assert_eq!(parsed.as_ref().map(PublicUrl::as_str), taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn byte_sizes() {
+        for (text, bytes) in [
+            ("0", Some(0)),
+            ("512", Some(512)),
+            ("1K", Some(1024)),
+            ("500M", Some(500 << 20)),
+            ("1GiB", Some(1 << 30)),
+            ("2 gb", Some(2 << 30)),
+            ("3T", Some(3 << 40)),
+            ("", None),
+            ("G", None),
+            ("-1", None),
+            ("1.5G", None),
+            ("1X", None),
+            ("99999999999T", None),
+        ] {
+            assert_eq!(
+                text.parse::<ByteSize>().ok().map(ByteSize::bytes),
+                bytes,
+                "{text}"
+            );
         }
     }
 

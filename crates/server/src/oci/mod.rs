@@ -133,6 +133,10 @@ impl From<ApiError> for OciError {
                 fail.header(header::RETRY_AFTER, "1")
             }
             ApiError::Body(error) => OciError::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
+            ApiError::Degraded(why) => {
+                let fail = OciError::new(503, "UNAVAILABLE", *why);
+                fail.header(header::RETRY_AFTER, "1")
+            }
             ApiError::Common(_, message) => OciError::new(400, "UNSUPPORTED", message),
             ApiError::Wire(error) => OciError::new(error.status, "UNSUPPORTED", &error.message),
             ApiError::Identity(_) | ApiError::Unauthenticated(_) | ApiError::Internal(_) => {
@@ -398,8 +402,11 @@ async fn unauthenticated(
             .header(header::WWW_AUTHENTICATE, challenge.clone())
     };
     let fail = match fail {
-        // The first request of every client: not worth an event.
-        BasicFail::Missing => return failed(head, &refuse("authentication required")),
+        BasicFail::Missing => {
+            app.audit
+                .record_challenge(head.client.address, "GetAuthorizationToken", head.now);
+            return failed(head, &refuse("authentication required"));
+        }
         BasicFail::Refused => refuse("The authorization token included in the request is invalid."),
         BasicFail::Expired => OciError::new(
             403,

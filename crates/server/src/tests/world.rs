@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::authorize::RequestContext;
 use crate::head::Client;
+use crate::probe::DiskSettings;
 use crate::serve::{Server, Settings, TransportSettings};
 
 pub(super) const ACCOUNT: &str = "123456789012";
@@ -113,6 +114,7 @@ impl World {
             account_id: ACCOUNT.parse().unwrap(),
             tls: None,
             audit_dir: directory.path().join("audit"),
+            disks: DiskSettings::default(),
             transport: TransportSettings::default(),
             clock: Arc::new(move || {
                 Timestamp::from_second(ticking.load(Ordering::SeqCst)).unwrap()

@@ -1,0 +1,162 @@
+//! What requests and the writer share: the queue, and the state of the log.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use super::strangers::Strangers;
+use super::unrecorded::Unrecorded;
+use super::writer::{Line, Writer};
+use crate::app::Clock;
+use crate::limits::{
+    AUDIT_QUEUE_BYTES_MAX, AUDIT_QUEUE_MAX, AUDIT_RESERVE_FREE_BYTES_MIN, AUDIT_ROOM_TIMEOUT,
+    AUDIT_STUCK_TIMEOUT,
+};
+
+/// What the permits of the queue's room stand for, in bytes.
+const UNIT: usize = 1024;
+
+/// The state of the log.
+pub(super) struct Shared {
+    clock: Clock,
+    /// The last write failed.
+    pub(super) failing: AtomicBool,
+    /// Its disk is nearly full.
+    pub(super) low: AtomicBool,
+    /// How much the reserve can take, in bytes.
+    pub(super) reserve_left: AtomicU64,
+    pub(super) sync_now: Notify,
+    /// Since when the writer has been in a write.
+    writing: Mutex<Option<Instant>>,
+    strangers: Mutex<Strangers>,
+    unrecorded: Mutex<Unrecorded>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code that holds these locks panics halfway through a change.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    pub(super) fn set_writing(&self, writing: bool) {
+        *lock(&self.writing) = writing.then(Instant::now);
+    }
+
+    pub(super) fn note_unrecorded(&self, line: &Line) {
+        lock(&self.unrecorded).note(line.source, &line.name, line.failed, line.time);
+    }
+
+    pub(super) fn take_unrecorded(&self) -> Unrecorded {
+        std::mem::take(&mut lock(&self.unrecorded))
+    }
+
+    pub(super) fn restore_unrecorded(&self, unrecorded: Unrecorded) {
+        lock(&self.unrecorded).merge(unrecorded);
+    }
+
+    pub(super) fn take_strangers(&self) -> Vec<Value> {
+        lock(&self.strangers).take()
+    }
+
+    /// Whether lines cannot be written now. A write that takes too long counts as one that fails.
+    fn is_failing(&self) -> bool {
+        let stuck = |since: &Instant| since.elapsed() >= AUDIT_STUCK_TIMEOUT;
+        self.failing.load(Acquire) || lock(&self.writing).as_ref().is_some_and(stuck)
+    }
+}
+
+/// The way into the log. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Audit {
+    queue: mpsc::Sender<Line>,
+    /// Room in the queue for lines that may be counted instead; the last part of the queue is left to
+    /// those that must be written.
+    room: Arc<Semaphore>,
+    shared: Arc<Shared>,
+}
+
+impl Audit {
+    /// Starts the writer. It ends when every clone is dropped; then everything is on disk.
+    pub(crate) fn start(directory: PathBuf, clock: Clock) -> (Audit, JoinHandle<()>) {
+        let shared = Arc::new(Shared {
+            clock,
+            failing: AtomicBool::default(),
+            low: AtomicBool::default(),
+            reserve_left: AtomicU64::default(),
+            sync_now: Notify::default(),
+            writing: Mutex::default(),
+            strangers: Mutex::new(Strangers::new()),
+            unrecorded: Mutex::default(),
+        });
+        let (queue, lines) = mpsc::channel(AUDIT_QUEUE_MAX);
+        let writer = Writer::new(directory, Arc::clone(&shared), lines);
+        let room = Arc::new(Semaphore::new(AUDIT_QUEUE_BYTES_MAX / UNIT));
+        (
+            Audit {
+                queue,
+                room,
+                shared,
+            },
+            tokio::spawn(writer.run()),
+        )
+    }
+
+    /// Whether what is done now can be recorded.
+    pub(crate) fn is_available(&self) -> bool {
+        !self.shared.is_failing() && !self.shared.low.load(Acquire)
+    }
+
+    /// Whether an operation that only takes access away can be recorded: in the reserve, if need be.
+    pub(crate) fn can_record_removal(&self) -> bool {
+        self.is_available()
+            || self.shared.reserve_left.load(Relaxed) >= AUDIT_RESERVE_FREE_BYTES_MIN
+    }
+
+    /// Asks the writer to write and sync what is in the queue now.
+    pub(crate) fn sync_now(&self) {
+        self.shared.sync_now.notify_one();
+    }
+
+    pub(super) fn strangers(&self) -> MutexGuard<'_, Strangers> {
+        lock(&self.shared.strangers)
+    }
+
+    /// Queues a line. Waits a bounded time for room; a line that finds none is counted.
+    pub(super) async fn send(&self, mut line: Line) {
+        if !line.essential {
+            // The queue is for what must be written while nothing can be.
+            if self.shared.is_failing() {
+                return self.shared.note_unrecorded(&line);
+            }
+            let units = u32::try_from(line.text.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
+            let room = Arc::clone(&self.room).acquire_many_owned(units);
+            match timeout(AUDIT_ROOM_TIMEOUT, room).await {
+                Ok(Ok(room)) => line.room = Some(room),
+                // The semaphore is never closed: the wait was too long.
+                _ => return self.shared.note_unrecorded(&line),
+            }
+        }
+        match timeout(AUDIT_ROOM_TIMEOUT, self.queue.reserve()).await {
+            Ok(Ok(slot)) => slot.send(line),
+            _ => {
+                if line.essential {
+                    tracing::error!(
+                        event = line.name,
+                        "an audit event is lost: the log is not being written"
+                    );
+                }
+                self.shared.note_unrecorded(&line);
+            }
+        }
+    }
+}
