@@ -1,10 +1,8 @@
 """Acknowledged means durable: the server is killed in the middle of pushes, again and again, and nothing it said yes to is lost.
 
-After each start: every acknowledged image pulls intact, a tag never names half an image, every stored file holds what its
-name says, and no file of an upload is left that nobody can go on with.
+After each start: every acknowledged image pulls intact, a tag never names half an image, every stored file is a whole blob, and no file of an upload is left that nobody can go on with.
 """
 
-import hashlib
 import http.client
 import random
 import re
@@ -19,7 +17,7 @@ from berth.server import Server
 
 KILLS = 15
 PUSHERS = 4
-_HEX64 = re.compile(r"[0-9a-f]{64}$")
+_OBJECT = re.compile(r"objects/[0-9a-f]{2}/[0-9a-f]{32}$")
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 
 
@@ -31,6 +29,7 @@ class Pusher(threading.Thread):
         self.registry = registry
         self.acknowledged = []  # (tag, image): the server answered 201 to the manifest
         self.blobs = []  # (content): the server answered 201 to the blob
+        self.sent = set()  # digests of all blobs, acknowledged or not
         self.uploads = []  # every upload's place that the server has named
 
     def run(self):
@@ -39,6 +38,7 @@ class Pusher(threading.Thread):
             while True:
                 image = images.Image(layer_bytes=random.randint(1_000, 600_000))
                 for blob in image.blobs:
+                    self.sent.add(images.digest(blob))
                     place = self.registry.start_upload("app")
                     self.uploads.append(place)
                     half = len(blob) // 2
@@ -57,7 +57,7 @@ def stored_files(server):
     return [path for path in server.data.rglob("*") if path.is_file()]
 
 
-def check(server, registry, pushers):
+def check(server, registry, pushers, sent):
     for pusher in pushers:
         for tag, image in pusher.acknowledged:
             got = registry("GET", f"/v2/app/manifests/{tag}", headers={"Accept": "*/*"}).expect(200)
@@ -66,8 +66,9 @@ def check(server, registry, pushers):
         for blob in pusher.blobs:
             registry("HEAD", f"/v2/app/blobs/{images.digest(blob)}").expect(200)
     for path in stored_files(server):
-        if _HEX64.match(path.name):
-            assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name, f"{path} is not what its name says"
+        if _OBJECT.search(path.as_posix()):
+            digest = images.digest(path.read_bytes())
+            assert digest in sent, f"{path} is no blob that anybody has sent"
         elif upload := _UUID.search(path.name):
             # What is left of an upload is there to be gone on with, or it is not there.
             answer = registry("GET", f"/v2/app/blobs/uploads/{upload.group()}")
@@ -80,6 +81,7 @@ def check(server, registry, pushers):
 def test_killed_in_the_middle_of_pushes_again_and_again(tmp_path):
     chance = random.Random(20260107)
     acknowledged = interrupted = 0
+    sent = set()
     with Server(tmp_path / "berth") as server:
         server.root.create_repository("app")
         registry = server.root.raw()
@@ -92,10 +94,11 @@ def test_killed_in_the_middle_of_pushes_again_and_again(tmp_path):
             server.kill()
             for pusher in pushers:
                 pusher.join()
-            interrupted += any(_UUID.search(path.name) for path in stored_files(server))
+            interrupted += any(_UUID.fullmatch(path.name) for path in stored_files(server) if path.parent.name == "uploads")
             server.start()
             registry = server.root.raw()
-            check(server, registry, pushers)
+            sent.update(*(pusher.sent for pusher in pushers))
+            check(server, registry, pushers, sent)
             acknowledged += sum(len(pusher.acknowledged) for pusher in pushers)
     assert acknowledged > KILLS, f"only {acknowledged} images were ever acknowledged: this has shown nothing"
     assert interrupted, "no kill ever met an upload on its way: this has shown nothing"
@@ -163,6 +166,38 @@ def test_a_stop_lets_running_requests_finish(tmp_path):
         stopping.join()
         server.start()
         assert server.root.raw()("GET", f"/v2/app/blobs/{images.digest(content)}").expect(200).body == content
+
+
+def test_servers_of_two_databases_do_not_share_their_blobs(tmp_path):
+    content = random.Random(9).randbytes(17 << 20)
+    blobs = tmp_path / "blobs"
+    with Server(tmp_path / "one", "--blobs", f"dir:{blobs}") as server:
+        server.root.create_repository("app")
+        registry = server.root.raw()
+        place = registry("PATCH", registry.start_upload("app"), content[:-1]).expect(202).location
+        # While the first one runs, and after it has stopped.
+        for _ in range(2):
+            other = Server(tmp_path / "two", "--blobs", f"dir:{blobs}")
+            with pytest.raises(AssertionError, match="--blobs"):
+                other.start()
+            server.stop()
+            server.start()
+        registry = server.root.raw()
+        registry("PUT", with_query(place, digest=images.digest(content)), content[-1:]).expect(201)
+
+
+def test_one_sqlite_file_has_one_server_and_takes_commands(tmp_path):
+    database = f"sqlite:{tmp_path / 'shared.db'}"
+    with Server(tmp_path / "one", "--database", database) as server:
+        key = (server.data / "master.key").read_text()
+        second = Server(tmp_path / "two", "--database", database)
+        second.data.mkdir(parents=True)
+        (second.data / "master.key").write_text(key)
+        (second.data / "master.key").chmod(0o600)
+        with pytest.raises(AssertionError, match="another server runs on the database"):
+            second.start()
+        partner = server.create_account("444455556666")
+        assert partner.sts.get_caller_identity()["Account"] == "444455556666"
 
 
 def test_a_second_server_on_the_same_directory_is_refused(tmp_path):

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use blobs::Blobs;
+use blobs::{Blobs, Owner};
 use jiff::Timestamp;
 use server::limits::{CONNECTIONS_MAX, CONNECTIONS_MIN, FILES_PER_CONNECTION, FILES_RESERVED};
 use server::{DiskSettings, Server, Settings, StartError, Tls, TransportSettings};
@@ -97,7 +97,11 @@ pub async fn prepare(
     let storage::Storage { store, identity } = storage;
 
     let blobs_dir = options.blobs.clone().unwrap_or_else(|| home.join("blobs"));
-    let blobs = Blobs::open_directory(&blobs_dir)
+    let owner = Owner {
+        database: store.id(),
+        is_shared: store.engine() == store::Engine::Postgres,
+    };
+    let blobs = Blobs::open_directory(&blobs_dir, owner)
         .await
         .map_err(Error::failed(format!(
             "cannot open the blobs in {}",

@@ -6,9 +6,15 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use blobs::{Blobs, Digest, UploadId};
+use blobs::{Blobs, Digest, Owner, UploadId};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
+
+/// Of a directory that several servers share: the tests open it more than once.
+const OWNER: Owner<'static> = Owner {
+    database: "test",
+    is_shared: true,
+};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -76,24 +82,27 @@ async fn measure(folder: PathBuf, mib: usize) {
         std::fs::remove_file(path).unwrap();
     }
 
-    let blobs = Blobs::open_directory(folder.join("store")).await.unwrap();
+    let blobs = Blobs::open_directory(folder.join("store"), OWNER)
+        .await
+        .unwrap();
+    let mut last = None;
     for chunk in [8 * 1024, 64 * 1024, 256 * 1024] {
+        if let Some(key) = last {
+            blobs.delete(&key).await.unwrap();
+        }
         let id = UploadId::from_random([1; 16]);
         let start = Instant::now();
         blobs.start_upload(&id).await.unwrap();
         blobs.append(&id, 0, body(mib, chunk)).await.unwrap();
-        blobs.finish(&id, &digest).await.unwrap();
+        last = Some(blobs.finish(&id, &digest).await.unwrap().key);
         report(
             &format!("start, append, finish; {} KiB chunks", chunk / 1024),
             mib,
             start,
         );
-        if chunk != 256 * 1024 {
-            blobs.delete(&digest).await.unwrap();
-        }
     }
 
-    let file = blobs.open(&digest).await.unwrap().unwrap();
+    let file = blobs.open(&last.unwrap()).await.unwrap().unwrap();
     for round in 0..2 {
         let start = Instant::now();
         let mut reading = file.read_range(0..file.size());

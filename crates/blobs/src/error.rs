@@ -39,6 +39,28 @@ impl Error {
     }
 }
 
+/// Why a directory was not opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// It belongs to another database.
+    #[error(
+        "the blobs belong to the database with the id `{found}`, and this server's database has the id \
+         `{expected}`; choose another --blobs, or the --database that they belong to"
+    )]
+    AnotherDatabase {
+        /// The id in the directory.
+        found: String,
+        /// The id of the server's database.
+        expected: String,
+    },
+    /// Another server uses it and cannot share it.
+    #[error("another server uses these blobs; stop it, or choose another --blobs")]
+    InUse,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
+
 /// Why [`start_upload`](crate::Blobs::start_upload) refused.
 #[derive(Debug, Error)]
 pub enum StartError {

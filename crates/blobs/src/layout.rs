@@ -1,7 +1,10 @@
 //! Where things lie, and how a name becomes durable.
 //!
 //! ```text
-//! <root>/blobs/sha256/ab/ab12…      a blob, whole and synced before it has this name
+//! <root>/database                   the id of the database that the files belong to (`owner.rs`)
+//! <root>/lock                       locked by the servers that use the directory (`owner.rs`)
+//! <root>/blobs/objects/7f/7f3c…     a stored copy, whole and synced before it has this name
+//! <root>/blobs/sha256/ab/ab12…      the same, as version 0.1 named it
 //! <root>/uploads/<upload id>        the bytes of an upload so far
 //! <root>/uploads/<upload id>.state  its saved hash state (`hash_state.rs`)
 //! <root>/uploads/tmp-<id>[.state]   the same of a content that comes in one request
@@ -14,11 +17,12 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::{Algorithm, Digest, Error, UploadId};
+use crate::object_key::UNIQUE;
+use crate::{Error, ObjectKey, UploadId};
 
 // Other people of the machine have no business here: the registry decides who reads.
 const FOLDER_MODE: u32 = 0o700;
-const FILE_MODE: u32 = 0o600;
+pub(crate) const FILE_MODE: u32 = 0o600;
 
 const STATE_SUFFIX: &str = ".state";
 /// Of files that no client can resume: once nobody writes to one, it is rubbish, however young.
@@ -67,33 +71,27 @@ impl Layout {
         let layout = Self {
             root: root.to_owned(),
         };
-        let mut above = DirBuilder::new();
-        above.recursive(true).mode(FOLDER_MODE);
-        above.create(root).map_err(Error::io("make the folder"))?;
-        for folder in [
-            layout.uploads(),
-            layout.root.join("blobs"),
-            layout.algorithm(Algorithm::Sha256),
-            layout.algorithm(Algorithm::Sha512),
-        ] {
-            make_folder(&folder).map_err(Error::io("make a folder"))?;
-        }
-        // All of sha256's at once, so that no push waits for one: sha512's come when one is used.
-        let sha256 = layout.algorithm(Algorithm::Sha256);
+        make_folders_synced(root).map_err(Error::io("make the folder"))?;
+        let objects = layout.area(UNIQUE);
         let mut made = false;
+        for folder in [&layout.uploads(), &layout.root.join("blobs"), &objects] {
+            made |= make_folder(folder).map_err(Error::io("make a folder"))?;
+        }
+        // All at once, so that no push waits for one.
         for prefix in 0..=u8::MAX {
-            made |= make_folder(&sha256.join(format!("{prefix:02x}")))
+            made |= make_folder(&objects.join(format!("{prefix:02x}")))
                 .map_err(Error::io("make a folder"))?;
         }
         if made {
-            for folder in [sha256.as_path(), &layout.root.join("blobs"), root] {
+            for folder in [objects.as_path(), &layout.root.join("blobs"), root] {
                 sync_folder(folder).map_err(Error::io("sync a folder"))?;
-            }
-            if let Some(parent) = root.parent().filter(|p| !p.as_os_str().is_empty()) {
-                sync_folder(parent).map_err(Error::io("sync a folder"))?;
             }
         }
         Ok(layout)
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn uploads(&self) -> PathBuf {
@@ -108,49 +106,31 @@ impl Layout {
         self.uploads().join(name_of(id) + STATE_SUFFIX)
     }
 
-    pub(crate) fn algorithm(&self, algorithm: Algorithm) -> PathBuf {
-        self.root.join("blobs").join(algorithm.name())
+    pub(crate) fn area(&self, area: &str) -> PathBuf {
+        self.root.join("blobs").join(area)
     }
 
-    /// The folder of the digests that begin with this byte.
-    pub(crate) fn prefix(&self, algorithm: Algorithm, first: u8) -> PathBuf {
-        self.algorithm(algorithm).join(format!("{first:02x}"))
+    /// The folder of an area's keys that begin with this byte.
+    pub(crate) fn prefix(&self, area: &str, first: u8) -> PathBuf {
+        self.area(area).join(format!("{first:02x}"))
     }
 
-    pub(crate) fn blob(&self, digest: &Digest) -> PathBuf {
-        self.blob_folder(digest).join(digest.hex())
+    pub(crate) fn object(&self, key: &ObjectKey) -> PathBuf {
+        self.prefix(key.area(), key.first_byte()).join(key.name())
     }
 
-    pub(crate) fn blob_folder(&self, digest: &Digest) -> PathBuf {
-        self.prefix(digest.algorithm(), digest.as_bytes()[0])
-    }
-
-    /// Gives the file its digest as name and makes that durable. False when there is no such file.
-    pub(crate) fn rename_to_blob(&self, from: &Path, digest: &Digest) -> Result<bool, Error> {
-        let to = self.blob(digest);
-        let renamed = match std::fs::rename(from, &to) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // The file or the folder is missing. Make sure that it is not the folder.
-                let folder = self.blob_folder(digest);
-                if make_folder(&folder).map_err(Error::io("make a folder"))? {
-                    sync_folder(&self.algorithm(digest.algorithm()))
-                        .map_err(Error::io("sync a folder"))?;
-                }
-                std::fs::rename(from, &to)
-            }
-            other => other,
-        };
-        match renamed {
+    /// Gives an upload's file its key as name and makes that durable. False when there is no such file.
+    pub(crate) fn rename_to_object(&self, from: &Path, key: &ObjectKey) -> Result<bool, Error> {
+        let to = self.object(key);
+        debug_assert!(!to.exists(), "a key names one copy");
+        match std::fs::rename(from, &to) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(Error::io("rename an upload to its digest")(error)),
+            Err(error) => return Err(Error::io("rename an upload to its key")(error)),
         }
-        self.sync_blob_folder(digest)?;
+        sync_folder(&self.prefix(key.area(), key.first_byte()))
+            .map_err(Error::io("sync a folder of blobs"))?;
         Ok(true)
-    }
-
-    pub(crate) fn sync_blob_folder(&self, digest: &Digest) -> Result<(), Error> {
-        sync_folder(&self.blob_folder(digest)).map_err(Error::io("sync a folder of blobs"))
     }
 
     pub(crate) fn create_upload(&self, id: &UploadId) -> io::Result<File> {
@@ -195,6 +175,20 @@ pub(crate) fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Makes a folder and those above it that are missing; each new name is synced in the folder above it.
+fn make_folders_synced(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    make_folders_synced(above)?;
+    make_folder(path)?;
+    sync_folder(above)
+}
+
 /// Makes one folder; false where it was there.
 fn make_folder(path: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(FOLDER_MODE).create(path) {
@@ -205,6 +199,6 @@ fn make_folder(path: &Path) -> io::Result<bool> {
 }
 
 /// Without this, a crash may forget the names in the folder (fsync(2), "Description").
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }

@@ -1,13 +1,14 @@
-//! Bytes by digest, in a directory.
+//! Bytes, each stored copy under a key of its own, in a directory.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! use blobs::{Blobs, Digest, UploadId};
+//! use blobs::{Blobs, Digest, Owner, UploadId};
 //! use bytes::Bytes;
 //! use futures_util::{StreamExt, TryStreamExt, stream};
 //!
 //! let folder = tempfile::tempdir()?;
-//! let blobs = Blobs::open_directory(folder.path()).await?;
+//! let owner = Owner { database: "3f0a…", is_shared: false };
+//! let blobs = Blobs::open_directory(folder.path(), owner).await?;
 //!
 //! // An upload in two parts, as a client sends it.
 //! let id = UploadId::from_random([7; 16]);
@@ -16,12 +17,14 @@
 //! let offset = blobs.append(&id, 0, part("hello, ")).await?;
 //! blobs.append(&id, offset, part("world")).await?;
 //! let digest = Digest::sha256_of(b"hello, world");
-//! let finished = blobs.finish(&id, &digest).await?;
-//! assert_eq!(finished.size, 12);
+//! let received = blobs.complete(&id, &digest).await?;
+//! // Here the caller asks its database whether a copy is stored; this one is the first.
+//! let stored = received.store().await?;
+//! assert_eq!(stored.size, 12);
 //!
 //! // And back, a range of it.
-//! let file = blobs.open(&digest).await?.expect("it is stored");
-//! let bytes: Vec<Bytes> = file.read_range(7..12).try_collect().await?;
+//! let source = blobs.open(&stored.key).await?.expect("it is stored");
+//! let bytes: Vec<Bytes> = source.read_range(7..12).try_collect().await?;
 //! assert_eq!(bytes.concat(), b"world");
 //! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -29,10 +32,14 @@
 //!
 //! # The map
 //!
-//! | module | its one thought |
+//! | module | what it holds |
 //! |---|---|
-//! | `store` | the interface and its guarantees |
-//! | `stream_write` | a stream into an upload's file: gather, write, hash and sync at once |
+//! | `store` | the interface and the promise |
+//! | `received` | bytes that arrived whole: store or discard |
+//! | `object_key` | names of stored copies |
+//! | `source` | where the bytes of a blob come from: a file, a stream, a redirect |
+//! | `owner` | which database the directory belongs to |
+//! | `stream_write` | a stream into an upload's file: write, hash and sync at once |
 //! | `upload` | one upload: take, write, sync, publish |
 //! | `disk` | bytes to and from a file; a failed sync stays failed |
 //! | `upload_locks` | one writer for an upload; open files kept between its requests |
@@ -56,7 +63,11 @@ mod error;
 mod hash_state;
 mod layout;
 mod maintenance;
+mod object_key;
+mod owner;
 mod read;
+mod received;
+mod source;
 mod store;
 mod stream_write;
 mod types;
@@ -65,8 +76,12 @@ mod upload_id;
 mod upload_locks;
 
 pub use digest::{Algorithm, Digest, DigestError};
-pub use error::{AppendError, BoxError, Error, FinishError, PutError, StartError};
-pub use read::{BlobFile, BlobRead};
+pub use error::{AppendError, BoxError, Error, FinishError, OpenError, PutError, StartError};
+pub use object_key::{ObjectKey, ObjectKeyError};
+pub use owner::Owner;
+pub use read::BlobFile;
+pub use received::{Received, StoreError};
+pub use source::{BlobRead, BlobStream, ReadRange, Redirect, Source};
 pub use store::Blobs;
-pub use types::{Finished, Listed, Swept, Verified};
+pub use types::{Listed, Stored, Swept, Verified};
 pub use upload_id::{UploadId, UploadIdError};

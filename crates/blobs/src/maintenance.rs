@@ -12,8 +12,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use crate::disk::hash_range;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout, UploadFile};
+use crate::object_key::UNIQUE;
 use crate::store::run;
-use crate::{Algorithm, Blobs, Digest, Error, Listed, Swept, UploadId, Verified};
+use crate::{Algorithm, Blobs, Digest, Error, Listed, ObjectKey, Swept, UploadId, Verified};
 
 /// What a sweep finds out about an upload.
 enum Abandoned {
@@ -113,10 +114,10 @@ impl Blobs {
         }
     }
 
-    /// Hashes a blob again and says whether it still is what its name says.
-    pub async fn verify(&self, digest: &Digest) -> Result<Verified, Error> {
+    /// Hashes a copy again and says whether its bytes still are those of the digest.
+    pub async fn verify(&self, key: &ObjectKey, digest: &Digest) -> Result<Verified, Error> {
         let digest = *digest;
-        let path = self.layout().blob(&digest);
+        let path = self.layout().object(key);
         run(move || {
             let file = match File::open(path) {
                 Ok(file) => file,
@@ -138,17 +139,18 @@ impl Blobs {
         .await?
     }
 
-    /// Every blob, in the order of its digest. Memory holds one 256th of the names at a time; a blob
+    /// Every stored copy, in the order of the keys. Memory holds one 256th of the names at a time; a copy
     /// that comes or goes meanwhile may be told or not.
     pub fn list(&self) -> impl Stream<Item = Result<Listed, Error>> + Send + Unpin + use<> {
         let layout = Arc::clone(self.layout());
-        let folders = [Algorithm::Sha256, Algorithm::Sha512]
+        let areas = [UNIQUE, Algorithm::Sha256.name(), Algorithm::Sha512.name()];
+        let folders = areas
             .into_iter()
-            .flat_map(|algorithm| (0..=u8::MAX).map(move |first| (algorithm, first)));
+            .flat_map(|area| (0..=u8::MAX).map(move |first| (area, first)));
         stream::iter(folders)
-            .then(move |(algorithm, first)| {
+            .then(move |(area, first)| {
                 let layout = Arc::clone(&layout);
-                run(move || list_folder(&layout, algorithm, first))
+                run(move || list_folder(&layout, area, first))
             })
             .map(Result::flatten)
             .map_ok(|blobs| stream::iter(blobs).map(Ok))
@@ -157,20 +159,21 @@ impl Blobs {
     }
 }
 
-fn list_folder(layout: &Layout, algorithm: Algorithm, first: u8) -> Result<Vec<Listed>, Error> {
+fn list_folder(layout: &Layout, area: &str, first: u8) -> Result<Vec<Listed>, Error> {
     let mut blobs = Vec::new();
-    for (name, entry) in read_folder(&layout.prefix(algorithm, first))? {
-        let digest = name
-            .to_str()
-            .and_then(|hex| format!("{algorithm}:{hex}").parse::<Digest>().ok())
-            .filter(|digest| digest.as_bytes()[0] == first);
-        let Some(digest) = digest else {
+    for (name, entry) in read_folder(&layout.prefix(area, first))? {
+        let key = name.to_str().and_then(|name| {
+            format!("{area}/{first:02x}/{name}")
+                .parse::<ObjectKey>()
+                .ok()
+        });
+        let Some(key) = key else {
             tracing::warn!(?name, "a file among the blobs is none");
             continue;
         };
         match entry.metadata() {
             Ok(meta) => blobs.push(Listed {
-                digest,
+                key,
                 size: meta.len(),
                 // The time of the rename, not of the last write: an upload may have rested between.
                 stored_ms: meta
@@ -182,7 +185,7 @@ fn list_folder(layout: &Layout, algorithm: Algorithm, first: u8) -> Result<Vec<L
             Err(error) => return Err(Error::io("stat a blob")(error)),
         }
     }
-    blobs.sort_unstable_by_key(|blob| blob.digest);
+    blobs.sort_unstable_by_key(|blob| blob.key);
     Ok(blobs)
 }
 

@@ -38,8 +38,8 @@ impl BlobFile {
 
     /// The bytes of `range`, cut to the blob's end. Nothing is read before the first poll; then one
     /// chunk is always on its way while the one before is consumed.
-    pub fn read_range(&self, range: Range<u64>) -> BlobRead {
-        BlobRead {
+    pub fn read_range(&self, range: Range<u64>) -> FileRead {
+        FileRead {
             file: Arc::clone(&self.file),
             at: range.start,
             end: range.end.min(self.size),
@@ -69,24 +69,23 @@ impl BlobFile {
         Ok(all.freeze())
     }
 
-    /// The file itself, for a sender that hands it to the kernel (`sendfile`). Blobs that lie
-    /// elsewhere than in a directory will have none.
-    pub fn local_file(&self) -> Option<&Arc<File>> {
-        Some(&self.file)
+    /// The file itself, for a sender that hands it to the kernel (`sendfile`).
+    pub fn local_file(&self) -> &Arc<File> {
+        &self.file
     }
 }
 
 /// The bytes of a range as a stream of chunks. A file that ends before the range does is an error
 /// (`UnexpectedEof`), never a short answer.
 #[derive(Debug)]
-pub struct BlobRead {
+pub struct FileRead {
     file: Arc<File>,
     at: u64,
     end: u64,
     ahead: Option<JoinHandle<io::Result<Vec<u8>>>>,
 }
 
-impl BlobRead {
+impl FileRead {
     /// Bytes still to come, among them those being read.
     pub fn remaining(&self) -> u64 {
         self.end.saturating_sub(self.at)
@@ -116,7 +115,7 @@ fn read_at(file: &File, at: u64, want: usize) -> io::Result<Vec<u8>> {
     Ok(buffer)
 }
 
-impl Stream for BlobRead {
+impl Stream for FileRead {
     type Item = io::Result<Bytes>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -1,4 +1,4 @@
-//! The store's interface and its guarantees.
+//! The store's interface, and its promise.
 
 use std::fmt;
 use std::fs::File;
@@ -14,25 +14,28 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::batch::{End, read_batch};
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
+use crate::owner::{self, DirectoryLock, Owner};
+use crate::received::{Received, StoreError};
 use crate::stream_write::write_stream;
-use crate::upload::{self, Published, TakeError, Upload};
+use crate::upload::{self, Compared, TakeError, Upload};
 use crate::upload_locks::{UploadLock, UploadLocks};
 use crate::{
-    AppendError, BlobFile, BoxError, Digest, Error, FinishError, Finished, PutError, StartError,
-    UploadId,
+    AppendError, BlobFile, BoxError, Digest, Error, FinishError, ObjectKey, OpenError, PutError,
+    Source, StartError, Stored, UploadId,
 };
 
-/// A store of bytes by digest. Clones share it.
+/// A store of bytes, each copy under a key of its own. Clones share it.
 ///
 /// # The promise
 ///
-/// * **Acknowledged is durable.** When [`finish`](Self::finish), [`put`](Self::put) or
-///   [`put_small`](Self::put_small) returns `Ok`, the blob's bytes are synced, its name is given,
-///   and the folder that holds the name is synced. The offset that [`append`](Self::append) or
-///   [`upload_size`](Self::upload_size) returns counts synced bytes. (The name of an upload that is not
-///   finished is left to the file system: after a power cut a client may have to begin anew.)
-/// * **A name is always whole.** A blob gets its name by a rename, after its bytes were hashed as
-///   they passed and the digest was compared. No reader sees half of one.
+/// * **Acknowledged is durable.** When [`Received::store`], [`finish`](Self::finish) or [`put`](Self::put)
+///   returns `Ok`, the bytes are synced, they have their key as name, and the folder that holds the name is
+///   synced. The offset that [`append`](Self::append) or [`upload_size`](Self::upload_size) returns counts
+///   synced bytes. (The name of an upload that is not finished is left to the file system: after a power
+///   cut a client may have to begin anew.)
+/// * **A name is always whole.** A copy gets its name by a rename, after its bytes were hashed as they
+///   passed and the digest was compared. No reader sees half of one.
+/// * **A key names one copy, once.** No file is reused or deleted by its digest.
 /// * **Nothing is left behind.** A refused or failed upload leaves no file. A process that is killed
 ///   may, and [`sweep_uploads`](Self::sweep_uploads) at the next start removes them.
 /// * **Memory is bounded**: two batches of 512 KiB for an upload, two reads of 256 KiB for a download,
@@ -40,9 +43,9 @@ use crate::{
 ///
 /// # What it does not do
 ///
-/// It knows no repository and no permission, and keeps no count of who needs a blob. Deleting one
-/// while [`finish`](Self::finish) answers "it is there already" for the same digest is for the caller
-/// to exclude: link and delete in transactions that see each other.
+/// It knows no repository and no permission, does not know which digests are stored (the database maps a
+/// digest to the key of its copy), and keeps no count of who needs one. Whoever deletes a copy first commits
+/// that no row names its key.
 ///
 /// Every method must be called within a tokio runtime: files are touched on its blocking pool.
 #[derive(Clone)]
@@ -50,6 +53,7 @@ pub struct Blobs {
     // The seam: another kind of store (S3-compatible) becomes an enum here, beside the directory.
     layout: Arc<Layout>,
     locks: Arc<UploadLocks>,
+    _directory_lock: Arc<DirectoryLock>,
 }
 
 impl fmt::Debug for Blobs {
@@ -59,13 +63,31 @@ impl fmt::Debug for Blobs {
 }
 
 impl Blobs {
-    /// Opens the store in the folder `path`, making what is missing.
-    pub async fn open_directory(path: impl AsRef<Path>) -> Result<Self, Error> {
+    /// Opens the store in the folder `path` for the servers of one database, making what is missing.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the folder belongs to another database, or another server has it.
+    pub async fn open_directory(
+        path: impl AsRef<Path>,
+        owner: Owner<'_>,
+    ) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
-        let layout = run(move || Layout::prepare(&path)).await??;
+        let (database, is_shared) = (owner.database.to_owned(), owner.is_shared);
+        let (layout, directory_lock) = run(move || {
+            let layout = Layout::prepare(&path)?;
+            let database = database.as_str();
+            let owner = Owner {
+                database,
+                is_shared,
+            };
+            let lock = owner::take(layout.root(), owner)?;
+            Ok::<_, OpenError>((layout, lock))
+        })
+        .await??;
         Ok(Self {
             layout: Arc::new(layout),
             locks: Arc::default(),
+            _directory_lock: Arc::new(directory_lock),
         })
     }
 
@@ -162,23 +184,35 @@ impl Blobs {
         Ok(run(move || stat(&path)).await??.is_some())
     }
 
-    /// Ends an upload: its bytes become the blob `expected`, if they are those. A blob that is there
-    /// already is not written again, and the upload's file is dropped.
+    /// Ends an upload whose bytes are those of `expected`. The caller then [stores](Received::store) them,
+    /// or [discards](Received::discard) them where the database knows a copy already. Until then the upload
+    /// is as before: dropped, it can be ended once more.
     ///
     /// Where `expected` is a sha512, the bytes are read once more.
-    pub async fn finish(&self, id: &UploadId, expected: &Digest) -> Result<Finished, FinishError> {
+    pub async fn complete(
+        &self,
+        id: &UploadId,
+        expected: &Digest,
+    ) -> Result<Received, FinishError> {
         let (id, expected) = (*id, *expected);
         let lock = self.take(id).await.map_err(|error| match error {
             TakeError::Unknown => FinishError::Unknown(id),
             TakeError::Busy => FinishError::Busy(id),
             TakeError::Storage(error) => error.into(),
         })?;
-        let layout = Arc::clone(&self.layout);
-        match run(move || publish(&layout, lock, &expected)).await?? {
-            Published::Done(finished) => Ok(finished),
-            Published::Mismatch(actual) => Err(FinishError::DigestMismatch { expected, actual }),
-            Published::Unknown => Err(FinishError::Unknown(id)),
+        match self.compare(lock, expected).await? {
+            Ok(received) => Ok(received),
+            Err(actual) => Err(FinishError::DigestMismatch { expected, actual }),
         }
+    }
+
+    /// [Completes](Self::complete) an upload and stores a copy of its own.
+    pub async fn finish(&self, id: &UploadId, expected: &Digest) -> Result<Stored, FinishError> {
+        let received = self.complete(id, expected).await?;
+        received.store().await.map_err(|error| match error {
+            StoreError::Gone => FinishError::Unknown(*id),
+            StoreError::Storage(error) => error.into(),
+        })
     }
 
     /// Removes an upload; false where there was none. A request that is writing to it goes on into
@@ -193,9 +227,9 @@ impl Blobs {
         .await?
     }
 
-    /// Stores a whole content in one go: the way of a monolithic upload. Up to 512 KiB nothing
-    /// touches the disk before the digest was found right.
-    pub async fn put<S, E>(&self, expected: &Digest, content: S) -> Result<Finished, PutError>
+    /// Takes a whole content in one go, as a monolithic upload sends it; what becomes of it is the caller's
+    /// to say, as with [`complete`](Self::complete). Up to 512 KiB stay in memory until they are stored.
+    pub async fn receive<S, E>(&self, expected: &Digest, content: S) -> Result<Received, PutError>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError>,
@@ -215,7 +249,7 @@ impl Blobs {
                 if actual != expected {
                     return Err(PutError::DigestMismatch { expected, actual });
                 }
-                return Ok(self.store_whole(first, expected).await?);
+                return Ok(Received::in_memory(self.clone(), expected, first));
             }
             End::Open => {}
         }
@@ -231,31 +265,46 @@ impl Blobs {
         if let Some(source) = written.failed {
             return Err(PutError::Body(source));
         }
-        let layout = Arc::clone(&self.layout);
         let (rest, mut lock) = (written.rest, written.lock);
-        let published = run(move || {
+        let lock = run(move || {
             write(&mut lock, &rest)?;
-            publish(&layout, lock, &expected)
+            Ok::<_, Error>(lock)
         });
-        match published.await?? {
-            Published::Done(finished) => Ok(finished),
-            Published::Mismatch(actual) => Err(PutError::DigestMismatch { expected, actual }),
-            Published::Unknown => Err(PutError::Storage(Error::io("find a temporary file again")(
-                io::ErrorKind::NotFound.into(),
-            ))),
+        match self.compare(lock.await??, expected).await? {
+            Ok(received) => Ok(received),
+            Err(actual) => Err(PutError::DigestMismatch { expected, actual }),
         }
     }
 
-    /// Stores bytes that are in memory, by their sha256.
-    pub async fn put_small(&self, content: &[u8]) -> Result<Finished, Error> {
-        let digest = Digest::sha256_of(content);
-        self.store_whole(vec![Bytes::copy_from_slice(content)], digest)
-            .await
+    /// [Receives](Self::receive) a content and stores a copy of its own.
+    pub async fn put<S, E>(&self, expected: &Digest, content: S) -> Result<Stored, PutError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<BoxError>,
+    {
+        let received = self.receive(expected, content).await?;
+        received.store().await.map_err(|error| match error {
+            StoreError::Gone => PutError::Storage(Error::io("find a temporary file again")(
+                io::ErrorKind::NotFound.into(),
+            )),
+            StoreError::Storage(error) => error.into(),
+        })
     }
 
-    /// Opens a blob for reading; `None` where there is none.
-    pub async fn open(&self, digest: &Digest) -> Result<Option<BlobFile>, Error> {
-        let path = self.layout.blob(digest);
+    /// Stores bytes that are in memory, by their sha256.
+    pub async fn put_small(&self, content: &[u8]) -> Result<Stored, Error> {
+        let digest = Digest::sha256_of(content);
+        let chunks = vec![Bytes::copy_from_slice(content)];
+        let received = Received::in_memory(self.clone(), digest, chunks);
+        received.store().await.map_err(|error| match error {
+            StoreError::Storage(error) => error,
+            StoreError::Gone => Error::io("store bytes")(io::ErrorKind::NotFound.into()),
+        })
+    }
+
+    /// Opens a copy for reading; `None` where there is none.
+    pub async fn open(&self, key: &ObjectKey) -> Result<Option<Source>, Error> {
+        let path = self.layout.object(key);
         run(move || {
             let file = match File::open(path) {
                 Ok(file) => file,
@@ -263,21 +312,22 @@ impl Blobs {
                 Err(error) => return Err(Error::io("open a blob")(error)),
             };
             let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
-            Ok(Some(BlobFile::new(file, size)))
+            Ok(Some(Source::File(BlobFile::new(file, size))))
         })
         .await?
     }
 
-    /// A blob's length in bytes; `None` where there is none.
-    pub async fn stat(&self, digest: &Digest) -> Result<Option<u64>, Error> {
-        let path = self.layout.blob(digest);
+    /// A copy's length in bytes; `None` where there is none.
+    pub async fn stat(&self, key: &ObjectKey) -> Result<Option<u64>, Error> {
+        let path = self.layout.object(key);
         run(move || stat(&path)).await?
     }
 
-    /// Deletes a blob; false where there was none. Who reads it reads on. The deletion itself is not
-    /// forced to disk: should a crash undo it, the blob is found again by [`list`](Self::list).
-    pub async fn delete(&self, digest: &Digest) -> Result<bool, Error> {
-        let path = self.layout.blob(digest);
+    /// Deletes a copy; false where there was none. Who reads it reads on. The caller has committed that no
+    /// row names the key. The deletion itself is not forced to disk: should a crash undo it, the copy is
+    /// found again by [`list`](Self::list).
+    pub async fn delete(&self, key: &ObjectKey) -> Result<bool, Error> {
+        let path = self.layout.object(key);
         run(move || layout::remove(&path).map_err(Error::io("delete a blob"))).await?
     }
 
@@ -305,7 +355,7 @@ impl Blobs {
     }
 
     /// A lock on an upload that nobody else can name.
-    fn temporary(&self) -> Result<UploadLock, Error> {
+    pub(crate) fn temporary(&self) -> Result<UploadLock, Error> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| Error::io("draw random bytes")(error.into()))?;
@@ -315,12 +365,38 @@ impl Blobs {
         Ok(lock.ok_or_else(taken)?.temporary())
     }
 
-    async fn store_whole(&self, chunks: Vec<Bytes>, digest: Digest) -> Result<Finished, Error> {
-        // Held for its name only: a sweep leaves a claimed upload alone.
-        let mut lock = self.temporary()?;
-        lock.settled();
+    /// Whether the upload's bytes are those of the digest; else what they are.
+    async fn compare(
+        &self,
+        lock: UploadLock,
+        expected: Digest,
+    ) -> Result<Result<Received, Digest>, Error> {
         let layout = Arc::clone(&self.layout);
-        run(move || upload::store_whole(&layout, lock.id(), &chunks, &digest)).await?
+        let (lock, compared) = run(move || {
+            let mut lock = lock;
+            let compared = match &lock.upload {
+                Some(upload) => upload.compare(&layout, &expected),
+                None => Err(Error::io("find an upload")(io::ErrorKind::NotFound.into())),
+            };
+            if let Ok(Compared::Mismatch(_)) = compared {
+                lock.upload = None;
+                lock.settled();
+            }
+            (lock, compared)
+        })
+        .await?;
+        Ok(match compared? {
+            Compared::Same => Ok(Received::of_upload(self.clone(), expected, lock)),
+            Compared::Mismatch(actual) => Err(actual),
+        })
+    }
+
+    /// A key that no copy had before.
+    pub(crate) fn new_key() -> Result<ObjectKey, Error> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| Error::io("draw random bytes")(error.into()))?;
+        Ok(ObjectKey::from_random(random))
     }
 }
 
@@ -345,18 +421,6 @@ fn sync(layout: &Layout, lock: &mut UploadLock) -> Result<u64, Error> {
             Err(error)
         }
     }
-}
-
-fn publish(layout: &Layout, mut lock: UploadLock, expected: &Digest) -> Result<Published, Error> {
-    let Some(upload) = lock.upload.take() else {
-        return Ok(Published::Unknown);
-    };
-    let published = upload.publish(layout, expected);
-    if published.is_err() {
-        layout.remove_upload(&lock.id())?;
-    }
-    lock.settled();
-    published
 }
 
 fn stat(path: &Path) -> Result<Option<u64>, Error> {

@@ -1,24 +1,26 @@
 //! What the store answers with.
 
-use crate::Digest;
+use crate::{Digest, ObjectKey};
 
-/// A blob that is now stored.
+/// A copy of a blob that is now stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Finished {
-    /// Its name.
+pub struct Stored {
+    /// What its bytes are.
     pub digest: Digest,
     /// Its length in bytes.
     pub size: u64,
+    /// Where it is.
+    pub key: ObjectKey,
 }
 
-/// One stored blob, as [`Blobs::list`](crate::Blobs::list) tells it.
+/// One stored copy, as [`Blobs::list`](crate::Blobs::list) tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
-    /// Its name.
-    pub digest: Digest,
+    /// Where it is.
+    pub key: ObjectKey,
     /// Its length in bytes.
     pub size: u64,
-    /// When it got its name, milliseconds since the epoch. A collector that looks for blobs which no
+    /// When it was stored, milliseconds since the epoch. A collector that looks for copies which no
     /// row names must leave a fresh one alone: its row may be about to be committed.
     pub stored_ms: i64,
 }
@@ -47,6 +49,6 @@ pub enum Verified {
         /// Their number.
         size: u64,
     },
-    /// There is no such blob.
+    /// There is no such copy.
     Missing,
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::disk::{Synced, hash_range, write_all_at};
 use crate::hash_state::{self, Hasher};
 use crate::layout::{self, Layout};
-use crate::{Algorithm, Digest, Error, Finished, UploadId};
+use crate::{Algorithm, Digest, Error, ObjectKey, UploadId};
 
 /// How many bytes may pass before the hash state is saved: hashing that much again takes
 /// milliseconds, and layers below it never cost a state file.
@@ -49,12 +49,12 @@ pub(crate) enum TakeError {
     Storage(Error),
 }
 
-/// What became of the bytes.
-pub(crate) enum Published {
-    Done(Finished),
+/// What the bytes are.
+pub(crate) enum Compared {
+    /// Those of the digest.
+    Same,
+    /// Others.
     Mismatch(Digest),
-    /// The upload's file was taken away meanwhile.
-    Unknown,
 }
 
 impl Upload {
@@ -247,9 +247,8 @@ impl Upload {
         }
     }
 
-    /// Gives the bytes their digest as name: durable when this returns. In every case but an
-    /// error of the storage the upload's files are gone afterwards.
-    pub(crate) fn publish(self, layout: &Layout, expected: &Digest) -> Result<Published, Error> {
+    /// Compares the bytes with the digest. Where they are others, the upload's files are gone afterwards.
+    pub(crate) fn compare(&self, layout: &Layout, expected: &Digest) -> Result<Compared, Error> {
         let actual = if self.hasher.algorithm() == expected.algorithm() {
             self.hasher.digest()
         } else {
@@ -259,27 +258,23 @@ impl Upload {
         };
         if actual != *expected {
             layout.remove_upload(&self.id)?;
-            return Ok(Published::Mismatch(actual));
+            return Ok(Compared::Mismatch(actual));
         }
-        let done = Published::Done(Finished {
-            digest: actual,
-            size: self.len,
-        });
-        if is_stored(layout, &actual, self.len)? {
-            layout.remove_upload(&self.id)?;
-            // Whoever renamed it may not have come to this yet, and our answer must hold too.
-            layout.sync_blob_folder(&actual)?;
-            return Ok(done);
-        }
+        Ok(Compared::Same)
+    }
+
+    /// Gives the bytes their key as name: durable when this returns. False where the upload's file was
+    /// taken away meanwhile.
+    pub(crate) fn publish(&self, layout: &Layout, key: &ObjectKey) -> Result<bool, Error> {
         if self.synced < self.len || self.len == 0 {
             self.file.sync()?;
         }
-        if !layout.rename_to_blob(&layout.upload(&self.id), &actual)? {
-            return Ok(Published::Unknown);
+        if !layout.rename_to_object(&layout.upload(&self.id), key)? {
+            return Ok(false);
         }
         layout::remove(&layout.upload_state(&self.id))
             .map_err(Error::io("remove an upload's state"))?;
-        Ok(done)
+        Ok(true)
     }
 }
 
@@ -306,52 +301,29 @@ pub(crate) fn synced_len(layout: &Layout, id: &UploadId) -> Result<Option<u64>, 
     Ok(Some(len))
 }
 
-/// Stores bytes that are all in memory and of which the digest is known: one create, one write,
-/// two syncs, one rename, and nothing of it where the blob is there already.
+/// Stores bytes that are all in memory: one create, one write, two syncs, one rename.
 pub(crate) fn store_whole(
     layout: &Layout,
     id: UploadId,
     chunks: &[Bytes],
-    digest: &Digest,
-) -> Result<Finished, Error> {
-    let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-    let finished = Finished {
-        digest: *digest,
-        size,
-    };
-    if is_stored(layout, digest, size)? {
-        layout.sync_blob_folder(digest)?;
-        return Ok(finished);
-    }
+    algorithm: Algorithm,
+    key: &ObjectKey,
+) -> Result<(), Error> {
     let taken = || Error::io("create an upload")(io::ErrorKind::AlreadyExists.into());
-    let upload = Upload::create(layout, id, digest.algorithm())?.ok_or_else(taken)?;
+    let upload = Upload::create(layout, id, algorithm)?.ok_or_else(taken)?;
     let stored = write_all_at(&upload.file.file, chunks, 0)
         .map_err(Error::io("write an upload"))
         .and_then(|()| upload.file.sync())
-        .and_then(|()| layout.rename_to_blob(&layout.upload(&id), digest));
+        .and_then(|()| layout.rename_to_object(&layout.upload(&id), key));
     match stored {
-        Ok(true) => Ok(finished),
-        Ok(false) => Err(Error::io("rename an upload to its digest")(
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::io("rename an upload to its key")(
             io::ErrorKind::NotFound.into(),
         )),
         Err(error) => {
             layout.remove_upload(&id)?;
             Err(error)
         }
-    }
-}
-
-/// Whether the blob is there and whole. One of another size is what a broken disk left: it is
-/// reported and replaced.
-pub(crate) fn is_stored(layout: &Layout, digest: &Digest, size: u64) -> Result<bool, Error> {
-    match std::fs::symlink_metadata(layout.blob(digest)) {
-        Ok(meta) if meta.is_file() && meta.len() == size => Ok(true),
-        Ok(meta) => {
-            tracing::error!(%digest, expected = size, found = meta.len(), "a damaged blob is replaced");
-            Ok(false)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(Error::io("stat a blob")(error)),
     }
 }
 

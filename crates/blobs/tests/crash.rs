@@ -7,9 +7,15 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use blobs::{AppendError, Blobs, Digest, Error, PutError, UploadId, Verified};
+use blobs::{AppendError, Blobs, Digest, Error, ObjectKey, Owner, PutError, UploadId, Verified};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+
+/// Of a directory that several servers share: the tests open it more than once.
+const OWNER: Owner<'static> = Owner {
+    database: "test",
+    is_shared: true,
+};
 
 const ROLE: &str = "BLOBS_TEST_ROLE";
 const ROUNDS: u64 = 12;
@@ -52,10 +58,10 @@ fn chunks(mut bytes: Bytes) -> impl Stream<Item = io::Result<Bytes>> + Send + Un
     }))
 }
 
-/// Pushes blobs on four lanes and tells each acknowledgement on a line: `blob <digest>` or
+/// Pushes blobs on four lanes and tells each acknowledgement on a line: `blob <digest> <key>` or
 /// `part <id> <offset> <seed>`.
 async fn push_until_killed(root: &Path, round: &str) {
-    let blobs = Blobs::open_directory(root).await.unwrap();
+    let blobs = Blobs::open_directory(root, OWNER).await.unwrap();
     let round: u64 = round.parse().unwrap();
     let mut lanes = tokio::task::JoinSet::new();
     for lane in 0..4_u64 {
@@ -65,8 +71,8 @@ async fn push_until_killed(root: &Path, round: &str) {
                 let seed = round << 40 | lane << 32 | number;
                 let bytes = content(seed, 1 + (seed as usize * 7919) % 7_000_000);
                 let digest = Digest::sha256_of(&bytes);
-                if number % 3 == 0 {
-                    blobs.put(&digest, chunks(bytes)).await.unwrap();
+                let stored = if number % 3 == 0 {
+                    blobs.put(&digest, chunks(bytes)).await.unwrap()
                 } else {
                     let mut name = [0; 16];
                     name[8..].copy_from_slice(&seed.to_be_bytes());
@@ -82,10 +88,11 @@ async fn push_until_killed(root: &Path, round: &str) {
                         .append(&id, offset, chunks(bytes.slice(half..)))
                         .await
                         .unwrap();
-                    blobs.finish(&id, &digest).await.unwrap();
+                    let stored = blobs.finish(&id, &digest).await.unwrap();
                     tell(&format!("done {id}"));
-                }
-                tell(&format!("blob {digest}"));
+                    stored
+                };
+                tell(&format!("blob {digest} {}", stored.key));
             }
         });
     }
@@ -120,7 +127,10 @@ async fn what_was_acknowledged_survives_a_kill() {
                 child.kill().unwrap();
             }
             match line.split(' ').collect::<Vec<_>>()[..] {
-                ["blob", digest] => acknowledged.push(digest.parse::<Digest>().unwrap()),
+                ["blob", digest, key] => {
+                    let digest: Digest = digest.parse().unwrap();
+                    acknowledged.push((digest, key.parse::<ObjectKey>().unwrap()));
+                }
                 ["part", id, offset, seed] => {
                     let told: (u64, u64) = (offset.parse().unwrap(), seed.parse().unwrap());
                     parts.insert(id.parse::<UploadId>().unwrap(), told);
@@ -134,7 +144,7 @@ async fn what_was_acknowledged_survives_a_kill() {
         child.wait().unwrap();
 
         // The next start: the half of the parts can be resumed, the other half nobody wants.
-        let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+        let blobs = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
         let keep: HashMap<_, _> = parts
             .into_iter()
             .filter(|(id, _)| id.as_bytes()[15] & 1 == 0)
@@ -145,7 +155,7 @@ async fn what_was_acknowledged_survives_a_kill() {
             .await
             .unwrap();
         for (id, (told, seed)) in keep {
-            // Killed between the rename and the line that tells of it, it is a blob already.
+            // Killed between the rename and the line that tells of it, it is stored, and nobody knows where.
             let bytes = content(seed, 1 + (seed as usize * 7919) % 7_000_000);
             let digest = Digest::sha256_of(&bytes);
             if let Some(offset) = blobs.upload_size(&id).await.unwrap() {
@@ -155,30 +165,30 @@ async fn what_was_acknowledged_survives_a_kill() {
                 );
                 let rest = chunks(bytes.slice(usize::try_from(offset).unwrap()..));
                 blobs.append(&id, offset, rest).await.unwrap();
-                blobs.finish(&id, &digest).await.unwrap();
+                let stored = blobs.finish(&id, &digest).await.unwrap();
+                acknowledged.push((digest, stored.key));
             }
-            acknowledged.push(digest);
         }
         let left = std::fs::read_dir(folder.path().join("uploads"))
             .unwrap()
             .count();
         assert_eq!(left, 0, "no temporary file outlives the next start");
     }
-    let blobs = Blobs::open_directory(folder.path()).await.unwrap();
-    for digest in &acknowledged {
-        let found = blobs.verify(digest).await.unwrap();
+    let blobs = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
+    for (digest, key) in &acknowledged {
+        let found = blobs.verify(key, digest).await.unwrap();
         assert!(
             matches!(found, Verified::Whole { .. }),
             "{digest}: {found:?}"
         );
     }
-    // Neither is there a blob under a wrong name that nobody was told of.
+    // Each is there once: no key was used twice.
     let all: Vec<_> = blobs.list().try_collect().await.unwrap();
     assert!(all.len() >= acknowledged.len());
-    for blob in all {
-        let found = blobs.verify(&blob.digest).await.unwrap();
-        assert_eq!(found, Verified::Whole { size: blob.size });
-    }
+    let mut keys: Vec<_> = acknowledged.iter().map(|(_, key)| *key).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), acknowledged.len());
 }
 
 /// A limit on the size of files stands in for the full disk: the write that passes it fails half-way.
@@ -196,7 +206,7 @@ fn a_full_disk_leaves_nothing_half_written() {
 }
 
 async fn push_to_a_full_disk(root: &Path) {
-    let blobs = Blobs::open_directory(root).await.unwrap();
+    let blobs = Blobs::open_directory(root, OWNER).await.unwrap();
     let bytes = content(1, 1_500_000);
     let digest = Digest::sha256_of(&bytes);
     let uploads = || std::fs::read_dir(root.join("uploads")).unwrap().count();
@@ -234,7 +244,7 @@ async fn push_to_a_full_disk(root: &Path) {
     );
     let kept = bytes.slice(..usize::try_from(size).unwrap());
     let finished = blobs.finish(&id, &Digest::sha256_of(&kept)).await.unwrap();
-    let file = blobs.open(&finished.digest).await.unwrap().unwrap();
+    let file = blobs.open(&finished.key).await.unwrap().unwrap();
     let mut reading = file.read_range(0..size);
     let mut at = 0;
     while let Some(chunk) = reading.next().await.transpose().unwrap() {

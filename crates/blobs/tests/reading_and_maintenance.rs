@@ -3,17 +3,32 @@
 
 use std::io;
 
-use blobs::{AppendError, Blobs, Digest, Listed, UploadId, Verified};
+use blobs::{
+    AppendError, BlobFile, Blobs, Digest, Listed, ObjectKey, Owner, Source, UploadId, Verified,
+};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
 
+/// Of a directory that several servers share: the tests open it more than once.
+const OWNER: Owner<'static> = Owner {
+    database: "test",
+    is_shared: true,
+};
+
 async fn store() -> (TempDir, Blobs) {
     let folder = tempfile::tempdir().unwrap();
-    let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+    let blobs = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
     (folder, blobs)
+}
+
+fn bytes_of(source: &Source) -> &BlobFile {
+    match source {
+        Source::File(file) => file,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn content(len: usize) -> Vec<u8> {
@@ -28,14 +43,14 @@ fn one(bytes: &'static [u8]) -> impl futures_util::Stream<Item = io::Result<Byte
 async fn an_open_blob_outlives_its_deletion() {
     let (_folder, blobs) = store().await;
     let bytes = content(1_000_000);
-    let digest = blobs.put_small(&bytes).await.unwrap().digest;
-    let file = blobs.open(&digest).await.unwrap().unwrap();
+    let key = blobs.put_small(&bytes).await.unwrap().key;
+    let file = blobs.open(&key).await.unwrap().unwrap();
     let mut reading = file.read_range(0..file.size());
     let first = reading.next().await.unwrap().unwrap();
-    assert!(blobs.delete(&digest).await.unwrap());
-    assert!(!blobs.delete(&digest).await.unwrap());
-    assert!(blobs.open(&digest).await.unwrap().is_none());
-    assert_eq!(blobs.stat(&digest).await.unwrap(), None);
+    assert!(blobs.delete(&key).await.unwrap());
+    assert!(!blobs.delete(&key).await.unwrap());
+    assert!(blobs.open(&key).await.unwrap().is_none());
+    assert_eq!(blobs.stat(&key).await.unwrap(), None);
     let rest: Vec<Bytes> = reading.try_collect().await.unwrap();
     assert_eq!([first, rest.concat().into()].concat(), bytes);
 }
@@ -44,12 +59,9 @@ async fn an_open_blob_outlives_its_deletion() {
 async fn a_blob_that_lost_its_end_is_an_error_not_a_short_answer() {
     let (folder, blobs) = store().await;
     let bytes = content(600_000);
-    let digest = blobs.put_small(&bytes).await.unwrap().digest;
-    let file = blobs.open(&digest).await.unwrap().unwrap();
-    let hex = digest.hex();
-    let path = folder
-        .path()
-        .join(format!("blobs/sha256/{}/{hex}", &hex[..2]));
+    let key = blobs.put_small(&bytes).await.unwrap().key;
+    let file = blobs.open(&key).await.unwrap().unwrap();
+    let path = folder.path().join(format!("blobs/{key}"));
     std::fs::OpenOptions::new()
         .write(true)
         .open(path)
@@ -68,11 +80,11 @@ async fn read_all_is_bounded() {
     let (_folder, blobs) = store().await;
     for len in [0, 1, 256 * 1024, 700_000] {
         let bytes = content(len);
-        let digest = blobs.put_small(&bytes).await.unwrap().digest;
-        let file = blobs.open(&digest).await.unwrap().unwrap();
-        assert_eq!(file.read_all(len).await.unwrap(), bytes);
+        let key = blobs.put_small(&bytes).await.unwrap().key;
+        let file = blobs.open(&key).await.unwrap().unwrap();
+        assert_eq!(bytes_of(&file).read_all(len).await.unwrap(), bytes);
         if len > 0 {
-            let error = file.read_all(len - 1).await.unwrap_err();
+            let error = bytes_of(&file).read_all(len - 1).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
         }
     }
@@ -84,26 +96,24 @@ async fn the_list_is_whole_and_in_order() {
     let mut expected = Vec::new();
     for number in 0..300_u32 {
         let text = number.to_string();
-        expected.push((
-            blobs.put_small(text.as_bytes()).await.unwrap().digest,
-            text.len() as u64,
-        ));
+        let stored = blobs.put_small(text.as_bytes()).await.unwrap();
+        expected.push((stored.key, stored.size));
     }
-    let wide = Digest::sha512_of(b"wide");
-    blobs.put(&wide, one(b"wide")).await.unwrap();
-    expected.push((wide, 4));
+    // Copies that version 0.1 stored are listed by their paths.
+    for digest in [Digest::sha256_of(b"old"), Digest::sha512_of(b"old")] {
+        let key = ObjectKey::of_digest(digest);
+        let path = folder.path().join(format!("blobs/{key}"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"old").unwrap();
+        expected.push((key, 3));
+    }
     expected.sort();
-    // Strangers are passed over.
-    std::fs::write(folder.path().join("blobs/sha256/00/readme"), "x").unwrap();
-    std::fs::write(
-        folder
-            .path()
-            .join(format!("blobs/sha256/00/{}", "f".repeat(64))),
-        "x",
-    )
-    .unwrap();
+    // Unknown files are passed over.
+    for name in ["readme", &"f".repeat(32)] {
+        std::fs::write(folder.path().join("blobs/objects/00").join(name), "x").unwrap();
+    }
     let listed: Vec<Listed> = blobs.list().try_collect().await.unwrap();
-    let told: Vec<_> = listed.iter().map(|blob| (blob.digest, blob.size)).collect();
+    let told: Vec<_> = listed.iter().map(|blob| (blob.key, blob.size)).collect();
     assert_eq!(told, expected);
     assert!(listed.iter().all(|blob| blob.stored_ms > 1_500_000_000_000));
 }
@@ -112,27 +122,24 @@ async fn the_list_is_whole_and_in_order() {
 async fn verify_finds_a_changed_byte() {
     let (folder, blobs) = store().await;
     let mut bytes = content(900_000);
-    let digest = blobs.put_small(&bytes).await.unwrap().digest;
-    let size = bytes.len() as u64;
+    let stored = blobs.put_small(&bytes).await.unwrap();
+    let (key, digest, size) = (stored.key, stored.digest, stored.size);
     assert_eq!(
-        blobs.verify(&digest).await.unwrap(),
+        blobs.verify(&key, &digest).await.unwrap(),
         Verified::Whole { size }
     );
     bytes[800_000] ^= 1;
-    let hex = digest.hex();
-    std::fs::write(
-        folder
-            .path()
-            .join(format!("blobs/sha256/{}/{hex}", &hex[..2])),
-        &bytes,
-    )
-    .unwrap();
+    std::fs::write(folder.path().join(format!("blobs/{key}")), &bytes).unwrap();
     let actual = Digest::sha256_of(&bytes);
     assert_eq!(
-        blobs.verify(&digest).await.unwrap(),
+        blobs.verify(&key, &digest).await.unwrap(),
         Verified::Damaged { actual, size }
     );
-    assert_eq!(blobs.verify(&actual).await.unwrap(), Verified::Missing);
+    let unknown = ObjectKey::from_random([9; 16]);
+    assert_eq!(
+        blobs.verify(&unknown, &digest).await.unwrap(),
+        Verified::Missing
+    );
 }
 
 #[tokio::test]
@@ -164,7 +171,7 @@ async fn the_next_start_sweeps_what_nobody_can_resume() {
             .await
             .unwrap();
     }
-    let next = Blobs::open_directory(folder.path()).await.unwrap();
+    let next = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
     let mut listed = next.list_uploads().await.unwrap();
     listed.sort();
     assert_eq!(listed, [live, dead, busy]);
@@ -230,7 +237,7 @@ async fn a_sweep_takes_what_a_killed_put_left_whatever_is_to_be_kept() {
     std::fs::write(uploads.join(dead), &bytes).unwrap();
     std::fs::write(uploads.join(format!("{dead}.state")), "x").unwrap();
 
-    let next = Blobs::open_directory(folder.path()).await.unwrap();
+    let next = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
     assert_eq!(next.list_uploads().await.unwrap(), []);
     let swept = next.sweep_uploads(|_| true).await.unwrap();
     assert_eq!((swept.files, swept.bytes), (2, 3_000_001));
@@ -279,21 +286,21 @@ fn looking_at_an_upload_keeps_nobody_from_it() {
 #[tokio::test]
 async fn an_upload_goes_from_process_to_process() {
     let (folder, here) = store().await;
-    let there = Blobs::open_directory(folder.path()).await.unwrap();
+    let there = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
     let id = UploadId::from_random([9; 16]);
     here.start_upload(&id).await.unwrap();
     assert_eq!(here.append(&id, 0, one(b"one ")).await.unwrap(), 4);
     assert_eq!(there.append(&id, 4, one(b"two ")).await.unwrap(), 8);
     assert_eq!(here.append(&id, 8, one(b"three")).await.unwrap(), 13);
     let digest = Digest::sha256_of(b"one two three");
-    there.finish(&id, &digest).await.unwrap();
+    let stored = there.finish(&id, &digest).await.unwrap();
     // The file that is open here has become a blob: nothing more may go into it.
     assert!(matches!(
         here.append(&id, 13, one(b"!")).await,
         Err(AppendError::Unknown(_))
     ));
     assert_eq!(
-        here.verify(&digest).await.unwrap(),
+        here.verify(&stored.key, &digest).await.unwrap(),
         Verified::Whole { size: 13 }
     );
 }
@@ -316,8 +323,8 @@ fn any_range_is_that_of_the_bytes() {
         let (a, b) = (a.index(len + 10), b.index(len + 10));
         let expected = bytes.get(a..b.min(len)).unwrap_or_default().to_vec();
         runtime.block_on(async {
-            let digest = blobs.put_small(&bytes).await.unwrap().digest;
-            let file = blobs.open(&digest).await.unwrap().unwrap();
+            let key = blobs.put_small(&bytes).await.unwrap().key;
+            let file = blobs.open(&key).await.unwrap().unwrap();
             prop_assert_eq!(file.size(), len as u64);
             let read: Vec<Bytes> = file
                 .read_range(a as u64..b as u64)

@@ -4,12 +4,21 @@
 use std::io;
 use std::path::Path;
 
-use blobs::{AppendError, BlobFile, Blobs, Digest, FinishError, PutError, StartError, UploadId};
+use blobs::{
+    AppendError, Blobs, Digest, FinishError, ObjectKey, OpenError, Owner, PutError, Source,
+    StartError, StoreError, UploadId,
+};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tempfile::TempDir;
+
+/// Of a directory that several servers share: the tests open it more than once.
+const OWNER: Owner<'static> = Owner {
+    database: "test",
+    is_shared: true,
+};
 
 const ID: UploadId = UploadId::from_random([1; 16]);
 
@@ -48,16 +57,16 @@ fn cut(
     chunks(bytes, sizes).chain(end)
 }
 
-async fn read(file: &BlobFile) -> Vec<u8> {
+async fn read(file: &Source) -> Vec<u8> {
     let chunks: Vec<Bytes> = file.read_range(0..file.size()).try_collect().await.unwrap();
     chunks.concat()
 }
 
-async fn read_blob(blobs: &Blobs, digest: &Digest) -> Vec<u8> {
-    read(&blobs.open(digest).await.unwrap().unwrap()).await
+async fn read_blob(blobs: &Blobs, key: &ObjectKey) -> Vec<u8> {
+    read(&blobs.open(key).await.unwrap().unwrap()).await
 }
 
-/// Every file under the folder, relative.
+/// Every file of an upload or a blob under the folder, relative.
 fn files(root: &Path) -> Vec<String> {
     fn walk(root: &Path, folder: &Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -71,13 +80,14 @@ fn files(root: &Path) -> Vec<String> {
     }
     let mut found = Vec::new();
     walk(root, root, &mut found);
+    found.retain(|name| name != "database" && name != "lock");
     found.sort();
     found
 }
 
 async fn store() -> (TempDir, Blobs) {
     let folder = tempfile::tempdir().unwrap();
-    let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+    let blobs = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
     (folder, blobs)
 }
 
@@ -93,18 +103,18 @@ async fn an_upload_in_parts_becomes_a_blob_and_leaves_nothing_else() {
     let offset = blobs.append(&ID, 0, whole(first)).await.unwrap();
     assert_eq!(offset, first.len() as u64);
     assert_eq!(blobs.upload_size(&ID).await.unwrap(), Some(offset));
-    assert_eq!(blobs.stat(&digest).await.unwrap(), None);
+    assert_eq!(
+        files(folder.path()).len(),
+        2,
+        "the bytes and the hash state"
+    );
     let end = blobs.append(&ID, offset, whole(second)).await.unwrap();
     let finished = blobs.finish(&ID, &digest).await.unwrap();
 
     assert_eq!((finished.digest, finished.size), (digest, end));
-    assert_eq!(blobs.stat(&digest).await.unwrap(), Some(end));
-    assert_eq!(read_blob(&blobs, &digest).await, bytes);
-    let hex = digest.hex();
-    assert_eq!(
-        files(folder.path()),
-        [format!("blobs/sha256/{}/{hex}", &hex[..2])]
-    );
+    assert_eq!(blobs.stat(&finished.key).await.unwrap(), Some(end));
+    assert_eq!(read_blob(&blobs, &finished.key).await, bytes);
+    assert_eq!(files(folder.path()), [format!("blobs/{}", finished.key)]);
     assert_eq!(blobs.upload_size(&ID).await.unwrap(), None);
 }
 
@@ -291,35 +301,113 @@ async fn many_finish_the_same_digest_at_once() {
             blobs.finish(&id, &digest).await.unwrap()
         });
     }
+    let mut keys = Vec::new();
     while let Some(finished) = running.join_next().await {
-        assert_eq!(finished.unwrap().size, bytes.len() as u64);
+        let finished = finished.unwrap();
+        assert_eq!(finished.size, bytes.len() as u64);
+        assert_eq!(read_blob(&blobs, &finished.key).await, bytes);
+        keys.push(format!("blobs/{}", finished.key));
     }
-    assert_eq!(files(folder.path()).len(), 1);
-    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    // Each has a copy of its own: which of them stays is the database's to say.
+    keys.sort();
+    assert_eq!(files(folder.path()), keys);
 }
 
 #[tokio::test]
-async fn a_blob_that_is_there_is_not_written_again() {
-    use std::os::unix::fs::MetadataExt;
+async fn what_was_received_is_stored_discarded_or_as_before() {
     let (folder, blobs) = store().await;
     let bytes = content(2 * 1024 * 1024);
     let digest = Digest::sha256_of(&bytes);
-    let finished = blobs.put(&digest, whole(&bytes)).await.unwrap();
-    let path = folder.path().join(&files(folder.path())[0]);
-    let inode = std::fs::metadata(&path).unwrap().ino();
-
-    assert_eq!(blobs.put(&digest, whole(&bytes)).await.unwrap(), finished);
-    assert_eq!(blobs.put_small(&bytes).await.unwrap(), finished);
     blobs.start_upload(&ID).await.unwrap();
     blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
-    assert_eq!(blobs.finish(&ID, &digest).await.unwrap(), finished);
-    assert_eq!(std::fs::metadata(&path).unwrap().ino(), inode);
-    assert_eq!(files(folder.path()).len(), 1);
 
-    // But a damaged one is: whoever pushes again heals it.
-    std::fs::write(&path, b"short").unwrap();
-    blobs.put(&digest, whole(&bytes)).await.unwrap();
-    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    let received = blobs.complete(&ID, &digest).await.unwrap();
+    assert_eq!(
+        (received.digest(), received.size()),
+        (digest, bytes.len() as u64)
+    );
+    assert!(matches!(
+        blobs.complete(&ID, &digest).await,
+        Err(FinishError::Busy(_))
+    ));
+    drop(received);
+    assert_eq!(
+        blobs.upload_size(&ID).await.unwrap(),
+        Some(bytes.len() as u64)
+    );
+    blobs
+        .complete(&ID, &digest)
+        .await
+        .unwrap()
+        .discard()
+        .await
+        .unwrap();
+    assert_eq!(blobs.upload_size(&ID).await.unwrap(), None);
+
+    for len in [1_000, bytes.len()] {
+        let digest = Digest::sha256_of(&bytes[..len]);
+        drop(blobs.receive(&digest, whole(&bytes[..len])).await.unwrap());
+        let received = blobs.receive(&digest, whole(&bytes[..len])).await.unwrap();
+        received.discard().await.unwrap();
+    }
+    assert_eq!(files(folder.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cancelled_while_it_is_received_is_gone() {
+    let (folder, blobs) = store().await;
+    let digest = Digest::sha256_of(b"x");
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(b"x")).await.unwrap();
+    let received = blobs.complete(&ID, &digest).await.unwrap();
+    assert!(blobs.cancel(&ID).await.unwrap());
+    assert!(matches!(received.store().await, Err(StoreError::Gone)));
+    assert_eq!(files(folder.path()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_copy_of_version_0_1_is_read_and_deleted_by_its_path() {
+    let (folder, blobs) = store().await;
+    let digest = Digest::sha512_of(b"old");
+    let key = ObjectKey::of_digest(digest);
+    let path = folder.path().join(format!("blobs/{key}"));
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, b"old").unwrap();
+    assert_eq!(read_blob(&blobs, &key).await, b"old");
+    let new = blobs.put(&digest, whole(b"old")).await.unwrap();
+    assert_ne!(new.key, key);
+    assert!(blobs.delete(&key).await.unwrap());
+    assert!(!path.exists());
+    assert_eq!(read_blob(&blobs, &new.key).await, b"old");
+}
+
+#[tokio::test]
+async fn a_directory_has_one_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = async |database: &str, is_shared| {
+        let owner = Owner {
+            database,
+            is_shared,
+        };
+        Blobs::open_directory(folder.path().join("a/b"), owner).await
+    };
+    let first = open("one", true).await.unwrap();
+    open("one", true).await.unwrap();
+    let other = open("two", true).await;
+    assert!(
+        matches!(&other, Err(OpenError::AnotherDatabase { found, expected }) if found == "one" && expected == "two"),
+        "{other:?}"
+    );
+    assert!(matches!(open("one", false).await, Err(OpenError::InUse)));
+    drop(first);
+    let alone = open("one", false).await.unwrap();
+    assert!(matches!(open("one", false).await, Err(OpenError::InUse)));
+    assert!(matches!(open("one", true).await, Err(OpenError::InUse)));
+    drop(alone);
+    assert!(matches!(
+        open("two", false).await,
+        Err(OpenError::AnotherDatabase { .. })
+    ));
 }
 
 #[tokio::test]
@@ -329,14 +417,14 @@ async fn sha512_where_a_client_asks_for_it() {
         let bytes = content(len);
         let digest = Digest::sha512_of(&bytes);
         if len != 1000 {
-            blobs.put(&digest, whole(&bytes)).await.unwrap();
-            assert_eq!(read_blob(&blobs, &digest).await, bytes);
-            assert!(blobs.delete(&digest).await.unwrap());
+            let stored = blobs.put(&digest, whole(&bytes)).await.unwrap();
+            assert_eq!(read_blob(&blobs, &stored.key).await, bytes);
+            assert!(blobs.delete(&stored.key).await.unwrap());
         }
         blobs.start_upload(&ID).await.unwrap();
         blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
-        blobs.finish(&ID, &digest).await.unwrap();
-        assert_eq!(read_blob(&blobs, &digest).await, bytes);
+        let stored = blobs.finish(&ID, &digest).await.unwrap();
+        assert_eq!(read_blob(&blobs, &stored.key).await, bytes);
     }
 }
 
@@ -396,7 +484,7 @@ async fn follow(folder: &Path, course: Course) {
         bytes, sizes, cuts, ..
     } = course;
     let digest = Digest::sha256_of(&bytes);
-    let mut blobs = Blobs::open_directory(folder).await.unwrap();
+    let mut blobs = Blobs::open_directory(folder, OWNER).await.unwrap();
     blobs.start_upload(&ID).await.unwrap();
     let mut at = 0;
     for (cut_at, another) in cuts.into_iter().zip(course.new_process) {
@@ -410,7 +498,7 @@ async fn follow(folder: &Path, course: Course) {
         at = cut_at;
         if another {
             // What another process finds: the disk, and nothing of ours.
-            blobs = Blobs::open_directory(folder).await.unwrap();
+            blobs = Blobs::open_directory(folder, OWNER).await.unwrap();
             if course.lose_state {
                 let _ = std::fs::remove_file(folder.join(format!("uploads/{ID}.state")));
             }
@@ -423,16 +511,14 @@ async fn follow(folder: &Path, course: Course) {
         .unwrap();
     let finished = blobs.finish(&ID, &digest).await.unwrap();
     assert_eq!(finished.size, bytes.len() as u64);
-    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    assert_eq!(read_blob(&blobs, &finished.key).await, bytes);
     assert_eq!(files(folder).len(), 1);
 
     // And in one go.
-    assert!(blobs.delete(&digest).await.unwrap());
-    assert_eq!(
-        blobs.put(&digest, chunks(&bytes, &sizes)).await.unwrap(),
-        finished
-    );
-    assert_eq!(read_blob(&blobs, &digest).await, bytes);
+    assert!(blobs.delete(&finished.key).await.unwrap());
+    let again = blobs.put(&digest, chunks(&bytes, &sizes)).await.unwrap();
+    assert_eq!((again.digest, again.size), (finished.digest, finished.size));
+    assert_eq!(read_blob(&blobs, &again.key).await, bytes);
     assert_eq!(files(folder).len(), 1);
-    assert!(blobs.delete(&digest).await.unwrap());
+    assert!(blobs.delete(&again.key).await.unwrap());
 }

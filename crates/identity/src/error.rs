@@ -48,6 +48,10 @@ pub enum Error {
     /// `InvalidAuthorizationMessageException`.
     #[error("{0}")]
     InvalidAuthorizationMessage(String),
+    /// `ServiceUnavailable` (AWS, "Common Errors"): the database is locked, overloaded or away. Worth a retry.
+    /// The cause is the error's source.
+    #[error("The request has failed due to a temporary failure of the server.")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// `ServiceFailure`: the database, the random source, a stored document that cannot
     /// be read. The cause is the error's source.
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
@@ -72,6 +76,7 @@ impl Error {
             Error::Policy(refused) => refused.code.as_str(),
             Error::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",
             Error::InvalidAuthorizationMessage(_) => "InvalidAuthorizationMessageException",
+            Error::Unavailable(_) => "ServiceUnavailable",
             Error::Internal(_) => "ServiceFailure",
         }
     }
@@ -83,7 +88,10 @@ impl Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        Error::Internal(Box::new(error))
+        match error {
+            store::Error::Unavailable(_) => Error::Unavailable(Box::new(error)),
+            other => Error::Internal(Box::new(other)),
+        }
     }
 }
 

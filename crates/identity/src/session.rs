@@ -190,7 +190,7 @@ impl From<SealError> for AuthError {
         match error {
             SealError::Invalid => AuthError::InvalidClientTokenId,
             SealError::Expired => AuthError::ExpiredToken,
-            SealError::Unavailable => AuthError::Internal(Error::internal(error)),
+            SealError::Unavailable => AuthError::Internal(Error::Unavailable(Box::new(error))),
         }
     }
 }

@@ -22,13 +22,14 @@ use quick_cache::{Equivalent, Weighter};
 
 use store::{Moment, Store, Topic, Write};
 
+use crate::layers::StoredCopy;
 use crate::{Manifest, RepositoryFacts};
 
 /// Repositories whose facts are kept.
 const REPOSITORIES_MAX: usize = 10_000;
 /// Registries whose policies are kept.
 const REGISTRY_POLICIES_MAX: usize = 1_000;
-/// Layers whose sizes are kept, about 100 bytes each.
+/// Layers whose sizes and keys are kept, about 250 bytes each.
 const LAYERS_MAX: usize = 50_000;
 /// What an entry costs beside the manifest's bytes.
 const ENTRY_BYTES: u64 = 300;
@@ -139,7 +140,7 @@ pub(crate) struct Cache {
     registry_policies: Map<(AccountId, Region), Dated<Option<Arc<PolicySet>>>>,
     tags: Map<TagKey, Dated<Arc<Manifest>>, ByBytes>,
     digests: Map<(i64, Digest), Dated<Arc<Manifest>>, ByBytes>,
-    layers: Map<(i64, Digest), Dated<u64>>,
+    layers: Map<(i64, Digest), Dated<StoredCopy>>,
     /// Grows with each removal.
     epoch: AtomicU64,
     /// Held while entries are put or removed, so that no ticket grows old in between.
@@ -254,15 +255,21 @@ impl Cache {
         });
     }
 
-    pub(crate) fn layer(&self, repository_id: i64, digest: &Digest) -> Option<u64> {
+    pub(crate) fn layer(&self, repository_id: i64, digest: &Digest) -> Option<StoredCopy> {
         let found = self.layers.get(&(repository_id, *digest));
         self.fresh(found, Topic::Repository(repository_id))
     }
 
-    pub(crate) fn put_layer(&self, ticket: Ticket, repository_id: i64, digest: Digest, size: u64) {
+    pub(crate) fn put_layer(
+        &self,
+        ticket: Ticket,
+        repository_id: i64,
+        digest: Digest,
+        copy: StoredCopy,
+    ) {
         self.put(ticket, |moment| {
             self.layers
-                .insert((repository_id, digest), Dated(size, moment));
+                .insert((repository_id, digest), Dated(copy, moment));
         });
     }
 

@@ -379,9 +379,9 @@ pub enum Error {
     /// No space is left. Nothing half written stays.
     #[error("The registry has no space left")]
     NoSpace,
-    /// Overloaded: worth a retry.
-    #[error("The registry is busy; try again")]
-    Busy,
+    /// The database is locked, overloaded or away. Worth a retry. The cause is for the log.
+    #[error("The request has failed due to a temporary failure of the server.")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A fault of ours. The cause is for the log, not for the client.
     #[error("An internal error occurred")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -428,7 +428,7 @@ impl Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Unavailable(_) => Error::Busy,
+            store::Error::Unavailable(_) => Error::Unavailable(Box::new(error)),
             other => Error::internal(other),
         }
     }

@@ -1,10 +1,11 @@
 //! Layers: blobs that a repository links, and through which alone they are reachable.
 
-use blobs::{BlobFile, Digest, UploadId};
+use blobs::{Digest, ObjectKey, Received, Source, StoreError, Stored, UploadId};
+use store::Conn;
 use store::ecr::{layer, repository, upload};
 
 use crate::cache::Change;
-use crate::uploads::parse_digest;
+use crate::uploads::{KEEP_BYTES_MIN, no_upload, parse_digest};
 use crate::{Call, Error, Registry, RepositoryFacts};
 
 /// A layer of a repository.
@@ -41,11 +42,15 @@ impl Registry {
         &self,
         repo: &RepositoryFacts,
         digest: &str,
-    ) -> Result<(Layer, BlobFile), Error> {
-        let layer = self.stat_blob(repo, digest).await?;
-        let file = self.0.blobs.open(&layer.digest).await?;
-        let file = file.ok_or_else(|| lost(&layer.digest))?;
-        Ok((layer, file))
+    ) -> Result<(Layer, Source), Error> {
+        let parsed = parse_digest(digest)?;
+        let opened = self.open_copy(repo.id, &parsed).await?;
+        let (size, source) = opened.ok_or_else(|| no_layer(repo, digest))?;
+        let layer = Layer {
+            digest: parsed,
+            size,
+        };
+        Ok((layer, source))
     }
 
     /// The bytes behind a download URL, which names the repository's id and the
@@ -57,12 +62,9 @@ impl Registry {
         &self,
         repository_id: i64,
         digest: &Digest,
-    ) -> Result<Option<BlobFile>, Error> {
-        if self.layer_size(repository_id, digest).await?.is_none() {
-            return Ok(None);
-        }
-        let file = self.0.blobs.open(digest).await?;
-        file.map(Some).ok_or_else(|| lost(digest))
+    ) -> Result<Option<Source>, Error> {
+        let opened = self.open_copy(repository_id, digest).await?;
+        Ok(opened.map(|(_, source)| source))
     }
 
     /// Links a layer of `source` into `target` (`POST …/blobs/uploads/?mount=&from=`).
@@ -82,9 +84,10 @@ impl Registry {
         let ticket = self.0.cache.ticket();
         let mut tx = self.write(target.id).await?;
         let text = digest.to_string();
-        let Some(size) = layer::size(&mut tx.conn(), source.id, &text).await? else {
+        let Some(blob) = layer::find(&mut tx.conn(), source.id, &text).await? else {
             return Ok(None);
         };
+        let size = blob.size;
         // The foreign key holds the blob's row from here on: it cannot be collected.
         match layer::link(&mut tx.conn(), target.id, &text, size, cx.now_ms()).await {
             Err(store::Error::ForeignKey(_)) => {
@@ -100,8 +103,9 @@ impl Registry {
             linked => linked?,
         }
         tx.commit().await?;
-        let size = size.unsigned_abs();
-        self.0.cache.put_layer(ticket, target.id, digest, size);
+        let copy = StoredCopy::of(&blob)?;
+        self.0.cache.put_layer(ticket, target.id, digest, copy);
+        let size = copy.size;
         Ok(Some(Layer { digest, size }))
     }
 
@@ -133,39 +137,144 @@ impl Registry {
         Ok(())
     }
 
-    /// Makes a durable blob a layer of the repository; with `kept`, forgets the upload
-    /// that it came from.
+    /// Makes what was received, perhaps by an upload, a layer of the repository.
+    ///
+    /// Where the database knows a whole copy of the digest, that one is linked and what was received is
+    /// discarded. Otherwise it is stored under a key of its own, and the row that names the key is written in
+    /// the transaction that links it. Until then a failure leaves the upload as it was.
     pub(crate) async fn link(
         &self,
         cx: &Call,
         repo: &RepositoryFacts,
-        digest: Digest,
-        size: u64,
-        kept: Option<&UploadId>,
+        received: Received,
+        upload: Option<&UploadId>,
     ) -> Result<Layer, Error> {
-        let text = digest.to_string();
-        let length = i64::try_from(size).map_err(Error::internal)?;
-        let now = cx.now_ms();
-        let ticket = self.0.cache.ticket();
-        let mut tx = self.write(repo.id).await?;
-        layer::put_blob(&mut tx.conn(), &text, length, now).await?;
-        match layer::link(&mut tx.conn(), repo.id, &text, length, now).await {
-            Err(store::Error::ForeignKey(_)) => {
-                return Err(Error::RepositoryNotFound(repo.place()));
+        let (digest, size) = (received.digest(), received.size());
+        let kept = upload.filter(|_| size >= KEEP_BYTES_MIN);
+        let mut damaged = None;
+        match self.known_copy(&digest).await? {
+            Some((copy, true)) if copy.size == size => {
+                if let Some(layer) = self.link_copy(cx, repo, digest, None, kept).await? {
+                    if let Err(error) = received.discard().await {
+                        tracing::warn!(%error, "cannot remove an upload: a sweep does");
+                    }
+                    return Ok(layer);
+                }
+                // It was collected meanwhile.
             }
-            linked => linked?,
+            Some((copy, _)) => {
+                tracing::error!(%digest, key = %copy.key, "a damaged or lost blob is replaced");
+                damaged = Some(copy.key);
+            }
+            None => {}
         }
-        if let Some(id) = kept {
-            upload::delete(&mut tx.conn(), &id.to_string()).await?;
+        let stored = received.store().await.map_err(|error| match error {
+            StoreError::Gone => {
+                no_upload(repo, &upload.map(ToString::to_string).unwrap_or_default())
+            }
+            StoreError::Storage(error) => error.into(),
+        })?;
+        let new = NewCopy { stored, damaged };
+        let linked = self.link_copy(cx, repo, digest, Some(new), kept).await?;
+        linked.ok_or_else(|| Error::internal(format!("the row of the blob {digest} did not stay")))
+    }
+
+    /// Writes the rows of a layer: of the copy that is new, or of the one that the database knows. `None`
+    /// when it does not know one any more.
+    async fn link_copy(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        digest: Digest,
+        new: Option<NewCopy>,
+        kept: Option<&UploadId>,
+    ) -> Result<Option<Layer>, Error> {
+        let text = digest.to_string();
+        let now = cx.now_ms();
+        for _ in 0..LINK_ATTEMPTS_MAX {
+            let ticket = self.0.cache.ticket();
+            let mut tx = self.write(repo.id).await?;
+            let blob = match &new {
+                None => layer::blob(&mut tx.conn(), &text).await?,
+                Some(new) => Some(new.put(&mut tx.conn(), &text, now).await?),
+            };
+            let Some(blob) = blob else {
+                return Ok(None);
+            };
+            match layer::link(&mut tx.conn(), repo.id, &text, blob.size, now).await {
+                Err(store::Error::ForeignKey(_)) => {
+                    drop(tx);
+                    let mut read = self.0.store.read().await?;
+                    if repository::get(&mut read.conn(), repo.id).await?.is_none() {
+                        if let Some(new) = &new {
+                            self.delete_copy(&new.stored.key).await;
+                        }
+                        return Err(Error::RepositoryNotFound(repo.place()));
+                    }
+                    // The blob was collected between the two statements.
+                    continue;
+                }
+                linked => linked?,
+            }
+            if let Some(id) = kept {
+                upload::delete(&mut tx.conn(), &id.to_string()).await?;
+            }
+            // A copy whose commit failed stays: it may have been committed, and a listing finds it.
+            tx.commit().await?;
+            let copy = StoredCopy::of(&blob)?;
+            self.0.cache.put_layer(ticket, repo.id, digest, copy);
+            if let Some(NewCopy { stored, damaged }) = new {
+                // No row names these keys, and nobody else knows them.
+                let unused = [Some(stored.key), damaged];
+                for key in unused.into_iter().flatten().filter(|key| *key != copy.key) {
+                    self.delete_copy(&key).await;
+                }
+            }
+            let size = copy.size;
+            return Ok(Some(Layer { digest, size }));
         }
-        // Whoever collects a blob removes its file while it holds the blob's row. The
-        // row is ours now, so if the file is there, it stays.
-        if self.0.blobs.stat(&digest).await? != Some(size) {
-            return Err(lost(&digest));
+        Ok(None)
+    }
+
+    /// The copy that the database knows, and whether its bytes are there.
+    async fn known_copy(&self, digest: &Digest) -> Result<Option<(StoredCopy, bool)>, Error> {
+        let blob = {
+            let mut read = self.0.store.read().await?;
+            layer::blob(&mut read.conn(), &digest.to_string()).await?
+        };
+        let Some(blob) = blob else {
+            return Ok(None);
+        };
+        let copy = StoredCopy::of(&blob)?;
+        let is_there = self.0.blobs.stat(&copy.key).await? == Some(copy.size);
+        Ok(Some((copy, is_there)))
+    }
+
+    async fn delete_copy(&self, key: &ObjectKey) {
+        if let Err(error) = self.0.blobs.delete(key).await {
+            tracing::warn!(%error, %key, "cannot delete a copy that nothing names");
         }
-        tx.commit().await?;
-        self.0.cache.put_layer(ticket, repo.id, digest, size);
-        Ok(Layer { digest, size })
+    }
+
+    /// The repository's layer, opened; `None` when the repository has none of this digest.
+    async fn open_copy(
+        &self,
+        repository_id: i64,
+        digest: &Digest,
+    ) -> Result<Option<(u64, Source)>, Error> {
+        for _ in 0..OPEN_ATTEMPTS_MAX {
+            let Some(copy) = self.layer_copy(repository_id, digest).await? else {
+                return Ok(None);
+            };
+            if let Some(source) = self.0.blobs.open(&copy.key).await? {
+                return Ok(Some((copy.size, source)));
+            }
+            // Another copy may have taken its place since the row was read.
+            self.0
+                .cache
+                .changed(&[Change::Layer(repository_id, *digest)]);
+        }
+        Err(lost(digest))
     }
 
     /// The size of a repository's layer.
@@ -174,17 +283,76 @@ impl Registry {
         repository_id: i64,
         digest: &Digest,
     ) -> Result<Option<u64>, Error> {
-        if let Some(size) = self.0.cache.layer(repository_id, digest) {
-            return Ok(Some(size));
+        let copy = self.layer_copy(repository_id, digest).await?;
+        Ok(copy.map(|copy| copy.size))
+    }
+
+    async fn layer_copy(
+        &self,
+        repository_id: i64,
+        digest: &Digest,
+    ) -> Result<Option<StoredCopy>, Error> {
+        if let Some(copy) = self.0.cache.layer(repository_id, digest) {
+            return Ok(Some(copy));
         }
         let ticket = self.0.cache.ticket();
         let mut read = self.0.store.read().await?;
-        let size = layer::size(&mut read.conn(), repository_id, &digest.to_string()).await?;
-        let Some(size) = size.map(i64::unsigned_abs) else {
+        let blob = layer::find(&mut read.conn(), repository_id, &digest.to_string()).await?;
+        let Some(blob) = blob else {
             return Ok(None);
         };
-        self.0.cache.put_layer(ticket, repository_id, *digest, size);
-        Ok(Some(size))
+        let copy = StoredCopy::of(&blob)?;
+        self.0.cache.put_layer(ticket, repository_id, *digest, copy);
+        Ok(Some(copy))
+    }
+}
+
+/// How often rows are written again whose blob was collected between two statements.
+const LINK_ATTEMPTS_MAX: usize = 3;
+/// How often a layer is looked up again whose copy was replaced.
+const OPEN_ATTEMPTS_MAX: usize = 2;
+
+/// Where the bytes of a layer are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoredCopy {
+    pub(crate) size: u64,
+    pub(crate) key: ObjectKey,
+}
+
+impl StoredCopy {
+    fn of(blob: &layer::Blob) -> Result<StoredCopy, Error> {
+        if let Some(encryption) = &blob.encryption {
+            return Err(Error::internal(format!(
+                "the blob at {} is encrypted by `{encryption}`, which this version cannot read",
+                blob.object_key
+            )));
+        }
+        Ok(StoredCopy {
+            size: u64::try_from(blob.size).map_err(Error::internal)?,
+            key: blob.object_key.parse().map_err(Error::internal)?,
+        })
+    }
+}
+
+/// A copy that was just stored, and the one in whose place it comes.
+struct NewCopy {
+    stored: Stored,
+    damaged: Option<ObjectKey>,
+}
+
+impl NewCopy {
+    async fn put(
+        &self,
+        conn: &mut Conn<'_>,
+        digest: &str,
+        now: i64,
+    ) -> Result<layer::Blob, store::Error> {
+        let key = self.stored.key.to_string();
+        if let Some(damaged) = &self.damaged {
+            layer::replace_copy(conn, digest, &damaged.to_string(), &key, now).await?;
+        }
+        let size = i64::try_from(self.stored.size).unwrap_or(i64::MAX);
+        layer::put_blob(conn, digest, size, &key, now).await
     }
 }
 

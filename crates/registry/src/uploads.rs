@@ -17,7 +17,7 @@ use crate::open_uploads::{Bounds, Owner, Room};
 use crate::{Call, Error, Layer, Registry, RepositoryFacts, upload_id};
 
 /// From this length in bytes on, an upload is worth keeping over a restart.
-const KEEP_BYTES_MIN: u64 = 16 << 20;
+pub(crate) const KEEP_BYTES_MIN: u64 = 16 << 20;
 /// Uploads by `UploadLayerPart` whose small parts are remembered.
 const SHORT_PARTS_MAX: usize = 10_000;
 
@@ -196,13 +196,12 @@ impl Registry {
     {
         let digest = parse_digest(digest)?;
         let body = self.limited(body, 0);
-        let finished = self.0.blobs.put(&digest, body).await;
-        let finished = finished.map_err(|error| match error {
+        let received = self.0.blobs.receive(&digest, body).await;
+        let received = received.map_err(|error| match error {
             blobs::PutError::Body(source) if source.is::<TooLarge>() => self.too_large(),
             other => other.into(),
         })?;
-        self.link(cx, repo, finished.digest, finished.size, None)
-            .await
+        self.link(cx, repo, received, None).await
     }
 
     /// The id that a client sent, if it can be one of this repository that still goes on.
@@ -266,8 +265,8 @@ impl Registry {
         id: &UploadId,
         digest: &Digest,
     ) -> Result<Layer, Error> {
-        let finished = match self.0.blobs.finish(id, digest).await {
-            Ok(finished) => finished,
+        let received = match self.0.blobs.complete(id, digest).await {
+            Ok(received) => received,
             Err(error) => {
                 if let blobs::FinishError::DigestMismatch { .. } = &error {
                     self.0.open_uploads.close(id);
@@ -277,11 +276,10 @@ impl Registry {
                 return Err(Error::finish(error, repo.place()));
             }
         };
+        let layer = self.link(cx, repo, received, Some(id)).await?;
         self.0.open_uploads.close(id);
         self.0.short_parts.forget(id);
-        let kept = (finished.size >= KEEP_BYTES_MIN).then_some(id);
-        self.link(cx, repo, finished.digest, finished.size, kept)
-            .await
+        Ok(layer)
     }
 
     async fn keep_upload(

@@ -81,6 +81,12 @@ impl From<BodyError> for ApiError {
 pub(crate) const INTERNAL: &str =
     "The request processing has failed because of an unknown error, exception or failure.";
 
+/// The text while the database cannot be used: AWS's own ("Common Errors", ServiceUnavailable).
+pub(crate) const UNAVAILABLE: &str =
+    "The request has failed due to a temporary failure of the server.";
+/// When a client may try again, in seconds: a lock or a failover takes about as long.
+pub(crate) const RETRY_AFTER_SECONDS: &str = "1";
+
 impl ApiError {
     pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ApiError {
         ApiError::Internal(cause.into())
@@ -90,6 +96,9 @@ impl ApiError {
     pub(crate) fn wire(&self, service: Service) -> WireError {
         let protocol = service.protocol();
         let common = |error: CommonError, message: String| error.with(protocol, message);
+        if self.is_unavailable() {
+            return common(CommonError::ServiceUnavailable, UNAVAILABLE.to_owned());
+        }
         match self {
             ApiError::Denied(refusal) => common(CommonError::AccessDenied, refusal.message.clone()),
             ApiError::Identity(error) => identity_error(error, protocol),
@@ -109,12 +118,32 @@ impl ApiError {
         }
     }
 
+    /// Whether the database cannot be used now: 503 in each protocol, and worth a retry.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        match self {
+            ApiError::Identity(error)
+            | ApiError::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
+                matches!(error, identity::Error::Unavailable(_))
+            }
+            ApiError::Registry(error) => matches!(error, registry::Error::Unavailable(_)),
+            ApiError::Internal(cause) => matches!(
+                cause.downcast_ref::<store::Error>(),
+                Some(store::Error::Unavailable(_))
+            ),
+            _ => false,
+        }
+    }
+
     /// The cause that only the log may know.
     pub(crate) fn cause(&self) -> Option<String> {
         match self {
             ApiError::Internal(cause) => Some(chain(&**cause)),
-            ApiError::Identity(error @ identity::Error::Internal(_)) => Some(chain(error)),
-            ApiError::Registry(error @ registry::Error::Internal(_)) => Some(chain(error)),
+            ApiError::Identity(
+                error @ (identity::Error::Internal(_) | identity::Error::Unavailable(_)),
+            ) => Some(chain(error)),
+            ApiError::Registry(
+                error @ (registry::Error::Internal(_) | registry::Error::Unavailable(_)),
+            ) => Some(chain(error)),
             ApiError::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
                 Some(chain(error))
             }

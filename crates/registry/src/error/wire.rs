@@ -1,7 +1,7 @@
 //! A refusal as each of the two APIs writes it.
 
-use aws_api::WireError;
 use aws_api::ecr::ErrorCode;
+use aws_api::{CommonError, Protocol, WireError};
 
 use super::{Error, images_missing, layers_missing};
 
@@ -77,13 +77,17 @@ impl Error {
             Error::EmptyUpload { .. } => ErrorCode::EmptyUpload,
             Error::InvalidLayer { .. } => ErrorCode::InvalidLayer,
             Error::LayerAlreadyExists { .. } => ErrorCode::LayerAlreadyExists,
-            Error::NoSpace | Error::Busy | Error::Internal(_) => ErrorCode::Server,
+            Error::NoSpace | Error::Unavailable(_) | Error::Internal(_) => ErrorCode::Server,
         }
     }
 
     /// The error as the ECR API writes it.
     #[must_use]
     pub fn wire(&self) -> WireError {
+        // The model has no error of ECR's for this (AWS, "Common Errors").
+        if let Error::Unavailable(_) | Error::NoSpace = self {
+            return CommonError::ServiceUnavailable.with(Protocol::Json, self.to_string());
+        }
         let wire = self.code().with(self.to_string());
         match self {
             Error::InvalidLayerPart {
@@ -136,7 +140,8 @@ impl Error {
             Error::TagsBesideTag => ("UNSUPPORTED", 400),
             // distribution-spec, "Pushing Manifests".
             Error::TooManyTagParameters(_) => ("SIZE_INVALID", 414),
-            Error::Busy => ("TOOMANYREQUESTS", 503),
+            // No code of the specification says this; clients go by the status.
+            Error::Unavailable(_) => ("UNAVAILABLE", 503),
             Error::NoSpace => ("UNKNOWN", 507),
             Error::Internal(_) => ("UNKNOWN", 500),
             // None of these comes of an OCI route; a bad request is what they all are.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_api::ecr;
 use aws_types::{Entropy, EntropyError};
-use blobs::{Blobs, Digest};
+use blobs::{Blobs, Digest, Owner};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use jiff::{Timestamp, ToSpan as _};
@@ -21,6 +21,14 @@ pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+/// Of a directory that several nodes share.
+fn owner(store: &Store) -> Owner<'_> {
+    Owner {
+        database: store.id(),
+        is_shared: true,
+    }
+}
 
 pub struct World {
     pub registry: Registry,
@@ -38,7 +46,9 @@ impl World {
 
     pub async fn with(store: &TestStore, change: impl FnOnce(&mut Settings)) -> World {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open_directory(folder.path()).await.unwrap();
+        let blobs = Blobs::open_directory(folder.path(), owner(&store.store))
+            .await
+            .unwrap();
         let people = Arc::new(People::default());
         let mut settings = settings();
         change(&mut settings);
@@ -66,7 +76,9 @@ impl World {
     /// The same data opened again: another process, with caches of its own.
     pub async fn another_node(&self, shared: bool, now: Timestamp) -> (Registry, Store, Blobs) {
         let store = Store::open(&self.url).await.unwrap();
-        let blobs = Blobs::open_directory(self.folder.path()).await.unwrap();
+        let blobs = Blobs::open_directory(self.folder.path(), owner(&store))
+            .await
+            .unwrap();
         let mut settings = settings();
         settings.shared = shared;
         let people = self.people.clone();

@@ -353,6 +353,10 @@ fn reply(answer: WireResponse) -> Response<ReplyBody> {
     if let Some(error) = answer.error_type {
         headers.insert("x-amzn-errortype", HeaderValue::from_static(error));
     }
+    if answer.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() {
+        let seconds = HeaderValue::from_static(crate::error::RETRY_AFTER_SECONDS);
+        headers.insert(header::RETRY_AFTER, seconds);
+    }
     response
 }
 

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::ops::Range;
 
-use ::blobs::{BlobFile, Digest};
+use ::blobs::{Digest, Redirect, Source};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{Response, StatusCode, header};
@@ -72,13 +72,16 @@ fn described(digest: &Digest) -> Response<ReplyBody> {
 }
 
 /// Sends a blob, or the ranges of it that are asked for.
-pub(crate) fn send(head: &Head, digest: &Digest, file: BlobFile) -> OciResult {
-    let size = file.size();
+pub(crate) fn send(head: &Head, digest: &Digest, file: Source) -> OciResult {
     let read = conditions::read(head, digest)?;
+    let size = file.size();
     let mut response = described(digest);
     if let Read::NotModified = read {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
+    }
+    if let Source::Redirect(redirect) = &file {
+        return Ok(redirected(redirect));
     }
     match wanted(head, digest, size) {
         Wanted::All => body(&mut response, head, &file, 0..size),
@@ -105,7 +108,16 @@ pub(crate) fn send(head: &Head, digest: &Digest, file: BlobFile) -> OciResult {
     Ok(response)
 }
 
-fn body(response: &mut Response<ReplyBody>, head: &Head, file: &BlobFile, range: Range<u64>) {
+/// Sends the client to where the bytes are (OCI Distribution, "Pulling blobs"); ranges are asked for there.
+fn redirected(redirect: &Redirect) -> Response<ReplyBody> {
+    let mut response = empty(StatusCode::TEMPORARY_REDIRECT);
+    set(&mut response, header::LOCATION, redirect.url());
+    // The URL is short-lived and a bearer's.
+    set(&mut response, header::CACHE_CONTROL, "no-store");
+    response
+}
+
+fn body(response: &mut Response<ReplyBody>, head: &Head, file: &Source, range: Range<u64>) {
     let left = range.end - range.start;
     set(response, header::CONTENT_LENGTH, &left.to_string());
     if left > 0 && head.parts.method != http::Method::HEAD {
@@ -116,12 +128,7 @@ fn body(response: &mut Response<ReplyBody>, head: &Head, file: &BlobFile, range:
 
 /// The body of several ranges (RFC 9110, section 15.3.7.2). A part's file is read when the
 /// one before it has been sent.
-fn parts(
-    response: &mut Response<ReplyBody>,
-    head: &Head,
-    file: &BlobFile,
-    ranges: Vec<Range<u64>>,
-) {
+fn parts(response: &mut Response<ReplyBody>, head: &Head, file: &Source, ranges: Vec<Range<u64>>) {
     let frame = Frame::new(&head.request_id, OCTET_STREAM, file.size());
     set(response, header::CONTENT_TYPE, &frame.content_type());
     let left = frame.length(&ranges);

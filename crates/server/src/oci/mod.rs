@@ -22,7 +22,7 @@ use crate::audit::{Decided, Event};
 use crate::authenticate::{self, BasicFail};
 use crate::authorize::{self, Authorized, RequestContext};
 use crate::body::{BodyError, Inbound, ReplyBody};
-use crate::error::{ApiError, INTERNAL};
+use crate::error::{ApiError, INTERNAL, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use crate::head::Head;
 use crate::ops::oci as guard;
 use path::{OciOperation, OciRoute, RouteError};
@@ -112,14 +112,13 @@ impl From<ApiError> for OciError {
     fn from(fail: ApiError) -> OciError {
         let (cause, decided) = (fail.cause(), fail.decided());
         let mut oci = match &fail {
+            fail if fail.is_unavailable() => OciError::new(503, "UNAVAILABLE", UNAVAILABLE)
+                .header(header::RETRY_AFTER, RETRY_AFTER_SECONDS),
             ApiError::Denied(refusal) => OciError::new(403, "DENIED", &refusal.message),
             ApiError::Registry(error) => {
                 let oci = error.oci();
                 let mut fail = OciError::new(oci.status, oci.code, error.to_string());
                 fail.entries = error.oci_entries();
-                if oci.status == 503 {
-                    fail = fail.header(header::RETRY_AFTER, "1");
-                }
                 fail
             }
             ApiError::Body(error @ BodyError::TooLong(_)) => {
@@ -130,7 +129,7 @@ impl From<ApiError> for OciError {
             }
             ApiError::Body(error @ BodyError::Busy) => {
                 let fail = OciError::new(503, "TOOMANYREQUESTS", error.to_string());
-                fail.header(header::RETRY_AFTER, "1")
+                fail.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
             ApiError::Body(error) => OciError::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
             ApiError::Degraded(why) => {

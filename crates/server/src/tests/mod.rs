@@ -12,4 +12,5 @@ mod registry_routes;
 mod resource_policies;
 mod sample;
 mod transport;
+mod unavailable;
 mod world;

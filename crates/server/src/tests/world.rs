@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_api::{Op, Service, iam, sts};
 use aws_types::SystemEntropy;
 use base64::Engine as _;
-use blobs::Blobs;
+use blobs::{Blobs, Owner};
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
@@ -103,7 +103,11 @@ impl World {
         let settings = identity::Settings::default();
         let identity = Identity::open(store.store.clone(), sealer, entropy, settings).unwrap();
         let root = account(&identity, ACCOUNT, now).await;
-        let blobs = Blobs::open_directory(directory.path().join("blobs"))
+        let owner = Owner {
+            database: store.store.id(),
+            is_shared: true,
+        };
+        let blobs = Blobs::open_directory(directory.path().join("blobs"), owner)
             .await
             .unwrap();
         let ticking = Arc::clone(&clock);

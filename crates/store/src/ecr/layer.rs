@@ -1,23 +1,105 @@
 //! The tables `blobs` and `layers`: what is stored, and which repositories may show it.
 
-use crate::{Conn, Result, Value, values};
+use crate::{Conn, Result, Row, Value, values};
 
 /// Digests that one statement asks about. A statement's text is fixed, so lists are
 /// asked in pieces of this size, the last one filled up with what matches nothing.
 const CHUNK: usize = 16;
 
-/// Says that a blob's file is durable. Call it before [`link`], in one transaction.
+/// A stored blob: where its one copy is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Its length in bytes.
+    pub size: i64,
+    /// The key of the copy.
+    pub object_key: String,
+    /// How the copy is encrypted; `None`: not at all.
+    pub encryption: Option<String>,
+}
+
+fn blob_of(row: &Row) -> Result<Blob> {
+    Ok(Blob {
+        size: row.int(0)?,
+        object_key: row.text(1)?,
+        encryption: row.opt_text(2)?,
+    })
+}
+
+/// The stored blob of a digest, whichever repositories link it.
 ///
 /// # Errors
 /// The engine's.
-pub async fn put_blob(conn: &mut Conn<'_>, digest: &str, size: i64, now: i64) -> Result<()> {
-    conn.execute(
-        "INSERT INTO blobs (digest, size, stored_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (digest) DO NOTHING",
-        values![digest, size, now],
+pub async fn blob(conn: &mut Conn<'_>, digest: &str) -> Result<Option<Blob>> {
+    conn.fetch_optional(
+        "SELECT size, object_key, encryption FROM blobs WHERE digest = $1",
+        values![digest],
     )
-    .await
-    .map(drop)
+    .await?
+    .map(|row| blob_of(&row))
+    .transpose()
+}
+
+/// Says that a copy is durable, and answers the row that holds from now on: this one, or that of a copy
+/// which was there before. Call it before [`link`], in one transaction.
+///
+/// # Errors
+/// The engine's.
+pub async fn put_blob(
+    conn: &mut Conn<'_>,
+    digest: &str,
+    size: i64,
+    object_key: &str,
+    now: i64,
+) -> Result<Blob> {
+    debug_assert!(!object_key.is_empty(), "a copy has a key");
+    conn.execute(
+        "INSERT INTO blobs (digest, size, object_key, stored_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (digest) DO NOTHING",
+        values![digest, size, object_key, now],
+    )
+    .await?;
+    let found = blob(conn, digest).await?;
+    let found = found.ok_or(crate::Error::NoRow)?;
+    debug_assert_eq!(found.size, size, "one digest has one size");
+    Ok(found)
+}
+
+/// Replaces a copy that was found damaged by another one; false when the row has changed meanwhile.
+///
+/// # Errors
+/// The engine's.
+pub async fn replace_copy(
+    conn: &mut Conn<'_>,
+    digest: &str,
+    damaged_key: &str,
+    object_key: &str,
+    now: i64,
+) -> Result<bool> {
+    let changed = conn
+        .execute(
+            "UPDATE blobs SET object_key = $3, encryption = NULL, stored_at = $4 \
+             WHERE digest = $1 AND object_key = $2",
+            values![digest, damaged_key, object_key, now],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// The blob behind a repository's layer; `None` when the repository has no layer of this digest, be it
+/// stored or not.
+///
+/// # Errors
+/// The engine's.
+pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<Blob>> {
+    conn.fetch_optional(
+        "SELECT blobs.size, blobs.object_key, blobs.encryption FROM layers \
+         JOIN blobs ON blobs.digest = layers.digest \
+         WHERE layers.repository_id = $1 AND layers.digest = $2",
+        values![repository_id, digest],
+    )
+    .await?
+    .map(|row| blob_of(&row))
+    .transpose()
 }
 
 /// Makes a blob reachable through a repository.

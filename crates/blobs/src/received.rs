@@ -1,0 +1,135 @@
+//! Bytes that have arrived whole and were found to be those of their digest.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::store::run;
+use crate::upload::{self, Upload};
+use crate::upload_locks::UploadLock;
+use crate::{Blobs, Digest, Error, Stored};
+
+/// A content that was received and compared with its digest. It is not stored yet: the caller looks up
+/// whether the database has a copy, and [stores](Self::store) or [discards](Self::discard) this one.
+///
+/// Dropped, an upload stays as it was and can be completed again; a content without an upload is gone.
+pub struct Received {
+    blobs: Blobs,
+    digest: Digest,
+    size: u64,
+    content: Content,
+}
+
+enum Content {
+    Memory(Vec<Bytes>),
+    Upload(UploadLock),
+}
+
+/// Why [`Received::store`] stored nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The upload was cancelled or swept meanwhile.
+    #[error("the upload is gone")]
+    Gone,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] Error),
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Received({}, {} bytes)", self.digest, self.size)
+    }
+}
+
+impl Received {
+    pub(crate) fn in_memory(blobs: Blobs, digest: Digest, chunks: Vec<Bytes>) -> Self {
+        let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        let content = Content::Memory(chunks);
+        Self {
+            blobs,
+            digest,
+            size,
+            content,
+        }
+    }
+
+    pub(crate) fn of_upload(blobs: Blobs, digest: Digest, lock: UploadLock) -> Self {
+        let size = lock.upload.as_ref().map_or(0, Upload::len);
+        let content = Content::Upload(lock);
+        Self {
+            blobs,
+            digest,
+            size,
+            content,
+        }
+    }
+
+    /// What the bytes are.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Their number.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Stores the bytes under a key of their own: durable when this returns. The upload is gone then, and
+    /// also after an error.
+    pub async fn store(self) -> Result<Stored, StoreError> {
+        let key = Blobs::new_key()?;
+        let layout = Arc::clone(self.blobs.layout());
+        let algorithm = self.digest.algorithm();
+        let is_there = match self.content {
+            Content::Memory(chunks) => {
+                // Held for its name only: a sweep leaves a locked upload alone.
+                let mut lock = self.blobs.temporary()?;
+                lock.settled();
+                run(move || {
+                    upload::store_whole(&layout, lock.id(), &chunks, algorithm, &key).map(|()| true)
+                })
+                .await??
+            }
+            Content::Upload(mut lock) => {
+                run(move || {
+                    let Some(upload) = lock.upload.take() else {
+                        return Ok(false);
+                    };
+                    let published = upload.publish(&layout, &key);
+                    if published.is_err() {
+                        layout.remove_upload(&lock.id())?;
+                    }
+                    lock.settled();
+                    published
+                })
+                .await??
+            }
+        };
+        match is_there {
+            true => Ok(Stored {
+                digest: self.digest,
+                size: self.size,
+                key,
+            }),
+            false => Err(StoreError::Gone),
+        }
+    }
+
+    /// Removes the bytes, for another copy is stored.
+    pub async fn discard(self) -> Result<(), Error> {
+        let Content::Upload(mut lock) = self.content else {
+            return Ok(());
+        };
+        let layout = Arc::clone(self.blobs.layout());
+        run(move || {
+            lock.upload = None;
+            lock.settled();
+            layout.remove_upload(&lock.id()).map(drop)
+        })
+        .await?
+    }
+}
