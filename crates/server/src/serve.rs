@@ -233,10 +233,18 @@ impl Server {
             let _ = stop.send(true);
         };
         tokio::join!(serving, signal);
-        if background_tasks.await.is_err() {
-            tracing::error!("the maintenance task panicked");
+        let last_maintenance = async {
+            if background_tasks.await.is_err() {
+                tracing::error!("the maintenance task panicked");
+            }
+            maintain(&app).await;
+        };
+        if tokio::time::timeout(MAINTENANCE_GRACE, last_maintenance)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the database does not answer: last-used times are not written");
         }
-        maintain(&app).await;
         // The last sender of the audit queue: the writer ends with what is in it. Connections that were
         // given up still hold one, so the wait is bounded.
         drop(app);
@@ -246,6 +254,8 @@ impl Server {
     }
 }
 
+/// How long the end waits for the database to take what was noted in memory.
+const MAINTENANCE_GRACE: Duration = Duration::from_secs(10);
 /// What the audit log's writer is given to finish.
 const AUDIT_GRACE: Duration = Duration::from_secs(5);
 
