@@ -5,6 +5,8 @@
 //! compressed blocks of about 64 KiB, and one is decompressed when it is needed: half a megabyte in
 //! the binary, nothing on the heap.
 
+#[cfg(test)]
+mod findings;
 mod table;
 
 use jiff::Timestamp;

@@ -128,9 +128,9 @@ fn image(arn: &str, service: &str, name: &str) -> Option<Problem> {
     // A colon inside a variable is not part of the name.
     let mut plain = String::new();
     let mut rest = name;
-    while let Some((before, behind)) = rest.split_once("${") {
+    while let Some((before, after)) = rest.split_once("${") {
         plain.push_str(before);
-        rest = behind.split_once('}').map_or("", |(_, behind)| behind);
+        rest = after.split_once('}').map_or("", |(_, after)| after);
     }
     plain.push_str(rest);
     plain.find([':', '@'])?;

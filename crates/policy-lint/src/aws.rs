@@ -16,7 +16,7 @@ static BY_ARN_SERVICE: LazyLock<HashMap<&str, Vec<&Row>>> = LazyLock::new(|| {
     for service in tables::prefixes().filter_map(tables::service) {
         for row in service.resource_types() {
             for pattern in &row.arn_patterns {
-                // A placeholder stands for any service; the form is filed under its own.
+                // A placeholder is any service; the form is listed under its own.
                 let arn_service = match pattern.split(':').nth(2) {
                     Some(field) if field.contains("${") => service.prefix(),
                     Some(field) => field,
@@ -148,20 +148,25 @@ mod tests {
     use crate::codes::Code;
     use crate::lint;
 
-    /// What the linter says of service principals in a trust policy.
+    /// The findings about service principals in a trust policy.
     fn judged(services: &[&str]) -> Vec<(String, String)> {
         let text = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
             "Principal": {"Service": services}, "Action": "sts:AssumeRole"}]});
         let document = Document::parse_language(&text.to_string(), DocumentKind::Trust).unwrap();
         let findings = lint(&document, &AwsCatalogue).into_iter();
-        let principals = findings.filter(|f| f.code == Code::InvalidServicePrincipal);
+        let principals = findings.filter(|f| {
+            matches!(
+                f.code,
+                Code::InvalidServicePrincipal | Code::InvalidServicePrincipalFormat
+            )
+        });
         principals.map(|f| (f.message, f.help)).collect()
     }
 
-    /// Named in the services' guides and in AWS's managed policies, whose names are least like
-    /// an action's prefix.
+    /// From the services' guides and AWS's managed policies: the names that differ most from an
+    /// action's prefix.
     #[test]
-    fn service_principals_that_aws_documents_are_known() {
+    fn knows_documented_service_principals() {
         let documented = [
             "agentless.inspector2.amazonaws.com",
             "airflow-env.amazonaws.com",
@@ -247,14 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn service_principals_that_are_misspelt_are_found() {
+    fn finds_misspelt_service_principals() {
         for (name, meant) in [
             ("lamda.amazonaws.com", "`lambda.amazonaws.com`"),
             ("lambda.amazonaws.com.com", "`lambda.amazonaws.com`"),
             ("ec2.amazon.com", "`ec2.amazonaws.com`"),
             ("ecs-task.amazonaws.com", "`ecs-tasks.amazonaws.com`"),
             ("lambda.aws.com", "`lambda.amazonaws.com`"),
-            ("amazonaws.com", "in the service's guide"),
+            ("amazonaws.com", "write the service in lower case"),
             ("us-east-1.amazonaws.com", "in the service's guide"),
         ] {
             let found = judged(&[name]);

@@ -210,6 +210,8 @@ codes! {
     Error ActionResourceMismatch = "ACTION_RESOURCE_MISMATCH", page("service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html");
     /// The action does not apply to the resource that this policy is attached to.
     Error UnsupportedActionInPolicy = "UNSUPPORTED_ACTION_IN_POLICY", check;
+    /// The ARN is not of the service that this policy is attached to.
+    Error UnsupportedResourceArnInPolicy = "UNSUPPORTED_RESOURCE_ARN_IN_POLICY", check;
     /// The ARN has fewer than six fields.
     Error MissingArnField = "MISSING_ARN_FIELD", check;
     /// The ARN's service does not exist.
@@ -262,7 +264,7 @@ codes! {
     Error InvalidRegion = "INVALID_REGION", check;
     /// The condition's value is not the ARN of a KMS key.
     Error InvalidKmsKeyValue = "INVALID_KMS_KEY_VALUE", check;
-    /// The condition's value does not have the form of a service principal.
+    /// The text does not have the form of a service principal.
     Error InvalidServicePrincipalFormat = "INVALID_SERVICE_PRINCIPAL_FORMAT", check;
     /// A wildcard in the value of a key that identifies an account, an organization or a network.
     Error WildcardUsageTooPermissive = "WILDCARD_USAGE_TOO_PERMISSIVE", check;

@@ -1,4 +1,4 @@
-//! What the catalogue says, asked once: an entry that a document repeats a hundred times costs as
+//! Answers of the catalogue, looked up once: an entry that a document repeats a hundred times costs as
 //! much as one that it has once.
 
 use std::cell::OnceCell;
@@ -48,7 +48,7 @@ impl<'a> Service<'a> {
     }
 }
 
-/// An entry of `Action` as it is written, however often: what it stands for.
+/// An entry of `Action`, shared by all its repetitions.
 pub(super) struct Pattern<'a> {
     /// Its number in the document.
     pub id: usize,
@@ -57,7 +57,7 @@ pub(super) struct Pattern<'a> {
     forms: OnceCell<Option<Rc<[FormId]>>>,
 }
 
-/// What an entry of `Action` stands for.
+/// The actions that an entry of `Action` matches.
 pub(super) enum Meaning<'a> {
     /// `*`.
     Everything,
@@ -77,7 +77,7 @@ impl<'a> Pattern<'a> {
         }
     }
 
-    /// The actions it stands for, if they are known one by one.
+    /// The actions that it matches, if they are known one by one.
     pub fn actions(&self) -> &[Rc<Action<'a>>] {
         match &self.meaning {
             Meaning::Known(actions) => actions,
@@ -303,8 +303,8 @@ impl<'a> Facts<'a> {
 
     /// The most similar name, for at most [`SIMILAR_MAX`] names of a document.
     pub fn similar(&mut self, kind: Kind, service: &str, name: &str) -> Option<String> {
-        let asked = (kind, service.to_owned(), name.to_owned());
-        if let Some(found) = self.similar.get(&asked) {
+        let wanted = (kind, service.to_owned(), name.to_owned());
+        if let Some(found) = self.similar.get(&wanted) {
             return found.clone();
         }
         if self.similar.len() >= SIMILAR_MAX {
@@ -316,7 +316,7 @@ impl<'a> Facts<'a> {
             Kind::Key => self.catalogue.similar_condition_key(name),
         };
         let found = found.map(str::to_owned);
-        self.similar.insert(asked, found.clone());
+        self.similar.insert(wanted, found.clone());
         found
     }
 }

@@ -58,7 +58,7 @@ impl Glob {
             let found = variable_starts.then(|| rest[2..].split_once('}'));
             // Searched once: a text may have thousands of `${` without a closing brace.
             braces &= !matches!(found, Some(None));
-            if let Some(Some((name, behind))) = found {
+            if let Some(Some((name, after))) = found {
                 match name {
                     "*" | "?" | "$" => units.extend(name.chars().map(Unit::Text)),
                     _ if form && colons < 5 => units.push(Unit::Without(':')),
@@ -69,7 +69,7 @@ impl Glob {
                         units.push(Unit::Star);
                     }
                 }
-                rest = behind;
+                rest = after;
                 continue;
             }
             colons += usize::from(character == ':');
@@ -254,9 +254,9 @@ pub(super) fn has_wildcard(text: &str) -> bool {
     !Glob::new(text).is_exact() && (text.contains(['*', '?'])) && {
         let mut rest = text;
         let mut plain = String::new();
-        while let Some((before, behind)) = rest.split_once("${") {
+        while let Some((before, after)) = rest.split_once("${") {
             plain.push_str(before);
-            rest = behind.split_once('}').map_or("", |(_, behind)| behind);
+            rest = after.split_once('}').map_or("", |(_, after)| after);
         }
         plain.push_str(rest);
         plain.contains(['*', '?'])

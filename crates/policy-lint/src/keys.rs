@@ -204,7 +204,7 @@ fn has_key(statement: &Statement, wanted: &[&str]) -> bool {
 /// to prevent unauthorized requests).
 const UNTRUSTWORTHY: [&str; 2] = ["aws:referer", "aws:useragent"];
 
-/// Keys that are only safe beside another one, with those (UG reference_policies_condition-keys,
+/// Keys that are only safe together with another one, with those (UG reference_policies_condition-keys,
 /// aws:VpcSourceIp: two VPCs may have the same private addresses).
 const PAIRED: [(&str, &[&str]); 1] = [(
     "aws:vpcsourceip",
@@ -372,7 +372,7 @@ pub(crate) fn supported_services<'a>(
     );
 }
 
-/// Conditions that the requests of AWS services never satisfy: their principal is no account's
+/// Conditions that the requests of AWS services never satisfy: their principal does not belong to an account
 /// (UG reference_policies_condition-keys, "Properties of the principal").
 const OF_ACCOUNTS: [&str; 6] = [
     "aws:principalorgid",

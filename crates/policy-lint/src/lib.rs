@@ -30,7 +30,7 @@
 //!
 //! # How it is built
 //!
-//! `syntax` reports what the language refuses, with Access Analyzer's codes. On a document that can
+//! `syntax` and `elements` report what the language refuses, with Access Analyzer's codes. On a document that can
 //! be read, `checks` runs the others, one module for each part of a statement (`actions`,
 //! `resources`, `conditions`, `principals`) or for a subject (`danger`, `ecr`, `github`, `rcp`,
 //! `tags`, `redundancy`, …).
@@ -72,6 +72,7 @@ mod covering;
 mod danger;
 mod documented;
 mod ecr;
+mod elements;
 mod facts;
 mod finding;
 mod github;
@@ -93,6 +94,7 @@ mod shape;
 mod syntax;
 mod tags;
 mod unlisted;
+mod validate;
 mod values;
 mod variables;
 mod who;
@@ -105,4 +107,4 @@ pub use checks::{lint, lint_counted};
 pub use codes::{Code, Level};
 pub use finding::{FINDINGS_MAX, Finding};
 pub use location::{Location, PathElement, location};
-pub use syntax::validate;
+pub use validate::validate;

@@ -17,6 +17,13 @@ use crate::{arns, documented};
 const REPOSITORY: &str = "arn:*:ecr:*:*:repository/*";
 
 pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &'a Statement, actions: &Actions<'a>) {
+    let of_ecr = matches!(
+        linter.document.kind(),
+        DocumentKind::EcrRepository | DocumentKind::EcrRegistry
+    );
+    if of_ecr {
+        of_other_services(linter, statement, actions);
+    }
     let Some(element) = &statement.resource else {
         if linter.document.kind() == DocumentKind::EcrRepository {
             implied(linter, actions);
@@ -33,6 +40,43 @@ pub(super) fn check<'a>(linter: &mut Linter<'a>, statement: &'a Statement, actio
     }
 }
 
+/// A policy that is attached to a resource of ECR decides about ECR's requests only.
+fn of_other_services(linter: &mut Linter<'_>, statement: &Statement, actions: &Actions<'_>) {
+    for entry in &actions.entries {
+        let mut found = entry.pattern.actions().iter().peekable();
+        if found.peek().is_some() && found.all(|action| action.service != "ecr") {
+            linter.find(
+                Code::UnsupportedActionInPolicy,
+                entry.position,
+                format!(
+                    "`{}` is not an action of ECR, so this policy has no effect on it",
+                    entry.text
+                ),
+                "move it to an identity-based policy, or to a policy of its resource",
+            );
+        }
+    }
+    for text in statement
+        .resource
+        .iter()
+        .flat_map(|element| &element.values)
+    {
+        let fields = arn_fields(&text.value);
+        let service = fields.get(2).copied().unwrap_or("ecr");
+        if service != "ecr" && !service.contains(['*', '?', '$']) {
+            linter.find(
+                Code::UnsupportedResourceArnInPolicy,
+                text.position,
+                format!(
+                    "`{}` is not a resource of ECR, so this policy has no effect on it",
+                    text.value
+                ),
+                "write the ARN of a repository, or `*`",
+            );
+        }
+    }
+}
+
 /// Checks that a repository policy's actions apply to its repository.
 fn implied<'a>(linter: &mut Linter<'a>, actions: &Actions<'a>) {
     let Some(known) = actions.known() else {
@@ -41,6 +85,10 @@ fn implied<'a>(linter: &mut Linter<'a>, actions: &Actions<'a>) {
     let mut repositories = Resources::default();
     repositories.add(REPOSITORY);
     for entry in known {
+        let mut listed = entry.pattern.actions().iter();
+        if listed.all(|action| action.service != "ecr") {
+            continue;
+        }
         let Some(forms) = linter.facts.forms_of_pattern(&entry.pattern) else {
             return;
         };
@@ -228,7 +276,7 @@ fn mismatch<'a>(linter: &mut Linter<'a>, entry: &Entry<'a>, forms: &[FormId]) {
     linter.find(code, entry.position, message, help);
 }
 
-/// Whether an entry of `Resource` stands for all resources whose last field has this prefix
+/// Whether an entry of `Resource` matches all resources whose last field has this prefix
 /// (`role/`), whatever their account.
 pub(super) fn is_all(text: &str, prefix: &str) -> bool {
     if Glob::new(text).is_star() {

@@ -94,6 +94,25 @@ pub(super) fn check(linter: &mut Linter<'_>, text: &Text) {
     if ELSEWHERE.contains(&&*folded) {
         return;
     }
+    if !has_form(name, Test::StringEquals, false) {
+        let service = folded.split('.').next().unwrap_or_default();
+        let similar = match is_known(linter, service) {
+            true => Some(service.to_owned()),
+            false => meant(linter, service),
+        };
+        linter.find(
+            Code::InvalidServicePrincipalFormat,
+            text.position,
+            format!("`{name}` is not a service principal"),
+            match similar {
+                Some(service) => format!("did you mean `{service}.amazonaws.com`?"),
+                None => {
+                    "write the service in lower case, such as `ecs-tasks.amazonaws.com`".to_owned()
+                }
+            },
+        );
+        return;
+    }
     let suffix = SUFFIXES.iter().find(|suffix| folded.ends_with(*suffix));
     let service = suffix.map_or(&*folded, |suffix| &folded[..folded.len() - suffix.len()]);
     if suffix.is_some() && service.split('.').any(|part| is_known(linter, part)) {

@@ -1,79 +1,16 @@
-//! What the policy language, or the kind of policy, does not allow, with Access Analyzer's codes.
+//! What the policy language, or the kind of policy, does not allow, with Access Analyzer's codes:
+//! the document and its statements.
 //!
-//! The engine stops at the first fault, as IAM does. Here every fault of a text is reported, and the
-//! checks of a readable document run as well.
+//! The engine stops at the first fault, as IAM does. Here every fault of a text is reported.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use policy::language::json::{self, Member, Node, Value};
-use policy::language::{Operator, Test, date};
-use policy::{Document, DocumentKind, PolicyErrorCode, Position, size_without_white_space};
+use policy::{DocumentKind, Position};
 
-use crate::catalogue::Catalogue;
-use crate::checks::lint;
-use crate::codes::{Code, Level};
+use crate::codes::Code;
 use crate::finding::{FINDINGS_MAX, Finding};
-
-/// All findings of a text, in the order of the text: what is refused, and what is probably not
-/// meant. A text that its service would refuse has at least one error.
-pub fn validate(text: &str, kind: DocumentKind, catalogue: &dyn Catalogue) -> Vec<Finding> {
-    let mut syntax = Syntax {
-        kind,
-        findings: Vec::new(),
-    };
-    let refused = Document::parse(text, kind).err();
-    // Longer texts are not read at all.
-    if text.len() <= Document::BYTES_MAX && refused.is_some() {
-        syntax.document(text);
-    }
-    let mut findings = syntax.findings;
-    if let Ok(document) = Document::parse_language(text, kind) {
-        findings.extend(lint(&document, catalogue));
-    }
-    if let Some(error) = refused {
-        let size = matches!(
-            error.code,
-            PolicyErrorCode::LimitExceeded
-                | PolicyErrorCode::ConstraintViolation
-                | PolicyErrorCode::PackedPolicyTooLarge
-        ) || size_without_white_space(text) > kind.size_max();
-        let position = error.position.unwrap_or(Position::START);
-        if size {
-            findings.push(Finding {
-                code: size_code(kind),
-                position: Position::START,
-                message: error.detail,
-                help: "split the document into several policies".to_owned(),
-            });
-        } else if !findings
-            .iter()
-            .any(|finding| finding.code.level() == Level::Error)
-        {
-            findings.push(Finding {
-                code: Code::PolicyRefused,
-                position,
-                message: error.message,
-                help: error.detail,
-            });
-        }
-    }
-    findings.sort_by_key(|finding| (finding.position, finding.code));
-    findings.dedup();
-    findings
-}
-
-fn size_code(kind: DocumentKind) -> Code {
-    match kind {
-        DocumentKind::ServiceControl => Code::PolicySizeExceedsScpQuota,
-        DocumentKind::ResourceControl => Code::PolicySizeExceedsRcpQuota,
-        DocumentKind::Trust => Code::PolicySizeExceedsRoleTrustPolicyQuota,
-        DocumentKind::EcrRepository | DocumentKind::EcrRegistry | DocumentKind::Resource => {
-            Code::PolicySizeExceedsResourcePolicyQuota
-        }
-        _ => Code::PolicySizeExceedsIdentityPolicyQuota,
-    }
-}
 
 /// The elements of a document and of a statement (UG reference_policies_grammar).
 const DOCUMENT: [&str; 3] = ["Version", "Id", "Statement"];
@@ -88,23 +25,11 @@ const STATEMENT: [&str; 9] = [
     "NotResource",
     "Condition",
 ];
-const PRINCIPAL_TYPES: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
 
-/// General Reference, *Amazon Resource Names*.
-const PARTITIONS: [&str; 8] = [
-    "aws",
-    "aws-cn",
-    "aws-eusc",
-    "aws-us-gov",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-];
-
-struct Syntax {
-    kind: DocumentKind,
-    findings: Vec<Finding>,
+/// The faults of a text.
+pub(crate) struct Syntax {
+    pub kind: DocumentKind,
+    pub findings: Vec<Finding>,
 }
 
 /// The members of a statement by their names.
@@ -117,7 +42,7 @@ impl<'a> Members<'a> {
 }
 
 impl Syntax {
-    fn find(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
+    pub fn find(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(Finding {
                 code,
@@ -128,13 +53,14 @@ impl Syntax {
         }
     }
 
-    fn wrong_type(&mut self, at: Position, name: &str, expected: &str) {
+    pub fn wrong_type(&mut self, at: Position, name: &str, expected: &str) {
         let help = format!("write {expected}");
         let message = format!("`{name}` must be {expected}");
         self.find(Code::DataTypeMismatch, at, message, &help);
     }
 
-    fn document(&mut self, text: &str) {
+    /// Checks a text, which is read again: the document does not keep what is wrong in it.
+    pub fn document(&mut self, text: &str) {
         let root = match json::parse(text) {
             Ok(root) => root,
             Err(error) => {
@@ -240,7 +166,9 @@ impl Syntax {
         self.unsupported(&members);
         for name in ["Action", "NotAction"] {
             if let Some(member) = members.get(name) {
-                self.strings(&member.node, name, Code::EmptyArrayAction);
+                for (text, at) in self.strings(&member.node, name, Code::EmptyArrayAction) {
+                    self.action(&text, at);
+                }
             }
         }
         for name in ["Resource", "NotResource"] {
@@ -257,6 +185,19 @@ impl Syntax {
         }
         if let Some(member) = members.get("Condition") {
             self.condition(&member.node);
+        }
+    }
+
+    /// Trust policies only have STS's actions (UG id_roles_create_for-user).
+    fn action(&mut self, text: &str, at: Position) {
+        let of_sts = text
+            .get(..4)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("sts:"));
+        if self.kind == DocumentKind::Trust && !of_sts {
+            let message =
+                format!("`{text}` is not an action of STS, which trust policies are limited to");
+            let help = "write `sts:AssumeRole` or one of its variants";
+            self.find(Code::UnsupportedActionInPolicy, at, message, help);
         }
     }
 
@@ -421,155 +362,6 @@ impl Syntax {
             self.find(Code::RcpSyntaxErrorAllow, member.position, message, help);
         }
     }
-
-    /// The strings of an element, which is one string or a list.
-    fn strings(&mut self, node: &Node, name: &str, empty: Code) -> Vec<(Arc<str>, Position)> {
-        let nodes = match &node.value {
-            Value::Array(nodes) if nodes.is_empty() => {
-                let message = format!("`{name}` is an empty list");
-                self.find(empty, node.start, message, "list what is meant");
-                return Vec::new();
-            }
-            Value::Array(nodes) => nodes.iter().collect(),
-            _ => vec![node],
-        };
-        let mut texts = Vec::new();
-        for node in nodes {
-            match &node.value {
-                Value::String(text) => texts.push((Arc::clone(text), node.start)),
-                _ => self.wrong_type(node.start, name, "a string or a list of strings"),
-            }
-        }
-        texts
-    }
-
-    fn resource(&mut self, text: &str, at: Position) {
-        let short = self.kind == DocumentKind::Resource && text.starts_with("execute-api:/");
-        if text == "*" || short {
-            return;
-        }
-        let Some(rest) = text.strip_prefix("arn:") else {
-            let message = format!("`{text}` is not an ARN");
-            let help = "write `*` or `arn:partition:service:region:account:resource`";
-            self.find(Code::InvalidArnPrefix, at, message, help);
-            return;
-        };
-        let partition = rest.split(':').next().unwrap_or_default();
-        if !PARTITIONS.contains(&partition) && !partition.contains(['*', '?', '$']) {
-            let message = format!("`{partition}` is not a partition");
-            let help = format!("the partitions are {}", PARTITIONS.join(", "));
-            self.find(Code::InvalidPartition, at, message, &help);
-        }
-    }
-
-    fn principal(&mut self, node: &Node) {
-        let help = "write \"*\", or an object such as {\"AWS\": \"111122223333\"}";
-        let members = match &node.value {
-            Value::String(text) if &**text == "*" => return,
-            Value::Object(members) => members,
-            _ => {
-                let message = "`Principal` is neither `*` nor an object";
-                self.find(Code::InvalidPrincipalFormat, node.start, message, help);
-                return;
-            }
-        };
-        if members.is_empty() {
-            let message = "`Principal` is an empty object";
-            self.find(Code::EmptyObjectPrincipal, node.start, message, help);
-        }
-        for member in members {
-            let name = &*member.name;
-            if !PRINCIPAL_TYPES.contains(&name) {
-                let message = format!("`{name}` is not a type of principal");
-                let help = format!("the types are {}", PRINCIPAL_TYPES.join(", "));
-                self.find(Code::InvalidPrincipalKey, member.position, message, &help);
-                continue;
-            }
-            for (text, at) in self.strings(&member.node, name, Code::EmptyArrayPrincipal) {
-                let all = &*text == "*" && name == "AWS";
-                if text.contains(['*', '?']) && !all {
-                    let message =
-                        format!("`{text}` has a wildcard, which `{name}` does not support");
-                    let help =
-                        "list the principals, or write `*` and a condition on `aws:PrincipalArn`";
-                    self.find(Code::UnsupportedWildcardInPrincipal, at, message, help);
-                } else if name == "Federated" && !is_provider(&text) {
-                    let code = Code::InvalidFederatedPrincipalSyntaxInRoleTrustPolicy;
-                    let message = format!("`{text}` is not an identity provider");
-                    let help =
-                        "write the provider's domain, or the ARN of an OIDC or SAML provider";
-                    self.find(code, at, message, help);
-                }
-            }
-        }
-    }
-
-    fn condition(&mut self, node: &Node) {
-        let Value::Object(operators) = &node.value else {
-            self.wrong_type(node.start, "Condition", "an object");
-            return;
-        };
-        for operator in operators {
-            let name = &*operator.name;
-            if Operator::parse(name).is_none() {
-                let plain = name.strip_suffix("IfExists").and_then(Operator::parse);
-                let null = plain.is_some_and(|operator| operator.test == Test::Null);
-                let (code, message) = match null {
-                    true => (
-                        Code::NullWithIfExists,
-                        format!("`{name}`: `Null` does not support `IfExists`"),
-                    ),
-                    false => (
-                        Code::InvalidConditionOperator,
-                        format!("`{name}` is not a condition operator"),
-                    ),
-                };
-                let help = "look the operators up in the IAM User Guide";
-                self.find(code, operator.position, message, help);
-            }
-            let Value::Object(keys) = &operator.node.value else {
-                self.wrong_type(operator.node.start, name, "an object");
-                continue;
-            };
-            let mut seen = HashSet::new();
-            for key in keys {
-                if !seen.insert(key.name.to_ascii_lowercase()) {
-                    let message = format!(
-                        "duplicate condition key `{}` under `{name}` (key names are case-insensitive)",
-                        key.name
-                    );
-                    let help = "write the key once, with all its values in a list";
-                    self.find(
-                        Code::DuplicateKeysWithDifferentCase,
-                        key.position,
-                        message,
-                        help,
-                    );
-                }
-                let values = match &key.node.value {
-                    Value::Array(nodes) => nodes.iter().collect(),
-                    _ => vec![&key.node],
-                };
-                let is_date = Operator::parse(name)
-                    .is_some_and(|operator| matches!(operator.test, Test::Date(_)));
-                for value in values {
-                    if let (true, Value::String(text)) = (is_date, &value.value)
-                        && date(text).is_none()
-                    {
-                        let message = format!("`{text}` is not a date");
-                        let help = "write a date such as `2026-11-26` or `2026-11-26T12:00:00Z`";
-                        self.find(Code::TypeMismatchDate, value.start, message, help);
-                    }
-                    if matches!(
-                        value.value,
-                        Value::Null | Value::Array(_) | Value::Object(_)
-                    ) {
-                        self.wrong_type(value.start, &key.name, "a string, a number or a boolean");
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn allows(members: &Members<'_>) -> bool {
@@ -587,11 +379,4 @@ fn names_principals(kind: DocumentKind) -> bool {
             | DocumentKind::Resource
             | DocumentKind::ResourceControl
     )
-}
-
-fn is_provider(text: &str) -> bool {
-    match text.strip_prefix("arn:") {
-        Some(arn) => arn.contains(":oidc-provider/") || arn.contains(":saml-provider/"),
-        None => text.contains('.'),
-    }
 }

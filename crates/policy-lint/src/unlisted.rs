@@ -2,7 +2,7 @@
 //!
 //! The reference drops a service when it is retired, and lists some actions late or never. AWS's
 //! own managed policies still name them, and Access Analyzer accepts them, so they are not
-//! findings (AWS Managed Policy Reference; the policy that has the name is given beside it).
+//! findings (AWS Managed Policy Reference; each name has a comment with its policy).
 
 /// Prefixes of services.
 const SERVICES: [&str; 7] = [

@@ -135,7 +135,7 @@ fn is_identity(value: &str) -> bool {
 fn is_session_of_id(value: &str) -> bool {
     let outside = value
         .rsplit_once(':')
-        .filter(|(_, behind)| !behind.ends_with('}'));
+        .filter(|(_, after)| !after.ends_with('}'));
     let parts = outside.or_else(|| value.split_once(':'));
     parts.is_some_and(|(id, _)| {
         let one_variable =

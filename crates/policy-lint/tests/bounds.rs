@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// A catalogue that counts its look-ups.
 struct Counting {
     excerpt: Excerpt,
-    asked: Cell<usize>,
+    looked_up: Cell<usize>,
     similar: Cell<usize>,
 }
 
@@ -25,13 +25,13 @@ impl Counting {
     fn new() -> Counting {
         Counting {
             excerpt: Excerpt::read(),
-            asked: Cell::new(0),
+            looked_up: Cell::new(0),
             similar: Cell::new(0),
         }
     }
 
     fn count(&self) -> &Excerpt {
-        self.asked.set(self.asked.get() + 1);
+        self.looked_up.set(self.looked_up.get() + 1);
         &self.excerpt
     }
 
@@ -90,7 +90,7 @@ impl Catalogue for Counting {
 /// The findings, the look-ups and the steps.
 struct Cost {
     findings: Vec<Finding>,
-    asked: usize,
+    looked_up: usize,
     similar: usize,
     steps: u64,
 }
@@ -105,7 +105,7 @@ fn cost(statements: &Value) -> Cost {
     let (findings, steps) = lint_counted(&read(statements), &catalogue);
     Cost {
         findings,
-        asked: catalogue.asked.get(),
+        looked_up: catalogue.looked_up.get(),
         similar: catalogue.similar.get(),
         steps,
     }
@@ -202,7 +202,7 @@ const SHAPES: [Shape; 14] = [
             &json!({"IpAddress": {"aws:SourceIp": values}}),
         )
     }),
-    ("one long pattern beside another", |n| {
+    ("one long pattern next to another", |n| {
         let long = "*a".repeat(n);
         let resources = [
             format!("arn:aws:s3:::b/{long}b"),
@@ -233,17 +233,17 @@ fn cost_is_linear_or_limited() {
         let [small, large] = [shape(200), shape(800)].map(|statements| cost(&statements));
         // A document four times as large needs at most four times the look-ups.
         assert!(
-            large.asked <= 5 * small.asked + 100,
+            large.looked_up <= 5 * small.looked_up + 100,
             "{name}: {} and {} look-ups",
-            small.asked,
-            large.asked
+            small.looked_up,
+            large.looked_up
         );
         assert!(large.similar <= SIMILAR_MAX, "{name}: {}", large.similar);
         assert!(large.findings.len() <= FINDINGS_MAX, "{name}");
         // Comparisons of pairs are limited.
         let hostile = cost(&shape(4_000));
         assert!(hostile.steps <= KINDS_OF_WORK * STEPS_MAX, "{name}");
-        assert!(hostile.asked <= 25 * small.asked + 100, "{name}");
+        assert!(hostile.looked_up <= 25 * small.looked_up + 100, "{name}");
     }
 }
 
@@ -260,7 +260,7 @@ fn repeated_entries_cost_as_much_as_one() {
         )
     };
     let [few, often] = [shape(5), shape(900)].map(|statements| cost(&statements));
-    assert_eq!(few.asked, often.asked);
+    assert_eq!(few.looked_up, often.looked_up);
     assert!(
         often.steps < few.steps + 10 * 900,
         "{} and {}",
