@@ -4,6 +4,7 @@
 
 mod layers;
 mod licences;
+mod modules;
 mod text;
 
 use std::path::Path;
@@ -12,13 +13,15 @@ use std::process::Command;
 /// Runs all checks and prints what they find.
 pub fn run(root: &Path) -> Result<(), String> {
     let metadata = metadata(root)?;
-    let checks: [(&str, Vec<String>); 6] = [
+    let checks: [(&str, Vec<String>); 8] = [
         ("layers", layers::check(&metadata)?),
         ("purity", layers::check_purity(&metadata)?),
         ("licences", licences::check(root, &metadata)?),
         ("crate pages", text::check_crate_pages(root)?),
         ("file sizes and white space", text::check_sources(root)?),
         ("links", text::check_links(root)?),
+        ("rule references", text::check_rules(root)?),
+        ("module cycles", modules::check(root)?),
     ];
     let mut findings = 0;
     for (name, found) in &checks {

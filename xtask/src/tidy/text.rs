@@ -102,6 +102,26 @@ pub fn check_links(root: &Path) -> Result<Vec<String>, String> {
     Ok(findings)
 }
 
+/// References to `docs/semantics.md#<number>` name a rule of that page.
+pub fn check_rules(root: &Path) -> Result<Vec<String>, String> {
+    const PAGE: &str = "docs/semantics.md";
+    let page = read(root, PAGE)?;
+    let mut findings = Vec::new();
+    for file in tracked(root)?.iter().filter(|f| f.ends_with(".rs")) {
+        if !root.join(file).is_file() {
+            continue;
+        }
+        let text = read(root, file)?;
+        for rest in text.split("semantics.md#").skip(1) {
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !number.is_empty() && !page.contains(&format!("<a id=\"{number}\"></a>")) {
+                findings.push(format!("{file}: {PAGE} has no rule {number}"));
+            }
+        }
+    }
+    Ok(findings)
+}
+
 fn read(root: &Path, file: &str) -> Result<String, String> {
     std::fs::read_to_string(root.join(file)).map_err(|error| format!("{file}: {error}"))
 }
