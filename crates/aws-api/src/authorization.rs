@@ -1,8 +1,8 @@
 //! AWS's service authorization reference: which actions, resource types and
 //! condition keys there are, for every service.
 //!
-//! What a linter of policies asks: does this action exist, does it act on that
-//! resource, does it know this condition key, what could have been meant?
+//! A policy linter uses it: does an action exist, does it support a resource type
+//! or a condition key, which similar name could have been meant?
 //!
 //! ```
 //! use aws_api::authorization::{self, AccessLevel, KeyType};
@@ -25,13 +25,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The pages behind it are AWS's *Service Authorization Reference*; `data.txt`
-//! says which package carried them here. It is one text of about 1 MB inside the
-//! binary. A look-up reads the index once and then the section of that service
-//! only; nothing is read at start.
+//! The data is that of AWS's *Service Authorization Reference*; `data.txt` names
+//! the package that it comes from. It is one text of about 1 MB in the binary. The
+//! first look-up parses the index, and each service's section is parsed at its
+//! first look-up; nothing is parsed at start.
 //!
-//! Names that AWS matches without regard to case (prefixes, actions, condition
-//! keys) are found in any case. Wildcards in an action are the caller's: walk
+//! Names that AWS compares case-insensitively (prefixes, actions, condition keys)
+//! are found in any case. For wildcards in an action, callers iterate over
 //! [`ServiceAuthorization::actions`].
 
 mod global;
@@ -50,7 +50,7 @@ use std::sync::{LazyLock, OnceLock};
 
 static DATA: &str = include_str!("authorization/data.txt");
 
-/// One service of the index; its section is read at the first look-up.
+/// One service of the index; its section is parsed at the first look-up.
 struct Slot {
     prefix: &'static str,
     text: &'static str,
@@ -96,13 +96,13 @@ pub fn action(name: &str) -> Option<Action> {
     service(prefix)?.action(name)
 }
 
-/// The prefix that looks most like this one, for "did you mean".
+/// The most similar prefix, for "did you mean".
 pub fn similar_prefix(prefix: &str) -> Option<&'static str> {
     similar::best(prefix, prefixes())
 }
 
-/// The keys that every action takes: `aws:…`, and those that a service's role
-/// session carries everywhere, such as `ec2:SourceInstanceArn` (IAM User Guide,
+/// The keys that every action supports: `aws:…`, and those that a service's role
+/// session has in every request, such as `ec2:SourceInstanceArn` (IAM User Guide,
 /// *AWS global condition context keys*).
 pub fn global_condition_keys() -> &'static [ConditionKey] {
     global::KEYS
@@ -121,7 +121,7 @@ pub fn condition_key(name: &str) -> Option<&'static ConditionKey> {
         .condition_key(name)
 }
 
-/// The condition key that looks most like this full name, for "did you mean": among
+/// The condition key most similar to this full name, for "did you mean": among
 /// the global ones and those of the service that its prefix names. Tag keys are not
 /// compared.
 ///
@@ -142,7 +142,7 @@ pub fn similar_condition_key(name: &str) -> Option<&'static str> {
     keys().find(|name| head(name) == meant)
 }
 
-/// What AWS documents of one service.
+/// What AWS documents about one service.
 #[derive(Debug)]
 pub struct ServiceAuthorization {
     prefix: &'static str,
@@ -156,12 +156,12 @@ pub struct ServiceAuthorization {
 }
 
 impl ServiceAuthorization {
-    /// What stands ahead of the colon in an action.
+    /// The part of an action before the colon.
     pub fn prefix(&self) -> &'static str {
         self.prefix
     }
 
-    /// The service's name in full, such as `Amazon Elastic Container Registry`.
+    /// The service's full name, such as `Amazon Elastic Container Registry`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -185,8 +185,8 @@ impl ServiceAuthorization {
             .map(move |row| Action { service: self, row })
     }
 
-    /// The action that looks most like this name (without the prefix), for "did
-    /// you mean"; `None` when nothing comes close.
+    /// The action most similar to this name (without the prefix), for "did you
+    /// mean"; `None` if none is similar.
     pub fn similar_action(&'static self, name: &str) -> Option<Action> {
         self.action(similar::best(name, self.rows.iter().map(|row| row.name))?)
     }
@@ -196,7 +196,7 @@ impl ServiceAuthorization {
         &self.resources
     }
 
-    /// The resource type of this name, as the reference writes it.
+    /// The resource type of this name, case-sensitive.
     pub fn resource_type(&self, name: &str) -> Option<&ResourceType> {
         self.resources.iter().find(|r| r.name == name)
     }
@@ -240,7 +240,7 @@ pub struct Action {
     row: &'static Row,
 }
 
-/// A resource type as one action takes it.
+/// A resource type that an action supports.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionResource {
     pub resource_type: &'static ResourceType,
@@ -261,12 +261,12 @@ impl Action {
         self.service
     }
 
-    /// What it may do.
+    /// Its access level.
     pub fn access_level(self) -> AccessLevel {
         self.row.level
     }
 
-    /// The resource types it acts on. None at all: only `*` fits in `Resource`.
+    /// The resource types that it supports. If there are none, `Resource` must be `*`.
     pub fn resource_types(self) -> impl Iterator<Item = ActionResource> {
         self.row.resources.iter().filter_map(move |need| {
             Some(ActionResource {
@@ -279,7 +279,7 @@ impl Action {
 
     /// The keys that the reference lists for it: those of the action, of the
     /// action on a resource type, and of the resource types themselves. A key may
-    /// come more than once; global keys come where the reference repeats them.
+    /// occur more than once; global keys occur where the reference repeats them.
     pub fn condition_keys(self) -> impl Iterator<Item = &'static ConditionKey> {
         let of_resources = self.resource_types().flat_map(move |needed| {
             self.service
@@ -299,7 +299,7 @@ impl Action {
 
     /// Whether a condition on this action may use the key of this full name.
     ///
-    /// True also for what a federated session carries into every request: the
+    /// True also for the keys that a federated session has in every request: the
     /// claims `aud`, `sub` and the like of any OpenID Connect provider, the claims
     /// that the reference lists for a provider, and SAML's subject.
     pub fn is_valid_condition_key(self, name: &str) -> bool {
@@ -315,13 +315,13 @@ impl std::fmt::Debug for Action {
     }
 }
 
-/// How AWS classes an action (IAM User Guide, *Understanding access level
+/// AWS's classification of an action (IAM User Guide, *Understanding access level
 /// summaries within policy summaries*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccessLevel {
-    /// Sees that resources exist, not what is in them.
+    /// Lists resources, without their contents.
     List,
-    /// Reads what is in resources.
+    /// Reads the contents of resources.
     Read,
     /// Creates, changes or deletes resources.
     Write,
@@ -332,7 +332,7 @@ pub enum AccessLevel {
 }
 
 impl AccessLevel {
-    /// The reference's word.
+    /// The reference's name for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::List => "List",
@@ -348,7 +348,7 @@ fn find<'a>(keys: &'a [ConditionKey], name: &str) -> Option<&'a ConditionKey> {
     keys.iter().find(|key| key.matches(name))
 }
 
-/// The order of names without regard to case.
+/// The case-insensitive order of names.
 fn compare(left: &str, right: &str) -> Ordering {
     let left = left.bytes().map(|b| b.to_ascii_lowercase());
     left.cmp(right.bytes().map(|b| b.to_ascii_lowercase()))

@@ -1,8 +1,8 @@
-//! Errors as both protocols write them.
+//! Errors, as both protocols encode them.
 
 use crate::Protocol;
 
-/// Who is to blame for an error (`<Type>` in XML).
+/// Who caused an error (`<Type>` in XML).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// The caller.
@@ -12,7 +12,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The word in XML.
+    /// The value in XML.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sender => "Sender",
@@ -21,9 +21,9 @@ impl Fault {
     }
 }
 
-/// An error as it goes out: what a client sees, and nothing else.
+/// An error as a client sees it.
 ///
-/// Made by a modelled error (`iam::ErrorCode::NoSuchEntity.with("…")`) or a
+/// Built from a modelled error (`iam::ErrorCode::NoSuchEntity.with("…")`) or a
 /// common one (`CommonError::AccessDenied.with(protocol, "…")`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct WireError {
@@ -31,9 +31,9 @@ pub struct WireError {
     pub code: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// Who is to blame.
+    /// Who caused it.
     pub fault: Fault,
-    /// The message for people.
+    /// The message.
     pub message: String,
     /// Further members of the error's shape, JSON only (`lastValidByteReceived`).
     pub members: Vec<(&'static str, serde_json::Value)>,
@@ -67,32 +67,32 @@ impl std::fmt::Display for WireError {
 
 impl std::error::Error for WireError {}
 
-/// The errors that every operation can answer, which no model lists. Their
+/// The errors that every operation can return, which no model lists. Their
 /// names and statuses depend on the protocol ("Common Errors" in the API
 /// references of ECR, IAM and STS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CommonError {
     /// No policy allows it, or one denies it.
     AccessDenied,
-    /// The credentials' time is over.
+    /// The credentials have expired.
     ExpiredToken,
     /// The signature's parts are incomplete or contradict each other.
     IncompleteSignature,
-    /// Something failed within the service.
+    /// The service failed.
     InternalFailure,
     /// No such operation.
     InvalidAction,
-    /// No such access key, or a session token that is not ours.
+    /// No such access key, or a session token that was not issued here.
     InvalidClientTokenId,
-    /// The body can't be read: its syntax, or a value of another type.
+    /// The body cannot be decoded: invalid syntax, or a value of the wrong type.
     Malformed,
-    /// Not signed at all.
+    /// The request is not signed.
     MissingAuthenticationToken,
-    /// The operation exists in AWS but is not built here.
+    /// The operation, or a parameter of it, exists in the model but is not built.
     NotImplemented,
-    /// The body is larger than any request may be.
+    /// The body exceeds the size limit.
     RequestTooLarge,
-    /// The service can't answer now.
+    /// The service cannot answer now.
     ServiceUnavailable,
     /// The signature is wrong, too old or too far ahead.
     SignatureDoesNotMatch,
@@ -141,7 +141,7 @@ impl CommonError {
                 ("MissingAuthenticationTokenException", 400),
                 ("MissingAuthenticationToken", 403),
             ],
-            // 501, because SDKs repeat a request after 500, 502, 503 and 504.
+            // 501, because SDKs retry after 500, 502, 503 and 504.
             Self::NotImplemented => [("NotImplemented", 501), ("NotImplemented", 501)],
             Self::RequestTooLarge => [
                 ("RequestEntityTooLargeException", 413),
@@ -178,7 +178,7 @@ impl CommonError {
         }
     }
 
-    /// Who is to blame.
+    /// Who caused it.
     pub const fn fault(self) -> Fault {
         match self {
             Self::InternalFailure | Self::ServiceUnavailable | Self::NotImplemented => {

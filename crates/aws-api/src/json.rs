@@ -1,8 +1,8 @@
-//! awsJson 1.1: between bytes and trees, along a shape.
+//! awsJson 1.1: conversion between bytes and trees, following a shape.
 //!
-//! Decoding never builds a generic JSON tree: each value is read as what its
-//! shape says, so a 20 MiB layer part goes from the body straight to its bytes,
-//! and depth is bounded by the shape (unknown members by serde_json's own bound).
+//! Decoding never builds a generic JSON tree: each value is decoded as its shape
+//! says, so a 20 MiB layer part is decoded from the body directly, and depth is
+//! bounded by the shape (unknown members by serde_json's own limit).
 
 use crate::limits::MEMBERS_MAX;
 use crate::shape::{Kind, Shape};
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
-/// Reads a body as a value of `shape`. An empty body counts as `{}`. The error
+/// Decodes a body as a value of `shape`. An empty body counts as `{}`. The error
 /// is the message for the client.
 pub(crate) fn decode<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<Value<'a>, String> {
     if body.is_empty() {
@@ -39,11 +39,11 @@ pub(crate) fn decode<'a>(shape: &'static Shape, body: &'a [u8]) -> Result<Value<
     }
 }
 
-/// Reads one value of a shape; `null` is `None`.
+/// Decodes one value of a shape; `null` is `None`.
 #[derive(Clone, Copy)]
 struct Seed<'c> {
     shape: &'static Shape,
-    /// What is wrong in AWS's words; serde's errors would add a place.
+    /// The error in AWS's words; serde's errors would add a position.
     complaint: &'c RefCell<Option<String>>,
 }
 
@@ -83,7 +83,7 @@ impl Seed<'_> {
     }
 }
 
-/// A kind as Java's type, with its article.
+/// A kind as the Java type in AWS's messages, with its article.
 fn java(kind: Kind) -> &'static str {
     match kind {
         Kind::String => "a String",
@@ -223,7 +223,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// A member's name, borrowed where the body allows.
+/// A member's name, borrowed if it has no escapes.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
@@ -248,14 +248,14 @@ impl<'de> Visitor<'de> for Key {
 
 /// Epoch seconds with a fraction, to the millisecond.
 fn timestamp(seconds: f64) -> Option<Timestamp> {
-    // About the years that a timestamp can hold; keeps the cast below exact.
+    // About the range of a timestamp; keeps the cast below exact.
     if seconds.is_nan() || seconds.abs() >= 2.6e11 {
         return None;
     }
     Timestamp::from_millisecond((seconds * 1000.0).round() as i64).ok()
 }
 
-/// Writes a value as JSON. Absent members are left out.
+/// Encodes a value as JSON. Absent members are left out.
 pub(crate) fn encode(shape: &Shape, value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
         Value::String(text) => string(text, out),
@@ -348,13 +348,13 @@ fn double(number: f64, out: &mut Vec<u8>) {
         n if n.is_nan() => "\"NaN\"".to_owned(),
         n if n == f64::INFINITY => "\"Infinity\"".to_owned(),
         n if n == f64::NEG_INFINITY => "\"-Infinity\"".to_owned(),
-        // Debug keeps the point (`7.0`) and the shortest digits that read back the same.
+        // Debug keeps the point (`7.0`) and the shortest digits that parse to the same number.
         n => format!("{n:?}"),
     };
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Epoch seconds, whole or with up to three decimals: the Java SDK refuses long
+/// Epoch seconds with up to three decimals: the Java SDK rejects longer
 /// fractions.
 pub(crate) fn seconds(at: Timestamp) -> String {
     let millis = SignedDuration::from_millis(at.as_millisecond());

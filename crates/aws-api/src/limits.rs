@@ -1,9 +1,9 @@
-//! The bounds of the codecs. The largest body is the server's to choose.
+//! The limits of the codecs. The server limits the size of bodies.
 
-/// Members of one list or map, whatever its model allows.
+/// Members of one list or map, even if its model allows more.
 pub(crate) const MEMBERS_MAX: usize = 10_000;
 
-/// Parameters of one Query request. The largest honest ones are policy
+/// Parameters of one Query request. The largest legitimate ones are policy
 /// simulations with lists of actions, resources and context entries.
 pub(crate) const PARAMETERS_MAX: usize = 10_000;
 

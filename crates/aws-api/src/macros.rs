@@ -115,8 +115,8 @@ macro_rules! enumerations {
     )*};
 }
 
-/// A service's operations: the enumeration of their names, and a unit type
-/// each that ties input and output together.
+/// A service's operations: an enumeration of their names, and for each a unit
+/// type with its input and output types.
 macro_rules! operations {
     ($service:ident: $($name:ident($input:ty) -> $output:ty, [$($error:ident),*];)*) => {
         /// The operations of the service.
@@ -136,7 +136,7 @@ macro_rules! operations {
                 }
             }
 
-            /// The operation of this name, letter for letter.
+            /// The operation of this name, case-sensitive.
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $(stringify!($name) => Some(Self::$name),)*
@@ -165,7 +165,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Takes an input through its Rust type and back, for tests of all types.
+            /// Converts an input to its Rust type and back, for tests of all types.
             #[cfg(test)]
             pub(crate) fn input_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
                 match self {
@@ -173,7 +173,7 @@ macro_rules! operations {
                 }
             }
 
-            /// Takes an output through its Rust type and back, for tests of all types.
+            /// Converts an output to its Rust type and back, for tests of all types.
             #[cfg(test)]
             pub(crate) fn output_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
                 match self {
@@ -182,7 +182,7 @@ macro_rules! operations {
             }
         }
 
-        /// A type for each operation, for what is generic over operations.
+        /// A type for each operation, for code that is generic over operations.
         pub mod ops {
             use super::*;
             $(
@@ -236,7 +236,7 @@ macro_rules! errors {
                 }
             }
 
-            /// Who is to blame.
+            /// Who caused it.
             pub const fn fault(self) -> crate::Fault {
                 match self {
                     $(Self::$name => crate::Fault::$fault,)*

@@ -3,8 +3,8 @@
 use regex::Regex;
 use std::sync::OnceLock;
 
-/// A pattern of a model. Messages show it as AWS wrote it; it is translated
-/// and compiled at its first use, once for the process.
+/// A pattern of a model. Messages show AWS's text; the pattern is translated and
+/// compiled once, at its first use.
 #[derive(Debug)]
 pub struct Pattern {
     java: &'static str,
@@ -25,8 +25,8 @@ impl Pattern {
         self.java
     }
 
-    /// Whether the whole of `text` matches. A pattern that does not compile
-    /// matches nothing; a test proves that each one in the tables compiles.
+    /// Whether the whole `text` matches. A pattern that does not compile matches
+    /// nothing; a test checks that every pattern in the tables compiles.
     pub fn matches(&self, text: &str) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(text))
     }
@@ -38,13 +38,13 @@ impl Pattern {
     }
 }
 
-/// Rewrites what Java and the `regex` crate write differently.
+/// Translates the syntax in which Java and the `regex` crate differ.
 ///
-/// - `\uXXXX` becomes `\x{XXXX}`. STS writes `\u10000-\u10FFFF` and means code
-///   points above the basic plane, which Java would not read so either.
+/// - `\uXXXX` becomes `\x{XXXX}`. STS writes `\u10000-\u10FFFF` for the code
+///   points above the basic plane; Java would not parse it so either.
 /// - `\w`, `\d`, `\S` mean ASCII in Java.
 /// - The one look-ahead in the models (IAM's account alias: no two hyphens in a
-///   row) is rewritten to the same language; its length stands in `min` and `max`.
+///   row) is translated to an equivalent; `min` and `max` hold its length.
 fn translate(java: &str) -> String {
     const ALIAS: &str = "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$";
     if java == ALIAS {

@@ -33,8 +33,8 @@ impl std::fmt::Debug for Form {
 }
 
 impl Form {
-    /// Reads parameters. A name may stand once: whoever checks the first of two
-    /// must not be fooled by whoever acts on the second.
+    /// Parses parameters. A repeated name is an error: otherwise one part of a
+    /// program could check the first value and another act on the second.
     ///
     /// # Errors
     /// The message for the client.
@@ -44,7 +44,7 @@ impl Form {
         Ok(form)
     }
 
-    /// Reads further parameters, as when a POST has some in its URL.
+    /// Parses further parameters, such as those in the URL of a POST.
     ///
     /// # Errors
     /// The message for the client.
@@ -57,7 +57,7 @@ impl Form {
             let name = unescape(halves.next().unwrap_or_default())?;
             let value = unescape(halves.next().unwrap_or_default())?;
             if self.parameters.contains_key(&name) {
-                return Err(format!("The parameter {name} stands more than once."));
+                return Err(format!("The parameter {name} is given more than once."));
             }
             self.parameters.insert(name, value);
         }
@@ -69,12 +69,12 @@ impl Form {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// The operation asked for.
+    /// The requested operation.
     pub fn action(&self) -> Option<&str> {
         self.get("Action")
     }
 
-    /// The API's version asked for.
+    /// The requested version of the API.
     pub fn version(&self) -> Option<&str> {
         self.get("Version")
     }
@@ -184,8 +184,8 @@ impl<'a> Node<'a> {
         }))
     }
 
-    /// The children of a list or map, in the order of their numbers. A list that
-    /// is there but empty is written as `Name=`.
+    /// The children of a list or map, in the order of their numbers. An empty list
+    /// is encoded as `Name=`.
     fn numbered(&self, word: &str, path: &str) -> Result<Vec<(u32, &Node<'a>)>, String> {
         self.no_text(path)?;
         let Some(list) = self.children.get(word) else {
@@ -226,7 +226,7 @@ fn join(path: &str, name: &str) -> String {
     }
 }
 
-/// Text as a value of a scalar kind; also how XML answers are read.
+/// Parses a value of a scalar kind; also used for XML responses.
 pub(crate) fn scalar<'a>(kind: Kind, text: &'a str) -> Option<Value<'a>> {
     Some(match kind {
         Kind::String => Value::String(Cow::Borrowed(text)),
@@ -255,7 +255,7 @@ fn shape_word(kind: Kind) -> &'static str {
     }
 }
 
-/// Writes a value as parameters, each preceded by `&`.
+/// Encodes a value as parameters, each preceded by `&`.
 pub(crate) fn encode(shape: &Shape, value: &Value<'_>, path: &str, out: &mut String) {
     let mut pair = |text: &str| {
         out.push('&');

@@ -6,7 +6,7 @@ use crate::{berth, ecr, iam, sts};
 /// The services whose types this crate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
-    /// Berth's own operations, for what AWS has none.
+    /// Berth's own operations, where AWS has none.
     Berth,
     /// Amazon Elastic Container Registry.
     Ecr,
@@ -19,9 +19,9 @@ pub enum Service {
 /// How a service's requests and responses are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Protocol {
-    /// awsJson 1.1: JSON both ways, the operation in `X-Amz-Target`.
+    /// awsJson 1.1: requests and responses in JSON, the operation in `X-Amz-Target`.
     Json,
-    /// awsQuery: form parameters in, XML out, the operation in `Action`.
+    /// awsQuery: requests as form parameters, responses in XML, the operation in `Action`.
     Query,
 }
 
@@ -90,7 +90,7 @@ impl Service {
         }
     }
 
-    /// The service's operation of this name, letter for letter.
+    /// The service's operation of this name, case-sensitive.
     pub fn operation(self, name: &str) -> Option<Operation> {
         match self {
             Self::Berth => berth::Operation::from_name(name).map(Operation::Berth),

@@ -1,6 +1,6 @@
 //! The shape tables: what a service model says about a type, as data.
 //!
-//! One interpreter reads these tables to decode, validate and encode, so 245
+//! One interpreter reads these tables to decode, validate and encode, so the
 //! operations need no code of their own beyond their Rust types.
 
 use crate::pattern::Pattern;
@@ -11,15 +11,15 @@ use crate::pattern::Pattern;
 pub struct Shape {
     /// The model's own name (`RepositoryName`, `statusType`).
     pub name: &'static str,
-    /// What it is, with its members.
+    /// Its kind, with its members.
     pub kind: Kind,
     /// Smallest length (strings: characters; blobs: bytes; lists and maps: entries) or value.
     pub min: Option<i64>,
     /// Largest length or value, counted as for `min`.
     pub max: Option<i64>,
-    /// The regular expression that the whole of a string must match.
+    /// The regular expression that a whole string must match.
     pub pattern: Option<&'static Pattern>,
-    /// The values a string may have; empty when it is free.
+    /// The values a string may have; empty if any.
     pub values: &'static [&'static str],
     /// Values are never printed: not in Debug, messages or audit events.
     pub sensitive: bool,
@@ -55,16 +55,16 @@ pub enum Kind {
 pub struct Member {
     /// Its name on both wires.
     pub name: &'static str,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
-    /// A secret by its place, whatever its shape (a session token).
+    /// Whether it is a secret, by its shape or by its place (a session token).
     pub sensitive: bool,
     /// Its type.
     pub shape: &'static Shape,
 }
 
 impl Member {
-    /// A member that must be there.
+    /// A required member.
     pub const fn required(name: &'static str, shape: &'static Shape) -> Self {
         Self {
             name,
@@ -74,7 +74,7 @@ impl Member {
         }
     }
 
-    /// A member that may be absent.
+    /// An optional member.
     pub const fn optional(name: &'static str, shape: &'static Shape) -> Self {
         Self {
             name,

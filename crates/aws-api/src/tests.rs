@@ -1,5 +1,5 @@
-//! Tests over all operations at once. They live inside the crate because they
-//! go by the shape tables, which hand out every operation alike.
+//! Tests over all operations at once. They are inside the crate because they
+//! use the shape tables.
 #![allow(clippy::unwrap_used)]
 
 mod hostile;
@@ -19,7 +19,7 @@ fn operations() -> Vec<Operation> {
         .collect()
 }
 
-/// Takes a value through a Rust type and back.
+/// Converts a value to a Rust type and back.
 pub(crate) fn through<T: Shaped>(value: Value<'_>) -> Value<'static> {
     owned(T::from_value(value).unwrap().to_value())
 }

@@ -1,16 +1,16 @@
-//! A model's limits, checked over a tree, with AWS's messages.
+//! Validation of a tree against its model's limits, with AWS's messages.
 
 use crate::limits::{ECHO_CHARS_MAX, VIOLATIONS_MAX};
 use crate::shape::{Kind, Member, Shape};
 use crate::value::Value;
 use std::fmt;
 
-/// One limit that one value broke.
+/// A limit that a value violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Where, as AWS writes it: `tags.1.member.key`.
     pub path: String,
-    /// The value as a message shows it; `None` for one that is absent.
+    /// The value as messages show it; `None` for an absent one.
     value: Option<Shown>,
     constraint: Constraint,
 }
@@ -18,7 +18,7 @@ pub struct Violation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Shown {
     Text(String),
-    /// Of a secret, only that it is there.
+    /// A secret, which is not shown.
     Hidden,
 }
 
@@ -31,7 +31,7 @@ enum Constraint {
     ValueMax(i64),
     Pattern(&'static str),
     Values(&'static [&'static str]),
-    /// Of a list's simple members: all their limits, whichever broke.
+    /// Of a list's simple members: all their limits, whichever is violated.
     Members(Vec<Constraint>),
     /// Of a map's keys.
     Keys(Vec<Constraint>),
@@ -40,7 +40,7 @@ enum Constraint {
 }
 
 impl Constraint {
-    /// The rule without its subject, shared by both wordings.
+    /// The rule without its subject, which all wordings share.
     fn rule(&self) -> String {
         let all = |constraints: &[Self]| {
             let each: Vec<_> = constraints.iter().map(Self::to_string).collect();
@@ -173,7 +173,7 @@ pub(crate) fn message(violations: &[Violation]) -> String {
     counted(violations.iter().map(Violation::to_string).collect())
 }
 
-/// The same in ECR's wording, which does not count a single one.
+/// The same in ECR's wording, which has no count for a single violation.
 pub(crate) fn ecr_message(violations: &[Violation]) -> String {
     match violations {
         [one] => one.ecr(),
@@ -190,7 +190,7 @@ fn counted(texts: Vec<String>) -> String {
     )
 }
 
-/// Every limit that `value` breaks, in the order of its members.
+/// Every limit that `value` violates, in the order of its members.
 pub(crate) fn violations(shape: &'static Shape, value: &Value<'_>) -> Vec<Violation> {
     let mut found = Found(Vec::new());
     found.value(shape, shape.sensitive, value, "");
@@ -262,7 +262,7 @@ impl Found {
     }
 
     fn member(&mut self, member: &'static Member, slot: Option<&Value<'_>>, path: &str) {
-        // An absent member is the common case; its path is made only if needed.
+        // An absent member is the common case; its path is built only if needed.
         if slot.is_none() && !member.required {
             return;
         }
@@ -278,7 +278,7 @@ impl Found {
     }
 }
 
-/// AWS's paths begin members with a small letter: `sAMLMetadataDocument`.
+/// Members in AWS's paths begin with a lower-case letter: `sAMLMetadataDocument`.
 pub(crate) fn decapitalized(name: &str) -> String {
     let mut chars = name.chars();
     chars
@@ -317,7 +317,7 @@ fn limits(shape: &Shape) -> Vec<Constraint> {
     all
 }
 
-/// The limits of its own shape that a value breaks, members left aside.
+/// The limits of its own shape that a value violates, not those of its members.
 fn broken(shape: &Shape, value: &Value<'_>) -> Vec<Constraint> {
     let mut found = Vec::new();
     let size = match value {
@@ -325,7 +325,7 @@ fn broken(shape: &Shape, value: &Value<'_>) -> Vec<Constraint> {
         Value::Blob(bytes) => bytes.len() as f64,
         Value::List(members) => members.len() as f64,
         Value::Map(entries) => entries.len() as f64,
-        // Limits are small; a double orders every i64 rightly against them.
+        // Limits are small, so that comparing as doubles is exact enough.
         Value::Integer(number) => *number as f64,
         Value::Double(number) => *number,
         Value::Boolean(_) | Value::Timestamp(_) | Value::Structure(_) => return found,
@@ -354,7 +354,7 @@ fn broken(shape: &Shape, value: &Value<'_>) -> Vec<Constraint> {
     found
 }
 
-/// A value as a message repeats it, in Java's manner, cut where it is long.
+/// A value as messages show it, in Java's format, truncated if it is long.
 fn echo(shape: &Shape, value: &Value<'_>) -> String {
     let mut out = String::new();
     show(shape, value, &mut out);

@@ -1,8 +1,8 @@
-//! The tree between the wires and the types.
+//! The tree between bytes and Rust types.
 //!
-//! A codec turns bytes into a [`Value`] by walking a [`Shape`]; a generated
-//! type turns itself into a `Value` and back by position. Texts are borrowed
-//! on the way out and moved on the way in, so nothing large is copied twice.
+//! A codec converts bytes to a [`Value`] by walking a [`Shape`]; a generated
+//! type converts itself to a `Value` and back by position. Strings are borrowed
+//! when encoding and moved when decoding, so nothing large is copied twice.
 
 use crate::secret::{Blob, Secret};
 use crate::shape::{Shape, UNIT};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// A value of any shape.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// Text, also of an enumeration.
+    /// A string, also of an enumeration.
     String(Cow<'a, str>),
     /// Bytes.
     Blob(Bytes),
@@ -24,7 +24,7 @@ pub enum Value<'a> {
     Integer(i64),
     /// A floating point number.
     Double(f64),
-    /// An instant.
+    /// A point in time.
     Timestamp(Timestamp),
     /// A list's members in order.
     List(Vec<Value<'a>>),
@@ -34,8 +34,8 @@ pub enum Value<'a> {
     Structure(Vec<Option<Value<'a>>>),
 }
 
-/// A value that does not fit its type. Validation finds these first with AWS's
-/// words; what is left is a response that its model does not describe.
+/// A value that does not fit its type. Validation reports these first, in AWS's
+/// words; the remaining case is a response that its model does not describe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a value does not fit `{shape}`")]
 pub struct Mismatch {
@@ -43,13 +43,13 @@ pub struct Mismatch {
     pub shape: &'static str,
 }
 
-/// A Rust type that stands for a shape.
+/// A Rust type that represents a shape.
 pub trait Shaped: Sized {
     /// Its shape, for the types that have just one.
     fn shape() -> &'static Shape;
-    /// Builds it from a tree of its shape.
+    /// Converts a tree of its shape to the type.
     fn from_value(value: Value<'_>) -> Result<Self, Mismatch>;
-    /// Shows it as a tree of its shape.
+    /// Converts it to a tree of its shape.
     fn to_value(&self) -> Value<'_>;
 }
 
@@ -138,7 +138,7 @@ impl<K: Shaped + Ord, V: Shaped> Shaped for BTreeMap<K, V> {
     }
 }
 
-/// How a structure's required member goes in and out of its slot.
+/// Conversion of a required member from and to its slot.
 pub(crate) mod required {
     use super::{Mismatch, Shaped, Value};
 
@@ -155,7 +155,7 @@ pub(crate) mod required {
     }
 }
 
-/// How a structure's optional member goes in and out of its slot.
+/// Conversion of an optional member from and to its slot.
 pub(crate) mod optional {
     use super::{Mismatch, Shaped, Value};
 

@@ -1,4 +1,4 @@
-//! awsQuery answers: XML out, and in for tests and clients.
+//! awsQuery responses: encoded as XML, and decoded for tests and clients.
 
 use crate::limits::XML_DEPTH_MAX;
 use crate::query::{iso8601, scalar};
@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;
 
-/// Writes a value's content: what stands between its element's tags.
+/// Encodes a value's content, without its element's tags.
 pub(crate) fn encode(shape: &Shape, value: &Value<'_>, out: &mut String) {
     match value {
         Value::String(text) => escape(text, out),
@@ -46,7 +46,7 @@ pub(crate) fn encode(shape: &Shape, value: &Value<'_>, out: &mut String) {
     }
 }
 
-/// Writes an element. Names come from the models and need no escaping.
+/// Writes an element. Names are from the models and need no escaping.
 pub(crate) fn element(name: &str, out: &mut String, content: impl FnOnce(&mut String)) {
     out.push('<');
     out.push_str(name);
@@ -57,9 +57,9 @@ pub(crate) fn element(name: &str, out: &mut String, content: impl FnOnce(&mut St
     out.push('>');
 }
 
-/// Escapes text. A carriage return would be read back as a line feed, so it is
-/// written as a reference; characters that XML 1.0 cannot hold at all (section
-/// 2.2) become U+FFFD.
+/// Escapes text. A carriage return would be decoded as a line feed, so it is
+/// written as a reference; characters that XML 1.0 does not allow (section 2.2)
+/// become U+FFFD.
 pub(crate) fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -74,7 +74,7 @@ pub(crate) fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// An element of an answer.
+/// An element of a response.
 #[derive(Debug, Default)]
 pub(crate) struct Element {
     pub(crate) name: String,
@@ -83,7 +83,7 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    /// Reads a document; `None` where it is not one.
+    /// Parses a document; `None` if it is not one.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(text).ok()?;
         let mut reader = Reader::from_str(text);
@@ -121,7 +121,7 @@ impl Element {
                     };
                     open.last_mut()?.text.push(c);
                 }
-                // A document type could define entities: not in an answer of AWS.
+                // A document type could define entities; AWS's responses have none.
                 Event::DocType(_) => return None,
                 Event::Eof => break,
                 _ => {}
@@ -136,7 +136,7 @@ impl Element {
         self.children.iter().find(|child| child.name == name)
     }
 
-    /// The element as a value of `shape`; `None` where it is not one.
+    /// Decodes the element as a value of `shape`; `None` if it is not one.
     pub(crate) fn decode(&self, shape: &'static Shape) -> Option<Value<'_>> {
         Some(match shape.kind {
             Kind::Structure(members) => {

@@ -1,5 +1,5 @@
-//! The global condition keys, kept by hand: the data package lists a key only
-//! where a service names it.
+//! The global condition keys, maintained by hand: the data package lists a key
+//! only where a service names it.
 //!
 //! Source: IAM User Guide, *AWS global condition context keys*
 //! (reference_policies_condition-keys), its table of keys and each key's "Data
@@ -80,7 +80,7 @@ pub(super) const KEYS: &[ConditionKey] = &[
     one("aws:ViaAWSService", Bool),
     one("aws:ViaAWSMCPService", Bool),
     one("aws:CurrentTime", Date),
-    // Seconds since the epoch, which the numeric operators take too.
+    // Seconds since the epoch, so the numeric operators apply as well.
     one("aws:EpochTime", Date),
     one("aws:referer", String),
     one("aws:RequestedRegion", String),

@@ -6,17 +6,17 @@ const NAME_BYTES_MAX: usize = 256;
 /// A condition key, or a pattern of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConditionKey {
-    /// The full name. What stands in `${…}` (or, for two services, in `<…>`) is
-    /// the policy author's to fill in: `aws:RequestTag/${TagKey}`.
+    /// The full name. The policy's author replaces `${…}` (for two services, `<…>`):
+    /// `aws:RequestTag/${TagKey}`.
     pub name: &'static str,
-    /// What its values are.
+    /// The type of its values.
     pub key_type: KeyType,
     /// Whether a request may carry several values, so that a policy needs
     /// `ForAllValues` or `ForAnyValue`.
     pub multivalued: bool,
 }
 
-/// What a condition key's values are, which says what operators go with it.
+/// The type of a condition key's values, which decides which operators apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyType {
     String,
@@ -28,8 +28,8 @@ pub enum KeyType {
 }
 
 impl ConditionKey {
-    /// Whether this full name is the key's, or fits its pattern. Case does not
-    /// matter; a placeholder stands for one character or more.
+    /// Whether this full name is the key's, or matches its pattern. Case is ignored;
+    /// a placeholder matches one or more characters.
     ///
     /// ```
     /// let key = aws_api::authorization::condition_key("ecr:ResourceTag/team").ok_or("none")?;
@@ -43,8 +43,8 @@ impl ConditionKey {
     }
 }
 
-/// Whether the name fits the pattern. Names are short and patterns hold few
-/// placeholders, so trying every length costs little.
+/// Whether the name matches the pattern. Names are short and patterns have few
+/// placeholders, so trying every length is cheap.
 fn fits(pattern: &str, name: &[u8]) -> bool {
     let Some((literal, rest)) = placeholder(pattern) else {
         return name.eq_ignore_ascii_case(pattern.as_bytes());
@@ -59,7 +59,7 @@ fn fits(pattern: &str, name: &[u8]) -> bool {
         }
 }
 
-/// What stands ahead of and behind the first placeholder.
+/// The text before and after the first placeholder.
 fn placeholder(pattern: &str) -> Option<(&str, &str)> {
     let (start, close) = match (pattern.find("${"), pattern.find('<')) {
         (Some(at), _) => (at, '}'),

@@ -1,8 +1,8 @@
-//! The reader of `data.txt`.
+//! The parser of `data.txt`.
 //!
-//! After lines of comment (`#`) comes the index, a line for each service: prefix
-//! and the length of its section in bytes. An empty line ends it, and the sections
-//! follow in the index's order. A section's lines, in this order:
+//! Comment lines (`#`) are followed by the index, one line for each service: its
+//! prefix and the length of its section in bytes. An empty line ends the index; the
+//! sections follow in the same order. A section has these lines, in this order:
 //!
 //! ```text
 //! @ecr Amazon Elastic Container Registry    prefix, name
@@ -15,8 +15,8 @@
 //! A set is `-` for none. An action's resource type is a position, `*` when it is
 //! required, and `:set` for the keys of that pair.
 //!
-//! The text is compiled in, so a refusal here is a mistake of ours that a test
-//! finds; yet the reader trusts no line, and never panics.
+//! The text is part of the binary, so an error here is a bug that a test finds.
+//! Nevertheless the parser checks every line and never panics.
 
 use super::key::{ConditionKey, KeyType};
 use super::{AccessLevel, ResourceType, ServiceAuthorization};
@@ -38,7 +38,7 @@ pub(super) struct Need {
     pub set: Option<u16>,
 }
 
-/// Why a text is not the table.
+/// Why a text is not a valid table.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DataError {
     #[error("the index has the line `{0}`")]
@@ -57,7 +57,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads the index and cuts the text into sections.
+    /// Parses the index and splits the text into sections.
     pub fn read(text: &'static str) -> Result<Self, DataError> {
         let mut rest = text;
         while let Some((_, after)) = rest.strip_prefix('#').and_then(|r| r.split_once('\n')) {
@@ -88,7 +88,7 @@ impl Index {
     }
 }
 
-/// Reads a service's section.
+/// Parses a service's section.
 pub(super) fn section(text: &'static str) -> Result<ServiceAuthorization, DataError> {
     let mut lines = text.lines();
     let head = lines.next().unwrap_or_default();
@@ -194,7 +194,7 @@ fn need(service: &ServiceAuthorization, text: &str) -> Option<Need> {
     })
 }
 
-/// The number of a set that stands above, `Some(None)` for `-`.
+/// The number of a set defined before; `Some(None)` for `-`.
 fn set(service: &ServiceAuthorization, text: &str) -> Option<Option<u16>> {
     if text == "-" {
         return Some(None);

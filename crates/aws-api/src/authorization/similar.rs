@@ -1,6 +1,6 @@
-//! "Did you mean": the name that looks most like one that does not exist.
+//! "Did you mean": the name most similar to one that does not exist.
 
-/// Longer names are no typing mistake, and comparing them is not free.
+/// Longer names are not typing errors, and comparing them costs time.
 const NAME_BYTES_MAX: usize = 128;
 
 /// The most similar of the candidates: the fewest edits, at most one in three
@@ -31,8 +31,8 @@ pub(super) fn best(name: &str, among: impl Iterator<Item = &'static str>) -> Opt
     nearest.map(|(_, candidate)| candidate).or(shortest)
 }
 
-/// How many insertions, deletions, replacements and swaps of neighbours lead from
-/// one to the other (optimal string alignment).
+/// The number of insertions, deletions, replacements and swaps of neighbours
+/// between two names (optimal string alignment distance).
 fn distance(from: &[u8], to: &[u8]) -> usize {
     let mut before = vec![0; to.len() + 1];
     let mut above: Vec<usize> = (0..=to.len()).collect();
@@ -52,8 +52,8 @@ fn distance(from: &[u8], to: &[u8]) -> usize {
     above[to.len()]
 }
 
-/// Whether letters of `full` left out give `short`: half of them must stay, and
-/// the first four, which hold the verb.
+/// Whether `short` is `full` with letters left out: at least half of them, and the
+/// first four, which include the verb, must be kept.
 fn abbreviates(short: &[u8], full: &[u8]) -> bool {
     if short.len() * 2 < full.len() || short.get(..4) != full.get(..4) || short.len() < 4 {
         return false;

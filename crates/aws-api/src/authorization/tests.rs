@@ -19,7 +19,7 @@ fn names(of: impl Iterator<Item = &'static ConditionKey>) -> BTreeSet<&'static s
 }
 
 #[test]
-fn every_section_is_read_and_in_order() {
+fn parses_every_section_in_order() {
     let index = Index::read(DATA).unwrap();
     assert!(index.sections.len() > 400, "{}", index.sections.len());
     let ascending = |names: Vec<&str>| {
@@ -64,7 +64,7 @@ fn every_operation_has_its_action() {
 }
 
 #[test]
-fn actions_without_an_operation_are_there() {
+fn has_actions_without_an_operation() {
     for (name, level) in [
         ("iam:PassRole", AccessLevel::Write),
         ("sts:TagSession", AccessLevel::Tagging),
@@ -81,7 +81,7 @@ fn actions_without_an_operation_are_there() {
 }
 
 #[test]
-fn levels_are_the_references() {
+fn access_levels_agree_with_the_reference() {
     for (name, level) in [
         ("ecr:ListImages", "List"),
         ("ecr:BatchGetImage", "Read"),
@@ -99,7 +99,7 @@ fn levels_are_the_references() {
 }
 
 #[test]
-fn case_does_not_matter_and_nothing_else_is_forgiven() {
+fn names_are_case_insensitive_and_exact() {
     for name in ["ecr:PutImage", "ECR:putimage", "Ecr:PUTIMAGE"] {
         assert_eq!(format!("{:?}", action(name).unwrap()), "ecr:PutImage");
     }
@@ -120,7 +120,7 @@ fn case_does_not_matter_and_nothing_else_is_forgiven() {
 }
 
 #[test]
-fn resources_say_their_arn_and_whether_they_are_needed() {
+fn resources_have_an_arn_and_may_be_required() {
     let create = action("ecr:CreateRepository").unwrap();
     let [repository] = create.resource_types().collect::<Vec<_>>()[..] else {
         panic!("not one resource type");
@@ -142,7 +142,7 @@ fn resources_say_their_arn_and_whether_they_are_needed() {
 }
 
 #[test]
-fn keys_of_an_action_are_its_own_and_its_resources() {
+fn keys_of_an_action_include_those_of_its_resources() {
     let create = action("ecr:CreateRepository").unwrap();
     assert_eq!(
         names(create.condition_keys()),
@@ -267,7 +267,7 @@ fn global_keys_are_named_once_and_agree_with_the_reference() {
 }
 
 #[test]
-fn placeholders_stand_for_something() {
+fn placeholders_match_values() {
     let key = |name| ConditionKey {
         name,
         key_type: KeyType::String,
@@ -298,7 +298,7 @@ fn placeholders_stand_for_something() {
 }
 
 #[test]
-fn what_is_meant_is_found() {
+fn suggests_similar_names() {
     let ecr = service("ecr").unwrap();
     for (name, meant) in [
         ("GetAuthorisationToken", "GetAuthorizationToken"),
@@ -330,7 +330,7 @@ const TEA: &str = "@tea Tea House\n\
     L ListPots -\n";
 
 #[test]
-fn a_section_says_what_it_says() {
+fn parses_a_section() {
     let tea: &'static _ = Box::leak(Box::new(section(TEA).unwrap()));
     assert_eq!((tea.prefix(), tea.name()), ("tea", "Tea House"));
     assert_eq!(tea.resource_types()[0].arn_patterns.len(), 2);
@@ -349,7 +349,7 @@ fn a_section_says_what_it_says() {
 }
 
 #[test]
-fn lines_that_mean_nothing_are_refused() {
+fn rejects_invalid_lines() {
     for line in [
         "",
         "k",
@@ -374,7 +374,7 @@ fn lines_that_mean_nothing_are_refused() {
 }
 
 #[test]
-fn an_index_that_lies_is_refused() {
+fn rejects_an_index_with_wrong_lengths() {
     let read = |text| Index::read(text).map(|index| index.sections).err();
     assert_eq!(read("# none\n"), None);
     assert_eq!(read("# a\ntea 6\n\n@tea A"), None);

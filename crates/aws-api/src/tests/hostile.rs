@@ -11,7 +11,7 @@ fn json(body: &[u8]) -> Result<ecr::CreateRepositoryRequest, String> {
 }
 
 #[test]
-fn json_of_the_wrong_kind() {
+fn rejects_json_of_the_wrong_type() {
     let table: &[(&str, &str)] = &[
         ("[]", "Start of list found where not expected"),
         ("\"x\"", "Expected map or null"),
@@ -76,7 +76,7 @@ fn json_of_the_wrong_kind() {
 }
 
 #[test]
-fn json_that_is_taken() {
+fn accepts_equivalent_json() {
     let name = |body: &str| json(body.as_bytes()).map(|input| input.repository_name);
     // Unknown members, of any form, are skipped; null is absent; the last of two counts.
     let deep = "[".repeat(100) + &"]".repeat(100);
@@ -105,7 +105,7 @@ fn json_that_is_taken() {
 }
 
 #[test]
-fn json_too_deep_or_too_long() {
+fn rejects_json_that_is_too_deep_or_too_long() {
     let deep = "[".repeat(1_000_000);
     assert!(json(format!("{{\"x\":{deep}").as_bytes()).is_err());
     assert!(json(deep.as_bytes()).is_err());
@@ -115,7 +115,7 @@ fn json_too_deep_or_too_long() {
 }
 
 #[test]
-fn numbers_and_times() {
+fn decodes_numbers_and_times_within_their_range() {
     let items = |text: &str| {
         decode_request::<ecr::ops::ListImages>(
             format!(r#"{{"repositoryName":"app","maxResults":{text}}}"#).as_bytes(),
@@ -155,7 +155,7 @@ fn numbers_and_times() {
 }
 
 #[test]
-fn layer_parts() {
+fn decodes_layer_parts() {
     let part = |blob: &str| {
         decode_request::<ecr::ops::UploadLayerPart>(
             format!(
@@ -181,7 +181,7 @@ fn layer_parts() {
 }
 
 #[test]
-fn forms_that_are_refused() {
+fn rejects_malformed_forms() {
     let table: &[&str] = &[
         "UserName=%",
         "UserName=%f",
@@ -216,7 +216,7 @@ fn forms_that_are_refused() {
 }
 
 #[test]
-fn forms_that_are_taken() {
+fn accepts_equivalent_forms() {
     let tags = |body: &str| {
         decode_request::<iam::ops::TagUser>(body.as_bytes()).map(|input| {
             input
@@ -236,7 +236,7 @@ fn forms_that_are_taken() {
 }
 
 #[test]
-fn answers_that_are_refused() {
+fn rejects_malformed_responses() {
     let read = |body: &str| decode_response::<iam::ops::GetUser>(body.as_bytes());
     let deep = "<a>".repeat(100_000);
     for body in [

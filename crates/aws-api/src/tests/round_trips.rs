@@ -1,4 +1,4 @@
-//! What is written is read back the same, for any value of any operation.
+//! Encoding and decoding gives the same value, for any value of any operation.
 
 use super::operations;
 use crate::shape::{Kind, Shape};
@@ -12,8 +12,8 @@ use std::borrow::Cow;
 /// What the wire under test can hold.
 #[derive(Clone, Copy)]
 struct Wire {
-    /// Absent members and empty lists, maps and structures: the Query form
-    /// cannot tell some of them apart.
+    /// Whether there are absent members and empty lists, maps and structures: the
+    /// Query form cannot distinguish some of them.
     gaps: bool,
     /// A timestamp's step in milliseconds.
     step: i64,
@@ -124,17 +124,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn json_requests((operation, value) in any_of(JSON, Operation::input)) {
+    fn json_requests_round_trip((operation, value) in any_of(JSON, Operation::input)) {
         let mut out = Vec::new();
         json::encode(operation.input(), &value, &mut out);
         prop_assert_eq!(&json::decode(operation.input(), &out).unwrap(), &value);
-        // What we write is JSON to others too.
+        // Other parsers accept it.
         prop_assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
         prop_assert_eq!(operation.input_through_type(value.clone()), value);
     }
 
     #[test]
-    fn json_answers((operation, value) in any_of(JSON, Operation::output)) {
+    fn json_responses_round_trip((operation, value) in any_of(JSON, Operation::output)) {
         let mut out = Vec::new();
         json::encode(operation.output(), &value, &mut out);
         prop_assert_eq!(&json::decode(operation.output(), &out).unwrap(), &value);
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn query_requests((operation, value) in any_of(QUERY, Operation::input)) {
+    fn query_requests_round_trip((operation, value) in any_of(QUERY, Operation::input)) {
         let mut out = String::new();
         query::encode(operation.input(), &value, "", &mut out);
         let form = Form::parse(out.as_bytes()).unwrap();
@@ -150,7 +150,7 @@ proptest! {
     }
 
     #[test]
-    fn xml_answers((operation, value) in any_of(XML, Operation::output)) {
+    fn xml_responses_round_trip((operation, value) in any_of(XML, Operation::output)) {
         let mut out = String::new();
         xml::element("Top", &mut out, |out| xml::encode(operation.output(), &value, out));
         let top = Element::parse(out.as_bytes()).unwrap();
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn xml_is_sound_whatever_the_text(text in "(?s).{0,40}") {
+    fn xml_is_well_formed_for_any_text(text in "(?s).{0,40}") {
         let mut out = String::new();
         xml::element("Message", &mut out, |out| xml::escape(&text, out));
         let read = Element::parse(out.as_bytes()).unwrap().text;
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_end_in_a_value_or_an_error(
+    fn decodes_or_rejects_any_bytes(
         operation in proptest::sample::select(operations()),
         body in vec(any::<u8>(), 0..200),
     ) {
@@ -178,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn nearly_valid_json_ends_too(
+    fn decodes_or_rejects_damaged_json(
         (operation, value) in any_of(JSON, Operation::input),
         cut in any::<prop::sample::Index>(),
         byte in any::<u8>(),

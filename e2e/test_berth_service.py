@@ -1,0 +1,40 @@
+"""The service `berth`: the stock AWS CLI and boto3 call it once they have its model (docs/reference/berth-service.md)."""
+
+import pathlib
+
+import botocore
+import pytest
+
+from berth.people import Credentials, Person, failing
+from berth.policies import allow, policy
+
+MODEL = pathlib.Path(__file__).parent.parent / "crates/aws-api/models/berth/2026-12-01/service-2.json"
+
+
+@pytest.fixture(scope="module")
+def alice(root):
+    root.create_repository("app")
+    return root.create_user("alice", policy(allow("berth:*", "*")))
+
+
+def test_the_aws_cli_learns_the_model(alice):
+    alice.aws("configure", "add-model", "--service-name", "berth", "--service-model", f"file://{MODEL}").ok()
+    alice.aws("berth", "get-read-only-mode").failed("NotImplemented", "GetReadOnlyMode")
+    history = ["--repository-name", "app", "--image-tag", "v1"]
+    alice.aws("berth", "list-tag-history", *history).failed("NotImplemented", "ListTagHistory")
+
+
+def test_boto3_calls_every_operation(alice, monkeypatch):
+    monkeypatch.setenv("AWS_DATA_PATH", str(MODEL.parent.parent.parent))
+    client = alice.boto("berth", parameter_validation=False)
+    operations = client.meta.service_model.operation_names
+    assert len(operations) == 20
+    for operation in operations:
+        error = failing(getattr(client, botocore.xform_name(operation)), "NotImplemented")
+        assert operation in error["Message"]
+
+
+def test_a_wrong_key_is_refused_before_anything_else(alice, root, monkeypatch):
+    monkeypatch.setenv("AWS_DATA_PATH", str(MODEL.parent.parent.parent))
+    stranger = Person(root.server, "stranger", Credentials("AKIAIOSFODNN7EXAMPLE", "x" * 40), root.account, "")
+    failing(stranger.boto("berth").get_usage, "UnrecognizedClientException")
