@@ -17,10 +17,10 @@ use store::iam::tag::{self, Tag};
 use store::iam::{access_key, group};
 use store::{Conn, Moment, Store, Topic};
 
-use crate::caller::{RefKind, SessionInfo};
+use crate::caller::RefKind;
 use crate::policy_cache::Named;
 use crate::session::{Session, SessionTag, Who};
-use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef};
+use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, SessionInfo};
 
 /// Maximum reloads when the account changes during a load. The last one counts, but is not
 /// kept.
@@ -200,7 +200,7 @@ impl Identity {
             session: session_policies,
             context: Arc::new(context),
             session_info: session.map(session_info),
-            principal_ref: principal.clone(),
+            credential: authz::Credential::new(principal.clone()),
         }))
     }
 

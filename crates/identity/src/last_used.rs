@@ -10,7 +10,7 @@ use store::Scope;
 use store::iam::access_key::{self, LastUsed};
 use store::iam::role;
 
-use crate::caller::RefKind;
+use crate::caller::{RefKind, credential};
 use crate::session::Who;
 use crate::{Caller, Error, Identity};
 
@@ -92,7 +92,10 @@ impl Identity {
         region: &str,
         now: Timestamp,
     ) {
-        let used = match &*caller.principal_ref.0 {
+        let Ok(credential) = credential(caller) else {
+            return;
+        };
+        let used = match &*credential.0 {
             RefKind::AccessKey { id, .. } => Used::Key(id.clone()),
             RefKind::Session(session) => match &session.who {
                 Who::Role(unique_id, _) => Used::Role(unique_id.clone()),

@@ -12,7 +12,7 @@
 //! # let now: jiff::Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
 //! use aws_api::{iam, sts};
 //! use aws_types::SystemEntropy;
-//! use identity::{Call, Identity, MasterKey, Sealer, Settings};
+//! use identity::{Identity, MasterKey, Sealer, Settings};
 //!
 //! // The parts are passed in: the database, the master key, randomness, the time.
 //! let store = store::Store::open(&url).await.unwrap();
@@ -28,13 +28,12 @@
 //! let call = async |id: &str, token: Option<&str>| {
 //!     let key = identity.find_key(id, token).await.unwrap();
 //!     let caller = identity.caller(&key.principal, now).await.unwrap();
-//!     let region = "us-east-1".parse().unwrap();
-//!     Call { account: caller.account, region, now, caller, request_id: "1".into() }
+//!     # authz::testing::authorized(authz::testing::context(caller))
 //! };
 //! let root = call(&root.access_key_id, None).await;
 //!
-//! // An operation takes the generated request and answers the generated response. Whether
-//! // the caller may was decided before, by `policy::decide` with what is in `Caller`.
+//! // An operation takes the proof that the caller was allowed, which only the authorization
+//! // step makes, and the generated request. It returns the generated response.
 //! let user = iam::CreateUserRequest { user_name: "ana".into(), ..Default::default() };
 //! identity.create_user(&root, user).await?;
 //! let key = iam::CreateAccessKeyRequest { user_name: Some("ana".into()) };
@@ -62,7 +61,7 @@
 //! // Deleted is deleted: the token still opens, the role behind it is gone.
 //! let role = iam::DeleteRoleRequest { role_name: "ci".into() };
 //! identity.delete_role(&root, role).await?;
-//! assert!(identity.caller(&job.caller.principal_ref, now).await.is_err());
+//! assert!(identity.caller(job.caller.credential.get().unwrap(), now).await.is_err());
 //! # Ok::<(), identity::Error>(()) }).unwrap();
 //! ```
 //!
@@ -105,8 +104,10 @@ mod settings;
 mod sts;
 
 pub use accounts::RootCredentials;
+pub(crate) use authz::Authorized as Call;
+pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
-pub use caller::{Call, Caller, CallerKind, Key, PrincipalRef, SessionInfo};
+pub use caller::{Key, PrincipalRef};
 pub use error::{AuthError, Error};
 pub use identity::Identity;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};

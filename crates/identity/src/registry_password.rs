@@ -11,7 +11,7 @@ use std::sync::Arc;
 use aws_api::Secret;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::caller::RefKind;
+use crate::caller::{RefKind, credential};
 use crate::session::Session;
 use crate::{AuthError, Caller, Error, Identity, PrincipalRef};
 
@@ -38,7 +38,7 @@ impl Identity {
         let expires_at = now
             .saturating_add(PASSWORD_LIFETIME)
             .map_err(Error::internal)?;
-        let payload = match &*caller.principal_ref.0 {
+        let payload = match &*credential(caller)?.0 {
             RefKind::AccessKey { id, .. } => [&[ACCESS_KEY], id.as_bytes()].concat(),
             RefKind::Session(session) => {
                 let session = session.without_secret().lasting_until(expires_at);

@@ -64,7 +64,7 @@ on_every_engine! {
         w.identity.update_access_key(&root, set(iam::StatusType::Inactive)).await.unwrap();
         assert!(invalid(w.call(&alice).await));
         // One who found the key before is refused too.
-        assert!(invalid(w.identity.caller(&cx.caller.principal_ref, w.now).await));
+        assert!(invalid(w.identity.caller(cx.caller.credential.get().unwrap(), w.now).await));
         w.identity.update_access_key(&root, set(iam::StatusType::Active)).await.unwrap();
         w.call(&alice).await.unwrap();
         let delete = iam::DeleteAccessKeyRequest {
@@ -73,7 +73,7 @@ on_every_engine! {
         };
         w.identity.delete_access_key(&root, delete).await.unwrap();
         assert!(invalid(w.call(&alice).await));
-        assert!(invalid(w.identity.caller(&cx.caller.principal_ref, w.now).await));
+        assert!(invalid(w.identity.caller(cx.caller.credential.get().unwrap(), w.now).await));
     }
 
     async fn unknown_and_mixed_credentials_are_invalid(t: TestStore) {
@@ -212,7 +212,7 @@ on_every_engine! {
         assert!(expired(w.identity.caller(&key.principal, w.now).await));
         assert!(invalid(w.identity.find_key(&alice.id, session.token.as_deref()).await));
         assert!(expired(w.call(&session).await));
-        assert!(expired(w.identity.caller(&job.caller.principal_ref, w.now).await));
+        assert!(expired(w.identity.caller(job.caller.credential.get().unwrap(), w.now).await));
         let principal = w.identity.open_registry_password(&password, w.now).await.unwrap();
         let caller = w.identity.caller(&principal, w.now).await.unwrap();
         assert_eq!(&*caller.arn, "arn:aws:sts::111122223333:assumed-role/ci/job");
@@ -311,7 +311,7 @@ on_every_engine! {
         let w = World::new(&t).await;
         let root = w.root().await;
         let create = |n: usize| {
-            let (identity, root) = (w.identity.clone(), root.clone());
+            let (identity, root) = (w.identity.clone(), authz::testing::authorized(root.context().clone()));
             // The same name in different letters, and the same quota for all.
             let name: String = "alice".char_indices()
                 .map(|(at, c)| if n >> at & 1 == 1 { c.to_ascii_uppercase() } else { c })
@@ -331,7 +331,7 @@ on_every_engine! {
         }
         assert_eq!(made, 1);
         let key = |_| {
-            let (identity, root) = (w.identity.clone(), root.clone());
+            let (identity, root) = (w.identity.clone(), authz::testing::authorized(root.context().clone()));
             tokio::spawn(async move {
                 let input = iam::CreateAccessKeyRequest { user_name: Some("alice".to_owned()) };
                 identity.create_access_key(&root, input).await

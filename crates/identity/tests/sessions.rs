@@ -4,9 +4,12 @@
 
 mod common;
 
+use authz::SessionScope;
+use authz::testing::authorized_on;
 use aws_api::{iam, sts};
 use common::*;
 use identity::CallerKind;
+use identity::RoleFacts;
 use policy::Context;
 use store::on_every_engine;
 
@@ -389,18 +392,16 @@ on_every_engine! {
         let same = open(same.credentials.unwrap()).await;
         let guest = open(guest.credentials.unwrap()).await;
         let job = open(job.credentials.unwrap()).await;
-        let ok = |call: &identity::Call, service, operation| call.caller.check_session_scope(service, operation).is_ok();
-        use aws_api::Service::{Ecr, Iam, Sts};
-        for (service, operation, may) in [
-            //                            root  user  same   guest  job
-            (Iam, "ListUsers",           [true, true, false, false, true]),
-            (Sts, "GetCallerIdentity",   [true, true, true,  true,  true]),
-            (Sts, "AssumeRole",          [true, true, true,  false, true]),
-            (Sts, "GetAccessKeyInfo",    [true, true, false, false, true]),
-            (Ecr, "DescribeRepositories", [true, true, true, true,  true]),
+        for (scope, may) in [
+            //                              root  user  same   guest  job
+            (SessionScope::ANY,            [true, true, true,  true,  true]),
+            (SessionScope::IAM,            [true, true, false, false, true]),
+            (SessionScope::STS,            [true, true, false, false, true]),
+            (SessionScope::ASSUME_ROLE,    [true, true, true,  false, true]),
+            (SessionScope::LONG_TERM_KEYS, [true, true, false, false, false]),
         ] {
             let calls = [&root, &cx, &same, &guest, &job];
-            assert_eq!(calls.map(|call| ok(call, service, operation)), may, "{operation}");
+            assert_eq!(calls.map(|call| scope.check(&call.caller, "Operation").is_ok()), may, "{scope:?}");
         }
     }
 
@@ -412,14 +413,15 @@ on_every_engine! {
         let cx = w.call(&alice).await.unwrap();
         let input = assume("ci");
         let decided = w.identity.role_for_assume(&input.role_arn).await.unwrap().unwrap();
-        w.identity.assume_decided_role(&cx, input.clone(), &decided.unique_id).await.unwrap();
+        let proof = |role: &RoleFacts| authorized_on(cx.context().clone(), &role.unique_id);
+        w.identity.assume_role(&proof(&decided), input.clone()).await.unwrap();
         // Deleted and made anew between the decision and the session: another role.
         w.identity.delete_role(&root, iam::DeleteRoleRequest { role_name: "ci".to_owned() }).await.unwrap();
         w.create_role(&root, "ci", "arn:aws:iam::111122223333:root").await.unwrap();
-        let refused = w.identity.assume_decided_role(&cx, input.clone(), &decided.unique_id).await;
+        let refused = w.identity.assume_role(&proof(&decided), input.clone()).await;
         assert_eq!(said(refused).0, "AccessDenied");
         let now = w.identity.role_for_assume(&input.role_arn).await.unwrap().unwrap();
-        w.identity.assume_decided_role(&cx, input, &now.unique_id).await.unwrap();
+        w.identity.assume_role(&proof(&now), input).await.unwrap();
     }
 
     async fn authorization_messages_are_decoded_for_their_account(t: TestStore) {
@@ -456,7 +458,7 @@ on_every_engine! {
             for _ in 0..ROUNDS {
                 let known = identity.role_for_assume("arn:aws:iam::111122223333:role/ci").await.unwrap();
                 let id = known.map(|role| role.unique_id.clone()).unwrap_or_default();
-                match identity.assume_decided_role(&cx, assume("ci"), &id).await {
+                match identity.assume_role(&authorized_on(cx.context().clone(), &id), assume("ci")).await {
                     Ok(_) => {}
                     Err(refused) => assert_eq!(refused.code(), "AccessDenied", "{refused:?}"),
                 }

@@ -7,7 +7,7 @@ use aws_types::{AccountId, Region};
 use policy::{Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 
-use crate::{Call, Error, Registry, RepositoryRef};
+use crate::{Authorized, Error, Registry, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
 const KIND_REGISTRY: DocumentKind = DocumentKind::EcrRegistry;
@@ -145,22 +145,22 @@ impl Registry {
     /// The repository that an ECR request names.
     pub(crate) async fn target(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         registry_id: Option<&String>,
         name: &str,
     ) -> Result<Arc<RepositoryFacts>, Error> {
-        let account = registry_account(cx, registry_id)?;
+        let account = registry_account(cx.account, registry_id.map(String::as_str))?;
         self.repository(&account, &cx.region, name).await
     }
 }
 
 /// The account that `registryId` names, or the caller's.
-pub(crate) fn registry_account(
-    cx: &Call,
-    registry_id: Option<&String>,
-) -> Result<AccountId, Error> {
+///
+/// # Errors
+/// [`Error::InvalidParameter`] for a text that is no account id.
+pub fn registry_account(caller: AccountId, registry_id: Option<&str>) -> Result<AccountId, Error> {
     match registry_id {
-        None => Ok(cx.account),
+        None => Ok(caller),
         Some(id) => id.parse().map_err(|_| {
             Error::parameter("registryId", "must satisfy regular expression '[0-9]{12}'")
         }),

@@ -49,11 +49,10 @@
 //!
 //! # What is absent
 //! No HTTP and no IAM: whoever calls was authorized one floor up. No SQL: the
-//! statements stand in `store::ecr`. No clock: the time comes with each [`Call`].
+//! statements stand in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cache;
-mod call;
 mod ecr;
 mod error;
 mod expected;
@@ -72,11 +71,12 @@ mod settings;
 mod upload_id;
 mod uploads;
 
-pub use call::Call;
+pub use authz::Authorized;
+pub(crate) use authz::Authorized as Call;
 pub use ecr::LayerDownload;
 pub use error::{Error, OciEntry, OciError, RepositoryRef};
 pub use expected::{Condition, Expected};
-pub use facts::RepositoryFacts;
+pub use facts::{RepositoryFacts, registry_account};
 pub use images::{DeletedManifest, Manifest, ManifestPush, PutManifest};
 pub use layers::Layer;
 pub use lists::{Page, Referrer, Referrers};

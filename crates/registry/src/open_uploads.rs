@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use blobs::UploadId;
 
-use crate::{Call, upload_id};
+use crate::{Authorized, upload_id};
 
 /// Uploads that are this young stay counted when a sweep saw no file: it may have looked
 /// before the file was made.
@@ -30,8 +30,8 @@ const IDLE_SECONDS: i64 = 3_600;
 pub(crate) struct Owner(Arc<str>);
 
 impl Owner {
-    pub(crate) fn of(cx: &Call) -> Owner {
-        let arn = &cx.caller_arn;
+    pub(crate) fn of(cx: &Authorized) -> Owner {
+        let arn = &cx.caller.arn;
         let session = arn
             .split_once(":assumed-role/")
             .and_then(|(_, resource)| resource.split_once('/'))
@@ -265,16 +265,8 @@ mod tests {
     #[test]
     fn counts_sessions_of_one_role_together() {
         let owner = |arn: &str| {
-            let mut cx = Call {
-                account: "123456789012".parse().unwrap(),
-                region: "us-east-1".parse().unwrap(),
-                now: jiff::Timestamp::UNIX_EPOCH,
-                caller_arn: "".into(),
-                request_id: "".into(),
-                client: "".into(),
-            };
-            cx.caller_arn = arn.into();
-            Owner::of(&cx)
+            let context = authz::testing::context(authz::testing::caller(arn, None));
+            Owner::of(&authz::testing::authorized(context))
         };
         let session = |name| owner(&format!("arn:aws:sts::123456789012:assumed-role/ci/{name}"));
         assert_eq!(session("job1"), session("job2"));

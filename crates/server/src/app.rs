@@ -19,7 +19,8 @@ use crate::head::registry_of_host;
 use crate::health::Health;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
-use crate::ops::{self, Entry};
+use crate::ops::row::Columns;
+use crate::ops::{self, Row};
 use crate::serve::TransportSettings;
 
 /// The time, passed in so that tests can move it.
@@ -100,7 +101,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) audit: Audit,
     pub(crate) metrics: Metrics,
-    pub(crate) operations: HashMap<Operation, Entry>,
+    pub(crate) operations: HashMap<Operation, Row>,
     /// The memory for bodies that are kept whole.
     pub(crate) bodies: MemoryBudget,
     pub(crate) admission: Admission,
@@ -139,6 +140,13 @@ impl App {
             ballast,
             proxies: TrustedProxies::new(transport.trusted_proxies),
         }
+    }
+
+    /// The columns of an ECR operation that `/v2/` stands for. Each is built; one that were not
+    /// could be called by nobody.
+    pub(crate) fn columns(&self, operation: aws_api::ecr::Operation) -> Columns {
+        let row = self.operations.get(&Operation::Ecr(operation));
+        row.map_or(Columns::CLOSED, |row| row.columns)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -20,7 +20,7 @@ mod writer;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use identity::{Caller, CallerKind};
+use authz::{Caller, CallerKind, DecisionRecord};
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
@@ -31,20 +31,6 @@ use crate::limits::{
     AUDIT_TEXT_CHARS_MAX,
 };
 use crate::network::AddressGroup;
-
-/// The statement that decided.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Decided {
-    /// `ExplicitlyDenied` or `ImplicitlyDenied`.
-    pub(crate) effect: &'static str,
-    /// The policy type that decided or was silent.
-    pub(crate) reason: String,
-    /// The action and resource that were refused.
-    pub(crate) action: String,
-    pub(crate) resource: String,
-    /// Policy, Sid and index of the deciding statement; none for a silent denial.
-    pub(crate) statement: Option<(Arc<str>, Option<String>, usize)>,
-}
 
 /// One call.
 pub(crate) struct Event {
@@ -62,7 +48,7 @@ pub(crate) struct Event {
     /// What was answered, for operations that hand out credentials; null for others.
     pub(crate) elements: serde_json::Value,
     pub(crate) error: Option<(String, String)>,
-    pub(crate) decided: Option<Decided>,
+    pub(crate) decided: Option<DecisionRecord>,
     pub(crate) recipient: String,
     pub(crate) read_only: bool,
     /// A push or pull, as CloudTrail's data events.
@@ -189,12 +175,12 @@ impl Event {
             event.insert("errorMessage".into(), message.into());
         }
         if let (Some(decided), Some(event)) = (self.decided, event.as_object_mut()) {
-            let statement = decided.statement.map(
-                |(policy, sid, index)| json!({"policy": &*policy, "sid": sid, "index": index}),
-            );
+            let statement = decided
+                .statement
+                .map(|by| json!({"policy": &*by.policy, "sid": by.sid, "index": by.index}));
             let decision = json!({
                 "decision": decided.effect,
-                "reason": decided.reason,
+                "reason": format!("{:?}", decided.reason),
                 "action": decided.action,
                 "resource": decided.resource,
                 "statement": statement,

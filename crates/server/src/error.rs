@@ -1,11 +1,11 @@
 //! Errors on their way out: domain errors become wire errors here and nowhere else. What is internal
 //! goes to the log under the request's id and never to a client.
 
+use authz::{DecisionRecord, Denial, SessionRefused};
 use aws_api::{CommonError, Fault, Protocol, Service, WireError, iam, sts};
 use identity::AuthError;
 use sigv4::SigError;
 
-use crate::audit::Decided;
 use crate::body::BodyError;
 
 /// Why a request was not done.
@@ -13,6 +13,8 @@ use crate::body::BodyError;
 pub(crate) enum ApiError {
     /// The authorization step refused.
     Denied(Box<Denial>),
+    /// The credentials may never call the operation.
+    Session(SessionRefused),
     /// IAM or STS refused or failed.
     Identity(identity::Error),
     /// The registry refused or failed.
@@ -29,13 +31,6 @@ pub(crate) enum ApiError {
     Common(CommonError, String),
     /// A failure of ours.
     Internal(Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// A refusal of the authorization step, in AWS's words, and what decided.
-#[derive(Debug)]
-pub(crate) struct Denial {
-    pub(crate) message: String,
-    pub(crate) decided: Decided,
 }
 
 /// Why a caller is not known.
@@ -101,6 +96,13 @@ impl ApiError {
         }
         match self {
             ApiError::Denied(refusal) => common(CommonError::AccessDenied, refusal.message.clone()),
+            ApiError::Session(refused) => {
+                let error = match refused {
+                    SessionRefused::InvalidClientTokenId => CommonError::InvalidClientTokenId,
+                    SessionRefused::CannotCall(_) => CommonError::AccessDenied,
+                };
+                common(error, refused.to_string())
+            }
             ApiError::Identity(error) => identity_error(error, protocol),
             ApiError::Registry(error) => error.wire(),
             ApiError::Unauthenticated(error) => unauthenticated(error, protocol),
@@ -152,9 +154,9 @@ impl ApiError {
     }
 
     /// What the authorization step decided, for the audit log.
-    pub(crate) fn decided(&self) -> Option<Decided> {
+    pub(crate) fn decision(&self) -> Option<DecisionRecord> {
         match self {
-            ApiError::Denied(refusal) => Some(refusal.decided.clone()),
+            ApiError::Denied(refusal) => Some(refusal.decision.clone()),
             _ => None,
         }
     }

@@ -1,8 +1,8 @@
 //! A request without its body.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use authz::Client;
 use aws_types::{AccountId, Region};
 use http::request::Parts;
 use http::{HeaderValue, Version, header};
@@ -25,20 +25,6 @@ pub(crate) struct Head {
     pub(crate) running: Arc<RunningRequest>,
     /// Its place among the requests whose callers are not known.
     place: Mutex<Option<Grant>>,
-}
-
-/// From where, and with what.
-#[derive(Clone, Debug)]
-pub(crate) struct Client {
-    /// The client's address: the peer's, or what a trusted proxy says. IPv4-mapped IPv6 addresses are
-    /// written as IPv4, as policies do.
-    pub(crate) address: IpAddr,
-    /// Over TLS, to this server or to the proxy in front of it.
-    pub(crate) secure: bool,
-    /// `User-Agent`, cut to what an audit event holds; empty where absent.
-    pub(crate) user_agent: Arc<str>,
-    /// `Referer`.
-    pub(crate) referer: Option<Arc<str>>,
 }
 
 impl Head {

@@ -16,7 +16,7 @@
 //! | | `listener`, `dispatch` | a connection, a request, its id, its counters, a net under panics |
 //! | route | `route`, `oci::path` | a pure function of method, path and headers |
 //! | authenticate | `authenticate` | a signature or a docker login becomes a `Caller`, or AWS's exact error |
-//! | authorize | `ops`, `permissions`, `authorize` | the operation's line says what it needs; the authorization step decides it |
+//! | authorize | `ops`, `authorize` | the operation's line says what it needs; the authorization step decides it |
 //! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the authorization step can make |
 //! | answer | `error` | one conversion of errors, in the protocol's form |
 //! | audit | `audit` | an event for each call, denials with the statement that decided |
@@ -55,7 +55,6 @@ mod network;
 mod oci;
 mod ops;
 mod peek;
-mod permissions;
 mod principals;
 mod probe;
 mod proxy_protocol;

@@ -12,7 +12,7 @@ use super::{SESSION_SECONDS_MIN, refuse_mfa};
 use crate::authenticate::session_arn;
 use crate::policy_cache::entity_by_arn;
 use crate::session::{Session, SessionTag, Who, minify};
-use crate::{Call, CallerKind, Error, Identity};
+use crate::{Authorized, CallerKind, Error, Identity};
 
 /// `DurationSeconds` where a request names none.
 const SECONDS_DEFAULT: i64 = 3600;
@@ -28,36 +28,13 @@ impl Identity {
     /// identity; `ExternalId` is a condition key there.
     ///
     /// # Errors
-    /// `AccessDenied` for a source identity that would change, and for a role that is gone; `ValidationError` for durations and tags;
+    /// `AccessDenied` for a source identity that would change, and for a role that is not the one
+    /// that was decided on; `ValidationError` for durations and tags;
     /// `MalformedPolicyDocument`, `PackedPolicyTooLarge`.
     pub async fn assume_role(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: AssumeRoleRequest,
-    ) -> Result<AssumeRoleResponse, Error> {
-        self.assume(cx, input, None).await
-    }
-
-    /// As [`Identity::assume_role`], of the very role that was decided on:
-    /// [`crate::RoleFacts::unique_id`]. One of the same name that was made since then
-    /// has another trust policy, which nobody asked.
-    ///
-    /// # Errors
-    /// Likewise; `AccessDenied` for a role with another unique id.
-    pub async fn assume_decided_role(
-        &self,
-        cx: &Call,
-        input: AssumeRoleRequest,
-        unique_id: &str,
-    ) -> Result<AssumeRoleResponse, Error> {
-        self.assume(cx, input, Some(unique_id)).await
-    }
-
-    async fn assume(
-        &self,
-        cx: &Call,
-        input: AssumeRoleRequest,
-        decided_on: Option<&str>,
     ) -> Result<AssumeRoleResponse, Error> {
         let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
         refuse_mfa(input.serial_number.as_deref(), token_code)?;
@@ -66,7 +43,8 @@ impl Identity {
         let found = entity_by_arn(&mut conn, &input.role_arn).await?;
         let entity = found
             .filter(|found| found.kind == Kind::Role)
-            .filter(|found| decided_on.is_none_or(|id| id == found.unique_id))
+            // Another role of this name has another trust policy, which nobody asked.
+            .filter(|found| cx.resource().is(&found.unique_id))
             // As for one who may not assume it: existence is not told.
             .ok_or_else(|| not_authorized(cx, &input.role_arn))?;
         let chained = matches!(cx.caller.kind, CallerKind::RoleSession { .. });
@@ -129,7 +107,7 @@ impl Identity {
 }
 
 /// AWS's answer to one who may not assume a role, whether it exists or not.
-fn not_authorized(cx: &Call, role_arn: &str) -> Error {
+fn not_authorized(cx: &Authorized, role_arn: &str) -> Error {
     Error::AccessDenied(format!(
         "User: {} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
         cx.caller.arn
@@ -163,7 +141,7 @@ fn duration(wanted: Option<i32>, role_max: i64, chained: bool) -> Result<i64, Er
 
 /// A source identity passes on through role chaining and cannot change on the way (UG
 /// id_credentials_temp_control-access_monitor).
-fn source_identity(cx: &Call, wanted: Option<String>) -> Result<Option<String>, Error> {
+fn source_identity(cx: &Authorized, wanted: Option<String>) -> Result<Option<String>, Error> {
     let inherited = cx
         .caller
         .session_info
@@ -181,7 +159,7 @@ fn source_identity(cx: &Call, wanted: Option<String>) -> Result<Option<String>, 
 /// session, which win and cannot be set again (UG id_session-tags, "Chaining roles with
 /// session tags").
 pub(super) fn session_tags(
-    cx: &Call,
+    cx: &Authorized,
     tags: Option<Vec<Tag>>,
     transitive_keys: Option<Vec<String>>,
 ) -> Result<Vec<SessionTag>, Error> {

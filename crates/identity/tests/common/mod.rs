@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use aws_api::{iam, sts};
+use aws_types::AccountId;
 use aws_types::SystemEntropy;
-use aws_types::{AccountId, Region};
-use identity::{AuthError, Call, Caller, Error, Identity, MasterKey, RoleFacts, Sealer, Settings};
+use identity::{
+    AuthError, Authorized, Caller, Error, Identity, MasterKey, RoleFacts, Sealer, Settings,
+};
 use jiff::{SignedDuration, Timestamp};
 use policy::{ApplicablePolicies, Context, Request};
 use store::testing::TestStore;
@@ -69,31 +71,27 @@ impl World {
         }
     }
 
-    pub async fn root(&self) -> Call {
+    pub async fn root(&self) -> Authorized {
         let credentials = self.account(ACCOUNT).await;
         self.call(&credentials).await.unwrap()
     }
 
     /// As a request does it: find the key, look the principal up.
-    pub async fn call(&self, credentials: &Credentials) -> Result<Call, AuthError> {
+    pub async fn call(&self, credentials: &Credentials) -> Result<Authorized, AuthError> {
         let token = credentials.token.as_deref();
         let key = self.identity.find_key(&credentials.id, token).await?;
         let caller = self.identity.caller(&key.principal, self.now).await?;
         Ok(self.call_as(caller))
     }
 
-    pub fn call_as(&self, caller: Arc<Caller>) -> Call {
-        Call {
-            account: caller.account,
-            region: "us-east-1".parse::<Region>().unwrap(),
-            now: self.now,
-            caller,
-            request_id: "test".to_owned(),
-        }
+    pub fn call_as(&self, caller: Arc<Caller>) -> Authorized {
+        let mut context = authz::testing::context(caller);
+        context.now = self.now;
+        authz::testing::authorized(context)
     }
 
     /// A user with a key.
-    pub async fn user(&self, cx: &Call, name: &str) -> Credentials {
+    pub async fn user(&self, cx: &Authorized, name: &str) -> Credentials {
         let input = iam::CreateUserRequest {
             user_name: name.to_owned(),
             ..Default::default()
@@ -102,7 +100,7 @@ impl World {
         self.key(cx, name).await.unwrap()
     }
 
-    pub async fn key(&self, cx: &Call, user: &str) -> Result<Credentials, Error> {
+    pub async fn key(&self, cx: &Authorized, user: &str) -> Result<Credentials, Error> {
         let input = iam::CreateAccessKeyRequest {
             user_name: Some(user.to_owned()),
         };
@@ -116,7 +114,7 @@ impl World {
 
     pub async fn create_role(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         name: &str,
         trusted: &str,
     ) -> Result<iam::Role, Error> {
@@ -128,7 +126,7 @@ impl World {
         Ok(self.identity.create_role(cx, input).await?.role)
     }
 
-    pub async fn put_user_policy(&self, cx: &Call, user: &str, document: &str) {
+    pub async fn put_user_policy(&self, cx: &Authorized, user: &str, document: &str) {
         let input = iam::PutUserPolicyRequest {
             user_name: user.to_owned(),
             policy_name: "inline".to_owned(),
@@ -137,7 +135,7 @@ impl World {
         self.identity.put_user_policy(cx, input).await.unwrap();
     }
 
-    pub async fn put_role_policy(&self, cx: &Call, role: &str, document: &str) {
+    pub async fn put_role_policy(&self, cx: &Authorized, role: &str, document: &str) {
         let input = iam::PutRolePolicyRequest {
             role_name: role.to_owned(),
             policy_name: "inline".to_owned(),
@@ -148,7 +146,7 @@ impl World {
 
     pub async fn assume(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: sts::AssumeRoleRequest,
     ) -> Result<Credentials, Error> {
         let answer = self.identity.assume_role(cx, input).await?;
@@ -186,18 +184,18 @@ pub fn deny(action: &str) -> String {
 }
 
 /// Whether the caller may, as the authorization step decides it.
-pub fn may(cx: &Call, action: &str) -> bool {
+pub fn may(cx: &Authorized, action: &str) -> bool {
     let resource = format!("arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app");
     decide(cx, action, &resource, None, Context::new())
 }
 
 /// Whether the caller may assume the role, with further condition keys.
-pub fn may_assume(cx: &Call, role: &RoleFacts, context: Context) -> bool {
+pub fn may_assume(cx: &Authorized, role: &RoleFacts, context: Context) -> bool {
     decide(cx, "sts:AssumeRole", &role.arn, Some(role), context)
 }
 
 fn decide(
-    cx: &Call,
+    cx: &Authorized,
     action: &str,
     resource: &str,
     role: Option<&RoleFacts>,

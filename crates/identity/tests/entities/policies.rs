@@ -9,7 +9,7 @@ use super::{attach, create_policy, create_user, iam_tag, policy_arn, words};
 /// The names of all pages.
 async fn list_policies(
     i: &identity::Identity,
-    cx: &identity::Call,
+    cx: &identity::Authorized,
     input: iam::ListPoliciesRequest,
     page: i32,
 ) -> Vec<String> {

@@ -22,7 +22,7 @@ use super::token;
 use crate::cache::Change;
 use crate::facts::{arn, registry_account};
 use crate::mutability::Mutability;
-use crate::{Call, Error, Registry, RepositoryFacts, RepositoryRef, check_repository_name};
+use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef, check_repository_name};
 
 impl Registry {
     /// `CreateRepository`.
@@ -32,10 +32,10 @@ impl Registry {
     /// tags and settings.
     pub async fn create_repository(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateRepositoryRequest,
     ) -> Result<CreateRepositoryResponse, Error> {
-        let account = registry_account(cx, input.registry_id.as_ref())?;
+        let account = registry_account(cx.account, input.registry_id.as_deref())?;
         let name = input.repository_name;
         check_repository_name(&name).map_err(Error::InvalidRepositoryName)?;
         if let Some(encryption) = &input.encryption_configuration {
@@ -102,10 +102,10 @@ impl Registry {
     /// [`Error::RepositoryNotFound`] for the first of `repositoryNames` that is missing.
     pub async fn describe_repositories(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeRepositoriesRequest,
     ) -> Result<DescribeRepositoriesResponse, Error> {
-        let account = registry_account(cx, input.registry_id.as_ref())?;
+        let account = registry_account(cx.account, input.registry_id.as_deref())?;
         let (owner, region) = (account.as_str(), cx.region.as_str());
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
@@ -147,7 +147,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::RepositoryNotEmpty`].
     pub async fn delete_repository(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteRepositoryRequest,
     ) -> Result<DeleteRepositoryResponse, Error> {
         let repo = self
@@ -172,7 +172,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::InvalidParameter`].
     pub async fn put_image_tag_mutability(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: PutImageTagMutabilityRequest,
     ) -> Result<PutImageTagMutabilityResponse, Error> {
         let repo = self
@@ -203,7 +203,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`].
     pub async fn put_image_scanning_configuration(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: PutImageScanningConfigurationRequest,
     ) -> Result<PutImageScanningConfigurationResponse, Error> {
         let repo = self
@@ -233,7 +233,7 @@ impl Registry {
     /// The store's; a repository that is missing is one of the answer's failures.
     pub async fn batch_get_repository_scanning_configuration(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: BatchGetRepositoryScanningConfigurationRequest,
     ) -> Result<BatchGetRepositoryScanningConfigurationResponse, Error> {
         let (owner, region) = (cx.account.as_str(), cx.region.as_str());
@@ -276,7 +276,7 @@ impl Registry {
     /// None.
     pub async fn describe_registry(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _: DescribeRegistryRequest,
     ) -> Result<DescribeRegistryResponse, Error> {
         Ok(DescribeRegistryResponse {

@@ -295,7 +295,7 @@ impl Registry {
         input: ListReplicationBackfillsRequest,
     ) -> Result<ListReplicationBackfillsResponse, Error> {
         first_page(input.next_token.as_ref())?;
-        let account = registry_account(cx, input.registry_id.as_ref())?;
+        let account = registry_account(cx.account, input.registry_id.as_deref())?;
         Ok(ListReplicationBackfillsResponse {
             registry_id: Some(account.to_string()),
             backfills: Some(Vec::new()),
@@ -314,7 +314,7 @@ impl Registry {
     ) -> Result<DescribeReplicationBackfillResultsResponse, Error> {
         Err(Error::ReplicationBackfillNotFound {
             id: input.replication_backfill_id,
-            registry_id: registry_account(cx, input.registry_id.as_ref())?,
+            registry_id: registry_account(cx.account, input.registry_id.as_deref())?,
         })
     }
 
@@ -329,7 +329,7 @@ impl Registry {
     ) -> Result<StopReplicationBackfillResponse, Error> {
         Err(Error::ReplicationBackfillNotFound {
             id: input.replication_backfill_id,
-            registry_id: registry_account(cx, input.registry_id.as_ref())?,
+            registry_id: registry_account(cx.account, input.registry_id.as_deref())?,
         })
     }
 
@@ -437,6 +437,6 @@ fn first_page(next_token: Option<&String>) -> Result<(), Error> {
 fn no_rule(cx: &Call, registry_id: Option<&String>, prefix: String) -> Result<Error, Error> {
     Ok(Error::PullThroughCacheRuleNotFound {
         prefix,
-        registry_id: registry_account(cx, registry_id)?,
+        registry_id: registry_account(cx.account, registry_id.map(String::as_str))?,
     })
 }

@@ -115,7 +115,7 @@ on_every_engine! {
     async fn a_repository_has_so_many_uploads_at_once(store: TestStore) {
         let w = World::with(&store, |settings| settings.limits.uploads_per_repository_max = 2).await;
         let (repo, other) = (w.repository("app").await, w.repository("other").await);
-        let start = async |cx: &registry::Call| w.registry.start_upload(cx, &repo).await.map(|id| id.to_string());
+        let start = async |cx: &registry::Authorized| w.registry.start_upload(cx, &repo).await.map(|id| id.to_string());
         let (first, second) = (start(&w.cx).await.unwrap(), start(&w.cx).await.unwrap());
         assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
         let ecr = ecr::InitiateLayerUploadRequest { repository_name: "app".into(), ..Default::default() };

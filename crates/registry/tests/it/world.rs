@@ -10,7 +10,9 @@ use blobs::{Blobs, Digest, Owner};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use jiff::{Timestamp, ToSpan as _};
-use registry::{BoxFuture, Call, Error, Pinned, Principals, Registry, RepositoryFacts, Settings};
+use registry::{
+    Authorized, BoxFuture, Error, Pinned, Principals, Registry, RepositoryFacts, Settings,
+};
 use serde_json::{Value, json};
 use store::Store;
 use store::testing::TestStore;
@@ -34,7 +36,7 @@ pub struct World {
     pub registry: Registry,
     pub blobs: Blobs,
     pub people: Arc<People>,
-    pub cx: Call,
+    pub cx: Authorized,
     pub folder: tempfile::TempDir,
     url: String,
 }
@@ -174,10 +176,10 @@ impl World {
     }
 
     /// The same caller, later.
-    pub fn later(&self, hours: i64) -> Call {
-        let mut cx = self.cx.clone();
-        cx.now = cx.now.checked_add(hours.hours()).unwrap();
-        cx
+    pub fn later(&self, hours: i64) -> Authorized {
+        let mut context = self.cx.context().clone();
+        context.now = context.now.checked_add(hours.hours()).unwrap();
+        authz::testing::authorized(context)
     }
 
     /// Unfinished uploads on disk.
@@ -194,15 +196,11 @@ fn settings() -> Settings {
     }))
 }
 
-pub fn call() -> Call {
-    Call {
-        account: ACCOUNT.parse().unwrap(),
-        region: REGION.parse().unwrap(),
-        now: "2026-01-02T03:04:05.678Z".parse().unwrap(),
-        caller_arn: format!("arn:aws:iam::{ACCOUNT}:user/pusher").into(),
-        request_id: "a-request".into(),
-        client: "tests".into(),
-    }
+pub fn call() -> Authorized {
+    let pusher = format!("arn:aws:iam::{ACCOUNT}:user/pusher");
+    let mut context = authz::testing::context(authz::testing::caller(&pusher, None));
+    context.region = REGION.parse().unwrap();
+    authz::testing::authorized(context)
 }
 
 /// Bytes that never repeat, in this process.

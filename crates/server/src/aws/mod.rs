@@ -3,22 +3,22 @@
 
 use std::sync::Arc;
 
+use authz::{Caller, RequestContext};
+use aws_api::authorization::{self, AccessLevel};
 use aws_api::{CommonError, Form, Operation, Service, WireResponse};
 use http::{HeaderValue, Response, StatusCode, header};
-use identity::Caller;
 use sigv4::SigError;
 
 use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, Signed};
-use crate::authorize::RequestContext;
 use crate::body::{Collected, Inbound, ReplyBody};
 use crate::error::{ApiError, Unauthenticated};
 use crate::form;
 use crate::head::Head;
 use crate::limits::{
-    API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, LAYER_PART_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX,
-    UNSIGNED_BODY_TIMEOUT, UNSIGNED_TOKEN_BODY_BYTES_MAX,
+    API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT,
+    UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
 use crate::ops::{ApiBody, Exchange};
 
@@ -57,12 +57,10 @@ pub(crate) async fn json(
     let done = async {
         let signed = authenticate::present(&app, &head).await?;
         called.region = signed.region().to_string();
-        let max = match name {
-            "UploadLayerPart" | "PutImage" => LAYER_PART_BODY_BYTES_MAX,
-            _ => API_BODY_BYTES_MAX,
-        };
+        let row = operation.and_then(|operation| app.operations.get(&operation));
+        let max = row.map_or(API_BODY_BYTES_MAX, |row| row.columns.body_bytes_max);
         let collected = body.collect(&app.bodies, &head.party, max).await?;
-        let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
+        let context = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = match (service, operation) {
             (Some(_), Some(operation)) => operation,
             _ => {
@@ -75,7 +73,7 @@ pub(crate) async fn json(
         operate(
             &app,
             known,
-            subject,
+            context,
             ApiBody::Json(collected.bytes),
             &mut called,
         )
@@ -115,7 +113,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         let version = form.version().unwrap_or_default().to_owned();
         called.name = shown(form.action().unwrap_or_default());
         called.service = service_of(&version, &called.name, signed.scope_service());
-        let subject = verified(&app, &head, &signed, &mut called, &collected).await?;
+        let context = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = called.service.operation(&called.name);
         let known = known.filter(|_| version.is_empty() || version == called.service.api_version());
         let Some(known) = known else {
@@ -128,7 +126,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
             };
             return Err(ApiError::Common(CommonError::InvalidAction, message));
         };
-        operate(&app, known, subject, ApiBody::Query(form), &mut called).await
+        operate(&app, known, context, ApiBody::Query(form), &mut called).await
     };
     let result = Box::pin(done).await;
     finish(&app, &head, called, result).await
@@ -235,6 +233,7 @@ async fn verified(
     app.identity
         .touch_key_last_used(&caller, service, &called.region, head.now);
     Ok(RequestContext {
+        account: caller.account,
         caller,
         region: signed.region().clone(),
         now: head.now,
@@ -246,20 +245,20 @@ async fn verified(
 async fn operate(
     app: &Arc<App>,
     operation: Operation,
-    subject: RequestContext,
+    context: RequestContext,
     body: ApiBody,
     called: &mut Called,
 ) -> Result<WireResponse, ApiError> {
-    let Some(entry) = app.operations.get(&operation) else {
+    let Some(row) = app.operations.get(&operation) else {
         return Err(not_built(operation.name(), operation.service()));
     };
-    tracing::debug!(request_id = %subject.request_id, caller = %subject.caller.arn, action = entry.action);
+    tracing::debug!(request_id = %context.request_id, caller = %context.caller.arn, action = row.columns.rule.action);
     let exchange = Exchange {
         app: Arc::clone(app),
-        subject,
+        context,
         body,
     };
-    let outcome = entry.run(exchange).await;
+    let outcome = row.run(exchange).await;
     called.parameters = outcome.parameters;
     called.elements = outcome.elements;
     outcome.answer
@@ -278,7 +277,7 @@ async fn finish(
             if let Some(cause) = fail.cause() {
                 tracing::error!(request_id = %head.request_id, operation = called.name, cause, "request failed");
             }
-            let decided = fail.decided();
+            let decided = fail.decision();
             if decided.is_some() {
                 app.metrics
                     .denied
@@ -296,7 +295,7 @@ async fn finish(
     let event = Event {
         time: head.now,
         source: event_source(service),
-        read_only: read_only(&called.name),
+        read_only: read_only(app, service, &called.name),
         name: called.name,
         region: called.region,
         address: head.client.address,
@@ -327,18 +326,19 @@ pub(crate) fn event_source(service: Service) -> &'static str {
     }
 }
 
-/// Whether an operation only looks (CloudTrail, `readOnly`).
-fn read_only(name: &str) -> bool {
-    let looks = [
-        "Get",
-        "List",
-        "Describe",
-        "BatchGet",
-        "BatchCheck",
-        "Decode",
-        "Simulate",
-    ];
-    looks.iter().any(|prefix| name.starts_with(prefix))
+/// Whether an operation only reads (CloudTrail, `readOnly`): as its row says, or for one that is not
+/// built as AWS's table of actions does.
+fn read_only(app: &App, service: Service, name: &str) -> bool {
+    let operation = service.operation(name);
+    match operation.and_then(|operation| app.operations.get(&operation)) {
+        Some(row) => row.columns.read_only,
+        None => {
+            let action = format!("{}:{name}", service.signing_name());
+            authorization::action(&action).is_some_and(|action| {
+                matches!(action.access_level(), AccessLevel::List | AccessLevel::Read)
+            })
+        }
+    }
 }
 
 fn reply(answer: WireResponse) -> Response<ReplyBody> {

@@ -50,7 +50,7 @@ pub(super) async fn delete(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let call = job.call();
     job.app
         .registry
-        .delete_blob(&call, &repository, digest)
+        .delete_blob(call, &repository, digest)
         .await?;
     Ok(empty(StatusCode::ACCEPTED))
 }

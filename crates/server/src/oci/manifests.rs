@@ -36,7 +36,7 @@ pub(super) async fn get(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let manifest = job
         .app
         .registry
-        .get_manifest(&call, &repository, reference)
+        .get_manifest(call, &repository, reference)
         .await?;
     let mut response = described(job, &manifest)?;
     if response.status() == StatusCode::OK {
@@ -74,7 +74,7 @@ pub(super) async fn put(
 ) -> OciResult {
     let repository = job.repository()?;
     let expected = conditions::expected(job.head)?;
-    let party = Party::Principal(job.ok.subject().caller.access_key_id.as_str().into());
+    let party = Party::Principal(job.proof.caller.access_key_id.as_str().into());
     let collected = body.collect(&job.app.bodies, &party, MANIFEST_BYTES_MAX);
     let collected = match collected.await {
         Err(BodyError::TooLong(max)) => return Err(Error::ManifestTooLarge(max).into()),
@@ -95,7 +95,7 @@ pub(super) async fn put(
     let put = job
         .app
         .registry
-        .push_manifest(&call, &repository, push)
+        .push_manifest(call, &repository, push)
         .await?;
     let digest = put.digest.to_string();
     let mut response = empty(StatusCode::CREATED);
@@ -134,7 +134,7 @@ pub(super) async fn delete(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let deleted = job
         .app
         .registry
-        .delete_expected_manifest(&call, &repository, reference, &expected)
+        .delete_expected_manifest(call, &repository, reference, &expected)
         .await?;
     let mut ids: Vec<_> = match deleted.tags.is_empty() {
         true => vec![json!({"imageDigest": deleted.digest})],

@@ -11,6 +11,7 @@ mod uploads;
 
 use std::sync::Arc;
 
+use authz::{Authorized, DecisionRecord, RequestContext};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use identity::Caller;
@@ -18,31 +19,35 @@ use registry::RepositoryFacts;
 use serde_json::json;
 
 use crate::app::{App, RegistryId};
-use crate::audit::{Decided, Event};
+use crate::audit::Event;
 use crate::authenticate::{self, BasicFail};
-use crate::authorize::{self, Authorized, RequestContext};
+use crate::authorize::{self, Record};
 use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::error::{ApiError, INTERNAL, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use crate::head::Head;
 use crate::ops::oci as guard;
+use crate::ops::row::{Category, Columns};
 use path::{OciOperation, OciRoute, RouteError};
 
 /// A request that may be done.
 pub(crate) struct OciRequest<'a> {
     pub(crate) app: &'a App,
     pub(crate) head: &'a Head,
-    pub(crate) ok: Authorized<OciRoute>,
+    pub(crate) proof: Authorized,
+    pub(crate) route: OciRoute,
+    /// The repository that was decided on, where it exists.
+    pub(crate) record: Option<Record>,
     pub(crate) place: RegistryId,
 }
 
 impl OciRequest<'_> {
-    /// The call, as the registry of the request's host sees it.
-    pub(crate) fn call(&self) -> registry::Call {
-        self.ok.subject().registry_call()
+    /// The proof that the domain is called with.
+    pub(crate) fn call(&self) -> &Authorized {
+        &self.proof
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.ok.input().name.as_deref().unwrap_or_default()
+        self.route.name.as_deref().unwrap_or_default()
     }
 
     /// The repository that was decided on, or 404 in ECR's words.
@@ -55,7 +60,7 @@ impl OciRequest<'_> {
                 },
             ))
         };
-        self.ok.repository().cloned().ok_or_else(missing)
+        self.record.clone().ok_or_else(missing)
     }
 }
 
@@ -73,7 +78,7 @@ pub(crate) struct OciError {
     entries: Vec<registry::OciEntry>,
     /// Headers that tell the client how to go on.
     pub(crate) headers: Vec<(header::HeaderName, String)>,
-    decided: Option<Box<Decided>>,
+    decided: Option<Box<DecisionRecord>>,
     pub(crate) cause: Option<String>,
 }
 
@@ -110,7 +115,7 @@ impl From<BodyError> for OciError {
 
 impl From<ApiError> for OciError {
     fn from(fail: ApiError) -> OciError {
-        let (cause, decided) = (fail.cause(), fail.decided());
+        let (cause, decided) = (fail.cause(), fail.decision());
         let mut oci = match &fail {
             fail if fail.is_unavailable() => OciError::new(503, "UNAVAILABLE", UNAVAILABLE)
                 .header(header::RETRY_AFTER, RETRY_AFTER_SECONDS),
@@ -136,6 +141,7 @@ impl From<ApiError> for OciError {
                 let fail = OciError::new(503, "UNAVAILABLE", *why);
                 fail.header(header::RETRY_AFTER, "1")
             }
+            ApiError::Session(refused) => OciError::new(403, "DENIED", refused.to_string()),
             ApiError::Common(_, message) => OciError::new(400, "UNSUPPORTED", message),
             ApiError::Wire(error) => OciError::new(error.status, "UNSUPPORTED", &error.message),
             ApiError::Identity(_) | ApiError::Unauthenticated(_) | ApiError::Internal(_) => {
@@ -169,31 +175,37 @@ pub(crate) async fn serve(
         Err(reject) => return failed(&head, &rejected(reject)),
     };
     let body_follows = body.length() != Some(0);
-    let needs = guard::needs(&route, place.account.as_str(), body_follows);
-    let (action, needs) = match needs {
-        Some(needs) => needs,
-        None => return base(),
+    let required = guard::requirements(&route, place.account.as_str(), body_follows);
+    let Some((operation, requirements)) = required else {
+        return base();
     };
-    let event = Audited::of(&head, &route, &place, Arc::clone(&caller), action);
-    let subject = RequestContext {
+    let columns = app.columns(operation);
+    let event = Audited::of(&head, &route, &place, Arc::clone(&caller), &columns);
+    let context = RequestContext {
+        account: caller.account,
         caller,
         region: place.region.clone(),
         now: head.now,
         request_id: Arc::clone(&head.request_id),
         client: head.client.clone(),
     };
-    let result = match authorize::authorize(&app, subject, action, needs, route).await {
-        Ok(ok) => {
-            let job = OciRequest {
-                app: &app,
-                head: &head,
-                ok,
-                place,
-            };
-            Box::pin(operate(job, body)).await
-        }
-        Err(fail) => Err(fail.into()),
-    };
+    let result =
+        match authorize::authorize(&app, context, &columns.rule, &requirements, route).await {
+            Ok(ok) => {
+                let record = ok.record().cloned();
+                let (proof, route) = ok.into_parts();
+                let job = OciRequest {
+                    app: &app,
+                    head: &head,
+                    proof,
+                    route,
+                    record,
+                    place,
+                };
+                Box::pin(operate(job, body)).await
+            }
+            Err(fail) => Err(fail.into()),
+        };
     let (mut response, fail) = match result {
         Ok(response) => (response, None),
         Err(fail) => (failed(&head, &fail), Some(fail)),
@@ -203,8 +215,8 @@ pub(crate) async fn serve(
         event.elements = elements;
     }
     // A refusal that the client was not told of.
-    if let Some(decided) = response.extensions_mut().remove::<Decided>() {
-        event.decided = Some(decided);
+    if let Some(decided) = response.extensions_mut().remove::<Box<DecisionRecord>>() {
+        event.decided = Some(*decided);
     }
     if event.decided.is_some() {
         app.metrics
@@ -216,7 +228,7 @@ pub(crate) async fn serve(
 }
 
 async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
-    match job.ok.input().ask.clone() {
+    match job.route.ask.clone() {
         OciOperation::Base => Ok(base()),
         OciOperation::Catalog(page) => lists::catalog(&job, page).await,
         OciOperation::ListTags(page) => lists::tags(&job, page).await,
@@ -259,15 +271,15 @@ impl Audited {
         route: &OciRoute,
         place: &RegistryId,
         caller: Arc<Caller>,
-        action: &str,
+        columns: &Columns,
     ) -> Audited {
+        let action = columns.rule.action;
         let name = action.strip_prefix("ecr:").unwrap_or(action);
         let mut parameters = crate::audit::trimmed(parameters(&route.ask));
         if let (Some(name), Some(members)) = (&route.name, parameters.as_object_mut()) {
             members.insert("repositoryName".into(), name.as_str().into());
             members.insert("registryId".into(), place.account.as_str().into());
         }
-        let read_only = matches!(head.parts.method, http::Method::GET | http::Method::HEAD);
         Audited {
             event: Event {
                 time: head.now,
@@ -284,8 +296,8 @@ impl Audited {
                 error: None,
                 decided: None,
                 recipient: place.account.to_string(),
-                read_only,
-                data: true,
+                read_only: columns.read_only,
+                data: columns.category == Category::Data,
             },
         }
     }
@@ -414,15 +426,19 @@ async fn unauthenticated(
         ),
         BasicFail::Internal(fail) => fail.into(),
     };
-    let action = route
+    let operation = route
         .as_ref()
-        .and_then(|route| guard::needs(route, place.account.as_str(), false))
-        .map_or("GetAuthorizationToken", |(action, _)| action);
+        .and_then(|route| guard::requirements(route, place.account.as_str(), false))
+        .map_or(
+            aws_api::ecr::Operation::GetAuthorizationToken,
+            |(operation, _)| operation,
+        );
+    let columns = app.columns(operation);
     let response = failed(head, &fail);
     let event = Event {
         time: head.now,
         source: "ecr.amazonaws.com",
-        name: action.strip_prefix("ecr:").unwrap_or(action).to_owned(),
+        name: operation.name().to_owned(),
         region: place.region.to_string(),
         address: head.client.address,
         user_agent: Arc::clone(&head.client.user_agent),
@@ -434,8 +450,8 @@ async fn unauthenticated(
         error: Some((fail.code.to_owned(), fail.message)),
         decided: None,
         recipient: place.account.to_string(),
-        read_only: matches!(head.parts.method, http::Method::GET | http::Method::HEAD),
-        data: true,
+        read_only: columns.read_only,
+        data: columns.category == Category::Data,
     };
     if let Some(cause) = &fail.cause {
         tracing::error!(request_id = %head.request_id, cause, "a login could not be checked");

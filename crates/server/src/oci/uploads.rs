@@ -5,11 +5,11 @@ use registry::{Error, Layer};
 
 use super::path::Mount;
 use super::{OciError, OciRequest, OciResult, empty, set};
-use crate::audit::Decided;
 use crate::authorize;
 use crate::body::{Inbound, ReplyBody};
 use crate::error::ApiError;
 use crate::ops::oci as guard;
+use authz::DecisionRecord;
 
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -29,7 +29,7 @@ pub(super) async fn start(
             // Not to be had: the specification lets the client upload instead.
             Mounted::No => {}
             Mounted::Denied(decided) => {
-                let id = job.app.registry.start_upload(&call, &repository).await?;
+                let id = job.app.registry.start_upload(call, &repository).await?;
                 let mut response = accepted(job, &id.to_string(), 0);
                 // Not the client's to see; the audit log's.
                 response.extensions_mut().insert(decided);
@@ -40,11 +40,11 @@ pub(super) async fn start(
         let layer = job
             .app
             .registry
-            .put_blob(&call, &repository, &digest, body.stream())
+            .put_blob(call, &repository, &digest, body.stream())
             .await?;
         return Ok(created(job, &layer));
     }
-    let id = job.app.registry.start_upload(&call, &repository).await?;
+    let id = job.app.registry.start_upload(call, &repository).await?;
     Ok(accepted(job, &id.to_string(), 0))
 }
 
@@ -53,7 +53,7 @@ enum Mounted {
     Done(Layer),
     No,
     /// The caller may not read the source.
-    Denied(Decided),
+    Denied(Box<DecisionRecord>),
 }
 
 /// Links the blob from the repository that the caller names, if the caller may read it there. A refusal
@@ -66,25 +66,21 @@ async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciErro
     else {
         return Ok(Mounted::No);
     };
-    let needs = guard::mount_needs(from, job.place.account.as_str());
-    let allowed = authorize::check(
-        job.app,
-        job.ok.subject(),
-        "ecr:GetDownloadUrlForLayer",
-        needs,
-    )
-    .await;
+    let (operation, requirements) = guard::mount_requirements(from, job.place.account.as_str());
+    let columns = job.app.columns(operation);
+    let context = job.proof.context();
+    let allowed = authorize::check(job.app, context, &columns.rule, &requirements).await;
     let source = match allowed {
         Ok(Some(source)) => source,
         Ok(None) => return Ok(Mounted::No),
-        Err(ApiError::Denied(refusal)) => return Ok(Mounted::Denied(refusal.decided)),
+        Err(ApiError::Denied(refusal)) => return Ok(Mounted::Denied(Box::new(refusal.decision))),
         Err(fail) => return Err(fail.into()),
     };
     let (call, target) = (job.call(), job.repository()?);
     match job
         .app
         .registry
-        .mount_blob(&call, &target, &source, &mount.digest)
+        .mount_blob(call, &target, &source, &mount.digest)
         .await
     {
         Ok(layer) => Ok(layer.map_or(Mounted::No, Mounted::Done)),
@@ -110,7 +106,7 @@ pub(super) async fn part(job: &OciRequest<'_>, id: &str, body: Inbound) -> OciRe
     let appended = job
         .app
         .registry
-        .append(&call, &repository, id, offset, body.stream())
+        .append(call, &repository, id, offset, body.stream())
         .await;
     match appended {
         Ok(size) => Ok(accepted(job, id, size)),
@@ -134,7 +130,7 @@ pub(super) async fn complete(
     let completed = job
         .app
         .registry
-        .complete_upload(&call, &repository, id, &digest, offset, body.stream())
+        .complete_upload(call, &repository, id, &digest, offset, body.stream())
         .await;
     match completed {
         Ok(layer) => Ok(created(job, &layer)),

@@ -3,39 +3,49 @@
 
 use aws_api::ecr::{self, ops};
 
-use super::{Entry, composite, entry};
-use crate::permissions::{Requirements, ResourceSelector, require, require_each};
+use super::row::{Revokes, row};
+use super::{Row, composite};
+use crate::limits::LAYER_PART_BODY_BYTES_MAX;
+use authz::{Requirements, ResourceSelector, require, require_action, require_each};
 
-/// `op!(Name, function, |input| needs)`: the action is `ecr:Name`.
+/// `op!(Name, function, Level, |input| requirements)`: the action is `ecr:Name`.
 macro_rules! op {
-    ($op:ident, $function:ident, |$input:ident| $needs:expr) => {
-        entry!(
+    ($op:ident, $function:ident, $access:ident, |$input:ident| $requirements:expr) => {
+        row!(
+            Ecr,
             ops::$op,
             concat!("ecr:", stringify!($op)),
-            |$input| $needs,
+            $access,
+            |$input| $requirements,
             |app, ok| {
-                let (call, input) = ok.into_registry_call();
-                let answer = app.registry.$function(&call, input).await;
+                let (proof, input) = ok.into_parts();
+                let answer = app.registry.$function(&proof, input).await;
                 answer.map_err(Into::into)
             }
         )
     };
     // Done by the server itself: it takes identity and registry together.
-    ($op:ident, composite::$function:ident, |$input:ident| $needs:expr) => {
-        entry!(
+    ($op:ident, composite::$function:ident, $access:ident, |$input:ident| $requirements:expr) => {
+        row!(
+            Ecr,
             ops::$op,
             concat!("ecr:", stringify!($op)),
-            |$input| $needs,
+            $access,
+            |$input| $requirements,
             |app, ok| { composite::$function(&app, ok).await }
         )
     };
 }
 
-fn repository(registry: &Option<String>, name: &str) -> Requirements {
-    require(ResourceSelector::Repository {
+fn of_registry(registry: &Option<String>, name: &str) -> ResourceSelector {
+    ResourceSelector::Repository {
         registry: registry.clone(),
         name: name.to_owned(),
-    })
+    }
+}
+
+fn repository(registry: &Option<String>, name: &str) -> Requirements {
+    require(of_registry(registry, name))
 }
 
 /// A listing without names is asked of `repository/*`, as ECR's own denials name it.
@@ -55,64 +65,64 @@ fn tagged(arn: &str) -> Requirements {
 }
 
 /// The operations that are built.
-#[rustfmt::skip] // one line an operation
-pub(super) fn table() -> Vec<Entry> {
+#[rustfmt::skip] // one line for each operation
+pub(super) fn table() -> Vec<Row> {
     vec![
-        op!(GetAuthorizationToken, composite::get_authorization_token, |_i| require(ResourceSelector::Any)),
-        op!(DescribeRegistry, describe_registry, |_i| require(ResourceSelector::Any)),
-        op!(GetRegistryPolicy, get_registry_policy, |_i| require(ResourceSelector::Any)),
-        op!(PutRegistryPolicy, put_registry_policy, |_i| require(ResourceSelector::Any)),
-        op!(DeleteRegistryPolicy, delete_registry_policy, |_i| require(ResourceSelector::Any)),
+        op!(GetAuthorizationToken, composite::get_authorization_token, Read, |_i| require(ResourceSelector::Any)),
+        op!(DescribeRegistry, describe_registry, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetRegistryPolicy, get_registry_policy, Read, |_i| require(ResourceSelector::Any)),
+        op!(PutRegistryPolicy, put_registry_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)),
+        op!(DeleteRegistryPolicy, delete_registry_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)).revokes(Revokes::Always),
         // Repositories.
-        op!(CreateRepository, create_repository, |i| repository(&i.registry_id, &i.repository_name).tags(&i.tags)),
-        op!(DescribeRepositories, describe_repositories, |i| repositories(i)),
-        op!(DeleteRepository, delete_repository, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(PutImageTagMutability, put_image_tag_mutability, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(PutImageScanningConfiguration, put_image_scanning_configuration, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(BatchGetRepositoryScanningConfiguration, batch_get_repository_scanning_configuration, |i| require_each(i.repository_names.iter().map(|name| ResourceSelector::Repository { registry: None, name: name.clone() }))),
-        op!(TagResource, tag_resource, |i| tagged(&i.resource_arn).tags(&i.tags)),
-        op!(UntagResource, untag_resource, |i| tagged(&i.resource_arn).list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(ListTagsForResource, list_tags_for_resource, |i| tagged(&i.resource_arn)),
+        op!(CreateRepository, create_repository, Write, |i| repository(&i.registry_id, &i.repository_name).tags(&i.tags)),
+        op!(DescribeRepositories, describe_repositories, Read, |i| repositories(i)),
+        op!(DeleteRepository, delete_repository, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(PutImageTagMutability, put_image_tag_mutability, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(PutImageScanningConfiguration, put_image_scanning_configuration, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(BatchGetRepositoryScanningConfiguration, batch_get_repository_scanning_configuration, Read, |i| require_each(i.repository_names.iter().map(|name| ResourceSelector::Repository { registry: None, name: name.clone() }))),
+        op!(TagResource, tag_resource, Tagging, |i| tagged(&i.resource_arn).tags(&i.tags)),
+        op!(UntagResource, untag_resource, Tagging, |i| tagged(&i.resource_arn).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListTagsForResource, list_tags_for_resource, Read, |i| tagged(&i.resource_arn)),
         // Repository policies.
-        op!(SetRepositoryPolicy, composite::set_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(GetRepositoryPolicy, get_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(DeleteRepositoryPolicy, delete_repository_policy, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(SetRepositoryPolicy, composite::set_repository_policy, PermissionsManagement, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(GetRepositoryPolicy, get_repository_policy, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DeleteRepositoryPolicy, delete_repository_policy, PermissionsManagement, |i| repository(&i.registry_id, &i.repository_name)).revokes(Revokes::Always),
         // What nobody can have configured: read and deleted as where there is nothing.
-        op!(GetLifecyclePolicy, get_lifecycle_policy, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(DeleteLifecyclePolicy, delete_lifecycle_policy, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(GetLifecyclePolicyPreview, get_lifecycle_policy_preview, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(GetRegistryScanningConfiguration, get_registry_scanning_configuration, |_i| require(ResourceSelector::Any)),
-        op!(DescribeImageScanFindings, describe_image_scan_findings, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(DescribeImageReplicationStatus, describe_image_replication_status, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(DescribeImageSigningStatus, describe_image_signing_status, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(DescribePullThroughCacheRules, describe_pull_through_cache_rules, |_i| require(ResourceSelector::Any)),
-        op!(DeletePullThroughCacheRule, delete_pull_through_cache_rule, |_i| require(ResourceSelector::Any)),
-        op!(UpdatePullThroughCacheRule, update_pull_through_cache_rule, |_i| require(ResourceSelector::Any)),
-        op!(ValidatePullThroughCacheRule, validate_pull_through_cache_rule, |_i| require(ResourceSelector::Any)),
-        op!(DescribeRepositoryCreationTemplates, describe_repository_creation_templates, |_i| require(ResourceSelector::Any)),
-        op!(DeleteRepositoryCreationTemplate, delete_repository_creation_template, |_i| require(ResourceSelector::Any)),
-        op!(UpdateRepositoryCreationTemplate, update_repository_creation_template, |_i| require(ResourceSelector::Any)),
-        op!(ListReplicationBackfills, list_replication_backfills, |_i| require(ResourceSelector::Any)),
-        op!(DescribeReplicationBackfillResults, describe_replication_backfill_results, |_i| require(ResourceSelector::Any)),
-        op!(StopReplicationBackfill, stop_replication_backfill, |_i| require(ResourceSelector::Any)),
-        op!(GetSigningConfiguration, get_signing_configuration, |_i| require(ResourceSelector::Any)),
-        op!(DeleteSigningConfiguration, delete_signing_configuration, |_i| require(ResourceSelector::Any)),
-        op!(ListPullTimeUpdateExclusions, list_pull_time_update_exclusions, |_i| require(ResourceSelector::Any)),
-        op!(DeregisterPullTimeUpdateExclusion, deregister_pull_time_update_exclusion, |_i| require(ResourceSelector::Any)),
-        op!(GetAccountSetting, get_account_setting, |i| require(ResourceSelector::Any).key("ecr:AccountSetting", i.name.as_str())),
+        op!(GetLifecyclePolicy, get_lifecycle_policy, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DeleteLifecyclePolicy, delete_lifecycle_policy, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(GetLifecyclePolicyPreview, get_lifecycle_policy_preview, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(GetRegistryScanningConfiguration, get_registry_scanning_configuration, Read, |_i| require(ResourceSelector::Any)),
+        op!(DescribeImageScanFindings, describe_image_scan_findings, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DescribeImageReplicationStatus, describe_image_replication_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DescribeImageSigningStatus, describe_image_signing_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DescribePullThroughCacheRules, describe_pull_through_cache_rules, List, |_i| require(ResourceSelector::Any)),
+        op!(DeletePullThroughCacheRule, delete_pull_through_cache_rule, Write, |_i| require(ResourceSelector::Any)),
+        op!(UpdatePullThroughCacheRule, update_pull_through_cache_rule, Write, |_i| require(ResourceSelector::Any)),
+        op!(ValidatePullThroughCacheRule, validate_pull_through_cache_rule, Read, |_i| require(ResourceSelector::Any)),
+        op!(DescribeRepositoryCreationTemplates, describe_repository_creation_templates, Read, |_i| require(ResourceSelector::Any)),
+        op!(DeleteRepositoryCreationTemplate, delete_repository_creation_template, Write, |_i| require(ResourceSelector::Any)),
+        op!(UpdateRepositoryCreationTemplate, update_repository_creation_template, Write, |_i| require(ResourceSelector::Any)),
+        op!(ListReplicationBackfills, list_replication_backfills, List, |_i| require(ResourceSelector::Any)),
+        op!(DescribeReplicationBackfillResults, describe_replication_backfill_results, Read, |_i| require(ResourceSelector::Any)),
+        op!(StopReplicationBackfill, stop_replication_backfill, Write, |_i| require(ResourceSelector::Any)),
+        op!(GetSigningConfiguration, get_signing_configuration, Read, |_i| require(ResourceSelector::Any)),
+        op!(DeleteSigningConfiguration, delete_signing_configuration, Write, |_i| require(ResourceSelector::Any)),
+        op!(ListPullTimeUpdateExclusions, list_pull_time_update_exclusions, List, |_i| require(ResourceSelector::Any)),
+        op!(DeregisterPullTimeUpdateExclusion, deregister_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
+        op!(GetAccountSetting, get_account_setting, Read, |i| require(ResourceSelector::Any).key("ecr:AccountSetting", i.name.as_str())),
         // Layers.
-        op!(InitiateLayerUpload, initiate_layer_upload, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(UploadLayerPart, upload_layer_part, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(CompleteLayerUpload, complete_layer_upload, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(BatchCheckLayerAvailability, batch_check_layer_availability, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(GetDownloadUrlForLayer, composite::get_download_url_for_layer, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(InitiateLayerUpload, initiate_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(UploadLayerPart, upload_layer_part, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data(),
+        op!(CompleteLayerUpload, complete_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(BatchCheckLayerAvailability, batch_check_layer_availability, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(GetDownloadUrlForLayer, composite::get_download_url_for_layer, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         // Images.
-        op!(PutImage, put_image, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(BatchGetImage, batch_get_image, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(BatchDeleteImage, batch_delete_image, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(ListImages, list_images, |i| repository(&i.registry_id, &i.repository_name)),
-        op!(DescribeImages, describe_images, |i| repository(&i.registry_id, &i.repository_name)),
-        // The API's model asks for ecr:BatchGetImage, so that who may pull finds the signatures (docs/adr/0004).
-        op!(ListImageReferrers, list_image_referrers, |i| repository(&i.registry_id, &i.repository_name).or("ecr:BatchGetImage")),
+        op!(PutImage, put_image, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().audits_answer(),
+        op!(BatchGetImage, batch_get_image, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(BatchDeleteImage, batch_delete_image, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(ListImages, list_images, List, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(DescribeImages, describe_images, List, |i| repository(&i.registry_id, &i.repository_name)),
+        // The model's text: "the caller must have the ecr:BatchGetImage permission" (ECR API, ListImageReferrers).
+        op!(ListImageReferrers, list_image_referrers, List, |i| require_action("ecr:BatchGetImage", of_registry(&i.registry_id, &i.repository_name))),
     ]
 }

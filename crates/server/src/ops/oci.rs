@@ -1,65 +1,69 @@
-//! What each request to `/v2/` needs: the ECR actions that guard the same thing there (ECR User Guide,
-//! "Amazon ECR repository policies", and what AWS's own registry names in its denials). A request
-//! without a line here does not compile: the match is exhaustive.
+//! What each request to `/v2/` requires: the ECR actions that guard the same thing there (ECR User Guide,
+//! "Amazon ECR repository policies", and the actions in the denials of AWS's own registry). The match is
+//! exhaustive: a route without requirements does not compile.
+
+use authz::{Requirements, ResourceSelector, require, require_action};
+use aws_api::ecr::Operation;
 
 use crate::oci::path::{OciOperation, OciRoute};
-use crate::permissions::{Requirements, ResourceSelector, require, require_action};
 
-/// The actions for `route` in the registry of `account`. The first is the one that the audit event is
-/// called after; `None` where a valid login is all it takes.
+/// The ECR operation that `route` stands for in the registry of `account`, and what it requires. The
+/// operation's row has the action, the audit event's name and category; `None` where a valid login
+/// suffices.
 ///
-/// `body_follows`: the request brings bytes. A final PUT with bytes uploads a part as well.
-pub(crate) fn needs(
+/// `body_follows`: the request has a body. A final PUT with bytes uploads a part as well.
+pub(crate) fn requirements(
     route: &OciRoute,
     account: &str,
     body_follows: bool,
-) -> Option<(&'static str, Requirements)> {
-    let target = || ResourceSelector::Repository {
+) -> Option<(Operation, Requirements)> {
+    let resource = || ResourceSelector::Repository {
         registry: Some(account.to_owned()),
         name: route.name.clone().unwrap_or_else(|| "*".to_owned()),
     };
-    let one = |action: &'static str| Some((action, require(target())));
+    let one = |operation: Operation| Some((operation, require(resource())));
     match &route.ask {
         OciOperation::Base => None,
-        OciOperation::Catalog(_) => one("ecr:DescribeRepositories"),
+        OciOperation::Catalog(_) => one(Operation::DescribeRepositories),
         OciOperation::StartUpload { digest, mount } => {
             let whole = digest.is_some() && mount.is_none();
-            let needs = require(target())
-                .and_if(whole, "ecr:UploadLayerPart", target())
-                .and_if(whole, "ecr:CompleteLayerUpload", target());
-            Some(("ecr:InitiateLayerUpload", needs))
+            let requirements = require(resource())
+                .and_if(whole, "ecr:UploadLayerPart", resource())
+                .and_if(whole, "ecr:CompleteLayerUpload", resource());
+            Some((Operation::InitiateLayerUpload, requirements))
         }
         OciOperation::UploadStatus { .. }
         | OciOperation::UploadPart { .. }
-        | OciOperation::CancelUpload { .. } => one("ecr:UploadLayerPart"),
+        | OciOperation::CancelUpload { .. } => one(Operation::UploadLayerPart),
         OciOperation::CompleteUpload { .. } => {
-            let needs = require(target()).and_if(body_follows, "ecr:UploadLayerPart", target());
-            Some(("ecr:CompleteLayerUpload", needs))
+            let requirements =
+                require(resource()).and_if(body_follows, "ecr:UploadLayerPart", resource());
+            Some((Operation::CompleteLayerUpload, requirements))
         }
-        OciOperation::HeadBlob { .. } => one("ecr:BatchCheckLayerAvailability"),
-        OciOperation::GetBlob { .. } => one("ecr:GetDownloadUrlForLayer"),
+        OciOperation::HeadBlob { .. } => one(Operation::BatchCheckLayerAvailability),
+        OciOperation::GetBlob { .. } => one(Operation::GetDownloadUrlForLayer),
         OciOperation::DeleteBlob { .. } | OciOperation::DeleteManifest { .. } => {
-            one("ecr:BatchDeleteImage")
+            one(Operation::BatchDeleteImage)
         }
         OciOperation::HeadManifest { .. } | OciOperation::GetManifest { .. } => {
-            one("ecr:BatchGetImage")
+            one(Operation::BatchGetImage)
         }
-        OciOperation::PutManifest { .. } => one("ecr:PutImage"),
-        OciOperation::ListTags(_) => one("ecr:ListImages"),
-        // As the operation of that name in `ops/ecr.rs`.
+        OciOperation::PutManifest { .. } => one(Operation::PutImage),
+        OciOperation::ListTags(_) => one(Operation::ListImages),
+        // As the row of the operation in `ops/ecr.rs`.
         OciOperation::Referrers { .. } => Some((
-            "ecr:ListImageReferrers",
-            require(target()).or("ecr:BatchGetImage"),
+            Operation::ListImageReferrers,
+            require_action("ecr:BatchGetImage", resource()),
         )),
     }
 }
 
-/// What a mount needs of the repository that the blob comes from: the right to read it.
-pub(crate) fn mount_needs(from: &str, account: &str) -> Requirements {
-    let target = || ResourceSelector::Repository {
+/// What a mount requires of the repository that the blob comes from: the right to read it.
+pub(crate) fn mount_requirements(from: &str, account: &str) -> (Operation, Requirements) {
+    let resource = || ResourceSelector::Repository {
         registry: Some(account.to_owned()),
         name: from.to_owned(),
     };
-    require_action("ecr:GetDownloadUrlForLayer", target())
-        .and("ecr:BatchCheckLayerAvailability", target())
+    let requirements = require(resource()).and("ecr:BatchCheckLayerAvailability", resource());
+    (Operation::GetDownloadUrlForLayer, requirements)
 }

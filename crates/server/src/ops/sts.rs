@@ -3,42 +3,34 @@
 
 use aws_api::sts::{self, ops};
 
-use super::{Entry, composite, entry};
-use crate::permissions::{Requirements, ResourceSelector, require};
+use super::Row;
+use super::row::row;
+use authz::{Requirements, ResourceSelector, SessionScope, require};
 
-/// `op!(Name, function, |input| needs)`: the action is `sts:Name`.
+/// `op!(Name, function, Level, |input| requirements)`: the action is `sts:Name`.
 macro_rules! op {
-    ($op:ident, $function:ident, |$input:ident| $needs:expr) => {
-        entry!(
+    ($op:ident, $function:ident, $access:ident, |$input:ident| $requirements:expr) => {
+        row!(
+            Sts,
             ops::$op,
             concat!("sts:", stringify!($op)),
-            |$input| $needs,
+            $access,
+            |$input| $requirements,
             |app, ok| {
-                let (call, input) = ok.into_identity_call();
-                let answer = app.identity.$function(&call, input).await;
+                let (proof, input) = ok.into_parts();
+                let answer = app.identity.$function(&proof, input).await;
                 answer.map_err(Into::into)
             }
         )
     };
-    // The server hands on more than the input.
-    ($op:ident, composite::$function:ident, |$input:ident| $needs:expr) => {
-        entry!(
-            ops::$op,
-            concat!("sts:", stringify!($op)),
-            |$input| $needs,
-            |app, ok| { composite::$function(&app, ok).await }
-        )
-    };
 }
 
-/// Tags and a source identity are permissions of their own, asked of the same trust policy (IAM User
-/// Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles").
+/// A source identity needs a permission of its own, checked against the same trust policy (IAM User Guide,
+/// "Monitor and control actions taken with assumed roles"). So do tags, which every operation checks.
 fn assume_role(i: &sts::AssumeRoleRequest) -> Requirements {
     let role = || ResourceSelector::TrustingRole(i.role_arn.clone());
-    let tagged = i.tags.as_ref().is_some_and(|tags| !tags.is_empty());
     let duration = i.duration_seconds.map(|seconds| seconds.to_string());
     require(role())
-        .and_if(tagged, "sts:TagSession", role())
         .and_if(i.source_identity.is_some(), "sts:SetSourceIdentity", role())
         .tags(&i.tags)
         .list("sts:TransitiveTagKeys", i.transitive_tag_keys.as_deref())
@@ -50,21 +42,18 @@ fn assume_role(i: &sts::AssumeRoleRequest) -> Requirements {
 
 fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
     let user = || ResourceSelector::FederatedUser(i.name.clone());
-    let tagged = i.tags.as_ref().is_some_and(|tags| !tags.is_empty());
-    require(user())
-        .and_if(tagged, "sts:TagSession", user())
-        .tags(&i.tags)
+    require(user()).tags(&i.tags)
 }
 
 /// The operations that are built.
-#[rustfmt::skip] // one line an operation
-pub(super) fn table() -> Vec<Entry> {
+#[rustfmt::skip] // one line for each operation
+pub(super) fn table() -> Vec<Row> {
     vec![
-        op!(AssumeRole, composite::assume_role, |i| assume_role(i)),
-        op!(GetCallerIdentity, get_caller_identity, |_i| require(ResourceSelector::Any)),
-        op!(GetSessionToken, get_session_token, |_i| require(ResourceSelector::Any)),
-        op!(GetFederationToken, get_federation_token, |i| get_federation_token(i)),
-        op!(GetAccessKeyInfo, get_access_key_info, |_i| require(ResourceSelector::Any)),
-        op!(DecodeAuthorizationMessage, decode_authorization_message, |_i| require(ResourceSelector::Any)),
+        op!(AssumeRole, assume_role, Write, |i| assume_role(i)).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
+        op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
+        op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
+        op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
+        op!(GetAccessKeyInfo, get_access_key_info, Read, |_i| require(ResourceSelector::Any)),
+        op!(DecodeAuthorizationMessage, decode_authorization_message, Write, |_i| require(ResourceSelector::Any)).read_only(),
     ]
 }

@@ -1,6 +1,7 @@
 //! Who may do what: principals × operations, decided by the authorization step and compared with `matrix.txt`.
 //!
-//! `A` allowed, `D` denied by a statement, `-` denied because nothing allows it. To accept a change that
+//! `A` allowed, `D` denied by a statement, `-` denied because nothing allows it, `S` not for this kind of
+//! credentials. To accept a change that
 //! is meant: run with `BERTH_WRITE_GOLDEN=1` and read the difference.
 
 use std::fmt::Write as _;
@@ -11,7 +12,8 @@ use super::sample;
 use super::world::{ACCOUNT, OTHER, Person, World, document, statement};
 use crate::authorize;
 use crate::error::ApiError;
-use crate::permissions::Requirements;
+use authz::{Requirements, Rule};
+use policy::Effect;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/tests/matrix.txt");
 
@@ -116,34 +118,40 @@ async fn who_may_do_what() {
     world.repository(&world.root, "app1").await;
     let people = people(&world).await;
 
-    let mut rows: Vec<(String, &'static str, Requirements)> = Vec::new();
+    let mut rows: Vec<(String, Rule, Requirements)> = Vec::new();
     for operation in Service::ALL.iter().flat_map(|service| service.operations()) {
-        if let Some(entry) = world.app.operations.get(&operation) {
-            let needs = (entry.needs)(&sample::api_body(operation)).unwrap();
-            rows.push((entry.action.to_owned(), entry.action, needs));
+        if let Some(row) = world.app.operations.get(&operation) {
+            let requirements = (row.requirements)(&sample::api_body(operation)).unwrap();
+            let rule = row.columns.rule;
+            rows.push((rule.action.to_owned(), rule, requirements));
         }
     }
     for sample in sample::routes() {
         let route = sample.route();
         let body_follows = sample.method == http::Method::PUT;
-        if let Some((action, needs)) = crate::ops::oci::needs(&route, ACCOUNT, body_follows) {
+        let required = crate::ops::oci::requirements(&route, ACCOUNT, body_follows);
+        if let Some((operation, requirements)) = required {
             let path = sample.path.split("sha256:").next().unwrap_or_default();
-            rows.push((format!("{} {path}", sample.method), action, needs));
+            let rule = world.app.columns(operation).rule;
+            rows.push((format!("{} {path}", sample.method), rule, requirements));
         }
     }
 
     let names: Vec<_> = people.iter().map(|(name, _)| *name).collect();
     let mut matrix = format!("{:75} {}\n", "", names.join(" "));
-    for (row, action, needs) in rows {
+    for (row, rule, requirements) in rows {
         let _ = write!(matrix, "{row:75}");
         for (name, person) in &people {
-            let subject = world.subject(person).await;
-            let letter = match authorize::check(&world.app, &subject, action, needs.clone()).await {
+            let context = world.context(person).await;
+            let letter = match authorize::check(&world.app, &context, &rule, &requirements).await {
                 Ok(_) => 'A',
-                Err(ApiError::Denied(refusal)) if refusal.decided.effect == "ExplicitlyDenied" => {
+                Err(ApiError::Denied(refusal))
+                    if refusal.decision.effect == Effect::ExplicitlyDenied =>
+                {
                     'D'
                 }
                 Err(ApiError::Denied(_)) => '-',
+                Err(ApiError::Session(_)) => 'S',
                 Err(other) => panic!("{row}: {other:?}"),
             };
             let _ = write!(matrix, " {letter:width$}", width = name.len());

@@ -300,7 +300,7 @@ fn sample(ask: &OciOperation) -> Sample {
         OciOperation::Referrers { digest, .. } => (
             Method::GET,
             format!("/v2/app1/referrers/{digest}"),
-            Some("ecr:ListImageReferrers"),
+            Some("ecr:BatchGetImage"),
         ),
     };
     Sample {

@@ -22,10 +22,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::authorize::RequestContext;
-use crate::head::Client;
 use crate::probe::DiskSettings;
 use crate::serve::{Server, Settings, TransportSettings};
+use authz::{Client, RequestContext};
 
 pub(super) const ACCOUNT: &str = "123456789012";
 pub(super) const OTHER: &str = "444455556666";
@@ -269,9 +268,11 @@ impl World {
         identity.caller(&key.principal, self.now()).await.unwrap()
     }
 
-    pub(super) async fn subject(&self, person: &Person) -> RequestContext {
+    pub(super) async fn context(&self, person: &Person) -> RequestContext {
+        let caller = self.caller(person).await;
         RequestContext {
-            caller: self.caller(person).await,
+            account: caller.account,
+            caller,
             region: "us-east-1".parse().unwrap(),
             now: self.now(),
             request_id: "test".into(),

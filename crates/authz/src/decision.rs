@@ -1,0 +1,307 @@
+//! The authorization step: the only place that decides, and the only maker of [`Authorized`].
+
+use std::future::Future;
+use std::sync::Arc;
+
+use aws_types::{AccountId, Arn};
+use policy::{ApplicablePolicies, Context, ContextValue, Decision, Effect, PolicySet, Request};
+
+use crate::proof::Decided;
+use crate::requirements::Check;
+use crate::{
+    Authorized, Caller, RequestContext, Requirements, ResourceSelector, Rule, SessionRefused,
+};
+
+/// A resource, looked up.
+#[derive(Clone, Debug)]
+pub struct Resource<R> {
+    /// Its ARN, or `*`.
+    pub arn: Arc<str>,
+    /// Its owner; `None` takes the account in the ARN.
+    pub account: Option<AccountId>,
+    /// Its resource policy; for a role that is assumed, the trust policy.
+    pub policy: Option<Arc<PolicySet>>,
+    /// The condition keys that follow from it.
+    pub keys: Vec<(String, Arc<str>)>,
+    /// Its unique id, where it has one.
+    pub unique_id: Option<Arc<str>>,
+    /// What the operation's code gets of it; `None` where it does not exist.
+    pub record: Option<R>,
+}
+
+impl<R> Resource<R> {
+    /// A resource without policy, keys and record.
+    pub fn plain(arn: impl Into<Arc<str>>, account: Option<AccountId>) -> Resource<R> {
+        Resource {
+            arn: arn.into(),
+            account,
+            policy: None,
+            keys: Vec::new(),
+            unique_id: None,
+            record: None,
+        }
+    }
+
+    /// The account that it belongs to.
+    fn owner(&self) -> Option<AccountId> {
+        self.account
+            .or_else(|| self.arn.parse::<Arn>().ok()?.account().parse().ok())
+    }
+}
+
+/// What the decision must know of resources. The domains hold it, and they are above this crate.
+pub trait Facts: Sync {
+    /// What an operation's code gets of a resource.
+    type Record: Send;
+    /// A look-up that failed.
+    type Error: Send;
+
+    /// Looks a resource up. One that does not exist is a resource as well: who may not see it
+    /// must be answered as if it did.
+    fn resource(
+        &self,
+        context: &RequestContext,
+        selector: &ResourceSelector,
+    ) -> impl Future<Output = Result<Resource<Self::Record>, Self::Error>> + Send;
+
+    /// Called after a caller was denied access to another account's resource: performs the
+    /// look-ups that the other case (missing, or there) would have needed, so that the time of
+    /// the denial does not tell whether the resource exists.
+    fn equalize(
+        &self,
+        context: &RequestContext,
+        selector: &ResourceSelector,
+        resource: &Resource<Self::Record>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+/// Why a request is not allowed.
+#[derive(Debug)]
+pub enum Refused<E> {
+    /// Its credentials may never call the operation.
+    Session(SessionRefused),
+    /// The policies deny it, or do not allow it.
+    Denied(Box<Denial>),
+    /// A look-up failed: nothing was decided.
+    Lookup(E),
+}
+
+/// A denial, in AWS's words, with what decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Denial {
+    /// The message for the client.
+    pub message: String,
+    /// What decided.
+    pub decision: DecisionRecord,
+}
+
+/// What decided on a request, for the audit log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecisionRecord {
+    /// Denied by a statement, or by nothing that allows.
+    pub effect: Effect,
+    /// The policy type that decided or was silent.
+    pub reason: policy::Reason,
+    /// The action that was refused.
+    pub action: String,
+    /// The resource that it was refused on.
+    pub resource: String,
+    /// The deciding statement; none for an implicit denial.
+    pub statement: Option<StatementName>,
+}
+
+/// A statement, by policy, Sid and position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementName {
+    /// The policy.
+    pub policy: Arc<str>,
+    /// The statement's `Sid`.
+    pub sid: Option<String>,
+    /// Its position in the policy, from 0.
+    pub index: usize,
+}
+
+/// Decides everything that `requirements` names, and makes the proof for the operation.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn authorize<F: Facts, I>(
+    facts: &F,
+    context: RequestContext,
+    rule: &Rule,
+    requirements: &Requirements,
+    input: I,
+) -> Result<Authorized<I, F::Record>, Refused<F::Error>> {
+    let first = check(facts, &context, rule, requirements).await?;
+    let resource = Decided::new(first.arn, first.unique_id);
+    Ok(Authorized::new(
+        context,
+        rule.action,
+        resource,
+        input,
+        first.record,
+    ))
+}
+
+/// The decision alone, for what an operation does only where it is allowed (a blob that is
+/// mounted from another repository). Returns the resource of the first check.
+///
+/// # Errors
+/// [`Refused`].
+pub async fn check<F: Facts>(
+    facts: &F,
+    context: &RequestContext,
+    rule: &Rule,
+    requirements: &Requirements,
+) -> Result<Resource<F::Record>, Refused<F::Error>> {
+    let (_, name) = rule.action.split_once(':').unwrap_or(("", rule.action));
+    let sessions = rule.sessions.check(&context.caller, name);
+    sessions.map_err(Refused::Session)?;
+
+    let mut request_keys = request_keys(context);
+    for (name, value) in requirements.keys().iter() {
+        request_keys.insert(name, value.clone());
+    }
+    let mut first = None;
+    let mut checks = rule.checks(requirements);
+    add_chained(&context.caller, &mut checks);
+    for check in checks {
+        let selector = &check.resource;
+        let found = facts.resource(context, selector).await;
+        let resource = found.map_err(Refused::Lookup)?;
+        let action = check.action.unwrap_or(rule.action);
+        let keys = all_keys(context, request_keys.clone(), &resource);
+        let decided = evaluate(&context.caller, action, selector, &resource, &keys);
+        if let Err(denial) = decided {
+            if resource.owner() != Some(context.account) {
+                let done = facts.equalize(context, selector, &resource).await;
+                done.map_err(Refused::Lookup)?;
+            }
+            return Err(Refused::Denied(Box::new(denial)));
+        }
+        first.get_or_insert(resource);
+    }
+    Ok(first.unwrap_or_else(|| Resource::plain("*", Some(context.account))))
+}
+
+/// Whether the caller could perform `action` on `resource` under another resource policy: asked
+/// before a policy is stored that its author could not replace.
+#[must_use]
+pub fn is_allowed_under<R>(
+    context: &RequestContext,
+    action: &str,
+    selector: &ResourceSelector,
+    resource: &Resource<R>,
+) -> bool {
+    let keys = all_keys(context, request_keys(context), resource);
+    evaluate(&context.caller, action, selector, resource, &keys).is_ok()
+}
+
+/// All condition keys of a decision: the caller's, the resource's, and on top the request's.
+fn all_keys<R>(context: &RequestContext, mut keys: Context, resource: &Resource<R>) -> Context {
+    for (name, value) in &resource.keys {
+        // `iam:PermissionsBoundary` of a Put or Create is the request's, not the entity's.
+        keys.insert_missing(name, ContextValue::One(Arc::clone(value)));
+    }
+    if let Some(owner) = resource.owner() {
+        let owner = ContextValue::One(owner.as_str().into());
+        keys.insert("aws:ResourceAccount", owner);
+    }
+    Context::layered(&context.caller.context, keys)
+}
+
+/// Adds what a session that assumes a role passes on without naming it: its transitive tags and
+/// its source identity need the same actions on the next role as if the request had brought them
+/// (IAM User Guide, "Pass session tags in AWS STS", "Chaining roles with session tags"; "Monitor
+/// and control actions taken with assumed roles").
+fn add_chained(caller: &Caller, checks: &mut Vec<Check>) {
+    let is_role = |check: &&Check| matches!(check.resource, ResourceSelector::TrustingRole(_));
+    let (Some(session), Some(role)) = (&caller.session_info, checks.iter().find(is_role)) else {
+        return;
+    };
+    let role = role.resource.clone();
+    for (action, passed_on) in [
+        ("sts:TagSession", !session.transitive_tags.is_empty()),
+        ("sts:SetSourceIdentity", session.source_identity.is_some()),
+    ] {
+        let present = checks.iter().any(|check| check.action == Some(action));
+        if passed_on && !present {
+            checks.push(Check {
+                action: Some(action),
+                resource: role.clone(),
+            });
+        }
+    }
+}
+
+fn evaluate<R>(
+    caller: &Caller,
+    action: &str,
+    selector: &ResourceSelector,
+    resource: &Resource<R>,
+    keys: &Context,
+) -> Result<(), Denial> {
+    let request = Request {
+        principal: &caller.principal,
+        action,
+        resource: &resource.arn,
+        resource_account: resource.account.as_ref().map(AccountId::as_str),
+        context: keys,
+    };
+    let policies = ApplicablePolicies {
+        identity: Some(&caller.identity),
+        boundary: caller.boundary.as_deref(),
+        session: caller.session.as_deref(),
+        resource: resource.policy.as_deref(),
+        ..ApplicablePolicies::default()
+    };
+    let decision = policy::decide(&request, &policies);
+    match decision.is_allowed() {
+        true => Ok(()),
+        false => Err(denial(caller, action, selector, &resource.arn, &decision)),
+    }
+}
+
+fn denial(
+    caller: &Caller,
+    action: &str,
+    selector: &ResourceSelector,
+    arn: &str,
+    decision: &Decision<'_>,
+) -> Denial {
+    let statement = decision.statement.map(|statement| StatementName {
+        policy: Arc::clone(&statement.policy.name),
+        sid: statement.sid.map(str::to_owned),
+        index: statement.index,
+    });
+    let short = selector.short_name(action);
+    let named = short.as_deref().unwrap_or(arn);
+    Denial {
+        message: decision.denial_message(&caller.arn, action, named),
+        decision: DecisionRecord {
+            effect: decision.effect,
+            reason: decision.reason,
+            action: action.to_owned(),
+            resource: arn.to_owned(),
+            statement,
+        },
+    }
+}
+
+/// The global condition keys of the request itself (IAM User Guide, "AWS global condition context
+/// keys"). Those of the principal and the session come with the caller.
+fn request_keys(context: &RequestContext) -> Context {
+    let client = &context.client;
+    let agent = (!client.user_agent.is_empty()).then(|| Arc::clone(&client.user_agent));
+    let secure = if client.secure { "true" } else { "false" };
+    let now = context.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Context::new()
+        .set("aws:SourceIp", client.address.to_string())
+        .set("aws:SecureTransport", secure)
+        .set("aws:CurrentTime", now)
+        .set("aws:EpochTime", context.now.as_second().to_string())
+        .set("aws:RequestedRegion", context.region.as_str())
+        .set("aws:ViaAWSService", "false")
+        .set_option("aws:UserAgent", agent)
+        .set_option("aws:Referer", client.referer.clone())
+}

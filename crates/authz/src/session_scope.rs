@@ -1,0 +1,92 @@
+//! Which credentials may call an operation at all, before any policy is asked.
+
+use crate::{Caller, CallerKind};
+
+/// Which kinds of credentials may call an operation, whatever their policies say. Long-term keys
+/// may call every one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionScope {
+    /// Sessions of `GetSessionToken`. No MFA information is in them, since there are no MFA
+    /// devices yet.
+    user_sessions: bool,
+    /// Sessions of `GetFederationToken`.
+    federated_users: bool,
+    /// Sessions of roles.
+    role_sessions: bool,
+    refusal: Refusal,
+}
+
+/// How a call outside the scope is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    InvalidToken,
+    AccessDenied,
+}
+
+/// A call that its credentials may never make.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionRefused {
+    /// IAM: "The security token included in the request is invalid".
+    #[error("The security token included in the request is invalid")]
+    InvalidClientTokenId,
+    /// STS: access is denied, naming the operation.
+    #[error("Cannot call {0} with session credentials")]
+    CannotCall(&'static str),
+}
+
+impl SessionScope {
+    /// Every kind of credentials.
+    pub const ANY: SessionScope = SessionScope {
+        user_sessions: true,
+        federated_users: true,
+        role_sessions: true,
+        refusal: Refusal::AccessDenied,
+    };
+
+    /// IAM's operations: neither sessions of `GetSessionToken`, which need MFA for them, nor
+    /// federated users (STS API Reference, GetSessionToken and GetFederationToken,
+    /// "Permissions").
+    pub const IAM: SessionScope = SessionScope {
+        user_sessions: false,
+        federated_users: false,
+        role_sessions: true,
+        refusal: Refusal::InvalidToken,
+    };
+
+    /// STS's operations where the API Reference's two pages make no exception.
+    pub const STS: SessionScope = SessionScope {
+        refusal: Refusal::AccessDenied,
+        ..SessionScope::IAM
+    };
+
+    /// `AssumeRole`: all but federated users.
+    pub const ASSUME_ROLE: SessionScope = SessionScope {
+        user_sessions: true,
+        ..SessionScope::STS
+    };
+
+    /// `GetSessionToken` and `GetFederationToken`: long-term keys alone (IAM User Guide,
+    /// "Comparing the AWS STS API operations").
+    pub const LONG_TERM_KEYS: SessionScope = SessionScope {
+        role_sessions: false,
+        ..SessionScope::STS
+    };
+
+    /// Checks that the caller's credentials may call `operation`.
+    ///
+    /// # Errors
+    /// [`SessionRefused`], in the form of the operation's service.
+    pub fn check(self, caller: &Caller, operation: &'static str) -> Result<(), SessionRefused> {
+        let allowed = match (&caller.kind, &caller.session_info) {
+            (CallerKind::Root | CallerKind::User { .. }, None) => true,
+            (CallerKind::Root | CallerKind::User { .. }, Some(_)) => self.user_sessions,
+            (CallerKind::FederatedUser { .. }, _) => self.federated_users,
+            (CallerKind::RoleSession { .. }, _) => self.role_sessions,
+        };
+        match (allowed, self.refusal) {
+            (true, _) => Ok(()),
+            (false, Refusal::InvalidToken) => Err(SessionRefused::InvalidClientTokenId),
+            (false, Refusal::AccessDenied) => Err(SessionRefused::CannotCall(operation)),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! An operation's row: everything that the server decides by operation stands in its columns.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use authz::{RequestContext, Requirements, Rule, SessionScope};
+use aws_api::authorization::AccessLevel;
+use aws_api::{Form, Op, Operation, Service, WireResponse};
+use bytes::Bytes;
+
+use crate::app::App;
+use crate::authorize::{self, Authorized};
+use crate::error::ApiError;
+use crate::limits::API_BODY_BYTES_MAX;
+
+/// The columns of a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns {
+    /// Its action, the action's access level, and which credentials may call it at all.
+    pub(crate) rule: Rule,
+    /// The longest body in bytes.
+    pub(crate) body_bytes_max: usize,
+    /// Whether the operation only reads (CloudTrail, `readOnly`).
+    pub(crate) read_only: bool,
+    /// The category of its audit events.
+    pub(crate) category: Category,
+    /// Whether the audit event has the answer: of operations that make credentials, whose later
+    /// use has no other trace of who asked for them, and of pushes. Secrets are left out.
+    pub(crate) audits_answer: bool,
+    /// Whether the operation only takes access away.
+    pub(crate) revokes: Revokes,
+}
+
+/// The category of an audit event (CloudTrail, `eventCategory`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Category {
+    /// Everything but pushes and pulls.
+    Management,
+    /// Pushes and pulls.
+    Data,
+}
+
+/// Whether an operation only takes access away: such operations go on when the audit log cannot
+/// take events of others, so that a full disk does not keep a leaked key alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revokes {
+    /// It may grant something.
+    Never,
+    /// It deletes a credential, a principal, a membership or a policy, or detaches one.
+    Always,
+    /// It deactivates a credential where the input says `Status=Inactive`.
+    WhenInactive,
+}
+
+impl Columns {
+    /// The columns of an operation that is not built: an action that no policy can name.
+    pub(crate) const CLOSED: Columns =
+        Columns::new(Service::Ecr, "ecr:-", AccessLevel::PermissionsManagement);
+
+    pub(crate) const fn new(
+        service: Service,
+        action: &'static str,
+        access: AccessLevel,
+    ) -> Columns {
+        Columns {
+            rule: Rule {
+                action,
+                access,
+                sessions: match service {
+                    Service::Iam => SessionScope::IAM,
+                    Service::Sts => SessionScope::STS,
+                    _ => SessionScope::ANY,
+                },
+            },
+            body_bytes_max: API_BODY_BYTES_MAX,
+            read_only: matches!(access, AccessLevel::List | AccessLevel::Read),
+            category: Category::Management,
+            audits_answer: false,
+            revokes: Revokes::Never,
+        }
+    }
+}
+
+/// An operation's row.
+pub(crate) struct Row {
+    pub(crate) operation: Operation,
+    pub(crate) columns: Columns,
+    run: Run,
+    /// What the operation requires for this body, for the tests that ask the authorization step
+    /// alone.
+    #[cfg(test)]
+    pub(crate) requirements: fn(&ApiBody) -> Result<Requirements, ApiError>,
+}
+
+type Run = fn(Columns, Exchange) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// An authenticated request of an AWS API.
+pub(crate) struct Exchange {
+    pub(crate) app: Arc<App>,
+    pub(crate) context: RequestContext,
+    pub(crate) body: ApiBody,
+}
+
+/// A request's parameters, as the two protocols carry them.
+pub(crate) enum ApiBody {
+    Json(Bytes),
+    Query(Form),
+}
+
+/// The result of an operation.
+pub(crate) struct Outcome {
+    pub(crate) answer: Result<WireResponse, ApiError>,
+    /// The input, for the audit event; null where it could not be read.
+    pub(crate) parameters: serde_json::Value,
+    /// The output, for the audit event, of operations whose row says so; null for others.
+    pub(crate) elements: serde_json::Value,
+}
+
+impl Row {
+    pub(super) fn new(
+        operation: Operation,
+        columns: Columns,
+        run: Run,
+        #[cfg(test)] requirements: fn(&ApiBody) -> Result<Requirements, ApiError>,
+    ) -> Row {
+        Row {
+            operation,
+            columns,
+            run,
+            #[cfg(test)]
+            requirements,
+        }
+    }
+
+    /// Runs the operation.
+    pub(crate) async fn run(&self, exchange: Exchange) -> Outcome {
+        (self.run)(self.columns, exchange).await
+    }
+
+    /// Which credentials may call it, where that is not the service's rule.
+    pub(super) fn sessions(mut self, sessions: SessionScope) -> Row {
+        self.columns.rule.sessions = sessions;
+        self
+    }
+
+    /// Its body's limit, where that is not [`API_BODY_BYTES_MAX`].
+    pub(super) fn body(mut self, bytes_max: usize) -> Row {
+        self.columns.body_bytes_max = bytes_max;
+        self
+    }
+
+    /// It changes nothing, whatever its access level (the records of `AssumeRole` say
+    /// `readOnly: true`; IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail").
+    pub(super) fn read_only(mut self) -> Row {
+        self.columns.read_only = true;
+        self
+    }
+
+    /// A push or a pull.
+    pub(super) fn data(mut self) -> Row {
+        self.columns.category = Category::Data;
+        self
+    }
+
+    /// Its audit event has the answer.
+    pub(super) fn audits_answer(mut self) -> Row {
+        self.columns.audits_answer = true;
+        self
+    }
+
+    /// It only takes access away.
+    pub(super) fn revokes(mut self, revokes: Revokes) -> Row {
+        self.columns.revokes = revokes;
+        self
+    }
+}
+
+/// Builds a [`Row`] for one operation's types: decode, authorize, perform, encode.
+macro_rules! row {
+    ($service:ident, $op:ty, $action:expr, $access:ident, |$input:ident| $requirements:expr, |$app:ident, $ok:ident| $handle:block) => {
+        $crate::ops::row::Row::new(
+            <$op as aws_api::Op>::OPERATION,
+            $crate::ops::row::Columns::new(
+                aws_api::Service::$service,
+                $action,
+                aws_api::authorization::AccessLevel::$access,
+            ),
+            |columns, exchange| {
+                Box::pin($crate::ops::row::run::<$op, _, _, _>(
+                    columns,
+                    exchange,
+                    |$input: &<$op as aws_api::Op>::Input| $requirements,
+                    |$app: std::sync::Arc<$crate::app::App>,
+                     $ok: $crate::authorize::Authorized<<$op as aws_api::Op>::Input>| async move $handle,
+                ))
+            },
+            #[cfg(test)]
+            |body| {
+                let $input = &$crate::ops::row::decode::<$op>(body)?;
+                Ok($requirements)
+            },
+        )
+    };
+}
+pub(super) use row;
+
+pub(super) async fn run<O, G, H, F>(
+    columns: Columns,
+    exchange: Exchange,
+    requirements: G,
+    handle: H,
+) -> Outcome
+where
+    O: Op,
+    G: Fn(&O::Input) -> Requirements,
+    H: FnOnce(Arc<App>, Authorized<O::Input>) -> F,
+    F: Future<Output = Result<O::Output, ApiError>>,
+{
+    let Exchange { app, context, body } = exchange;
+    let input = match decode::<O>(&body) {
+        Ok(input) => input,
+        Err(error) => {
+            return Outcome {
+                answer: Err(error),
+                parameters: serde_json::Value::Null,
+                elements: serde_json::Value::Null,
+            };
+        }
+    };
+    let parameters = crate::audit::trimmed(aws_api::audit_json(&input));
+    let request_id = Arc::clone(&context.request_id);
+    let mut elements = serde_json::Value::Null;
+    let answer = async {
+        super::input_members::check::<O>(&input)?;
+        let requirements = requirements(&input);
+        let ok = authorize::authorize(&app, context, &columns.rule, &requirements, input).await?;
+        let output = handle(Arc::clone(&app), ok).await?;
+        if columns.audits_answer {
+            elements = crate::audit::trimmed(aws_api::audit_json(&output));
+        }
+        Ok(aws_api::encode_response::<O>(&output, &request_id))
+    };
+    let answer = answer.await;
+    Outcome {
+        answer,
+        parameters,
+        elements,
+    }
+}
+
+pub(super) fn decode<O: Op>(body: &ApiBody) -> Result<O::Input, ApiError> {
+    let decoded = match body {
+        ApiBody::Json(bytes) => aws_api::decode_request::<O>(bytes),
+        ApiBody::Query(form) => aws_api::decode_form::<O>(form),
+    };
+    decoded.map_err(|error| ApiError::Wire(error.wire()))
+}
