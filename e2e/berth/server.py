@@ -30,14 +30,14 @@ def binary():
 class Server:
     """`with Server(tmp) as berth:` starts one on a free port and waits until it says that it listens."""
 
-    def __init__(self, directory, *options, account=ACCOUNT, region=REGION, ca=None):
+    def __init__(self, directory, *options, account=ACCOUNT, region=REGION, ca=None, listen="127.0.0.1:0"):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
         self.log = self.directory / "berth.log"
         self.account, self.region, self.options = account, region, options
         self.ca = ca  # the certificate that clients trust, where the server speaks TLS
         self.url = self.registry = None
-        self._listen = "127.0.0.1:0"
+        self._listen = listen
         self._process = None
         self.directory.mkdir(parents=True, exist_ok=True)
 

@@ -28,7 +28,7 @@ pub const FUZZ: [Need; 1] = [need("g++", "/usr/bin/g++")];
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.
-pub const CLIENTS: [Need; 9] = [
+pub const CLIENTS: [Need; 10] = [
     need("docker.io", "/usr/sbin/dockerd"),
     need("containerd", "/usr/bin/ctr"),
     need("runc", "/usr/sbin/runc"),
@@ -37,6 +37,10 @@ pub const CLIENTS: [Need; 9] = [
     need("skopeo", "/usr/bin/skopeo"),
     need("umoci", "/usr/bin/umoci"),
     need("openssl", "/usr/bin/openssl"),
+    need(
+        "amazon-ecr-credential-helper",
+        "/usr/bin/docker-credential-ecr-login",
+    ),
     need("busybox-static", "/usr/share/doc/busybox-static"),
 ];
 
