@@ -100,6 +100,11 @@ impl Arn {
         Self::built("ecr", region.as_str(), account.as_str(), &resource)
     }
 
+    /// The ARN of an account's registry, which the registry policy is about.
+    pub fn ecr_registry(region: &Region, account: AccountId) -> Self {
+        Self::built("ecr", region.as_str(), account.as_str(), "registry")
+    }
+
     /// Joins parts that are known to be free of colons. The resource is the caller's: it is not
     /// checked, so that a request for an odd name is denied under that name.
     fn built(service: &str, region: &str, account: &str, resource: &str) -> Self {

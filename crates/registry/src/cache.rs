@@ -6,9 +6,8 @@
 //! - A change by this node removes its entries before the change is acknowledged.
 //! - A change by another node makes the entries of its repository or registry stale, as
 //!   soon as this node learns of it ([`store::Store::changed_since`], at every look-up).
-//! - Whoever reads the database to fill an entry takes a [`Ticket`] *before* reading.
-//!   Each removal makes all older tickets worthless, so what was read before a change
-//!   is not put back after it.
+//! - Filling an entry takes a [`Ticket`] *before* the database is read. Each removal
+//!   invalidates all older tickets, so data read before a change is not stored after it.
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +30,7 @@ const REPOSITORIES_MAX: usize = 10_000;
 const REGISTRY_POLICIES_MAX: usize = 1_000;
 /// Layers whose sizes and keys are kept, about 250 bytes each.
 const LAYERS_MAX: usize = 50_000;
-/// What an entry costs beside the manifest's bytes.
+/// The cost of an entry beside the manifest's bytes.
 const ENTRY_BYTES: u64 = 300;
 /// A manifest's usual length, to size the tables.
 const MANIFEST_BYTES_USUAL: u64 = 2_048;
@@ -84,7 +83,7 @@ impl<K> Weighter<K, Dated<Arc<Manifest>>> for ByBytes {
     }
 }
 
-/// What a committed change makes wrong.
+/// What a committed change invalidates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// A tag moved or went.

@@ -1,4 +1,4 @@
-//! What a registry refuses, in AWS's words, and what that is on each of the two APIs.
+//! The registry's errors, in AWS's words, and their forms in the two APIs.
 
 mod wire;
 
@@ -265,7 +265,7 @@ pub enum Error {
         /// The lists' digests.
         parents: Vec<String>,
     },
-    /// No such layer in this repository, be it elsewhere or not.
+    /// No such layer in this repository, whether another one has it or not.
     #[error("The layer with digest '{digest}' does not exist within {place}")]
     LayerNotFound {
         /// What was asked for.
@@ -291,7 +291,7 @@ pub enum Error {
         /// Where.
         place: RepositoryRef,
     },
-    /// A text that is no digest.
+    /// An invalid digest.
     #[error("Invalid digest: {0}")]
     InvalidDigest(String),
     /// An invalid tag. The two APIs have different limits of its length.
@@ -382,7 +382,7 @@ pub enum Error {
     /// The database is locked, overloaded or away. Worth a retry. The cause is for the log.
     #[error("The request has failed due to a temporary failure of the server.")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A fault of ours. The cause is for the log, not for the client.
+    /// An internal failure. The cause is for the log, not for the client.
     #[error("An internal error occurred")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

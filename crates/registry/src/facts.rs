@@ -1,9 +1,9 @@
-//! What the authorization step asks of a repository.
+//! What the authorization step needs to know of a repository.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_types::{AccountId, Region};
+use aws_types::{AccountId, Arn, Region};
 use policy::{Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 
@@ -12,7 +12,7 @@ use crate::{Authorized, Error, Registry, RepositoryRef};
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
 const KIND_REGISTRY: DocumentKind = DocumentKind::EcrRegistry;
 
-/// A repository as a request meets it: who it is, and what decides about access.
+/// A repository as a request sees it: its identity, and what decides about access.
 #[derive(Clone, Debug)]
 pub struct RepositoryFacts {
     /// The row's id. Never used twice: a deleted and created repository is another.
@@ -53,7 +53,7 @@ impl RepositoryFacts {
 
 /// A repository's ARN.
 pub(crate) fn arn(account: &AccountId, region: &Region, name: &str) -> String {
-    format!("arn:aws:ecr:{region}:{account}:repository/{name}")
+    Arn::ecr_repository(region, *account, name).to_string()
 }
 
 impl Registry {
@@ -116,14 +116,38 @@ impl Registry {
             let mut read = self.0.store.read().await?;
             registry_policy::get(&mut read.conn(), account.as_str(), region.as_str()).await?
         };
-        let arn: Arc<str> = format!("arn:aws:ecr:{region}:{account}:registry").into();
+        let arn: Arc<str> = Arn::ecr_registry(region, *account).as_str().into();
         let policy = compile(&arn, text.map(|text| (KIND_REGISTRY, text)))?;
         let cache = &self.0.cache;
         cache.put_registry_policy(ticket, *account, region, &policy);
         Ok(policy)
     }
 
-    /// As [`Registry::repository_facts`], for who cannot go on without.
+    /// Makes the denial of a caller of another account take the same look-ups whether the
+    /// repository exists or not: `found` was answered from memory, or by more statements than
+    /// its absence. Without this, the time of a refusal would tell whether it exists.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn equalize_denial(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        name: &str,
+        found: Option<&RepositoryFacts>,
+    ) -> Result<(), Error> {
+        let mut read = self.0.store.read().await?;
+        let conn = &mut read.conn();
+        if found.is_some() {
+            // As for a missing repository, which is asked for each time.
+            repository::find(conn, account.as_str(), region.as_str(), name).await?;
+        }
+        repository_tag::list(conn, found.map_or(0, |repo| repo.id)).await?;
+        registry_policy::get(conn, account.as_str(), region.as_str()).await?;
+        Ok(())
+    }
+
+    /// As [`Registry::repository_facts`], for callers that need the repository.
     ///
     /// # Errors
     /// [`Error::RepositoryNotFound`], and the store's.
@@ -168,8 +192,8 @@ pub fn registry_account(caller: AccountId, registry_id: Option<&str>) -> Result<
 }
 
 /// Stored policies, ready to decide together; `None` when there are none. One that does
-/// not parse lets nobody in: the request fails rather than being decided without it. What may be
-/// stored is asked when it is stored: a rule that came later takes no policy away.
+/// not parse fails the request: deciding without it could grant access. The rules of storing
+/// apply when a policy is stored: a rule that was added later invalidates no stored policy.
 pub(crate) fn compile(
     arn: &Arc<str>,
     texts: impl IntoIterator<Item = (DocumentKind, String)>,

@@ -63,7 +63,7 @@ pub struct ManifestPush<'a> {
     pub media_type: Option<&'a str>,
     /// The manifest.
     pub bytes: Bytes,
-    /// What must be there now.
+    /// What the present manifest must be.
     pub expected: Expected,
 }
 

@@ -22,8 +22,8 @@ impl Registry {
     /// before.
     ///
     /// # Errors
-    /// [`Error::LayerNotFound`] when the repository has no such layer, be the bytes
-    /// stored or not; [`Error::InvalidDigest`].
+    /// [`Error::LayerNotFound`] when the repository has no such layer, whether
+    /// the bytes are stored or not; [`Error::InvalidDigest`].
     pub async fn stat_blob(&self, repo: &RepositoryFacts, digest: &str) -> Result<Layer, Error> {
         let parsed = parse_digest(digest)?;
         let size = self.layer_size(repo.id, &parsed).await?;
@@ -68,8 +68,8 @@ impl Registry {
     }
 
     /// Links a layer of `source` into `target` (`POST …/blobs/uploads/?mount=&from=`).
-    /// The caller was found to be allowed to read `source`. `None` when `source` has no
-    /// such layer, or not any more: the client then uploads it.
+    /// The caller was found to be allowed to read `source`. `None` when `source` no
+    /// longer has the layer, or never had it: the client then uploads it.
     ///
     /// # Errors
     /// [`Error::InvalidDigest`], [`Error::RepositoryNotFound`], and the store's.
@@ -92,7 +92,7 @@ impl Registry {
         match layer::link(&mut tx.conn(), target.id, &text, size, cx.now_ms()).await {
             Err(store::Error::ForeignKey(_)) => {
                 drop(tx);
-                // The target is gone; or the source let go of the layer meanwhile, and its
+                // The target was deleted; or the source lost the layer meanwhile, and its
                 // blob was collected.
                 let mut read = self.0.store.read().await?;
                 return match repository::get(&mut read.conn(), target.id).await? {

@@ -17,14 +17,14 @@
 //! `upload_layer_part`, `complete_layer_upload`, `put_image`, `batch_get_image`, each
 //! from the generated request type to the generated response type.
 //!
-//! # What stands where
+//! # Modules
 //! - `facts`: what the authorization step needs to know of a repository, cached.
-//! - `uploads`, `layers`: bytes on their way in, and the links that make them reachable;
+//! - `uploads`, `layers`: incoming bytes, and the links that make them reachable;
 //!   `open_uploads` counts the unfinished.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
-//! - `cache`: what is answered from memory, and why it is never stale.
+//! - `cache`: what is answered from memory, and why it cannot be stale.
 //!
 //! # Invariants
 //! - A blob is reachable only through a repository that links it. Only finishing an
@@ -48,8 +48,8 @@
 //! repository has 10,000 at most.
 //!
 //! # What is absent
-//! No HTTP and no IAM: whoever calls was authorized one floor up. No SQL: the
-//! statements stand in `store::ecr`. No clock: the time comes with each [`Authorized`].
+//! No HTTP and no IAM: callers were authorized in a higher layer. No SQL: the
+//! statements are in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cache;

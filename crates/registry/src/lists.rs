@@ -188,7 +188,7 @@ impl Registry {
 }
 
 /// How many of these (id, bytes) one answer holds: at most `limit`, and no more bytes
-/// than [`REFERRERS_BYTES_MAX`], but at least one, so that whoever follows arrives.
+/// than [`REFERRERS_BYTES_MAX`], but at least one, so that a client that follows the pages reaches the end.
 fn page_length(sizes: &[(i64, i64)], limit: usize) -> usize {
     let mut sum = 0_i64;
     let within = sizes.iter().take(limit).take_while(|(_, size)| {

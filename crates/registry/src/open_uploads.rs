@@ -1,5 +1,5 @@
-//! How many uploads are open, by principal and by repository, so that nobody who may push
-//! fills the disk with empty files, and nobody keeps others from pushing.
+//! How many uploads are open, by principal and by repository, so that no client
+//! fills the disk with empty files, and none keeps others from pushing.
 //!
 //! A principal's uploads are bounded, so a client that leaves its uploads behind uses up its
 //! own share. A repository's are bounded too, as a backstop against many principals: there,
@@ -111,7 +111,7 @@ impl Count {
         (now - written > IDLE_SECONDS).then_some(id)
     }
 
-    /// An upload of whoever holds the most of these, unless that is `asking`.
+    /// An upload of the principal that holds the most of these, unless that is `asking`.
     fn of_heaviest(&self, ids: &HashSet<UploadId>, asking: &Owner) -> Option<UploadId> {
         let mut held: HashMap<Option<&Owner>, Vec<&UploadId>> = HashMap::new();
         for id in ids {
@@ -303,7 +303,7 @@ mod tests {
         let room = uploads.open(id(1, 5), &owner("alice"), 9_000, BOUNDS);
         assert_eq!(room, Room::Made(Some(id(1, 1))));
         drop(writing);
-        // Nobody gains from pushing out whoever holds no more.
+        // A principal that holds no more than the others is not evicted.
         let room = uploads.open(id(1, 6), &owner("alice"), 9_000, BOUNDS);
         assert_eq!(room, Room::RepositoryFull);
     }

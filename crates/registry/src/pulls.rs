@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// How old a recorded time must be to be recorded anew.
+/// How old a recorded time must be to be replaced.
 const INTERVAL_MS: i64 = 3_600_000;
 /// Images whose pulls wait to be written. Beyond it they are forgotten: the next pull
 /// after the next writing counts again.

@@ -1,4 +1,4 @@
-//! The registry itself: its parts, how it starts, how it keeps house.
+//! The registry: its parts, its start, its periodic maintenance.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -68,8 +68,8 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Housekeeping, to be called every minute or so and before the process ends:
-    /// writes down when images were pulled, and removes expired uploads.
+    /// Periodic maintenance, to be called about every minute and before the process ends:
+    /// records when images were pulled, and removes expired uploads.
     ///
     /// # Errors
     /// Those of the store and of the blobs.
@@ -78,8 +78,8 @@ impl Registry {
         self.sweep(now, true).await
     }
 
-    /// Pull times are a service to people who clear up: an error here loses those that
-    /// were waiting, and the next pull after the hour counts again.
+    /// Pull times only help to decide what to delete: an error here loses the waiting ones,
+    /// and the next pull after the hour is recorded.
     async fn write_pulls(&self) -> Result<(), Error> {
         for pulls in self.0.pulls.take().chunks(PULLS_AT_ONCE) {
             // A scope of its own: nothing is checked, so no repository has to wait.
@@ -151,7 +151,7 @@ impl Registry {
         Ok(self.0.store.write(Scope::Repository(repository_id)).await?)
     }
 
-    /// Commits a transaction that makes cached entries wrong.
+    /// Commits a transaction that invalidates cached entries.
     pub(crate) async fn commit(&self, mut tx: Write, changes: &[Change]) -> Result<(), Error> {
         if changes.is_empty() {
             return Ok(tx.commit().await?);

@@ -1,4 +1,4 @@
-//! What a registry is given at its start: limits, randomness, and its neighbours.
+//! What a registry is given at its start: limits, randomness, and access to IAM's principals.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ pub type RepositoryUri = Arc<dyn Fn(&AccountId, &Region, &str) -> String + Send 
 /// A future that a trait object returns.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What becomes of a principal that a repository policy names.
+/// How a principal that a repository policy names is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pinned {
     /// Nothing to pin: an account, a session, a service.
@@ -28,7 +28,7 @@ pub enum Pinned {
 }
 
 /// The principals of repository policies, as IAM knows them. The registry itself
-/// knows no IAM: the floor above brings this.
+/// knows no IAM: a higher layer implements this.
 pub trait Principals: Send + Sync {
     /// What to store for `principal`, an entry of a policy's `"AWS"` list.
     ///
@@ -44,7 +44,7 @@ pub trait Principals: Send + Sync {
     fn show<'a>(&'a self, stored: &'a str) -> BoxFuture<'a, Result<Option<String>, String>>;
 }
 
-/// For a registry without IAM beside it: every principal is stored as it is written.
+/// For a registry without IAM: every principal is stored as it is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PrincipalsAsWritten;
 
@@ -107,7 +107,7 @@ pub struct Settings {
     /// How long an upload may stay unfinished.
     pub upload_lifetime: Duration,
     /// Other nodes may be uploading into the same blob store, so that a start here
-    /// must leave young uploads alone. False: at the start nobody else is at work.
+    /// must keep young uploads. False: at the start no other node is running.
     pub shared: bool,
 }
 

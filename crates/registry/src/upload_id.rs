@@ -1,9 +1,9 @@
-//! What an upload's id says.
+//! What an upload's id contains.
 //!
 //! The id is a UUID whose bits hold the repository's row id, the second of the start,
 //! and 50 random bits. So an upload belongs to its repository without a row in the
 //! database: with another repository in it, an id names another file, which is not
-//! there. And its age is known to whoever clears up.
+//! there. And maintenance knows its age.
 //!
 //! | bytes | what |
 //! |---|---|

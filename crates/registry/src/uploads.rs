@@ -1,4 +1,4 @@
-//! Uploads: bytes on their way in.
+//! Uploads: incoming bytes.
 //!
 //! An upload is a file in the blob store, and its id says which repository it belongs
 //! to (`upload_id`), so that starting one and adding to it needs no transaction. One
@@ -44,7 +44,7 @@ impl ShortParts {
     }
 }
 
-/// The marker in a body that went beyond the limit of a layer's size.
+/// Marks a body that exceeded the limit of a layer's size.
 #[derive(Debug)]
 struct TooLarge;
 
@@ -96,7 +96,7 @@ impl Registry {
     /// # Errors
     /// [`Error::UploadNotFound`], [`Error::InvalidLayerPart`] when the part does not
     /// begin where the upload ends, [`Error::LayerTooLarge`], [`Error::UploadBusy`],
-    /// [`Error::BodyBroken`]: what arrived until then stays, and the upload goes on.
+    /// [`Error::BodyBroken`]: what arrived until then stays, and the upload can continue.
     pub async fn append<S, E>(
         &self,
         cx: &Call,
@@ -204,7 +204,7 @@ impl Registry {
         self.link(cx, repo, received, None).await
     }
 
-    /// The id that a client sent, if it can be one of this repository that still goes on.
+    /// The id that a client sent, if it can be that of an unexpired upload of this repository.
     pub(crate) fn upload_id(
         &self,
         repo: &RepositoryFacts,
@@ -353,7 +353,7 @@ impl Registry {
     }
 }
 
-/// The id that a client sent, if it can be one of this repository.
+/// The id that a client sent, if it can be that of an upload of this repository.
 fn upload_id(repo: &RepositoryFacts, upload: &str) -> Result<UploadId, Error> {
     // UUIDs are compared without regard to case (RFC 9562, section 4).
     let id = upload.to_ascii_lowercase().parse::<UploadId>();
@@ -374,7 +374,7 @@ pub(crate) fn no_upload(repo: &RepositoryFacts, upload: &str) -> Error {
 fn part_out_of_order(repo: &RepositoryFacts, id: &UploadId, expected: u64, actual: u64) -> Error {
     Error::InvalidLayerPart {
         message: format!(
-            "The layer part begins at byte {expected}, but the upload with id '{id}' goes on at byte {actual}"
+            "The layer part begins at byte {expected}, but the upload with id '{id}' continues at byte {actual}"
         ),
         upload_id: id.to_string(),
         place: repo.place(),

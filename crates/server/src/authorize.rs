@@ -140,8 +140,19 @@ impl Facts for App {
         &self,
         _context: &RequestContext,
         _selector: &ResourceSelector,
-        _resource: &Resource<Record>,
+        resource: &Resource<Record>,
     ) -> Result<(), ApiError> {
+        let Ok(arn) = resource.arn.parse::<Arn>() else {
+            return Ok(());
+        };
+        let name = arn.resource().strip_prefix("repository/");
+        let place = (arn.account().parse::<AccountId>(), arn.region().parse());
+        if let (Some(name), (Ok(account), Ok(region))) = (name, place) {
+            let found = resource.record.as_ref();
+            self.registry
+                .equalize_denial(&account, &region, name, found.map(|repo| &**repo))
+                .await?;
+        }
         Ok(())
     }
 }

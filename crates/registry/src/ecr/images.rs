@@ -145,12 +145,12 @@ impl Registry {
             .await?;
         let (mut deleted, mut failures) = (Vec::new(), Vec::new());
         let mut changes = Vec::new();
-        // Referrers that went with an image of this request: whoever names them as well
-        // finds them deleted.
+        // Referrers deleted with an image of this request. If the request names them too,
+        // they are reported as deleted.
         let mut with_images = HashSet::new();
         let mut tx = self.write(repo.id).await?;
-        // A list and its images may be named in any order: those that a list still
-        // needs wait until all others were looked at, as long as that helps.
+        // A list and its images may be named in any order: images that a list still needs
+        // are tried again after all others, until a round deletes nothing.
         let mut waiting = input.image_ids;
         loop {
             let before = waiting.len();

@@ -21,7 +21,7 @@ use crate::{Call, Error, Layer, Registry, RepositoryFacts};
 /// The media type of a layer that no manifest has named yet.
 const LAYER_MEDIA_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
-/// What a URL for `GetDownloadUrlForLayer` is made of. The URL must carry the
+/// The parts of a URL for `GetDownloadUrlForLayer`. The URL must carry the
 /// repository's id, for [`Registry::open_layer`], and end by itself.
 #[derive(Clone, Debug)]
 pub struct LayerDownload {
@@ -163,11 +163,11 @@ impl Registry {
         })
     }
 
-    /// `BatchCheckLayerAvailability`: a layer that the repository has not is
-    /// `UNAVAILABLE`, be it stored elsewhere or not.
+    /// `BatchCheckLayerAvailability`: a layer that the repository lacks is
+    /// `UNAVAILABLE`, whether it is stored elsewhere or not.
     ///
     /// # Errors
-    /// [`Error::RepositoryNotFound`]. A text that is no digest is one of the failures.
+    /// [`Error::RepositoryNotFound`]. An invalid digest is one of the failures.
     pub async fn batch_check_layer_availability(
         &self,
         cx: &Call,

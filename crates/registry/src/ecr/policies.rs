@@ -1,8 +1,8 @@
 //! Repository policies and the registry policy.
 //!
-//! A policy is stored with unique ids in the place of its principals'
-//! ARNs, so that a user or role that is deleted and created again is not let in by a
-//! policy about the old one; it is shown with ARNs (IAM user guide,
+//! A policy is stored with unique ids in place of its principals'
+//! ARNs, so that a policy about a deleted user or role does not apply to a new one of the
+//! same name; it is shown with ARNs (IAM user guide,
 //! "AWS JSON policy elements: Principal").
 
 use std::collections::HashMap;
@@ -24,8 +24,8 @@ use crate::facts::compile;
 use crate::{Call, Error, Pinned, Registry, RepositoryFacts};
 
 impl Registry {
-    /// What the resource's side of the repository's decisions would be with this policy. Who
-    /// asks for it decides whether it locks anybody out (`force` of `SetRepositoryPolicy`).
+    /// The resource policies of the repository as they would be with this policy. The caller
+    /// decides whether it locks anybody out (`force` of `SetRepositoryPolicy`).
     ///
     /// # Errors
     /// [`Error::InvalidPolicy`].
@@ -45,8 +45,8 @@ impl Registry {
         compile(&repository.arn, std::iter::once(drafted).chain(of_registry))
     }
 
-    /// `SetRepositoryPolicy`. Whether the policy locks its maker out was asked before: this
-    /// crate decides nothing.
+    /// `SetRepositoryPolicy`. Whether the policy locks its author out was checked
+    /// before: this crate makes no access decisions.
     ///
     /// # Errors
     /// [`Error::InvalidPolicy`], [`Error::RepositoryNotFound`].

@@ -324,8 +324,8 @@ pub(super) fn time(milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds).map_err(Error::internal)
 }
 
-/// There is no key service here: a repository that must be encrypted with a key of
-/// the caller's is refused rather than stored without.
+/// There is no key service: a repository that must be encrypted with a key is refused
+/// rather than stored unencrypted.
 fn check_encryption(encryption: &EncryptionConfiguration) -> Result<(), Error> {
     match encryption.encryption_type {
         EncryptionType::Aes256 if encryption.kms_key.is_none() => Ok(()),

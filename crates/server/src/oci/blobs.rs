@@ -1,4 +1,4 @@
-//! Blobs on their way out (OCI Distribution, "Pulling blobs"), whole or a range (RFC 9110, section 14).
+//! Blob downloads (OCI Distribution, "Pulling blobs"), whole or in ranges (RFC 9110, section 14).
 
 use std::future::ready;
 use std::ops::Range;
@@ -62,7 +62,7 @@ fn described(digest: &Digest) -> Response<ReplyBody> {
     set(&mut response, CONTENT_DIGEST, &digest);
     set(&mut response, header::ETAG, &format!("\"{digest}\""));
     set(&mut response, header::ACCEPT_RANGES, "bytes");
-    // The name is the content: nothing can become stale.
+    // The digest names the content: it cannot become stale.
     set(
         &mut response,
         header::CACHE_CONTROL,

@@ -1,5 +1,5 @@
-//! The registry: the OCI Distribution API v1.1 over HTTP. Paths are parsed in `path`; what each needs
-//! stands in `ops::oci`; the domain does the work; here are status codes and headers.
+//! The OCI Distribution API v1.1 over HTTP. `path` parses paths, `ops::oci` says what each request
+//! needs, the crate `registry` does the work; this module makes status codes and headers.
 
 pub(crate) mod blobs;
 mod conditions;
@@ -29,7 +29,7 @@ use crate::ops::oci as guard;
 use crate::ops::row::{Category, Columns};
 use path::{OciOperation, OciRoute, RouteError};
 
-/// A request that may be done.
+/// An authorized request.
 pub(crate) struct OciRequest<'a> {
     pub(crate) app: &'a App,
     pub(crate) head: &'a Head,
@@ -68,7 +68,7 @@ impl OciRequest<'_> {
 #[derive(Clone)]
 struct Elements(serde_json::Value);
 
-/// A refusal in the registry's form.
+/// An error in the registry's form.
 #[derive(Debug)]
 pub(crate) struct OciError {
     pub(crate) status: u16,
@@ -214,7 +214,7 @@ pub(crate) async fn serve(
     if let Some(Elements(elements)) = response.extensions_mut().remove::<Elements>() {
         event.elements = elements;
     }
-    // A refusal that the client was not told of.
+    // A denial that the response does not show.
     if let Some(decided) = response.extensions_mut().remove::<Box<DecisionRecord>>() {
         event.decided = Some(*decided);
     }
@@ -260,7 +260,7 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
     }
 }
 
-/// An event that is begun before the request is done, since doing it takes the route.
+/// An event that is created before the request is executed, which consumes the route.
 struct Audited {
     event: Event,
 }
@@ -460,7 +460,7 @@ async fn unauthenticated(
     response
 }
 
-/// An answer with a body.
+/// A response with a body.
 pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<ReplyBody> {
     let mut response = empty(status);
     set(&mut response, header::CONTENT_TYPE, kind);
@@ -473,7 +473,7 @@ pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<Re
     response
 }
 
-/// An answer without.
+/// A response without a body.
 pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::empty());
     *response.status_mut() = status;
@@ -481,14 +481,14 @@ pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
     response
         .headers_mut()
         .insert("docker-distribution-api-version", version);
-    // What clients pushed is bytes, whatever a browser would like to see in it.
+    // Browsers must not guess the type of what clients pushed.
     let nosniff = HeaderValue::from_static("nosniff");
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
 
-/// Sets a header whose value is made of checked parts; one that is no header's value is left out.
+/// Sets a header whose value consists of checked parts; an invalid value is left out and logged.
 pub(crate) fn set(
     response: &mut Response<ReplyBody>,
     name: impl header::IntoHeaderName,
@@ -517,7 +517,7 @@ pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
     response
 }
 
-/// The same from its parts.
+/// An error document with one entry.
 pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Response<ReplyBody> {
     let error = json!({"errors": [{"code": code, "message": message, "detail": null}]});
     document(status, error)

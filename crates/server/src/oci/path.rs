@@ -1,6 +1,6 @@
-//! The registry's paths (OCI Distribution Specification v1.1, "Endpoints"), parsed without tricks:
-//! nothing is decoded but the last segment, nothing is normalised, and a name that could not be a
-//! repository's is refused here.
+//! The registry's paths (OCI Distribution Specification v1.1, "Endpoints"), parsed strictly:
+//! only the last segment is decoded, nothing is normalised, and an invalid repository name is
+//! refused.
 
 use http::Method;
 use registry::NameRule;
@@ -19,7 +19,7 @@ pub(crate) struct OciRoute {
 /// What is asked of the registry.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum OciOperation {
-    /// `GET /v2/`: are you a registry, and do my credentials hold?
+    /// `GET /v2/`: checks that this is a registry and that the credentials are valid.
     Base,
     /// `GET /v2/_catalog`.
     Catalog(Page),
@@ -122,7 +122,7 @@ pub(crate) struct Page {
     pub(crate) last: Option<String>,
 }
 
-/// Why a path below `/v2/` is no request.
+/// Why a path below `/v2/` is not a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RouteError {
     /// There is no such endpoint.
@@ -134,7 +134,7 @@ pub(crate) enum RouteError {
     },
     /// The repository's name breaks this rule.
     Name(NameRule),
-    /// `n` is no number.
+    /// `n` is not a number.
     PageSize,
 }
 
@@ -165,7 +165,7 @@ pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute
     })
 }
 
-/// Splits `<name>/<endpoint>` from the right: a repository may itself be called `blobs`.
+/// Splits `<name>/<endpoint>` from the right: a repository may be called `blobs`.
 fn endpoint<'a>(
     method: &Method,
     rest: &'a str,
@@ -176,7 +176,7 @@ fn endpoint<'a>(
         return Ok((name, upload(method, last, query)));
     }
     if let Some(name) = head.strip_suffix("/blobs") {
-        // Without its trailing slash, as some clients write it.
+        // Some clients leave out the trailing slash.
         if last == "uploads" {
             return Ok((name, upload(method, "", query)));
         }
@@ -196,7 +196,7 @@ fn endpoint<'a>(
     }
     if let Some(name) = head.strip_suffix("/referrers") {
         let ask = segment(last).and_then(|digest| {
-            // A media type holds no space: it was a plus sign that nobody encoded.
+            // A media type contains no space: it was a plus sign that the client did not encode.
             let artifact_type = form::first(query, "artifactType").map(|t| t.replace(' ', "+"));
             get(
                 method,

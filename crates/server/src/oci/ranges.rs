@@ -10,7 +10,7 @@ pub(super) const RANGES_MAX: usize = 64;
 /// What a `Range` header asks for.
 #[derive(Debug, PartialEq)]
 pub(super) enum Wanted {
-    /// Everything: the header is absent, or is no range of bytes.
+    /// Everything: the header is absent, or is not a range of bytes.
     All,
     /// One range.
     One(Range<u64>),

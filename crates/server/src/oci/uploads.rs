@@ -1,4 +1,4 @@
-//! Blobs on their way in (OCI Distribution, "Pushing blobs"): one POST, POST and PUT, or chunks.
+//! Blob uploads (OCI Distribution, "Pushing blobs"): one POST, POST and PUT, or chunks.
 
 use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
@@ -26,12 +26,12 @@ pub(super) async fn start(
     if let Some(mount) = mount {
         match mounted(job, &mount).await? {
             Mounted::Done(layer) => return Ok(created(job, &layer)),
-            // Not to be had: the specification lets the client upload instead.
+            // The blob cannot be mounted; per the specification, fall back to a normal upload.
             Mounted::No => {}
             Mounted::Denied(decided) => {
                 let id = job.app.registry.start_upload(call, &repository).await?;
                 let mut response = accepted(job, &id.to_string(), 0);
-                // Not the client's to see; the audit log's.
+                // For the audit log; the client is not told.
                 response.extensions_mut().insert(decided);
                 return Ok(response);
             }
@@ -48,7 +48,7 @@ pub(super) async fn start(
     Ok(accepted(job, &id.to_string(), 0))
 }
 
-/// What came of a mount.
+/// The result of a mount.
 enum Mounted {
     Done(Layer),
     No,
@@ -56,8 +56,8 @@ enum Mounted {
     Denied(Box<DecisionRecord>),
 }
 
-/// Links the blob from the repository that the caller names, if the caller may read it there. A refusal
-/// and a missing blob look the same: a session for an ordinary upload.
+/// Links the blob from the repository that the caller names, if the caller may read it there. A denial
+/// and a missing blob look the same to the client: a session for a normal upload.
 async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciError> {
     let Some(from) = mount
         .from
@@ -174,7 +174,7 @@ fn parse_range(text: &str) -> Option<(u64, Option<u64>)> {
     Some((start, length.checked_add(1)))
 }
 
-/// A part in the wrong place: 416, with where the upload is.
+/// A part at the wrong offset: 416, with the present end of the upload.
 fn out_of_order(job: &OciRequest<'_>, id: &str, error: Error) -> OciError {
     let size = match &error {
         Error::InvalidLayerPart {
