@@ -1,8 +1,8 @@
 //! Wildcards and variables against a matcher that tries everything.
 
 use policy::{
-    ApplicablePolicies, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal, Request,
-    decide,
+    ApplicablePolicies, Context, Document, DocumentKind, Effect, PolicyRef, PolicySet, Principal,
+    Request, decide,
 };
 use serde_json::json;
 

@@ -49,7 +49,12 @@ pub fn all() -> io::Result<Vec<Seeds>> {
             });
         }
     }
-    for folder in ["policy-lint/tests/cases", "policy/tests/validation"] {
+    let folders = [
+        "policy-lint/tests/analyzer",
+        "policy-lint/tests/cases",
+        "policy/tests/validation",
+    ];
+    for folder in folders {
         for text in files(&crates.join(folder))? {
             for raw in cases(&text)? {
                 let case: Case<'_> = serde_json::from_str(raw.get())?;

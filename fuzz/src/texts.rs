@@ -7,7 +7,7 @@ use policy::scenario::Scenario;
 use policy::{
     Document, DocumentKind, PolicyError, PolicyErrorCode, Position, size_without_white_space,
 };
-use policy_lint::{FINDINGS_MAX, Nothing};
+use policy_lint::{FINDINGS_MAX, Level, Nothing};
 
 use crate::decisions::explained;
 use crate::excerpt::Excerpt;
@@ -156,6 +156,7 @@ fn kind_by(number: usize) -> DocumentKind {
 
 /// Without services and with some. That it ends in time is libFuzzer's to watch.
 fn lint_as(text: &str, kind: DocumentKind) {
+    validated(text, kind);
     let Ok(document) = Document::parse_language(text, kind) else {
         return;
     };
@@ -170,5 +171,24 @@ fn lint_as(text: &str, kind: DocumentKind) {
             // A message quotes what was written, never much more than that.
             assert!(finding.message.len() + finding.help.len() < 4 * text.len() + 4_096);
         }
+    }
+}
+
+/// What is refused is reported, and each finding has a place in the text.
+fn validated(text: &str, kind: DocumentKind) {
+    let findings = policy_lint::validate(text, kind, &*EXCERPT);
+    assert!(findings.len() <= FINDINGS_MAX);
+    let refused = Document::parse(text, kind).is_err();
+    let reported = findings.iter().any(|finding| {
+        let code = finding.code.as_str();
+        finding.code.level() == Level::Error || code.starts_with("POLICY_SIZE_EXCEEDS")
+    });
+    assert!(reported || !refused, "no finding about a refused document");
+    let locations = policy_lint::Locations::new(text);
+    for finding in findings.iter().take(100) {
+        within(finding.position, text);
+        let location = locations.find(finding.position);
+        within(location.end, text);
+        assert!(location.start <= location.end);
     }
 }

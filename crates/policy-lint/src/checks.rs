@@ -42,19 +42,20 @@ pub fn lint_counted(document: &Document, catalogue: &dyn Catalogue) -> (Vec<Find
     findings.dedup();
     let cut_short = work.cut_short();
     if more {
-        let why = "there are more findings, which are not shown";
-        findings.push(incomplete(document, why.to_owned()));
+        findings.push(incomplete(document.source(), MORE.to_owned()));
     } else if !cut_short.is_empty() {
         let which = cut_short.join(", ");
         let why = format!("the document is too large for a full check; not fully checked: {which}");
-        findings.push(incomplete(document, why));
+        findings.push(incomplete(document.source(), why));
     }
     (findings, work.used())
 }
 
+pub(crate) const MORE: &str = "there are more findings, which are not shown";
+
 /// The last finding, at the document's last character, so that it sorts after all others.
-fn incomplete(document: &Document, message: String) -> Finding {
-    let text = document.source().trim_end();
+pub(crate) fn incomplete(text: &str, message: String) -> Finding {
+    let text = text.trim_end();
     Finding {
         code: Code::ChecksIncomplete,
         position: Position::at(text, text.len().saturating_sub(1)),

@@ -23,7 +23,7 @@
 //! assert_eq!(misspelt.code, Code::InvalidAction);
 //! assert_eq!(misspelt.help, "did you mean `ecr:PutImage`?");
 //! // Where it is: as a path and as a span of the text.
-//! let location = policy_lint::location(text, misspelt.position);
+//! let location = policy_lint::Locations::new(text).find(misspelt.position);
 //! assert_eq!(location.path_string(), "Statement.Action[1]");
 //! assert_eq!(&text[location.start.offset as usize..location.end.offset as usize], "\"ecr:PutImages\"");
 //! ```
@@ -106,5 +106,5 @@ pub use catalogue::{ActionFacts, Catalogue, KeyFacts, KeyType, Nothing, Resource
 pub use checks::{lint, lint_counted};
 pub use codes::{Code, Level};
 pub use finding::{FINDINGS_MAX, Finding};
-pub use location::{Location, PathElement, location};
+pub use location::{Location, Locations, PathElement};
 pub use validate::validate;

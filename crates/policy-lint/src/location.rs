@@ -42,24 +42,39 @@ impl Location {
     }
 }
 
-/// The JSON value, or the member, that begins at a finding's position. The whole document if none
-/// begins there.
-pub fn location(text: &str, position: Position) -> Location {
-    let mut path = Vec::new();
-    let end = json::parse(text)
-        .ok()
-        .and_then(|root| end_of(&root, position.offset, &mut path));
-    match end {
-        Some(end) => Location {
-            path,
-            start: position,
-            end: Position::at(text, end as usize),
-        },
-        None => Location {
-            path: Vec::new(),
-            start: Position::START,
-            end: Position::at(text, text.len()),
-        },
+/// Finds the locations of many findings in one text, which is read once.
+#[derive(Debug)]
+pub struct Locations<'a> {
+    text: &'a str,
+    root: Option<Node>,
+}
+
+impl<'a> Locations<'a> {
+    /// Reads a text. If it is not JSON, every location is the whole text.
+    pub fn new(text: &'a str) -> Locations<'a> {
+        Locations {
+            text,
+            root: json::parse(text).ok(),
+        }
+    }
+
+    /// The JSON value, or the member, that begins at a finding's position; the whole document if
+    /// none begins there.
+    pub fn find(&self, position: Position) -> Location {
+        let mut path = Vec::new();
+        let root = self.root.as_ref();
+        match root.and_then(|root| end_of(root, position.offset, &mut path)) {
+            Some(end) => Location {
+                path,
+                start: position,
+                end: Position::at(self.text, end as usize),
+            },
+            None => Location {
+                path: Vec::new(),
+                start: Position::START,
+                end: Position::at(self.text, self.text.len()),
+            },
+        }
     }
 }
 

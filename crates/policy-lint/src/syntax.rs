@@ -43,7 +43,8 @@ impl<'a> Members<'a> {
 
 impl Syntax {
     pub fn find(&mut self, code: Code, at: Position, message: impl Into<String>, help: &str) {
-        if self.findings.len() < FINDINGS_MAX {
+        // One more than may be shown, so that it is known that there are more.
+        if self.findings.len() <= FINDINGS_MAX {
             self.findings.push(Finding {
                 code,
                 position: at,

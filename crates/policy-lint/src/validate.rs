@@ -3,13 +3,13 @@
 use policy::{Document, DocumentKind, PolicyErrorCode, Position, size_without_white_space};
 
 use crate::catalogue::Catalogue;
-use crate::checks::lint;
+use crate::checks::{MORE, incomplete, lint};
 use crate::codes::{Code, Level};
-use crate::finding::Finding;
+use crate::finding::{FINDINGS_MAX, Finding};
 use crate::syntax::Syntax;
 
 /// All findings of a text, in the order of the text: what is refused, and what is probably not
-/// meant. A text that its service would refuse has at least one error.
+/// meant. A text that its service would refuse has an error, or a finding about its size.
 pub fn validate(text: &str, kind: DocumentKind, catalogue: &dyn Catalogue) -> Vec<Finding> {
     let mut syntax = Syntax {
         kind,
@@ -53,6 +53,10 @@ pub fn validate(text: &str, kind: DocumentKind, catalogue: &dyn Catalogue) -> Ve
     }
     findings.sort_by_key(|finding| (finding.position, finding.code));
     findings.dedup();
+    if findings.len() > FINDINGS_MAX {
+        findings.truncate(FINDINGS_MAX - 1);
+        findings.push(incomplete(text, MORE.to_owned()));
+    }
     findings
 }
 

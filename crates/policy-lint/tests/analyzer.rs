@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use policy::DocumentKind;
-use policy_lint::{AwsCatalogue, Code, location, validate};
+use policy_lint::{AwsCatalogue, Code, FINDINGS_MAX, Locations, validate};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -44,10 +44,11 @@ fn every_case_has_its_findings() {
             let document = case.document.map(|document| document.get().to_owned());
             let text = document.or(case.text).unwrap();
             let findings = validate(&text, case.kind.parse().unwrap(), &AwsCatalogue);
+            let locations = Locations::new(&text);
             let found: Vec<(String, String)> = findings
                 .iter()
                 .map(|finding| {
-                    let location = location(&text, finding.position);
+                    let location = locations.find(finding.position);
                     (finding.code.to_string(), location.path_string())
                 })
                 .collect();
@@ -116,6 +117,20 @@ fn reports_documents_over_their_size() {
             "{code}: {findings:#?}"
         );
     }
+}
+
+#[test]
+fn limits_the_findings_of_a_refused_text() {
+    let mut statement = serde_json::json!({"Effect": "Allow"});
+    for number in 0..2 * FINDINGS_MAX {
+        statement[format!("Element{number}")] = true.into();
+    }
+    let text = serde_json::json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    let findings = validate(&text, DocumentKind::Managed, &AwsCatalogue);
+    assert_eq!(findings.len(), FINDINGS_MAX);
+    let last = findings.last().unwrap();
+    assert_eq!(last.code, Code::ChecksIncomplete);
+    assert!(last.message.contains("more findings"), "{}", last.message);
 }
 
 #[test]

@@ -253,6 +253,42 @@ fn is_open_to(document: &Document, outsider: &Principal, context: &Context) -> b
     decide(&request, &applicable).effect == Effect::Allowed
 }
 
+/// What a wildcard as the only value comes to, by the finding's code, as the engine decides it.
+#[test]
+fn wildcard_condition_decides_as_reported() {
+    for quantifier in ["", "ForAllValues:", "ForAnyValue:"] {
+        for test in ["StringLike", "StringNotLike"] {
+            for suffix in ["", "IfExists"] {
+                let operator = format!("{quantifier}{test}{suffix}");
+                let document = document(&[json!({"Effect": "Allow", "Action": "s:GetA",
+                    "Resource": "*", "Condition": {&operator: {"aws:k": "*"}}})]);
+                let findings = lint(&document, &Nothing);
+                let is = |code| found(&findings, code).next().is_some();
+                let present = Context::new().set_list("aws:k", ["a", "b"]);
+                let present = match quantifier {
+                    "" => Context::new().set("aws:k", "a"),
+                    _ => present,
+                };
+                let allowed = [Context::new(), present]
+                    .map(|context| effect(&document, "s:GetA", "arn:aws:s:::x", &context))
+                    .map(|effect| effect == Effect::Allowed);
+                let reported = [
+                    (Code::EquivalentToNullTrue, [true, false]),
+                    (Code::EquivalentToNullFalse, [false, true]),
+                    (Code::RedundantKeyDueToWildcardInCondition, [true, true]),
+                    (
+                        Code::RedundantStatementDueToWildcardInCondition,
+                        [false, false],
+                    ),
+                ];
+                let reported = reported.iter().filter(|(code, _)| is(*code));
+                let outcomes: Vec<_> = reported.map(|(_, outcome)| *outcome).collect();
+                assert_eq!(outcomes, [allowed], "{operator}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use policy::{Document, DocumentKind, PolicyError, Position, Printable};
-use policy_lint::{AwsCatalogue, Finding, Level, lint, location};
+use policy_lint::{AwsCatalogue, Finding, Level, Locations, lint};
 use serde_json::json;
 
 use super::input::Input;
@@ -175,6 +175,7 @@ impl Checked {
                 "column": error.position.map(|at| at.column),
             }),
         })?;
+        let locations = Locations::new(&self.text);
         for finding in &self.findings {
             answers.json(&json!({
                 "file": file,
@@ -185,7 +186,7 @@ impl Checked {
                 "learnMore": finding.code.learn_more(),
                 "line": finding.position.line,
                 "column": finding.position.column,
-                "path": location(&self.text, finding.position).path_string(),
+                "path": locations.find(finding.position).path_string(),
             }))?;
         }
         Ok(())
