@@ -1,5 +1,7 @@
 """A disk that fills up: a clear error, nothing half-written, and business as usual once there is room again."""
 
+import contextlib
+import itertools
 import secrets
 import subprocess
 
@@ -49,3 +51,37 @@ def test_a_layer_that_does_not_fit(server):
     registry = server.root.raw()
     for image in (before, after):
         registry.pull("app", image)
+
+
+@pytest.mark.parametrize("server", ["everything"], indirect=True)
+def test_writes_go_on_when_there_is_room_again(server):
+    """A failed commit costs that request alone: the next one that fits succeeds, without a restart."""
+    root = server.root
+    root.create_repository("app")
+    registry = root.raw()
+    image = images.Image()
+    registry.push("app", "v1", image).expect(201)
+    filler = server.data / "filler"
+    names = itertools.count()
+    refused = 0
+    for _ in range(10):
+        # Metadata and blobs share the disk: nothing is left for the database's log.
+        with filler.open("wb", buffering=0) as file:
+            with contextlib.suppress(OSError):
+                while file.write(bytes(1 << 16)):
+                    pass
+            with contextlib.suppress(OSError):
+                while file.write(bytes(512)):
+                    pass
+        for _ in range(40):
+            call = f"Action=CreateUser&Version=2010-05-08&UserName=user-{next(names):05}&Path=/{'x' * 400}/".encode()
+            answer = registry.aws(root, "iam", call)
+            if answer.status != 200:
+                answer.expect(503)
+                refused += 1
+        # What needs no room goes on.
+        registry.pull("app", image)
+        filler.unlink()
+        made = registry.aws(root, "iam", f"Action=CreateUser&Version=2010-05-08&UserName=after-{next(names):05}".encode())
+        made.expect(200)
+    assert refused, "the disk was never full: this has shown nothing"

@@ -166,6 +166,22 @@ impl Sealer {
         }
     }
 
+    /// Reads the ring again where another node has added a key, so that this node seals under the newest
+    /// one too. A server calls this every minute.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        let read_at = {
+            let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
+            ring.read_at
+        };
+        match self.0.store.changed_since(Topic::KeyRing, read_at) {
+            true => self.reload().await,
+            false => Ok(()),
+        }
+    }
+
     /// Adds a key to the ring: it seals from now on, the older ones go on opening.
     ///
     /// # Errors

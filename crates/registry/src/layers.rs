@@ -267,6 +267,11 @@ impl Registry {
                 return Ok(None);
             };
             if let Some(source) = self.0.blobs.open(&copy.key).await? {
+                // What was written is checked again where it is read: a copy that a broken disk cut
+                // short is not served, and a push replaces it.
+                if source.size() != copy.size {
+                    return Err(damaged(digest, &copy, source.size()));
+                }
                 return Ok(Some((copy.size, source)));
             }
             // Another copy may have taken its place since the row was read.
@@ -361,6 +366,13 @@ pub(crate) fn no_layer(repo: &RepositoryFacts, digest: &str) -> Error {
         digest: digest.to_owned(),
         place: repo.place(),
     }
+}
+
+fn damaged(digest: &Digest, copy: &StoredCopy, found: u64) -> Error {
+    let StoredCopy { key, size } = copy;
+    Error::internal(format!(
+        "the blob {digest} at {key} has {found} bytes instead of {size}"
+    ))
 }
 
 fn lost(digest: &Digest) -> Error {

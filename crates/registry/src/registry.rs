@@ -68,14 +68,28 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Periodic maintenance, to be called about every minute and before the process ends:
-    /// records when images were pulled, and removes expired uploads.
+    /// What each node does every minute or so: writes down when images were pulled here, and
+    /// counts the unfinished uploads of all nodes.
     ///
     /// # Errors
     /// Those of the store and of the blobs.
     pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
         self.write_pulls().await?;
+        self.count_uploads(now).await
+    }
+
+    /// Removes expired uploads, of all nodes. One node does it for all.
+    ///
+    /// # Errors
+    /// Those of the store and of the blobs.
+    pub async fn sweep_uploads(&self, now: Timestamp) -> Result<(), Error> {
         self.sweep(now, true).await
+    }
+
+    async fn count_uploads(&self, now: Timestamp) -> Result<(), Error> {
+        let left = self.0.blobs.list_uploads().await?;
+        self.0.open_uploads.renew(left, now.as_millisecond());
+        Ok(())
     }
 
     /// Pull times only help to decide what to delete: an error here loses the waiting ones,
@@ -96,6 +110,7 @@ impl Registry {
     /// yet expired stay; with `young_stay`, also those without a row.
     async fn sweep(&self, now: Timestamp, young_stay: bool) -> Result<(), Error> {
         let lifetime = self.0.settings.upload_lifetime;
+        let started = now;
         let now = now.as_millisecond();
         let (mut kept, mut gone) = (HashSet::new(), Vec::new());
         let mut after = String::new();
@@ -127,8 +142,7 @@ impl Registry {
                 kept.contains(id) || (young_stay && !upload_id::expired(id, now, lifetime))
             })
             .await?;
-        let left = self.0.blobs.list_uploads().await?;
-        self.0.open_uploads.renew(left, now);
+        self.count_uploads(started).await?;
         if swept.files > 0 {
             tracing::info!(
                 files = swept.files,

@@ -47,6 +47,7 @@ mod form;
 mod forwarded;
 mod head;
 mod health;
+mod job_kinds;
 pub mod limits;
 mod listener;
 mod memory_budget;

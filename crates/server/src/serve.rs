@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::app::{App, Clock, Names, RegistryId};
 use crate::audit::Audit;
 use crate::health::Problem;
+use crate::job_kinds;
 use crate::limits::{CHANGES_POLL_INTERVAL, CONNECTIONS_MAX};
 use crate::listener;
 use crate::network::Cidr;
@@ -284,9 +285,10 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut maintenance = tokio::time::interval(MAINTENANCE_INTERVAL);
     maintenance.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut reachable = true;
+    let jobs = tokio::spawn(run_jobs(Arc::clone(&app), stop.clone()));
     loop {
         tokio::select! {
-            () = listener::stopped(&mut stop) => return,
+            () = listener::stopped(&mut stop) => break,
             _ = polls.tick() => {
                 let polled = app.store.poll_changes().await;
                 // Said once, not twice a second.
@@ -301,11 +303,34 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             _ = maintenance.tick() => maintain(&app).await,
         }
     }
+    if jobs.await.is_err() {
+        tracing::error!("the runner of jobs panicked");
+    }
+}
+
+/// Runs the jobs that are due, on whichever node sees them first.
+async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
+    let runner = job_kinds::runner(&app);
+    let stopped = |stop: &watch::Receiver<bool>| {
+        let mut stop = stop.clone();
+        async move { listener::stopped(&mut stop).await }
+    };
+    let ensured = async {
+        while let Err(error) = job_kinds::ensure(&runner).await {
+            tracing::warn!(%error, "the queue of jobs cannot be read");
+            tokio::time::sleep(MAINTENANCE_INTERVAL).await;
+        }
+    };
+    tokio::select! {
+        () = stopped(&stop) => return,
+        () = ensured => {}
+    }
+    runner.run(stopped(&stop)).await;
 }
 
 async fn maintain(app: &App) {
-    if let Err(error) = app.identity.sealer().rotate_when_due(app.now()).await {
-        tracing::error!(?error, "the key ring was not rotated");
+    if let Err(error) = app.identity.sealer().refresh().await {
+        tracing::error!(?error, "the key ring was not read again");
     }
     if let Err(error) = app.identity.flush_last_used().await {
         tracing::warn!(

@@ -30,7 +30,7 @@
 //! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam` and `ecr`: typed rows and their statements, one file a resource. All
+//! - `iam`, `ecr` and `jobs`: typed rows and their statements, one file a resource. All
 //!   SQL of Berth stands there; the crates above call functions.
 //!
 //! # The promise
@@ -51,6 +51,7 @@ mod database;
 pub mod ecr;
 mod error;
 pub mod iam;
+pub mod jobs;
 mod migrate;
 mod pool;
 mod probe;

@@ -145,6 +145,20 @@ on_every_engine! {
         assert_ne!(again[0].key, stored[0].key, "a key is never used twice");
     }
 
+    async fn a_copy_that_was_cut_short_is_not_served_and_a_push_replaces_it(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let digest = w.layer(&repo, "a whole layer").await["digest"].as_str().unwrap().to_owned();
+        let stored: Vec<_> = w.blobs.list().try_collect().await.unwrap();
+        let path = w.folder.path().join(format!("blobs/{}", stored[0].key));
+        std::fs::write(&path, "a whole").unwrap();
+        let error = w.registry.open_blob(&repo, &digest).await.err().unwrap();
+        assert_eq!(error.oci().status, 500);
+        w.layer(&repo, "a whole layer").await;
+        assert!(w.registry.open_blob(&repo, &digest).await.is_ok());
+        assert!(!path.exists(), "the damaged copy is gone");
+    }
+
     /// A collector deletes the row in its transaction and the file of the row's key after it: whoever
     /// pushes the digest in between has a copy that the collector does not know.
     async fn a_copy_that_is_collected_late_takes_nothing_else_with_it(store: TestStore) {

@@ -137,16 +137,16 @@ on_every_engine! {
         assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
         // Those that nobody goes on with make room when they are swept.
         let later = w.later(25);
-        w.registry.maintain(later.now).await.unwrap();
+        w.registry.sweep_uploads(later.now).await.unwrap();
         start(&later).await.unwrap();
         // Housekeeping counts what is there, and what another node has finished no longer.
         let open = start(&later).await.unwrap();
-        w.registry.maintain(later.now).await.unwrap();
+        w.registry.sweep_uploads(later.now).await.unwrap();
         assert_eq!(oci(start(&later).await), ("DENIED", 403));
         let (node, _, _) = w.another_node(true, later.now).await;
         node.complete_upload(&later, &repo, &open, &digest, None, body("x")).await.unwrap();
         let soon = w.later(26);
-        w.registry.maintain(soon.now).await.unwrap();
+        w.registry.sweep_uploads(soon.now).await.unwrap();
         start(&soon).await.unwrap();
         assert_eq!(oci(start(&soon).await), ("DENIED", 403));
     }
@@ -255,11 +255,11 @@ on_every_engine! {
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         let content = "x".repeat(16 << 20);
         w.registry.append(&w.cx, &repo, &id, None, body(&content)).await.unwrap();
-        w.registry.maintain(w.later(23).now).await.unwrap();
+        w.registry.sweep_uploads(w.later(23).now).await.unwrap();
         w.registry.append(&w.later(23), &repo, &id, None, body("y")).await.unwrap();
         let late = w.later(25);
         assert_eq!(oci(w.registry.append(&late, &repo, &id, None, body("z")).await), ("BLOB_UPLOAD_UNKNOWN", 404));
-        w.registry.maintain(late.now).await.unwrap();
+        w.registry.sweep_uploads(late.now).await.unwrap();
         assert_eq!(w.temporary_files(), 0);
     }
 
@@ -275,7 +275,7 @@ on_every_engine! {
         ] {
             std::fs::write(uploads.join(name), "half of a lay").unwrap();
         }
-        w.registry.maintain(w.cx.now).await.unwrap();
+        w.registry.sweep_uploads(w.cx.now).await.unwrap();
         assert_eq!(w.temporary_files(), 1);
         assert_eq!(w.registry.upload_status(&repo, &young).await.unwrap(), 0);
     }
