@@ -9,37 +9,17 @@ use jiff::SignedDuration;
 /// Why a job failed, for the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// On whose behalf work without a caller is done: a closed list, so that no code can make up a principal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Service {
-    /// Keys and principals: rotation of the key ring.
-    Identity,
-    /// Repositories and their contents: expired uploads.
-    Registry,
-}
-
-impl Service {
-    /// The name in the audit log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Service::Identity => "identity.berth.internal",
-            Service::Registry => "registry.berth.internal",
-        }
-    }
-}
-
 /// A job that is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Job {
+pub struct Job<A> {
     /// What it is about.
     pub subject: String,
     /// What else must be known, in the kind's own form.
     pub payload: String,
     /// Failures in a row before this attempt.
     pub failures: i64,
-    /// On whose behalf it is done.
-    pub service: Service,
+    /// On whose authority it is done: its kind's.
+    pub authority: A,
 }
 
 /// What is to become of a job that succeeded.
@@ -51,33 +31,34 @@ pub enum Outcome {
     Again(SignedDuration),
 }
 
-type Handler = Arc<dyn Fn(Job) -> BoxFuture<'static, Result<Outcome, BoxError>> + Send + Sync>;
+type Handler<A> =
+    Arc<dyn Fn(Job<A>) -> BoxFuture<'static, Result<Outcome, BoxError>> + Send + Sync>;
 
-/// A kind of job: its name in the queue, and what does it.
+/// A kind of job: its name in the queue, on whose authority it is done, and what does it.
 #[derive(Clone)]
-pub struct Kind {
+pub struct Kind<A> {
     pub(crate) name: &'static str,
-    pub(crate) service: Service,
-    pub(crate) handler: Handler,
+    pub(crate) authority: A,
+    pub(crate) handler: Handler<A>,
 }
 
-impl Kind {
+impl<A> Kind<A> {
     /// A kind that `handler` does. The handler is dropped at any await where the node loses its lease.
-    pub fn new<F, R>(name: &'static str, service: Service, handler: F) -> Kind
+    pub fn new<F, R>(name: &'static str, authority: A, handler: F) -> Self
     where
-        F: Fn(Job) -> R + Send + Sync + 'static,
+        F: Fn(Job<A>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Outcome, BoxError>> + Send + 'static,
     {
         Kind {
             name,
-            service,
+            authority,
             handler: Arc::new(move |job| Box::pin(handler(job))),
         }
     }
 }
 
-impl fmt::Debug for Kind {
+impl<A> fmt::Debug for Kind<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kind({}, {})", self.name, self.service.name())
+        write!(f, "Kind({})", self.name)
     }
 }

@@ -5,10 +5,10 @@
 //! # let t = store::testing::sqlite().await;
 //! # let store = t.store;
 //! use jiff::{SignedDuration, Timestamp};
-//! use jobs::{Job, Kind, Outcome, Runner, Service};
+//! use jobs::{Job, Kind, Outcome, Runner};
 //!
 //! let now = Timestamp::UNIX_EPOCH;
-//! let sweep = Kind::new("sweep", Service::Registry, |job: Job| async move {
+//! let sweep = Kind::new("sweep", "maintenance", |job: Job<&str>| async move {
 //!     assert_eq!(job.subject, "all");
 //!     // … and once more in a minute.
 //!     Ok(Outcome::Again(SignedDuration::from_mins(1)))
@@ -29,13 +29,14 @@
 //!   shows in the log and in `last_error`.
 //! - **Asking twice is asking once.** A kind has one job for each subject; one that is asked for while it
 //!   runs, runs once more.
-//! - **Work without a caller has a name.** Each kind belongs to a [`Service`] of a closed list, under which
-//!   it is authorized and audited.
+//! - **Work without a caller has an authority.** Each kind states one, and its handler gets it with each
+//!   job. This crate does not know what it is: in the server it is a name of crate `authz`'s closed list,
+//!   so that no code can make up a principal.
 //!
 //! Time is passed in. The runner's own pauses ([`Runner::run`]) only decide how soon a due job is seen.
 
 mod job;
 mod runner;
 
-pub use job::{BoxError, Job, Kind, Outcome, Service};
+pub use job::{BoxError, Job, Kind, Outcome};
 pub use runner::{LEASE, Runner, retry_delay};

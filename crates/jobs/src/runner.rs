@@ -42,22 +42,22 @@ pub fn retry_delay(failures: i64, id: i64) -> SignedDuration {
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Runs the jobs of the kinds that it is given, beside the runners of other nodes.
-pub struct Runner {
+pub struct Runner<A> {
     store: Store,
     holder: String,
-    kinds: Vec<Kind>,
+    kinds: Vec<Kind<A>>,
     clock: Clock,
 }
 
-impl Runner {
+impl<A: Clone + Send + Sync> Runner<A> {
     /// A runner of a node. `holder` names the node, and this run of it, in leases.
     pub fn new(
         store: Store,
         holder: impl Into<String>,
-        kinds: impl IntoIterator<Item = Kind>,
+        kinds: impl IntoIterator<Item = Kind<A>>,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
-    ) -> Runner {
-        Runner {
+    ) -> Self {
+        Self {
             store,
             holder: holder.into(),
             kinds: kinds.into_iter().collect(),
@@ -132,7 +132,7 @@ impl Runner {
     }
 
     /// Leases a due job. The usual answer, that there is none, costs one read.
-    async fn lease(&self, kind: &Kind) -> store::Result<Option<table::Job>> {
+    async fn lease(&self, kind: &Kind<A>) -> store::Result<Option<table::Job>> {
         let now = self.now();
         let is_due = {
             let mut read = self.store.read().await?;
@@ -153,12 +153,12 @@ impl Runner {
         self.now().saturating_add(lease)
     }
 
-    async fn run_one(&self, kind: &Kind, row: table::Job) -> store::Result<()> {
+    async fn run_one(&self, kind: &Kind<A>, row: table::Job) -> store::Result<()> {
         let job = Job {
             subject: row.subject.clone(),
             payload: row.payload.clone(),
             failures: row.failures,
-            service: kind.service,
+            authority: kind.authority.clone(),
         };
         let done = tokio::select! {
             done = (kind.handler)(job) => done,

@@ -6,8 +6,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use jobs::{BoxError, Job, Kind, LEASE, Outcome, Runner, Service, retry_delay};
+use jobs::{BoxError, Job, Kind, LEASE, Outcome, Runner, retry_delay};
 use store::{Store, on_every_engine};
+
+/// On whose authority the jobs here are done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Service;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -39,10 +43,10 @@ fn node(
     name: &'static str,
     clock: &Clock,
     log: &Log,
-    outcome: impl Fn(&Job) -> Result<Outcome, BoxError> + Send + Sync + 'static,
-) -> Runner {
+    outcome: impl Fn(&Job<Service>) -> Result<Outcome, BoxError> + Send + Sync + 'static,
+) -> Runner<Service> {
     let (log, outcome) = (Arc::clone(log), Arc::new(outcome));
-    let work = Kind::new("work", Service::Registry, move |job: Job| {
+    let work = Kind::new("work", Service, move |job: Job<Service>| {
         let (log, outcome) = (Arc::clone(&log), Arc::clone(&outcome));
         async move {
             let line = format!("{name} {} {}", job.subject, job.payload);
@@ -133,7 +137,7 @@ on_every_engine! {
         let (clock, log) = (Clock::default(), Log::default());
         let runner = Arc::new(node(&t.store, "a", &clock, &log, |_| Ok(Outcome::Done)));
         let (asked, inner) = (Arc::new(AtomicI64::new(0)), Arc::clone(&runner));
-        let again = Kind::new("work", Service::Identity, move |_| {
+        let again = Kind::new("work", Service, move |_: Job<Service>| {
             let (asked, inner) = (Arc::clone(&asked), Arc::clone(&inner));
             async move {
                 if asked.fetch_add(1, Ordering::SeqCst) == 0 {

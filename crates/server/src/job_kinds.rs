@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use authz::ServiceName;
 use jiff::SignedDuration;
-use jobs::{Kind, Outcome, Runner, Service};
+use jobs::{Job, Kind, Outcome, Runner};
 
 use crate::app::App;
 
@@ -18,30 +19,38 @@ const ROTATE_KEY_RING: &str = "rotate-key-ring";
 const ALL: &str = "all";
 
 /// A runner of all jobs, for one run of one node.
-pub(crate) fn runner(app: &Arc<App>) -> Runner {
+pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let (sweeper, rotator, clock) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
     let kinds = [
-        Kind::new(SWEEP_UPLOADS, Service::Registry, move |_| {
-            let app = Arc::clone(&sweeper);
-            async move {
-                app.registry.sweep_uploads(app.now()).await?;
-                Ok(Outcome::Again(SWEEP_INTERVAL))
-            }
-        }),
-        Kind::new(ROTATE_KEY_RING, Service::Identity, move |_| {
-            let app = Arc::clone(&rotator);
-            async move {
-                app.identity.sealer().rotate_when_due(app.now()).await?;
-                Ok(Outcome::Again(ROTATION_INTERVAL))
-            }
-        }),
+        Kind::new(
+            SWEEP_UPLOADS,
+            ServiceName::Maintenance,
+            move |_: Job<ServiceName>| {
+                let app = Arc::clone(&sweeper);
+                async move {
+                    app.registry.sweep_uploads(app.now()).await?;
+                    Ok(Outcome::Again(SWEEP_INTERVAL))
+                }
+            },
+        ),
+        Kind::new(
+            ROTATE_KEY_RING,
+            ServiceName::Maintenance,
+            move |_: Job<ServiceName>| {
+                let app = Arc::clone(&rotator);
+                async move {
+                    app.identity.sealer().rotate_when_due(app.now()).await?;
+                    Ok(Outcome::Again(ROTATION_INTERVAL))
+                }
+            },
+        ),
     ];
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }
 
 /// Makes sure that the jobs which every database has are in the queue.
-pub(crate) async fn ensure(runner: &Runner) -> store::Result<()> {
+pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
     runner.ensure(SWEEP_UPLOADS, ALL, "").await?;
     runner.ensure(ROTATE_KEY_RING, ALL, "").await
 }

@@ -220,8 +220,8 @@ impl Store {
         };
         if self.engine() == Engine::Postgres {
             Conn(&mut lent)
-                .fetch_one(
-                    "SELECT 1 FROM (SELECT pg_advisory_xact_lock($1)) AS locked",
+                .execute(
+                    "SELECT pg_advisory_xact_lock($1)",
                     values![scope.lock_key()],
                 )
                 .await?;
