@@ -137,6 +137,9 @@ pub struct ServeOptions {
     /// address or a CIDR range; may be repeated
     #[arg(long, value_name = "CIDR")]
     pub trusted_proxy: Vec<server::Cidr>,
+    /// Send `Strict-Transport-Security` with this `max-age` in answers over TLS; never for loopback hosts
+    #[arg(long, value_name = "SECONDS")]
+    pub hsts: Option<u32>,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
@@ -158,6 +161,8 @@ Only in the environment, because a command line can be read by others:
           The root access key that the first start makes; otherwise it is random
   BERTH_MASTER_KEY
           The key under which secrets are sealed: 32 bytes as 64 hexadecimal digits
+A file may hold each of them, and the database's URL, instead: BERTH_ROOT_ACCESS_KEY_ID_FILE,
+BERTH_ROOT_SECRET_ACCESS_KEY_FILE, BERTH_MASTER_KEY_FILE and BERTH_DATABASE_FILE name it.
 
 The first start writes the root access key to credentials in the data directory.
 Ends on SIGTERM and SIGINT, after the requests that are running. SIGHUP reads the certificate again; \

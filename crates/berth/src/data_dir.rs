@@ -17,11 +17,25 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use crate::error::{Error, Result};
 
 /// Reads and writes for the owner alone.
 const PRIVATE_DIR: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
+/// What may not be open to others: keys, and the database, which holds every sealed secret.
+const PRIVATE_FILES: [&str; 5] = [
+    "credentials",
+    "master.key",
+    "berth.db",
+    "berth.db-wal",
+    "berth.db-shm",
+];
+/// Nobody but the owner.
+pub const GROUP_AND_OTHERS: u32 = 0o077;
+/// A file that is given by an option may be its group's to read, as mounted secrets are.
+pub const OTHERS: u32 = 0o027;
 /// The largest file of keys that is read, in bytes.
 const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -91,6 +105,15 @@ impl DataDir {
         self.path.join(name)
     }
 
+    /// Refuses to go on with a file of the directory that others may open or change, or that is a link:
+    /// whoever could put a link there could have keys written or read elsewhere.
+    pub fn check_private_files(&self) -> Result<()> {
+        for name in PRIVATE_FILES {
+            check_private(&self.join(name), GROUP_AND_OTHERS)?;
+        }
+        Ok(())
+    }
+
     /// Takes the directory for a server; refused while another has it.
     pub fn lock(&self) -> Result<Lock> {
         let path = self.join("lock");
@@ -142,6 +165,7 @@ impl DataDir {
 fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).mode(PRIVATE_FILE);
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     options
 }
 
@@ -194,7 +218,28 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The text of a small file; `None` where there is none.
+/// Refuses a file that `closed_to` may open, or that is a symbolic link. A missing file is fine.
+pub fn check_private(path: &Path, closed_to: u32) -> Result<()> {
+    let shown = path.display();
+    let file = match fs::symlink_metadata(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::Failed(format!("cannot read {shown}: {error}"))),
+    };
+    if file.is_symlink() {
+        return Err(Error::Failed(format!(
+            "{shown} is a symbolic link, which is not followed; put the file itself there"
+        )));
+    }
+    if file.permissions().mode() & closed_to != 0 {
+        return Err(Error::Failed(format!(
+            "users other than its owner may open {shown}; chmod 600 it"
+        )));
+    }
+    Ok(())
+}
+
+/// The text of a small file; `None` where there is none. Links are followed: a mounted secret is one.
 pub fn read_small(path: &Path) -> Result<Option<zeroize::Zeroizing<String>>> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -241,6 +286,27 @@ mod tests {
             }
             DataDir::open(&path).unwrap();
             assert_eq!(mode(&path), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_files_that_others_may_open_and_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = DataDir::open(dir.path()).unwrap();
+        home.check_private_files().unwrap();
+        for name in PRIVATE_FILES {
+            let path = home.join(name);
+            fs::write(&path, "").unwrap();
+            for (mode, taken) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+                fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+                let checked = home.check_private_files();
+                assert_eq!(checked.is_ok(), taken, "{name} {mode:o} {checked:?}");
+            }
+            fs::remove_file(&path).unwrap();
+            std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+            let refused = home.check_private_files().unwrap_err().to_string();
+            assert!(refused.contains("symbolic link"), "{refused}");
+            fs::remove_file(&path).unwrap();
         }
     }
 

@@ -10,7 +10,7 @@ use identity::MasterKey;
 use zeroize::Zeroizing;
 
 use crate::cli::StorageOptions;
-use crate::data_dir::{self, DataDir, Setup};
+use crate::data_dir::{self, DataDir, GROUP_AND_OTHERS, OTHERS, Setup};
 use crate::error::{Error, Result};
 
 /// The variable that may hold the key itself.
@@ -87,6 +87,8 @@ fn parse(text: &str, source: &str) -> Result<MasterKey> {
 fn output(command: &str) -> Result<Zeroizing<String>> {
     let output = Command::new("sh")
         .args(["-c", command])
+        .env_clear()
+        .envs(kept_environment(std::env::var_os))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
@@ -103,13 +105,21 @@ fn output(command: &str) -> Result<Zeroizing<String>> {
     ))
 }
 
-/// A key that is given may be its group's to read, as mounted secrets are, and nobody's else.
-const OTHERS: u32 = 0o027;
-/// The one in the data directory was made for its owner alone.
-const GROUP_AND_OTHERS: u32 = 0o077;
+/// What a command finds in its environment. The rest stays here: it may hold this server's secrets, or
+/// change what programs do.
+const KEPT_VARIABLES: [&str; 6] = ["PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ"];
+
+fn kept_environment(
+    env: impl Fn(&'static str) -> Option<OsString>,
+) -> impl Iterator<Item = (&'static str, OsString)> {
+    KEPT_VARIABLES
+        .into_iter()
+        .filter_map(move |name| Some((name, env(name)?)))
+}
 
 fn refuse_open_to(closed_to: u32, path: &Path) -> Result<()> {
     let shown = path.display();
+    // Links are followed: a mounted secret is one.
     let mode = std::fs::metadata(path)
         .map_err(Error::failed(format!("cannot read {shown}")))?
         .permissions()
@@ -194,6 +204,16 @@ mod tests {
                 .to_string()
                 .contains("exit status: 3")
         );
+    }
+
+    #[test]
+    fn a_command_finds_no_secrets_in_its_environment() {
+        let mut place = place();
+        // Cargo sets this one for tests, as an operator sets BERTH_….
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        place.options.master_key_command =
+            Some(format!("test -z \"$CARGO_MANIFEST_DIR\" && echo {KEY}"));
+        assert_eq!(look(&place, None).unwrap().key.encode().as_str(), KEY);
     }
 
     #[test]

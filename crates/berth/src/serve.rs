@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::cli::{ByteSize, ServeOptions};
-use crate::data_dir::{DataDir, Lock};
+use crate::data_dir::{self, DataDir, Lock};
 use crate::error::{Error, Result, cause};
 use crate::output::Answers;
 use crate::{process, storage};
@@ -67,6 +67,7 @@ pub async fn prepare(
     let transport = TransportSettings {
         connections_max: connections_max(process::open_files_limit())?,
         trusted_proxies: options.trusted_proxy.clone(),
+        hsts_seconds: options.hsts,
         reload,
     };
     let tls = tls(options)?;
@@ -81,6 +82,10 @@ pub async fn prepare(
     let now = Timestamp::now();
     let home = DataDir::open(&options.storage.data_dir)?;
     let lock = home.lock()?;
+    home.check_private_files()?;
+    if let Some(path) = storage::database_file(&options.storage, &home) {
+        data_dir::check_private(&path, data_dir::OTHERS)?;
+    }
 
     let setup = home.setup()?;
     let storage = storage::open(

@@ -103,7 +103,7 @@ pub async fn first_start(
     now: Timestamp,
 ) -> Result<()> {
     let (mark, credentials) = (home.join("first-start"), home.join("credentials"));
-    let given = root_key(env)?;
+    let given = root_key(|name| secret(name, &env))?;
     let marked = data_dir::read_small(&mark)?;
     let cut = marked
         .as_deref()
@@ -164,11 +164,31 @@ pub fn section(profile: &str, key: &RootCredentials) -> zeroize::Zeroizing<Strin
     ))
 }
 
+/// A secret of the environment: `NAME`, or the text of the file that `NAME_FILE` names.
+fn secret(name: &str, env: impl Fn(&str) -> Option<OsString>) -> Result<Option<OsString>> {
+    let given = |name: &str| env(name).filter(|value| !value.is_empty());
+    let file = format!("{name}_FILE");
+    match (given(name), given(&file)) {
+        (Some(_), Some(_)) => Err(Error::Usage(format!(
+            "{name} and {file} are both set; keep one"
+        ))),
+        (value, None) => Ok(value),
+        (None, Some(path)) => {
+            let path = PathBuf::from(path);
+            let text = data_dir::read_small(&path)?.ok_or_else(|| {
+                Error::Failed(format!("{file} names {}, which is missing", path.display()))
+            })?;
+            // Editors and `echo` end a file with a line feed.
+            Ok(Some(text.trim_end_matches(['\r', '\n']).into()))
+        }
+    }
+}
+
 /// The root key that the operator chose.
-fn root_key(env: impl Fn(&str) -> Option<OsString>) -> Result<Option<RootCredentials>> {
+fn root_key(env: impl Fn(&str) -> Result<Option<OsString>>) -> Result<Option<RootCredentials>> {
     const ID: &str = "BERTH_ROOT_ACCESS_KEY_ID";
     const SECRET: &str = "BERTH_ROOT_SECRET_ACCESS_KEY";
-    let read = |name: &str| match env(name).filter(|value| !value.is_empty()) {
+    let read = |name: &str| match env(name)? {
         None => Ok(None),
         Some(value) => match value.into_string() {
             // Both end up in a line of a file and in headers.
@@ -231,9 +251,11 @@ mod tests {
                 "visible ASCII",
             ),
         ] {
-            let found = root_key(|name| match name {
-                "BERTH_ROOT_ACCESS_KEY_ID" => id.map(OsString::from),
-                _ => secret.map(OsString::from),
+            let found = root_key(|name| {
+                Ok(match name {
+                    "BERTH_ROOT_ACCESS_KEY_ID" => id.map(OsString::from),
+                    _ => secret.map(OsString::from),
+                })
             });
             match found {
                 Ok(key) => assert_eq!((key.is_some(), words), (id.is_some(), "")),
@@ -244,6 +266,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn secrets_come_from_files_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        std::fs::write(&path, "s3cr3t\n").unwrap();
+        let file = |name: &str| (name == "KEY_FILE").then(|| path.clone().into_os_string());
+        assert_eq!(secret("KEY", file).unwrap().unwrap(), "s3cr3t");
+        assert_eq!(secret("OTHER", file).unwrap(), None);
+        let both = |_: &str| Some(path.clone().into_os_string());
+        assert!(matches!(secret("KEY", both), Err(Error::Usage(_))));
+        let missing = |name: &str| (name == "KEY_FILE").then(|| "/none".into());
+        assert!(
+            secret("KEY", missing)
+                .unwrap_err()
+                .to_string()
+                .contains("KEY_FILE")
+        );
     }
 
     #[test]

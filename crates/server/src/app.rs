@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_api::Operation;
 use aws_types::{AccountId, Region};
+use http::HeaderValue;
 use identity::Identity;
 use jiff::Timestamp;
 use registry::Registry;
@@ -106,7 +107,9 @@ pub(crate) struct App {
     pub(crate) bodies: MemoryBudget,
     pub(crate) admission: Admission,
     pub(crate) connections: Arc<Connections>,
-    pub(crate) health: Health,
+    /// The value of `Strict-Transport-Security`, where it is sent.
+    pub(crate) hsts: Option<HeaderValue>,
+    pub(crate) health: Arc<Health>,
     /// Space beside the database for taking access away.
     pub(crate) ballast: Option<Ballast>,
     /// Whose `X-Forwarded-For` is believed.
@@ -136,7 +139,10 @@ impl App {
             bodies: MemoryBudget::new(),
             admission: Admission::new(),
             connections: Connections::new(transport.connections_max),
-            health: Health::default(),
+            hsts: transport
+                .hsts_seconds
+                .and_then(|seconds| HeaderValue::try_from(format!("max-age={seconds}")).ok()),
+            health: Arc::default(),
             ballast,
             proxies: TrustedProxies::new(transport.trusted_proxies),
         }

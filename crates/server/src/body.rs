@@ -17,6 +17,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::connections::Connection;
 use crate::fair_pool::Party;
+use crate::health::{Health, Problem};
 use crate::limits::{
     API_BODY_BYTES_PER_SECOND_MIN, API_BODY_LAG_MAX, API_BODY_TIMEOUT, BODY_IDLE_TIMEOUT,
     LINGER_BYTES_MAX, LINGER_TIMEOUT,
@@ -60,16 +61,23 @@ pub(crate) struct Collected {
 pub(crate) struct Inbound {
     body: Option<Incoming>,
     connection: Arc<Connection>,
+    health: Arc<Health>,
     /// The client sends when it is told to, and it was not told yet.
     awaited: bool,
 }
 
 impl Inbound {
-    pub(crate) fn new(body: Incoming, headers: &HeaderMap, connection: Arc<Connection>) -> Inbound {
+    pub(crate) fn new(
+        body: Incoming,
+        headers: &HeaderMap,
+        connection: Arc<Connection>,
+        health: Arc<Health>,
+    ) -> Inbound {
         let expect = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
         Inbound {
             body: Some(body),
             connection,
+            health,
             awaited: expect.is_some_and(|expect| expect.eq_ignore_ascii_case(b"100-continue")),
         }
     }
@@ -143,7 +151,7 @@ impl Inbound {
     }
 
     /// The body as a stream of hyper's own buffers, not copied. A silence of [`BODY_IDLE_TIMEOUT`] ends it
-    /// with an error.
+    /// with an error, and so does a disk that reaches `--disk-reserve` meanwhile (`StorageFull`).
     pub(crate) fn stream(self) -> BodyStream {
         BodyStream {
             body: self,
@@ -264,6 +272,10 @@ impl Stream for BodyStream {
                 Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                     Ok(data) => {
                         this.body.connection.consumed(data.len());
+                        if this.body.health.has(Problem::DiskReserve) {
+                            let full = io::ErrorKind::StorageFull;
+                            return Poll::Ready(Some(Err(full.into())));
+                        }
                         let next = Instant::now() + BODY_IDLE_TIMEOUT;
                         this.idle.as_mut().reset(next);
                         return Poll::Ready(Some(Ok(data)));

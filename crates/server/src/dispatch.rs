@@ -37,8 +37,9 @@ pub(crate) async fn handle(
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let connection = Arc::clone(&peer.connection);
-    let body = Inbound::new(body, &parts.headers, connection);
+    let body = Inbound::new(body, &parts.headers, connection, Arc::clone(&app.health));
     let head = Head::new(&app, parts, &peer, running_request);
+    let hsts = head.client.secure && !head.is_for_loopback();
     let request_id = Arc::clone(&head.request_id);
     let uri = &head.parts.uri;
     let route = route(
@@ -84,6 +85,10 @@ pub(crate) async fn handle(
 
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    if hsts && let Some(value) = &app.hsts {
+        let headers = response.headers_mut();
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
     }
     app.metrics
         .answered(kind, response.status().as_u16(), started.elapsed());

@@ -50,6 +50,13 @@ impl From<identity::Error> for ApiError {
 
 impl From<registry::Error> for ApiError {
     fn from(error: registry::Error) -> ApiError {
+        // The body was stopped on this side: see `Inbound::stream`.
+        if let registry::Error::BodyBroken(cause) = &error
+            && let Some(cause) = cause.downcast_ref::<std::io::Error>()
+            && cause.kind() == std::io::ErrorKind::StorageFull
+        {
+            return ApiError::Registry(registry::Error::NoSpace);
+        }
         ApiError::Registry(error)
     }
 }

@@ -122,6 +122,21 @@ impl Head {
         self.parts.version <= Version::HTTP_10 && !self.parts.headers.contains_key(header::HOST)
     }
 
+    /// Whether the host names this machine: other services use the name too, and not all speak TLS.
+    pub(crate) fn is_for_loopback(&self) -> bool {
+        let host = self.host().unwrap_or_default();
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+        let name = name.to_ascii_lowercase();
+        address.map_or_else(
+            |_| name == "localhost" || name.ends_with(".localhost"),
+            |address| address.is_loopback(),
+        )
+    }
+
     /// All headers' bytes, as a bound on them counts.
     pub(crate) fn bytes(&self) -> usize {
         let headers = self.parts.headers.iter();

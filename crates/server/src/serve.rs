@@ -60,6 +60,8 @@ pub struct TransportSettings {
     pub connections_max: usize,
     /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY protocol headers are believed.
     pub trusted_proxies: Vec<Cidr>,
+    /// `max-age` of `Strict-Transport-Security` (RFC 6797); absent: the header is not sent.
+    pub hsts_seconds: Option<u32>,
     /// Notified when the certificate is to be read again; it is also when its files change.
     pub reload: Arc<Notify>,
 }
@@ -69,6 +71,7 @@ impl Default for TransportSettings {
         TransportSettings {
             connections_max: CONNECTIONS_MAX,
             trusted_proxies: Vec::new(),
+            hsts_seconds: None,
             reload: Arc::default(),
         }
     }

@@ -69,7 +69,12 @@ pub fn parse(
     }
     let mut environment = Layer::new();
     for (long, many) in &known {
-        if let Some(value) = env(&variable(long)).filter(|value| !value.is_empty()) {
+        let value = env(&variable(long)).filter(|value| !value.is_empty());
+        let value = match SECRET_OPTIONS.contains(&long.as_str()) {
+            true => or_from_file(long, value, &env)?,
+            false => value,
+        };
+        if let Some(value) = value {
             environment.insert(long.clone(), split(value, *many));
         }
     }
@@ -79,6 +84,33 @@ pub fn parse(
     values.append(&mut environment);
     let all = matches(&args, &values).map_err(|error| from_clap(&error, Some(ENVIRONMENT)))?;
     Cli::from_arg_matches(&all).map_err(|error| from_clap(&error, None))
+}
+
+/// Options whose value may be a secret: a file may hold it, which `BERTH_…_FILE` names.
+const SECRET_OPTIONS: [&str; 1] = ["database"];
+
+/// The value of the environment, or the text of the file that it names.
+fn or_from_file(
+    long: &str,
+    value: Option<OsString>,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<OsString>, Stop> {
+    let name = format!("{}_FILE", variable(long));
+    let Some(path) = env(&name).filter(|path| !path.is_empty()) else {
+        return Ok(value);
+    };
+    if value.is_some() {
+        let plain = variable(long);
+        return Err(Stop::Usage(format!(
+            "{plain} and {name} are both set; keep one"
+        )));
+    }
+    let path = PathBuf::from(path);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let path = path.display();
+        Stop::Usage(format!("cannot read {path}, which {name} names: {error}"))
+    })?;
+    Ok(Some(text.trim_end_matches(['\r', '\n']).into()))
 }
 
 /// The environment's name in messages.

@@ -27,6 +27,7 @@ use crate::error::{ApiError, INTERNAL, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use crate::head::Head;
 use crate::ops::oci as guard;
 use crate::ops::row::{Category, Columns};
+use crate::writable;
 use path::{OciOperation, OciRoute, RouteError};
 
 /// An authorized request.
@@ -202,7 +203,11 @@ pub(crate) async fn serve(
                     record,
                     place,
                 };
-                Box::pin(operate(job, body)).await
+                let effect = guard::effect(&route, &columns);
+                match writable::check(&app, effect).await {
+                    Ok(()) => Box::pin(operate(job, body)).await,
+                    Err(fail) => Err(fail.into()),
+                }
             }
             Err(fail) => Err(fail.into()),
         };

@@ -111,9 +111,9 @@ pub(super) fn table() -> Vec<Row> {
         op!(DeregisterPullTimeUpdateExclusion, deregister_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
         op!(GetAccountSetting, get_account_setting, Read, |i| require(ResourceSelector::Any).key("ecr:AccountSetting", i.name.as_str())),
         // Layers.
-        op!(InitiateLayerUpload, initiate_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data(),
-        op!(UploadLayerPart, upload_layer_part, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data(),
-        op!(CompleteLayerUpload, complete_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(InitiateLayerUpload, initiate_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data().stores_layers(),
+        op!(UploadLayerPart, upload_layer_part, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().stores_layers(),
+        op!(CompleteLayerUpload, complete_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data().stores_layers(),
         op!(BatchCheckLayerAvailability, batch_check_layer_availability, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         op!(GetDownloadUrlForLayer, composite::get_download_url_for_layer, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         // Images.

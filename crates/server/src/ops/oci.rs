@@ -5,7 +5,9 @@
 use authz::{Requirements, ResourceSelector, require, require_action};
 use aws_api::ecr::Operation;
 
+use super::row::Columns;
 use crate::oci::path::{OciOperation, OciRoute};
+use crate::writable::Effect;
 
 /// The ECR operation that `route` stands for in the registry of `account`, and what it requires. The
 /// operation's row has the action, the audit event's name and category; `None` where a valid login
@@ -55,6 +57,16 @@ pub(crate) fn requirements(
             Operation::ListImageReferrers,
             require_action("ecr:BatchGetImage", resource()),
         )),
+    }
+}
+
+/// What a request does, where its operation's row says too much: the row of `UploadLayerPart` also stands
+/// for looking at an upload and for giving it up.
+pub(crate) fn effect(route: &OciRoute, columns: &Columns) -> Effect {
+    match &route.ask {
+        OciOperation::UploadStatus { .. } => Effect::Reads,
+        OciOperation::CancelUpload { .. } => Effect::Writes,
+        _ => columns.effect(&serde_json::Value::Null),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::authorize::{self, Authorized};
 use crate::error::ApiError;
 use crate::limits::API_BODY_BYTES_MAX;
+use crate::writable::{self, Effect};
 
 /// The columns of a row.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct Columns {
     pub(crate) audits_answer: bool,
     /// Whether the operation only takes access away.
     pub(crate) revokes: Revokes,
+    /// Whether it stores layers, which need the most space.
+    pub(crate) stores_layers: bool,
 }
 
 /// The category of an audit event (CloudTrail, `eventCategory`).
@@ -78,6 +81,27 @@ impl Columns {
             category: Category::Management,
             audits_answer: false,
             revokes: Revokes::Never,
+            stores_layers: false,
+        }
+    }
+
+    /// What the operation does with these parameters: whether it goes on while something cannot be
+    /// written depends on it.
+    pub(crate) fn effect(&self, parameters: &serde_json::Value) -> Effect {
+        let revokes = match self.revokes {
+            Revokes::Never => false,
+            Revokes::Always => true,
+            Revokes::WhenInactive => parameters["status"] == "Inactive",
+        };
+        if revokes {
+            Effect::Revokes
+        } else if self.stores_layers {
+            Effect::StoresLayers
+        } else if self.read_only && !self.audits_answer {
+            Effect::Reads
+        } else {
+            // Answers that are audited hold new credentials.
+            Effect::Writes
         }
     }
 }
@@ -169,6 +193,12 @@ impl Row {
         self
     }
 
+    /// It stores layers.
+    pub(super) fn stores_layers(mut self) -> Row {
+        self.columns.stores_layers = true;
+        self
+    }
+
     /// It only takes access away.
     pub(super) fn revokes(mut self, revokes: Revokes) -> Row {
         self.columns.revokes = revokes;
@@ -235,6 +265,7 @@ where
         super::input_members::check::<O>(&input)?;
         let requirements = requirements(&input);
         let ok = authorize::authorize(&app, context, &columns.rule, &requirements, input).await?;
+        writable::check(&app, columns.effect(&parameters)).await?;
         let output = handle(Arc::clone(&app), ok).await?;
         if columns.audits_answer {
             elements = crate::audit::trimmed(aws_api::audit_json(&output));

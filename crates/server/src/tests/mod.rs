@@ -2,6 +2,7 @@
 
 mod audit;
 mod credentials;
+mod degraded;
 mod hostile;
 mod input_members;
 mod matrix;

@@ -88,6 +88,51 @@ async fn a_public_url_with_https_is_the_clients_scheme() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strict_transport_security_is_an_option_and_never_for_loopback() {
+    for (option, url, host, sent) in [
+        (
+            Some(60),
+            "https://registry.example.com",
+            "registry.example.com",
+            "max-age=60",
+        ),
+        (
+            None,
+            "https://registry.example.com",
+            "registry.example.com",
+            "",
+        ),
+        (
+            Some(60),
+            "http://registry.example.com",
+            "registry.example.com",
+            "",
+        ),
+        (
+            Some(60),
+            "https://registry.example.com",
+            "localhost:5000",
+            "",
+        ),
+        (Some(60), "https://registry.example.com", "[::1]:5000", ""),
+    ] {
+        let world = World::with(|settings| {
+            settings.public_url = Some(url.to_owned());
+            settings.transport.hsts_seconds = option;
+        })
+        .await;
+        let reply = world
+            .send(Method::GET, "/healthz", &[("host", host)], "")
+            .await;
+        assert_eq!(
+            reply.header("strict-transport-security"),
+            sent,
+            "{url} {host}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unfinished_requests_give_way_when_all_connections_are_taken() {
     let world = World::with(|settings| settings.transport.connections_max = 8).await;
     let mut unfinished = Vec::new();
