@@ -1,6 +1,6 @@
-//! Quotas and other numbers that an operator may change.
+//! Quotas and other bounds. Tests lower them; there is no option for them.
 
-/// AWS's default quotas (UG reference_iam-quotas), each configurable.
+/// AWS's default quotas (IAM User Guide, "IAM and AWS STS quotas").
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `UsersPerAccount`.

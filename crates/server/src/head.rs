@@ -129,7 +129,7 @@ impl Head {
             Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => host,
         };
-        let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+        let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         let name = name.to_ascii_lowercase();
         address.map_or_else(
             |_| name == "localhost" || name.ends_with(".localhost"),

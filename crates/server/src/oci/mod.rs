@@ -195,6 +195,7 @@ pub(crate) async fn serve(
             Ok(ok) => {
                 let record = ok.record().cloned();
                 let (proof, route) = ok.into_parts();
+                let effect = guard::effect(&route, &columns);
                 let job = OciRequest {
                     app: &app,
                     head: &head,
@@ -203,7 +204,6 @@ pub(crate) async fn serve(
                     record,
                     place,
                 };
-                let effect = guard::effect(&route, &columns);
                 match writable::check(&app, effect).await {
                     Ok(()) => Box::pin(operate(job, body)).await,
                     Err(fail) => Err(fail.into()),
