@@ -25,6 +25,8 @@ pub enum ResourceSelector {
     Any,
     /// An ARN or another text of the caller's account, as it is.
     Text(String),
+    /// A resource of IAM without a path, of the caller's account: its type and its name.
+    Named(&'static str, String),
     /// An ECR repository.
     Repository {
         /// The owner of the registry; the caller where absent.
@@ -139,6 +141,7 @@ impl ResourceSelector {
             },
             ResourceSelector::Any
             | ResourceSelector::Text(_)
+            | ResourceSelector::Named(..)
             | ResourceSelector::Caller
             | ResourceSelector::KeyOwner(_) => TAG_OTHER,
         }

@@ -223,7 +223,10 @@ pub fn encode_error_as(
                 xml::element("Error", out, |out| {
                     xml::element("Type", out, |out| out.push_str(error.fault.as_str()));
                     xml::element("Code", out, |out| xml::escape(error.code, out));
-                    xml::element("Message", out, |out| xml::escape(&error.message, out));
+                    // `ReportNotPresent` has none.
+                    if !error.message.is_empty() {
+                        xml::element("Message", out, |out| xml::escape(&error.message, out));
+                    }
                 });
                 request_id_element(request_id, out);
             });

@@ -36,6 +36,15 @@ pub enum Error {
     /// `UnmodifiableEntity`, `AccessDenied` for what AWS owns.
     #[error("{0}")]
     AccessDenied(String),
+    /// `OrganizationNotFoundException`: the account is in no organization.
+    #[error("{0}")]
+    OrganizationNotFound(String),
+    /// `FeatureDisabled`.
+    #[error("{0}")]
+    FeatureDisabled(String),
+    /// `ReportNotPresent`: no credential report was generated. AWS sends no message.
+    #[error("")]
+    ReportNotPresent,
     /// `InvalidClientTokenId`: credentials that exist and may not do this at all.
     #[error("The security token included in the request is invalid")]
     InvalidClientTokenId,
@@ -72,6 +81,9 @@ impl Error {
             Error::ValidationError(_) => "ValidationError",
             Error::InvalidParameterValue(_) => "InvalidParameterValue",
             Error::AccessDenied(_) => "AccessDenied",
+            Error::OrganizationNotFound(_) => "OrganizationNotFoundException",
+            Error::FeatureDisabled(_) => "FeatureDisabled",
+            Error::ReportNotPresent => "ReportNotPresent",
             Error::InvalidClientTokenId => "InvalidClientTokenId",
             Error::Policy(refused) => refused.code.as_str(),
             Error::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",

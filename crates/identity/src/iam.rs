@@ -4,6 +4,7 @@
 //! Common to all: names are looked up without regard to case; a write is one transaction
 //! that touches the identity topic; lists are in the order of names.
 
+mod absent;
 mod access_keys;
 mod account;
 mod attachments;

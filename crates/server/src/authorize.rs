@@ -88,6 +88,10 @@ impl Facts for App {
         Ok(match selector {
             ResourceSelector::Any => Resource::plain("*", Some(account)),
             ResourceSelector::Text(text) => Resource::plain(text.as_str(), Some(account)),
+            ResourceSelector::Named(kind, name) => {
+                let arn = format!("arn:aws:iam::{account}:{kind}/{name}");
+                Resource::plain(arn, Some(account))
+            }
             ResourceSelector::Caller => {
                 Resource::plain(Arc::clone(&context.caller.arn), Some(account))
             }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod absent;
 mod account;
 #[path = "../common/mod.rs"]
 mod common;

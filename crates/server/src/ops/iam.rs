@@ -62,6 +62,26 @@ fn renamed(
     )
 }
 
+/// A resource without a path.
+fn named(kind: &'static str, name: &str) -> Requirements {
+    require(ResourceSelector::Named(kind, name.to_owned()))
+}
+
+/// The user that is named, or any.
+fn user_or_any(name: &Option<String>) -> Requirements {
+    match name {
+        Some(name) => user(name),
+        None => named("user", "*"),
+    }
+}
+
+/// The role of `task/aws-service-role/<service>/<role name>/<uuid>` (IAM API, DeleteServiceLinkedRole).
+fn deletion_task(id: &str) -> Requirements {
+    let role = id.strip_prefix("task/").unwrap_or(id);
+    let role = role.rsplit_once('/').map_or(role, |(role, _)| role);
+    named("role", role)
+}
+
 fn profile(name: &str) -> Requirements {
     require(ResourceSelector::Entity(
         EntityKind::InstanceProfile,
@@ -196,5 +216,74 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy, Read, |_i| require(ResourceSelector::Any)),
         op!(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy, Read, |i| require(ResourceSelector::Text(i.policy_source_arn.clone()))),
         op!(GetAccountAuthorizationDetails, get_account_authorization_details, Read, |_i| require(ResourceSelector::Any)),
+        // What nobody can have made yet: see `identity`'s `iam/absent.rs`.
+        op!(GetLoginProfile, get_login_profile, List, |i| user_or_caller(&i.user_name)),
+        op!(UpdateLoginProfile, update_login_profile, Write, |i| user(&i.user_name)),
+        op!(DeleteLoginProfile, delete_login_profile, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
+        op!(ListMFADevices, list_mfa_devices, List, |i| user_or_caller(&i.user_name)),
+        op!(GetMFADevice, get_mfa_device, Read, |i| user_or_any(&i.user_name)),
+        op!(DeactivateMFADevice, deactivate_mfa_device, Write, |i| user_or_caller(&i.user_name)),
+        op!(ResyncMFADevice, resync_mfa_device, Write, |i| user(&i.user_name)),
+        op!(ListMFADeviceTags, list_mfa_device_tags, List, |i| require(ResourceSelector::Text(i.serial_number.clone()))),
+        op!(TagMFADevice, tag_mfa_device, Tagging, |i| require(ResourceSelector::Text(i.serial_number.clone())).tags(&i.tags)),
+        op!(UntagMFADevice, untag_mfa_device, Tagging, |i| require(ResourceSelector::Text(i.serial_number.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(DeleteVirtualMFADevice, delete_virtual_mfa_device, Write, |i| require(ResourceSelector::Text(i.serial_number.clone()))),
+        op!(ListVirtualMFADevices, list_virtual_mfa_devices, List, |_i| require(ResourceSelector::Any)),
+        op!(ListSSHPublicKeys, list_ssh_public_keys, List, |i| user_or_caller(&i.user_name)),
+        op!(GetSSHPublicKey, get_ssh_public_key, Read, |i| user(&i.user_name)),
+        op!(UpdateSSHPublicKey, update_ssh_public_key, Write, |i| user(&i.user_name)),
+        op!(DeleteSSHPublicKey, delete_ssh_public_key, Write, |i| user(&i.user_name)).revokes(Revokes::Always),
+        op!(ListSigningCertificates, list_signing_certificates, List, |i| user_or_caller(&i.user_name)),
+        op!(UpdateSigningCertificate, update_signing_certificate, Write, |i| user_or_caller(&i.user_name)),
+        op!(DeleteSigningCertificate, delete_signing_certificate, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
+        op!(ListServiceSpecificCredentials, list_service_specific_credentials, List, |i| user_or_caller(&i.user_name)),
+        op!(UpdateServiceSpecificCredential, update_service_specific_credential, Write, |i| user_or_caller(&i.user_name)),
+        op!(ResetServiceSpecificCredential, reset_service_specific_credential, Write, |i| user_or_caller(&i.user_name)),
+        op!(DeleteServiceSpecificCredential, delete_service_specific_credential, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
+        op!(ListServerCertificates, list_server_certificates, List, |_i| require(ResourceSelector::Any)),
+        op!(GetServerCertificate, get_server_certificate, Read, |i| named("server-certificate", &i.server_certificate_name)),
+        op!(UpdateServerCertificate, update_server_certificate, Write, |i| named("server-certificate", &i.server_certificate_name)),
+        op!(DeleteServerCertificate, delete_server_certificate, Write, |i| named("server-certificate", &i.server_certificate_name)).revokes(Revokes::Always),
+        op!(ListServerCertificateTags, list_server_certificate_tags, List, |i| named("server-certificate", &i.server_certificate_name)),
+        op!(TagServerCertificate, tag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).tags(&i.tags)),
+        op!(UntagServerCertificate, untag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListOpenIDConnectProviders, list_open_id_connect_providers, List, |_i| require(ResourceSelector::Any)),
+        op!(GetOpenIDConnectProvider, get_open_id_connect_provider, Read, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
+        op!(DeleteOpenIDConnectProvider, delete_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))).revokes(Revokes::Always),
+        op!(ListOpenIDConnectProviderTags, list_open_id_connect_provider_tags, List, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
+        op!(AddClientIDToOpenIDConnectProvider, add_client_id_to_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
+        op!(RemoveClientIDFromOpenIDConnectProvider, remove_client_id_from_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
+        op!(UpdateOpenIDConnectProviderThumbprint, update_open_id_connect_provider_thumbprint, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
+        op!(UpdateOpenIDConnectProvider, update_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
+        op!(TagOpenIDConnectProvider, tag_open_id_connect_provider, Tagging, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone())).tags(&i.tags)),
+        op!(UntagOpenIDConnectProvider, untag_open_id_connect_provider, Tagging, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListSAMLProviders, list_saml_providers, List, |_i| require(ResourceSelector::Any)),
+        op!(GetSAMLProvider, get_saml_provider, Read, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
+        op!(UpdateSAMLProvider, update_saml_provider, Write, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
+        op!(DeleteSAMLProvider, delete_saml_provider, Write, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))).revokes(Revokes::Always),
+        op!(ListSAMLProviderTags, list_saml_provider_tags, List, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
+        op!(TagSAMLProvider, tag_saml_provider, Tagging, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone())).tags(&i.tags)),
+        op!(UntagSAMLProvider, untag_saml_provider, Tagging, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(GetAccountPasswordPolicy, get_account_password_policy, Read, |_i| require(ResourceSelector::Any)),
+        op!(DeleteAccountPasswordPolicy, delete_account_password_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)),
+        op!(GetCredentialReport, get_credential_report, Read, |_i| require(ResourceSelector::Any)),
+        op!(ListOrganizationsFeatures, list_organizations_features, List, |_i| require(ResourceSelector::Any)),
+        op!(EnableOrganizationsRootCredentialsManagement, enable_organizations_root_credentials_management, Write, |_i| require(ResourceSelector::Any)),
+        op!(EnableOrganizationsRootSessions, enable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),
+        op!(DisableOrganizationsRootCredentialsManagement, disable_organizations_root_credentials_management, Write, |_i| require(ResourceSelector::Any)),
+        op!(DisableOrganizationsRootSessions, disable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),
+        op!(GetOutboundWebIdentityFederationInfo, get_outbound_web_identity_federation_info, Read, |_i| require(ResourceSelector::Any)),
+        op!(DisableOutboundWebIdentityFederation, disable_outbound_web_identity_federation, Write, |_i| require(ResourceSelector::Any)),
+        op!(GetServiceLinkedRoleDeletionStatus, get_service_linked_role_deletion_status, Read, |i| deletion_task(&i.deletion_task_id)),
+        op!(GetServiceLastAccessedDetails, get_service_last_accessed_details, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetServiceLastAccessedDetailsWithEntities, get_service_last_accessed_details_with_entities, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetOrganizationsAccessReport, get_organizations_access_report, Read, |_i| require(ResourceSelector::Any)),
+        op!(ListDelegationRequests, list_delegation_requests, List, |_i| require(ResourceSelector::Any)),
+        op!(GetDelegationRequest, get_delegation_request, Read, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(AcceptDelegationRequest, accept_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(RejectDelegationRequest, reject_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(UpdateDelegationRequest, update_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(AssociateDelegationRequest, associate_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(SendDelegationToken, send_delegation_token, Write, |i| named("delegation-request", &i.delegation_request_id)),
     ]
 }

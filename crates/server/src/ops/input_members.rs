@@ -5,7 +5,8 @@
 //! which SDKs do not retry), before anything is done. `docs/reference/not-built-yet.md` lists them.
 //!
 //! A test (`tests/input_members.rs`) walks the inputs of all operations that are built: each member
-//! is read by a handler, refused here, or listed in [`NOT_READ`] with the reason. A newer model
+//! is read by a handler, refused here, or listed in [`NOT_READ`] with the reason; where there is
+//! nothing to ask about ([`NOTHING_THERE`]), members have no effect. A newer model
 //! cannot add a member that is silently ignored.
 
 use aws_api::{CommonError, Kind, Op, Operation, Shape, Shaped, Value, iam, sts};
@@ -86,6 +87,38 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "imageTagMutabilityExclusionFilters.filterType",
         "the model has one value, WILDCARD",
     ),
+];
+
+/// Operations on what nobody can have made. Whatever their members ask for, the answer is that there
+/// is none.
+#[cfg(test)]
+pub(crate) static NOTHING_THERE: &[&str] = &[
+    "ecr:DescribeImageScanFindings",
+    "ecr:DescribePullThroughCacheRules",
+    "ecr:DescribeReplicationBackfillResults",
+    "ecr:DescribeRepositoryCreationTemplates",
+    "ecr:GetLifecyclePolicyPreview",
+    "ecr:ListPullTimeUpdateExclusions",
+    "ecr:ListReplicationBackfills",
+    "ecr:UpdatePullThroughCacheRule",
+    "ecr:UpdateRepositoryCreationTemplate",
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "iam:GetDelegationRequest",
+    "iam:GetOrganizationsAccessReport",
+    "iam:GetSSHPublicKey",
+    "iam:GetServiceLastAccessedDetailsWithEntities",
+    "iam:ListDelegationRequests",
+    "iam:ListServerCertificates",
+    "iam:ListVirtualMFADevices",
+    "iam:RejectDelegationRequest",
+    "iam:RemoveClientIDFromOpenIDConnectProvider",
+    "iam:ResyncMFADevice",
+    "iam:UpdateDelegationRequest",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateOpenIDConnectProvider",
+    "iam:UpdateOpenIDConnectProviderThumbprint",
+    "iam:UpdateSAMLProvider",
+    "iam:UpdateServerCertificate",
 ];
 
 /// Refuses an input that sets a member that is not supported.

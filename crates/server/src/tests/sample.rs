@@ -84,7 +84,8 @@ fn text(shape: &Shape) -> Option<String> {
         texts.rotate_left(1);
         texts.sort_by_key(|text| !text.contains(":iam:"));
     }
-    texts.push("0123456789".repeat(2));
+    texts.push("012345".to_owned());
+    texts.extend([2, 3, 4].map(|count| "0123456789".repeat(count)));
     texts.into_iter().find(|text| fits(text))
 }
 
