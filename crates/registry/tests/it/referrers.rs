@@ -131,7 +131,7 @@ on_every_engine! {
         assert_eq!(w.registry.delete_manifest(&w.cx, &repo, "v1").await.unwrap().referrers, Vec::<String>::new());
         w.pull(&repo, &signature).await.unwrap();
         let deleted = w.registry.delete_manifest(&w.cx, &repo, &tag).await.unwrap();
-        assert_eq!(deleted.referrers, [signature.clone()]);
+        assert_eq!(deleted.referrers, std::slice::from_ref(&signature));
         assert_eq!(oci(w.pull(&repo, &signature).await), ("MANIFEST_UNKNOWN", 404));
         w.pull(&repo, &child).await.unwrap();
     }
