@@ -19,6 +19,7 @@ use crate::connections::RunningRequest;
 use crate::download;
 use crate::form;
 use crate::head::Head;
+use crate::health::Problem;
 use crate::limits::{
     HEADER_OVERHEAD_BYTES, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, STRANGERS_TIMEOUT,
 };
@@ -187,6 +188,8 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => {
             let for_write = form::first(head.query(), "for").as_deref() == Some("write");
+            // The log knows of a failed write before the probe does.
+            app.health.set(Problem::Audit, !app.audit.is_available());
             let (ready, text) = app.health.report(for_write);
             let status = match ready {
                 true => StatusCode::OK,
