@@ -16,12 +16,12 @@ use crate::audit::Audit;
 use crate::audit::reserve::Ballast;
 use crate::connections::Connections;
 use crate::forwarded::TrustedProxies;
-use crate::head::registry_of_host;
 use crate::health::Health;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::ops::row::Columns;
 use crate::ops::{self, Row};
+use crate::registry_host::{self, RegistryHost};
 use crate::serve::TransportSettings;
 
 /// The time, passed in so that tests can move it.
@@ -62,28 +62,39 @@ impl Names {
     /// has none and lends `localhost`, whose subdomains docker resolves to loopback as well.
     pub(crate) fn registry_host(&self, account: &AccountId, region: &Region) -> String {
         let (_, host) = self.split();
-        let own = registry_of_host(host).unwrap_or_else(|| self.default.clone());
+        let public = registry_host::parse(host);
+        let own = match &public {
+            RegistryHost::Named(named) => &named.id,
+            _ => &self.default,
+        };
         if own.account == *account && own.region == *region {
             return host.to_owned();
         }
-        let (name, port) = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => {
-                (name, format!(":{port}"))
-            }
-            _ => (host, String::new()),
-        };
-        let domain = match registry_of_host(host) {
-            Some(_) => name.splitn(5, '.').nth(4).unwrap_or(name),
-            None => name,
-        };
-        let address = domain.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        match address {
+        if let RegistryHost::Named(named) = public {
+            return named.sibling(account, region);
+        }
+        let (name, port) = registry_host::split_port(host);
+        match name.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
             Ok(address) if address.is_loopback() => {
-                format!("{account}.dkr.ecr.{region}.localhost{port}")
+                registry_host::build(account, region, &format!("localhost{port}"))
             }
             // Another address has no domain that could carry the account.
             Ok(_) => host.to_owned(),
-            Err(_) => format!("{account}.dkr.ecr.{region}.{domain}{port}"),
+            Err(_) => registry_host::build(account, region, host),
+        }
+    }
+
+    /// The registry that a request's host names: the default one where it names none, and `None` for a
+    /// host in a registry's form without account or region.
+    pub(crate) fn registry_of(&self, host: &str) -> Option<RegistryId> {
+        match registry_host::parse(host) {
+            RegistryHost::Named(named) => Some(named.id),
+            RegistryHost::Other => Some(self.default.clone()),
+            // The operator's own name may hold such a label.
+            RegistryHost::Malformed => {
+                let (_, own) = self.split();
+                own.eq_ignore_ascii_case(host).then(|| self.default.clone())
+            }
         }
     }
 

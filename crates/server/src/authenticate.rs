@@ -5,13 +5,12 @@
 
 use std::sync::Arc;
 
-use aws_api::Service;
 use aws_types::Region;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use identity::{AuthError, Caller, Key, PrincipalRef};
 use jiff::Timestamp;
-use sigv4::{Expected, PathStyle, Presented, RequestParts, SigError};
+use sigv4::{Expected, Lifetime, PathStyle, Presented, RequestParts, SigError};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -94,15 +93,20 @@ pub(crate) async fn verify(
     app: &App,
     head: &Head,
     signed: &Signed,
-    service: Service,
+    service: &str,
     payload_sha256_hex: &str,
+    lifetime: Lifetime,
 ) -> Result<Arc<Caller>, ApiError> {
     let expected = Expected {
-        service: service.signing_name(),
+        service,
         region: None,
         payload_sha256_hex,
         now_epoch_seconds: head.now.as_second(),
-        path_style: PathStyle::Standard,
+        path_style: match service {
+            "s3" | "s3express" | "s3-outposts" | "s3-object-lambda" => PathStyle::S3,
+            _ => PathStyle::Standard,
+        },
+        lifetime,
     };
     let turn = app.admission.turn(&head.party).await;
     with_parts(head, |parts| {
@@ -123,8 +127,9 @@ pub(crate) async fn verify(
 pub(crate) enum BasicFail {
     /// No credentials: the client is told which to bring.
     Missing,
-    /// A password that is none, or whose principal is gone.
-    Refused,
+    /// A password that is none, or whose principal is gone; with the access key that a real password
+    /// was made with.
+    Refused(Option<String>),
     /// It was good once.
     Expired,
     /// A failure of ours.
@@ -136,41 +141,42 @@ pub(crate) async fn basic(app: &App, head: &Head) -> Result<Arc<Caller>, BasicFa
     let header = head.parts.headers.get(http::header::AUTHORIZATION);
     let header = header.ok_or(BasicFail::Missing)?.as_bytes();
     if header.len() > BASIC_BYTES_MAX {
-        return Err(BasicFail::Refused);
+        return Err(BasicFail::Refused(None));
     }
     // Opening is a few microseconds of AES: nothing is kept, so nothing outlives its time.
     let principal = open(app, header, head.now).await?;
     let caller = app.identity.caller(&principal, head.now).await;
-    let caller = caller.map_err(refused)?;
+    let key = || Some(principal.access_key_id().to_owned());
+    let caller = caller.map_err(|error| refused(error, key()))?;
     head.identified();
     Ok(caller)
 }
 
 async fn open(app: &App, header: &[u8], now: Timestamp) -> Result<PrincipalRef, BasicFail> {
-    let text = std::str::from_utf8(header).map_err(|_| BasicFail::Refused)?;
-    let (scheme, encoded) = text.split_once(' ').ok_or(BasicFail::Refused)?;
+    let text = std::str::from_utf8(header).map_err(|_| BasicFail::Refused(None))?;
+    let (scheme, encoded) = text.split_once(' ').ok_or(BasicFail::Refused(None))?;
     if !scheme.eq_ignore_ascii_case("basic") {
         // Another scheme is no credential here: the challenge says which one is.
         return Err(BasicFail::Missing);
     }
     let decoded = STANDARD
         .decode(encoded.trim())
-        .map_err(|_| BasicFail::Refused)?;
-    let decoded = String::from_utf8(decoded).map_err(|_| BasicFail::Refused)?;
+        .map_err(|_| BasicFail::Refused(None))?;
+    let decoded = String::from_utf8(decoded).map_err(|_| BasicFail::Refused(None))?;
     let password = match decoded.split_once(':') {
         Some(("AWS", password)) => password,
-        _ => return Err(BasicFail::Refused),
+        _ => return Err(BasicFail::Refused(None)),
     };
     app.identity
         .open_registry_password(password, now)
         .await
-        .map_err(refused)
+        .map_err(|error| refused(error, None))
 }
 
-fn refused(error: AuthError) -> BasicFail {
+fn refused(error: AuthError, key: Option<String>) -> BasicFail {
     match error {
         AuthError::ExpiredToken => BasicFail::Expired,
         AuthError::Internal(_) => BasicFail::Internal(error.into()),
-        _ => BasicFail::Refused,
+        _ => BasicFail::Refused(key),
     }
 }

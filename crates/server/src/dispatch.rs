@@ -152,7 +152,7 @@ impl Drop for Running {
 
 fn kind_of(route: &Route) -> ApiKind {
     match route {
-        Route::AwsJson { .. } | Route::AwsQuery => ApiKind::Aws,
+        Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => ApiKind::Aws,
         Route::Oci(_) => ApiKind::Oci,
         Route::Download { .. } => ApiKind::Download,
         _ => ApiKind::Other,
@@ -168,7 +168,9 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         let message = "The request must have one Host header.";
         return match route {
             Route::Oci(_) | Route::Download { .. } => oci::refuse(400, "UNSUPPORTED", message),
-            Route::AwsJson { .. } | Route::AwsQuery => aws::malformed(&head, message),
+            Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => {
+                aws::malformed(&head, message)
+            }
             _ => plain(StatusCode::BAD_REQUEST, "one Host header\n"),
         };
     }
@@ -176,13 +178,16 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::Oci(_) | Route::Download { .. } if too_long => {
             oci::refuse(431, "SIZE_INVALID", "The request's headers are too long.")
         }
-        Route::AwsJson { .. } | Route::AwsQuery if too_long => aws::too_long(&head),
+        Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther if too_long => {
+            aws::too_long(&head)
+        }
         _ if too_long => plain(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers too long\n",
         ),
         Route::AwsJson { target } => aws::json(app, head, target, body).await,
         Route::AwsQuery => aws::query(app, head, body).await,
+        Route::AwsOther => aws::other_path(app, head, body).await,
         Route::Oci(route) => oci::serve(app, head, route, body).await,
         Route::Download { token } => download::serve(&app, &head, &token).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),

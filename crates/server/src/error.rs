@@ -2,7 +2,7 @@
 //! goes to the log under the request's id and never to a client.
 
 use authz::{DecisionRecord, Denial, SessionRefused};
-use aws_api::{CommonError, Fault, Protocol, Service, WireError, iam, sts};
+use aws_api::{CommonError, Fault, Protocol, WireError, iam, sts};
 use identity::AuthError;
 use sigv4::SigError;
 
@@ -95,8 +95,7 @@ impl ApiError {
     }
 
     /// The error as an AWS API answers it.
-    pub(crate) fn wire(&self, service: Service) -> WireError {
-        let protocol = service.protocol();
+    pub(crate) fn wire(&self, protocol: Protocol) -> WireError {
         let common = |error: CommonError, message: String| error.with(protocol, message);
         if self.is_unavailable() {
             return common(CommonError::ServiceUnavailable, UNAVAILABLE.to_owned());

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use authz::Client;
-use aws_types::{AccountId, Region};
+use aws_api::ResponseFormat;
 use http::request::Parts;
 use http::{HeaderValue, Version, header};
 use jiff::Timestamp;
 
-use crate::app::{App, RegistryId};
+use crate::app::{App, Names, RegistryId};
 use crate::connections::RunningRequest;
 use crate::fair_pool::{Grant, Party};
 use crate::limits::AUDIT_TEXT_CHARS_MAX;
@@ -93,6 +93,11 @@ impl Head {
         self.parts.headers.get(name)?.to_str().ok()
     }
 
+    /// The format that the client accepts: JSON from a Query service where it names it.
+    pub(crate) fn response_format(&self) -> ResponseFormat {
+        ResponseFormat::from_accept(self.header(header::ACCEPT).unwrap_or_default())
+    }
+
     /// `Host`, or HTTP/2's `:authority`.
     pub(crate) fn host(&self) -> Option<&str> {
         match self.parts.uri.authority() {
@@ -151,11 +156,9 @@ impl Head {
             + uri
     }
 
-    /// The registry that the host names: `<account>.dkr.ecr.<region>.<domain>`, else the default.
-    pub(crate) fn registry(&self, default: &RegistryId) -> RegistryId {
-        self.host()
-            .and_then(registry_of_host)
-            .unwrap_or_else(|| default.clone())
+    /// The registry that the request is for; `None` for a host in a registry's form that names none.
+    pub(crate) fn registry(&self, names: &Names) -> Option<RegistryId> {
+        names.registry_of(self.host().unwrap_or_default())
     }
 }
 
@@ -183,44 +186,4 @@ fn claimed_key_id(parts: &Parts) -> Option<&str> {
     };
     let end = credential.find(|c: char| !c.is_ascii_alphanumeric())?;
     Some(&credential[..end])
-}
-
-/// Account and region in a registry's host name (ECR User Guide, "Private registry", the URL's form;
-/// `ecr-fips` is its FIPS endpoint). Hosts are the same in any case (RFC 9110, section 4.2.3).
-pub(crate) fn registry_of_host(host: &str) -> Option<RegistryId> {
-    let host = host.to_ascii_lowercase();
-    let mut labels = host.split('.');
-    let account: AccountId = labels.next()?.parse().ok()?;
-    let fixed = (labels.next()?, labels.next()?);
-    if !matches!(fixed, ("dkr", "ecr" | "ecr-fips")) {
-        return None;
-    }
-    let region: Region = labels.next()?.parse().ok()?;
-    labels.next()?;
-    Some(RegistryId { account, region })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_host_names_account_and_region() {
-        let place = registry_of_host("111122223333.dkr.ecr.eu-west-1.amazonaws.com").unwrap();
-        assert_eq!(place.account.as_str(), "111122223333");
-        assert_eq!(place.region.as_str(), "eu-west-1");
-        assert!(registry_of_host("111122223333.dkr.ecr.eu-west-1.localhost:5000").is_some());
-        let shouted = registry_of_host("111122223333.DKR.Ecr.EU-WEST-1.Amazonaws.com");
-        assert_eq!(shouted, Some(place));
-        for host in [
-            "localhost:5000",
-            "11112222333.dkr.ecr.eu-west-1.amazonaws.com",
-            "111122223333.dkr.ecr.eu-west-1",
-            "111122223333.dkr.s3.eu-west-1.amazonaws.com",
-            "111122223333.dkr.ecr.EU_1.amazonaws.com",
-            "",
-        ] {
-            assert!(registry_of_host(host).is_none(), "{host}");
-        }
-    }
 }

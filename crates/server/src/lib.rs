@@ -59,6 +59,7 @@ mod peek;
 mod principals;
 mod probe;
 mod proxy_protocol;
+mod registry_host;
 mod route;
 mod serve;
 #[cfg(test)]

@@ -7,13 +7,15 @@ use crate::oci::path::{self, OciRoute, RouteError};
 /// A request's destination.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Route {
-    /// awsJson 1.1: `X-Amz-ResourceSelector` names service and operation.
+    /// awsJson 1.1: `X-Amz-Target` names service and operation.
     AwsJson {
         /// The header as it came.
         target: String,
     },
     /// awsQuery: `Action` and `Version` stand in the body or the query.
     AwsQuery,
+    /// A signed call at a path of another service, such as `GET /bucket`.
+    AwsOther,
     /// The registry. A path that names nothing is refused after authentication, so that it tells
     /// strangers nothing.
     Oci(Result<OciRoute, RouteError>),
@@ -45,6 +47,10 @@ pub(crate) const DOWNLOAD_PREFIX: &str = "/layers/";
 
 /// Finds the destination.
 pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> Route {
+    // The registry's paths are never signed so; API Gateway and SES have paths below `/v2/`.
+    if path != "/" && !path.is_empty() && is_signed(query, headers) {
+        return Route::AwsOther;
+    }
     if path == "/v2" || path.starts_with("/v2/") {
         return Route::Oci(path::parse(method, path, query));
     }
@@ -54,7 +60,7 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
         false => Route::Nowhere { allow: "GET, HEAD" },
     };
     match path {
-        "/" | "" => aws(method, headers),
+        "/" | "" => aws(method, query, headers),
         "/healthz" => probe(Route::Healthz),
         "/readyz" => probe(Route::Readyz),
         "/metrics" => probe(Route::Metrics),
@@ -73,15 +79,23 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
     }
 }
 
-fn aws(method: &Method, headers: &HeaderMap) -> Route {
+fn aws(method: &Method, query: &str, headers: &HeaderMap) -> Route {
     match headers.get("x-amz-target") {
         Some(target) if method == Method::POST => Route::AwsJson {
             target: String::from_utf8_lossy(target.as_bytes()).into_owned(),
         },
         // The Query protocol takes GET as well: presigned URLs of GetCallerIdentity are such.
         _ if method == Method::POST || method == Method::GET => Route::AwsQuery,
+        _ if is_signed(query, headers) => Route::AwsOther,
         _ => Route::Nowhere { allow: "GET, POST" },
     }
+}
+
+/// Whether a request presents an AWS signature, in the header or in the query.
+fn is_signed(query: &str, headers: &HeaderMap) -> bool {
+    let header = headers.get(http::header::AUTHORIZATION);
+    let by_header = header.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-"));
+    by_header || (header.is_none() && query.contains("X-Amz-Signature="))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A server goes three steps: find the signature, look up the secret of its access key, verify.
 //!
 //! ```
-//! use sigv4::{Expected, RequestParts, PathStyle, SecretKey, Signer};
+//! use sigv4::{Expected, RequestParts, Lifetime, PathStyle, SecretKey, Signer};
 //!
 //! let secret = SecretKey::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
 //! let body_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -26,7 +26,7 @@
 //! assert_eq!(presented.access_key_id(), "AKIDEXAMPLE");
 //! let expected = Expected {
 //!     service: "sts", region: None, payload_sha256_hex: body_sha256,
-//!     now_epoch_seconds: now_epoch_seconds + 60, path_style: PathStyle::Standard,
+//!     now_epoch_seconds: now_epoch_seconds + 60, path_style: PathStyle::Standard, lifetime: Lifetime::Stated,
 //! };
 //! presented.verify(&request, &secret, &expected)?;
 //! assert!(presented.verify(&request, &SecretKey::new("another"), &expected).is_err());
@@ -61,7 +61,7 @@ pub use key::{CredentialScope, SecretKey, SigningKey};
 pub use presented::{Presented, parse};
 pub use request_parts::{PathStyle, RequestParts};
 pub use sign::{SignedHeaders, Signer};
-pub use verify::{Expected, SKEW_SECONDS_MAX};
+pub use verify::{Expected, Lifetime, SKEW_SECONDS_MAX};
 
 #[cfg(test)]
 mod suite;

@@ -218,6 +218,7 @@ fn every_case_is_signed_and_verified_in_the_header() {
             payload_sha256_hex: &payload,
             now_epoch_seconds: now,
             path_style: style,
+            lifetime: crate::Lifetime::Stated,
         };
         let verified = presented.verify(&parts, &secret, &expected);
         if token_is_unsigned && token.is_some() {
@@ -288,6 +289,7 @@ fn every_case_is_signed_and_verified_in_the_query() {
             payload_sha256_hex: &payload,
             now_epoch_seconds: now + i64::try_from(expires).unwrap(),
             path_style: style,
+            lifetime: crate::Lifetime::Stated,
         };
         let verified = presented.verify(&parts, &secret, &expected);
         if token_is_unsigned && token.is_some() {

@@ -8,6 +8,19 @@ use crate::{PathStyle, Presented, RequestParts, SecretKey, SigError, SigningKey,
 /// Seconds that a caller's clock may be wrong, either way.
 pub const SKEW_SECONDS_MAX: i64 = 15 * 60;
 
+/// How long a presigned request is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as its `X-Amz-Expires` says.
+    Stated,
+    /// As long as its `X-Amz-Expires` says, and never longer than 15 minutes.
+    AtMostFifteenMinutes,
+    /// 15 minutes from its date, whatever its `X-Amz-Expires` says. STS accepts a presigned
+    /// `GetCallerIdentity` so: Kubernetes authenticators sign 60 seconds and use the URL for 14
+    /// minutes (`aws-iam-authenticator`, README, "API Authorization from Outside a Cluster").
+    FifteenMinutes,
+}
+
 /// What the server knows and the signature must agree with.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a> {
@@ -21,6 +34,8 @@ pub struct Expected<'a> {
     pub now_epoch_seconds: i64,
     /// How the service writes paths.
     pub path_style: PathStyle,
+    /// How long a presigned request is accepted.
+    pub lifetime: Lifetime,
 }
 
 impl Presented {
@@ -48,7 +63,8 @@ impl Presented {
         parts: &RequestParts<'_>,
         now_epoch_seconds: i64,
     ) -> Result<(), SigError> {
-        self.check_time(now_epoch_seconds)?;
+        // Which operation it is, and so whether its own limit is shorter, may be in the body.
+        self.check_time(now_epoch_seconds, Lifetime::FifteenMinutes)?;
         check_signed(parts, &self.signed_headers)
     }
 
@@ -62,7 +78,7 @@ impl Presented {
         key: &SigningKey,
         expected: &Expected<'_>,
     ) -> Result<(), SigError> {
-        self.check_time(expected.now_epoch_seconds)?;
+        self.check_time(expected.now_epoch_seconds, expected.lifetime)?;
         check_signed(parts, &self.signed_headers)?;
         self.check_scope(expected)?;
         let request = canonical::request(
@@ -82,7 +98,7 @@ impl Presented {
         }
     }
 
-    fn check_time(&self, now: i64) -> Result<(), SigError> {
+    fn check_time(&self, now: i64, lifetime: Lifetime) -> Result<(), SigError> {
         let latest = now.saturating_add(SKEW_SECONDS_MAX);
         if self.signed_at > latest {
             return Err(SigError::NotYetCurrent {
@@ -91,7 +107,11 @@ impl Presented {
                 now: time::iso_basic(now),
             });
         }
-        let window = self.expires.unwrap_or(SKEW_SECONDS_MAX);
+        let window = match (self.expires, lifetime) {
+            (None, _) | (Some(_), Lifetime::FifteenMinutes) => SKEW_SECONDS_MAX,
+            (Some(stated), Lifetime::AtMostFifteenMinutes) => stated.min(SKEW_SECONDS_MAX),
+            (Some(stated), Lifetime::Stated) => stated,
+        };
         let earliest = now.saturating_sub(window);
         if self.signed_at < earliest {
             return Err(SigError::Expired {
@@ -222,6 +242,7 @@ mod tests {
                 payload_sha256_hex: "hash",
                 now_epoch_seconds: 1_440_938_160,
                 path_style: PathStyle::Standard,
+                lifetime: Lifetime::Stated,
             };
             let presented = parse(&parts).unwrap();
             assert_eq!(

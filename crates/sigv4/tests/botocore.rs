@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::Value;
-use sigv4::{Expected, PathStyle, RequestParts, SecretKey, SigError, Signer, parse};
+use sigv4::{Expected, Lifetime, PathStyle, RequestParts, SecretKey, SigError, Signer, parse};
 
 /// Made by `botocore_vectors.py` beside it.
 const VECTORS: &str = include_str!("botocore_vectors.json");
@@ -42,6 +42,7 @@ fn botocores_signatures_stand_and_ours_are_the_same() {
             payload_sha256_hex: text("payload_sha256_hex"),
             now_epoch_seconds: now,
             path_style: PathStyle::Standard,
+            lifetime: Lifetime::Stated,
         };
         let name = text("name");
         assert_eq!(

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use authz::{Caller, RequestContext};
 use aws_api::authorization::{self, AccessLevel};
-use aws_api::{CommonError, Form, Operation, Service, WireResponse};
+use aws_api::{CommonError, Form, Operation, ResponseFormat, Service, WireResponse};
+use aws_types::Region;
 use http::{HeaderValue, Response, StatusCode, header};
-use sigv4::SigError;
+use sigv4::{Lifetime, SigError};
 
 use crate::app::App;
 use crate::audit::Event;
@@ -22,9 +23,15 @@ use crate::limits::{
 };
 use crate::ops::{ApiBody, Exchange};
 
+mod other_services;
+
+use other_services::ErrorForm;
+
 /// What is known of a call when it is answered and audited.
 struct Called {
     service: Service,
+    /// Of a call to a service that is not served here: its name, and the form of its errors.
+    other: Option<(String, ErrorForm)>,
     /// The operation's name as the client wrote it.
     name: String,
     caller: Option<Arc<Caller>>,
@@ -48,6 +55,7 @@ pub(crate) async fn json(
     let operation = service.and_then(|service| service.operation(name));
     let mut called = Called {
         service: service.unwrap_or(Service::Ecr),
+        other: None,
         name: shown(name),
         caller: None,
         region: app.names.default.region.to_string(),
@@ -57,6 +65,9 @@ pub(crate) async fn json(
     let done = async {
         let signed = authenticate::present(&app, &head).await?;
         called.region = signed.region().to_string();
+        if service.is_none() && is_other(&signed) {
+            return Err(other(&app, &head, &signed, &mut called, body).await);
+        }
         let row = operation.and_then(|operation| app.operations.get(&operation));
         let max = row.map_or(API_BODY_BYTES_MAX, |row| row.columns.body_bytes_max);
         let collected = body.collect(&app.bodies, &head.party, max).await?;
@@ -75,6 +86,7 @@ pub(crate) async fn json(
             known,
             context,
             ApiBody::Json(collected.bytes),
+            ResponseFormat::Native,
             &mut called,
         )
         .await
@@ -87,6 +99,7 @@ pub(crate) async fn json(
 pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
     let mut called = Called {
         service: Service::Sts,
+        other: None,
         name: String::new(),
         caller: None,
         region: app.names.default.region.to_string(),
@@ -112,6 +125,11 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         form.extend(url.as_bytes()).map_err(malformed)?;
         let version = form.version().unwrap_or_default().to_owned();
         called.name = shown(form.action().unwrap_or_default());
+        let ours = [Service::Iam, Service::Sts].map(Service::api_version);
+        if is_other(&signed) && !ours.contains(&version.as_str()) {
+            let digest = collected.sha256_hex.clone();
+            return Err(other_verified(&app, &head, &signed, &mut called, &digest).await);
+        }
         called.service = service_of(&version, &called.name, signed.scope_service());
         let context = verified(&app, &head, &signed, &mut called, &collected).await?;
         let known = called.service.operation(&called.name);
@@ -126,7 +144,16 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
             };
             return Err(ApiError::Common(CommonError::InvalidAction, message));
         };
-        operate(&app, known, context, ApiBody::Query(form), &mut called).await
+        let format = head.response_format();
+        operate(
+            &app,
+            known,
+            context,
+            ApiBody::Query(form),
+            format,
+            &mut called,
+        )
+        .await
     };
     let result = Box::pin(done).await;
     finish(&app, &head, called, result).await
@@ -219,6 +246,111 @@ fn shown(name: &str) -> String {
     name.chars().take(AUDIT_NAME_CHARS_MAX).collect()
 }
 
+/// The region of IAM, and of calls to the global endpoints (IAM User Guide, "AWS global condition
+/// context keys", `aws:RequestedRegion`).
+const GLOBAL_REGION: &str = "us-east-1";
+
+/// The region that a call is for. IAM has one whatever the signature's scope says. Some SDKs sign calls
+/// to global endpoints for a region of that name (`aws-global`), which is no region: STS's is the global
+/// one, and a registry's is the server's own.
+fn region_of(app: &App, service: Service, scope: &Region) -> Region {
+    let global = || {
+        let region = GLOBAL_REGION.parse();
+        region.unwrap_or_else(|_| app.names.default.region.clone())
+    };
+    let is_pseudo = scope.as_str().starts_with("aws-") && scope.as_str().ends_with("global");
+    match service {
+        Service::Iam => global(),
+        Service::Sts if is_pseudo => global(),
+        _ if is_pseudo => app.names.default.region.clone(),
+        _ => scope.clone(),
+    }
+}
+
+/// Whether a signature is for a service that is not served here.
+fn is_other(signed: &Signed) -> bool {
+    Service::from_signing_name(signed.scope_service()).is_none()
+}
+
+/// Answers a signed call at a path of another service.
+pub(crate) async fn other_path(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
+    let mut called = Called {
+        service: Service::Sts,
+        other: None,
+        name: String::new(),
+        caller: None,
+        region: app.names.default.region.to_string(),
+        parameters: serde_json::Value::Null,
+        elements: serde_json::Value::Null,
+    };
+    let done = async {
+        let signed = authenticate::present(&app, &head).await?;
+        called.region = signed.region().to_string();
+        if is_other(&signed) {
+            return Err(other(&app, &head, &signed, &mut called, body).await);
+        }
+        // One of ours, at a path where it has nothing.
+        if let Some(service) = Service::from_signing_name(signed.scope_service()) {
+            called.service = service;
+        }
+        let collected = body
+            .collect(&app.bodies, &head.party, API_BODY_BYTES_MAX)
+            .await?;
+        verified(&app, &head, &signed, &mut called, &collected).await?;
+        let message = "There is no operation at this path.".to_owned();
+        Err(ApiError::Common(CommonError::InvalidAction, message))
+    };
+    let result = Box::pin(done).await;
+    finish(&app, &head, called, result).await
+}
+
+/// Refuses a call of a service that is not served here, once its signature was verified.
+async fn other(
+    app: &App,
+    head: &Head,
+    signed: &Signed,
+    called: &mut Called,
+    body: Inbound,
+) -> ApiError {
+    // The signature covers this header, so the body need not be read.
+    if let Some(digest) = head.header("x-amz-content-sha256") {
+        let digest = digest.to_owned();
+        return other_verified(app, head, signed, called, &digest).await;
+    }
+    match body
+        .collect(&app.bodies, &head.party, API_BODY_BYTES_MAX)
+        .await
+    {
+        Ok(collected) => {
+            let digest = collected.sha256_hex.clone();
+            other_verified(app, head, signed, called, &digest).await
+        }
+        Err(error) => error.into(),
+    }
+}
+
+async fn other_verified(
+    app: &App,
+    head: &Head,
+    signed: &Signed,
+    called: &mut Called,
+    digest: &str,
+) -> ApiError {
+    let scope = shown(signed.scope_service());
+    let form = ErrorForm::of(&scope, head);
+    let action = (!called.name.is_empty()).then_some(called.name.as_str());
+    called.name = shown(&other_services::operation_name(head, action));
+    called.other = Some((scope.clone(), form));
+    let lifetime = Lifetime::Stated;
+    match authenticate::verify(app, head, signed, &scope, digest, lifetime).await {
+        Ok(caller) => {
+            called.caller = Some(caller);
+            ApiError::Wire(other_services::not_served(&scope, form.protocol()))
+        }
+        Err(error) => error,
+    }
+}
+
 async fn verified(
     app: &App,
     head: &Head,
@@ -226,16 +358,23 @@ async fn verified(
     called: &mut Called,
     collected: &Collected,
 ) -> Result<RequestContext, ApiError> {
-    let digest = &collected.sha256_hex;
-    let caller = authenticate::verify(app, head, signed, called.service, digest).await?;
-    called.caller = Some(Arc::clone(&caller));
     let service = called.service.signing_name();
+    // STS ignores the limit that a presigned GetCallerIdentity states.
+    let lifetime = match (called.service, called.name.as_str()) {
+        (Service::Sts, "GetCallerIdentity") => Lifetime::FifteenMinutes,
+        _ => Lifetime::AtMostFifteenMinutes,
+    };
+    let digest = &collected.sha256_hex;
+    let caller = authenticate::verify(app, head, signed, service, digest, lifetime).await?;
+    called.caller = Some(Arc::clone(&caller));
+    let region = region_of(app, called.service, signed.region());
+    called.region = region.to_string();
     app.identity
         .touch_key_last_used(&caller, service, &called.region, head.now);
     Ok(RequestContext {
         account: caller.account,
         caller,
-        region: signed.region().clone(),
+        region,
         now: head.now,
         request_id: Arc::clone(&head.request_id),
         client: head.client.clone(),
@@ -247,6 +386,7 @@ async fn operate(
     operation: Operation,
     context: RequestContext,
     body: ApiBody,
+    format: ResponseFormat,
     called: &mut Called,
 ) -> Result<WireResponse, ApiError> {
     let Some(row) = app.operations.get(&operation) else {
@@ -257,6 +397,7 @@ async fn operate(
         app: Arc::clone(app),
         context,
         body,
+        format,
     };
     let outcome = row.run(exchange).await;
     called.parameters = outcome.parameters;
@@ -283,8 +424,16 @@ async fn finish(
                     .denied
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
-            let wire = fail.wire(service);
-            let answer = aws_api::encode_error(service, &wire, &head.request_id);
+            let protocol = match &called.other {
+                Some((_, form)) => form.protocol(),
+                None => service.protocol(),
+            };
+            let wire = fail.wire(protocol);
+            let id = &head.request_id;
+            let answer = match &called.other {
+                Some((_, form)) => form.encode(&wire, head.path(), id),
+                None => aws_api::encode_error_as(service, &wire, head.response_format(), id),
+            };
             (answer, Some((wire.code.to_owned(), wire.message)), decided)
         }
     };
@@ -294,7 +443,10 @@ async fn finish(
     };
     let event = Event {
         time: head.now,
-        source: event_source(service),
+        source: match &called.other {
+            Some((scope, _)) => other_services::event_source(scope),
+            None => event_source(service),
+        },
         read_only: read_only(app, service, &called.name),
         name: called.name,
         region: called.region,

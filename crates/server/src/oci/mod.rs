@@ -164,7 +164,11 @@ pub(crate) async fn serve(
     route: Result<OciRoute, RouteError>,
     body: Inbound,
 ) -> Response<ReplyBody> {
-    let place = head.registry(&app.names.default);
+    let Some(place) = head.registry(&app.names) else {
+        let message =
+            "The host has the form of a registry's name, without a valid account or region.";
+        return failed(&head, &OciError::new(400, "NAME_INVALID", message));
+    };
     let caller = match authenticate::basic(&app, &head).await {
         Ok(caller) => caller,
         Err(fail) => return unauthenticated(&app, &head, route.ok(), &place, fail).await,
@@ -173,11 +177,20 @@ pub(crate) async fn serve(
         .touch_key_last_used(&caller, "ecr", place.region.as_str(), head.now);
     let route = match route {
         Ok(route) => route,
-        Err(reject) => return failed(&head, &rejected(reject)),
+        Err(reject) => {
+            let error = rejected(reject);
+            let response = failed(&head, &error);
+            let event = Audited::named(&head, &place, caller, "UnknownOperation");
+            app.audit.record(event.ended(&head, Some(error))).await;
+            return response;
+        }
     };
     let body_follows = body.length() != Some(0);
     let required = guard::requirements(&route, place.account.as_str(), body_follows);
     let Some((operation, requirements)) = required else {
+        // A login that succeeded: `docker login` asks for nothing else.
+        let event = Audited::named(&head, &place, caller, "Login");
+        app.audit.record(event.ended(&head, None)).await;
         return base();
     };
     let columns = app.columns(operation);
@@ -307,6 +320,30 @@ impl Audited {
         }
     }
 
+    /// An event without an ECR operation.
+    fn named(head: &Head, place: &RegistryId, caller: Arc<Caller>, name: &str) -> Audited {
+        Audited {
+            event: Event {
+                time: head.now,
+                source: "ecr.amazonaws.com",
+                name: name.to_owned(),
+                region: place.region.to_string(),
+                address: head.client.address,
+                user_agent: Arc::clone(&head.client.user_agent),
+                caller: Some(caller),
+                access_key_id: None,
+                request_id: Arc::clone(&head.request_id),
+                parameters: json!({"path": head.path()}),
+                elements: serde_json::Value::Null,
+                error: None,
+                decided: None,
+                recipient: place.account.to_string(),
+                read_only: head.parts.method.is_safe(),
+                data: false,
+            },
+        }
+    }
+
     fn ended(mut self, head: &Head, fail: Option<OciError>) -> Event {
         if let Some(fail) = fail {
             if let Some(cause) = &fail.cause {
@@ -417,13 +454,19 @@ async fn unauthenticated(
         OciError::new(401, "UNAUTHORIZED", message)
             .header(header::WWW_AUTHENTICATE, challenge.clone())
     };
+    let key = match &fail {
+        BasicFail::Refused(key) => key.clone(),
+        _ => None,
+    };
     let fail = match fail {
         BasicFail::Missing => {
             app.audit
                 .record_challenge(head.client.address, "GetAuthorizationToken", head.now);
             return failed(head, &refuse("authentication required"));
         }
-        BasicFail::Refused => refuse("The authorization token included in the request is invalid."),
+        BasicFail::Refused(_) => {
+            refuse("The authorization token included in the request is invalid.")
+        }
         BasicFail::Expired => OciError::new(
             403,
             "DENIED",
@@ -448,7 +491,7 @@ async fn unauthenticated(
         address: head.client.address,
         user_agent: Arc::clone(&head.client.user_agent),
         caller: None,
-        access_key_id: None,
+        access_key_id: key,
         request_id: Arc::clone(&head.request_id),
         parameters: serde_json::Value::Null,
         elements: serde_json::Value::Null,

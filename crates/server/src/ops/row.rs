@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use authz::{RequestContext, Requirements, Rule, SessionScope};
 use aws_api::authorization::AccessLevel;
-use aws_api::{Form, Op, Operation, Service, WireResponse};
+use aws_api::{Form, Op, Operation, ResponseFormat, Service, WireResponse};
 use bytes::Bytes;
 
 use crate::app::App;
@@ -124,6 +124,8 @@ pub(crate) struct Exchange {
     pub(crate) app: Arc<App>,
     pub(crate) context: RequestContext,
     pub(crate) body: ApiBody,
+    /// The format of the answer.
+    pub(crate) format: ResponseFormat,
 }
 
 /// A request's parameters, as the two protocols carry them.
@@ -247,7 +249,12 @@ where
     H: FnOnce(Arc<App>, Authorized<O::Input>) -> F,
     F: Future<Output = Result<O::Output, ApiError>>,
 {
-    let Exchange { app, context, body } = exchange;
+    let Exchange {
+        app,
+        context,
+        body,
+        format,
+    } = exchange;
     let input = match decode::<O>(&body) {
         Ok(input) => input,
         Err(error) => {
@@ -270,7 +277,11 @@ where
         if columns.audits_answer {
             elements = crate::audit::trimmed(aws_api::audit_json(&output));
         }
-        Ok(aws_api::encode_response::<O>(&output, &request_id))
+        Ok(aws_api::encode_response_as::<O>(
+            &output,
+            format,
+            &request_id,
+        ))
     };
     let answer = answer.await;
     Outcome {

@@ -289,11 +289,40 @@ async fn a_presigned_query_is_a_request() {
         "{}",
         reply.text()
     );
-    world.pass(61);
-    let reply = world
-        .send(Method::GET, &format!("/?{query}"), &[], "")
-        .await;
+    // Whatever X-Amz-Expires says, for 15 minutes from the date.
+    for (seconds, status) in [(61, 200), (13 * 60, 200), (60, 403)] {
+        world.pass(seconds);
+        let reply = world
+            .send(Method::GET, &format!("/?{query}"), &[], "")
+            .await;
+        assert_eq!(reply.status, status, "{seconds}: {}", reply.text());
+    }
+    // Never longer.
+    let signer = Signer {
+        now_epoch_seconds: world.now().as_second(),
+        ..signer
+    };
+    let week = signer.presign(&parts, nothing, 7 * 86_400).unwrap();
+    world.pass(15 * 60 + 1);
+    let reply = world.send(Method::GET, &format!("/?{week}"), &[], "").await;
     assert_eq!(refused(Service::Sts, &reply).code, "SignatureDoesNotMatch");
+    // Another operation keeps the limit that it states.
+    let signer = Signer {
+        now_epoch_seconds: world.now().as_second(),
+        ..signer
+    };
+    let parts = RequestParts {
+        query: "Action=GetSessionToken&Version=2011-06-15",
+        ..parts
+    };
+    let other = signer.presign(&parts, nothing, 60).unwrap();
+    for (seconds, status) in [(59, 200), (2, 403)] {
+        world.pass(seconds);
+        let reply = world
+            .send(Method::GET, &format!("/?{other}"), &[], "")
+            .await;
+        assert_eq!(reply.status, status, "{seconds}: {}", reply.text());
+    }
 }
 
 /// ECR API, GetDownloadUrlForLayer: the URL is enough, for a time.

@@ -1,12 +1,14 @@
 //! The server as its clients meet it, over a loopback socket, and the authorization step on its own.
 
 mod audit;
+mod columns;
 mod credentials;
 mod degraded;
 mod hostile;
 mod input_members;
 mod matrix;
 mod operations;
+mod other_services;
 mod permissions;
 mod registry_conditions;
 mod registry_routes;

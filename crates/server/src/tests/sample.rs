@@ -93,12 +93,32 @@ fn text(shape: &Shape) -> Option<String> {
 pub(super) fn body(operation: Operation) -> Vec<u8> {
     let input = least(operation.input());
     let input = input.unwrap_or_else(|| panic!("no input fits {}", operation.name()));
+    encoded(operation, &input)
+}
+
+/// The least body of an operation whose input has tags, with one tag.
+pub(super) fn api_body_with_tags(operation: Operation) -> ApiBody {
+    let mut input = least(operation.input()).unwrap();
+    let Kind::Structure(members) = operation.input().kind else {
+        panic!("{} has no members", operation.name());
+    };
+    let is_tags = |name: &str| name.eq_ignore_ascii_case("tags");
+    let member = members.iter().find(|member| is_tags(member.name)).unwrap();
+    input[member.name] = least(member.shape).unwrap();
+    let body = encoded(operation, &input);
+    match operation.service().protocol() {
+        Protocol::Json => ApiBody::Json(body.into()),
+        Protocol::Query => ApiBody::Query(Form::parse(&body).unwrap()),
+    }
+}
+
+fn encoded(operation: Operation, input: &Value) -> Vec<u8> {
     match operation.service().protocol() {
         Protocol::Json => input.to_string().into_bytes(),
         Protocol::Query => {
             let version = operation.service().api_version();
             let mut form = format!("Action={}&Version={version}", operation.name());
-            flatten("", operation.input(), &input, &mut form);
+            flatten("", operation.input(), input, &mut form);
             form.into_bytes()
         }
     }

@@ -1,7 +1,7 @@
 //! A request that can be signed, changed and shown to a server.
 #![allow(clippy::unwrap_used, dead_code)]
 
-use sigv4::{Expected, PathStyle, RequestParts, SecretKey, SigError, Signer, parse};
+use sigv4::{Expected, Lifetime, PathStyle, RequestParts, SecretKey, SigError, Signer, parse};
 
 pub const NOW: i64 = 1_440_938_160; // 20150830T123600Z
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -109,6 +109,7 @@ impl Request {
             payload_sha256_hex: &self.payload_sha256_hex,
             now_epoch_seconds: now,
             path_style: PathStyle::Standard,
+            lifetime: Lifetime::Stated,
         };
         let secret = SecretKey::new(SECRET);
         self.seen(|parts| parse(parts)?.verify(parts, &secret, &expected))
