@@ -26,6 +26,7 @@ use serde_json::{Map, json};
 
 pub(crate) use self::queue::Audit;
 use self::writer::Line;
+use crate::head::Head;
 use crate::limits::{
     AUDIT_NAME_CHARS_MAX, AUDIT_PARAMETERS_BYTES_MAX, AUDIT_RESOURCE_CHARS_MAX,
     AUDIT_TEXT_CHARS_MAX,
@@ -48,6 +49,10 @@ pub(crate) struct Event {
     /// What was answered, for operations that hand out credentials; null for others.
     pub(crate) elements: serde_json::Value,
     pub(crate) error: Option<(String, String)>,
+    /// AWS's name of the error, where `error` has the OCI code: one search finds both APIs' refusals.
+    pub(crate) exception: Option<&'static str>,
+    /// The ARN of the resource that was decided on.
+    pub(crate) resource: Option<Arc<str>>,
     pub(crate) decided: Option<DecisionRecord>,
     pub(crate) recipient: String,
     pub(crate) read_only: bool,
@@ -110,6 +115,37 @@ fn service_event(name: &str, time: Timestamp, details: serde_json::Value) -> Vec
 }
 
 impl Event {
+    /// The event of a request, with what its head says. Whatever else is known is set on it; the
+    /// defaults are those of a call of nobody that succeeded and changed something.
+    pub(crate) fn begin(
+        head: &Head,
+        source: &'static str,
+        name: impl Into<String>,
+        region: impl ToString,
+        recipient: impl ToString,
+    ) -> Event {
+        Event {
+            time: head.now,
+            source,
+            name: name.into(),
+            region: region.to_string(),
+            address: head.client.address,
+            user_agent: Arc::clone(&head.client.user_agent),
+            caller: None,
+            access_key_id: None,
+            request_id: Arc::clone(&head.request_id),
+            parameters: serde_json::Value::Null,
+            elements: serde_json::Value::Null,
+            error: None,
+            exception: None,
+            resource: None,
+            decided: None,
+            recipient: recipient.to_string(),
+            read_only: false,
+            data: false,
+        }
+    }
+
     /// The event with everything in it cut to its bound.
     fn cut(mut self) -> Event {
         shorten(&mut self.name, AUDIT_NAME_CHARS_MAX);
@@ -174,7 +210,8 @@ impl Event {
             event.insert("errorCode".into(), code.into());
             event.insert("errorMessage".into(), message.into());
         }
-        if let (Some(decided), Some(event)) = (self.decided, event.as_object_mut()) {
+        let mut additional = Map::new();
+        if let Some(decided) = self.decided {
             let statement = decided
                 .statement
                 .map(|by| json!({"policy": &*by.policy, "sid": by.sid, "index": by.index}));
@@ -185,10 +222,20 @@ impl Event {
                 "resource": decided.resource,
                 "statement": statement,
             });
-            event.insert(
-                "additionalEventData".into(),
-                json!({"authorization": decision}),
-            );
+            additional.insert("authorization".to_owned(), decision);
+        }
+        if let Some(exception) = self.exception {
+            additional.insert("exception".to_owned(), exception.into());
+        }
+        if let Some(event) = event.as_object_mut() {
+            if !additional.is_empty() {
+                event.insert("additionalEventData".into(), additional.into());
+            }
+            if let Some(arn) = &self.resource {
+                let account = arn.split(':').nth(4).unwrap_or_default();
+                let resource = json!([{"ARN": &**arn, "accountId": account}]);
+                event.insert("resources".into(), resource);
+            }
         }
         event
     }

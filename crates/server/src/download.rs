@@ -1,8 +1,6 @@
 //! Layers by a sealed URL: what `GetDownloadUrlForLayer` answers with. The URL itself is the permission,
 //! for one layer of one repository and for a limited time; it holds nothing that could be changed.
 
-use std::sync::Arc;
-
 use aws_types::Arn;
 use blobs::Digest;
 use jiff::Timestamp;
@@ -118,23 +116,11 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
 /// The event of a pull. Who comes with a URL says no name; `describe` tells whose URL it is.
 fn event(app: &App, head: &Head) -> Event {
     let place = &app.names.default;
+    let (source, name) = ("ecr.amazonaws.com", "GetDownloadUrlForLayer");
     Event {
-        time: head.now,
-        source: "ecr.amazonaws.com",
-        name: "GetDownloadUrlForLayer".to_owned(),
-        region: place.region.to_string(),
-        address: head.client.address,
-        user_agent: Arc::clone(&head.client.user_agent),
-        caller: None,
-        access_key_id: None,
-        request_id: Arc::clone(&head.request_id),
-        parameters: serde_json::Value::Null,
-        elements: serde_json::Value::Null,
-        error: None,
-        decided: None,
-        recipient: place.account.to_string(),
         read_only: true,
         data: true,
+        ..Event::begin(head, source, name, &place.region, place.account)
     }
 }
 

@@ -24,6 +24,8 @@ fn event(name: &str, read_only: bool) -> Event {
         parameters: serde_json::Value::Null,
         elements: serde_json::Value::Null,
         error: None,
+        exception: None,
+        resource: None,
         decided: None,
         recipient: "123456789012".to_owned(),
         read_only,

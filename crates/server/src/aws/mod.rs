@@ -21,6 +21,7 @@ use crate::limits::{
     API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT,
     UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
+use crate::ops::row::Category;
 use crate::ops::{ApiBody, Exchange};
 
 mod other_services;
@@ -38,6 +39,8 @@ struct Called {
     region: String,
     parameters: serde_json::Value,
     elements: serde_json::Value,
+    /// The ARN of the resource that was decided on.
+    resource: Option<Arc<str>>,
 }
 
 /// awsJson 1.1 (Smithy, "AWS JSON 1.1 protocol").
@@ -61,6 +64,7 @@ pub(crate) async fn json(
         region: app.names.default.region.to_string(),
         parameters: serde_json::Value::Null,
         elements: serde_json::Value::Null,
+        resource: None,
     };
     let done = async {
         let signed = authenticate::present(&app, &head).await?;
@@ -105,6 +109,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         region: app.names.default.region.to_string(),
         parameters: serde_json::Value::Null,
         elements: serde_json::Value::Null,
+        resource: None,
     };
     let done = async {
         let signed = match authenticate::present(&app, &head).await {
@@ -282,6 +287,7 @@ pub(crate) async fn other_path(app: Arc<App>, head: Head, body: Inbound) -> Resp
         region: app.names.default.region.to_string(),
         parameters: serde_json::Value::Null,
         elements: serde_json::Value::Null,
+        resource: None,
     };
     let done = async {
         let signed = authenticate::present(&app, &head).await?;
@@ -402,6 +408,7 @@ async fn operate(
     let outcome = row.run(exchange).await;
     called.parameters = outcome.parameters;
     called.elements = outcome.elements;
+    called.resource = outcome.resource;
     outcome.answer
 }
 
@@ -441,29 +448,24 @@ async fn finish(
         Some(caller) => caller.account,
         None => app.names.default.account,
     };
+    let source = match &called.other {
+        Some((scope, _)) => other_services::event_source(scope),
+        None => event_source(service),
+    };
     let event = Event {
-        time: head.now,
-        source: match &called.other {
-            Some((scope, _)) => other_services::event_source(scope),
-            None => event_source(service),
-        },
         read_only: read_only(app, service, &called.name),
-        name: called.name,
-        region: called.region,
-        address: head.client.address,
-        user_agent: Arc::clone(&head.client.user_agent),
+        data: category(app, service, &called.name) == Category::Data,
         access_key_id: match called.caller {
             Some(_) => None,
             None => authenticate::claimed_key(head),
         },
         caller: called.caller,
-        request_id: Arc::clone(&head.request_id),
         parameters: called.parameters,
         elements: called.elements,
+        resource: called.resource,
         error,
         decided,
-        recipient: recipient.to_string(),
-        data: false,
+        ..Event::begin(head, source, called.name, called.region, recipient)
     };
     app.audit.record(event).await;
     reply(answer)
@@ -476,6 +478,13 @@ pub(crate) fn event_source(service: Service) -> &'static str {
         Service::Iam => "iam.amazonaws.com",
         Service::Sts => "sts.amazonaws.com",
     }
+}
+
+/// The category of the operation's events, by whatever API it was called.
+fn category(app: &App, service: Service, name: &str) -> Category {
+    let operation = service.operation(name);
+    let row = operation.and_then(|operation| app.operations.get(&operation));
+    row.map_or(Category::Management, |row| row.columns.category)
 }
 
 /// Whether an operation only reads (CloudTrail, `readOnly`): as its row says, or for one that is not

@@ -12,6 +12,8 @@ mod uploads;
 use std::sync::Arc;
 
 use authz::{Authorized, DecisionRecord, RequestContext};
+use aws_api::Protocol;
+use aws_types::Arn;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use identity::Caller;
@@ -80,6 +82,8 @@ pub(crate) struct OciError {
     /// Headers that tell the client how to go on.
     pub(crate) headers: Vec<(header::HeaderName, String)>,
     decided: Option<Box<DecisionRecord>>,
+    /// AWS's name of the error, for the audit log.
+    exception: Option<&'static str>,
     pub(crate) cause: Option<String>,
 }
 
@@ -92,6 +96,7 @@ impl OciError {
             entries: Vec::new(),
             headers: Vec::new(),
             decided: None,
+            exception: None,
             cause: None,
         }
     }
@@ -150,6 +155,7 @@ impl From<ApiError> for OciError {
             }
         };
         oci.cause = cause;
+        oci.exception = Some(fail.wire(Protocol::Json).code);
         oci.decided = decided.map(Box::new);
         oci
     }
@@ -278,6 +284,9 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
     }
 }
 
+/// The source of the registry's events.
+const SOURCE: &str = "ecr.amazonaws.com";
+
 /// An event that is created before the request is executed, which consumes the route.
 struct Audited {
     event: Event,
@@ -298,24 +307,18 @@ impl Audited {
             members.insert("repositoryName".into(), name.as_str().into());
             members.insert("registryId".into(), place.account.as_str().into());
         }
+        let resource = route.name.as_deref().map(|name| {
+            let arn = Arn::ecr_repository(&place.region, place.account, name);
+            Arc::from(arn.as_str())
+        });
         Audited {
             event: Event {
-                time: head.now,
-                source: "ecr.amazonaws.com",
-                name: name.to_owned(),
-                region: place.region.to_string(),
-                address: head.client.address,
-                user_agent: Arc::clone(&head.client.user_agent),
                 caller: Some(caller),
-                access_key_id: None,
-                request_id: Arc::clone(&head.request_id),
                 parameters,
-                elements: serde_json::Value::Null,
-                error: None,
-                decided: None,
-                recipient: place.account.to_string(),
+                resource,
                 read_only: columns.read_only,
                 data: columns.category == Category::Data,
+                ..Event::begin(head, SOURCE, name, &place.region, place.account)
             },
         }
     }
@@ -324,22 +327,10 @@ impl Audited {
     fn named(head: &Head, place: &RegistryId, caller: Arc<Caller>, name: &str) -> Audited {
         Audited {
             event: Event {
-                time: head.now,
-                source: "ecr.amazonaws.com",
-                name: name.to_owned(),
-                region: place.region.to_string(),
-                address: head.client.address,
-                user_agent: Arc::clone(&head.client.user_agent),
                 caller: Some(caller),
-                access_key_id: None,
-                request_id: Arc::clone(&head.request_id),
                 parameters: json!({"path": head.path()}),
-                elements: serde_json::Value::Null,
-                error: None,
-                decided: None,
-                recipient: place.account.to_string(),
                 read_only: head.parts.method.is_safe(),
-                data: false,
+                ..Event::begin(head, SOURCE, name, &place.region, place.account)
             },
         }
     }
@@ -350,6 +341,7 @@ impl Audited {
                 let (path, request_id) = (head.path(), &head.request_id);
                 tracing::error!(%request_id, path, cause, "request failed");
             }
+            self.event.exception = fail.exception;
             self.event.error = Some((fail.code.to_owned(), fail.message));
             self.event.decided = fail.decided.map(|decided| *decided);
         }
@@ -484,22 +476,12 @@ async fn unauthenticated(
     let columns = app.columns(operation);
     let response = failed(head, &fail);
     let event = Event {
-        time: head.now,
-        source: "ecr.amazonaws.com",
-        name: operation.name().to_owned(),
-        region: place.region.to_string(),
-        address: head.client.address,
-        user_agent: Arc::clone(&head.client.user_agent),
-        caller: None,
         access_key_id: key,
-        request_id: Arc::clone(&head.request_id),
-        parameters: serde_json::Value::Null,
-        elements: serde_json::Value::Null,
+        exception: fail.exception,
         error: Some((fail.code.to_owned(), fail.message)),
-        decided: None,
-        recipient: place.account.to_string(),
         read_only: columns.read_only,
         data: columns.category == Category::Data,
+        ..Event::begin(head, SOURCE, operation.name(), &place.region, place.account)
     };
     if let Some(cause) = &fail.cause {
         tracing::error!(request_id = %head.request_id, cause, "a login could not be checked");

@@ -141,6 +141,8 @@ pub(crate) struct Outcome {
     pub(crate) parameters: serde_json::Value,
     /// The output, for the audit event, of operations whose row says so; null for others.
     pub(crate) elements: serde_json::Value,
+    /// The ARN of the resource that was decided on, where it is one.
+    pub(crate) resource: Option<Arc<str>>,
 }
 
 impl Row {
@@ -262,16 +264,20 @@ where
                 answer: Err(error),
                 parameters: serde_json::Value::Null,
                 elements: serde_json::Value::Null,
+                resource: None,
             };
         }
     };
     let parameters = crate::audit::trimmed(aws_api::audit_json(&input));
     let request_id = Arc::clone(&context.request_id);
     let mut elements = serde_json::Value::Null;
+    let mut resource = None;
     let answer = async {
         super::input_members::check::<O>(&input)?;
         let requirements = requirements(&input);
         let ok = authorize::authorize(&app, context, &columns.rule, &requirements, input).await?;
+        let arn = &ok.resource().arn;
+        resource = (&**arn != "*").then(|| Arc::clone(arn));
         writable::check(&app, columns.effect(&parameters)).await?;
         let output = handle(Arc::clone(&app), ok).await?;
         if columns.audits_answer {
@@ -288,6 +294,7 @@ where
         answer,
         parameters,
         elements,
+        resource,
     }
 }
 

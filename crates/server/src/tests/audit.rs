@@ -72,6 +72,12 @@ async fn every_call_leaves_an_event_and_no_secret() {
     let pushed = find(&events, "PutImage")[0];
     assert_eq!(pushed["eventSource"], "ecr.amazonaws.com");
     assert_eq!(pushed["errorCode"], "DENIED");
+    let exception = &pushed["additionalEventData"]["exception"];
+    assert_eq!(exception, "AccessDeniedException");
+    let arn = "arn:aws:ecr:us-east-1:123456789012:repository/app1";
+    let resources = json!([{"ARN": arn, "accountId": "123456789012"}]);
+    assert_eq!(pushed["resources"], resources);
+    assert_eq!(pushed["eventCategory"], "Data");
     assert_eq!(pushed["userAgent"], "docker/27");
     assert_eq!(pushed["sourceIPAddress"], "127.0.0.1");
     assert_eq!(pushed["recipientAccountId"], "123456789012");
