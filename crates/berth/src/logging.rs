@@ -15,6 +15,9 @@ pub fn start(filter: &str) -> Result<()> {
     })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A line that cannot be written is dropped. By default it would be reported on the standard error
+        // itself, which panics while the disk under it is full.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .try_init()
