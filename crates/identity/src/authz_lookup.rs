@@ -111,7 +111,8 @@ impl Identity {
             EntityRef::Role(name) => (Kind::Role, name),
             EntityRef::InstanceProfile(name) => (Kind::InstanceProfile, name),
             EntityRef::Policy(arn) => {
-                return match self.0.policies.find(&mut conn, arn).await? {
+                let policies = &self.0.policies;
+                return match policies.find_in(&mut conn, account.as_str(), arn).await? {
                     None => Ok(None),
                     Some(ManagedPolicyRef::Customer(found)) => {
                         Ok(Some(facts(&mut conn, found).await?))

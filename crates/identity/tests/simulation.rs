@@ -166,4 +166,24 @@ on_every_engine! {
         let nobody = i.simulate_custom_policy(&root, ask(Some("arn:aws:iam::111122223333:user/bob"))).await;
         assert_eq!(said(nobody).0, "InvalidInput");
     }
+
+    async fn a_caller_of_another_account_is_not_looked_up(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        let other = w.account(OTHER_ACCOUNT).await;
+        let other = w.call(&other).await.unwrap();
+        w.user(&other, "alice").await;
+        let ask = |name: &str| iam::SimulateCustomPolicyRequest {
+            policy_input_list: vec![allow("iam:*")],
+            action_names: vec!["iam:GetUser".to_owned()],
+            caller_arn: Some(format!("arn:aws:iam::{OTHER_ACCOUNT}:user/{name}")),
+            ..Default::default()
+        };
+        let mut answers = Vec::new();
+        for name in ["alice", "nobody"] {
+            let (code, message) = said(i.simulate_custom_policy(&root, ask(name)).await);
+            answers.push((code, message.replace(name, "NAME")));
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
 }

@@ -2,6 +2,7 @@
 //! access_policies_testing-policies).
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use aws_api::iam::{
     ContextEntry, ContextKeyTypeEnum, EvaluationResult, PermissionsBoundaryDecisionDetail,
@@ -18,7 +19,7 @@ use store::iam::group;
 
 use super::context_keys::context_keys;
 use crate::paging::Page;
-use crate::policy_cache::{Named, compile, entity_by_arn, pin};
+use crate::policy_cache::{Named, account_of, compile, entity_by_arn, pin};
 use crate::{Call, Error, Identity, messages};
 
 /// Decisions of one simulation: actions times resources. Each is traced, so they cost.
@@ -26,6 +27,9 @@ const DECISIONS_MAX: usize = 10_000;
 /// Bytes of policies times decisions of one page, far less than a second's work. A page of heavy
 /// policies is shorter than `MaxItems`, which the API allows ("IAM might return fewer").
 const PAGE_WORK_MAX: usize = 32 << 20;
+/// Time for one page, for what bytes do not tell: wildcards, long conditions. A page has a result
+/// at least.
+const PAGE_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// What both operations ask.
 struct Simulation {
@@ -73,7 +77,7 @@ impl Identity {
             },
         };
         let caller = match (&input.caller_arn, source.kind) {
-            (Some(arn), _) => principal(conn, arn).await?,
+            (Some(arn), _) => principal(conn, cx, arn).await?,
             (None, Kind::User) => Principal::user(source.arn(), Some(&source.unique_id)),
             // A role or a group calls nothing itself; its policies are asked alone.
             (None, _) if input.resource_policy.is_none() => {
@@ -128,7 +132,7 @@ impl Identity {
             .transpose()?;
         let (principal, base) = match &input.caller_arn {
             Some(arn) => {
-                let principal = principal(&mut conn, arn).await?;
+                let principal = principal(&mut conn, cx, arn).await?;
                 let context = principal.context();
                 (principal, context)
             }
@@ -205,15 +209,20 @@ pub(super) async fn policy_source(
         .ok_or_else(messages::policy_source_not_found)
 }
 
-/// The principal of `CallerArn`: a user or a role, with its unique id where it exists.
-async fn principal(conn: &mut Conn<'_>, arn: &str) -> Result<Principal, Error> {
+/// The principal of `CallerArn`: root, or a user or role of the caller's account. Another account's are
+/// not looked up, so that the answer does not tell whether they exist.
+async fn principal(conn: &mut Conn<'_>, cx: &Call, arn: &str) -> Result<Principal, Error> {
     if let Some(account) = arn
         .strip_prefix("arn:aws:iam::")
         .and_then(|rest| rest.strip_suffix(":root"))
     {
         return Ok(Principal::root(account));
     }
-    match entity_by_arn(conn, arn).await? {
+    let found = match account_of(arn) == Some(cx.account.as_str()) {
+        true => entity_by_arn(conn, arn).await?,
+        false => None,
+    };
+    match found {
         Some(found) if found.kind == Kind::User => Ok(Principal::user(arn, Some(&found.unique_id))),
         Some(found) if found.kind == Kind::Role => {
             let session = crate::authenticate::session_arn(&found, "simulated");
@@ -308,7 +317,8 @@ impl Simulation {
         let documents = self.identity.iter().chain(self.boundary.iter().flatten());
         let documents: Vec<Named> = documents.chain(&self.resource_policy).cloned().collect();
         let bytes: usize = documents.iter().map(|named| named.1.source().len()).sum();
-        let page = page.at_most(PAGE_WORK_MAX / bytes.max(1));
+        let mut page = page.at_most(PAGE_WORK_MAX / bytes.max(1));
+        let start = Instant::now();
         let missing = context_keys(&documents).into_iter();
         let missing = missing.filter(|key| self.context.get(key).is_none());
         let missing: Vec<String> = missing.collect();
@@ -342,6 +352,11 @@ impl Simulation {
             };
             let result = result(&request, &applicable, boundary.as_deref(), &missing);
             results.push((number + 1, result));
+            // The last one only shows that there are more: the next page has it.
+            if results.len() > 1 && start.elapsed() > PAGE_TIME_MAX {
+                page = page.at_most(results.len() - 1);
+                break;
+            }
         }
         let cut = page.cut(results, |result| result.0.to_string());
         Ok(SimulatePolicyResponse {

@@ -5,7 +5,7 @@ use identity::EntityRef;
 use store::on_every_engine;
 
 use super::common::*;
-use super::{attach, create_policy, create_user, iam_tag, words};
+use super::{attach, create_policy, create_user, iam_tag, policy_arn, words};
 
 on_every_engine! {
     async fn the_account_has_an_alias_a_summary_and_details(t: TestStore) {
@@ -74,6 +74,14 @@ on_every_engine! {
         assert_eq!(i.entity_facts(root.account, EntityRef::Role("alice")).await.unwrap(), None);
         let aws = i.entity_facts(root.account, EntityRef::Policy("arn:aws:iam::aws:policy/ReadOnlyAccess")).await.unwrap();
         assert!(aws.is_some());
+        // Another account's policy is not looked up: its tags are nobody else's condition keys.
+        i.create_policy(&root, create_policy("p")).await.unwrap();
+        let other = w.account(OTHER_ACCOUNT).await;
+        let other = w.call(&other).await.unwrap();
+        for (account, known) in [(root.account, true), (other.account, false)] {
+            let facts = i.entity_facts(account, EntityRef::Policy(&policy_arn("p"))).await.unwrap();
+            assert_eq!(facts.is_some(), known);
+        }
         // A path that is not the real one names nobody.
         for arn in ["arn:aws:iam::111122223333:user/Alice", "arn:aws:iam::111122223333:user/team/alice", "", "arn:aws:iam::x"] {
             assert_eq!(i.principal_id(arn).await.unwrap(), None, "{arn}");
