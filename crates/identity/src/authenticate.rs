@@ -11,14 +11,16 @@ use std::sync::Arc;
 use aws_types::AccountId;
 use jiff::Timestamp;
 use policy::{Context, DocumentKind, PolicyRef, PolicySet, Principal};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use sigv4::SecretKey;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::tag::{self, Tag};
 use store::iam::{access_key, group};
 use store::{Conn, Moment, Store, Topic};
 
-use crate::caller::RefKind;
-use crate::policy_cache::Named;
+use crate::caller::{self, RefKind};
+use crate::policy_cache::{ENTRY_BYTES, Named, bounded};
 use crate::session::{Session, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, SessionInfo};
 
@@ -26,10 +28,13 @@ use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, S
 /// kept.
 const READS_MAX: usize = 4;
 
+/// The bytes of access keys that are kept.
+const KEYS_BYTES_MAX: u64 = 4 << 20;
+
 /// What is found once and used until something changes.
 pub(crate) struct Caches {
-    keys: quick_cache::sync::Cache<String, Dated<Key>>,
-    callers: quick_cache::sync::Cache<CallerId, Dated<Arc<Caller>>>,
+    keys: Cache<String, Dated<Key>, ByBytes>,
+    callers: Cache<CallerId, Dated<Arc<Caller>>, ByBytes>,
 }
 
 /// A value, the account that it is of, and the moment before it was read.
@@ -53,12 +58,38 @@ enum CallerId {
     Session(u128, Timestamp),
 }
 
+/// Weighs entries by the bytes that they keep, compiled policies included.
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<String, Dated<Key>> for ByBytes {
+    fn weight(&self, id: &String, key: &Dated<Key>) -> u64 {
+        // The secret is as long as the id of a key, or up to twice as long.
+        let own = size_of::<Dated<Key>>() + 3 * id.len();
+        (own + key.value.principal.heap_bytes()) as u64 + ENTRY_BYTES
+    }
+}
+
+impl Weighter<CallerId, Dated<Arc<Caller>>> for ByBytes {
+    fn weight(&self, _: &CallerId, caller: &Dated<Arc<Caller>>) -> u64 {
+        caller::heap_bytes(&caller.value) as u64 + ENTRY_BYTES
+    }
+}
+
 impl Caches {
-    pub(crate) fn new(callers_max: usize) -> Caches {
+    pub(crate) fn new(callers_bytes_max: u64) -> Caches {
         Caches {
-            keys: quick_cache::sync::Cache::new(callers_max),
-            callers: quick_cache::sync::Cache::new(callers_max),
+            keys: bounded(KEYS_BYTES_MAX, ByBytes),
+            callers: bounded(callers_bytes_max, ByBytes),
         }
+    }
+}
+
+impl Identity {
+    /// The bytes that cached callers keep, their compiled policies included.
+    #[must_use]
+    pub fn cached_caller_bytes(&self) -> u64 {
+        self.0.caches.callers.weight()
     }
 }
 

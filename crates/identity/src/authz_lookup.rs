@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_types::AccountId;
 use jiff::{SignedDuration, Timestamp};
-use policy::{Document, DocumentKind, PolicyRef, PolicySet};
+use policy::{DocumentKind, PolicyRef, PolicySet};
 use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::{role, tag};
@@ -130,46 +130,6 @@ impl Identity {
             Some(found) => Ok(Some(facts(&mut conn, found).await?)),
             None => Ok(None),
         }
-    }
-
-    /// The unique id of the user or role with this ARN: what `Principal` is pinned to.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn principal_id(&self, arn: &str) -> Result<Option<String>, Error> {
-        let mut read = self.0.store.snapshot().await?;
-        let found = policy_cache::entity_by_arn(&mut read.conn(), arn).await?;
-        let found = found.filter(|found| matches!(found.kind, Kind::User | Kind::Role));
-        Ok(found.map(|found| found.unique_id))
-    }
-
-    /// The ARN of the user or role with this unique id.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn arn_of(&self, unique_id: &str) -> Result<Option<String>, Error> {
-        let mut read = self.0.store.snapshot().await?;
-        let found = entity::find_by_unique_id(&mut read.conn(), unique_id).await?;
-        Ok(found.map(|found| found.arn()))
-    }
-
-    /// A resource policy's text with the users and roles it names pinned to their unique
-    /// ids (UG reference_policies_elements_principal): store this.
-    ///
-    /// # Errors
-    /// [`Error::Policy`] "Invalid principal in policy" when one does not exist.
-    pub async fn pin_principals(&self, document: &Document) -> Result<String, Error> {
-        let mut read = self.0.store.snapshot().await?;
-        policy_cache::pin(&mut read.conn(), document).await
-    }
-
-    /// The stored text with ARNs again; an id whose owner is gone stays. Show this.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn unpin_principals(&self, document: &Document) -> Result<String, Error> {
-        let mut read = self.0.store.snapshot().await?;
-        policy_cache::unpin(&mut read.conn(), document).await
     }
 
     /// A message that `DecodeAuthorizationMessage` gives back to callers of the account.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use authz::Caller;
+use authz::{Caller, CallerKind};
 use jiff::Timestamp;
 use sigv4::SecretKey;
 
@@ -68,6 +68,17 @@ impl PrincipalRef {
     }
 }
 
+impl PrincipalRef {
+    /// The bytes that the reference keeps on the heap.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let own = match &*self.0 {
+            RefKind::AccessKey { id, .. } => text_bytes(id),
+            RefKind::Session(session) => session.heap_bytes(),
+        };
+        size_of::<RefKind>() + own
+    }
+}
+
 impl fmt::Debug for PrincipalRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PrincipalRef")
@@ -85,4 +96,53 @@ pub(crate) fn credential(caller: &Caller) -> Result<&PrincipalRef, Error> {
         .credential
         .get()
         .ok_or_else(|| Error::internal("the caller has no credential of this crate"))
+}
+
+/// The bytes that a caller keeps on the heap, for a cache that is bounded in bytes. Policy sets
+/// that it shares with other callers are counted in full.
+pub(crate) fn heap_bytes(caller: &Caller) -> usize {
+    let sets = [
+        Some(&caller.identity),
+        caller.boundary.as_ref(),
+        caller.session.as_ref(),
+    ];
+    let sets = sets.into_iter().flatten().map(|set| set.heap_bytes());
+    let principal = [
+        caller.principal.arn(),
+        caller.principal.account(),
+        caller.principal.issuer_arn().unwrap_or_default(),
+        caller.principal.unique_id().unwrap_or_default(),
+    ];
+    let own = [&*caller.arn, &*caller.user_id, &caller.access_key_id];
+    let kind = match &caller.kind {
+        CallerKind::Root => Vec::new(),
+        CallerKind::User { name, path } => vec![name, path],
+        CallerKind::RoleSession {
+            role_arn,
+            role_name,
+            session_name,
+        } => vec![role_arn, role_name, session_name],
+        CallerKind::FederatedUser { name, issuer_arn } => vec![name, issuer_arn],
+    };
+    let kind = kind.into_iter().map(String::as_str);
+    let texts = principal.into_iter().chain(own).chain(kind);
+    let info = caller.session_info.as_ref().map_or(0, |info| {
+        let tags = info.transitive_tags.iter();
+        let tags = tags.map(|(key, value)| text_bytes(key) + text_bytes(value));
+        tags.sum::<usize>() + info.source_identity.as_deref().map_or(0, text_bytes)
+    });
+    let credential = credential(caller).map_or(0, PrincipalRef::heap_bytes);
+    size_of::<Caller>()
+        + sets.sum::<usize>()
+        + texts.map(text_bytes).sum::<usize>()
+        + caller.context.heap_bytes()
+        + info
+        + credential
+}
+
+/// A string and its block's overhead.
+fn text_bytes(text: &str) -> usize {
+    // The counters of a shared string, the allocator's header and its rounding.
+    const OVERHEAD: usize = 40;
+    text.len() + OVERHEAD
 }

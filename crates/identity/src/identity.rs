@@ -46,7 +46,7 @@ impl Identity {
         settings: Settings,
     ) -> Result<Identity, Error> {
         Ok(Identity(Arc::new(Inner {
-            caches: Caches::new(settings.cached_callers_max),
+            caches: Caches::new(settings.cached_callers_bytes_max),
             policies: PolicyCache::new()?,
             last_used: LastUsedNotes::default(),
             simulating: Arc::new(tokio::sync::Semaphore::new(1)),

@@ -89,13 +89,6 @@ pub(crate) fn secret_access_key(entropy: &dyn Entropy) -> Result<Zeroizing<Strin
     Ok(Zeroizing::new(STANDARD.encode(*bytes)))
 }
 
-/// Whether a text has the form of a unique id, as stored policies hold them.
-pub(crate) fn is_unique_id(text: &str) -> bool {
-    text.len() >= 4 + UNIQUE_ID_CHARS
-        && (text.starts_with("AIDA") || text.starts_with("AROA"))
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,10 +127,9 @@ mod tests {
     #[test]
     fn unique_ids_and_secrets_have_their_shapes() {
         let id = unique_id(Kind::Role, &SystemEntropy).unwrap();
-        assert!(
-            id.starts_with("AROA") && id.len() == 21 && is_unique_id(&id),
-            "{id}"
-        );
+        let named = policy::NamedPrincipal::parse(policy::PrincipalType::Aws, &id);
+        assert_eq!(named, Some(policy::NamedPrincipal::UniqueId(&id)));
+        assert!(id.starts_with("AROA") && id.len() == 21, "{id}");
         assert_eq!(secret_access_key(&SystemEntropy).unwrap().len(), 40);
     }
 }

@@ -1,33 +1,54 @@
-//! Policy documents: parsed once, whoever holds them.
+//! Compiled policy documents: each is compiled once, for all principals that it applies to.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
-use policy::{Document, DocumentKind, PolicyError, PolicySet};
-use store::iam::{account, attachment, entity, inline_policy, managed_policy};
+use policy::{CompiledDocument, Document, DocumentKind, PolicySet};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use store::iam::{attachment, entity, inline_policy, managed_policy};
 use store::{Conn, iam::entity::Kind};
 
-use crate::ids::is_unique_id;
 use crate::managed::{self, ARN_PREFIX, AwsPolicy};
 use crate::{Error, messages};
 
-/// Parsed documents that are kept, by what they say: callers share most of theirs.
-const DOCUMENTS_MAX: usize = 4096;
-/// Compiled sets that are kept: all sessions of a role share one, and a change elsewhere
-/// compiles nothing anew.
-const SETS_MAX: usize = 4096;
+/// The bytes of compiled documents that are kept, by their text: principals share most of theirs.
+const DOCUMENTS_BYTES_MAX: u64 = 16 << 20;
+/// The bytes of compiled sets that are kept: all sessions of a role share one, and a change
+/// elsewhere compiles nothing again.
+const SETS_BYTES_MAX: u64 = 16 << 20;
+/// What a cache takes for an entry beside key and value.
+pub(crate) const ENTRY_BYTES: u64 = 64;
+/// The size of a large entry. A cache is divided into shards so that each holds at least 32 of them.
+pub(crate) const LARGE_ENTRY_BYTES: u64 = 64 << 10;
 
 type Sha256 = [u8; 32];
 
-/// The parsed documents, and AWS's own.
+/// Weighs compiled policies by what they keep on the heap. Documents count with each set that they
+/// are a part of, so together the entries never keep more than the bound.
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<Sha256, CompiledDocument> for ByBytes {
+    fn weight(&self, _: &Sha256, document: &CompiledDocument) -> u64 {
+        document.heap_bytes() as u64 + ENTRY_BYTES
+    }
+}
+
+impl Weighter<Sha256, Arc<PolicySet>> for ByBytes {
+    fn weight(&self, _: &Sha256, set: &Arc<PolicySet>) -> u64 {
+        set.heap_bytes() as u64 + ENTRY_BYTES
+    }
+}
+
+/// The compiled documents and sets of documents that are kept.
 pub(crate) struct PolicyCache {
-    parsed: quick_cache::sync::Cache<Sha256, Arc<Document>>,
-    compiled: quick_cache::sync::Cache<Sha256, Arc<PolicySet>>,
+    documents: Cache<Sha256, CompiledDocument, ByBytes>,
+    sets: Cache<Sha256, Arc<PolicySet>, ByBytes>,
 }
 
 /// A document with the name that explanations give it.
-pub(crate) type Named = (policy::PolicyRef, Arc<Document>);
+pub(crate) type Named = (policy::PolicyRef, CompiledDocument);
 
 /// A managed policy, the customer's or AWS's.
 pub(crate) enum ManagedPolicyRef<'a> {
@@ -38,32 +59,32 @@ pub(crate) enum ManagedPolicyRef<'a> {
 impl PolicyCache {
     pub(crate) fn new() -> Result<PolicyCache, Error> {
         Ok(PolicyCache {
-            parsed: quick_cache::sync::Cache::new(DOCUMENTS_MAX),
-            compiled: quick_cache::sync::Cache::new(SETS_MAX),
+            documents: bounded(DOCUMENTS_BYTES_MAX, ByBytes),
+            sets: bounded(SETS_BYTES_MAX, ByBytes),
         })
     }
 
-    /// Parses a stored document. It was valid when it was stored, so one that is not any
-    /// more is a fault of the server's; its holder is then refused, never granted.
-    pub(crate) fn stored(&self, text: &str, kind: DocumentKind) -> Result<Arc<Document>, Error> {
+    /// Compiles a stored document. It was valid when it was stored; one that cannot be read is a
+    /// fault of the server, and its holder is refused.
+    pub(crate) fn stored(&self, text: &str, kind: DocumentKind) -> Result<CompiledDocument, Error> {
         let key = sha256([format!("{kind:?}").as_str(), text]);
-        if let Some(document) = self.parsed.get(&key) {
+        if let Some(document) = self.documents.get(&key) {
             return Ok(document);
         }
         let document = Document::parse_language(text, kind).map_err(Error::internal)?;
-        let document = Arc::new(document);
-        self.parsed.insert(key, Arc::clone(&document));
+        let document = CompiledDocument::new(&document);
+        self.documents.insert(key, document.clone());
         Ok(document)
     }
 
-    /// The document of an AWS managed policy: decompressed and parsed unless it is cached.
-    fn aws_document(&self, policy: &AwsPolicy) -> Result<Arc<Document>, Error> {
+    /// The document of an AWS managed policy: decompressed and compiled unless it is cached.
+    fn aws_document(&self, policy: &AwsPolicy) -> Result<CompiledDocument, Error> {
         let key = sha256(["aws", policy.path, policy.name]);
-        if let Some(document) = self.parsed.get(&key) {
+        if let Some(document) = self.documents.get(&key) {
             return Ok(document);
         }
         let document = self.stored(&policy.text()?, DocumentKind::Managed)?;
-        self.parsed.insert(key, Arc::clone(&document));
+        self.documents.insert(key, document.clone());
         Ok(document)
     }
 
@@ -78,11 +99,11 @@ impl PolicyCache {
             sha256(texts.flat_map(|((name, document), kind)| {
                 [kind.as_str(), &*name.name, document.source()]
             }));
-        if let Some(set) = self.compiled.get(&key) {
+        if let Some(set) = self.sets.get(&key) {
             return set;
         }
-        let set = compile(documents);
-        self.compiled.insert(key, Arc::clone(&set));
+        let set = Arc::new(PolicySet::union(documents.iter().cloned()));
+        self.sets.insert(key, Arc::clone(&set));
         set
     }
 
@@ -180,12 +201,15 @@ fn sha256<'a>(texts: impl IntoIterator<Item = &'a str>) -> Sha256 {
     key
 }
 
-/// Compiles documents into one set.
-pub(crate) fn compile(documents: &[Named]) -> Arc<PolicySet> {
-    let documents = documents
-        .iter()
-        .map(|(name, document)| (name.clone(), &**document));
-    Arc::new(PolicySet::compile(documents))
+/// A cache that keeps at most this many bytes.
+pub(crate) fn bounded<K, V, W>(bytes_max: u64, weighter: W) -> Cache<K, V, W>
+where
+    K: Eq + std::hash::Hash,
+    V: Clone,
+    W: Weighter<K, V> + Clone,
+{
+    let large = usize::try_from(bytes_max / LARGE_ENTRY_BYTES).unwrap_or(usize::MAX);
+    Cache::with_weighter(large.max(1), bytes_max, weighter)
 }
 
 /// The IAM entity of an ARN. Its path must be the real one.
@@ -224,83 +248,6 @@ fn iam_arn(arn: &str) -> Option<(&str, &str)> {
     arn.strip_prefix("arn:aws:iam::")?.split_once(':')
 }
 
-/// Pins the users and roles that a document names in `Principal` to their unique ids,
-/// as IAM does when it stores the document (UG reference_policies_elements_principal,
-/// "IAM user principals", "Role principals").
-///
-/// Sessions and federated users keep their ARNs: they are made of names. A service is
-/// not looked up.
-pub(crate) async fn pin(conn: &mut Conn<'_>, document: &Document) -> Result<String, Error> {
-    let mut pinned: HashMap<String, String> = HashMap::new();
-    let principals: Vec<String> = document.principals().map(str::to_owned).collect();
-    for principal in principals {
-        if pinned.contains_key(&principal) {
-            continue;
-        }
-        let id = pin_one(conn, &principal)
-            .await?
-            .ok_or_else(|| PolicyError::invalid_principal(document.kind(), &principal))?;
-        pinned.insert(principal, id);
-    }
-    Ok(document
-        .map_principals(|principal| pinned.get(principal).filter(|id| *id != principal).cloned()))
-}
-
-/// What is stored for one principal; `None` when it does not exist.
-async fn pin_one(conn: &mut Conn<'_>, principal: &str) -> Result<Option<String>, Error> {
-    let same = Some(principal.to_owned());
-    if principal == "*" {
-        return Ok(same);
-    }
-    if is_unique_id(principal) {
-        let found = entity::find_by_unique_id(conn, principal).await?;
-        return Ok(found.and(same));
-    }
-    if principal.len() == 12 && principal.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Ok(account::find(conn, principal).await?.and(same));
-    }
-    if let Some((account_id, resource)) = iam_arn(principal) {
-        if resource == "root" {
-            return Ok(account::find(conn, account_id).await?.and(same));
-        }
-        let found = entity_by_arn(conn, principal).await?;
-        let found = found.filter(|found| matches!(found.kind, Kind::User | Kind::Role));
-        return Ok(found.map(|found| found.unique_id));
-    }
-    if let Some((account_id, resource)) = principal
-        .strip_prefix("arn:aws:sts::")
-        .and_then(|rest| rest.split_once(':'))
-    {
-        return Ok(match resource.split('/').collect::<Vec<_>>()[..] {
-            ["assumed-role", role, _] => entity::find(conn, account_id, Kind::Role, role)
-                .await?
-                .and(same),
-            ["federated-user", _] => account::find(conn, account_id).await?.and(same),
-            _ => None,
-        });
-    }
-    Ok(None)
-}
-
-/// Puts ARNs back in place of unique ids; the id of a deleted entity stays.
-pub(crate) async fn unpin(conn: &mut Conn<'_>, document: &Document) -> Result<String, Error> {
-    let mut arns: HashMap<String, String> = HashMap::new();
-    let ids: Vec<String> = document
-        .principals()
-        .filter(|principal| is_unique_id(principal))
-        .map(str::to_owned)
-        .collect();
-    for id in ids {
-        if let Some(found) = entity::find_by_unique_id(conn, &id).await? {
-            arns.insert(id, found.arn());
-        }
-    }
-    if arns.is_empty() {
-        return Ok(document.source().to_owned());
-    }
-    Ok(document.map_principals(|id| arns.get(id).cloned()))
-}
-
 /// A document as IAM shows it: percent-encoded after RFC 3986.
 pub(crate) fn encode(document: &str) -> String {
     aws_types::percent::encode(document)
@@ -308,7 +255,68 @@ pub(crate) fn encode(document: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::encode;
+    use super::*;
+
+    /// A managed policy of nearly the largest size, different for each number.
+    fn large_policy(number: usize) -> String {
+        let resources: Vec<String> = (0..110)
+            .map(|at| format!("\"arn:aws:ecr:*:*:repository/{number}/{at}-*\""))
+            .collect();
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "ecr:*",
+                 "Resource": [{}]}}]}}"#,
+            resources.join(",")
+        )
+    }
+
+    #[test]
+    fn caches_keep_at_most_their_bytes() {
+        let cache = PolicyCache::new().unwrap();
+        let mut compiled = 0;
+        for number in 0.. {
+            let document = cache.stored(&large_policy(number), DocumentKind::Managed);
+            let document = document.unwrap();
+            compiled += document.heap_bytes() as u64;
+            let name = policy::PolicyRef::new(DocumentKind::Managed, "arn");
+            cache.compiled(&[(name, document)]);
+            if compiled > 2 * DOCUMENTS_BYTES_MAX {
+                break;
+            }
+        }
+        let documents: usize = cache
+            .documents
+            .iter()
+            .map(|(_, kept)| kept.heap_bytes())
+            .sum();
+        let sets: usize = cache.sets.iter().map(|(_, kept)| kept.heap_bytes()).sum();
+        for (kept, max) in [(documents, DOCUMENTS_BYTES_MAX), (sets, SETS_BYTES_MAX)] {
+            assert!((kept as u64) <= max, "{kept} of {max} bytes");
+            assert!(kept as u64 > max / 2, "{kept} of {max} bytes");
+        }
+    }
+
+    #[test]
+    fn sets_share_documents() {
+        let cache = PolicyCache::new().unwrap();
+        let texts: Vec<String> = (0..10).map(large_policy).collect();
+        let named = |first: &str| -> Vec<Named> {
+            let texts = texts.iter().map(String::as_str).skip(1);
+            let all = std::iter::once(first).chain(texts);
+            all.map(|text| {
+                let document = cache.stored(text, DocumentKind::Managed).unwrap();
+                (
+                    policy::PolicyRef::new(DocumentKind::Managed, "arn"),
+                    document,
+                )
+            })
+            .collect()
+        };
+        let one = named(&texts[0]);
+        let other = named(&large_policy(10));
+        for (one, other) in one.iter().zip(&other).skip(1) {
+            assert!(std::ptr::eq(one.1.source(), other.1.source()));
+        }
+    }
 
     #[test]
     fn documents_are_encoded_as_rfc_3986_says() {

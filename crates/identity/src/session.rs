@@ -95,6 +95,31 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// The bytes that the session's texts keep on the heap, at most.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        // A block's header and rounding.
+        const OVERHEAD: usize = 32;
+        let who = match &self.who {
+            Who::Root => 0,
+            Who::User(id) => id.capacity(),
+            Who::Role(id, name) => id.capacity() + name.capacity(),
+            Who::Federated(id, name) => id.as_ref().map_or(0, String::capacity) + name.capacity(),
+        };
+        let texts = [&self.access_key_id, &self.secret, &self.account];
+        let texts = texts
+            .into_iter()
+            .chain(&self.source_identity)
+            .chain(&self.policy);
+        let texts = texts
+            .chain(&self.policy_arns)
+            .map(|text| text.capacity() + OVERHEAD);
+        let tags = self.tags.iter().map(|SessionTag(key, value, _)| {
+            size_of::<SessionTag>() + key.capacity() + value.capacity() + 2 * OVERHEAD
+        });
+        let lists = self.policy_arns.capacity() * size_of::<String>();
+        who + 2 * OVERHEAD + texts.sum::<usize>() + tags.sum::<usize>() + lists
+    }
+
     /// A session without policies and tags.
     pub(crate) fn new(
         id: u128,

@@ -23,8 +23,8 @@ pub struct Settings {
     pub policy_versions_max: i64,
     /// `TagsPerResource`.
     pub tags_max: i64,
-    /// Callers whose policies are kept compiled.
-    pub cached_callers_max: usize,
+    /// The bytes of callers that are cached, with their compiled policies.
+    pub cached_callers_bytes_max: u64,
 }
 
 impl Default for Settings {
@@ -40,7 +40,7 @@ impl Default for Settings {
             attached_policies_max: 10,
             policy_versions_max: 5,
             tags_max: 50,
-            cached_callers_max: 10_000,
+            cached_callers_bytes_max: 48 << 20,
         }
     }
 }

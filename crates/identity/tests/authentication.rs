@@ -13,7 +13,40 @@ use identity::{CallerKind, Identity, MasterKey, RootCredentials, Sealer, Setting
 use std::sync::Arc;
 use store::on_every_engine;
 
+/// A session policy of nearly the largest size, different for each number.
+fn session_policy(number: usize) -> String {
+    let resources: Vec<String> = (0..25)
+        .map(|at| format!("\"arn:aws:ecr:us-east-1:111122223333:repository/{number}/{at}-*\""))
+        .collect();
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"ecr:*","Resource":[{}]}}}}"#,
+        resources.join(",")
+    )
+}
+
 on_every_engine! {
+    async fn cached_callers_keep_at_most_their_bytes(t: TestStore) {
+        const BYTES_MAX: u64 = 256 << 10;
+        const SESSIONS: usize = 150;
+        let settings = Settings { cached_callers_bytes_max: BYTES_MAX, ..Settings::default() };
+        let w = World::with(&t, settings).await;
+        let root = w.root().await;
+        let alice = w.user(&root, "alice").await;
+        w.create_role(&root, "ci", "arn:aws:iam::111122223333:user/alice").await.unwrap();
+        let cx = w.call(&alice).await.unwrap();
+        let mut compiled = 0;
+        for number in 0..SESSIONS {
+            let policy = Some(session_policy(number));
+            let session = w.assume(&cx, sts::AssumeRoleRequest { policy, ..assume("ci") }).await.unwrap();
+            let job = w.call(&session).await.unwrap();
+            compiled += job.caller.session.as_ref().unwrap().heap_bytes() as u64;
+            let cached = w.identity.cached_caller_bytes();
+            assert!(cached <= BYTES_MAX, "{cached} bytes after {number} sessions");
+        }
+        assert!(compiled > 3 * BYTES_MAX, "{compiled} bytes were compiled");
+        assert!(w.identity.cached_caller_bytes() > BYTES_MAX / 2);
+    }
+
     async fn an_account_is_made_once_and_keeps_its_root_key(t: TestStore) {
         let w = World::new(&t).await;
         let first = w.account(ACCOUNT).await;

@@ -8,8 +8,7 @@ use authz::SessionScope;
 use authz::testing::authorized_on;
 use aws_api::{iam, sts};
 use common::*;
-use identity::CallerKind;
-use identity::RoleFacts;
+use identity::{CallerKind, PinnedPrincipal, RoleFacts};
 use policy::Context;
 use store::on_every_engine;
 
@@ -89,8 +88,9 @@ on_every_engine! {
         let ask = || iam::GetRoleRequest { role_name: "ci".to_owned() };
         let text = shown(w.identity.get_role(&root, ask()).await.unwrap());
         assert!(text.contains("user%2Falice") && !text.contains(&id), "{text}");
-        assert_eq!(w.identity.principal_id(ALICE).await.unwrap().as_deref(), Some(id.as_str()));
-        assert_eq!(w.identity.arn_of(&id).await.unwrap().as_deref(), Some(ALICE));
+        let pinned = w.identity.pin_principal(ALICE).await.unwrap();
+        assert_eq!(pinned, PinnedPrincipal::UniqueId(id.clone()));
+        assert_eq!(w.identity.unpin_principal(&id).await.unwrap().as_deref(), Some(ALICE));
 
         let key = iam::DeleteAccessKeyRequest { user_name: Some("alice".to_owned()), access_key_id: alice.id.clone() };
         w.identity.delete_access_key(&root, key).await.unwrap();

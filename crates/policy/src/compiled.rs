@@ -51,11 +51,23 @@ struct DocumentParts {
     source: Arc<str>,
     statements: Box<[Compiled]>,
     heap_bytes: usize,
+    /// For explanations; otherwise the source is read again.
+    parsed: Option<Document>,
 }
 
 impl CompiledDocument {
     /// Compiles a document.
     pub fn new(document: &Document) -> CompiledDocument {
+        CompiledDocument::with(document, None)
+    }
+
+    /// Compiles a document and keeps it for explanations, which then do not read its text again. It is
+    /// not counted in [`CompiledDocument::heap_bytes`]: for sets that are not cached.
+    pub(crate) fn retaining(document: &Document) -> CompiledDocument {
+        CompiledDocument::with(document, Some(document.clone()))
+    }
+
+    fn with(document: &Document, parsed: Option<Document>) -> CompiledDocument {
         let statements = document.statements().iter().enumerate();
         let statements: Box<[Compiled]> = statements
             .map(|(index, source)| Compiled::new(document, index, source))
@@ -66,6 +78,7 @@ impl CompiledDocument {
             source: document.shared_source(),
             heap_bytes: own + heap::slice(&statements) + heap::shared_str(document.source()),
             statements,
+            parsed,
         };
         parts.heap_bytes += heap::shared(&parts);
         CompiledDocument(Arc::new(parts))
@@ -89,6 +102,10 @@ impl CompiledDocument {
 
     pub(crate) fn statements(&self) -> &[Compiled] {
         &self.0.statements
+    }
+
+    pub(crate) fn parsed(&self) -> Option<&Document> {
+        self.0.parsed.as_ref()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::case_fold;
+use crate::heap;
 
 /// The values of one condition key.
 ///
@@ -126,6 +127,21 @@ impl Context {
         if self.get(name).is_none() {
             self.insert(name, value);
         }
+    }
+
+    /// The bytes that the context's own keys and values keep on the heap. Values that are shared with
+    /// others are counted in full; the base is not counted.
+    pub fn heap_bytes(&self) -> usize {
+        let keys = self.own.iter().map(|(name, value)| {
+            let list = match value {
+                ContextValue::One(_) => 0,
+                ContextValue::Many(values) => heap::slice(values),
+            };
+            let values = value.values().iter().map(|value| heap::shared_str(value));
+            heap::allocation(name.len()) + list + values.sum::<usize>()
+        });
+        let entry = std::mem::size_of::<(Box<str>, ContextValue)>();
+        heap::allocation(self.own.capacity() * entry) + keys.sum::<usize>()
     }
 
     /// The value of a key, whatever the case of `name`.

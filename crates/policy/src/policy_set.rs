@@ -99,10 +99,13 @@ impl Allows {
 }
 
 impl PolicySet {
-    /// Compiles the union of `docs`.
+    /// Compiles the union of `docs`, for decisions and explanations. For a set that is cached, use
+    /// [`PolicySet::union`], which keeps less.
     pub fn compile<'a>(docs: impl IntoIterator<Item = (PolicyRef, &'a Document)>) -> PolicySet {
         let docs = docs.into_iter();
-        PolicySet::union(docs.map(|(policy, document)| (policy, CompiledDocument::new(document))))
+        PolicySet::union(
+            docs.map(|(policy, document)| (policy, CompiledDocument::retaining(document))),
+        )
     }
 
     /// The union of documents that are compiled already; they are shared, not copied.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_types::{AccountId, Region};
 use blobs::Digest;
-use policy::PolicySet;
+use policy::{CompiledDocument, PolicySet};
 use quick_cache::sync::Cache as Map;
 use quick_cache::{Equivalent, Weighter};
 
@@ -24,10 +24,12 @@ use store::{Moment, Store, Topic, Write};
 use crate::layers::StoredCopy;
 use crate::{Manifest, RepositoryFacts};
 
-/// Repositories whose facts are kept.
-const REPOSITORIES_MAX: usize = 10_000;
-/// Registries whose policies are kept.
-const REGISTRY_POLICIES_MAX: usize = 1_000;
+/// The bytes of repositories' facts that are kept, with their compiled policies.
+const REPOSITORIES_BYTES_MAX: u64 = 32 << 20;
+/// The bytes of compiled registry policies that are kept.
+const REGISTRY_POLICIES_BYTES_MAX: u64 = 4 << 20;
+/// The size of a large policy. A cache is divided into shards so that each holds at least 32 of them.
+const LARGE_POLICY_BYTES: u64 = 64 << 10;
 /// Layers whose sizes and keys are kept, about 250 bytes each.
 const LAYERS_MAX: usize = 50_000;
 /// The cost of an entry beside the manifest's bytes.
@@ -83,6 +85,41 @@ impl<K> Weighter<K, Dated<Arc<Manifest>>> for ByBytes {
     }
 }
 
+impl Weighter<RepositoryKey, Dated<Arc<RepositoryFacts>>> for ByBytes {
+    fn weight(&self, _: &RepositoryKey, facts: &Dated<Arc<RepositoryFacts>>) -> u64 {
+        facts.0.heap_bytes() as u64 + ENTRY_BYTES
+    }
+}
+
+impl Weighter<(AccountId, Region), Dated<Option<RegistryPolicy>>> for ByBytes {
+    fn weight(&self, _: &(AccountId, Region), policy: &Dated<Option<RegistryPolicy>>) -> u64 {
+        let set = policy
+            .0
+            .as_ref()
+            .map_or(0, |policy| policy.set.heap_bytes());
+        set as u64 + ENTRY_BYTES
+    }
+}
+
+/// A cache of policies that keeps at most this many bytes.
+fn bounded<K, V>(bytes_max: u64) -> Map<K, V, ByBytes>
+where
+    K: Eq + Hash,
+    V: Clone,
+    ByBytes: Weighter<K, V>,
+{
+    let large = usize::try_from(bytes_max / LARGE_POLICY_BYTES).unwrap_or(usize::MAX);
+    Map::with_weighter(large, bytes_max, ByBytes)
+}
+
+/// A registry policy: compiled, for the repositories that it is a part of, and as a set, for
+/// decisions without a repository.
+#[derive(Clone, Debug)]
+pub(crate) struct RegistryPolicy {
+    pub(crate) document: CompiledDocument,
+    pub(crate) set: Arc<PolicySet>,
+}
+
 /// What a committed change invalidates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -135,8 +172,8 @@ struct Dated<T>(T, Moment);
 
 pub(crate) struct Cache {
     store: Store,
-    repositories: Map<RepositoryKey, Dated<Arc<RepositoryFacts>>>,
-    registry_policies: Map<(AccountId, Region), Dated<Option<Arc<PolicySet>>>>,
+    repositories: Map<RepositoryKey, Dated<Arc<RepositoryFacts>>, ByBytes>,
+    registry_policies: Map<(AccountId, Region), Dated<Option<RegistryPolicy>>, ByBytes>,
     tags: Map<TagKey, Dated<Arc<Manifest>>, ByBytes>,
     digests: Map<(i64, Digest), Dated<Arc<Manifest>>, ByBytes>,
     layers: Map<(i64, Digest), Dated<StoredCopy>>,
@@ -152,8 +189,8 @@ impl Cache {
         let items = usize::try_from(usual).unwrap_or(usize::MAX).max(16);
         Cache {
             store,
-            repositories: Map::new(REPOSITORIES_MAX),
-            registry_policies: Map::new(REGISTRY_POLICIES_MAX),
+            repositories: bounded(REPOSITORIES_BYTES_MAX),
+            registry_policies: bounded(REGISTRY_POLICIES_BYTES_MAX),
             tags: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             digests: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             layers: Map::new(LAYERS_MAX),
@@ -211,7 +248,7 @@ impl Cache {
         &self,
         account: AccountId,
         region: &Region,
-    ) -> Option<Option<Arc<PolicySet>>> {
+    ) -> Option<Option<RegistryPolicy>> {
         let found = self.registry_policies.get(&(account, region.clone()));
         self.fresh(found, registry(&account, region))
     }
@@ -221,7 +258,7 @@ impl Cache {
         ticket: Ticket,
         account: AccountId,
         region: &Region,
-        policy: &Option<Arc<PolicySet>>,
+        policy: &Option<RegistryPolicy>,
     ) {
         let key = (account, region.clone());
         self.put(ticket, |moment| {
@@ -304,5 +341,65 @@ impl Cache {
     fn close_gate(&self) -> MutexGuard<'_, ()> {
         // What is behind the gate is sound at every step.
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use policy::{Document, DocumentKind, PolicyRef};
+
+    use super::*;
+
+    /// A repository with a policy of nearly the largest size, different for each number.
+    fn facts(number: u64) -> RepositoryFacts {
+        let actions = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+        let statements: Vec<String> = (0..70)
+            .map(|at| {
+                format!(
+                    r#"{{"Effect": "Allow", "Principal": {{"AWS": "{:012}"}}, "Action": "{}"}}"#,
+                    number + at,
+                    actions[at as usize % 2],
+                )
+            })
+            .collect();
+        let text = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#,
+            statements.join(",")
+        );
+        let document = Document::parse(&text, DocumentKind::EcrRepository).unwrap();
+        let name = PolicyRef::new(DocumentKind::EcrRepository, "arn");
+        let compiled = CompiledDocument::new(&document);
+        RepositoryFacts {
+            id: 1,
+            account: "123456789012".parse().unwrap(),
+            region: "us-east-1".parse().unwrap(),
+            name: format!("app-{number}").into(),
+            arn: "arn".into(),
+            policy: Some(Arc::new(PolicySet::union([(name, compiled)]))),
+            tags: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn repositories_keep_at_most_their_bytes() {
+        let cache = bounded(REPOSITORIES_BYTES_MAX);
+        let mut inserted = 0;
+        for number in 0.. {
+            let facts = Arc::new(facts(number));
+            inserted += facts.heap_bytes() as u64;
+            let key = RepositoryKey {
+                account: facts.account,
+                region: facts.region.clone(),
+                name: facts.name.clone(),
+            };
+            cache.insert(key, Dated(facts, Moment::default()));
+            if inserted > 2 * REPOSITORIES_BYTES_MAX {
+                break;
+            }
+        }
+        let kept = cache.iter().map(|(_, facts)| facts.0.heap_bytes() as u64);
+        let kept: u64 = kept.sum();
+        assert!(kept <= REPOSITORIES_BYTES_MAX, "{kept} bytes");
+        assert!(kept > REPOSITORIES_BYTES_MAX / 2, "{kept} bytes");
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_types::{AccountId, Arn, Region};
-use policy::{Document, DocumentKind, PolicyRef, PolicySet};
+use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 
+use crate::cache::RegistryPolicy;
 use crate::{Authorized, Error, Registry, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
@@ -34,6 +35,23 @@ pub struct RepositoryFacts {
 }
 
 impl RepositoryFacts {
+    /// The bytes that the facts keep on the heap, for a cache that is bounded in bytes. The registry
+    /// policy is counted with each repository.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        // A tag's node in the map, and the overhead of its texts' blocks.
+        const TAG_BYTES: usize = 150;
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| key.len() + value.len() + TAG_BYTES);
+        let policy = self.policy.as_ref().map_or(0, |policy| policy.heap_bytes());
+        size_of::<RepositoryFacts>()
+            + self.name.len()
+            + self.arn.len()
+            + tags.sum::<usize>()
+            + policy
+    }
+
     pub(crate) fn place(&self) -> RepositoryRef {
         RepositoryRef {
             repository: self.name.to_string(),
@@ -80,11 +98,12 @@ impl Registry {
         };
         let tags = repository_tag::list(conn, row.id).await?;
         let of_registry = registry_policy::get(conn, account.as_str(), region.as_str()).await?;
-        let of_registry = of_registry.map(|text| (KIND_REGISTRY, text));
         drop(read);
         let arn: Arc<str> = arn(account, region, name).into();
-        let of_repository = row.policy.map(|text| (KIND_REPOSITORY, text));
-        let policy = compile(&arn, [of_repository, of_registry].into_iter().flatten())?;
+        let of_repository = row.policy.map(|text| read_policy(&text, KIND_REPOSITORY));
+        let of_registry = of_registry.map(|text| self.registry_document(account, region, &text));
+        let policies = [of_repository.transpose()?, of_registry.transpose()?];
+        let policy = union(&arn, policies.into_iter().flatten());
         let facts = Arc::new(RepositoryFacts {
             id: row.id,
             account: *account,
@@ -109,7 +128,7 @@ impl Registry {
         region: &Region,
     ) -> Result<Option<Arc<PolicySet>>, Error> {
         if let Some(known) = self.0.cache.registry_policy(*account, region) {
-            return Ok(known);
+            return Ok(known.map(|policy| policy.set));
         }
         let ticket = self.0.cache.ticket();
         let text = {
@@ -117,10 +136,30 @@ impl Registry {
             registry_policy::get(&mut read.conn(), account.as_str(), region.as_str()).await?
         };
         let arn: Arc<str> = Arn::ecr_registry(region, *account).as_str().into();
-        let policy = compile(&arn, text.map(|text| (KIND_REGISTRY, text)))?;
+        let document = text
+            .map(|text| read_policy(&text, KIND_REGISTRY))
+            .transpose()?;
+        let policy = document.and_then(|document| {
+            let set = union(&arn, [document.clone()])?;
+            Some(RegistryPolicy { document, set })
+        });
         let cache = &self.0.cache;
         cache.put_registry_policy(ticket, *account, region, &policy);
-        Ok(policy)
+        Ok(policy.map(|policy| policy.set))
+    }
+
+    /// The registry's policy, compiled: shared by its repositories while it is cached.
+    fn registry_document(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        text: &str,
+    ) -> Result<CompiledDocument, Error> {
+        let known = self.0.cache.registry_policy(*account, region).flatten();
+        match known.filter(|known| known.document.source() == text) {
+            Some(known) => Ok(known.document),
+            None => read_policy(text, KIND_REGISTRY),
+        }
     }
 
     /// Makes the denial of a caller of another account take the same look-ups whether the
@@ -191,23 +230,31 @@ pub fn registry_account(caller: AccountId, registry_id: Option<&str>) -> Result<
     }
 }
 
-/// Stored policies, ready to decide together; `None` when there are none. One that does
-/// not parse fails the request: deciding without it could grant access. The rules of storing
-/// apply when a policy is stored: a rule that was added later invalidates no stored policy.
+/// Stored policies, ready to decide together; `None` when there are none.
 pub(crate) fn compile(
     arn: &Arc<str>,
     texts: impl IntoIterator<Item = (DocumentKind, String)>,
 ) -> Result<Option<Arc<PolicySet>>, Error> {
-    let mut documents = Vec::new();
-    for (kind, text) in texts {
-        let document = Document::parse_language(&text, kind).map_err(Error::internal)?;
-        documents.push((PolicyRef::new(kind, arn.clone()), document));
-    }
-    if documents.is_empty() {
-        return Ok(None);
-    }
-    let documents = documents
-        .iter()
-        .map(|(name, document)| (name.clone(), document));
-    Ok(Some(Arc::new(PolicySet::compile(documents))))
+    let documents = texts
+        .into_iter()
+        .map(|(kind, text)| read_policy(&text, kind));
+    let documents: Vec<CompiledDocument> = documents.collect::<Result<_, _>>()?;
+    Ok(union(arn, documents))
+}
+
+/// Compiles a stored policy. If one cannot be read, the request fails rather than being decided without
+/// it. The rules for storing apply when a policy is stored: a later rule invalidates no stored policy.
+fn read_policy(text: &str, kind: DocumentKind) -> Result<CompiledDocument, Error> {
+    let document = Document::parse_language(text, kind).map_err(Error::internal)?;
+    Ok(CompiledDocument::new(&document))
+}
+
+fn union(
+    arn: &Arc<str>,
+    documents: impl IntoIterator<Item = CompiledDocument>,
+) -> Option<Arc<PolicySet>> {
+    let named =
+        |document: CompiledDocument| (PolicyRef::new(document.kind(), arn.clone()), document);
+    let set = PolicySet::union(documents.into_iter().map(named));
+    (!set.policies().is_empty()).then(|| Arc::new(set))
 }

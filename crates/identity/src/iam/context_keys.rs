@@ -6,7 +6,7 @@ use aws_api::iam::{
     GetContextKeysForCustomPolicyRequest, GetContextKeysForPolicyResponse,
     GetContextKeysForPrincipalPolicyRequest,
 };
-use policy::DocumentKind;
+use policy::{Document, DocumentKind};
 
 use super::simulate::{given, policy_source};
 use crate::policy_cache::Named;
@@ -58,6 +58,10 @@ impl Identity {
 pub(super) fn context_keys(documents: &[Named]) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for (_, document) in documents {
+        // It was read before it was compiled.
+        let Ok(document) = Document::parse_language(document.source(), document.kind()) else {
+            continue;
+        };
         for statement in document.statements() {
             let resources = statement
                 .resource

@@ -13,7 +13,7 @@ use store::iam::{attachment, inline_policy, instance_profile};
 
 use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
-use crate::policy_cache::pin;
+use crate::pinning::pin;
 use crate::{Call, Error, Identity, messages};
 
 /// `MaxSessionDuration` where a request names none (CreateRole).

@@ -10,8 +10,8 @@ use aws_api::iam::{
     SimulatePolicyResponse, SimulatePrincipalPolicyRequest, Statement,
 };
 use policy::{
-    ApplicablePolicies, Context, ContextValue, Document, DocumentKind, Effect, PolicyRef,
-    PolicySet, Principal, Request, explain,
+    ApplicablePolicies, CompiledDocument, Context, ContextValue, Document, DocumentKind, Effect,
+    PolicyRef, PolicySet, Principal, Request, explain,
 };
 use store::Conn;
 use store::iam::entity::{Entity, Kind};
@@ -19,7 +19,8 @@ use store::iam::group;
 
 use super::context_keys::context_keys;
 use crate::paging::Page;
-use crate::policy_cache::{Named, account_of, compile, entity_by_arn, pin};
+use crate::pinning::pin;
+use crate::policy_cache::{Named, account_of, entity_by_arn};
 use crate::{Call, Error, Identity, messages};
 
 /// Decisions of one simulation: actions times resources. Each is traced, so they cost.
@@ -247,7 +248,7 @@ pub(super) fn given(
     for (number, text) in texts.unwrap_or_default().iter().enumerate() {
         let document = Document::parse_language(text, kind)?;
         let name = format!("PolicyInputList.{}", number + 1);
-        into.push((PolicyRef::new(kind, name), Arc::new(document)));
+        into.push((PolicyRef::new(kind, name), CompiledDocument::new(&document)));
     }
     Ok(())
 }
@@ -271,7 +272,7 @@ async fn resource_policy(
     let document = Document::parse_language(&text, kind)?;
     let pinned = Document::parse_language(&pin(conn, &document).await?, kind)?;
     let name = PolicyRef::new(kind, "ResourcePolicy");
-    Ok(Some((name, Arc::new(pinned))))
+    Ok(Some((name, CompiledDocument::new(&pinned))))
 }
 
 fn context(mut context: Context, entries: Option<Vec<ContextEntry>>) -> Context {
@@ -322,10 +323,11 @@ impl Simulation {
         let missing = context_keys(&documents).into_iter();
         let missing = missing.filter(|key| self.context.get(key).is_none());
         let missing: Vec<String> = missing.collect();
-        let identity = compile(&self.identity);
-        let boundary = self.boundary.as_deref().map(compile);
+        let identity = compile(&self.identity)?;
+        let boundary = self.boundary.as_deref().map(compile).transpose()?;
         let resource = self.resource_policy.as_ref();
         let resource = resource.map(|named| compile(std::slice::from_ref(named)));
+        let resource = resource.transpose()?;
         let account = self.resource_account.as_deref();
         let account = account.map(|owner| owner.split(':').nth(4).unwrap_or(owner).to_owned());
         let after = page.after_number()?;
@@ -365,6 +367,17 @@ impl Simulation {
             marker: cut.marker,
         })
     }
+}
+
+/// Compiles documents for explanations, which are many: each document is read once.
+fn compile(documents: &[Named]) -> Result<Arc<PolicySet>, Error> {
+    let read = documents.iter().map(|(name, document)| {
+        let read = Document::parse_language(document.source(), document.kind());
+        Ok((name.clone(), read.map_err(Error::internal)?))
+    });
+    let read: Vec<(PolicyRef, Document)> = read.collect::<Result<_, Error>>()?;
+    let documents = read.iter().map(|(name, document)| (name.clone(), document));
+    Ok(Arc::new(PolicySet::compile(documents)))
 }
 
 /// One decision, traced.

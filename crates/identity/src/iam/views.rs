@@ -4,13 +4,14 @@ use aws_api::iam::{
     AttachedPermissionsBoundary, Group, InstanceProfile, PermissionsBoundaryAttachmentType, Role,
     RoleLastUsed, Tag, User,
 };
-use policy::DocumentKind;
+use policy::{Document, DocumentKind};
 use store::Conn;
 use store::iam::entity::Entity;
 use store::iam::{instance_profile, role, tag};
 
 use super::time;
-use crate::policy_cache::{encode, unpin};
+use crate::pinning::unpin;
+use crate::policy_cache::encode;
 use crate::{Error, Identity};
 
 pub(super) fn boundary(entity: &Entity) -> Option<AttachedPermissionsBoundary> {
@@ -113,7 +114,8 @@ impl Identity {
         conn: &mut Conn<'_>,
         text: &str,
     ) -> Result<String, Error> {
-        let document = self.0.policies.stored(text, DocumentKind::Trust)?;
+        let document =
+            Document::parse_language(text, DocumentKind::Trust).map_err(Error::internal)?;
         Ok(encode(&unpin(conn, &document).await?))
     }
 

@@ -31,17 +31,24 @@ pub(super) fn set(
     }));
 }
 
-/// The traces of a document's statements. Their texts are read again: a compiled document keeps
-/// none but its source.
+/// The traces of a document's statements. A document that is compiled for a cache keeps its source
+/// alone, which is read again.
 pub(super) fn statements(
     document: &CompiledDocument,
     cx: &MatchContext<'_>,
     request: &Request<'_>,
 ) -> Vec<StatementTrace> {
-    let source = Document::parse_language(document.source(), document.kind());
-    // It was read before it was compiled.
-    let Ok(source) = source else {
-        return Vec::new();
+    let read;
+    let source = match document.parsed() {
+        Some(source) => source,
+        None => match Document::parse_language(document.source(), document.kind()) {
+            Ok(source) => {
+                read = source;
+                &read
+            }
+            // It was read before it was compiled.
+            Err(_) => return Vec::new(),
+        },
     };
     let pairs = document.statements().iter().zip(source.statements());
     pairs
