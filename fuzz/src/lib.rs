@@ -6,11 +6,15 @@
 //! policy_fuzz::texts::parse(br#"{"Version": "2012-10-17", "Statement": []}"#);
 //! policy_fuzz::patterns::matching(b"*a?\0banana");
 //! policy_fuzz::decisions::decide(b"\x00\x01\x02\x03");
+//! policy_fuzz::signatures::parse(b"GET\n/\n\nhost: localhost");
+//! policy_fuzz::forms::parse(b"Action=ListUsers&MaxItems=10");
 //! ```
 
 pub mod decisions;
+pub mod forms;
 pub mod patterns;
 pub mod seeds;
+pub mod signatures;
 pub mod texts;
 mod wild;
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{decisions, patterns, texts};
+use crate::{decisions, forms, patterns, signatures, texts};
 
 /// The inputs of one target.
 pub struct Seeds {
@@ -82,6 +82,8 @@ pub fn all() -> io::Result<Vec<Seeds>> {
         seeds("linter", texts::lint, linted),
         seeds("matcher", patterns::matching, marks),
         seeds("decision", decisions::decide, asked),
+        seeds("signature", signatures::parse, damaged(signatures::seeds())),
+        seeds("form", forms::parse, damaged(forms::seeds())),
     ])
 }
 
@@ -123,6 +125,23 @@ fn marked(pattern: &str) -> String {
     marks.fold(pattern.to_owned(), |pattern, (written, mark)| {
         pattern.replace(written, mark)
     })
+}
+
+/// Inputs with each of their parts missing, doubled, and changed, which gets further into a parser than
+/// bytes at random do.
+fn damaged(inputs: Vec<Vec<u8>>) -> BTreeSet<Vec<u8>> {
+    let mut all = BTreeSet::new();
+    for input in inputs {
+        for at in (0..input.len()).step_by(7) {
+            let end = (at + 7).min(input.len());
+            let (before, part, after) = (&input[..at], &input[at..end], &input[end..]);
+            all.insert([before, after].concat());
+            all.insert([before, part, part, after].concat());
+            all.insert([before, b"%00\xff=", after].concat());
+        }
+        all.insert(input);
+    }
+    all
 }
 
 /// Bytes for the targets that compose their input: no text, so any will do.
