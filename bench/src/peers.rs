@@ -6,8 +6,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sha2::{Digest as _, Sha256};
-
 use crate::http::Client;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -337,32 +335,17 @@ fn sign_request(
     body: &[u8],
     now: u64,
 ) -> Result<Vec<(String, String)>> {
-    let host = peer.address.to_string();
-    let mut all: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
-    all.extend(
-        headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_bytes())),
-    );
-    let parts = sigv4::RequestParts {
-        method: "POST",
-        path: "/",
-        query: "",
-        headers: &all,
-    };
-    let secret = sigv4::SecretKey::new(key.secret.as_str());
-    let signer = sigv4::Signer {
-        access_key_id: &key.id,
-        secret: &secret,
-        session_token: None,
-        region: "us-east-1",
+    let signed = client::sign(
+        &client::Credentials::new(&key.id, key.secret.as_str(), None),
         service,
-        now_epoch_seconds: i64::try_from(now)?,
-        path_style: sigv4::PathStyle::Standard,
-    };
-    let signed = signer.sign(&parts, &aws_types::hex::encode(Sha256::digest(body)))?;
-    Ok(vec![
-        ("Authorization".into(), signed.authorization),
-        ("X-Amz-Date".into(), signed.x_amz_date),
-    ])
+        "us-east-1",
+        &peer.address.to_string(),
+        headers,
+        body,
+        jiff::Timestamp::from_second(i64::try_from(now)?)?,
+    )?;
+    Ok(signed
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value))
+        .collect())
 }

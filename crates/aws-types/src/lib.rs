@@ -23,6 +23,7 @@
 
 mod account_id;
 mod arn;
+mod cidr;
 mod entropy;
 pub mod hex;
 pub mod percent;
@@ -31,6 +32,7 @@ pub mod time;
 
 pub use account_id::AccountId;
 pub use arn::{ARN_CHARS_MAX, Arn};
+pub use cidr::Cidr;
 pub use entropy::{Entropy, EntropyError, SystemEntropy, draw};
 pub use region::Region;
 

@@ -6,8 +6,8 @@
 //! compared with what it must be, every refusal with the words it must hold.
 
 mod docker;
-mod http;
 mod image;
+mod network;
 mod person;
 mod plays;
 mod stage;
@@ -92,8 +92,7 @@ struct Scene {
     url: String,
     account: aws_types::AccountId,
     region: aws_types::Region,
-    access_key_id: String,
-    secret: sigv4::SecretKey,
+    credentials: client::Credentials,
     /// How to reach the server that `--keep` leaves up.
     paste: String,
 }
@@ -105,14 +104,13 @@ impl Scene {
         let address = *ready.addresses.first().ok_or_else(nowhere)?;
         let path = ready.credentials.as_deref().ok_or_else(nowhere)?;
         let text = data_dir::read_small(path)?.ok_or_else(nowhere)?;
-        let (access_key_id, secret) = plays::credentials(&text)?;
+        let credentials = plays::credentials(&text)?;
         Ok(Scene {
             address,
             url: ready.public_url.clone(),
             account: settings.account_id,
             region: settings.region.clone(),
-            access_key_id,
-            secret,
+            credentials,
             paste: format!(
                 "\nThe server is still up, until Ctrl-C. In another shell:\n\n{}\n",
                 serve::paste(settings, ready)
@@ -137,9 +135,8 @@ fn play(scene: Scene) -> Result<()> {
             name: "default",
             address: scene.address,
             region: scene.region,
-            access_key_id: scene.access_key_id,
-            secret: scene.secret,
-            session_token: None,
+            credentials: scene.credentials,
+            network: network::Network::new()?,
         },
         stage: &mut stage,
     };

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::network::Cidr;
+use aws_types::Cidr;
 
 /// The most entries of `X-Forwarded-For` that are looked at.
 const HOPS_MAX: usize = 32;

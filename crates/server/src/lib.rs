@@ -69,7 +69,7 @@ mod writable;
 mod write_timeout;
 
 pub use app::Clock;
-pub use network::Cidr;
+pub use aws_types::Cidr;
 pub use probe::DiskSettings;
 pub use serve::{Server, Settings, StartError, TransportSettings};
 pub use tls::{Tls, TlsError};

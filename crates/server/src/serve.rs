@@ -21,10 +21,10 @@ use crate::health::Problem;
 use crate::job_kinds;
 use crate::limits::{CHANGES_POLL_INTERVAL, CONNECTIONS_MAX};
 use crate::listener;
-use crate::network::Cidr;
 use crate::principals::IamPrincipals;
 use crate::probe::{self, DiskSettings};
 use crate::tls::Tls;
+use aws_types::Cidr;
 
 /// How often what was noted in memory is written, and what has expired is removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);

@@ -2,33 +2,39 @@
 
 use std::net::SocketAddr;
 
-use super::http::{self, Request, Response};
-use super::image::{Blob, Image, MANIFEST_TYPE};
+use bytes::Bytes;
+use client::{RegistryClient, RegistryError};
+
+use super::image::{Image, MANIFEST_TYPE};
+use super::network::Network;
 use super::person::CommandError;
 
 /// A docker client that has logged in.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Docker {
-    address: SocketAddr,
-    /// The `Authorization` header.
-    authorization: String,
+    client: RegistryClient,
+    network: Network,
 }
 
 impl Docker {
     /// `docker login`. `token` is the authorization token of ECR: base64 of `AWS:password`.
-    pub fn login(address: SocketAddr, token: &str) -> Result<Docker, CommandError> {
-        let docker = Docker {
-            address,
-            authorization: format!("Basic {token}"),
-        };
-        let response = docker.send("GET", "/v2/", &[], &[])?;
-        match response.status {
-            200 => Ok(docker),
-            _ => Err(refusal(&response)),
-        }
+    pub fn login(
+        network: &Network,
+        address: SocketAddr,
+        token: &str,
+    ) -> Result<Docker, CommandError> {
+        let base = format!("http://{address}");
+        let client = network
+            .block_on(RegistryClient::login(network.http().clone(), &base, token))
+            .map_err(shown)?;
+        Ok(Docker {
+            client,
+            network: network.clone(),
+        })
     }
 
-    /// `docker push`: layers first, each only where it is missing, then the manifest.
+    /// `docker push`: layers first, each only where it is missing, then the manifest. `progress` gets
+    /// the bytes of each finished blob.
     pub fn push(
         &self,
         repository: &str,
@@ -36,140 +42,41 @@ impl Docker {
         image: &Image,
         mut progress: impl FnMut(u64),
     ) -> Result<(), CommandError> {
-        for blob in [&image.layer, &image.config] {
-            self.push_blob(repository, blob, &mut progress)?;
-        }
-        let target = format!("/v2/{repository}/manifests/{tag}");
-        let response = self.send(
-            "PUT",
-            &target,
-            &[("content-type", MANIFEST_TYPE)],
-            &image.manifest.bytes,
-        )?;
-        expect(&response, 201)?;
-        match response.header("docker-content-digest") {
-            Some(digest) if digest == image.manifest.digest => Ok(()),
-            digest => Err(CommandError(format!(
-                "the registry calls the image {digest:?}, not {}",
-                image.manifest.digest
-            ))),
-        }
-    }
-
-    fn push_blob(
-        &self,
-        repository: &str,
-        blob: &Blob,
-        progress: impl FnMut(u64),
-    ) -> Result<(), CommandError> {
-        let there = self.send(
-            "HEAD",
-            &format!("/v2/{repository}/blobs/{}", blob.digest),
-            &[],
-            &[],
-        )?;
-        if there.status == 200 {
-            return Ok(());
-        }
-        let started = self.send(
-            "POST",
-            &format!("/v2/{repository}/blobs/uploads/"),
-            &[],
-            &[],
-        )?;
-        expect(&started, 202)?;
-        let octets = [
-            ("content-type", "application/octet-stream"),
-            ("authorization", &self.authorization),
-        ];
-        let upload = self.location(&started)?;
-        let request = Request {
-            method: "PATCH",
-            target: &upload,
-            headers: &octets,
-            body: &blob.bytes,
+        let push = async {
+            for blob in [&image.layer, &image.config] {
+                let content = Bytes::from(blob.bytes.clone());
+                let length = content.len() as u64;
+                self.client
+                    .push_blob(repository, &blob.digest, content)
+                    .await?;
+                progress(length);
+            }
+            let manifest = &image.manifest;
+            let content = Bytes::from(manifest.bytes.clone());
+            self.client
+                .push_manifest(repository, tag, MANIFEST_TYPE, &manifest.digest, content)
+                .await
         };
-        let sent = http::send(self.address, &request, progress).map_err(cut)?;
-        expect(&sent, 202)?;
-        let upload = self.location(&sent)?;
-        let mark = if upload.contains('?') { '&' } else { '?' };
-        let target = format!("{upload}{mark}digest={}", blob.digest);
-        expect(&self.send("PUT", &target, &[], &[])?, 201)
+        self.network.block_on(push).map_err(shown)
     }
 
-    /// `docker pull`: manifest, configuration, layer; the digests are the caller's to compare.
+    /// `docker pull`: manifest, configuration, layer. The caller compares the digests.
     pub fn pull(
         &self,
         repository: &str,
         image: &Image,
         tag: &str,
-    ) -> Result<[Vec<u8>; 3], CommandError> {
-        let manifest = self.get(&format!("/v2/{repository}/manifests/{tag}"))?;
-        let config = self.get(&format!("/v2/{repository}/blobs/{}", image.config.digest))?;
-        let layer = self.get(&format!("/v2/{repository}/blobs/{}", image.layer.digest))?;
-        Ok([manifest, config, layer])
-    }
-
-    fn get(&self, target: &str) -> Result<Vec<u8>, CommandError> {
-        let response = self.send("GET", target, &[("accept", MANIFEST_TYPE)], &[])?;
-        expect(&response, 200)?;
-        Ok(response.body)
-    }
-
-    fn send(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Response, CommandError> {
-        let mut all = vec![("authorization", self.authorization.as_str())];
-        all.extend_from_slice(headers);
-        let request = Request {
-            method,
-            target,
-            headers: &all,
-            body,
+    ) -> Result<[Bytes; 3], CommandError> {
+        let pull = async {
+            let manifest = self.client.manifest(repository, tag, MANIFEST_TYPE).await?;
+            let config = self.client.blob(repository, &image.config.digest).await?;
+            let layer = self.client.blob(repository, &image.layer.digest).await?;
+            Ok([manifest, config, layer])
         };
-        http::send(self.address, &request, |_| {}).map_err(cut)
-    }
-
-    /// Where the upload goes on; the registry answers a path or a whole URL.
-    fn location(&self, response: &Response) -> Result<String, CommandError> {
-        let location = response.header("location").ok_or_else(|| {
-            CommandError("the registry names no location for the upload".to_owned())
-        })?;
-        let path = location
-            .strip_prefix(&format!("http://{}", self.address))
-            .unwrap_or(location);
-        Ok(path.to_owned())
+        self.network.block_on(pull).map_err(shown)
     }
 }
 
-fn cut(error: std::io::Error) -> CommandError {
-    CommandError(format!("the connection broke: {error}"))
-}
-
-fn expect(response: &Response, status: u16) -> Result<(), CommandError> {
-    match response.status == status {
-        true => Ok(()),
-        false => Err(refusal(response)),
-    }
-}
-
-/// docker's words: the code in small letters and the message.
-fn refusal(response: &Response) -> CommandError {
-    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let text = |name: &str| {
-        body["errors"][0][name]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    match (text("code"), text("message")) {
-        (code, _) if code.is_empty() => {
-            CommandError(format!("the registry answers {}", response.status))
-        }
-        (code, message) => CommandError(format!("{}: {message}", code.to_ascii_lowercase())),
-    }
+fn shown(error: RegistryError) -> CommandError {
+    CommandError::new(&error)
 }

@@ -1,7 +1,7 @@
 //! The two walk-throughs, step by step.
 
 use aws_api::{Op, ecr, iam, sts};
-use sigv4::SecretKey;
+use client::Credentials;
 
 use super::docker::Docker;
 use super::image::Image;
@@ -236,9 +236,7 @@ impl Theatre<'_> {
         )?;
         Ok(Person {
             name,
-            access_key_id: key.access_key_id,
-            secret: SecretKey::new(key.secret_access_key.expose().as_str()),
-            session_token: None,
+            credentials: Credentials::new(&key.access_key_id, key.secret_access_key.expose(), None),
             ..root.clone()
         })
     }
@@ -264,9 +262,11 @@ impl Theatre<'_> {
         )?;
         Ok(Person {
             name: "job",
-            access_key_id: credentials.access_key_id,
-            secret: SecretKey::new(credentials.secret_access_key.expose().as_str()),
-            session_token: Some(credentials.session_token.expose().clone()),
+            credentials: Credentials::new(
+                &credentials.access_key_id,
+                credentials.secret_access_key.expose(),
+                Some(credentials.session_token.expose()),
+            ),
             ..person.clone()
         })
     }
@@ -278,7 +278,7 @@ impl Theatre<'_> {
         );
         self.stage.works(
             &command,
-            || Docker::login(person.address, &token(person)?),
+            || Docker::login(&person.network, person.address, &token(person)?),
             |_| "Login Succeeded".to_owned(),
         )
     }
@@ -306,7 +306,11 @@ impl Theatre<'_> {
                     &image.config.bytes,
                     &image.layer.bytes,
                 ];
-                match pulled.iter().eq(pushed) {
+                match pulled
+                    .iter()
+                    .map(|bytes| bytes.as_ref())
+                    .eq(pushed.iter().map(|bytes| bytes.as_slice()))
+                {
                     true => Ok(()),
                     false => Err(CommandError(
                         "what came back is not what was pushed".to_owned(),
@@ -387,7 +391,7 @@ fn same(value: Option<impl Into<String>>, expected: &str) -> Result<String, Comm
 }
 
 /// The first access key of a credentials file.
-pub fn credentials(text: &str) -> Result<(String, SecretKey)> {
+pub fn credentials(text: &str) -> Result<Credentials> {
     let value = |name: &str| {
         let line = text
             .lines()
@@ -395,8 +399,9 @@ pub fn credentials(text: &str) -> Result<(String, SecretKey)> {
         line.map(|value| value.trim().to_owned())
             .ok_or_else(|| Error::Failed(format!("the credentials file has no {name}")))
     };
-    Ok((
-        value("aws_access_key_id")?,
-        SecretKey::new(value("aws_secret_access_key")?),
+    Ok(Credentials::new(
+        &value("aws_access_key_id")?,
+        &value("aws_secret_access_key")?,
+        None,
     ))
 }
