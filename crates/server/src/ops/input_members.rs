@@ -83,11 +83,6 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "the model has one value, WILDCARD",
     ),
     (
-        "ecr:DescribeReplicationBackfillResults",
-        "resultStatusFilter",
-        "no backfill can exist, so there are no results to filter",
-    ),
-    (
         "ecr:PutImageTagMutability",
         "imageTagMutabilityExclusionFilters.filterType",
         "the model has one value, WILDCARD",
