@@ -2,7 +2,7 @@
 //!
 //! Ignoring such a member could return a wrong result: a simulation that leaves out a policy, a
 //! session that lacks a context. So a request that sets one is refused (`NotImplemented`, status 501,
-//! which SDKs do not retry), before anything is done. `docs/reference/not-built-yet.md` lists them.
+//! which SDKs do not retry), after its caller is authorized and before anything is done. `docs/reference/not-built-yet.md` lists them.
 //!
 //! A test (`tests/input_members.rs`) walks the inputs of all operations that are built: each member
 //! is read by a handler, refused here, or listed in [`NOT_READ`] with the reason; where there is

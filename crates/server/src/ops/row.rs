@@ -273,9 +273,11 @@ where
     let mut elements = serde_json::Value::Null;
     let mut resource = None;
     let answer = async {
-        super::input_members::check::<O>(&input)?;
+        let supported = super::input_members::check::<O>(&input);
         let requirements = requirements(&input);
         let ok = authorize::authorize(&app, context, &columns.rule, &requirements, input).await?;
+        // After the decision: a caller who may not call the operation gets AccessDenied, as at AWS.
+        supported?;
         let arn = &ok.resource().arn;
         resource = (&**arn != "*").then(|| Arc::clone(arn));
         writable::check(&app, columns.effect(&parameters)).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use aws_api::{Kind, Operation, Service, Shape};
 
-use super::world::{World, refused};
+use super::world::{World, refused, statement};
 
 use crate::ops::input_members::{NOT_READ, NOTHING_THERE, UNSUPPORTED};
 
@@ -76,6 +76,44 @@ async fn a_request_with_an_unsupported_member_is_refused() {
     let error = refused(Service::Iam, &call(format!("{simulate}{excluded}")).await);
     assert_eq!((error.status, error.code.as_str()), (501, "NotImplemented"));
     assert!(error.message.contains("PolicyExclusionList"), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_without_permission_is_denied_before_members_are_refused() {
+    let world = World::new().await;
+    let nobody = world.user(&world.root, "nobody", "").await;
+    let may = statement("Allow", &["ecr:*"], "*");
+    world
+        .role(&world.root, "job", "arn:aws:iam::123456789012:root", &may)
+        .await;
+    let cases = [
+        (
+            Service::Iam,
+            "Action=SimulatePrincipalPolicy&Version=2010-05-08&ActionNames.member.1=ecr:PutImage\
+             &PolicySourceArn=arn:aws:iam::123456789012:user/nobody\
+             &PolicyExclusionList.member.1.PolicyType=aws-managed",
+        ),
+        (
+            Service::Iam,
+            "Action=UpdateRole&Version=2010-05-08&RoleName=job&MaxSigninSessionDuration=3600",
+        ),
+        (
+            Service::Sts,
+            "Action=AssumeRole&Version=2011-06-15&RoleSessionName=one\
+             &RoleArn=arn:aws:iam::123456789012:role/job\
+             &ProvidedContexts.member.1.ProviderArn=arn:aws:iam::aws:contextProvider/IdentityCenter",
+        ),
+    ];
+    let kind = "application/x-www-form-urlencoded";
+    for (service, body) in cases {
+        let reply = world.call(&nobody, service, None, kind, body.into()).await;
+        let error = refused(service, &reply);
+        assert_eq!(
+            (error.status, error.code.as_str()),
+            (403, "AccessDenied"),
+            "{body}"
+        );
+    }
 }
 
 #[test]
