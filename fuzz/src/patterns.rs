@@ -30,7 +30,7 @@ enum Unit {
 struct Pattern {
     written: String,
     units: Vec<Unit>,
-    /// A variable without a value: matches nothing (row 31).
+    /// A variable without a value: matches nothing (docs/semantics.md#31).
     unresolved: bool,
 }
 
@@ -70,7 +70,7 @@ fn compare(pattern: &Pattern, text: &str, value: &str) {
             &resource,
             expected,
         ),
-        // Without a value the negated operators match (row 31).
+        // Without a value the negated operators match (docs/semantics.md#31).
         (
             json!({"Resource": "*", "Condition": unlike}),
             &resource,
@@ -134,7 +134,7 @@ impl Pattern {
                     pattern.add("${x:absent}", []);
                     pattern.unresolved = true;
                 }
-                // What would be read as a variable, or is refused (row 43), is another letter.
+                // What would be read as a variable, or is refused (docs/semantics.md#43), is another letter.
                 '$' | '\0'..' ' | '\u{100}'.. => pattern.add("S", [Unit::Char('S')]),
                 other => pattern.add(other.encode_utf8(&mut [0; 4]), [Unit::Char(other)]),
             }

@@ -357,7 +357,7 @@ impl Identity {
     }
 
     /// The session policies. A managed one that is gone allows nothing; a federated user
-    /// without any has an empty set, for its session grants nothing (row 11).
+    /// without any has an empty set, for its session grants nothing (docs/semantics.md#11).
     async fn session_policies(
         &self,
         conn: &mut Conn<'_>,
@@ -447,7 +447,7 @@ fn context(
     for SessionTag(key, value, _) in &session.tags {
         context = context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
     }
-    // Present on temporary credentials only (row 40); there are no MFA devices yet.
+    // Present on temporary credentials only (docs/semantics.md#40); there are no MFA devices yet.
     context
         .set("aws:MultiFactorAuthPresent", "false")
         .set("aws:TokenIssueTime", iso_seconds(session.issued_at()))

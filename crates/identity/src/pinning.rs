@@ -3,7 +3,7 @@
 //!
 //! IAM replaces the ARN of a user or a role with its unique id when it stores a policy, and shows the
 //! ARN again while the entity exists (UG reference_policies_elements_principal, "IAM user principals",
-//! "IAM role principals"; row 16). So a policy never means a user or a role that was created later
+//! "IAM role principals"; docs/semantics.md#16). So a policy never means a user or a role that was created later
 //! under the same name.
 //!
 //! Each form is looked up, and a principal that does not exist is refused:

@@ -45,7 +45,7 @@ on_every_engine! {
         assert_eq!(*job.caller.arn, *user.arn);
         assert!(may(&job, "ecr:PutImage") && !may(&cx, "ecr:PutImage"));
         let context = &job.caller.context;
-        // Rows 19, 20 and 40.
+        // docs/semantics.md, rules 19, 20 and 40.
         assert_eq!(context.one("aws:PrincipalArn"), Some(role.arn.as_str()));
         assert_eq!(context.one("aws:userid"), Some(user.assumed_role_id.as_str()));
         assert_eq!(context.one("aws:username"), None);

@@ -1,4 +1,4 @@
-//! ARNs as `ArnEquals` and `ArnLike` compare them: six fields, each on its own (row 25).
+//! ARNs as `ArnEquals` and `ArnLike` compare them: six fields, each on its own (docs/semantics.md#25).
 //!
 //! Source: UG reference_policies_elements_condition_operators, ARN condition operators.
 

@@ -37,7 +37,7 @@ impl LowerCase {
 }
 
 /// The name of a condition key in lower case. It may contain a tag's key, in any script
-/// (row 23).
+/// (docs/semantics.md#23).
 pub(crate) fn key(name: &str) -> String {
     if name.is_ascii() {
         name.to_ascii_lowercase()

@@ -22,7 +22,7 @@ pub(crate) struct MatchContext<'a> {
     pub action: &'a str,
     pub resource: &'a str,
     pub context: &'a Context,
-    /// A Deny with `NotPrincipal` applies to every principal that has one, whatever it lists (row 53;
+    /// A Deny with `NotPrincipal` applies to every principal that has one, whatever it lists (docs/semantics.md#53;
     /// UG reference_policies_elements_notprincipal).
     pub has_boundary: bool,
 }
@@ -32,12 +32,12 @@ pub(crate) struct MatchContext<'a> {
 /// resource-based policies and implicit denies).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum Grant {
-    /// The account is named: its own policies must allow as well (row 7).
+    /// The account is named: its own policies must allow as well (docs/semantics.md#7).
     Account,
     /// The role of the session, the user behind the federated user: boundary and session
-    /// policies still limit (row 1).
+    /// policies still limit (docs/semantics.md#1).
     Issuer,
-    /// The user, the session, or everyone: nothing else need allow (rows 2 to 4).
+    /// The user, the session, or everyone: nothing else need allow (docs/semantics.md, rules 2 to 4).
     Direct,
 }
 
@@ -170,7 +170,7 @@ enum PrincipalPattern {
     Account(Arc<str>),
     /// A user, a role, a session.
     Arn(Arc<str>),
-    /// `AIDA...` or `AROA...` (row 16).
+    /// `AIDA...` or `AROA...` (docs/semantics.md#16).
     UniqueId(Arc<str>),
     AnyService,
     Service(Arc<str>),
@@ -373,7 +373,7 @@ impl Principals {
     }
 
     /// Whether `NotPrincipal` exempts the principal: its account, its role and its session must all be
-    /// listed (row 18).
+    /// listed (docs/semantics.md#18).
     fn exempts(&self, cx: &MatchContext<'_>) -> bool {
         let principal = cx.principal;
         let lists = |wanted: &dyn Fn(&PrincipalPattern) -> bool| self.entries.iter().any(wanted);

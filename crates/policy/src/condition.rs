@@ -113,7 +113,7 @@ impl Condition {
             return self.holds_without_values(effect, value);
         }
         let Some(value) = value else {
-            // Rows 34 and 35: a missing key.
+            // docs/semantics.md, rules 34 and 35: a missing key.
             return self.operator.if_exists
                 || match self.operator.quantifier {
                     Quantifier::None => self.operator.negated,
@@ -124,7 +124,7 @@ impl Condition {
         let one = |have: &Arc<str>| self.matches(have, context) != self.operator.negated;
         match (self.operator.quantifier, value) {
             (Quantifier::None, ContextValue::One(have)) => one(have),
-            // Row 36: a plain operator says nothing about many values.
+            // docs/semantics.md#36: a plain operator says nothing about many values.
             (Quantifier::None, ContextValue::Many(_)) => false,
             (Quantifier::ForAllValues, value) => {
                 is_null_set(value) || value.values().iter().all(one)
@@ -135,7 +135,7 @@ impl Condition {
         }
     }
 
-    /// A condition without values, such as `{"StringEquals": {"aws:username": []}}` (row 48).
+    /// A condition without values, such as `{"StringEquals": {"aws:username": []}}` (docs/semantics.md#48).
     ///
     /// Access Analyzer's reference (UG access-analyzer-reference-policy-checks, the suggestions
     /// "Empty array condition" and its variants) says that such a condition "does not affect the

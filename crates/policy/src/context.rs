@@ -9,7 +9,7 @@ use crate::heap;
 ///
 /// Whether a key is single-valued or multivalued is a property of the key, not of the
 /// number of values at hand: a multivalued key with one value still is multivalued, and
-/// a plain operator on it matches nothing (row 36).
+/// a plain operator on it matches nothing (docs/semantics.md#36).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContextValue {
     /// A single-valued key.
@@ -28,7 +28,7 @@ impl ContextValue {
     }
 }
 
-/// Condition keys with their values. Names are case-insensitive (row 23); they are lower-cased
+/// Condition keys with their values. Names are case-insensitive (docs/semantics.md#23); they are lower-cased
 /// when set, so that a lookup compares bytes and does not allocate.
 ///
 /// ```

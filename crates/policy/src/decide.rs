@@ -37,7 +37,7 @@ pub struct ApplicablePolicies<'a> {
     /// The permissions boundary of the user or role.
     pub boundary: Option<&'a PolicySet>,
     /// The union of the session's inline and managed policies. A federated user without
-    /// any has only the permissions that resource policies give it (row 11).
+    /// any has only the permissions that resource policies give it (docs/semantics.md#11).
     pub session: Option<&'a PolicySet>,
     /// The resource's policy: for `sts:AssumeRole…` on a role, its trust policy.
     pub resource: Option<&'a PolicySet>,
@@ -189,7 +189,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
             trust,
             required: trust || key_policy,
             same_account: owner == &*principal.account,
-            // Row 14: policies cannot control these two. Both are calls with credentials.
+            // docs/semantics.md#14: policies cannot control these two. Both are calls with credentials.
             free: principal.kind.is_aws()
                 && matches!(action, "sts:getcalleridentity" | "sts:getsessiontoken"),
         }
@@ -200,7 +200,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         let applicable = self.applicable;
         let principal = self.cx.principal;
         let bound = principal.kind.is_aws();
-        // Row 15: root's own policies, if any, do not count.
+        // docs/semantics.md#15: root's own policies, if any, do not count.
         let identity = bound && principal.kind != PrincipalKind::Root;
         let service_control = self.service_control();
         let resource_control: &[PolicySet] = match self.resource_control_exemption() {
@@ -224,7 +224,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
             .chain(own(Reason::Session, applicable.session))
     }
 
-    /// The levels of SCPs that apply. Row 10: they apply to the principals of member accounts, root
+    /// The levels of SCPs that apply. docs/semantics.md#10: they apply to the principals of member accounts, root
     /// users included, and not to the management account, service-linked roles, and principals
     /// without an account.
     pub fn service_control(&self) -> &'a [PolicySet] {
@@ -253,7 +253,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         self.cx.principal.kind.is_aws()
     }
 
-    /// Row 9: whether two accounts must both allow.
+    /// docs/semantics.md#9: whether two accounts must both allow.
     pub fn is_cross_account(&self) -> bool {
         self.has_identity_side() && !self.same_account
     }
@@ -267,7 +267,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         set.allows(&self.cx).best().is_some()
     }
 
-    /// Row 15: whether the principal is the root user, or a user that the root user federated.
+    /// docs/semantics.md#15: whether the principal is the root user, or a user that the root user federated.
     pub fn has_everything(&self) -> bool {
         let principal = self.cx.principal;
         principal.kind == PrincipalKind::Root || principal.is_federated_root()
@@ -351,7 +351,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
             };
         }
         if !self.same_account {
-            // Row 9: both sides must allow.
+            // docs/semantics.md#9: both sides must allow.
             self.identity_side()?;
             return match granted {
                 Some((_, statement)) => from_resource(statement),
@@ -364,7 +364,7 @@ impl<'r, 'a> Evaluation<'r, 'a> {
                 self.limits()?;
                 from_resource(statement)
             }
-            // Row 13: only principals that the trust policy names can assume a role.
+            // docs/semantics.md#13: only principals that the trust policy names can assume a role.
             None if self.required => Err(Denied::Silently(resource)),
             Some((Grant::Account, _)) | None => self.identity_side(),
         }

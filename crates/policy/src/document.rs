@@ -156,7 +156,7 @@ impl Document {
     }
 
     /// The `AWS` principals named in `Principal` and `NotPrincipal`, in the text's order,
-    /// as written; `*` is left out. These are what row 16 pins to unique IDs.
+    /// as written; `*` is left out. These are what docs/semantics.md#16 pins to unique IDs.
     pub fn principals(&self) -> impl Iterator<Item = &str> {
         self.statements
             .iter()

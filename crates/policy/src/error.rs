@@ -57,7 +57,7 @@ pub struct PolicyError {
 }
 
 impl PolicyError {
-    /// Row 16: a principal that does not exist (or is no principal), in the words of the
+    /// docs/semantics.md#16: a principal that does not exist (or is no principal), in the words of the
     /// document's service. `principal` is the text as it stands in the document.
     pub fn invalid_principal(kind: DocumentKind, principal: &str) -> PolicyError {
         let detail = format!("Invalid principal in policy: \"AWS\":\"{principal}\"");

@@ -122,7 +122,7 @@ pub(crate) struct Glob {
 /// What a byte of the units is, so that `?` is one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Alphabet {
-    /// A character up to U+00FF, which is all that a document may hold (row 43).
+    /// A character up to U+00FF, which is all that a document may hold (docs/semantics.md#43).
     Characters,
     /// UTF-8, for ASCII texts only: a variable's value went beyond.
     Ascii,

@@ -1,4 +1,4 @@
-//! The condition operators' names (row 41).
+//! The condition operators' names (docs/semantics.md#41).
 //!
 //! Source: UG reference_policies_elements_condition_operators.
 
@@ -57,7 +57,7 @@ pub struct Operator {
 
 impl Operator {
     /// Reads an operator's name; `None` when there is no such operator, `NullIfExists`
-    /// among them (row 37).
+    /// among them (docs/semantics.md#37).
     pub fn parse(name: &str) -> Option<Operator> {
         let (quantifier, name) = if let Some(name) = name.strip_prefix("ForAllValues:") {
             (Quantifier::ForAllValues, name)

@@ -31,7 +31,7 @@ pub(crate) enum Pattern {
     Glob(Box<Glob>),
     /// With variables, whose values come from the request.
     Template(Box<[Piece]>),
-    /// Can match nothing: a variable stands where none may (row 32).
+    /// Can match nothing: a variable stands where none may (docs/semantics.md#32).
     Never,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Piece {
     Variable {
         /// The key in lower case.
         key: Arc<str>,
-        /// The value when the key is absent (row 30).
+        /// The value when the key is absent (docs/semantics.md#30).
         default: Option<Arc<str>>,
     },
     /// Written like a variable, but none: never resolves.
@@ -54,11 +54,11 @@ pub(crate) enum Piece {
 pub(crate) enum Flavour {
     /// `*` and `?` are wildcards.
     Wildcards,
-    /// `*` and `?` are themselves (`StringEquals`, row 26).
+    /// `*` and `?` are themselves (`StringEquals`, docs/semantics.md#26).
     Exact,
 }
 
-/// Cuts a string into its parts. Variables exist from version 2012-10-17 on (row 28).
+/// Cuts a string into its parts. Variables exist from version 2012-10-17 on (docs/semantics.md#28).
 pub(crate) fn pieces(text: &str, version: Version, flavour: Flavour) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut literal = String::new();
@@ -159,7 +159,7 @@ impl Pattern {
         Pattern::from_pieces(pieces(text, version, flavour))
     }
 
-    /// An entry of `Resource`. Variables are allowed after the fifth colon only (row 32).
+    /// An entry of `Resource`. Variables are allowed after the fifth colon only (docs/semantics.md#32).
     pub fn resource(text: &str, version: Version) -> Pattern {
         let pieces = pieces(text, version, Flavour::Wildcards);
         let mut colons = 0;
@@ -176,7 +176,7 @@ impl Pattern {
         Pattern::from_pieces(pieces)
     }
 
-    /// An incomplete ARN with `*` for the fields that it lacks (row 46); `None` if it is complete or
+    /// An incomplete ARN with `*` for the fields that it lacks (docs/semantics.md#46); `None` if it is complete or
     /// no ARN.
     pub fn completed(text: &str, version: Version) -> Option<Pattern> {
         let mut pieces = pieces(text, version, Flavour::Wildcards);
@@ -197,7 +197,7 @@ impl Pattern {
         Some(Pattern::from_pieces(pieces))
     }
 
-    /// An action: wildcards, no variables, in lower case (row 22).
+    /// An action: wildcards, no variables, in lower case (docs/semantics.md#22).
     pub fn action(text: &str) -> Pattern {
         let text = text.to_ascii_lowercase();
         Pattern::new(&text, Version::V2008, Flavour::Wildcards)
@@ -349,7 +349,7 @@ fn same_ignoring_case(a: impl Iterator<Item = char>, b: &str) -> bool {
 
 impl Piece {
     /// The piece with its variable replaced; `None` when it has no value. A value is
-    /// literal text, whatever it holds (row 29); a multivalued key has no one value (row 32).
+    /// literal text, whatever it holds (docs/semantics.md#29); a multivalued key has no one value (docs/semantics.md#32).
     pub fn resolve<'a>(&'a self, context: &'a Context) -> Option<Unit<'a>> {
         match self {
             Piece::Token(token) => Some(Unit::from(token)),

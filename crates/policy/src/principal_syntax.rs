@@ -1,4 +1,4 @@
-//! The principals that `Principal` and `NotPrincipal` name (rows 16, 17, 18, 21 and 51).
+//! The principals that `Principal` and `NotPrincipal` name (docs/semantics.md, rules 16, 17, 18, 21 and 51).
 //!
 //! [`NamedPrincipal::parse`] is the only place that reads such a name. Validation, matching, and
 //! the pinning of users and roles to their unique IDs all start from its answer, so trust
@@ -170,12 +170,12 @@ fn aws_principal(text: &str) -> Option<NamedPrincipal<'_>> {
     if is_account_id(text) {
         return Some(NamedPrincipal::Account(text));
     }
-    // Row 17: no wildcard matches a part of a name.
+    // docs/semantics.md#17: no wildcard matches a part of a name.
     if text.contains(['*', '?']) {
         return None;
     }
     if !text.starts_with("arn:") {
-        // Users and roles, by what a policy shows when one of them is gone (row 16). Groups and
+        // Users and roles, by what a policy shows when one of them is gone (docs/semantics.md#16). Groups and
         // policies have unique IDs as well, and are no principals.
         let known = text.starts_with("AIDA") || text.starts_with("AROA");
         return (known && is_identifier(text)).then_some(NamedPrincipal::UniqueId(text));
@@ -233,7 +233,7 @@ fn is_origin_access_identity(resource: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Row 51: a service principal is `service-name.amazonaws.com`, in lower case. UG
+/// docs/semantics.md#51: a service principal is `service-name.amazonaws.com`, in lower case. UG
 /// access-analyzer-reference-policy-checks, "Invalid service principal format", refuses others.
 fn is_service(text: &str) -> bool {
     is_domain(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())

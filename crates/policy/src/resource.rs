@@ -1,4 +1,4 @@
-//! The form of an entry of `Resource` (row 45).
+//! The form of an entry of `Resource` (docs/semantics.md#45).
 
 use std::borrow::Cow;
 
@@ -61,7 +61,7 @@ pub fn in_full(resource: &str) -> Cow<'_, str> {
 }
 
 /// Whether the missing fields of an incomplete ARN, one with fewer than six fields, stand for `*`:
-/// `arn:aws:ecr` is `arn:aws:ecr:*:*:*` (row 46).
+/// `arn:aws:ecr` is `arn:aws:ecr:*:*:*` (docs/semantics.md#46).
 ///
 /// UG reference-arns, the note on incomplete ARNs, says so of identity-based policies, and that
 /// session policies passed to STS do not support them; a managed policy that limits a session is

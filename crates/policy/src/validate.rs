@@ -38,7 +38,7 @@ enum Rules {
 impl Document {
     /// Parses and validates `json` as the service would when it is stored as `kind`.
     ///
-    /// The limits by kind are those of one document (row 44); inline policies share theirs
+    /// The limits by kind are those of one document (docs/semantics.md#44); inline policies share theirs
     /// among all of one user, group or role, which only the caller can add up
     /// ([`size_without_white_space`]).
     pub fn parse(json: &str, kind: DocumentKind) -> Result<Document, PolicyError> {
@@ -74,7 +74,7 @@ impl DocumentKind {
         )
     }
 
-    /// Row 42; Organizations UG orgs_manage_policies_scps_syntax and ..._rcps_syntax.
+    /// docs/semantics.md#42; Organizations UG orgs_manage_policies_scps_syntax and ..._rcps_syntax.
     fn needs_version(self) -> bool {
         matches!(
             self,
@@ -156,7 +156,7 @@ fn check(source: &str, kind: DocumentKind, rules: Rules) -> Result<Document, Vio
     Ok(document)
 }
 
-/// Row 43 (API Reference CreatePolicy: the pattern of `PolicyDocument`).
+/// docs/semantics.md#43 (API Reference CreatePolicy: the pattern of `PolicyDocument`).
 fn characters(source: &str) -> Result<(), Violation> {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
     match source.char_indices().find(|&(_, c)| !allowed(c)) {
@@ -187,7 +187,7 @@ fn leading_space(source: &str, kind: DocumentKind) -> Result<(), Violation> {
     Err(violation(message, detail, Position::START))
 }
 
-/// Row 42.
+/// docs/semantics.md#42.
 fn version(document: &Document) -> Result<(), Violation> {
     if document.version == Version::V2012 {
         return Ok(());
@@ -199,7 +199,7 @@ fn version(document: &Document) -> Result<(), Violation> {
     })
 }
 
-/// Rows 37 and 41.
+/// docs/semantics.md, rules 37 and 41.
 fn operators(document: &Document) -> Result<(), Violation> {
     for statement in document.statements.iter() {
         let mut seen = HashSet::new();
@@ -228,7 +228,7 @@ fn operators(document: &Document) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Row 38: dates are checked when the document is stored, other values are not.
+/// docs/semantics.md#38: dates are checked when the document is stored, other values are not.
 fn dates(document: &Document) -> Result<(), Violation> {
     let entries = document.statements.iter().flat_map(|s| &s.conditions);
     for entry in entries {
@@ -251,7 +251,7 @@ fn dates(document: &Document) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Row 43.
+/// docs/semantics.md#43.
 fn statement_ids(document: &Document) -> Result<(), Violation> {
     let mut seen = HashSet::new();
     for sid in document.statements.iter().filter_map(|s| s.sid.as_ref()) {
@@ -262,7 +262,7 @@ fn statement_ids(document: &Document) -> Result<(), Violation> {
             let detail = format!("`{}` contains other characters", sid.value);
             return Err(violation(message, detail, sid.position));
         }
-        // Row 49: the user guide asks for unique Sids within IAM's policies; ECR accepts duplicates.
+        // docs/semantics.md#49: the user guide asks for unique Sids within IAM's policies; ECR accepts duplicates.
         let unique = sid.value.is_empty() || document.kind.is_ecr() || seen.insert(&*sid.value);
         if !unique {
             let message = "Statement IDs (SID) in a single policy must be unique.";
@@ -328,7 +328,7 @@ fn check_resources(document: &Document) -> Result<Option<Violation>, Violation> 
     }
 }
 
-/// Row 45: an action is `*` or `vendor:name`.
+/// docs/semantics.md#45: an action is `*` or `vendor:name`.
 fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
     for text in &element.values {
         let action = &*text.value;
@@ -349,7 +349,7 @@ fn actions(element: &Element, kind: DocumentKind) -> Result<(), Violation> {
                     let message = format!("Vendor {vendor} is not valid");
                     return Err(violation(message, detail, text.position));
                 }
-                // Row 50: logging in is about no repository. ECR refuses the action in repository
+                // docs/semantics.md#50: logging in is about no repository. ECR refuses the action in repository
                 // policies since 2020 (cloudposse/terraform-aws-ecr#67).
                 if kind == DocumentKind::EcrRepository
                     && action.eq_ignore_ascii_case("ecr:GetAuthorizationToken")

@@ -7,7 +7,7 @@ const SCALE: u32 = 18;
 
 const YEAR_DIGITS: usize = 4;
 
-/// Reads a decimal number exactly, as a multiple of 10⁻¹⁸ (row 38: `900` = `900.0`).
+/// Reads a decimal number exactly, as a multiple of 10⁻¹⁸ (docs/semantics.md#38: `900` = `900.0`).
 /// Values of 10²⁰ and more, and digits beyond the 18th, are refused rather than rounded.
 pub fn number(text: &str) -> Option<i128> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -54,7 +54,7 @@ pub fn number(text: &str) -> Option<i128> {
 /// The seconds that an epoch time can count, which IAM keeps in 64 bits.
 const SECONDS_END: i128 = (1 << 63) * 10i128.pow(SCALE);
 
-/// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (row 38). The unit
+/// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (docs/semantics.md#38). The unit
 /// is one nanosecond since 1970-01-01T00:00Z. Four digits are a year, the shortest of the
 /// W3C's forms: read as seconds they would be an hour of 1970.
 pub fn date(text: &str) -> Option<i128> {
@@ -181,7 +181,7 @@ pub(crate) fn address(text: &str) -> Option<IpAddr> {
 }
 
 impl Network {
-    /// An address is the range of itself (row 39).
+    /// An address is the range of itself (docs/semantics.md#39).
     pub fn parse(text: &str) -> Option<Network> {
         let (text, prefix) = match text.split_once('/') {
             Some((text, prefix)) => (text, Some(prefix)),

@@ -100,7 +100,7 @@ fn reversed(value: &Value) -> Value {
     }
 }
 
-/// Rows 22 and 23: actions and the names of condition keys in another letter case.
+/// docs/semantics.md, rules 22 and 23: actions and the names of condition keys in another letter case.
 fn recased(value: &Value) -> Value {
     let upper = |text: &str| text.to_uppercase();
     let text = |value: &Value| Value::from(value.as_str().map(upper));

@@ -112,7 +112,7 @@ fn principal(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -
     }
 }
 
-/// Why a `NotPrincipal` does not exempt the caller (rows 18 and 53; UG
+/// Why a `NotPrincipal` does not exempt the caller (rules 18 and 53 of docs/semantics.md; UG
 /// reference_policies_elements_notprincipal).
 fn not_exempt(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -> Option<String> {
     (element.not && matched).then(|| match cx.has_boundary {
@@ -245,7 +245,7 @@ fn condition(
     }
 }
 
-/// Why a value that nearly matches does not (rows 25 and 26).
+/// Why a value that nearly matches does not (docs/semantics.md, rules 25 and 26).
 fn value_note(
     operator: Operator,
     want: &str,
@@ -273,7 +273,7 @@ fn value_note(
     Some(format!("`{want}` {note}"))
 }
 
-/// Why a missing or a multivalued key decides (rows 34 to 36).
+/// Why a missing or a multivalued key decides (docs/semantics.md, rules 34 to 36).
 fn operator_note(
     operator: Operator,
     value: Option<&ContextValue>,

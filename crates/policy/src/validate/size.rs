@@ -1,4 +1,4 @@
-//! How large a document may be (row 44).
+//! How large a document may be (docs/semantics.md#44).
 
 use crate::document::size_without_white_space;
 use crate::document_kind::DocumentKind;
@@ -7,7 +7,7 @@ use crate::error::{PolicyError, PolicyErrorCode};
 impl DocumentKind {
     /// The most characters without white space that a document of this kind may have;
     /// for inline policies, that all of one user, group or role may have together
-    /// (UG reference_iam-quotas; row 44).
+    /// (UG reference_iam-quotas; docs/semantics.md#44).
     pub fn size_max(self) -> usize {
         match self {
             DocumentKind::Managed | DocumentKind::PermissionsBoundary => 6_144,

@@ -28,7 +28,7 @@ pub(super) fn check(document: &Document, stored: bool) -> Result<(), Violation> 
             let detail = "a trust policy needs `Principal`: who may assume the role";
             return Err(violation(message, detail, statement.position));
         };
-        // Row 18: UG reference_policies_elements_notprincipal excludes trust policies.
+        // docs/semantics.md#18: UG reference_policies_elements_notprincipal excludes trust policies.
         if element.not {
             let message = "AssumeRole policy must not contain NotPrincipal field.";
             let detail = "name the trusted principals in `Principal`";

@@ -71,7 +71,7 @@ impl<'a> World<'a> {
         list(&self.scenario[name]).into_iter().map(list).collect()
     }
 
-    /// Rows 1, 13 and the page of the evaluation logic: the resource policies that must allow
+    /// docs/semantics.md, rules 1, 13 and the page of the evaluation logic: the resource policies that must allow
     /// whatever the identity's policies say.
     fn must_be_allowed_by_resource(&self) -> bool {
         let action = self.request("action").to_lowercase();
@@ -90,14 +90,14 @@ impl<'a> World<'a> {
     pub fn decide(&self) -> Verdict {
         let action = self.request("action").to_lowercase();
         let who = self.requester();
-        // Row 14.
+        // docs/semantics.md#14.
         let free = ["sts:getcalleridentity", "sts:getsessiontoken"];
         if free.contains(&&*action) && who.kind.is_aws() {
             return Verdict::Allowed;
         }
         let owner = self.owner();
         let own_resource = ["", "*", "aws"].contains(&owner) || owner == who.account;
-        // Row 15: there are no policies on a root user; services and strangers have none.
+        // docs/semantics.md#15: there are no policies on a root user; services and strangers have none.
         let own = |name: &str| match who.kind {
             Kind::User | Kind::Session | Kind::Federated => self.policies(name),
             _ => None,
@@ -106,7 +106,7 @@ impl<'a> World<'a> {
         let boundary = own("permissionsBoundary");
         let sessions = own("sessionPolicies").filter(|list| !list.is_empty());
         let resource = self.policies("resourcePolicy");
-        // Row 10.
+        // docs/semantics.md#10.
         let spared = who.service_linked;
         let managed = self.scenario["managementAccount"] == true;
         let scps = match spared || managed || !who.kind.is_aws() {

@@ -25,7 +25,7 @@ pub enum Subject {
     Object,
     /// A managed policy of AWS's.
     ManagedPolicy,
-    /// A list action of IAM, which is asked with a resource that has no name (row 52).
+    /// A list action of IAM, which is asked with a resource that has no name (docs/semantics.md#52).
     List,
     /// `sts:GetCallerIdentity`, which needs no permission.
     Oneself,
@@ -213,7 +213,7 @@ pub fn statement(
         statement.insert(name, resources);
     }
     if place.names_principals() {
-        // With Allow and in trust policies it is refused (row 18).
+        // With Allow and in trust policies it is refused (docs/semantics.md#18).
         let not = effect == "Deny" && place != Place::Trust && bytes.ratio(1, 3)?;
         let name = if not { "NotPrincipal" } else { "Principal" };
         statement.insert(name.into(), principals(bytes, place)?);
@@ -256,7 +256,7 @@ pub fn condition(bytes: Bytes<'_, '_>) -> Result<(String, Value)> {
     let mut keys = Map::new();
     for _ in 0..bytes.int_in_range(1..=2)? {
         let key = *bytes.choose(KEYS)?;
-        // The same key in two letter cases is refused (row 37).
+        // The same key in two letter cases is refused (docs/semantics.md#37).
         if !keys
             .keys()
             .any(|known: &String| known.eq_ignore_ascii_case(key))
@@ -274,7 +274,7 @@ pub fn condition(bytes: Bytes<'_, '_>) -> Result<(String, Value)> {
 
 fn value(bytes: Bytes<'_, '_>, operator: &str) -> Result<String> {
     if operator.starts_with("Date") {
-        // Others are refused (row 38).
+        // Others are refused (docs/semantics.md#38).
         return Ok((*bytes.choose(DATES)?).to_owned());
     }
     if operator == "BinaryEquals" {
