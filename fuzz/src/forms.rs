@@ -65,5 +65,9 @@ where
 /// A message quotes what was sent, for each of its broken constraints.
 fn bounded(message: &str, bytes: &[u8]) {
     assert!(!message.is_empty());
-    assert!(message.len() < 64 * 1_024 + 8 * bytes.len(), "{} bytes", message.len());
+    assert!(
+        message.len() < 64 * 1_024 + 8 * bytes.len(),
+        "{} bytes",
+        message.len()
+    );
 }

@@ -41,7 +41,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let headers: [(&str, &[u8]); 3] = [
         ("host", b"api.ecr.us-east-1.amazonaws.com"),
         ("content-type", b"application/x-amz-json-1.1"),
-        ("x-amz-target", b"AmazonEC2ContainerRegistry_V20150921.DescribeRepositories"),
+        (
+            "x-amz-target",
+            b"AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
+        ),
     ];
     let mut seeds = Vec::new();
     for session_token in [None, Some("FwoGZXIvYXdzEBYaDHnc")] {
@@ -69,7 +72,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
             }
             lines.push_str(&format!("\nauthorization: {}", signed.authorization));
             seeds.push(lines.into_bytes());
-            let presigned = signer.presign(&parts, EMPTY_SHA256, 60).expect("a signature");
+            let presigned = signer
+                .presign(&parts, EMPTY_SHA256, 60)
+                .expect("a signature");
             seeds.push(request(&parts, &presigned).into_bytes());
         }
     }
@@ -107,7 +112,10 @@ fn presented_invariants(presented: &Presented, parts: &RequestParts<'_>) {
                 ..*parts
             };
             let changed = presented.verify(&changed, &secret, &expected);
-            assert!(matches!(changed, Err(SigError::SignatureDoesNotMatch { .. })));
+            assert!(matches!(
+                changed,
+                Err(SigError::SignatureDoesNotMatch { .. })
+            ));
         }
     }
 }
@@ -124,8 +132,9 @@ mod tests {
             let mut line = || lines.next().expect("a line");
             let (method, path, query) = (line(), line(), line());
             let headers = lines.map(|line| line.split_once(": ").expect("a header"));
-            let headers: Vec<(&str, &[u8])> =
-                headers.map(|(name, value)| (name, value.as_bytes())).collect();
+            let headers: Vec<(&str, &[u8])> = headers
+                .map(|(name, value)| (name, value.as_bytes()))
+                .collect();
             let parts = RequestParts {
                 method,
                 path,

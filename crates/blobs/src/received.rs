@@ -23,7 +23,7 @@ pub struct Received {
 
 enum Content {
     Memory(Vec<Bytes>),
-    Upload(UploadLock),
+    Upload(Box<UploadLock>),
 }
 
 /// Why [`Received::store`] stored nothing.
@@ -57,7 +57,7 @@ impl Received {
 
     pub(crate) fn of_upload(blobs: Blobs, digest: Digest, lock: UploadLock) -> Self {
         let size = lock.upload.as_ref().map_or(0, Upload::len);
-        let content = Content::Upload(lock);
+        let content = Content::Upload(Box::new(lock));
         Self {
             blobs,
             digest,

@@ -128,6 +128,10 @@ pub(crate) struct App {
 }
 
 impl App {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once, with everything that a server is made of"
+    )]
     pub(crate) fn new(
         identity: Identity,
         registry: Registry,

@@ -58,6 +58,17 @@ async fn call(world: &World, person: &Person, call: &Call<'_>) -> Reply {
         .await
 }
 
+/// Service, method, path, headers, body, a part of the expected answer, and the name in it.
+type Case<'a> = (
+    &'a str,
+    Method,
+    &'a str,
+    &'a [(&'a str, &'a str)],
+    &'a str,
+    &'a str,
+    &'a str,
+);
+
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +87,7 @@ async fn calls_of_other_services_say_that_they_are_not_served() {
     ];
     let describe = "Action=DescribeInstances&Version=2016-11-15";
     let topics = "Action=ListTopics&Version=2010-03-31";
-    let table: [(&str, Method, &str, &[(&str, &str)], &str, &str, &str); 7] = [
+    let table: [Case<'_>; 7] = [
         (
             "ec2",
             Method::POST,
