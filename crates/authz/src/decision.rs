@@ -27,6 +27,8 @@ pub struct Resource<R> {
     pub unique_id: Option<Arc<str>>,
     /// What the operation's code gets of it; `None` where it does not exist.
     pub record: Option<R>,
+    /// Whether memory answered, so that queries were saved: [`Facts::equalize`] makes up for them.
+    pub from_memory: bool,
 }
 
 impl<R> Resource<R> {
@@ -39,6 +41,7 @@ impl<R> Resource<R> {
             keys: Vec::new(),
             unique_id: None,
             record: None,
+            from_memory: false,
         }
     }
 
@@ -57,20 +60,19 @@ pub trait Facts: Sync {
     type Error: Send;
 
     /// Looks a resource up. One that does not exist is a resource as well: who may not see it
-    /// must be answered as if it did.
+    /// must be answered as if it did. Of resources of other accounts, the look-up takes the same
+    /// queries whether they exist or not.
     fn resource(
         &self,
         context: &RequestContext,
         selector: &ResourceSelector,
     ) -> impl Future<Output = Result<Resource<Self::Record>, Self::Error>> + Send;
 
-    /// Called after a caller was denied access to another account's resource: performs the
-    /// look-ups that the other case (missing, or there) would have needed, so that the time of
-    /// the denial does not tell whether the resource exists.
+    /// Called after a caller was denied access to another account's resource that memory
+    /// answered ([`Resource::from_memory`]): runs the queries that were saved, so that the time of
+    /// the denial does not tell that the resource exists.
     fn equalize(
         &self,
-        context: &RequestContext,
-        selector: &ResourceSelector,
         resource: &Resource<Self::Record>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
@@ -173,8 +175,8 @@ pub async fn check<F: Facts>(
         let keys = all_keys(context, request_keys.clone(), &resource);
         let decided = evaluate(&context.caller, action, selector, &resource, &keys);
         if let Err(denial) = decided {
-            if resource.owner() != Some(context.account) {
-                let done = facts.equalize(context, selector, &resource).await;
+            if resource.from_memory && resource.owner() != Some(context.account) {
+                let done = facts.equalize(&resource).await;
                 done.map_err(Refused::Lookup)?;
             }
             return Err(Refused::Denied(Box::new(denial)));

@@ -46,7 +46,7 @@
 //!   closed list.
 //! - Creating with tags is tagging: [`Rule::checks`] adds the Tag action.
 //! - A denial of another account's resource reads the same whether or not the resource exists, and
-//!   takes the same look-ups ([`Facts::equalize`]).
+//!   takes the same queries ([`Facts::resource`], [`Facts::equalize`]).
 //!
 //! # What is absent
 //! No HTTP, no SQL and no clock. Policies are evaluated by the crate `policy`; what they say about

@@ -115,12 +115,7 @@ impl Facts for Empty {
         Ok(Resource::plain(arn, Some(account)))
     }
 
-    async fn equalize(
-        &self,
-        _: &RequestContext,
-        _: &ResourceSelector,
-        _: &Resource<()>,
-    ) -> Result<(), Infallible> {
+    async fn equalize(&self, _: &Resource<()>) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -57,6 +57,9 @@ pub struct RoleFacts {
     pub max_session_seconds: i64,
 }
 
+/// The id of no row: ids begin at 1.
+pub(crate) const NO_ENTITY: i64 = 0;
+
 /// What messages for `DecodeAuthorizationMessage` are sealed for.
 const AUTHORIZATION_MESSAGE: &str = "authorization-message";
 
@@ -69,16 +72,22 @@ const MESSAGE_SEPARATOR: char = '\n';
 impl Identity {
     /// What the authorization step needs to decide `sts:AssumeRole`. `None`: no such role.
     ///
+    /// Runs the same queries for a role that does not exist, so that the time of a denial does not
+    /// tell strangers which roles an account has.
+    ///
     /// # Errors
     /// The database's.
     pub async fn role_for_assume(&self, role_arn: &str) -> Result<Option<Arc<RoleFacts>>, Error> {
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = policy_cache::entity_by_arn(&mut conn, role_arn).await?;
-        let Some(entity) = found.filter(|found| found.kind == Kind::Role) else {
+        let found = found.filter(|found| found.kind == Kind::Role);
+        let id = found.as_ref().map_or(NO_ENTITY, |entity| entity.id);
+        let role = role::find(&mut conn, id).await?;
+        let tags = tags(&mut conn, id).await?;
+        let (Some(entity), Some(role)) = (found, role) else {
             return Ok(None);
         };
-        let role = role::get(&mut conn, entity.id).await?;
         let trust = self
             .0
             .policies
@@ -88,7 +97,7 @@ impl Identity {
             arn: entity.arn(),
             account: entity.account.parse().map_err(Error::internal)?,
             trust: self.0.policies.compiled(&[(name, trust)]),
-            tags: tags(&mut conn, entity.id).await?,
+            tags,
             max_session_seconds: role.max_session_seconds,
             unique_id: entity.unique_id,
         })))

@@ -7,7 +7,7 @@ use aws_types::{AccountId, Arn, Region};
 use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 
-use crate::cache::RegistryPolicy;
+use crate::cache::{RegistryPolicy, Ticket};
 use crate::{Authorized, Error, Registry, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
@@ -74,7 +74,44 @@ pub(crate) fn arn(account: &AccountId, region: &Region, name: &str) -> String {
     Arn::ecr_repository(region, *account, name).to_string()
 }
 
+/// The id of no row: ids begin at 1.
+const NO_REPOSITORY: i64 = 0;
+
+/// What the authorization step learns from looking a repository up.
+#[derive(Clone, Debug)]
+pub struct RepositoryLookup {
+    /// The repository; `None` when there is none.
+    pub repository: Option<Arc<RepositoryFacts>>,
+    /// The resource's side of the decision: of a repository that does not exist, the registry's
+    /// policy.
+    pub policy: Option<Arc<PolicySet>>,
+    /// Whether it was answered from memory. Only a repository that exists is.
+    pub from_memory: bool,
+}
+
 impl Registry {
+    /// Looks a repository up, from memory when it was asked for before. Else it runs the same
+    /// queries whether the repository exists or not, so that the time of a denial does not tell
+    /// which repositories another account has.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn look_up(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        name: &str,
+    ) -> Result<RepositoryLookup, Error> {
+        if let Some(facts) = self.0.cache.repository(account, region, name) {
+            return Ok(RepositoryLookup {
+                policy: facts.policy.clone(),
+                repository: Some(facts),
+                from_memory: true,
+            });
+        }
+        self.load(account, region, name).await
+    }
+
     /// The repository's facts; `None` when there is no such repository. From memory
     /// when it was asked for before.
     ///
@@ -86,19 +123,33 @@ impl Registry {
         region: &Region,
         name: &str,
     ) -> Result<Option<Arc<RepositoryFacts>>, Error> {
-        if let Some(facts) = self.0.cache.repository(account, region, name) {
-            return Ok(Some(facts));
-        }
+        Ok(self.look_up(account, region, name).await?.repository)
+    }
+
+    async fn load(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        name: &str,
+    ) -> Result<RepositoryLookup, Error> {
         let ticket = self.0.cache.ticket();
-        let mut read = self.0.store.read().await?;
-        let conn = &mut read.conn();
-        let Some(row) = repository::find(conn, account.as_str(), region.as_str(), name).await?
+        let rows = self.rows(account, region, name).await?;
+        let Rows {
+            repository: Some(row),
+            tags,
+            of_registry,
+        } = rows
         else {
-            return Ok(None);
+            let policy = match self.0.cache.registry_policy(*account, region) {
+                Some(known) => known.map(|policy| policy.set),
+                None => self.keep_registry_policy(ticket, account, region, rows.of_registry)?,
+            };
+            return Ok(RepositoryLookup {
+                repository: None,
+                policy,
+                from_memory: false,
+            });
         };
-        let tags = repository_tag::list(conn, row.id).await?;
-        let of_registry = registry_policy::get(conn, account.as_str(), region.as_str()).await?;
-        drop(read);
         let arn: Arc<str> = arn(account, region, name).into();
         let of_repository = row.policy.map(|text| read_policy(&text, KIND_REPOSITORY));
         let of_registry = of_registry.map(|text| self.registry_document(account, region, &text));
@@ -114,7 +165,24 @@ impl Registry {
             tags: Arc::new(tags.into_iter().collect()),
         });
         self.0.cache.put_repository(ticket, &facts);
-        Ok(Some(facts))
+        Ok(RepositoryLookup {
+            policy: facts.policy.clone(),
+            repository: Some(facts),
+            from_memory: false,
+        })
+    }
+
+    /// The same queries for every repository, whether it exists or not.
+    async fn rows(&self, account: &AccountId, region: &Region, name: &str) -> Result<Rows, Error> {
+        let mut read = self.0.store.read().await?;
+        let conn = &mut read.conn();
+        let repository = repository::find(conn, account.as_str(), region.as_str(), name).await?;
+        let id = repository.as_ref().map_or(NO_REPOSITORY, |row| row.id);
+        Ok(Rows {
+            repository,
+            tags: repository_tag::list(conn, id).await?,
+            of_registry: registry_policy::get(conn, account.as_str(), region.as_str()).await?,
+        })
     }
 
     /// The registry policy, compiled: all that the resource's side says of a repository
@@ -135,6 +203,17 @@ impl Registry {
             let mut read = self.0.store.read().await?;
             registry_policy::get(&mut read.conn(), account.as_str(), region.as_str()).await?
         };
+        self.keep_registry_policy(ticket, account, region, text)
+    }
+
+    /// Compiles the registry's policy and caches it.
+    fn keep_registry_policy(
+        &self,
+        ticket: Ticket,
+        account: &AccountId,
+        region: &Region,
+        text: Option<String>,
+    ) -> Result<Option<Arc<PolicySet>>, Error> {
         let arn: Arc<str> = Arn::ecr_registry(region, *account).as_str().into();
         let document = text
             .map(|text| read_policy(&text, KIND_REGISTRY))
@@ -162,28 +241,14 @@ impl Registry {
         }
     }
 
-    /// Makes the denial of a caller of another account take the same look-ups whether the
-    /// repository exists or not: `found` was answered from memory, or by more statements than
-    /// its absence. Without this, the time of a refusal would tell whether it exists.
+    /// Runs the queries that memory saved [`Registry::look_up`], for the denial of a caller of another
+    /// account: else a quick refusal would tell that the repository exists.
     ///
     /// # Errors
     /// The store's.
-    pub async fn equalize_denial(
-        &self,
-        account: &AccountId,
-        region: &Region,
-        name: &str,
-        found: Option<&RepositoryFacts>,
-    ) -> Result<(), Error> {
-        let mut read = self.0.store.read().await?;
-        let conn = &mut read.conn();
-        if found.is_some() {
-            // As for a missing repository, which is asked for each time.
-            repository::find(conn, account.as_str(), region.as_str(), name).await?;
-        }
-        repository_tag::list(conn, found.map_or(0, |repo| repo.id)).await?;
-        registry_policy::get(conn, account.as_str(), region.as_str()).await?;
-        Ok(())
+    pub async fn repeat_look_up(&self, known: &RepositoryFacts) -> Result<(), Error> {
+        let rows = self.rows(&known.account, &known.region, &known.name).await;
+        rows.map(drop)
     }
 
     /// As [`Registry::repository_facts`], for callers that need the repository.
@@ -228,6 +293,14 @@ pub fn registry_account(caller: AccountId, registry_id: Option<&str>) -> Result<
             Error::parameter("registryId", "must satisfy regular expression '[0-9]{12}'")
         }),
     }
+}
+
+/// What the database has about a repository.
+struct Rows {
+    repository: Option<repository::Repository>,
+    tags: Vec<(String, String)>,
+    /// The text of the registry's policy.
+    of_registry: Option<String>,
 }
 
 /// Stored policies, ready to decide together; `None` when there are none.

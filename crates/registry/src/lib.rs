@@ -76,7 +76,7 @@ pub(crate) use authz::Authorized as Call;
 pub use ecr::LayerDownload;
 pub use error::{Error, OciEntry, OciError, RepositoryRef};
 pub use expected::{Condition, Expected};
-pub use facts::{RepositoryFacts, registry_account};
+pub use facts::{RepositoryFacts, RepositoryLookup, registry_account};
 pub use images::{DeletedManifest, Manifest, ManifestPush, PutManifest};
 pub use layers::Layer;
 pub use lists::{Page, Referrer, Referrers};

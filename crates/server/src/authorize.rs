@@ -140,22 +140,9 @@ impl Facts for App {
         })
     }
 
-    async fn equalize(
-        &self,
-        _context: &RequestContext,
-        _selector: &ResourceSelector,
-        resource: &Resource<Record>,
-    ) -> Result<(), ApiError> {
-        let Ok(arn) = resource.arn.parse::<Arn>() else {
-            return Ok(());
-        };
-        let name = arn.resource().strip_prefix("repository/");
-        let place = (arn.account().parse::<AccountId>(), arn.region().parse());
-        if let (Some(name), (Ok(account), Ok(region))) = (name, place) {
-            let found = resource.record.as_ref();
-            self.registry
-                .equalize_denial(&account, &region, name, found.map(|repo| &**repo))
-                .await?;
+    async fn equalize(&self, resource: &Resource<Record>) -> Result<(), ApiError> {
+        if let Some(repository) = &resource.record {
+            self.registry.repeat_look_up(repository).await?;
         }
         Ok(())
     }
@@ -168,19 +155,23 @@ impl App {
         region: &Region,
         name: &str,
     ) -> Result<Resource<Record>, ApiError> {
-        let facts = match name {
-            "*" => None,
-            _ => self.registry.repository_facts(&owner, region, name).await?,
+        let absent = |policy| Resource {
+            policy,
+            ..Resource::plain(
+                Arn::ecr_repository(region, owner, name).as_str(),
+                Some(owner),
+            )
         };
-        Ok(match facts {
-            Some(facts) => of_repository(facts),
-            None => {
-                let arn = Arn::ecr_repository(region, owner, name);
-                Resource {
-                    policy: self.registry.registry_policy(&owner, region).await?,
-                    ..Resource::plain(arn.as_str(), Some(owner))
-                }
-            }
+        if name == "*" {
+            return Ok(absent(self.registry.registry_policy(&owner, region).await?));
+        }
+        let found = self.registry.look_up(&owner, region, name).await?;
+        Ok(match found.repository {
+            Some(facts) => Resource {
+                from_memory: found.from_memory,
+                ..of_repository(facts)
+            },
+            None => absent(found.policy),
         })
     }
 
@@ -277,6 +268,7 @@ fn of_repository(repository: Arc<RepositoryFacts>) -> Resource<Record> {
         ),
         unique_id: None,
         record: Some(repository),
+        from_memory: false,
     }
 }
 

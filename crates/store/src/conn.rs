@@ -165,7 +165,9 @@ fn postgres<'q>(
 
 /// Runs one statement within its time: `$method` of the driver's query, the rows turned into ours.
 macro_rules! statement {
-    ($conn:expr, $sql:expr, $params:expr, $method:ident, $map:expr) => {
+    ($conn:expr, $sql:expr, $params:expr, $method:ident, $map:expr) => {{
+        #[cfg(any(test, feature = "testing"))]
+        crate::testing::count_statement();
         match &mut *$conn.0 {
             Lent::Sqlite(lease) => {
                 let query = sqlite($sql, $params).$method(lease.enter()?);
@@ -182,7 +184,7 @@ macro_rules! statement {
                     .map(|found| $map(found, RowInner::Postgres))
             }
         }
-    };
+    }};
 }
 
 fn rows<R>(found: Vec<R>, wrap: fn(R) -> RowInner) -> Vec<Row> {

@@ -12,6 +12,7 @@ use store::iam::entity::{self, Entity, Kind};
 
 use super::users::user_or_caller;
 use super::{commit, get_existing, time};
+use crate::authz_lookup::NO_ENTITY;
 use crate::paging::Page;
 use crate::{Call, CallerKind, Error, Identity, messages};
 
@@ -228,19 +229,20 @@ impl Identity {
     /// The account and ARN of an access key's owner: what the authorization step needs for
     /// `iam:GetAccessKeyLastUsed`, whose resource is the user. `None`: no such key.
     ///
+    /// Runs the same queries whether the key exists or not, so that the time of a denial does not
+    /// tell strangers which keys exist.
+    ///
     /// # Errors
     /// The database's.
     pub async fn owner_of_key(&self, access_key_id: &str) -> Result<Option<String>, Error> {
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
-        let Some(key) = access_key::find(&mut conn, access_key_id).await? else {
-            return Ok(None);
-        };
-        Ok(match key.user_id {
+        let key = access_key::find(&mut conn, access_key_id).await?;
+        let user = key.as_ref().and_then(|key| key.user_id);
+        let user = entity::find_by_id(&mut conn, user.unwrap_or(NO_ENTITY)).await?;
+        Ok(key.and_then(|key| match key.user_id {
             None => Some(format!("arn:aws:iam::{}:root", key.account)),
-            Some(user) => entity::find_by_id(&mut conn, user)
-                .await?
-                .map(|user| user.arn()),
-        })
+            Some(_) => user.map(|user| user.arn()),
+        }))
     }
 }

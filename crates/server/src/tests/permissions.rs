@@ -1,6 +1,7 @@
 //! What the authorization step checks beyond an operation's own action, and what conditions see: tags and source
 //! identities, roles that are passed, renames, the request, and whose a resource is.
 
+use authz::ResourceSelector;
 use aws_api::{ecr, iam, sts};
 
 use super::world::{ACCOUNT, World, document, statement};
@@ -251,6 +252,64 @@ async fn another_accounts_key_is_none() {
         }
     }
     assert_eq!(answers[..2], answers[2..]);
+}
+
+/// The number of queries is what the time of a denial mostly depends on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_denial_runs_the_same_queries_whether_the_resource_exists_or_not() {
+    const ASKS: usize = 3;
+    let world = World::new().await;
+    let other = world.other_account().await;
+    let foreign = super::world::OTHER;
+    world.repository(&other, "there").await;
+    let may = statement("Allow", &["ecr:*"], "*");
+    let trusted = format!("arn:aws:iam::{foreign}:root");
+    world.role(&other, "there", &trusted, &may).await;
+    let key = world.user(&other, "there", "").await;
+    let nobody = world.user(&world.root, "nobody", "").await;
+    let context = world.context(&nobody).await;
+    let repository = |name: &str| ResourceSelector::Repository {
+        registry: Some(foreign.to_owned()),
+        name: name.to_owned(),
+    };
+    let by_arn = |name: &str| {
+        let arn = format!("arn:aws:ecr:us-east-1:{foreign}:repository/{name}");
+        ResourceSelector::RepositoryArn(arn)
+    };
+    let role =
+        |name: &str| ResourceSelector::TrustingRole(format!("arn:aws:iam::{foreign}:role/{name}"));
+    let key_owner = |id: &str| ResourceSelector::KeyOwner(id.to_owned());
+    let cases = [
+        (repository("there"), repository("missing")),
+        (by_arn("there"), by_arn("missing")),
+        (role("there"), role("missing")),
+        (key_owner(&key.id), key_owner("AKIAIOSFODNN7EXAMPLE")),
+        (key_owner(&other.id), key_owner("AKIAIOSFODNN7EXAMPLE")),
+    ];
+    let rule = world
+        .app
+        .columns(aws_api::ecr::Operation::DescribeRepositories)
+        .rule;
+    let queries = async |selector: &ResourceSelector| {
+        let mut counts = Vec::new();
+        // The first look-up loads the resource, later ones find it in memory.
+        for _ in 0..ASKS {
+            let requirements = authz::require(selector.clone());
+            let check = crate::authorize::check(&world.app, &context, &rule, &requirements);
+            let (decided, count) = store::testing::count_queries(check).await;
+            assert!(
+                matches!(decided, Err(crate::error::ApiError::Denied(_))),
+                "{selector:?}: {decided:?}"
+            );
+            counts.push(count);
+        }
+        counts
+    };
+    for (there, missing) in cases {
+        let counts = queries(&there).await;
+        assert!(counts.iter().all(|count| *count > 0), "{there:?}");
+        assert_eq!(counts, queries(&missing).await, "{there:?}");
+    }
 }
 
 /// A new name takes permission on the source and on what it becomes.

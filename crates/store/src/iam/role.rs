@@ -32,15 +32,25 @@ pub async fn insert(conn: &mut Conn<'_>, entity: i64, role: &Role) -> Result<()>
 /// # Errors
 /// [`crate::Error::NoRow`] when the entity is no role.
 pub async fn get(conn: &mut Conn<'_>, entity: i64) -> Result<Role> {
+    find(conn, entity).await?.ok_or(crate::Error::NoRow)
+}
+
+/// The role's columns; `None` when the entity is no role.
+///
+/// # Errors
+/// The engine's.
+pub async fn find(conn: &mut Conn<'_>, entity: i64) -> Result<Option<Role>> {
     let sql = "SELECT trust_policy, description, max_session_seconds, last_used_at, last_used_region \
                FROM iam_roles WHERE entity = $1";
-    let row = conn.fetch_one(sql, values![entity]).await?;
-    Ok(Role {
+    let Some(row) = conn.fetch_optional(sql, values![entity]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Role {
         trust_policy: row.text(0)?,
         description: row.opt_text(1)?,
         max_session_seconds: row.int(2)?,
         last_used: row.opt_int(3)?.zip(row.opt_text(4)?),
-    })
+    }))
 }
 
 /// Writes description and session duration.
