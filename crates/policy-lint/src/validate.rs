@@ -1,6 +1,6 @@
 //! Every finding of a text, readable or not.
 
-use policy::{Document, DocumentKind, PolicyErrorCode, Position, size_without_white_space};
+use policy::{Document, DocumentKind, PolicyErrorCode, Position};
 
 use crate::catalogue::Catalogue;
 use crate::checks::{MORE, incomplete, lint};
@@ -30,7 +30,7 @@ pub fn validate(text: &str, kind: DocumentKind, catalogue: &dyn Catalogue) -> Ve
             PolicyErrorCode::LimitExceeded
                 | PolicyErrorCode::ConstraintViolation
                 | PolicyErrorCode::PackedPolicyTooLarge
-        ) || size_without_white_space(text) > kind.size_max();
+        ) || kind.size_of(text) > kind.size_max();
         let position = error.position.unwrap_or(Position::START);
         if size {
             findings.push(Finding {

@@ -193,8 +193,8 @@ impl Document {
     }
 }
 
-/// The characters of a document that count against its quota: all but white space
-/// (UG reference_iam-quotas).
+/// The characters of a document that count against a quota of IAM's: all but white space
+/// (UG reference_iam-quotas). [`DocumentKind::size_of`] counts for every kind.
 pub fn size_without_white_space(json: &str) -> usize {
     json.chars()
         .filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r'))

@@ -5,9 +5,9 @@ use crate::document_kind::DocumentKind;
 use crate::error::{PolicyError, PolicyErrorCode};
 
 impl DocumentKind {
-    /// The most characters without white space that a document of this kind may have;
-    /// for inline policies, that all of one user, group or role may have together
-    /// (UG reference_iam-quotas; docs/semantics.md#44).
+    /// The most characters that a document of this kind may have, counted as by
+    /// [`DocumentKind::size_of`]; for inline policies, that all of one user, group or role may
+    /// have together (UG reference_iam-quotas; docs/semantics.md#44).
     pub fn size_max(self) -> usize {
         match self {
             DocumentKind::Managed | DocumentKind::PermissionsBoundary => 6_144,
@@ -23,10 +23,21 @@ impl DocumentKind {
             DocumentKind::Resource => 32_768,
         }
     }
+
+    /// The characters of a document of this kind that count against [`DocumentKind::size_max`].
+    ///
+    /// IAM leaves white space out. The API of Organizations counts it: only its console removes it
+    /// before saving (Organizations UG orgs_reference_limits, "Maximum size of a policy document").
+    pub fn size_of(self, source: &str) -> usize {
+        match self {
+            DocumentKind::ServiceControl | DocumentKind::ResourceControl => source.chars().count(),
+            _ => size_without_white_space(source),
+        }
+    }
 }
 
 pub(super) fn check(source: &str, kind: DocumentKind) -> Result<(), PolicyError> {
-    let size = size_without_white_space(source);
+    let size = kind.size_of(source);
     let max = kind.size_max();
     if size <= max {
         return Ok(());
@@ -56,10 +67,14 @@ pub(super) fn check(source: &str, kind: DocumentKind) -> Result<(), PolicyError>
             format!("Maximum policy size of {max} bytes exceeded"),
         ),
     };
+    let counted = match kind {
+        DocumentKind::ServiceControl | DocumentKind::ResourceControl => "with white space",
+        _ => "without white space",
+    };
     let error = PolicyError {
         code,
         message,
-        detail: format!("{size} characters without white space, at most {max} are allowed"),
+        detail: format!("{size} characters {counted}, at most {max} are allowed"),
         position: None,
     };
     Err(error.in_the_words_of(kind))
