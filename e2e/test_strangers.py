@@ -313,7 +313,7 @@ def test_an_upload_stops_at_the_disk_reserve(tmp_path):
         server.root.create_repository("app")
         eventually(lambda: b"--disk-reserve" in ready(server).body)
         registry = server.root.raw()
-        registry("POST", "/v2/app/blobs/uploads/").expect(507)
+        registry("POST", "/v2/app/blobs/uploads/").expect(503)
         registry("GET", "/v2/app/tags/list").expect(200)
 
 

@@ -29,7 +29,7 @@ pub(crate) enum Effect {
 /// Whether an operation may begin: whether what it does can be recorded and stored.
 ///
 /// # Errors
-/// 503 with what fails; 507 where layers find no space.
+/// 503 with what fails, or that layers find no space.
 pub(crate) async fn check(app: &Arc<App>, effect: Effect) -> Result<(), ApiError> {
     let audit_fails = !app.audit.is_available();
     let database_fails = app.health.has(Problem::DatabaseReadOnly);

@@ -140,9 +140,10 @@ impl Error {
             Error::TagsBesideTag => ("UNSUPPORTED", 400),
             // distribution-spec, "Pushing Manifests".
             Error::TooManyTagParameters(_) => ("SIZE_INVALID", 414),
-            // No code of the specification says this; clients go by the status.
-            Error::Unavailable(_) => ("UNAVAILABLE", 503),
-            Error::NoSpace => ("UNKNOWN", 507),
+            // No code of the specification says this; clients go by the status. For a full disk as
+            // well: clients repeat a request after 503 (containerd does, and go-containerregistry),
+            // and 507 ends their push.
+            Error::Unavailable(_) | Error::NoSpace => ("UNAVAILABLE", 503),
             Error::Internal(_) => ("UNKNOWN", 500),
             // None of these comes of an OCI route; a bad request is what they all are.
             Error::RepositoryAlreadyExists(_)

@@ -130,7 +130,10 @@ impl From<ApiError> for OciError {
                 let oci = error.oci();
                 let mut fail = OciError::new(oci.status, oci.code, error.to_string());
                 fail.entries = error.oci_entries();
-                fail
+                match oci.status {
+                    503 => fail.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS),
+                    _ => fail,
+                }
             }
             ApiError::Body(error @ BodyError::TooLong(_)) => {
                 OciError::new(413, "SIZE_INVALID", error.to_string())

@@ -4,6 +4,7 @@ use aws_api::{ecr, iam, sts};
 use http::Method;
 
 use super::world::World;
+use crate::health::Problem;
 
 /// Puts a directory where the log of the day must be, and waits until the server has noticed.
 async fn break_the_log(world: &World) {
@@ -79,4 +80,37 @@ async fn reads_and_revocations_go_on_while_the_audit_log_cannot_be_written() {
     let reserve = std::fs::read(world.directory.path().join("audit-reserve")).unwrap();
     let reserve = String::from_utf8_lossy(&reserve).into_owned();
     assert!(reserve.contains("UpdateAccessKey") && !reserve.contains("CreateAccessKey"));
+}
+
+/// Clients repeat a request after 503, and 507 ends their push.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_without_space_is_refused_with_503_by_either_api() {
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let login = world.login(&world.root).await;
+    let headers = [("authorization", login.as_str())];
+    world.app.health.set(Problem::DiskReserve, true);
+
+    let reply = world
+        .send(Method::POST, "/v2/app1/blobs/uploads/", &headers, "")
+        .await;
+    assert_eq!(
+        (reply.status, reply.oci_code().as_str()),
+        (503, "UNAVAILABLE")
+    );
+    assert_eq!(reply.header("retry-after"), "1");
+    let input = ecr::InitiateLayerUploadRequest {
+        repository_name: "app1".to_owned(),
+        ..Default::default()
+    };
+    let refused = world
+        .aws::<ecr::ops::InitiateLayerUpload>(&world.root, &input)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refused.status, refused.code.as_str()),
+        (503, "ServiceUnavailableException")
+    );
+    let reply = world.send(Method::GET, "/v2/_catalog", &headers, "").await;
+    assert_eq!(reply.status, 200);
 }
