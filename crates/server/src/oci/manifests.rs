@@ -1,8 +1,8 @@
 //! Manifests (OCI Distribution, "Pulling manifests", "Pushing manifests"): byte for byte.
 
 use http::{HeaderName, StatusCode, header};
-use registry::{Error, Manifest, ManifestPush};
-use serde_json::json;
+use registry::{Error, Manifest, ManifestPush, RepositoryFacts};
+use serde_json::{Map, json};
 
 use super::conditions::{self, Read};
 
@@ -110,20 +110,39 @@ pub(super) async fn put(
     if !tags.is_empty() {
         set(&mut response, TAG, &put.tags.join(", "));
     }
-    let ids: Vec<_> = match put.tags.is_empty() {
-        true => vec![json!({"imageDigest": digest})],
-        false => {
-            let id = |tag| json!({"imageDigest": digest, "imageTag": tag});
-            put.tags.iter().map(id).collect()
-        }
-    };
-    response.extensions_mut().insert(Elements(json!({
+    response.extensions_mut().insert(Elements {
+        parameters: Map::from_iter([
+            ("imageDigest".to_owned(), json!(digest)),
+            ("imageManifestMediaType".to_owned(), json!(put.media_type)),
+        ]),
+        response: pushed(&repository, &put.media_type, &digest, &put.tags),
+    });
+    Ok(response)
+}
+
+/// `responseElements` of `PutImage` (ECR User Guide, "Logging Amazon ECR actions with AWS CloudTrail",
+/// "Image push action"). `PutImage` gives one tag; the tags of a push that gave several are in
+/// `imageIds`.
+fn pushed(
+    repository: &RepositoryFacts,
+    media_type: &str,
+    digest: &str,
+    tags: &[String],
+) -> serde_json::Value {
+    let id = |tag: &String| json!({"imageDigest": digest, "imageTag": tag});
+    let image_id = tags
+        .first()
+        .map_or_else(|| json!({"imageDigest": digest}), id);
+    let image = json!({
         "registryId": repository.account.as_str(),
         "repositoryName": &*repository.name,
-        "imageIds": ids,
-        "imageManifestMediaType": put.media_type,
-    })));
-    Ok(response)
+        "imageId": image_id,
+        "imageManifestMediaType": media_type,
+    });
+    match tags {
+        [] | [_] => json!({"image": image}),
+        tags => json!({"image": image, "imageIds": tags.iter().map(id).collect::<Vec<_>>()}),
+    }
 }
 
 /// `DELETE …/manifests/<reference>`
@@ -147,6 +166,9 @@ pub(super) async fn delete(job: &OciRequest<'_>, reference: &str) -> OciResult {
     ids.extend(referrers.map(|digest| json!({"imageDigest": digest})));
     let mut response = empty(StatusCode::ACCEPTED);
     let elements = json!({"imageIds": ids, "failures": []});
-    response.extensions_mut().insert(Elements(elements));
+    response.extensions_mut().insert(Elements {
+        parameters: Map::new(),
+        response: elements,
+    });
     Ok(response)
 }

@@ -69,7 +69,12 @@ impl OciRequest<'_> {
 
 /// What an operation did, for its audit event: it travels with the response as an extension.
 #[derive(Clone)]
-struct Elements(serde_json::Value);
+struct Elements {
+    /// Members of `requestParameters` that follow from the request's body.
+    parameters: serde_json::Map<String, serde_json::Value>,
+    /// `responseElements`.
+    response: serde_json::Value,
+}
 
 /// An error in the registry's form.
 #[derive(Debug)]
@@ -238,8 +243,11 @@ pub(crate) async fn serve(
         Err(fail) => (failed(&head, &fail), Some(fail)),
     };
     let mut event = event.ended(&head, fail);
-    if let Some(Elements(elements)) = response.extensions_mut().remove::<Elements>() {
-        event.elements = elements;
+    if let Some(elements) = response.extensions_mut().remove::<Elements>() {
+        event.elements = elements.response;
+        if let Some(members) = event.parameters.as_object_mut() {
+            members.extend(elements.parameters);
+        }
     }
     // A denial that the response does not show.
     if let Some(decided) = response.extensions_mut().remove::<Box<DecisionRecord>>() {
@@ -375,13 +383,17 @@ fn parameters(ask: &OciOperation) -> serde_json::Value {
                 true => Some(reference),
                 false => digest.as_ref(),
             };
-            let tag = (!by_digest).then_some(reference);
-            match (tag, tags.as_slice()) {
-                (Some(tag), _) => json!({"imageDigest": digest, "imageTag": tag}),
-                (None, []) => json!({"imageDigest": digest}),
-                (None, [tag]) => json!({"imageDigest": digest, "imageTag": tag}),
-                (None, tags) => json!({"imageDigest": digest, "imageTags": tags}),
+            let mut members = serde_json::Map::new();
+            if let Some(digest) = digest {
+                members.insert("imageDigest".into(), json!(digest));
             }
+            match (by_digest, tags.as_slice()) {
+                (false, _) => drop(members.insert("imageTag".into(), json!(reference))),
+                (true, []) => {}
+                (true, [tag]) => drop(members.insert("imageTag".into(), json!(tag))),
+                (true, tags) => drop(members.insert("imageTags".into(), json!(tags))),
+            }
+            members.into()
         }
         OciOperation::UploadStatus { id }
         | OciOperation::UploadPart { id }

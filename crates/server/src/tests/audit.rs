@@ -116,6 +116,90 @@ async fn every_call_leaves_an_event_and_no_secret() {
     assert_eq!(created.get("errorCode"), None);
 }
 
+/// ECR User Guide, "Logging Amazon ECR actions with AWS CloudTrail", "Image push action".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_to_the_registry_is_recorded_as_put_image() {
+    let world = World::new().await;
+    world.repository(&world.root, "app1").await;
+    let login = world.login(&world.root).await;
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let headers = [
+        ("authorization", login.as_str()),
+        ("content-type", media_type),
+    ];
+    let manifest = format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}","manifests":[]}}"#);
+    let digest = blobs::Digest::sha256_of(manifest.as_bytes()).to_string();
+    for reference in ["v1".to_owned(), format!("{digest}?tag=v2"), digest.clone()] {
+        let path = format!("/v2/app1/manifests/{reference}");
+        let reply = world
+            .send(Method::PUT, &path, &headers, manifest.clone())
+            .await;
+        assert_eq!(reply.status, 201, "{reference}: {}", reply.text());
+    }
+    let input = ecr::PutImageRequest {
+        repository_name: "app1".into(),
+        image_manifest: manifest,
+        image_manifest_media_type: Some(media_type.into()),
+        image_tag: Some("v3".into()),
+        ..Default::default()
+    };
+    world
+        .aws::<ecr::ops::PutImage>(&world.root, &input)
+        .await
+        .unwrap();
+    let gone = world
+        .send(Method::DELETE, "/v2/app1/manifests/v1", &headers, "")
+        .await;
+    assert_eq!(gone.status, 202, "{}", gone.text());
+    let events = world.stop().await;
+
+    let arn = "arn:aws:ecr:us-east-1:123456789012:repository/app1";
+    let resources = json!([{"ARN": arn, "accountId": "123456789012"}]);
+    let pushes = find(&events, "PutImage");
+    assert_eq!(pushes.len(), 4);
+    for (push, tag) in pushes
+        .iter()
+        .zip([Some("v1"), Some("v2"), None, Some("v3")])
+    {
+        let by_registry = tag != Some("v3");
+        let mut image_id = json!({"imageDigest": digest});
+        let mut parameters = json!({
+            "registryId": "123456789012",
+            "repositoryName": "app1",
+            "imageDigest": digest,
+            "imageManifestMediaType": media_type,
+        });
+        if let Some(tag) = tag {
+            image_id["imageTag"] = tag.into();
+            parameters["imageTag"] = tag.into();
+        }
+        if by_registry {
+            assert_eq!(push["requestParameters"], parameters);
+        }
+        let image = &push["responseElements"]["image"];
+        assert_eq!(image["imageId"], image_id);
+        assert_eq!(image["registryId"], "123456789012");
+        assert_eq!(image["repositoryName"], "app1");
+        assert_eq!(push["resources"], resources);
+        assert_eq!(push["eventCategory"], "Data");
+        assert_eq!(push["managementEvent"], false);
+    }
+
+    let deleted = find(&events, "BatchDeleteImage")[0];
+    assert_eq!(deleted["eventCategory"], "Management");
+    assert_eq!(deleted["managementEvent"], true);
+    assert_eq!(deleted["readOnly"], false);
+    assert_eq!(deleted["resources"], resources);
+    assert_eq!(
+        deleted["requestParameters"]["imageIds"],
+        json!([{"imageTag": "v1"}])
+    );
+    assert_eq!(
+        deleted["responseElements"]["imageIds"],
+        json!([{"imageDigest": digest, "imageTag": "v1"}])
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stop_finishes_what_runs() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
