@@ -47,10 +47,14 @@ impl Page {
         })
     }
 
-    /// The same page with fewer items, though not none.
-    pub(crate) fn at_most(mut self, items: usize) -> Page {
-        self.limit = self.limit.min(items.max(1));
-        self
+    /// The largest number of items on the page, at least one.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The marker of a page that begins after this key.
+    pub(crate) fn marker(key: &str) -> String {
+        URL_SAFE_NO_PAD.encode(key)
     }
 
     /// How many rows to read: one more than the page holds, to know whether it is the last.
@@ -73,7 +77,7 @@ impl Page {
         items.truncate(self.limit);
         let last = items.last().filter(|_| more);
         Cut {
-            marker: last.map(|item| URL_SAFE_NO_PAD.encode(key(item))),
+            marker: last.map(|item| Page::marker(&key(item))),
             is_truncated: Some(more),
             items,
         }

@@ -22,6 +22,27 @@ const ENUMS: &[EnumOverride] = &[
         published: &["PermissionsBoundaryPolicy"],
         values: &["Policy"],
     },
+    // IAM API Reference, SimulateCustomPolicy and SimulatePrincipalPolicy, the examples: answers
+    // hold `IAM Policy`, `Resource Policy` and `Permissions Boundary Policy`, which are also the keys
+    // of `EvalDecisionDetails`. Recorded answers agree.
+    EnumOverride {
+        service: "iam",
+        shape: "PolicySourceType",
+        published: &[
+            "user",
+            "group",
+            "role",
+            "aws-managed",
+            "user-managed",
+            "resource",
+            "none",
+        ],
+        values: &[
+            "IAM Policy",
+            "Resource Policy",
+            "Permissions Boundary Policy",
+        ],
+    },
 ];
 
 /// Changes a service's model by the table.

@@ -69,13 +69,9 @@ enumerations! {
         StringList = "stringList",
     }
     POLICY_SOURCE_TYPE "PolicySourceType" PolicySourceType {
-        User = "user",
-        Group = "group",
-        Role = "role",
-        AwsManaged = "aws-managed",
-        UserManaged = "user-managed",
-        Resource = "resource",
-        None = "none",
+        IamPolicy = "IAM Policy",
+        ResourcePolicy = "Resource Policy",
+        PermissionsBoundaryPolicy = "Permissions Boundary Policy",
     }
     POLICY_USAGE_TYPE "PolicyUsageType" PolicyUsageType {
         PermissionsPolicy = "PermissionsPolicy",

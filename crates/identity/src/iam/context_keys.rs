@@ -55,7 +55,13 @@ impl Identity {
 }
 
 /// The keys in conditions and in variables, in lower case as AWS lists none twice.
-pub(super) fn context_keys(documents: &[Named]) -> BTreeSet<String> {
+fn context_keys(documents: &[Named]) -> BTreeSet<String> {
+    let keys = spelled_keys(documents).into_iter();
+    keys.map(|key| key.to_lowercase()).collect()
+}
+
+/// The keys in conditions and in variables, as the policies write them.
+pub(super) fn spelled_keys(documents: &[Named]) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();
     for (_, document) in documents {
         // It was read before it was compiled.
@@ -72,7 +78,7 @@ pub(super) fn context_keys(documents: &[Named]) -> BTreeSet<String> {
                 keys.extend(variables(&text.value));
             }
             let conditions = statement.conditions.iter();
-            keys.extend(conditions.map(|entry| entry.key.value.to_lowercase()));
+            keys.extend(conditions.map(|entry| entry.key.value.to_string()));
         }
     }
     keys
@@ -83,6 +89,6 @@ fn variables(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split("${").skip(1).filter_map(|rest| {
         let inside = rest.split_once('}')?.0;
         let key = inside.split_once(',').map_or(inside, |(key, _)| key).trim();
-        key.contains(':').then(|| key.to_lowercase())
+        key.contains(':').then(|| key.to_owned())
     })
 }

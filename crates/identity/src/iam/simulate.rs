@@ -1,48 +1,27 @@
 //! The policy simulator: what would be decided, without doing it (UG
 //! access_policies_testing-policies).
 
+mod evaluation;
+mod positions;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use aws_api::iam::{
-    ContextEntry, ContextKeyTypeEnum, EvaluationResult, PermissionsBoundaryDecisionDetail,
-    PolicyEvaluationDecisionType, PolicySourceType, Position, SimulateCustomPolicyRequest,
-    SimulatePolicyResponse, SimulatePrincipalPolicyRequest, Statement,
+    ContextEntry, ContextKeyTypeEnum, SimulateCustomPolicyRequest, SimulatePolicyResponse,
+    SimulatePrincipalPolicyRequest,
 };
 use policy::{
-    ApplicablePolicies, CompiledDocument, Context, ContextValue, Document, DocumentKind, Effect,
-    PolicyRef, PolicySet, Principal, Request, explain,
+    CompiledDocument, Context, ContextValue, Document, DocumentKind, PolicyRef, Principal,
 };
 use store::Conn;
 use store::iam::entity::{Entity, Kind};
 use store::iam::group;
 
-use super::context_keys::context_keys;
+use self::evaluation::{ResourcePolicy, Simulation};
 use crate::paging::Page;
 use crate::pinning::pin;
 use crate::policy_cache::{Named, account_of, entity_by_arn};
 use crate::{Call, Error, Identity, messages};
-
-/// Decisions of one simulation: actions times resources. Each is traced, so they cost.
-const DECISIONS_MAX: usize = 10_000;
-/// Bytes of policies times decisions of one page, far less than a second's work. A page of heavy
-/// policies is shorter than `MaxItems`, which the API allows ("IAM might return fewer").
-const PAGE_WORK_MAX: usize = 32 << 20;
-/// Time for one page, for what bytes do not tell: wildcards, long conditions. A page has a result
-/// at least.
-const PAGE_TIME_MAX: Duration = Duration::from_millis(200);
-
-/// What both operations ask.
-struct Simulation {
-    identity: Vec<Named>,
-    boundary: Option<Vec<Named>>,
-    resource_policy: Option<Named>,
-    principal: Principal,
-    context: Context,
-    actions: Vec<String>,
-    resources: Vec<String>,
-    resource_account: Option<String>,
-}
 
 impl Identity {
     /// `SimulatePrincipalPolicy`: the policies of a user (with its groups'), group or role,
@@ -167,7 +146,7 @@ impl Identity {
         let turn = Arc::clone(&self.0.simulating);
         let turn = turn.acquire_owned().await.map_err(Error::internal)?;
         let run = tokio::task::spawn_blocking(move || {
-            let result = simulation.run(page);
+            let result = simulation.run(&page);
             // Not before the work ends, also when the client has gone.
             drop(turn);
             result
@@ -181,19 +160,37 @@ impl Identity {
         source: &Entity,
     ) -> Result<Vec<Named>, Error> {
         let mut documents = Vec::new();
-        self.0
-            .policies
-            .of_entity(conn, source, &mut documents)
-            .await?;
+        self.documents_of(conn, source, &mut documents).await?;
         if source.kind == Kind::User {
             for group in group::of_user(conn, source.id).await? {
-                self.0
-                    .policies
-                    .of_entity(conn, &group, &mut documents)
-                    .await?;
+                self.documents_of(conn, &group, &mut documents).await?;
             }
         }
         Ok(documents)
+    }
+
+    /// The policies of one entity, the inline ones named as in AWS's answers:
+    /// `user_alice_ReadOnly` (IAM API Reference, SimulatePrincipalPolicy, *Same-Account Simulation*).
+    /// A managed policy that is attached twice counts once.
+    async fn documents_of(
+        &self,
+        conn: &mut Conn<'_>,
+        entity: &Entity,
+        into: &mut Vec<Named>,
+    ) -> Result<(), Error> {
+        let mut documents = Vec::new();
+        let policies = &self.0.policies;
+        policies.of_entity(conn, entity, &mut documents).await?;
+        for (name, document) in documents {
+            if name.kind != DocumentKind::Managed {
+                let holder = format!("{}_{}", entity.kind.as_str(), entity.name);
+                let name = PolicyRef::new(name.kind, format!("{holder}_{}", name.name));
+                into.push((name, document));
+            } else if !into.iter().any(|(other, _)| *other == name) {
+                into.push((name, document));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -239,15 +236,19 @@ async fn principal(conn: &mut Conn<'_>, cx: &Call, arn: &str) -> Result<Principa
     }
 }
 
-/// The policies of a request, numbered as AWS names them.
+/// The policies of a request, named after the parameter and numbered, as AWS does.
 pub(super) fn given(
     texts: Option<Vec<String>>,
     kind: DocumentKind,
     into: &mut Vec<Named>,
 ) -> Result<(), Error> {
+    let parameter = match kind {
+        DocumentKind::PermissionsBoundary => "PermissionsBoundaryPolicyInputList",
+        _ => "PolicyInputList",
+    };
     for (number, text) in texts.unwrap_or_default().iter().enumerate() {
         let document = Document::parse_language(text, kind)?;
-        let name = format!("PolicyInputList.{}", number + 1);
+        let name = format!("{parameter}.{}", number + 1);
         into.push((PolicyRef::new(kind, name), CompiledDocument::new(&document)));
     }
     Ok(())
@@ -266,13 +267,16 @@ fn given_boundary(texts: Vec<String>) -> Result<Vec<Named>, Error> {
 async fn resource_policy(
     conn: &mut Conn<'_>,
     text: Option<String>,
-) -> Result<Option<Named>, Error> {
-    let Some(text) = text else { return Ok(None) };
+) -> Result<Option<ResourcePolicy>, Error> {
+    let Some(given) = text else { return Ok(None) };
     let kind = DocumentKind::Resource;
-    let document = Document::parse_language(&text, kind)?;
+    let document = Document::parse_language(&given, kind)?;
     let pinned = Document::parse_language(&pin(conn, &document).await?, kind)?;
     let name = PolicyRef::new(kind, "ResourcePolicy");
-    Ok(Some((name, CompiledDocument::new(&pinned))))
+    Ok(Some(ResourcePolicy {
+        given,
+        pinned: (name, CompiledDocument::new(&pinned)),
+    }))
 }
 
 fn context(mut context: Context, entries: Option<Vec<ContextEntry>>) -> Context {
@@ -301,138 +305,4 @@ fn context(mut context: Context, entries: Option<Vec<ContextEntry>>) -> Context 
         }
     }
     context
-}
-
-impl Simulation {
-    /// Decides each action on each resource.
-    fn run(mut self, page: Page) -> Result<SimulatePolicyResponse, Error> {
-        if self.resources.is_empty() {
-            self.resources.push("*".to_owned());
-        }
-        let pairs = self.actions.len().saturating_mul(self.resources.len());
-        if pairs > DECISIONS_MAX {
-            return Err(Error::InvalidInput(format!(
-                "Actions times resources must be at most {DECISIONS_MAX}."
-            )));
-        }
-        let documents = self.identity.iter().chain(self.boundary.iter().flatten());
-        let documents: Vec<Named> = documents.chain(&self.resource_policy).cloned().collect();
-        let bytes: usize = documents.iter().map(|named| named.1.source().len()).sum();
-        let mut page = page.at_most(PAGE_WORK_MAX / bytes.max(1));
-        let start = Instant::now();
-        let missing = context_keys(&documents).into_iter();
-        let missing = missing.filter(|key| self.context.get(key).is_none());
-        let missing: Vec<String> = missing.collect();
-        let identity = compile(&self.identity)?;
-        let boundary = self.boundary.as_deref().map(compile).transpose()?;
-        let resource = self.resource_policy.as_ref();
-        let resource = resource.map(|named| compile(std::slice::from_ref(named)));
-        let resource = resource.transpose()?;
-        let account = self.resource_account.as_deref();
-        let account = account.map(|owner| owner.split(':').nth(4).unwrap_or(owner).to_owned());
-        let after = page.after_number()?;
-        let first = usize::try_from(after).unwrap_or(usize::MAX);
-        let rows = usize::try_from(page.rows()).unwrap_or(usize::MAX);
-        let mut results = Vec::new();
-        let asked = self.actions.iter().flat_map(|action| {
-            let resources = self.resources.iter();
-            resources.map(move |resource| (action, resource))
-        });
-        for (number, (action, arn)) in asked.enumerate().skip(first).take(rows) {
-            let request = Request {
-                principal: &self.principal,
-                action,
-                resource: arn,
-                resource_account: account.as_deref(),
-                context: &self.context,
-            };
-            let applicable = ApplicablePolicies {
-                identity: Some(&identity),
-                boundary: boundary.as_deref(),
-                resource: resource.as_deref(),
-                ..ApplicablePolicies::default()
-            };
-            let result = result(&request, &applicable, boundary.as_deref(), &missing);
-            results.push((number + 1, result));
-            // The last one only shows that there are more: the next page has it.
-            if results.len() > 1 && start.elapsed() > PAGE_TIME_MAX {
-                page = page.at_most(results.len() - 1);
-                break;
-            }
-        }
-        let cut = page.cut(results, |result| result.0.to_string());
-        Ok(SimulatePolicyResponse {
-            evaluation_results: Some(cut.items.into_iter().map(|result| result.1).collect()),
-            is_truncated: cut.is_truncated,
-            marker: cut.marker,
-        })
-    }
-}
-
-/// Compiles documents for explanations, which are many: each document is read once.
-fn compile(documents: &[Named]) -> Result<Arc<PolicySet>, Error> {
-    let read = documents.iter().map(|(name, document)| {
-        let read = Document::parse_language(document.source(), document.kind());
-        Ok((name.clone(), read.map_err(Error::internal)?))
-    });
-    let read: Vec<(PolicyRef, Document)> = read.collect::<Result<_, Error>>()?;
-    let documents = read.iter().map(|(name, document)| (name.clone(), document));
-    Ok(Arc::new(PolicySet::compile(documents)))
-}
-
-/// One decision, traced.
-fn result(
-    request: &Request<'_>,
-    applicable: &ApplicablePolicies<'_>,
-    boundary: Option<&PolicySet>,
-    missing: &[String],
-) -> EvaluationResult {
-    let explanation = explain(request, applicable);
-    let matched = explanation.deciding().map(|(policy, statement)| Statement {
-        source_policy_id: Some(policy.policy.name.to_string()),
-        source_policy_type: Some(source_type(&policy.policy)),
-        start_position: Some(Position {
-            line: i32::try_from(statement.position.line).ok(),
-            column: i32::try_from(statement.position.column).ok(),
-        }),
-        end_position: None,
-    });
-    let by_boundary = boundary.map(|boundary| {
-        let alone = ApplicablePolicies {
-            identity: Some(boundary),
-            ..ApplicablePolicies::default()
-        };
-        PermissionsBoundaryDecisionDetail {
-            allowed_by_permissions_boundary: Some(policy::decide(request, &alone).is_allowed()),
-        }
-    });
-    EvaluationResult {
-        eval_action_name: request.action.to_owned(),
-        eval_resource_name: Some(request.resource.to_owned()),
-        eval_decision: match explanation.effect {
-            Effect::Allowed => PolicyEvaluationDecisionType::Allowed,
-            Effect::ExplicitlyDenied => PolicyEvaluationDecisionType::ExplicitDeny,
-            Effect::ImplicitlyDenied => PolicyEvaluationDecisionType::ImplicitDeny,
-        },
-        matched_statements: Some(matched.collect()),
-        missing_context_values: Some(missing.to_vec()),
-        organizations_decision_detail: None,
-        permissions_boundary_decision_detail: by_boundary,
-        eval_decision_details: None,
-        resource_specific_results: None,
-    }
-}
-
-fn source_type(policy: &PolicyRef) -> PolicySourceType {
-    match policy.kind {
-        DocumentKind::InlineUser => PolicySourceType::User,
-        DocumentKind::InlineGroup => PolicySourceType::Group,
-        DocumentKind::InlineRole if policy.name.starts_with("PolicyInputList.") => {
-            PolicySourceType::None
-        }
-        DocumentKind::InlineRole => PolicySourceType::Role,
-        DocumentKind::Resource => PolicySourceType::Resource,
-        _ if policy.name.starts_with(crate::managed::ARN_PREFIX) => PolicySourceType::AwsManaged,
-        _ => PolicySourceType::UserManaged,
-    }
 }
