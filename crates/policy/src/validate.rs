@@ -24,7 +24,7 @@ use crate::operator::{Operator, Test};
 use crate::parse::shape;
 use crate::principal_syntax;
 use crate::resource::{self, InvalidResource};
-use crate::value::date;
+use crate::value::policy_date;
 
 /// How much is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +239,7 @@ fn dates(document: &Document) -> Result<(), Violation> {
         if let Some(value) = entry
             .values
             .iter()
-            .find(|value| date(&value.value).is_none())
+            .find(|value| policy_date(&value.value).is_none())
         {
             let detail = format!(
                 "`{}` is neither an ISO 8601 date nor an epoch time",

@@ -54,9 +54,26 @@ pub fn number(text: &str) -> Option<i128> {
 /// The seconds that an epoch time can count, which IAM keeps in 64 bits.
 const SECONDS_END: i128 = (1 << 63) * 10i128.pow(SCALE);
 
-/// Reads a date: the W3C forms of ISO 8601, or seconds since the epoch (docs/semantics.md#38). The unit
-/// is one nanosecond since 1970-01-01T00:00Z. Four digits are a year, the shortest of the
+/// The years of a date in the ISO 8601 forms: those that milliseconds in 64 bits can count.
+const YEARS: std::ops::RangeInclusive<i64> = -292_275_054..=292_278_993;
+
+/// Reads a date of a policy. In the answers that were recorded, IAM reads the digits of a fraction as
+/// a number and refuses more than 999,999,999, which requests may have.
+pub(crate) fn policy_date(text: &str) -> Option<i128> {
+    let fraction = text.split_once(['T', 't']).and_then(|(_, time)| {
+        let (_, digits) = time.split_once('.')?;
+        digits.split(['Z', 'z', '+', '-']).next()
+    });
+    let digits = fraction.unwrap_or_default().trim_start_matches('0').len();
+    date(text).filter(|_| digits <= 9)
+}
+
+/// Reads a date: the forms of ISO 8601 that IAM takes, or seconds since the epoch
+/// (docs/semantics.md#38). The unit is one nanosecond since 1970-01-01T00:00Z. Four digits are a year, the shortest of the
 /// W3C's forms: read as seconds they would be an hour of 1970.
+///
+/// IAM takes more than the W3C's forms, as its recorded answers show: numbers without their leading
+/// zeros, a `T` without a time, a time zone without minutes.
 pub fn date(text: &str) -> Option<i128> {
     let epoch = text.strip_prefix('-').unwrap_or(text);
     if !epoch.is_empty()
@@ -73,11 +90,15 @@ pub fn date(text: &str) -> Option<i128> {
         Some((day, time)) => (day, Some(time)),
         None => (text, None),
     };
+    let (sign, day) = match day.strip_prefix('-') {
+        Some(day) => (-1, day),
+        None => (1, day),
+    };
     let mut fields = day.split('-');
-    let year = fixed(fields.next()?, YEAR_DIGITS)?;
-    let month = fields.next().map_or(Some(1), |text| fixed(text, 2))?;
-    let day = fields.next().map_or(Some(1), |text| fixed(text, 2))?;
-    if fields.next().is_some() || !(1..=12).contains(&month) {
+    let year = sign * up_to(fields.next()?, 9)?;
+    let month = fields.next().map_or(Some(1), |text| up_to(text, 2))?;
+    let day = fields.next().map_or(Some(1), |text| up_to(text, 2))?;
+    if fields.next().is_some() || !YEARS.contains(&year) || !(1..=12).contains(&month) {
         return None;
     }
     if day < 1 || day > days_in_month(year, month) {
@@ -96,17 +117,23 @@ fn fixed(text: &str, digits: usize) -> Option<i64> {
     valid.then(|| text.parse().ok()).flatten()
 }
 
-/// `hh:mm`, `hh:mm:ss`, `hh:mm:ss.f`, then `Z`, `+hh:mm`, `-hh:mm`; no zone means UTC.
+/// A number of one digit at least.
+fn up_to(text: &str, digits: usize) -> Option<i64> {
+    fixed(text, text.len()).filter(|_| (1..=digits).contains(&text.len()))
+}
+
+/// `h`, `h:m`, `h:m:s`, `h:m:s.f` or nothing, then `Z`, `+hh`, `+hh:mm`, `-hh`, `-hh:mm`; no zone
+/// means UTC.
 fn time_of_day(text: &str) -> Option<i128> {
     let zone = text.find(['Z', 'z', '+', '-']);
     let (clock, zone) = text.split_at(zone.unwrap_or(text.len()));
-    let mut fields = clock.split(':');
-    let hour = fixed(fields.next()?, 2)?;
-    let minute = fixed(fields.next()?, 2)?;
+    let mut fields = clock.split(':').filter(|_| !clock.is_empty());
+    let hour = fields.next().map_or(Some(0), |text| up_to(text, 2))?;
+    let minute = fields.next().map_or(Some(0), |text| up_to(text, 2))?;
     let (second, nanosecond) = match fields.next() {
         Some(text) => {
             let (second, fraction) = text.split_once('.').unwrap_or((text, "0"));
-            (fixed(second, 2)?, fraction_nanoseconds(fraction)?)
+            (up_to(second, 2)?, fraction_nanoseconds(fraction)?)
         }
         None => (0, 0),
     };
@@ -117,7 +144,7 @@ fn time_of_day(text: &str) -> Option<i128> {
         None => 0,
         Some(b'Z' | b'z') if zone.len() == 1 => 0,
         Some(sign @ (b'+' | b'-')) => {
-            let (hours, minutes) = zone[1..].split_once(':')?;
+            let (hours, minutes) = zone[1..].split_once(':').unwrap_or((&zone[1..], "00"));
             let (hours, minutes) = (fixed(hours, 2)?, fixed(minutes, 2)?);
             if hours > 23 || minutes > 59 {
                 return None;
@@ -154,7 +181,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar, years 0 to 9999.
+/// Days since 1970-01-01 in the Gregorian calendar, carried on to all years.
 fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     let before = year - 1;
     let leap_days = before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400);
@@ -280,11 +307,45 @@ mod tests {
             ("1372550400", 1_372_550_400),
             ("1969-12-31T23:59:59Z", -1),
             ("9999-12-31", 253_402_214_400),
+            // Recorded: IAM accepts a policy with each of these.
+            ("01T", -62_135_596_800),
+            ("2017-07-01T00:00:00Z", 1_498_867_200),
+            ("2019-07-01T13:20:15Z", 1_561_987_215),
+            ("-292275054", -292_275_054),
+            ("10000-1-1", 253_402_300_800),
+            ("-1-12-31T1", -62_167_302_000),
+            ("2000-02-29T1:2:3-01", 951_789_723),
         ] {
             assert_eq!(date(text), nanoseconds(seconds), "{text}");
         }
+        for (text, nanosecond) in [
+            (
+                "2016-12-13T21:20:37.593194+00:00",
+                1_481_664_037_593_194_000,
+            ),
+            ("2016-12-13t2:00:00.593194+23", 1_481_511_600_593_194_000),
+        ] {
+            assert_eq!(date(text), Some(nanosecond), "{text}");
+        }
         for wrong in [
+            // Recorded: IAM refuses a policy with each of these.
+            "sdfdsf",
+            "234-13",
+            "2016-12-13t2:00:00.593194+1",
+            "9223372036854775808",
             "",
+            "T",
+            "-",
+            "2013-",
+            "2013-6-",
+            "2013-006",
+            "2013T1:",
+            "2013T:1",
+            "2013T1:60",
+            "2013T1:2:3:4",
+            "2013T+1",
+            "292278994-01",
+            "-292275055-01",
             "2013-13-01",
             "2013-02-30",
             "2013-06-30T24:00Z",
@@ -293,6 +354,10 @@ mod tests {
         ] {
             assert_eq!(date(wrong), None, "{wrong}");
         }
+        // Recorded as refused in a policy; a request's value may be as exact as it likes.
+        let exact = "2016-12-13t2:00:00.1999999999+10:59";
+        assert!(date(exact).is_some() && policy_date(exact).is_none());
+        assert!(policy_date("2016-12-13t2:00:00.0000000001234Z").is_some());
     }
 
     #[test]
