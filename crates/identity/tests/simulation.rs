@@ -340,7 +340,7 @@ on_every_engine! {
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"ecr:PutImage","Resource":[{}]}}]}}"#,
             resources.join(","),
         );
-        let repositories: Vec<String> = (0..500).map(|n| format!("arn:aws:ecr:eu-west-1:111122223333:repository/r{n}")).collect();
+        let repositories: Vec<String> = (0..250).map(|n| format!("arn:aws:ecr:eu-west-1:111122223333:repository/r{n}")).collect();
         let (mut marker, mut seen, mut pages) = (None, Vec::new(), 0);
         loop {
             let input = iam::SimulateCustomPolicyRequest {
