@@ -28,7 +28,7 @@
 //! let call = async |id: &str, token: Option<&str>| {
 //!     let key = identity.find_key(id, token).await.unwrap();
 //!     let caller = identity.caller(&key.principal, now).await.unwrap();
-//!     # authz::testing::authorized(authz::testing::context(caller))
+//!     # authz::testing::authorized(authz::RequestContext { now, ..authz::testing::context(caller) })
 //! };
 //! let root = call(&root.access_key_id, None).await;
 //!
