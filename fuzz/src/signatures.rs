@@ -1,6 +1,6 @@
 //! AWS signatures in requests: parsed, checked, and verified against requests that were signed.
 
-use sigv4::{Expected, PathStyle, Presented, RequestParts, SecretKey, SigError, Signer};
+use sigv4::{Expected, Lifetime, PathStyle, Presented, RequestParts, SecretKey, SigError, Signer};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const NOW_EPOCH_SECONDS: i64 = 1_795_700_000;
@@ -102,6 +102,7 @@ fn presented_invariants(presented: &Presented, parts: &RequestParts<'_>) {
             payload_sha256_hex: EMPTY_SHA256,
             now_epoch_seconds: presented.signed_at_epoch_seconds(),
             path_style,
+            lifetime: Lifetime::Stated,
         };
         let verified = presented.verify(parts, &secret, &expected);
         let other = presented.verify(parts, &SecretKey::new("another"), &expected);
@@ -148,6 +149,7 @@ mod tests {
                 payload_sha256_hex: EMPTY_SHA256,
                 now_epoch_seconds: NOW_EPOCH_SECONDS,
                 path_style: PathStyle::Standard,
+                lifetime: Lifetime::Stated,
             };
             let verified = presented.verify(&parts, &SecretKey::new(SECRET), &expected);
             assert!(verified.is_ok(), "{verified:?} {text}");
