@@ -29,6 +29,15 @@ def server(request, tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
+def writable_again(registry):
+    """Waits until the server has noticed that there is room: it looks about once a second."""
+    for _ in range(600):
+        if registry("GET", "/readyz?for=write", login=False).status == 200:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server does not notice that there is room again")
+
+
 def test_a_layer_that_does_not_fit(server):
     server.root.create_repository("app")
     registry = server.root.raw()
@@ -46,6 +55,7 @@ def test_a_layer_that_does_not_fit(server):
     registry("DELETE", place).expect(204, 404)
 
     # There is room again: what fits is taken, now and after a new start.
+    writable_again(registry)
     after = images.Image(layer_bytes=4 << 20)
     registry.push("app", "after", after).expect(201)
     server.kill()
@@ -84,11 +94,7 @@ def test_writes_go_on_when_there_is_room_again(server):
         # What needs no room goes on.
         registry.pull("app", image)
         filler.unlink()
-        # Where the audit log was on the disk too, the server looks about once a second whether it can be written again.
-        for _ in range(600):
-            if registry("GET", "/readyz?for=write", login=False).status == 200:
-                break
-            time.sleep(0.1)
+        writable_again(registry)
         made = registry.aws(root, "iam", f"Action=CreateUser&Version=2010-05-08&UserName=after-{next(names):05}".encode())
         made.expect(200)
     assert refused, "the disk was never full: this has shown nothing"
