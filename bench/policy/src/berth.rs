@@ -1,7 +1,8 @@
 //! Berth's side.
 
 use policy::{
-    ApplicablePolicies, Context, Document, DocumentKind, PolicyRef, PolicySet, Principal, Request, decide,
+    ApplicablePolicies, Context, Document, DocumentKind, PolicyRef, PolicySet, Principal, Request,
+    decide,
 };
 
 use crate::worlds::{ACTION, ADDRESS, Case, Shape, TEAM, USER, World};
