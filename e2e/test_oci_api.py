@@ -45,7 +45,7 @@ def pushed(registry):
 def test_without_credentials_each_route_challenges(berth, path):
     answer = Raw(berth)("GET", path)
     answer.error(401, "UNAUTHORIZED")
-    assert answer["WWW-Authenticate"] == f'Basic realm="https://{berth.registry}/",service="ecr.amazonaws.com"'
+    assert answer["WWW-Authenticate"] == f'Basic realm="http://{berth.registry}/",service="ecr.amazonaws.com"'
     assert answer["Docker-Distribution-Api-Version"] == "registry/2.0"
 
 
@@ -412,7 +412,7 @@ def test_each_route_asks_for_its_action(root, registry, pushed):
         ("GET", f"{APP}/manifests/{pushed.digest}"): "ecr:BatchGetImage",
         ("GET", f"{APP}/blobs/{layer}"): "ecr:GetDownloadUrlForLayer",
         ("GET", f"{APP}/tags/list"): "ecr:ListImages",
-        ("GET", f"{APP}/referrers/{pushed.digest}"): "ecr:ListImageReferrers",
+        ("GET", f"{APP}/referrers/{pushed.digest}"): "ecr:BatchGetImage",
         ("POST", f"{APP}/blobs/uploads/"): "ecr:InitiateLayerUpload",
         ("POST", f"{APP}/blobs/uploads/?mount={layer}&from=team/app"): "ecr:InitiateLayerUpload",
         ("PATCH", upload): "ecr:UploadLayerPart",
@@ -437,10 +437,11 @@ def test_each_route_asks_for_its_action(root, registry, pushed):
 
 
 def test_who_may_pull_finds_what_refers_to_the_image(root, pushed):
-    """The pull policy that AWS's guides show suffices (`ListImageReferrers` asks for `ecr:BatchGetImage`); a Deny of either does not."""
-    path, action = f"{APP}/referrers/{pushed.digest}", "ecr:ListImageReferrers"
+    """`ecr:BatchGetImage` alone decides, as the model of `ListImageReferrers` says (docs/adr/0009)."""
+    path, action = f"{APP}/referrers/{pushed.digest}", "ecr:BatchGetImage"
     root.create_user("finder", policy(*pull_only("app"))).raw()("GET", path).expect(200)
-    root.create_user("lister", policy(LOGIN, allow(action, root.repository_arn("app")))).raw()("GET", path).expect(200)
+    only = policy(LOGIN, allow("ecr:ListImageReferrers", root.repository_arn("app")))
+    root.create_user("lister", only).raw()("GET", path).error(403, "DENIED", action)
     root.create_user("spared", policy(*pull_only("app"), deny(action, "*"))).raw()("GET", path).error(403, "DENIED", action)
 
 

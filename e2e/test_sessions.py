@@ -106,7 +106,7 @@ def test_a_transitive_tag_goes_along_the_chain_and_cannot_be_changed(root, ci, p
     failing(lost.ecr.list_images, "AccessDeniedException", repositoryName="apollo/app")
     first = ci.assume(project_role, "first", Tags=tags, TransitiveTagKeys=["project"])
     # "If you pass a session tag with the same key as an inherited tag, the operation fails" (AssumeRole, `Tags`).
-    error = failing(first.sts.assume_role, "ValidationError", RoleArn=next_role, RoleSessionName="swap",
+    error = failing(first.sts.assume_role, "InvalidParameterValue", RoleArn=next_role, RoleSessionName="swap",
                     Tags=[{"Key": "project", "Value": "gemini"}])
     assert "conflicts with a transitive tag key from the calling session" in error["Message"]
 

@@ -45,7 +45,7 @@ pub const HEADERS_COUNT_MAX: usize = 128;
 /// known caller keeps filling it.
 pub const READ_BUFFER_BYTES_MAX: usize = 256 * 1024;
 /// Streams that one HTTP/2 connection may have open.
-pub const HTTP2_STREAMS_MAX: u32 = 32;
+pub const HTTP2_STREAMS_MAX: u32 = 16;
 /// What an HTTP/2 peer may send ahead of being read, per stream and per connection, in bytes.
 pub const HTTP2_WINDOW_BYTES: u32 = 1024 * 1024;
 

@@ -68,9 +68,11 @@ mod tests {
     use super::*;
 
     fn model(value: &str) -> Result<Model, String> {
+        let sources = ENUMS[1].published;
         let text = format!(
             r#"{{"metadata": {{"apiVersion": "1", "protocol": "query"}}, "operations": {{}},
-                "shapes": {{"PermissionsBoundaryAttachmentType": {{"type": "string", "enum": ["{value}"]}}}}}}"#
+                "shapes": {{"PermissionsBoundaryAttachmentType": {{"type": "string", "enum": ["{value}"]}},
+                             "PolicySourceType": {{"type": "string", "enum": {sources:?}}}}}}}"#
         );
         serde_json::from_str(&text).map_err(|e| e.to_string())
     }

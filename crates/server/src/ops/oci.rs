@@ -65,7 +65,8 @@ pub(crate) fn requirements(
 pub(crate) fn effect(route: &OciRoute, columns: &Columns) -> Effect {
     match &route.ask {
         OciOperation::UploadStatus { .. } => Effect::Reads,
-        OciOperation::CancelUpload { .. } => Effect::Writes,
+        // Gives space back: it must work while the disk is full.
+        OciOperation::CancelUpload { .. } => Effect::Revokes,
         _ => columns.effect(&serde_json::Value::Null),
     }
 }
