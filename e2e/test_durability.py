@@ -16,6 +16,8 @@ from berth.raw import with_query
 from berth.server import Server
 
 KILLS = 15
+#: Of the long run.
+KILLS_SLOW = 300
 PUSHERS = 4
 _OBJECT = re.compile(r"objects/[0-9a-f]{2}/[0-9a-f]{32}$")
 _UUID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
@@ -78,14 +80,15 @@ def check(server, registry, pushers, sent):
             assert not re.search(r"\.(tmp|temp|part|partial|new)\b|^tmp", path.name), f"{path} outlived the start"
 
 
-def test_killed_in_the_middle_of_pushes_again_and_again(tmp_path):
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(KILLS_SLOW, marks=pytest.mark.slow)])
+def test_killed_in_the_middle_of_pushes_again_and_again(tmp_path, kills):
     chance = random.Random(20260107)
     acknowledged = interrupted = 0
     sent = set()
     with Server(tmp_path / "berth") as server:
         server.root.create_repository("app")
         registry = server.root.raw()
-        for kill in range(KILLS):
+        for kill in range(kills):
             pushers = [Pusher(registry, f"round{kill}-{n}") for n in range(PUSHERS)]
             for pusher in pushers:
                 pusher.start()
