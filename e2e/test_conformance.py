@@ -9,7 +9,7 @@ from berth import clients
 from berth.policies import LOGIN, allow, policy
 
 #: Options of the suite that are off by default and that Berth supports. Sparse manifests stay off: see
-#: docs/adr/0006-a-manifest-needs-what-it-names.md.
+#: docs/adr/0006-sparse-manifests-are-refused.md.
 BEYOND_DEFAULTS = {
     "OCI_API_BLOBS_DIGEST_HEADER": "true",
     "OCI_API_BLOBS_UPLOAD_CANCEL": "true",
@@ -31,7 +31,6 @@ def test_conformance(root, tmp_path, version):
         "OCI_REPO1": repositories[0], "OCI_REPO2": repositories[1],
         "OCI_USERNAME": "AWS", "OCI_PASSWORD": tester.password,
         "OCI_RESULTS_DIR": str(tmp_path / "results"),
-        # The suite's data must stay within what one repository policy can see: no anonymous mounts.
         **(BEYOND_DEFAULTS if version == "dev" else {}),
     })
     text = result.ok().text

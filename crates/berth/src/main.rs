@@ -7,11 +7,11 @@
 //! $ berth policy evaluate < scenarios.jsonl      # one decision a line
 //! ```
 //!
-//! Floor 3: it opens what the floors below offer, hands one to the other, and prints. Each command
+//! The top layer: it opens what the lower layers offer, connects them, and prints. Each command
 //! is a module; [`cli`] defines all of them, once, and from that definition come parsing, help,
 //! the environment, the configuration file, completions and man pages.
 //!
-//! **Invariants.** No rule of IAM or ECR stands here. Nothing secret is logged: the root key is
+//! **Invariants.** No rule of IAM or ECR is here. Nothing secret is logged: the root key is
 //! written to a file for its owner, a further account's key goes to stdout, once. Results go to
 //! stdout, logs and errors to stderr, an error on one line that says what to do. Exit codes: 0
 //! done, 1 failed, 2 wrong usage.

@@ -31,7 +31,7 @@ impl fmt::Debug for Key {
 }
 
 /// Points at a principal without saying what it may do: each use looks that up again
-/// ([`crate::Identity::caller`]), so that deletion bites at once.
+/// ([`crate::Identity::caller`]), so that a deletion takes effect at once.
 #[derive(Clone)]
 pub struct PrincipalRef(pub(crate) Arc<RefKind>);
 

@@ -65,7 +65,7 @@
 //! # Ok::<(), identity::Error>(()) }).unwrap();
 //! ```
 //!
-//! # What stands where
+//! # Modules
 //! - `authenticate`: the hot path, from a credential to a [`Caller`], without SQL when warm.
 //! - `session`, `sealer`, `registry_password`: what is sealed instead of stored.
 //! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.

@@ -1,5 +1,5 @@
 //! Every library's licence is one that `deny.toml` allows, and the libraries
-//! that must exist once do. (`cargo deny check` says more, where it is installed.)
+//! that must exist once do. (`cargo xtask test lint` also runs cargo-deny.)
 
 use std::collections::BTreeMap;
 use std::path::Path;
