@@ -36,6 +36,30 @@ pub enum CallerKind {
         /// The ARN of the user, or of the root user, who asked for the session.
         issuer_arn: String,
     },
+    /// An identity of an identity provider, while it asks for a role. It has proved itself by a
+    /// token or an assertion of the provider, not by a signature.
+    ProviderIdentity {
+        /// How the provider speaks.
+        protocol: Federation,
+        /// The provider's ARN.
+        provider_arn: String,
+        /// Who it is there: the claim `sub`, the `NameID`.
+        subject: String,
+    },
+    /// A host, while it joins or asks for its role's credentials.
+    Host {
+        /// `i-` and 17 hexadecimal digits.
+        id: String,
+    },
+}
+
+/// The protocols of identity providers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Federation {
+    /// OpenID Connect.
+    WebIdentity,
+    /// SAML 2.0.
+    Saml,
 }
 
 /// What is known of the caller's temporary credentials.
@@ -88,7 +112,7 @@ pub struct Caller {
     pub principal: Principal,
     /// What kind of principal.
     pub kind: CallerKind,
-    /// `AKIA…` or `ASIA…`.
+    /// `AKIA…` or `ASIA…`; empty for a caller without a key, which proved itself otherwise.
     pub access_key_id: String,
     /// The identity-based policies: inline and attached, the user's and its groups', or the
     /// role's. For a federated user: those of the user who asked for the session.

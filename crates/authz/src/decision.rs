@@ -9,7 +9,8 @@ use policy::{ApplicablePolicies, Context, ContextValue, Decision, Effect, Policy
 use crate::proof::Decided;
 use crate::requirements::Check;
 use crate::{
-    Authorized, Caller, RequestContext, Requirements, ResourceSelector, Rule, SessionRefused,
+    Authorized, Caller, CallerKind, RequestContext, Requirements, ResourceSelector, Rule,
+    SessionRefused,
 };
 
 /// A resource, looked up.
@@ -276,10 +277,18 @@ fn denial(
         sid: statement.sid.map(str::to_owned),
         index: statement.index,
     });
-    let short = selector.short_name(action);
-    let named = short.as_deref().unwrap_or(arn);
+    let message = match caller.kind {
+        // Nobody whom an ARN could name (recorded at AWS: aws-actions/configure-aws-credentials#318).
+        CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. } => {
+            format!("Not authorized to perform {action}")
+        }
+        _ => {
+            let short = selector.short_name(action);
+            decision.denial_message(&caller.arn, action, short.as_deref().unwrap_or(arn))
+        }
+    };
     Denial {
-        message: decision.denial_message(&caller.arn, action, named),
+        message,
         decision: DecisionRecord {
             effect: decision.effect,
             reason: decision.reason,

@@ -67,6 +67,8 @@ pub enum ResourceSelector {
     },
     /// A managed policy by its ARN.
     Policy(String),
+    /// Another IAM entity that requests name by its ARN: a provider, an MFA device.
+    EntityArn(EntityKind, String),
     /// The calling user.
     Caller,
     /// The user whose access key this is.
@@ -90,6 +92,14 @@ pub enum EntityKind {
     InstanceProfile,
     /// A managed policy.
     Policy,
+    /// An OIDC provider.
+    OidcProvider,
+    /// A SAML provider.
+    SamlProvider,
+    /// A virtual MFA device.
+    MfaDevice,
+    /// A server certificate.
+    ServerCertificate,
 }
 
 impl EntityKind {
@@ -102,6 +112,10 @@ impl EntityKind {
             EntityKind::Group => "group",
             EntityKind::InstanceProfile => "instance-profile",
             EntityKind::Policy => "policy",
+            EntityKind::OidcProvider => "oidc-provider",
+            EntityKind::SamlProvider => "saml-provider",
+            EntityKind::MfaDevice => "mfa",
+            EntityKind::ServerCertificate => "server-certificate",
         }
     }
 
@@ -130,6 +144,7 @@ impl ResourceSelector {
             }
             ResourceSelector::Policy(_) => "iam:TagPolicy",
             ResourceSelector::Entity(kind, _)
+            | ResourceSelector::EntityArn(kind, _)
             | ResourceSelector::Renamed { kind, .. }
             | ResourceSelector::NewEntity { kind, .. }
             | ResourceSelector::Listing { kind, .. } => match kind {
@@ -137,6 +152,10 @@ impl ResourceSelector {
                 EntityKind::Role => "iam:TagRole",
                 EntityKind::InstanceProfile => "iam:TagInstanceProfile",
                 EntityKind::Policy => "iam:TagPolicy",
+                EntityKind::OidcProvider => "iam:TagOpenIDConnectProvider",
+                EntityKind::SamlProvider => "iam:TagSAMLProvider",
+                EntityKind::MfaDevice => "iam:TagMFADevice",
+                EntityKind::ServerCertificate => "iam:TagServerCertificate",
                 EntityKind::Group => TAG_OTHER,
             },
             ResourceSelector::Any

@@ -3,7 +3,7 @@
 use crate::{Caller, CallerKind};
 
 /// Which kinds of credentials may call an operation, whatever their policies say. Long-term keys
-/// may call every one.
+/// may call every one that takes a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionScope {
     /// Sessions of `GetSessionToken`. No MFA information is in them, since there are no MFA
@@ -13,6 +13,8 @@ pub struct SessionScope {
     federated_users: bool,
     /// Sessions of roles.
     role_sessions: bool,
+    /// Callers that proved themselves by the operation's input, and no others.
+    by_input: bool,
     refusal: Refusal,
 }
 
@@ -40,7 +42,15 @@ impl SessionScope {
         user_sessions: true,
         federated_users: true,
         role_sessions: true,
+        by_input: false,
         refusal: Refusal::AccessDenied,
+    };
+
+    /// Operations whose input proves the caller: a token of an identity provider, a host's key. A
+    /// signature proves nothing there, and such a caller may call nothing else.
+    pub const BY_INPUT: SessionScope = SessionScope {
+        by_input: true,
+        ..SessionScope::ANY
     };
 
     /// IAM's operations: neither sessions of `GetSessionToken`, which need MFA for them, nor
@@ -50,6 +60,7 @@ impl SessionScope {
         user_sessions: false,
         federated_users: false,
         role_sessions: true,
+        by_input: false,
         refusal: Refusal::InvalidToken,
     };
 
@@ -78,6 +89,8 @@ impl SessionScope {
     /// [`SessionRefused`], in the form of the operation's service.
     pub fn check(self, caller: &Caller, operation: &'static str) -> Result<(), SessionRefused> {
         let allowed = match (&caller.kind, &caller.session_info) {
+            (CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. }, _) => self.by_input,
+            _ if self.by_input => false,
             (CallerKind::Root | CallerKind::User { .. }, None) => true,
             (CallerKind::Root | CallerKind::User { .. }, Some(_)) => self.user_sessions,
             (CallerKind::FederatedUser { .. }, _) => self.federated_users,

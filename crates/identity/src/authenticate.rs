@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use aws_types::AccountId;
 use jiff::Timestamp;
-use policy::{Context, DocumentKind, PolicyRef, PolicySet, Principal};
+use policy::{Context, ContextValue, DocumentKind, PolicyRef, PolicySet, Principal};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sigv4::SecretKey;
@@ -21,7 +21,7 @@ use store::{Conn, Moment, Store, Topic};
 
 use crate::caller::{self, RefKind};
 use crate::policy_cache::{ENTRY_BYTES, Named, bounded};
-use crate::session::{Session, SessionTag, Who};
+use crate::session::{Session, SessionKey, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, SessionInfo};
 
 /// Maximum reloads when the account changes during a load. The last one counts, but is not
@@ -446,6 +446,16 @@ fn context(
     };
     for SessionTag(key, value, _) in &session.tags {
         context = context.set(&format!("aws:PrincipalTag/{key}"), value.as_str());
+    }
+    for key in &session.keys {
+        let (name, value) = match key {
+            SessionKey::One(name, value) => (name, ContextValue::One(value.as_str().into())),
+            SessionKey::Many(name, values) => {
+                let values = values.iter().map(|value| value.as_str().into());
+                (name, ContextValue::Many(values.collect()))
+            }
+        };
+        context.insert(name, value);
     }
     // Present on temporary credentials only (docs/semantics.md#40); there are no MFA devices yet.
     context

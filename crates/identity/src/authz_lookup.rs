@@ -25,6 +25,14 @@ pub enum EntityRef<'a> {
     Policy(&'a str),
     /// An instance profile by name.
     InstanceProfile(&'a str),
+    /// An OIDC provider by its URL without the scheme.
+    OidcProvider(&'a str),
+    /// A SAML provider by name.
+    SamlProvider(&'a str),
+    /// A virtual MFA device by name.
+    MfaDevice(&'a str),
+    /// A server certificate by name.
+    ServerCertificate(&'a str),
 }
 
 /// What policies look at in an entity that is a resource.
@@ -119,6 +127,10 @@ impl Identity {
             EntityRef::Group(name) => (Kind::Group, name),
             EntityRef::Role(name) => (Kind::Role, name),
             EntityRef::InstanceProfile(name) => (Kind::InstanceProfile, name),
+            EntityRef::OidcProvider(name) => (Kind::OidcProvider, name),
+            EntityRef::SamlProvider(name) => (Kind::SamlProvider, name),
+            EntityRef::MfaDevice(name) => (Kind::MfaDevice, name),
+            EntityRef::ServerCertificate(name) => (Kind::ServerCertificate, name),
             EntityRef::Policy(arn) => {
                 let policies = &self.0.policies;
                 return match policies.find_in(&mut conn, account.as_str(), arn).await? {

@@ -123,6 +123,12 @@ pub(crate) fn heap_bytes(caller: &Caller) -> usize {
             session_name,
         } => vec![role_arn, role_name, session_name],
         CallerKind::FederatedUser { name, issuer_arn } => vec![name, issuer_arn],
+        CallerKind::ProviderIdentity {
+            provider_arn,
+            subject,
+            ..
+        } => vec![provider_arn, subject],
+        CallerKind::Host { id } => vec![id],
     };
     let kind = kind.into_iter().map(String::as_str);
     let texts = principal.into_iter().chain(own).chain(kind);

@@ -24,7 +24,7 @@ mod views;
 
 use aws_api::iam;
 use jiff::Timestamp;
-use store::iam::entity::{self, Entity, Kind, NewEntity, fold};
+use store::iam::entity::{self, Entity, Kind, NewEntity};
 use store::iam::tag;
 use store::{Conn, Scope, Topic, Write};
 
@@ -69,6 +69,16 @@ impl Identity {
             Kind::Role => ("RolesPerAccount", settings.roles_max),
             Kind::Policy => ("PoliciesPerAccount", settings.policies_max),
             Kind::InstanceProfile => ("InstanceProfilesPerAccount", settings.instance_profiles_max),
+            Kind::OidcProvider => (
+                "OpenIdConnectProvidersPerAccount",
+                settings.oidc_providers_max,
+            ),
+            Kind::SamlProvider => ("SAMLProvidersPerAccount", settings.saml_providers_max),
+            Kind::MfaDevice => ("VirtualMFADevicesPerAccount", settings.mfa_devices_max),
+            Kind::ServerCertificate => (
+                "ServerCertificatesPerAccount",
+                settings.server_certificates_max,
+            ),
         };
         if entity::count(conn, account, kind).await? >= max {
             return Err(messages::quota(quota, max));
@@ -114,6 +124,7 @@ impl Identity {
         entity::rename(
             &mut conn,
             found.id,
+            kind,
             new_name,
             new_path.unwrap_or(&found.path),
         )
@@ -189,7 +200,7 @@ async fn page_of(
 ) -> Result<Cut<Entity>, Error> {
     let (account, prefix) = (cx.account.as_str(), path_prefix.unwrap_or("/"));
     let rows = entity::list(conn, account, kind, prefix, &page.after, page.rows()).await?;
-    Ok(page.cut(rows, |entity| fold(&entity.name)))
+    Ok(page.cut(rows, |entity| entity.folded_name()))
 }
 
 /// The entity of this name, which must be there.

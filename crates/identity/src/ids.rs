@@ -23,6 +23,11 @@ pub(crate) fn unique_id(kind: Kind, entropy: &dyn Entropy) -> Result<String, Err
         Kind::Role => "AROA",
         Kind::Policy => "ANPA",
         Kind::InstanceProfile => "AIPA",
+        Kind::ServerCertificate => "ASCA",
+        // AWS shows no unique ids of these.
+        Kind::OidcProvider => "OIDC",
+        Kind::SamlProvider => "SAML",
+        Kind::MfaDevice => "VMFA",
     };
     let bytes = draw::<UNIQUE_ID_CHARS>(entropy)?;
     // 256 is a multiple of 32, so each digit is equally likely.

@@ -10,7 +10,7 @@ mod findings;
 mod table;
 
 use jiff::Timestamp;
-use store::iam::entity::fold;
+use store::iam::entity::{Kind, fold};
 
 use crate::Error;
 
@@ -48,9 +48,9 @@ pub(crate) fn all() -> &'static [AwsPolicy] {
 pub(crate) fn find(arn: &str) -> Option<&'static AwsPolicy> {
     let resource = arn.strip_prefix(ARN_PREFIX)?;
     let (_, name) = resource.rsplit_once('/')?;
-    let folded = fold(name);
+    let folded = fold(Kind::Policy, name);
     let at = all()
-        .binary_search_by(|policy| fold(policy.name).cmp(&folded))
+        .binary_search_by(|policy| fold(Kind::Policy, policy.name).cmp(&folded))
         .ok()?;
     // Of an ARN, path and case are significant.
     all().get(at).filter(|policy| policy.resource() == resource)
@@ -58,7 +58,7 @@ pub(crate) fn find(arn: &str) -> Option<&'static AwsPolicy> {
 
 /// The policies whose name, without case, comes after `folded`, or is it.
 pub(crate) fn from_name(folded: &str) -> &'static [AwsPolicy] {
-    let at = all().partition_point(|policy| fold(policy.name).as_str() < folded);
+    let at = all().partition_point(|policy| fold(Kind::Policy, policy.name).as_str() < folded);
     all().get(at..).unwrap_or_default()
 }
 
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn names_are_in_order_and_a_page_begins_anywhere() {
-        assert!(all().is_sorted_by_key(|policy| fold(policy.name)));
+        assert!(all().is_sorted_by_key(|policy| fold(Kind::Policy, policy.name)));
         assert_eq!(from_name("").len(), all().len());
         assert_eq!(
             from_name("administratoraccess")[0].name,

@@ -13,6 +13,12 @@ pub(crate) fn not_found(kind: Kind, name: &str) -> Error {
         Kind::Role => format!("The role with name {name} cannot be found."),
         Kind::Policy => format!("Policy {name} was not found."),
         Kind::InstanceProfile => format!("Instance Profile {name} cannot be found."),
+        Kind::OidcProvider => format!("OpenIDConnect Provider not found for arn {name}"),
+        Kind::SamlProvider => format!("SAMLProvider {name} not found."),
+        Kind::MfaDevice => format!("VirtualMFADevice with serial number {name} doesn't exist."),
+        Kind::ServerCertificate => {
+            format!("The Server Certificate with name {name} cannot be found.")
+        }
     })
 }
 
@@ -26,6 +32,12 @@ pub(crate) fn exists(kind: Kind, name: &str) -> Error {
             format!("A policy called {name} already exists. Duplicate names are not allowed.")
         }
         Kind::InstanceProfile => format!("Instance Profile {name} already exists."),
+        Kind::OidcProvider => format!("Provider with url https://{name} already exists."),
+        Kind::SamlProvider => format!("SAMLProvider {name} already exists."),
+        Kind::MfaDevice => "MFADevice entity at the same path and name already exists.".to_owned(),
+        Kind::ServerCertificate => {
+            format!("The Server Certificate with name {name} already exists.")
+        }
     })
 }
 

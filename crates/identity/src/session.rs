@@ -73,6 +73,25 @@ pub(crate) struct Session {
     /// Session tags; the transitive ones are marked.
     #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tags: Vec<SessionTag>,
+    /// Condition keys that were fixed when the session was made, with their values: what the identity
+    /// provider said, or which host it is. One value is a single-valued key.
+    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) keys: Vec<SessionKey>,
+    /// The names of the fields that decisions depend on, as far as they are set. A server refuses a
+    /// token that lists a field it does not know: an older one would grant more than the token allows.
+    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<String>,
+}
+
+/// A condition key's name and values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SessionKey {
+    /// A single-valued key.
+    #[serde(rename = "1")]
+    One(String, String),
+    /// A multivalued key.
+    #[serde(rename = "n")]
+    Many(String, Vec<String>),
 }
 
 /// Key, value, and whether it passes on through role chaining.
@@ -116,8 +135,21 @@ impl Session {
         let tags = self.tags.iter().map(|SessionTag(key, value, _)| {
             size_of::<SessionTag>() + key.capacity() + value.capacity() + 2 * OVERHEAD
         });
-        let lists = self.policy_arns.capacity() * size_of::<String>();
-        who + 2 * OVERHEAD + texts.sum::<usize>() + tags.sum::<usize>() + lists
+        let keys = self.keys.iter().map(|key| {
+            let (name, values) = match key {
+                SessionKey::One(name, value) => (name, std::slice::from_ref(value)),
+                SessionKey::Many(name, values) => (name, &values[..]),
+            };
+            let values = values.iter().map(|value| value.capacity() + 2 * OVERHEAD);
+            size_of::<SessionKey>() + name.capacity() + OVERHEAD + values.sum::<usize>()
+        });
+        let limits = self.limits.capacity() * (size_of::<String>() + OVERHEAD);
+        let lists = self.policy_arns.capacity() * size_of::<String>() + limits;
+        who + 2 * OVERHEAD
+            + texts.sum::<usize>()
+            + tags.sum::<usize>()
+            + keys.sum::<usize>()
+            + lists
     }
 
     /// A session without policies and tags.
@@ -142,7 +174,23 @@ impl Session {
             policy: None,
             policy_arns: Vec::new(),
             tags: Vec::new(),
+            keys: Vec::new(),
+            limits: Vec::new(),
         }
+    }
+
+    /// The fields that decisions depend on, as far as they are set, by their names in the token. Every
+    /// such field has its line here.
+    fn limiting_fields(&self) -> Vec<String> {
+        let fields = [
+            ("o", self.source_identity.is_some()),
+            ("p", self.policy.is_some()),
+            ("m", !self.policy_arns.is_empty()),
+            ("g", !self.tags.is_empty()),
+            ("c", !self.keys.is_empty()),
+        ];
+        let set = fields.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(name, _)| name.to_owned()).collect()
     }
 
     pub(crate) fn account(&self) -> Result<AccountId, Error> {
@@ -187,14 +235,22 @@ impl Session {
     }
 
     pub(crate) fn to_bytes(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        serde_json::to_vec(self)
+        let mut session = self.clone();
+        session.limits = session.limiting_fields();
+        serde_json::to_vec(&session)
             .map(Zeroizing::new)
             .map_err(Error::internal)
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Session, AuthError> {
         // Authenticated, so it is of our own making, perhaps of another version.
-        serde_json::from_slice(bytes).map_err(|_| AuthError::InvalidClientTokenId)
+        let session: Session =
+            serde_json::from_slice(bytes).map_err(|_| AuthError::InvalidClientTokenId)?;
+        let known = session.limiting_fields();
+        match session.limits.iter().all(|field| known.contains(field)) {
+            true => Ok(session),
+            false => Err(AuthError::InvalidClientTokenId),
+        }
     }
 
     /// The session token.
@@ -247,6 +303,25 @@ mod tests {
             minify("{ \"a \\\" b\" :\n[ 1, \"\\\\\" , \" \" ] }"),
             "{\"a \\\" b\":[1,\"\\\\\",\" \"]}"
         );
+    }
+
+    #[test]
+    fn refuses_a_token_with_a_limiting_field_that_it_does_not_know() {
+        let account: AccountId = "111122223333".parse().unwrap();
+        let at = Timestamp::UNIX_EPOCH;
+        let mut session = Session::new(1, "ASIA".to_owned(), "hush", account, Who::Root, at, at);
+        session.policy = Some("{}".to_owned());
+        let text = String::from_utf8(session.to_bytes().unwrap().to_vec()).unwrap();
+        assert!(text.contains(r#""l":["p"]"#), "{text}");
+        assert!(Session::from_bytes(text.as_bytes()).is_ok());
+        // A field of a later version: one that narrows, and one that does not.
+        let narrowed = text.replace(r#""l":["p"]"#, r#""zone":"eu","l":["p","zone"]"#);
+        assert!(Session::from_bytes(narrowed.as_bytes()).is_err());
+        let described = text.replace(r#""l":["p"]"#, r#""note":"x","l":["p"]"#);
+        assert!(Session::from_bytes(described.as_bytes()).is_ok());
+        // A listed field that is not there.
+        let missing = text.replace(r#""p":"{}","#, "");
+        assert!(Session::from_bytes(missing.as_bytes()).is_err());
     }
 
     proptest! {

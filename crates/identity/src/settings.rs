@@ -13,6 +13,14 @@ pub struct Settings {
     pub policies_max: i64,
     /// `InstanceProfilesPerAccount`.
     pub instance_profiles_max: i64,
+    /// `OpenIdConnectProvidersPerAccount`.
+    pub oidc_providers_max: i64,
+    /// `SAMLProvidersPerAccount`.
+    pub saml_providers_max: i64,
+    /// Virtual MFA devices, assigned or not: as many as users.
+    pub mfa_devices_max: i64,
+    /// `ServerCertificatesPerAccount`.
+    pub server_certificates_max: i64,
     /// `GroupsPerUser`.
     pub groups_per_user_max: i64,
     /// `AccessKeysPerUser`.
@@ -35,6 +43,10 @@ impl Default for Settings {
             roles_max: 1000,
             policies_max: 1500,
             instance_profiles_max: 1000,
+            oidc_providers_max: 100,
+            saml_providers_max: 100,
+            mfa_devices_max: 5000,
+            server_certificates_max: 20,
             groups_per_user_max: 10,
             access_keys_per_user_max: 2,
             attached_policies_max: 10,

@@ -20,7 +20,7 @@ mod writer;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use authz::{Caller, CallerKind, DecisionRecord};
+use authz::{Caller, CallerKind, DecisionRecord, Federation};
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
@@ -274,6 +274,30 @@ fn user_identity(caller: Option<&Caller>, access_key_id: Option<String>) -> serd
             "AssumedRole"
         }
         CallerKind::FederatedUser { .. } => "FederatedUser",
+        CallerKind::ProviderIdentity {
+            protocol,
+            provider_arn,
+            subject,
+        } => {
+            let kind = match protocol {
+                Federation::WebIdentity => "WebIdentityUser",
+                Federation::Saml => "SAMLUser",
+            };
+            return json!({
+                "type": kind,
+                "principalId": &*caller.user_id,
+                "userName": subject,
+                "identityProvider": provider_arn,
+            });
+        }
+        CallerKind::Host { id } => {
+            return json!({
+                "type": "AWSService",
+                "principalId": id,
+                "invokedBy": caller.principal.arn(),
+                "accountId": account,
+            });
+        }
     };
     put("type", json!(kind));
     put("principalId", json!(&*caller.user_id));

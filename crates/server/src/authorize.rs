@@ -133,6 +133,7 @@ impl Facts for App {
                 Some(account),
             ),
             ResourceSelector::Policy(arn) => self.entity(account, EntityKind::Policy, arn).await?,
+            ResourceSelector::EntityArn(kind, arn) => self.entity_arn(account, *kind, arn).await?,
             ResourceSelector::FederatedUser(name) => {
                 Resource::plain(Arn::federated_user(account, name).as_str(), Some(account))
             }
@@ -207,6 +208,10 @@ impl App {
             EntityKind::Group => EntityRef::Group(name),
             EntityKind::InstanceProfile => EntityRef::InstanceProfile(name),
             EntityKind::Policy => EntityRef::Policy(name),
+            EntityKind::OidcProvider => EntityRef::OidcProvider(name),
+            EntityKind::SamlProvider => EntityRef::SamlProvider(name),
+            EntityKind::MfaDevice => EntityRef::MfaDevice(name),
+            EntityKind::ServerCertificate => EntityRef::ServerCertificate(name),
         };
         let arn = match kind {
             EntityKind::Policy => name.to_owned(),
@@ -233,6 +238,22 @@ impl App {
             }
             None => Resource::plain(arn, Some(owner)),
         })
+    }
+
+    /// An entity by its ARN. One of another account is not looked up: nothing of it can be read.
+    async fn entity_arn(
+        &self,
+        account: AccountId,
+        kind: EntityKind,
+        arn: &str,
+    ) -> Result<Resource<Record>, ApiError> {
+        let plain = Resource::plain(arn, Some(account));
+        let Some(name) = name_in_arn(arn, kind, account) else {
+            return Ok(plain);
+        };
+        let found = self.entity(account, kind, name).await?;
+        // The path is a part of the ARN, and names are unique whatever the path.
+        Ok(if *found.arn == *arn { found } else { plain })
     }
 
     /// A role that does not exist is refused like one whose trust policy is silent, so that the
@@ -278,6 +299,17 @@ fn path_of(arn: &str, kind: EntityKind) -> Option<String> {
     let path_and_name = arn.resource().strip_prefix(kind.arn_type())?;
     let end = path_and_name.rfind('/')?;
     Some(path_and_name[..=end].to_owned())
+}
+
+/// The name in the ARN of an entity of `kind` in `account`. A provider's may hold slashes and has no
+/// path.
+fn name_in_arn(arn: &str, kind: EntityKind, account: AccountId) -> Option<&str> {
+    let prefix = format!("arn:aws:iam::{account}:{}/", kind.arn_type());
+    let path_and_name = arn.strip_prefix(&prefix)?;
+    match kind {
+        EntityKind::OidcProvider => Some(path_and_name),
+        _ => path_and_name.rsplit('/').next(),
+    }
 }
 
 fn is_of(arn: &str, account: AccountId) -> bool {

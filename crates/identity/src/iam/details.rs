@@ -63,7 +63,12 @@ impl Identity {
                 Kind::Group => groups.push(group_detail(conn, entity).await?),
                 Kind::Role => roles.push(self.role_with_policies(conn, entity).await?),
                 Kind::Policy => policies.push(policy_detail(conn, entity).await?),
-                Kind::InstanceProfile => {}
+                // Not asked for above.
+                Kind::InstanceProfile
+                | Kind::OidcProvider
+                | Kind::SamlProvider
+                | Kind::MfaDevice
+                | Kind::ServerCertificate => {}
             }
         }
         if input.marker.is_none() && wanted(EntityType::AwsManagedPolicy) {

@@ -5,7 +5,7 @@ use aws_api::iam::{
     GetGroupRequest, GetGroupResponse, ListGroupsForUserRequest, ListGroupsForUserResponse,
     ListGroupsRequest, ListGroupsResponse, RemoveUserFromGroupRequest, UpdateGroupRequest,
 };
-use store::iam::entity::{self, Kind, fold};
+use store::iam::entity::{self, Entity, Kind};
 use store::iam::{attachment, group, inline_policy};
 
 use super::{Wanted, commit, get_existing, page_of, views};
@@ -52,7 +52,7 @@ impl Identity {
         let mut conn = read.conn();
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
         let rows = group::members(&mut conn, found.id, &page.after, page.rows()).await?;
-        let cut = page.cut(rows, |user| fold(&user.name));
+        let cut = page.cut(rows, Entity::folded_name);
         Ok(GetGroupResponse {
             group: views::group(&found),
             users: cut.items.iter().map(views::user).collect(),
@@ -172,7 +172,7 @@ impl Identity {
         let mut conn = read.conn();
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         let groups = group::of_user(&mut conn, user.id).await?;
-        let cut = page.of(groups, |group| fold(&group.name));
+        let cut = page.of(groups, Entity::folded_name);
         Ok(ListGroupsForUserResponse {
             groups: cut.items.iter().map(views::group).collect(),
             is_truncated: cut.is_truncated,

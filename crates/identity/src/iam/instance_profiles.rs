@@ -8,7 +8,7 @@ use aws_api::iam::{
     RemoveRoleFromInstanceProfileRequest,
 };
 use store::Conn;
-use store::iam::entity::{self, Entity, Kind, fold};
+use store::iam::entity::{self, Entity, Kind};
 use store::iam::instance_profile;
 
 use super::{Wanted, commit, get_existing, page_of, views};
@@ -118,7 +118,7 @@ impl Identity {
         let mut conn = read.conn();
         let role = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
         let rows = instance_profile::of_role(&mut conn, role.id, &page.after, page.rows()).await?;
-        let cut = page.cut(rows, |profile| fold(&profile.name));
+        let cut = page.cut(rows, Entity::folded_name);
         Ok(ListInstanceProfilesForRoleResponse {
             instance_profiles: self.profiles(&mut conn, &cut.items).await?,
             is_truncated: cut.is_truncated,

@@ -133,18 +133,21 @@ impl Identity {
             let (kind, rows) = (Kind::Policy, page.rows());
             for found in entity::list(&mut conn, account, kind, prefix, &after, rows).await? {
                 let policy = customer_policy(&mut conn, &found).await?;
-                items.push((fold(&found.name), policy));
+                items.push((found.folded_name(), policy));
             }
         }
         if scope != PolicyScopeType::Local {
             let account = cx.account.as_str();
             let listed = |policy: &AwsPolicy| {
-                let name = fold(policy.name);
+                let name = fold(Kind::Policy, policy.name);
                 let done = name < after || (name == after && aws_done);
                 !done && policy.path.starts_with(prefix)
             };
             let mut add = |policy: &AwsPolicy, usage: &attachment::Usage| {
-                items.push((format!("{} ", fold(policy.name)), aws_policy(policy, usage)));
+                items.push((
+                    format!("{} ", fold(Kind::Policy, policy.name)),
+                    aws_policy(policy, usage),
+                ));
             };
             if only_used {
                 // One query finds them; the others need not be looked at.

@@ -13,7 +13,7 @@ use sigv4::{Lifetime, SigError};
 use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, Signed};
-use crate::body::{Collected, Inbound, ReplyBody};
+use crate::body::{BodyError, Collected, Inbound, ReplyBody};
 use crate::error::{ApiError, Unauthenticated};
 use crate::form;
 use crate::head::Head;
@@ -22,7 +22,7 @@ use crate::limits::{
     UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
 use crate::ops::row::Category;
-use crate::ops::{ApiBody, Exchange};
+use crate::ops::{ApiBody, Exchange, Row};
 
 mod other_services;
 
@@ -67,7 +67,20 @@ pub(crate) async fn json(
         resource: None,
     };
     let done = async {
-        let signed = authenticate::present(&app, &head).await?;
+        let signed = match authenticate::present(&app, &head).await {
+            Ok(signed) => signed,
+            Err(ApiError::Unauthenticated(Unauthenticated::Signature(
+                SigError::MissingAuthenticationToken,
+            ))) if let Some(row) = proved_by_input(&app, operation) => {
+                let collected = body.collect(&app.bodies, &head.party, UNSIGNED_BODY_BYTES_MAX);
+                let collected = tokio::time::timeout(UNSIGNED_BODY_TIMEOUT, collected).await;
+                let collected = collected.map_err(|_| BodyError::Stalled)??;
+                let body = ApiBody::Json(collected.bytes);
+                let format = ResponseFormat::Native;
+                return operate_unsigned(&app, &head, row, body, format, &mut called).await;
+            }
+            Err(error) => return Err(error),
+        };
         called.region = signed.region().to_string();
         if service.is_none() && is_other(&signed) {
             return Err(other(&app, &head, &signed, &mut called, body).await);
@@ -85,15 +98,9 @@ pub(crate) async fn json(
                 ));
             }
         };
-        operate(
-            &app,
-            known,
-            context,
-            ApiBody::Json(collected.bytes),
-            ResponseFormat::Native,
-            &mut called,
-        )
-        .await
+        let body = ApiBody::Json(collected.bytes);
+        let format = ResponseFormat::Native;
+        operate(&app, &head, known, context, body, format, &mut called).await
     };
     let result = Box::pin(done).await;
     finish(&app, &head, called, result).await
@@ -114,7 +121,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
     let done = async {
         let signed = match authenticate::present(&app, &head).await {
             Ok(signed) => signed,
-            Err(fail) => return Err(unsigned(&app, &head, &mut called, body, fail).await),
+            Err(fail) => return unsigned(&app, &head, &mut called, body, fail).await,
         };
         called.region = signed.region().to_string();
         if let Some(service) = Service::from_signing_name(signed.scope_service()) {
@@ -150,15 +157,8 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
             return Err(ApiError::Common(CommonError::InvalidAction, message));
         };
         let format = head.response_format();
-        operate(
-            &app,
-            known,
-            context,
-            ApiBody::Query(form),
-            format,
-            &mut called,
-        )
-        .await
+        let body = ApiBody::Query(form);
+        operate(&app, &head, known, context, body, format, &mut called).await
     };
     let result = Box::pin(done).await;
     finish(&app, &head, called, result).await
@@ -174,15 +174,15 @@ fn service_of(version: &str, action: &str, scope: &str) -> Service {
         .unwrap_or(Service::Sts)
 }
 
-/// Refuses a request that no caller is known for. Its body is read as far as it may be, since the answer's
-/// namespace and the event's name stand there.
+/// Performs an operation that takes no signature, and refuses every other request without one. The body of
+/// the latter is read as far as it may be, since it holds the answer's namespace and the event's name.
 async fn unsigned(
-    app: &App,
+    app: &Arc<App>,
     head: &Head,
     called: &mut Called,
     body: Inbound,
     fail: ApiError,
-) -> ApiError {
+) -> Result<WireResponse, ApiError> {
     let mut form = Form::default();
     let max = match fail {
         // What may be a token of another identity provider, which is long.
@@ -215,15 +215,58 @@ async fn unsigned(
             SigError::MissingAuthenticationToken
         ))
     );
+    let operation = called.service.operation(&called.name);
+    if missing && let Some(row) = proved_by_input(app, operation) {
+        let url = own_parameters(head.query());
+        let malformed = |message| ApiError::Common(CommonError::Malformed, message);
+        form.extend(url.as_bytes()).map_err(malformed)?;
+        let body = ApiBody::Query(form);
+        return operate_unsigned(app, head, row, body, head.response_format(), called).await;
+    }
     // These bring their proof in the body: a signature is not what they lack.
     let by_token = matches!(
         called.name.as_str(),
         "AssumeRoleWithWebIdentity" | "AssumeRoleWithSAML"
     );
-    match missing && by_token {
+    Err(match missing && by_token {
         true => not_built(&called.name, called.service),
         false => fail,
-    }
+    })
+}
+
+/// The row of an operation that takes no signature.
+fn proved_by_input(app: &App, operation: Option<Operation>) -> Option<&Row> {
+    let row = app.operations.get(&operation?)?;
+    row.is_proved_by_input().then_some(row)
+}
+
+/// Performs an operation whose input proves the caller.
+async fn operate_unsigned(
+    app: &Arc<App>,
+    head: &Head,
+    row: &Row,
+    body: ApiBody,
+    format: ResponseFormat,
+    called: &mut Called,
+) -> Result<WireResponse, ApiError> {
+    let Some(proved) = row.caller_by_input(app, head, &body).await else {
+        let missing = SigError::MissingAuthenticationToken;
+        return Err(missing.into());
+    };
+    let caller = proved?;
+    head.identified();
+    called.caller = Some(Arc::clone(&caller));
+    let region = region_of(app, called.service, &app.names.default.region);
+    called.region = region.to_string();
+    let context = RequestContext {
+        account: caller.account,
+        caller,
+        region,
+        now: head.now,
+        request_id: Arc::clone(&head.request_id),
+        client: head.client.clone(),
+    };
+    run(app, row, context, body, format, called).await
 }
 
 fn not_built(operation: &str, service: Service) -> ApiError {
@@ -389,6 +432,7 @@ async fn verified(
 
 async fn operate(
     app: &Arc<App>,
+    head: &Head,
     operation: Operation,
     context: RequestContext,
     body: ApiBody,
@@ -398,6 +442,21 @@ async fn operate(
     let Some(row) = app.operations.get(&operation) else {
         return Err(not_built(operation.name(), operation.service()));
     };
+    match row.is_proved_by_input() {
+        // A signature proves nothing there, not even a valid one.
+        true => operate_unsigned(app, head, row, body, format, called).await,
+        false => run(app, row, context, body, format, called).await,
+    }
+}
+
+async fn run(
+    app: &Arc<App>,
+    row: &Row,
+    context: RequestContext,
+    body: ApiBody,
+    format: ResponseFormat,
+    called: &mut Called,
+) -> Result<WireResponse, ApiError> {
     tracing::debug!(request_id = %context.request_id, caller = %context.caller.arn, action = row.columns.rule.action);
     let exchange = Exchange {
         app: Arc::clone(app),

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use authz::{RequestContext, Requirements, Rule, SessionScope};
+use authz::{Caller, RequestContext, Requirements, Rule, SessionScope};
 use aws_api::authorization::AccessLevel;
 use aws_api::{Form, Op, Operation, ResponseFormat, Service, WireResponse};
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::authorize::{self, Authorized};
 use crate::error::ApiError;
+use crate::head::Head;
 use crate::limits::API_BODY_BYTES_MAX;
 use crate::writable::{self, Effect};
 
@@ -110,12 +111,23 @@ impl Columns {
 pub(crate) struct Row {
     pub(crate) operation: Operation,
     pub(crate) columns: Columns,
+    /// How the input proves the caller, of operations that take no signature.
+    proves: Option<Proves>,
     run: Run,
     /// What the operation requires for this body, for the tests that ask the authorization step
     /// alone.
     #[cfg(test)]
     pub(crate) requirements: fn(&ApiBody) -> Result<Requirements, ApiError>,
 }
+
+/// Finds the caller by what the input holds: a token of an identity provider, a host's key. It verifies
+/// and looks up; what the caller may do is the authorization step's to decide.
+pub(crate) type Proves =
+    for<'a> fn(
+        &'a App,
+        &'a Head,
+        &'a ApiBody,
+    ) -> Pin<Box<dyn Future<Output = Result<Arc<Caller>, ApiError>> + Send + 'a>>;
 
 type Run = fn(Columns, Exchange) -> Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
@@ -155,10 +167,38 @@ impl Row {
         Row {
             operation,
             columns,
+            proves: None,
             run,
             #[cfg(test)]
             requirements,
         }
+    }
+
+    /// The caller, where the operation's input proves it; `None` for an operation that takes a signature.
+    pub(crate) async fn caller_by_input(
+        &self,
+        app: &App,
+        head: &Head,
+        body: &ApiBody,
+    ) -> Option<Result<Arc<Caller>, ApiError>> {
+        let proves = self.proves?;
+        Some(proves(app, head, body).await)
+    }
+
+    /// Whether the operation takes no signature: its input proves the caller.
+    pub(crate) fn is_proved_by_input(&self) -> bool {
+        self.proves.is_some()
+    }
+
+    /// Its input proves the caller, by `proves`; see [`by_input`].
+    #[allow(
+        dead_code,
+        reason = "used by the first operation that takes no signature"
+    )]
+    pub(super) fn proved_by_input(mut self, proves: Proves) -> Row {
+        self.proves = Some(proves);
+        self.columns.rule.sessions = SessionScope::BY_INPUT;
+        self
     }
 
     /// Runs the operation.
@@ -238,6 +278,30 @@ macro_rules! row {
     };
 }
 pub(super) use row;
+
+/// The [`Proves`] of an operation: decodes the input and calls
+/// `async fn(&App, &Head, &Input) -> Result<Arc<Caller>, ApiError>`. The function computes only while it
+/// holds a turn of [`App::admission`], and waits for nothing outside with one: whoever sends garbage must
+/// delay no other address.
+#[allow(
+    unused_macros,
+    reason = "used by the first operation that takes no signature"
+)]
+macro_rules! by_input {
+    ($op:ty, $function:path) => {
+        |app, head, body| {
+            Box::pin(async move {
+                let input = $crate::ops::row::decode::<$op>(body)?;
+                $function(app, head, &input).await
+            })
+        }
+    };
+}
+#[allow(
+    unused_imports,
+    reason = "used by the first operation that takes no signature"
+)]
+pub(super) use by_input;
 
 pub(super) async fn run<O, G, H, F>(
     columns: Columns,

@@ -15,6 +15,14 @@ pub enum Kind {
     Policy,
     /// `AIPA…`
     InstanceProfile,
+    /// An OIDC provider; its name is its URL without the scheme.
+    OidcProvider,
+    /// A SAML provider.
+    SamlProvider,
+    /// A virtual MFA device.
+    MfaDevice,
+    /// `ASCA…`
+    ServerCertificate,
 }
 
 impl Kind {
@@ -27,6 +35,10 @@ impl Kind {
             Kind::Role => "role",
             Kind::Policy => "policy",
             Kind::InstanceProfile => "instance-profile",
+            Kind::OidcProvider => "oidc-provider",
+            Kind::SamlProvider => "saml-provider",
+            Kind::MfaDevice => "mfa",
+            Kind::ServerCertificate => "server-certificate",
         }
     }
 
@@ -37,6 +49,10 @@ impl Kind {
             "role" => Kind::Role,
             "policy" => Kind::Policy,
             "instance-profile" => Kind::InstanceProfile,
+            "oidc-provider" => Kind::OidcProvider,
+            "saml-provider" => Kind::SamlProvider,
+            "mfa" => Kind::MfaDevice,
+            "server-certificate" => Kind::ServerCertificate,
             _ => {
                 return Err(Error::Column {
                     column: 2,
@@ -69,6 +85,12 @@ pub struct Entity {
 }
 
 impl Entity {
+    /// What listings are ordered and continued by.
+    #[must_use]
+    pub fn folded_name(&self) -> String {
+        fold(self.kind, &self.name)
+    }
+
     /// `arn:aws:iam::123456789012:user/path/name`.
     #[must_use]
     pub fn arn(&self) -> String {
@@ -80,10 +102,14 @@ impl Entity {
     }
 }
 
-/// How names compare.
+/// How names compare. The case of letters does not count in names, and it counts in the URL of an
+/// OIDC provider (IAM User Guide, "Create an OpenID Connect (OIDC) identity provider in IAM").
 #[must_use]
-pub fn fold(name: &str) -> String {
-    name.to_ascii_lowercase()
+pub fn fold(kind: Kind, name: &str) -> String {
+    match kind {
+        Kind::OidcProvider => name.to_owned(),
+        _ => name.to_ascii_lowercase(),
+    }
 }
 
 /// The select list that [`entity`] reads, for statements of this folder.
@@ -137,7 +163,7 @@ pub async fn insert(conn: &mut Conn<'_>, new: NewEntity<'_>) -> Result<Entity> {
         new.account,
         new.kind.as_str(),
         new.name,
-        fold(new.name),
+        fold(new.kind, new.name),
         new.path,
         new.unique_id,
         new.now,
@@ -168,7 +194,7 @@ pub async fn find(
         entity_columns!(),
         " FROM iam_entities e WHERE e.account = $1 AND e.kind = $2 AND e.name_folded = $3"
     );
-    let params = values![account, kind.as_str(), fold(name)];
+    let params = values![account, kind.as_str(), fold(kind, name)];
     let row = conn.fetch_optional(sql, params).await?;
     row.as_ref().map(entity).transpose()
 }
@@ -248,9 +274,15 @@ pub async fn count(conn: &mut Conn<'_>, account: &str, kind: Kind) -> Result<i64
 ///
 /// # Errors
 /// [`Error::Unique`] when the name is taken.
-pub async fn rename(conn: &mut Conn<'_>, id: i64, name: &str, path: &str) -> Result<()> {
+pub async fn rename(
+    conn: &mut Conn<'_>,
+    id: i64,
+    kind: Kind,
+    name: &str,
+    path: &str,
+) -> Result<()> {
     let sql = "UPDATE iam_entities SET name = $2, name_folded = $3, path = $4 WHERE id = $1";
-    conn.execute(sql, values![id, name, fold(name), path])
+    conn.execute(sql, values![id, name, fold(kind, name), path])
         .await
         .map(drop)
 }
