@@ -234,7 +234,7 @@ pub fn encode_error_as(
         }
     };
     WireResponse {
-        status: error.status,
+        status: error.status.as_u16(),
         content_type,
         error_type,
         body,

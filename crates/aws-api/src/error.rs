@@ -21,6 +21,70 @@ impl Fault {
     }
 }
 
+/// The HTTP status of an error: from 400 to 599.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ErrorStatus(u16);
+
+impl ErrorStatus {
+    /// 400
+    pub const BAD_REQUEST: Self = Self::of::<400>();
+    /// 401
+    pub const UNAUTHORIZED: Self = Self::of::<401>();
+    /// 403
+    pub const FORBIDDEN: Self = Self::of::<403>();
+    /// 404
+    pub const NOT_FOUND: Self = Self::of::<404>();
+    /// 405
+    pub const METHOD_NOT_ALLOWED: Self = Self::of::<405>();
+    /// 408
+    pub const REQUEST_TIMEOUT: Self = Self::of::<408>();
+    /// 409
+    pub const CONFLICT: Self = Self::of::<409>();
+    /// 412
+    pub const PRECONDITION_FAILED: Self = Self::of::<412>();
+    /// 413
+    pub const CONTENT_TOO_LARGE: Self = Self::of::<413>();
+    /// 414
+    pub const URI_TOO_LONG: Self = Self::of::<414>();
+    /// 416
+    pub const RANGE_NOT_SATISFIABLE: Self = Self::of::<416>();
+    /// 500
+    pub const INTERNAL_SERVER_ERROR: Self = Self::of::<500>();
+    /// 501
+    pub const NOT_IMPLEMENTED: Self = Self::of::<501>();
+    /// 503
+    pub const SERVICE_UNAVAILABLE: Self = Self::of::<503>();
+
+    /// The status `STATUS`. One that is no error's does not compile:
+    ///
+    /// ```compile_fail
+    /// aws_api::ErrorStatus::of::<200>();
+    /// ```
+    #[must_use]
+    pub const fn of<const STATUS: u16>() -> Self {
+        const { assert!(STATUS >= 400 && STATUS < 600, "not the status of an error") };
+        Self(STATUS)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn as_u16(self) -> u16 {
+        self.0
+    }
+
+    /// Whether the server failed, and not the client.
+    #[must_use]
+    pub const fn is_server_error(self) -> bool {
+        self.0 >= 500
+    }
+}
+
+impl PartialEq<u16> for ErrorStatus {
+    fn eq(&self, other: &u16) -> bool {
+        self.0 == *other
+    }
+}
+
 /// An error as a client sees it.
 ///
 /// Built from a modelled error (`iam::ErrorCode::NoSuchEntity.with("…")`) or a
@@ -30,7 +94,7 @@ pub struct WireError {
     /// AWS's error code (`NoSuchEntity`).
     pub code: &'static str,
     /// The HTTP status.
-    pub status: u16,
+    pub status: ErrorStatus,
     /// Who caused it.
     pub fault: Fault,
     /// The message.
@@ -41,7 +105,12 @@ pub struct WireError {
 
 impl WireError {
     /// An error without further members.
-    pub fn new(code: &'static str, status: u16, fault: Fault, message: impl Into<String>) -> Self {
+    pub fn new(
+        code: &'static str,
+        status: ErrorStatus,
+        fault: Fault,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             status,
@@ -84,8 +153,12 @@ pub enum CommonError {
     InvalidAction,
     /// No such access key, or a session token that was not issued here.
     InvalidClientTokenId,
+    /// A value that the model allows and the operation does not.
+    InvalidParameterValue,
     /// The body cannot be decoded: invalid syntax, or a value of the wrong type.
     Malformed,
+    /// The URL's query cannot be decoded.
+    MalformedQueryString,
     /// The request is not signed.
     MissingAuthenticationToken,
     /// The operation, or a parameter of it, exists in the model but is not built.
@@ -111,7 +184,9 @@ impl CommonError {
         Self::InternalFailure,
         Self::InvalidAction,
         Self::InvalidClientTokenId,
+        Self::InvalidParameterValue,
         Self::Malformed,
+        Self::MalformedQueryString,
         Self::MissingAuthenticationToken,
         Self::NotImplemented,
         Self::RequestTooLarge,
@@ -122,41 +197,78 @@ impl CommonError {
     ];
 
     /// Code and HTTP status in JSON, then in the Query form.
-    const fn names(self) -> [(&'static str, u16); 2] {
+    const fn names(self) -> [(&'static str, ErrorStatus); 2] {
         match self {
-            Self::AccessDenied => [("AccessDeniedException", 400), ("AccessDenied", 403)],
-            Self::ExpiredToken => [("ExpiredTokenException", 400), ("ExpiredToken", 403)],
+            Self::AccessDenied => [
+                ("AccessDeniedException", ErrorStatus::of::<400>()),
+                ("AccessDenied", ErrorStatus::of::<403>()),
+            ],
+            Self::ExpiredToken => [
+                ("ExpiredTokenException", ErrorStatus::of::<400>()),
+                ("ExpiredToken", ErrorStatus::of::<403>()),
+            ],
             Self::IncompleteSignature => [
-                ("IncompleteSignatureException", 400),
-                ("IncompleteSignature", 400),
+                ("IncompleteSignatureException", ErrorStatus::of::<400>()),
+                ("IncompleteSignature", ErrorStatus::of::<400>()),
             ],
-            Self::InternalFailure => [("InternalFailure", 500), ("InternalFailure", 500)],
-            Self::InvalidAction => [("UnknownOperationException", 400), ("InvalidAction", 400)],
+            Self::InternalFailure => [
+                ("InternalFailure", ErrorStatus::of::<500>()),
+                ("InternalFailure", ErrorStatus::of::<500>()),
+            ],
+            Self::InvalidAction => [
+                ("UnknownOperationException", ErrorStatus::of::<400>()),
+                ("InvalidAction", ErrorStatus::of::<400>()),
+            ],
+            // IAM API Reference, "Common Errors"; the codes of parameters that the model allows.
+            Self::InvalidParameterValue => [
+                ("InvalidParameterValue", ErrorStatus::of::<400>()),
+                ("InvalidParameterValue", ErrorStatus::of::<400>()),
+            ],
             Self::InvalidClientTokenId => [
-                ("UnrecognizedClientException", 400),
-                ("InvalidClientTokenId", 403),
+                ("UnrecognizedClientException", ErrorStatus::of::<400>()),
+                ("InvalidClientTokenId", ErrorStatus::of::<403>()),
             ],
-            Self::Malformed => [("SerializationException", 400), ("MalformedInput", 400)],
+            Self::Malformed => [
+                ("SerializationException", ErrorStatus::of::<400>()),
+                ("MalformedInput", ErrorStatus::of::<400>()),
+            ],
+            // IAM API Reference, "Common Errors": 404, though it is the client's mistake.
+            Self::MalformedQueryString => [
+                ("SerializationException", ErrorStatus::of::<400>()),
+                ("MalformedQueryString", ErrorStatus::of::<404>()),
+            ],
             Self::MissingAuthenticationToken => [
-                ("MissingAuthenticationTokenException", 400),
-                ("MissingAuthenticationToken", 403),
+                (
+                    "MissingAuthenticationTokenException",
+                    ErrorStatus::of::<400>(),
+                ),
+                ("MissingAuthenticationToken", ErrorStatus::of::<403>()),
             ],
             // 501, because SDKs retry after 500, 502, 503 and 504.
-            Self::NotImplemented => [("NotImplemented", 501), ("NotImplemented", 501)],
+            Self::NotImplemented => [
+                ("NotImplemented", ErrorStatus::of::<501>()),
+                ("NotImplemented", ErrorStatus::of::<501>()),
+            ],
             Self::RequestTooLarge => [
-                ("RequestEntityTooLargeException", 413),
-                ("RequestEntityTooLarge", 413),
+                ("RequestEntityTooLargeException", ErrorStatus::of::<413>()),
+                ("RequestEntityTooLarge", ErrorStatus::of::<413>()),
             ],
             Self::ServiceUnavailable => [
-                ("ServiceUnavailableException", 503),
-                ("ServiceUnavailable", 503),
+                ("ServiceUnavailableException", ErrorStatus::of::<503>()),
+                ("ServiceUnavailable", ErrorStatus::of::<503>()),
             ],
             Self::SignatureDoesNotMatch => [
-                ("InvalidSignatureException", 400),
-                ("SignatureDoesNotMatch", 403),
+                ("InvalidSignatureException", ErrorStatus::of::<400>()),
+                ("SignatureDoesNotMatch", ErrorStatus::of::<403>()),
             ],
-            Self::Throttling => [("ThrottlingException", 400), ("Throttling", 400)],
-            Self::Validation => [("ValidationException", 400), ("ValidationError", 400)],
+            Self::Throttling => [
+                ("ThrottlingException", ErrorStatus::of::<400>()),
+                ("Throttling", ErrorStatus::of::<400>()),
+            ],
+            Self::Validation => [
+                ("ValidationException", ErrorStatus::of::<400>()),
+                ("ValidationError", ErrorStatus::of::<400>()),
+            ],
         }
     }
 
@@ -170,7 +282,7 @@ impl CommonError {
     }
 
     /// The HTTP status.
-    pub const fn status(self, protocol: Protocol) -> u16 {
+    pub const fn status(self, protocol: Protocol) -> ErrorStatus {
         let [json, query] = self.names();
         match protocol {
             Protocol::Json => json.1,

@@ -86,7 +86,7 @@ pub use codec::{
     decode_error, decode_form, decode_request, decode_response, encode_error, encode_error_as,
     encode_request, encode_response, encode_response_as,
 };
-pub use error::{CommonError, Fault, WireError};
+pub use error::{CommonError, ErrorStatus, Fault, WireError};
 pub use pattern::Pattern;
 pub use query::Form;
 pub use query_json::ResponseFormat;

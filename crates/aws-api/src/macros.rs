@@ -230,9 +230,9 @@ macro_rules! errors {
             }
 
             /// The HTTP status.
-            pub const fn status(self) -> u16 {
+            pub const fn status(self) -> crate::ErrorStatus {
                 match self {
-                    $(Self::$name => $status,)*
+                    $(Self::$name => crate::ErrorStatus::of::<$status>(),)*
                 }
             }
 

@@ -1,6 +1,7 @@
 //! Accounts and their root users' access keys.
 
 use aws_api::Secret;
+use aws_api::iam::ErrorCode;
 use aws_types::AccountId;
 use jiff::Timestamp;
 use store::iam::access_key::{self, AccessKey};
@@ -33,12 +34,14 @@ impl RootCredentials {
         let id = &self.access_key_id;
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if !(16..=128).contains(&id.len()) || !id.bytes().all(word) {
-            return Err(Error::InvalidInput(
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
                 "an access key id has 16 to 128 letters and digits".to_owned(),
             ));
         }
         if !(16..=128).contains(&self.secret.expose().len()) {
-            return Err(Error::InvalidInput(
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
                 "a secret access key has 16 to 128 characters".to_owned(),
             ));
         }
@@ -52,7 +55,7 @@ impl Identity {
     /// made or given that secret.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for credentials that cannot be any, or whose id is another
+    /// `InvalidInput` for credentials that cannot be any, or whose id is another
     /// principal's; else [`Error::Internal`].
     pub async fn create_account(
         &self,
@@ -114,7 +117,8 @@ impl Identity {
         let mut created_at = now.as_millisecond();
         if let Some(key) = access_key::find(conn, &given.access_key_id).await? {
             if key.account != account.as_str() || key.user_id.is_some() {
-                return Err(Error::InvalidInput(
+                return Err(Error::new(
+                    ErrorCode::InvalidInput,
                     "this access key id belongs to another principal".to_owned(),
                 ));
             }

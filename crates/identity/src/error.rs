@@ -1,100 +1,112 @@
 //! What an operation can answer instead of its result.
 
-use policy::PolicyError;
+use aws_api::{CommonError, iam, sts};
+use policy::{PolicyError, PolicyErrorCode};
 
-/// A refusal or a failure of an IAM or STS operation. `Display` is the message that AWS
-/// sends, [`Error::code`] is its error code; what stands in [`Error::Internal`] is for
-/// the operator's log and reaches no client.
+/// AWS's code of a refusal: one of the generated ones, or one that every operation shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// An error of IAM's model.
+    Iam(iam::ErrorCode),
+    /// An error of STS's model.
+    Sts(sts::ErrorCode),
+    /// An error that no model lists.
+    Common(CommonError),
+}
+
+impl Code {
+    /// The code as IAM and STS send it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Iam(code) => code.code(),
+            Code::Sts(code) => code.code(),
+            Code::Common(code) => code.code(aws_api::Protocol::Query),
+        }
+    }
+}
+
+impl From<iam::ErrorCode> for Code {
+    fn from(code: iam::ErrorCode) -> Code {
+        Code::Iam(code)
+    }
+}
+
+impl From<sts::ErrorCode> for Code {
+    fn from(code: sts::ErrorCode) -> Code {
+        Code::Sts(code)
+    }
+}
+
+impl From<CommonError> for Code {
+    fn from(code: CommonError) -> Code {
+        Code::Common(code)
+    }
+}
+
+impl From<PolicyErrorCode> for Code {
+    fn from(code: PolicyErrorCode) -> Code {
+        match code {
+            PolicyErrorCode::MalformedPolicyDocument => {
+                iam::ErrorCode::MalformedPolicyDocument.into()
+            }
+            PolicyErrorCode::LimitExceeded => iam::ErrorCode::LimitExceeded.into(),
+            PolicyErrorCode::PackedPolicyTooLarge => sts::ErrorCode::PackedPolicyTooLarge.into(),
+            // Codes of Organizations and ECR, whose documents are parsed elsewhere.
+            PolicyErrorCode::ConstraintViolation | PolicyErrorCode::InvalidParameter => {
+                CommonError::Validation.into()
+            }
+        }
+    }
+}
+
+/// A refusal or a failure of an IAM or STS operation. `Display` is the message that AWS sends; the
+/// cause of an [`Error::Internal`] is for the operator's log and reaches no client.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
-    /// `NoSuchEntity`.
-    #[error("{0}")]
-    NoSuchEntity(String),
-    /// `EntityAlreadyExists`.
-    #[error("{0}")]
-    EntityAlreadyExists(String),
-    /// `DeleteConflict`: something still depends on the entity.
-    #[error("{0}")]
-    DeleteConflict(String),
-    /// `LimitExceeded`: a quota.
-    #[error("{0}")]
-    LimitExceeded(String),
-    /// `PolicyNotAttachable`: only AWS can attach this policy.
-    #[error("{0}")]
-    PolicyNotAttachable(String),
-    /// `InvalidInput`.
-    #[error("{0}")]
-    InvalidInput(String),
-    /// `ValidationError`: what the model's constraints cannot say.
-    #[error("{0}")]
-    ValidationError(String),
-    /// `InvalidParameterValue`: STS's word for session tags that contradict each other or the
-    /// calling session's.
-    #[error("{0}")]
-    InvalidParameterValue(String),
-    /// `UnmodifiableEntity`, `AccessDenied` for what AWS owns.
-    #[error("{0}")]
-    AccessDenied(String),
-    /// `OrganizationNotFoundException`: the account is in no organization.
-    #[error("{0}")]
-    OrganizationNotFound(String),
-    /// `FeatureDisabled`.
-    #[error("{0}")]
-    FeatureDisabled(String),
-    /// `ReportNotPresent`: no credential report was generated. AWS sends no message.
-    #[error("")]
-    ReportNotPresent,
-    /// `InvalidClientTokenId`: credentials that exist and may not do this at all.
-    #[error("The security token included in the request is invalid")]
-    InvalidClientTokenId,
-    /// A refused policy document, with the code and the words of the policy crate.
-    #[error("{0}")]
-    Policy(#[from] PolicyError),
-    /// `PackedPolicyTooLarge`: session policies and tags exceed their packed limit.
-    #[error("{0}")]
-    PackedPolicyTooLarge(String),
-    /// `InvalidAuthorizationMessageException`.
-    #[error("{0}")]
-    InvalidAuthorizationMessage(String),
-    /// `ServiceUnavailable` (AWS, "Common Errors"): the database is locked, overloaded or away. Worth a retry.
-    /// The cause is the error's source.
+    /// Refused, with AWS's code and message. [`Error::new`] makes one.
+    #[error("{1}")]
+    Refused(Code, String),
+    /// `ServiceUnavailable` (AWS, "Common Errors"): the database is locked, overloaded or away. Worth a
+    /// retry. The cause is the error's source.
     #[error("The request has failed due to a temporary failure of the server.")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// `ServiceFailure`: the database, the random source, a stored document that cannot
-    /// be read. The cause is the error's source.
+    /// The database or the random source failed, or a stored document cannot be read. The cause is the
+    /// error's source.
     #[error("The request processing has failed because of an unknown error, exception or failure.")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Error {
+    /// A refusal: `Error::new(iam::ErrorCode::NoSuchEntity, "…")`.
+    pub fn new(code: impl Into<Code>, message: impl Into<String>) -> Error {
+        Error::Refused(code.into(), message.into())
+    }
+
     /// AWS's error code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Error::NoSuchEntity(_) => "NoSuchEntity",
-            Error::EntityAlreadyExists(_) => "EntityAlreadyExists",
-            Error::DeleteConflict(_) => "DeleteConflict",
-            Error::LimitExceeded(_) => "LimitExceeded",
-            Error::PolicyNotAttachable(_) => "PolicyNotAttachable",
-            Error::InvalidInput(_) => "InvalidInput",
-            Error::ValidationError(_) => "ValidationError",
-            Error::InvalidParameterValue(_) => "InvalidParameterValue",
-            Error::AccessDenied(_) => "AccessDenied",
-            Error::OrganizationNotFound(_) => "OrganizationNotFoundException",
-            Error::FeatureDisabled(_) => "FeatureDisabled",
-            Error::ReportNotPresent => "ReportNotPresent",
-            Error::InvalidClientTokenId => "InvalidClientTokenId",
-            Error::Policy(refused) => refused.code.as_str(),
-            Error::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",
-            Error::InvalidAuthorizationMessage(_) => "InvalidAuthorizationMessageException",
-            Error::Unavailable(_) => "ServiceUnavailable",
-            Error::Internal(_) => "ServiceFailure",
+            Error::Refused(code, _) => *code,
+            Error::Unavailable(_) => CommonError::ServiceUnavailable.into(),
+            Error::Internal(_) => CommonError::InternalFailure.into(),
         }
+    }
+
+    /// Whether this is the refusal `code`.
+    #[must_use]
+    pub fn is(&self, code: impl Into<Code>) -> bool {
+        matches!(self, Error::Refused(found, _) if *found == code.into())
     }
 
     pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Error::Internal(cause.into())
+    }
+}
+
+impl From<PolicyError> for Error {
+    fn from(refused: PolicyError) -> Error {
+        Error::new(refused.code, refused.message)
     }
 }
 

@@ -23,6 +23,7 @@ mod users;
 mod views;
 
 use aws_api::iam;
+use aws_api::iam::ErrorCode;
 use jiff::Timestamp;
 use store::iam::entity::{self, Entity, Kind, NewEntity};
 use store::iam::tag;
@@ -169,9 +170,10 @@ fn check_path(path: Option<&str>) -> Result<(), Error> {
         ("/aws-reserved/", "roles that AWS creates"),
     ] {
         if path.is_some_and(|path| path.starts_with(prefix)) {
-            return Err(Error::InvalidInput(format!(
-                "Path prefix '{prefix}' can only be used for {whose}"
-            )));
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
+                format!("Path prefix '{prefix}' can only be used for {whose}"),
+            ));
         }
     }
     Ok(())
@@ -183,9 +185,10 @@ fn check_tag_key(key: &str) -> Result<(), Error> {
         .get(..4)
         .is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
     {
-        return Err(Error::InvalidInput(format!(
-            "Tag key {key} is not valid: keys that begin with aws: are reserved."
-        )));
+        return Err(Error::new(
+            ErrorCode::InvalidInput,
+            format!("Tag key {key} is not valid: keys that begin with aws: are reserved."),
+        ));
     }
     Ok(())
 }

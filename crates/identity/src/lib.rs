@@ -109,7 +109,7 @@ pub(crate) use authz::Authorized as Call;
 pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Key, PrincipalRef};
-pub use error::{AuthError, Error};
+pub use error::{AuthError, Code, Error};
 pub use identity::Identity;
 pub use pinning::PinnedPrincipal;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};

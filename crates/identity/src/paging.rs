@@ -1,5 +1,6 @@
 //! Markers: where the next page of a list begins.
 
+use aws_api::CommonError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -19,7 +20,7 @@ pub(crate) struct Page {
 }
 
 fn invalid_marker() -> Error {
-    Error::ValidationError("Invalid Marker.".to_owned())
+    Error::new(CommonError::Validation, "Invalid Marker.".to_owned())
 }
 
 /// A page that is answered.
@@ -120,7 +121,7 @@ mod tests {
         #[test]
         fn any_marker_is_taken_or_refused(marker in "\\PC*") {
             if let Err(error) = Page::new(None, Some(&marker)) {
-                prop_assert_eq!(error.code(), "ValidationError");
+                prop_assert!(error.is(CommonError::Validation));
             }
         }
     }

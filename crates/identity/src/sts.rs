@@ -4,8 +4,10 @@ mod assume_role;
 mod caller_identity;
 mod session_tokens;
 
+use aws_api::CommonError;
 use aws_api::Secret;
 use aws_api::sts::Credentials;
+use aws_api::sts::ErrorCode;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ids::{KeyKind, access_key_id, secret_access_key};
@@ -48,15 +50,19 @@ impl Identity {
         let percent_of = |bytes: usize| (bytes * 100).div_ceil(PACKED_BYTES_MAX);
         let tags = percent_of(session.tag_bytes());
         if tags > 100 {
-            return Err(Error::PackedPolicyTooLarge(format!(
-                "Packed size of session tags consumes {tags}% of allotted space."
-            )));
+            return Err(Error::new(
+                ErrorCode::PackedPolicyTooLarge,
+                format!("Packed size of session tags consumes {tags}% of allotted space."),
+            ));
         }
         let percent = session.packed_bytes().map(percent_of);
         if let Some(percent) = percent.filter(|percent| *percent > 100) {
-            return Err(Error::PackedPolicyTooLarge(format!(
-                "Packed policy consumes {percent}% of allotted space, please use smaller policy."
-            )));
+            return Err(Error::new(
+                ErrorCode::PackedPolicyTooLarge,
+                format!(
+                    "Packed policy consumes {percent}% of allotted space, please use smaller policy."
+                ),
+            ));
         }
         let credentials = Credentials {
             access_key_id: session.access_key_id.clone(),
@@ -80,7 +86,8 @@ fn refuse_mfa(serial_number: Option<&str>, token_code: Option<&str>) -> Result<(
     if serial_number.is_none() && token_code.is_none() {
         return Ok(());
     }
-    Err(Error::AccessDenied(
+    Err(Error::new(
+        CommonError::AccessDenied,
         "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
          serial number is valid and associated with this user."
             .to_owned(),

@@ -359,7 +359,7 @@ on_every_engine! {
         for one in all {
             match one.await.unwrap() {
                 Ok(_) => made += 1,
-                Err(error) => assert_eq!(error.code(), "EntityAlreadyExists"),
+                Err(error) => assert_eq!(error.code().as_str(), "EntityAlreadyExists"),
             }
         }
         assert_eq!(made, 1);
@@ -375,7 +375,7 @@ on_every_engine! {
         for one in all {
             match one.await.unwrap() {
                 Ok(_) => made += 1,
-                Err(error) => assert_eq!(error.code(), "LimitExceeded"),
+                Err(error) => assert_eq!(error.code().as_str(), "LimitExceeded"),
             }
         }
         assert_eq!(made, 2);

@@ -460,11 +460,11 @@ on_every_engine! {
                 let id = known.map(|role| role.unique_id.clone()).unwrap_or_default();
                 match identity.assume_role(&authorized_on(cx.context().clone(), &id), assume("ci")).await {
                     Ok(_) => {}
-                    Err(refused) => assert_eq!(refused.code(), "AccessDenied", "{refused:?}"),
+                    Err(refused) => assert_eq!(refused.code().as_str(), "AccessDenied", "{refused:?}"),
                 }
                 let get = iam::GetRoleRequest { role_name: "ci".to_owned() };
                 if let Err(refused) = identity.get_role(&root, get).await {
-                    assert_eq!(refused.code(), "NoSuchEntity", "{refused:?}");
+                    assert_eq!(refused.code().as_str(), "NoSuchEntity", "{refused:?}");
                 }
                 identity.list_roles(&root, iam::ListRolesRequest::default()).await.unwrap();
             }

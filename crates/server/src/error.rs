@@ -2,8 +2,8 @@
 //! goes to the log under the request's id and never to a client.
 
 use authz::{DecisionRecord, Denial, SessionRefused};
-use aws_api::{CommonError, Fault, Protocol, WireError, iam, sts};
-use identity::AuthError;
+use aws_api::{CommonError, Protocol, WireError};
+use identity::{AuthError, Code};
 use sigv4::SigError;
 
 use crate::body::BodyError;
@@ -182,20 +182,10 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn identity_error(error: &identity::Error, protocol: Protocol) -> WireError {
     let message = error.to_string();
-    if let identity::Error::Internal(_) = error {
-        return CommonError::InternalFailure.with(protocol, INTERNAL);
-    }
-    let code = error.code();
-    if let Some(known) = iam::ErrorCode::from_code(code) {
-        return known.with(message);
-    }
-    if let Some(known) = sts::ErrorCode::from_code(code) {
-        return known.with(message);
-    }
-    let common = CommonError::ALL.iter().find(|c| c.code(protocol) == code);
-    match common {
-        Some(common) => common.with(protocol, message),
-        None => WireError::new(code, 400, Fault::Sender, message),
+    match error.code() {
+        Code::Iam(code) => code.with(message),
+        Code::Sts(code) => code.with(message),
+        Code::Common(code) => code.with(protocol, message),
     }
 }
 
@@ -204,12 +194,7 @@ fn unauthenticated(error: &Unauthenticated, protocol: Protocol) -> WireError {
         Unauthenticated::Signature(error) => {
             let common = match error {
                 SigError::MissingAuthenticationToken => CommonError::MissingAuthenticationToken,
-                // IAM API Reference, "Common Errors": 404, though it is the client's mistake.
-                SigError::MalformedQueryString(_) if protocol == Protocol::Query => {
-                    let code = "MalformedQueryString";
-                    return WireError::new(code, 404, Fault::Sender, error.to_string());
-                }
-                SigError::MalformedQueryString(_) => CommonError::Malformed,
+                SigError::MalformedQueryString(_) => CommonError::MalformedQueryString,
                 SigError::IncompleteSignature(_) => CommonError::IncompleteSignature,
                 SigError::SignatureDoesNotMatch(_)
                 | SigError::Expired { .. }

@@ -217,7 +217,7 @@ fn common_errors_follow_the_protocol() {
         for protocol in [Protocol::Json, Protocol::Query] {
             let wire = error.with(protocol, "x");
             let receiver = wire.fault == crate::Fault::Receiver;
-            assert_eq!(receiver, wire.status >= 500, "{error:?}");
+            assert_eq!(receiver, wire.status.is_server_error(), "{error:?}");
         }
     }
 }

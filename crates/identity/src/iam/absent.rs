@@ -23,7 +23,7 @@ const CREDENTIAL_SERVICES: [&str; 4] = [
 ];
 
 fn none(message: String) -> Error {
-    Error::NoSuchEntity(message)
+    Error::new(ErrorCode::NoSuchEntity, message)
 }
 
 /// test_login_profile_errors.
@@ -82,7 +82,8 @@ fn no_delegation_request(id: &str) -> Error {
 
 /// The model's words for `OrganizationNotFoundException`.
 fn no_organization() -> Error {
-    Error::OrganizationNotFound(
+    Error::new(
+        ErrorCode::OrganizationNotFound,
         "The request was rejected because no organization is associated with your account."
             .to_owned(),
     )
@@ -90,7 +91,8 @@ fn no_organization() -> Error {
 
 /// The model's words for `FeatureDisabledException`.
 fn federation_disabled() -> Error {
-    Error::FeatureDisabled(
+    Error::new(
+        ErrorCode::FeatureDisabled,
         "The request failed because outbound identity federation is already disabled for your \
          Amazon Web Services account."
             .to_owned(),
@@ -319,7 +321,8 @@ impl Identity {
         _cx: &Call,
         _input: (),
     ) -> Result<GetCredentialReportResponse, Error> {
-        Err(Error::ReportNotPresent)
+        // AWS sends no message.
+        Err(Error::new(ErrorCode::CredentialReportNotPresent, ""))
     }
 
     /// `ListMFADevices`.

@@ -1,5 +1,6 @@
 //! Access keys.
 
+use aws_api::CommonError;
 use aws_api::iam::{
     AccessKey, AccessKeyLastUsed, AccessKeyMetadata, CreateAccessKeyRequest,
     CreateAccessKeyResponse, DeleteAccessKeyRequest, GetAccessKeyLastUsedRequest,
@@ -70,9 +71,12 @@ impl Owner {
 /// What AWS answers for a key that is unknown or another account's: nobody may ask for it.
 fn unknown_key(cx: &Call, id: &str) -> Error {
     let caller = &cx.caller.arn;
-    Error::AccessDenied(format!(
-        "User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}"
-    ))
+    Error::new(
+        CommonError::AccessDenied,
+        format!(
+            "User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}"
+        ),
+    )
 }
 
 fn status(active: bool) -> StatusType {
@@ -157,9 +161,12 @@ impl Identity {
             StatusType::Active => true,
             StatusType::Inactive => false,
             other => {
-                return Err(Error::ValidationError(format!(
-                    "Status {other} is not a status that a request may set: use Active or Inactive"
-                )));
+                return Err(Error::new(
+                    CommonError::Validation,
+                    format!(
+                        "Status {other} is not a status that a request may set: use Active or Inactive"
+                    ),
+                ));
             }
         };
         let mut tx = self.change(cx).await?;

@@ -1,5 +1,6 @@
 //! The account: its alias and its summary.
 
+use aws_api::iam::ErrorCode;
 use std::collections::BTreeMap;
 
 use aws_api::iam::{
@@ -34,9 +35,10 @@ impl Identity {
         let alias = input.account_alias;
         let holder = account::find_by_alias(&mut conn, &alias).await?;
         if holder.is_some_and(|holder| holder.id != cx.account.as_str()) {
-            return Err(Error::EntityAlreadyExists(format!(
-                "The account alias {alias} already exists."
-            )));
+            return Err(Error::new(
+                ErrorCode::EntityAlreadyExists,
+                format!("The account alias {alias} already exists."),
+            ));
         }
         account::set_alias(&mut conn, cx.account.as_str(), Some(&alias)).await?;
         commit(tx).await
@@ -56,9 +58,10 @@ impl Identity {
         let found = account::find(&mut conn, cx.account.as_str()).await?;
         let alias = input.account_alias;
         if found.and_then(|account| account.alias).as_ref() != Some(&alias) {
-            return Err(Error::NoSuchEntity(format!(
-                "The account alias {alias} cannot be found."
-            )));
+            return Err(Error::new(
+                ErrorCode::NoSuchEntity,
+                format!("The account alias {alias} cannot be found."),
+            ));
         }
         account::set_alias(&mut conn, cx.account.as_str(), None).await?;
         commit(tx).await

@@ -1,5 +1,6 @@
 //! Permissions boundaries of users and roles.
 
+use aws_api::iam::ErrorCode;
 use aws_api::iam::{
     DeleteRolePermissionsBoundaryRequest, DeleteUserPermissionsBoundaryRequest,
     PutRolePermissionsBoundaryRequest, PutUserPermissionsBoundaryRequest,
@@ -82,9 +83,10 @@ impl Identity {
             }
             None if found.boundary_arn.is_none() => {
                 let word = kind.as_str();
-                return Err(Error::NoSuchEntity(format!(
-                    "Permissions boundary of {word} {name} cannot be found."
-                )));
+                return Err(Error::new(
+                    ErrorCode::NoSuchEntity,
+                    format!("Permissions boundary of {word} {name} cannot be found."),
+                ));
             }
             None => {}
         }

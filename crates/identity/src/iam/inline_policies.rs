@@ -1,5 +1,6 @@
 //! Inline policies of users, groups and roles.
 
+use aws_api::iam::ErrorCode;
 use aws_api::iam::{
     DeleteGroupPolicyRequest, DeleteRolePolicyRequest, DeleteUserPolicyRequest,
     GetGroupPolicyRequest, GetGroupPolicyResponse, GetRolePolicyRequest, GetRolePolicyResponse,
@@ -121,9 +122,10 @@ impl Identity {
         let max = size_max(kind);
         if too_long || sizes.sum::<usize>() > max {
             let (word, name) = (kind.as_str(), &holder.name);
-            return Err(Error::LimitExceeded(format!(
-                "Maximum policy size of {max} bytes exceeded for {word} {name}"
-            )));
+            return Err(Error::new(
+                ErrorCode::LimitExceeded,
+                format!("Maximum policy size of {max} bytes exceeded for {word} {name}"),
+            ));
         }
         commit(tx).await
     }

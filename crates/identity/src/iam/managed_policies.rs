@@ -1,5 +1,7 @@
 //! Managed policies: the customers' and AWS's.
 
+use aws_api::CommonError;
+use aws_api::iam::ErrorCode;
 use aws_api::iam::{
     CreatePolicyRequest, CreatePolicyResponse, DeletePolicyRequest, GetPolicyRequest,
     GetPolicyResponse, ListPoliciesRequest, ListPoliciesResponse, Policy, PolicyScopeType,
@@ -28,7 +30,8 @@ impl Identity {
         let account = cx.account.as_str();
         match self.0.policies.find_in(conn, account, arn).await? {
             Some(ManagedPolicyRef::Customer(policy)) => Ok(policy),
-            Some(ManagedPolicyRef::Aws(_)) => Err(Error::AccessDenied(
+            Some(ManagedPolicyRef::Aws(_)) => Err(Error::new(
+                CommonError::AccessDenied,
                 "Policy is outside your own account.".to_owned(),
             )),
             None => Err(messages::policy_not_found(arn)),
@@ -198,7 +201,8 @@ impl Identity {
         let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
         let count = attachment::count(&mut conn, cx.account.as_str(), &input.policy_arn).await?;
         if count != (0, 0) {
-            return Err(Error::DeleteConflict(
+            return Err(Error::new(
+                ErrorCode::DeleteConflict,
                 "Cannot delete a policy attached to entities.".to_owned(),
             ));
         }
@@ -207,7 +211,8 @@ impl Identity {
             .len()
             > 1
         {
-            return Err(Error::DeleteConflict(
+            return Err(Error::new(
+                ErrorCode::DeleteConflict,
                 "This policy has more than one version. Before you delete a policy, you must \
                  delete the policy's versions. The default version is deleted with the policy."
                     .to_owned(),

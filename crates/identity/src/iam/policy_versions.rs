@@ -1,5 +1,6 @@
 //! Versions of managed policies.
 
+use aws_api::iam::ErrorCode;
 use aws_api::iam::{
     CreatePolicyVersionRequest, CreatePolicyVersionResponse, DeletePolicyVersionRequest,
     GetPolicyVersionRequest, GetPolicyVersionResponse, ListPolicyVersionsRequest,
@@ -69,7 +70,9 @@ impl Identity {
         id: &str,
     ) -> Result<(Entity, Version), Error> {
         let policy = match self.own_policy(conn, cx, arn).await {
-            Err(Error::NoSuchEntity(_)) => return Err(messages::version_not_found(arn, id)),
+            Err(error) if error.is(ErrorCode::NoSuchEntity) => {
+                return Err(messages::version_not_found(arn, id));
+            }
             found => found?,
         };
         let version = existing_version(conn, &policy, id).await?;
@@ -94,10 +97,13 @@ impl Identity {
             .await?
             .len();
         if i64::try_from(count).unwrap_or(i64::MAX) >= max {
-            return Err(Error::LimitExceeded(format!(
-                "A managed policy can have up to {max} versions. Before you create a new \
+            return Err(Error::new(
+                ErrorCode::LimitExceeded,
+                format!(
+                    "A managed policy can have up to {max} versions. Before you create a new \
                  version, you must delete an existing version."
-            )));
+                ),
+            ));
         }
         let now = cx.now.as_millisecond();
         let document = &input.policy_document;
@@ -201,7 +207,8 @@ impl Identity {
         let (found, version) = self.own_version(&mut conn, cx, arn, id).await?;
         let row = managed_policy::get(&mut conn, found.id).await?;
         if version.version == row.default_version {
-            return Err(Error::DeleteConflict(
+            return Err(Error::new(
+                ErrorCode::DeleteConflict,
                 "Cannot delete the default version of a policy.".to_owned(),
             ));
         }

@@ -4,6 +4,7 @@
 mod evaluation;
 mod positions;
 
+use aws_api::iam::ErrorCode;
 use std::sync::Arc;
 
 use aws_api::iam::{
@@ -64,7 +65,8 @@ impl Identity {
                 Principal::user(source.arn(), Some(&source.unique_id))
             }
             (None, _) => {
-                return Err(Error::InvalidInput(
+                return Err(Error::new(
+                    ErrorCode::InvalidInput,
                     "CallerArn must be specified with a ResourcePolicy when PolicySourceArn is \
                      not a user."
                         .to_owned(),
@@ -230,9 +232,10 @@ async fn principal(conn: &mut Conn<'_>, cx: &Call, arn: &str) -> Result<Principa
                 Some(&found.unique_id),
             ))
         }
-        _ => Err(Error::InvalidInput(format!(
-            "CallerArn {arn} is not the ARN of a user or role that exists."
-        ))),
+        _ => Err(Error::new(
+            ErrorCode::InvalidInput,
+            format!("CallerArn {arn} is not the ARN of a user or role that exists."),
+        )),
     }
 }
 

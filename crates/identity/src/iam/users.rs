@@ -1,5 +1,6 @@
 //! Users.
 
+use aws_api::CommonError;
 use aws_api::iam::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, GetUserRequest, GetUserResponse,
     ListUsersRequest, ListUsersResponse, UpdateUserRequest, User,
@@ -147,7 +148,8 @@ pub(super) fn user_or_caller(cx: &Call, name: Option<String>) -> Result<String, 
     match (name, &cx.caller.kind) {
         (Some(name), _) => Ok(name),
         (None, CallerKind::User { name, .. }) => Ok(name.clone()),
-        (None, _) => Err(Error::ValidationError(
+        (None, _) => Err(Error::new(
+            CommonError::Validation,
             "Must specify userName when calling with non-User credentials".to_owned(),
         )),
     }

@@ -1,5 +1,6 @@
 //! `AssumeRole`, and what its relatives share: session policies and tags.
 
+use aws_api::CommonError;
 use aws_api::sts::{
     AssumeRoleRequest, AssumeRoleResponse, AssumedRoleUser, PolicyDescriptorType, Tag,
 };
@@ -90,9 +91,10 @@ impl Identity {
             .filter_map(|descriptor| descriptor.arn)
             .collect();
         if arns.len() > POLICY_ARNS_MAX {
-            return Err(Error::ValidationError(format!(
-                "A session can have up to {POLICY_ARNS_MAX} managed session policies."
-            )));
+            return Err(Error::new(
+                CommonError::Validation,
+                format!("A session can have up to {POLICY_ARNS_MAX} managed session policies."),
+            ));
         }
         let account = session.account()?;
         for arn in &arns {
@@ -108,10 +110,13 @@ impl Identity {
 
 /// AWS's answer to one who may not assume a role, whether it exists or not.
 fn not_authorized(cx: &Authorized, role_arn: &str) -> Error {
-    Error::AccessDenied(format!(
-        "User: {} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
-        cx.caller.arn
-    ))
+    Error::new(
+        CommonError::AccessDenied,
+        format!(
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
+            cx.caller.arn
+        ),
+    )
 }
 
 /// The session's seconds: from 15 minutes to the role's maximum, an hour when chained (STS
@@ -119,19 +124,24 @@ fn not_authorized(cx: &Authorized, role_arn: &str) -> Error {
 fn duration(wanted: Option<i32>, role_max: i64, chained: bool) -> Result<i64, Error> {
     let seconds = wanted.map_or(SECONDS_DEFAULT, i64::from);
     if seconds < SESSION_SECONDS_MIN {
-        return Err(Error::ValidationError(format!(
-            "The requested DurationSeconds is below the minimum of {SESSION_SECONDS_MIN} seconds."
-        )));
+        return Err(Error::new(
+            CommonError::Validation,
+            format!(
+                "The requested DurationSeconds is below the minimum of {SESSION_SECONDS_MIN} seconds."
+            ),
+        ));
     }
     if chained && seconds > CHAINED_SECONDS_MAX {
-        return Err(Error::ValidationError(
+        return Err(Error::new(
+            CommonError::Validation,
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by \
              role chaining."
                 .to_owned(),
         ));
     }
     if seconds > role_max {
-        return Err(Error::ValidationError(
+        return Err(Error::new(
+            CommonError::Validation,
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
                 .to_owned(),
         ));
@@ -148,7 +158,8 @@ fn source_identity(cx: &Authorized, wanted: Option<String>) -> Result<Option<Str
         .as_ref()
         .and_then(|info| info.source_identity.clone());
     match (inherited, wanted) {
-        (Some(inherited), Some(wanted)) if inherited != wanted => Err(Error::AccessDenied(
+        (Some(inherited), Some(wanted)) if inherited != wanted => Err(Error::new(
+            CommonError::AccessDenied,
             "The source identity of a session cannot be changed by role chaining.".to_owned(),
         )),
         (inherited, wanted) => Ok(inherited.or(wanted)),
@@ -172,22 +183,27 @@ pub(super) fn session_tags(
     for tag in tags.unwrap_or_default() {
         let key = tag.key.to_lowercase();
         if key.starts_with("aws:") {
-            return Err(Error::InvalidParameterValue(format!(
-                "Tag key {} is not valid: keys that begin with aws: are reserved.",
-                tag.key
-            )));
+            return Err(Error::new(
+                CommonError::InvalidParameterValue,
+                format!(
+                    "Tag key {} is not valid: keys that begin with aws: are reserved.",
+                    tag.key
+                ),
+            ));
         }
         match all.iter().position(|known| known.0.to_lowercase() == key) {
             None => all.push(SessionTag(tag.key, tag.value, false)),
             Some(at) if at < inherited.len() => {
-                return Err(Error::InvalidParameterValue(
+                return Err(Error::new(
+                    CommonError::InvalidParameterValue,
                     "One of the specified transitive tag keys can't be set because it conflicts \
                      with a transitive tag key from the calling session."
                         .to_owned(),
                 ));
             }
             Some(_) => {
-                return Err(Error::InvalidParameterValue(
+                return Err(Error::new(
+                    CommonError::InvalidParameterValue,
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive."
                         .to_owned(),
                 ));
@@ -195,15 +211,17 @@ pub(super) fn session_tags(
         }
     }
     if all.len() > SESSION_TAGS_MAX {
-        return Err(Error::InvalidParameterValue(format!(
-            "A session can have up to {SESSION_TAGS_MAX} session tags."
-        )));
+        return Err(Error::new(
+            CommonError::InvalidParameterValue,
+            format!("A session can have up to {SESSION_TAGS_MAX} session tags."),
+        ));
     }
     for key in transitive_keys.unwrap_or_default() {
         let folded = key.to_lowercase();
         let tag = all.iter_mut().find(|tag| tag.0.to_lowercase() == folded);
         let Some(tag) = tag else {
-            return Err(Error::InvalidParameterValue(
+            return Err(Error::new(
+                CommonError::InvalidParameterValue,
                 "The specified transitive tag key must be included in the requested tags."
                     .to_owned(),
             ));

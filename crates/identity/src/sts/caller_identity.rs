@@ -1,5 +1,7 @@
 //! Who am I, whose key is this, what did that message say.
 
+use aws_api::CommonError;
+use aws_api::sts::ErrorCode;
 use aws_api::sts::{
     DecodeAuthorizationMessageRequest, DecodeAuthorizationMessageResponse, GetAccessKeyInfoRequest,
     GetAccessKeyInfoResponse, GetCallerIdentityRequest, GetCallerIdentityResponse,
@@ -42,7 +44,10 @@ impl Identity {
             Some(key) => key.account,
             None => account_of_key(&id)
                 .ok_or_else(|| {
-                    Error::ValidationError(format!("Invalid value for AccessKeyId: {id}"))
+                    Error::new(
+                        CommonError::Validation,
+                        format!("Invalid value for AccessKeyId: {id}"),
+                    )
                 })?
                 .to_string(),
         };
@@ -65,7 +70,8 @@ impl Identity {
             .open_authorization_message(cx.account, message, cx.now)
             .await;
         let decoded = decoded.ok_or_else(|| {
-            Error::InvalidAuthorizationMessage(
+            Error::new(
+                ErrorCode::InvalidAuthorizationMessage,
                 "Failed to decode the authorization message.".to_owned(),
             )
         })?;

@@ -1,5 +1,6 @@
 //! `GetSessionToken` and `GetFederationToken`: temporary credentials from long-term ones.
 
+use aws_api::CommonError;
 use aws_api::sts::{
     FederatedUser, GetFederationTokenRequest, GetFederationTokenResponse, GetSessionTokenRequest,
     GetSessionTokenResponse,
@@ -83,18 +84,20 @@ fn issuer(cx: &Call, operation: &str) -> Result<Option<String>, Error> {
     match &cx.caller.kind {
         CallerKind::Root if !temporary => Ok(None),
         CallerKind::User { .. } if !temporary => Ok(Some(cx.caller.user_id.to_string())),
-        _ => Err(Error::AccessDenied(format!(
-            "Cannot call {operation} with session credentials"
-        ))),
+        _ => Err(Error::new(
+            CommonError::AccessDenied,
+            format!("Cannot call {operation} with session credentials"),
+        )),
     }
 }
 
 fn duration(cx: &Call, wanted: Option<i32>) -> Result<i64, Error> {
     let seconds = wanted.map_or(SECONDS_DEFAULT, i64::from);
     if !(SESSION_SECONDS_MIN..=SECONDS_MAX).contains(&seconds) {
-        return Err(Error::ValidationError(format!(
-            "DurationSeconds must be between {SESSION_SECONDS_MIN} and {SECONDS_MAX}."
-        )));
+        return Err(Error::new(
+            CommonError::Validation,
+            format!("DurationSeconds must be between {SESSION_SECONDS_MIN} and {SECONDS_MAX}."),
+        ));
     }
     Ok(match cx.caller.kind {
         CallerKind::Root => seconds.min(ROOT_SECONDS_MAX),

@@ -224,7 +224,7 @@ fn decide(
 /// The error's code and message.
 pub fn said<T: std::fmt::Debug>(result: Result<T, Error>) -> (String, String) {
     let error = result.unwrap_err();
-    (error.code().to_owned(), error.to_string())
+    (error.code().as_str().to_owned(), error.to_string())
 }
 
 pub fn invalid<T>(result: Result<T, AuthError>) -> bool {

@@ -45,8 +45,8 @@ on_every_engine! {
         let words = format!("The Password Policy with domain name {ACCOUNT} cannot be found.");
         assert!(message.contains(&words), "{message}");
         let report = i.get_credential_report(&root, ()).await.unwrap_err();
-        assert!(matches!(report, identity::Error::ReportNotPresent));
+        assert!(report.is(iam::ErrorCode::CredentialReportNotPresent));
         let features = i.list_organizations_features(&root, iam::ListOrganizationsFeaturesRequest::default()).await;
-        assert!(matches!(features.unwrap_err(), identity::Error::OrganizationNotFound(_)));
+        assert!(features.unwrap_err().is(iam::ErrorCode::OrganizationNotFound));
     }
 }

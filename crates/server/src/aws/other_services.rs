@@ -107,7 +107,7 @@ impl ErrorForm {
             ),
         };
         WireResponse {
-            status: error.status,
+            status: error.status.as_u16(),
             content_type,
             error_type: (self.protocol() == Protocol::Json).then_some(error.code),
             body: body.into_bytes(),

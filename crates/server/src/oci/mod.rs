@@ -157,7 +157,9 @@ impl From<ApiError> for OciError {
             }
             ApiError::Session(refused) => OciError::new(403, "DENIED", refused.to_string()),
             ApiError::Common(_, message) => OciError::new(400, "UNSUPPORTED", message),
-            ApiError::Wire(error) => OciError::new(error.status, "UNSUPPORTED", &error.message),
+            ApiError::Wire(error) => {
+                OciError::new(error.status.as_u16(), "UNSUPPORTED", &error.message)
+            }
             ApiError::Identity(_) | ApiError::Unauthenticated(_) | ApiError::Internal(_) => {
                 OciError::new(500, "UNKNOWN", INTERNAL)
             }

@@ -4,6 +4,7 @@
 //! what holds for all of them, and `ResourceSpecificResults` what holds for each (IAM API Reference,
 //! `EvaluationResult` and the examples of `SimulatePrincipalPolicy`; AWS's recorded answers).
 
+use aws_api::iam::ErrorCode;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -95,9 +96,10 @@ impl Simulation {
         let resources = self.resources.len();
         let pairs = self.actions.len().saturating_mul(resources);
         if pairs > DECISIONS_MAX {
-            return Err(Error::InvalidInput(format!(
-                "Actions times resources must be at most {DECISIONS_MAX}."
-            )));
+            return Err(Error::new(
+                ErrorCode::InvalidInput,
+                format!("Actions times resources must be at most {DECISIONS_MAX}."),
+            ));
         }
         let documents = self.identity.iter().chain(self.boundary.iter().flatten());
         let resource_policy = self.resource_policy.iter().map(|policy| &policy.pinned);
