@@ -48,18 +48,24 @@ pub fn run(options: &Options) -> Result<Results> {
     };
     let (berth_dir, registry_dir, nginx_dir, files) =
         (at("berth")?, at("registry")?, at("nginx")?, at("files")?);
-    let berth = peers::berth(&options.berth, &berth_dir)?;
+    let berth = peers::berth("berth", &options.berth, &berth_dir)?;
+    let before = match &options.before {
+        Some(binary) => Some(peers::berth("before", binary, &at("before")?)?),
+        None => None,
+    };
     let registry = peers::docker_registry(&registry_dir)?;
     let nginx = peers::nginx(&nginx_dir, &files)?;
     let mut samples = Vec::new();
+    let servers: Vec<&Peer> = [Some(&berth), before.as_ref(), Some(&registry)]
+        .into_iter()
+        .flatten()
+        .collect();
 
     let mut layer = random_bytes(options.layer_bytes, 1);
     for round in 0..options.rounds {
-        for peer in [&berth, &registry] {
+        for (at, peer) in servers.iter().enumerate() {
             // Each push is of a layer that nobody has seen.
-            layer[..8].copy_from_slice(
-                &(round as u64 * 2 + u64::from(peer.name == "berth")).to_le_bytes(),
-            );
+            layer[..8].copy_from_slice(&((round * servers.len() + at) as u64).to_le_bytes());
             let digest = digest_of(&layer);
             settle();
             samples.push(measure(
@@ -75,11 +81,11 @@ pub fn run(options: &Options) -> Result<Results> {
             }
         }
     }
-    let pulled = [
-        (&berth, blob_path(&digest_in(&files, "berth")?)),
-        (&registry, blob_path(&digest_in(&files, "docker-registry")?)),
-        (&nginx, "/berth.bin".to_owned()),
-    ];
+    let mut pulled = Vec::new();
+    for peer in &servers {
+        pulled.push((*peer, blob_path(&digest_in(&files, peer.name)?)));
+    }
+    pulled.push((&nginx, "/berth.bin".to_owned()));
     for _ in 0..options.rounds {
         for (peer, path) in &pulled {
             samples.push(measure(
@@ -101,7 +107,7 @@ pub fn run(options: &Options) -> Result<Results> {
     }
 
     for round in 0..options.rounds {
-        for peer in [&berth, &registry] {
+        for peer in &servers {
             let layers: Vec<Vec<u8>> = (0..SMALL_LAYERS)
                 .map(|n| random_bytes(SMALL_LAYER_BYTES, (round * SMALL_LAYERS + n) as u64 + 1000))
                 .collect();
@@ -139,23 +145,22 @@ pub fn run(options: &Options) -> Result<Results> {
         }
     }
 
-    for peer in [&berth, &registry] {
+    for peer in &servers {
         push_image(&mut peer.client()?)?;
     }
     for _ in 0..options.rounds {
-        for peer in [&berth, &registry] {
+        for peer in &servers {
             samples.push(manifests(peer)?);
         }
     }
-    let servers = [&berth, &registry, &nginx]
+    let servers = servers
+        .into_iter()
+        .chain([&nginx])
         .map(|peer| {
-            (
-                peer.name,
-                peer.ready_after.as_secs_f64() * 1e3,
-                peer.peak_mib(),
-            )
+            let ready_ms = peer.ready_after.as_secs_f64() * 1e3;
+            (peer.name, ready_ms, peer.peak_mib())
         })
-        .into();
+        .collect();
     Ok(Results { samples, servers })
 }
 
@@ -206,10 +211,10 @@ fn push_layer(client: &mut Client, layer: &[u8], digest: &str) -> Result<()> {
     Ok(())
 }
 
-const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
+pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// A small image tagged `v1`.
-fn push_image(client: &mut Client) -> Result<()> {
+pub fn push_image(client: &mut Client) -> Result<()> {
     let config =
         br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
     let layer = random_bytes(SMALL_LAYER_BYTES, 7);

@@ -92,6 +92,12 @@ impl Client {
         self.read_answer(method == "HEAD")
     }
 
+    /// Sends a request as it is, and reads the whole answer.
+    pub fn send_as_is(&mut self, request: &[u8]) -> std::io::Result<Answer> {
+        self.stream.get_mut().write_all(request)?;
+        self.read_answer(false)
+    }
+
     fn read_answer(&mut self, head_only: bool) -> std::io::Result<Answer> {
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

@@ -5,15 +5,21 @@
 //! nginx with sendfile, the ceiling. The peers take turns (A B A B …), so that a
 //! machine that drifts drifts for both, and the report gives medians and ratios.
 //!
+//! - `strangers`: honest clients while strangers attack.
+//! - `identity`: calls of STS in a small and in a large account.
 //! - `http`: a blocking HTTP/1.1 client, thin enough that the server is measured.
 //! - `peers`: starting and stopping the servers, and what they cost (CPU, memory).
 //! - `cases`: what is measured.
+//! - `latency`: percentiles of requests.
 //! - `report`: medians, ratios, targets.
 
 mod cases;
 mod http;
+mod identity;
+mod latency;
 mod peers;
 mod report;
+mod strangers;
 
 use std::path::PathBuf;
 
@@ -21,18 +27,27 @@ use std::path::PathBuf;
 pub struct Options {
     /// The `berth` binary, built in release.
     pub berth: PathBuf,
+    /// Another `berth` binary, measured in the same run: what a change made faster or slower.
+    pub before: Option<PathBuf>,
     /// Runs of each case for each peer.
     pub rounds: usize,
     /// Bytes of the large layer.
     pub layer_bytes: usize,
+    /// The one part that is run; all of them where absent.
+    part: Option<String>,
 }
+
+const PARTS: [&str; 3] = ["transfers", "strangers", "identity"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = Options {
         berth: PathBuf::from("target/release/berth"),
+        before: None,
         rounds: 3,
         layer_bytes: 1 << 30,
+        part: None,
     };
+    let (mut attack, mut server) = (None, None);
     let mut args = std::env::args().skip(1);
     while let Some(flag) = args.next() {
         let value = args
@@ -40,17 +55,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .ok_or_else(|| format!("`{flag}` needs a value"))?;
         match flag.as_str() {
             "--berth" => options.berth = value.into(),
+            "--before" => options.before = Some(value.into()),
             "--rounds" => options.rounds = value.parse::<usize>()?.clamp(1, 9),
             "--layer-mib" => options.layer_bytes = value.parse::<usize>()?.clamp(1, 4096) << 20,
+            "--part" if PARTS.contains(&value.as_str()) => options.part = Some(value),
+            // The attackers' process, which the strangers' part starts.
+            "--attack" => attack = Some(value),
+            "--server" => server = Some(value.parse()?),
             _ => {
                 return Err(format!(
-                    "unknown option `{flag}`: --berth FILE, --rounds N, --layer-mib N"
+                    "unknown option `{flag} {value}`: --berth FILE, --before FILE, --rounds N, --layer-mib N, --part {}",
+                    PARTS.join("|")
                 )
                 .into());
             }
         }
     }
-    let results = cases::run(&options)?;
-    print!("{}", report::render(&results));
+    if let (Some(attack), Some(server)) = (&attack, server) {
+        return strangers::attack(attack, server);
+    }
+    let wanted = |part: &str| options.part.as_deref().is_none_or(|only| only == part);
+    if wanted("transfers") {
+        println!("{}", report::render(&cases::run(&options)?));
+    }
+    if wanted("strangers") {
+        println!("{}", strangers::run(&options)?);
+    }
+    if wanted("identity") {
+        println!("{}", identity::run(&options)?);
+    }
     Ok(())
 }

@@ -97,7 +97,33 @@ fn cpu_seconds(pid: u32) -> f64 {
 }
 
 /// Berth on SQLite and a directory, with a user who may use one repository only.
-pub fn berth(binary: &Path, dir: &Path) -> Result<Peer> {
+pub fn berth(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
+    let mut peer = berth_alone(name, binary, dir)?;
+    let bench = restricted_user(&peer, &root_key(dir)?)?;
+    let token = ecr(&peer, &bench, "GetAuthorizationToken", "{}")?;
+    let token: serde_json::Value = serde_json::from_slice(&token)?;
+    let token = token["authorizationData"][0]["authorizationToken"]
+        .as_str()
+        .ok_or("no token")?;
+    peer.authorization = Some(format!("Basic {token}"));
+    Ok(peer)
+}
+
+/// The root user's key, from the file that the first start writes.
+pub fn root_key(dir: &Path) -> Result<Key> {
+    let credentials = std::fs::read_to_string(dir.join("credentials"))?;
+    let value = |name: &str| {
+        let line = credentials.lines().find(|line| line.starts_with(name))?;
+        line.split_once('=').map(|(_, v)| v.trim().to_owned())
+    };
+    Ok(Key {
+        id: value("aws_access_key_id").ok_or("no access key in the credentials file")?,
+        secret: value("aws_secret_access_key").ok_or("no secret in the credentials file")?,
+    })
+}
+
+/// Berth on SQLite and a directory, as it is there.
+pub fn berth_alone(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
     let started = Instant::now();
     let mut child = Command::new(binary)
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
@@ -118,35 +144,19 @@ pub fn berth(binary: &Path, dir: &Path) -> Result<Peer> {
     wait_for(address, "/healthz")?;
     let ready_after = started.elapsed();
 
-    let mut peer = Peer {
-        name: "berth",
+    Ok(Peer {
+        name,
         address,
         authorization: None,
         ready_after,
         child,
-    };
-    let credentials = std::fs::read_to_string(dir.join("credentials"))?;
-    let value = |name: &str| {
-        let line = credentials.lines().find(|line| line.starts_with(name))?;
-        line.split_once('=').map(|(_, v)| v.trim().to_owned())
-    };
-    let root = Key {
-        id: value("aws_access_key_id").ok_or("no access key in the credentials file")?,
-        secret: value("aws_secret_access_key").ok_or("no secret in the credentials file")?,
-    };
-    let bench = restricted_user(&peer, &root)?;
-    let token = ecr(&peer, &bench, "GetAuthorizationToken", "{}")?;
-    let token: serde_json::Value = serde_json::from_slice(&token)?;
-    let token = token["authorizationData"][0]["authorizationToken"]
-        .as_str()
-        .ok_or("no token")?;
-    peer.authorization = Some(format!("Basic {token}"));
-    Ok(peer)
+    })
 }
 
-struct Key {
-    id: String,
-    secret: String,
+/// An access key.
+pub struct Key {
+    pub id: String,
+    pub secret: String,
 }
 
 /// A repository `bench`, and a user whose policy names it and nothing else.
@@ -182,7 +192,11 @@ fn restricted_user(peer: &Peer, root: &Key) -> Result<Key> {
         root,
         &[("Action", "CreateAccessKey"), ("UserName", "bench")],
     )?;
-    let answer = String::from_utf8(answer)?;
+    key_in(&String::from_utf8(answer)?)
+}
+
+/// The access key in an answer of `CreateAccessKey`.
+pub fn key_in(answer: &str) -> Result<Key> {
     let element = |name: &str| {
         let rest = answer.split(&format!("<{name}>")).nth(1)?;
         rest.split('<').next().map(str::to_owned)
@@ -202,8 +216,18 @@ fn ecr(peer: &Peer, key: &Key, operation: &str, body: &str) -> Result<Vec<u8>> {
     signed(peer, key, "ecr", &headers, body.as_bytes())
 }
 
-fn iam(peer: &Peer, key: &Key, parameters: &[(&str, &str)]) -> Result<Vec<u8>> {
-    let mut body = String::from("Version=2010-05-08");
+/// Calls IAM.
+pub fn iam(peer: &Peer, key: &Key, parameters: &[(&str, &str)]) -> Result<Vec<u8>> {
+    let body = form("2010-05-08", parameters);
+    let headers = [("content-type", FORM)];
+    signed(peer, key, "iam", &headers, body.as_bytes())
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The body of a call of the Query protocol.
+pub fn form(version: &str, parameters: &[(&str, &str)]) -> String {
+    let mut body = format!("Version={version}");
     for (name, value) in parameters {
         body.push_str(&format!("&{name}="));
         for byte in value.bytes() {
@@ -215,8 +239,25 @@ fn iam(peer: &Peer, key: &Key, parameters: &[(&str, &str)]) -> Result<Vec<u8>> {
             }
         }
     }
-    let headers = [("content-type", "application/x-www-form-urlencoded")];
-    signed(peer, key, "iam", &headers, body.as_bytes())
+    body
+}
+
+/// A whole signed request of the Query protocol, to be sent as often as its signature is accepted.
+pub fn signed_form(peer: &Peer, key: &Key, service: &str, body: &str) -> Result<Vec<u8>> {
+    let headers = [("content-type", FORM)];
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let signed = sign_request(peer, key, service, &headers, body.as_bytes(), now)?;
+    let mut request = format!(
+        "POST / HTTP/1.1\r\nHost: {}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n",
+        peer.address,
+        body.len()
+    );
+    for (name, value) in signed {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    request.push_str(body);
+    Ok(request.into_bytes())
 }
 
 fn signed(

@@ -17,8 +17,8 @@ const READY_MS_MAX: f64 = 100.0;
 
 pub fn render(results: &Results) -> String {
     let mut out = String::from(
-        "| case | berth | docker-registry | ratio | target | nginx | CPU s: berth | docker-registry | nginx | per |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n",
+        "| case | berth | before | docker-registry | ratio | target | nginx | CPU s: berth | before | docker-registry | nginx | per |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for (case, target) in TARGETS {
         let of = |peer: &str| -> Vec<&Sample> {
@@ -41,12 +41,14 @@ pub fn render(results: &Results) -> String {
         };
         let _ = writeln!(
             out,
-            "| {case} | {} | {} | {}× | ≥ {target}× {met} | {} | {} | {} | {} | {unit} |",
+            "| {case} | {} | {} | {} | {}× | ≥ {target}× {met} | {} | {} | {} | {} | {} | {unit} |",
             number(rate("berth")),
+            number(rate("before")),
             number(rate("docker-registry")),
             number(ratio),
             number(rate("nginx")),
             number(cost("berth")),
+            number(cost("before")),
             number(cost("docker-registry")),
             number(cost("nginx")),
         );

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  bench [--rounds N] [--layer-mib N]
+  bench [--before FILE] [--rounds N] [--layer-mib N] [--part transfers|strangers|identity]
                      Berth beside docker-registry and nginx, release build, as ratios
   codegen [--check] [--diff [VERSION]] [--models DIR] [--iam-data DIR]
           [--moto DIR]
