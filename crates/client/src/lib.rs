@@ -33,9 +33,11 @@
 mod address;
 mod aws;
 mod http;
+mod profile;
 mod registry;
 
 pub use address::is_public;
 pub use aws::{AwsClient, CallError, Credentials, sign};
 pub use http::{Error, Http, Request, Response, Settings};
+pub use profile::{Profile, ProfileError};
 pub use registry::{RegistryClient, RegistryError};
