@@ -41,5 +41,5 @@ def test_data_of_an_earlier_version(version, kind, tmp_path, request):
         fixture.check(server, expected)
 
 
-def test_there_is_a_fixture():
-    assert "0.1" in VERSIONS
+def test_there_is_a_fixture_of_each_version():
+    assert ["0.1", "0.2"] == VERSIONS

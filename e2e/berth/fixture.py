@@ -16,6 +16,10 @@ from .server import ACCOUNT
 PARTNER = "444455556666"
 #: Uploads from this length on have a row in the database.
 LARGE_UPLOAD_BYTES = 17 << 20
+FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+FOREIGN_CONTENT = b"a layer that its licence keeps at the vendor's server"
+#: Version 0.1 did not note which images have a foreign layer; later versions must find them.
+FORGET_FOREIGN_LAYER = f"DELETE FROM image_layers WHERE digest = '{images.digest(FOREIGN_CONTENT)}'"
 
 
 def build(server):
@@ -123,6 +127,14 @@ def _build_registry(root, partner):
     registry("POST", f"/v2/team/tool/blobs/uploads/?mount={images.digest(first.layer)}&from=app").expect(201)
     registry.push("team/tool", "v1", tool).expect(201)
     registry.push("locked", "v1", signed).expect(201)
+    # A foreign layer that was pushed although clients may leave it out.
+    foreign = images.Image()
+    away = {"mediaType": FOREIGN_LAYER, "digest": images.digest(FOREIGN_CONTENT), "size": len(FOREIGN_CONTENT),
+            "urls": ["https://example.com/layer"]}
+    foreign.manifest = json.dumps(json.loads(foreign.manifest) | {"layers": [
+        *json.loads(foreign.manifest)["layers"], away]}).encode()
+    registry.put_blob("app", FOREIGN_CONTENT).expect(201)
+    registry.push("app", "windows", foreign).expect(201)
     # An upload that a restart must be able to go on with; it expires before anybody opens the fixture again.
     place = registry.start_upload("app")
     registry("PATCH", place, bytes(LARGE_UPLOAD_BYTES)).expect(202)
@@ -132,14 +144,16 @@ def _build_registry(root, partner):
 
     return {
         "app": {
-            "tags": {"v1": first.digest, "v2": second.digest, "latest": second.digest, "multi": images.digest(index)},
-            "manifests": [manifest(first), manifest(second), manifest(untagged),
+            "tags": {"v1": first.digest, "v2": second.digest, "latest": second.digest, "multi": images.digest(index),
+                     "windows": foreign.digest},
+            "manifests": [manifest(first), manifest(second), manifest(untagged), manifest(foreign),
                           {"digest": images.digest(index), "type": images.OCI_INDEX},
                           {"digest": images.digest(artifact), "type": images.OCI_MANIFEST}],
             "blobs": {images.digest(blob): len(blob)
-                      for blob in (*first.blobs, *second.blobs, *untagged.blobs, b"{}", loose)}
+                      for blob in (*first.blobs, *second.blobs, *untagged.blobs, *foreign.blobs, FOREIGN_CONTENT, b"{}", loose)}
             | {images.digest(long, "sha512"): len(long)},
             "referrers": {first.digest: [images.digest(artifact)]},
+            "foreign": images.digest(FOREIGN_CONTENT),
             "mutability": "MUTABLE", "policy": json.loads(ecr.get_repository_policy(repositoryName="app")["policyText"]),
             "tags_of_resource": [{"Key": "team", "Value": "core"}],
         },
