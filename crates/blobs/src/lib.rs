@@ -44,6 +44,7 @@
 //! | `disk` | bytes to and from a file; a failed sync stays failed |
 //! | `upload_locks` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
+//! | `blocking` | work on tokio's pool for blocking work |
 //! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
 //! | `maintenance` | sweep, list, verify |
@@ -57,6 +58,7 @@
 //! not synced: it can be made again by reading) every few MiB at a part's end.
 
 mod batch;
+mod blocking;
 mod digest;
 mod disk;
 mod error;

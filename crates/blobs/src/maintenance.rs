@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
+use crate::blocking::run;
 use crate::disk::hash_range;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout, UploadFile};
 use crate::object_key::UNIQUE;
-use crate::store::run;
 use crate::{Algorithm, Blobs, Digest, Error, Listed, ObjectKey, Swept, UploadId, Verified};
 
 /// What a sweep finds out about an upload.

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
-
-use crate::{Algorithm, Digest};
+use crate::{Algorithm, Digest, Error};
 
 /// Where one stored copy of a blob is. The database maps a digest to it.
 ///
@@ -27,7 +25,7 @@ enum Form {
 }
 
 /// A text that is not an [`ObjectKey`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an object key is `objects/`, two and 32 lower-case hexadecimal digits, or a digest's path"
 )]
@@ -41,6 +39,14 @@ impl ObjectKey {
     #[must_use]
     pub const fn from_random(bytes: [u8; 16]) -> Self {
         Self(Form::Unique(bytes))
+    }
+
+    /// A key that no copy had before.
+    pub(crate) fn random() -> Result<Self, Error> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Error::io("draw random bytes")(error.into()))?;
+        Ok(Self::from_random(bytes))
     }
 
     /// The key of a copy that version 0.1 stored.

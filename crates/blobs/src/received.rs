@@ -5,24 +5,25 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::store::run;
+use crate::blocking::run;
+use crate::layout::Layout;
 use crate::upload::{self, Upload};
-use crate::upload_locks::UploadLock;
-use crate::{Blobs, Digest, Error, Stored};
+use crate::upload_locks::{UploadLock, UploadLocks};
+use crate::{Digest, Error, ObjectKey, Stored};
 
 /// A content that was received and compared with its digest. It is not stored yet: the caller looks up
 /// whether the database has a copy, and [stores](Self::store) or [discards](Self::discard) this one.
 ///
 /// Dropped, an upload stays as it was and can be completed again; a content without an upload is gone.
 pub struct Received {
-    blobs: Blobs,
+    layout: Arc<Layout>,
     digest: Digest,
     size: u64,
     content: Content,
 }
 
 enum Content {
-    Memory(Vec<Bytes>),
+    Memory(Vec<Bytes>, Arc<UploadLocks>),
     Upload(Box<UploadLock>),
 }
 
@@ -44,22 +45,27 @@ impl fmt::Debug for Received {
 }
 
 impl Received {
-    pub(crate) fn in_memory(blobs: Blobs, digest: Digest, chunks: Vec<Bytes>) -> Self {
+    pub(crate) fn in_memory(
+        layout: Arc<Layout>,
+        locks: Arc<UploadLocks>,
+        digest: Digest,
+        chunks: Vec<Bytes>,
+    ) -> Self {
         let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        let content = Content::Memory(chunks);
+        let content = Content::Memory(chunks, locks);
         Self {
-            blobs,
+            layout,
             digest,
             size,
             content,
         }
     }
 
-    pub(crate) fn of_upload(blobs: Blobs, digest: Digest, lock: UploadLock) -> Self {
+    pub(crate) fn of_upload(layout: Arc<Layout>, digest: Digest, lock: UploadLock) -> Self {
         let size = lock.upload.as_ref().map_or(0, Upload::len);
         let content = Content::Upload(Box::new(lock));
         Self {
-            blobs,
+            layout,
             digest,
             size,
             content,
@@ -81,13 +87,13 @@ impl Received {
     /// Stores the bytes under a key of their own: durable when this returns. The upload is gone then, and
     /// also after an error.
     pub async fn store(self) -> Result<Stored, StoreError> {
-        let key = Blobs::new_key()?;
-        let layout = Arc::clone(self.blobs.layout());
+        let key = ObjectKey::random()?;
+        let layout = self.layout;
         let algorithm = self.digest.algorithm();
         let is_there = match self.content {
-            Content::Memory(chunks) => {
+            Content::Memory(chunks, locks) => {
                 // Held for its name only: a sweep leaves a locked upload alone.
-                let mut lock = self.blobs.temporary()?;
+                let mut lock = locks.acquire_temporary(&layout)?;
                 lock.settled();
                 run(move || {
                     upload::store_whole(&layout, lock.id(), &chunks, algorithm, &key).map(|()| true)
@@ -124,7 +130,7 @@ impl Received {
         let Content::Upload(mut lock) = self.content else {
             return Ok(());
         };
-        let layout = Arc::clone(self.blobs.layout());
+        let layout = self.layout;
         run(move || {
             lock.upload = None;
             lock.settled();

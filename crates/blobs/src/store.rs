@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::batch::{End, read_batch};
+use crate::blocking::run;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
 use crate::owner::{self, DirectoryLock, Owner};
@@ -249,12 +249,12 @@ impl Blobs {
                 if actual != expected {
                     return Err(PutError::DigestMismatch { expected, actual });
                 }
-                return Ok(Received::in_memory(self.clone(), expected, first));
+                return Ok(self.received(expected, first));
             }
             End::Open => {}
         }
 
-        let mut lock = self.temporary()?;
+        let mut lock = self.locks.acquire_temporary(&self.layout)?;
         let layout = Arc::clone(&self.layout);
         let lock = run(move || {
             lock.upload = Upload::create(&layout, lock.id(), expected.algorithm())?;
@@ -295,11 +295,13 @@ impl Blobs {
     pub async fn put_small(&self, content: &[u8]) -> Result<Stored, Error> {
         let digest = Digest::sha256_of(content);
         let chunks = vec![Bytes::copy_from_slice(content)];
-        let received = Received::in_memory(self.clone(), digest, chunks);
-        received.store().await.map_err(|error| match error {
-            StoreError::Storage(error) => error,
-            StoreError::Gone => Error::io("store bytes")(io::ErrorKind::NotFound.into()),
-        })
+        self.received(digest, chunks)
+            .store()
+            .await
+            .map_err(|error| match error {
+                StoreError::Storage(error) => error,
+                StoreError::Gone => Error::io("store bytes")(io::ErrorKind::NotFound.into()),
+            })
     }
 
     /// Opens a copy for reading; `None` where there is none.
@@ -339,6 +341,11 @@ impl Blobs {
         &self.locks
     }
 
+    fn received(&self, digest: Digest, chunks: Vec<Bytes>) -> Received {
+        let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
+        Received::in_memory(layout, locks, digest, chunks)
+    }
+
     async fn take(&self, id: UploadId) -> Result<UploadLock, TakeError> {
         let mut lock = self
             .locks
@@ -352,17 +359,6 @@ impl Blobs {
         })
         .await
         .map_err(TakeError::Storage)?
-    }
-
-    /// A lock on an upload that nobody else can name.
-    pub(crate) fn temporary(&self) -> Result<UploadLock, Error> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random)
-            .map_err(|error| Error::io("draw random bytes")(error.into()))?;
-        let id = UploadId::temporary(random);
-        let lock = self.locks.acquire(&self.layout, id);
-        let taken = || Error::io("draw a new name")(io::ErrorKind::AlreadyExists.into());
-        Ok(lock.ok_or_else(taken)?.temporary())
     }
 
     /// Whether the upload's bytes are those of the digest; else what they are.
@@ -386,17 +382,13 @@ impl Blobs {
         })
         .await?;
         Ok(match compared? {
-            Compared::Same => Ok(Received::of_upload(self.clone(), expected, lock)),
+            Compared::Same => Ok(Received::of_upload(
+                Arc::clone(&self.layout),
+                expected,
+                lock,
+            )),
             Compared::Mismatch(actual) => Err(actual),
         })
-    }
-
-    /// A key that no copy had before.
-    pub(crate) fn new_key() -> Result<ObjectKey, Error> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random)
-            .map_err(|error| Error::io("draw random bytes")(error.into()))?;
-        Ok(ObjectKey::from_random(random))
     }
 }
 
@@ -429,18 +421,4 @@ fn stat(path: &Path) -> Result<Option<u64>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io("stat a file")(error)),
     }
-}
-
-/// Runs blocking work on the pool.
-pub(crate) async fn run<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    join(spawn_blocking(work)).await
-}
-
-pub(crate) async fn join<T>(work: JoinHandle<T>) -> Result<T, Error> {
-    work.await.map_err(|stopped| {
-        tracing::error!(error = %stopped, "a blob worker stopped");
-        Error::Stopped
-    })
 }

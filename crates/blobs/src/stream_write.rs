@@ -9,9 +9,9 @@ use futures_util::Stream;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::batch::{End, read_batch};
+use crate::blocking::join;
 use crate::hash_state::Hasher;
 use crate::layout::Layout;
-use crate::store::join;
 use crate::upload::{Checkpoint, Upload};
 use crate::upload_locks::UploadLock;
 use crate::{BoxError, Error};

@@ -1,11 +1,12 @@
 //! Who is writing to which upload in this process, and the open files kept between requests.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::UploadId;
 use crate::layout::Layout;
 use crate::upload::Upload;
+use crate::{Error, UploadId};
 
 /// How many idle uploads keep their file open: each costs a descriptor. The rest resumes from disk.
 const IDLE_MAX: usize = 256;
@@ -64,6 +65,21 @@ impl UploadLocks {
         })
     }
 
+    /// A lock on an upload that nobody else can name.
+    pub(crate) fn acquire_temporary(
+        self: &Arc<Self>,
+        layout: &Arc<Layout>,
+    ) -> Result<UploadLock, Error> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| Error::io("draw random bytes")(error.into()))?;
+        let lock = self.acquire(layout, UploadId::temporary(random));
+        let taken = || Error::io("draw a new name")(io::ErrorKind::AlreadyExists.into());
+        let mut lock = lock.ok_or_else(taken)?;
+        lock.temporary = true;
+        Ok(lock)
+    }
+
     /// Whether the idle upload's first `len` bytes are known to be on disk.
     pub(crate) fn has_synced(&self, id: &UploadId, len: u64) -> bool {
         match self.lock().map.get(id) {
@@ -109,11 +125,6 @@ impl UploadLocks {
 impl UploadLock {
     pub(crate) fn id(&self) -> UploadId {
         self.id
-    }
-
-    pub(crate) fn temporary(mut self) -> Self {
-        self.temporary = true;
-        self
     }
 
     /// The upload's file is now a blob, or gone.

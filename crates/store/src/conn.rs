@@ -167,7 +167,7 @@ fn postgres<'q>(
 macro_rules! statement {
     ($conn:expr, $sql:expr, $params:expr, $method:ident, $map:expr) => {{
         #[cfg(any(test, feature = "testing"))]
-        crate::testing::count_query();
+        crate::query_count::count_query();
         match &mut *$conn.0 {
             Lent::Sqlite(lease) => {
                 let query = sqlite($sql, $params).$method(lease.enter()?);

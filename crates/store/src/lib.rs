@@ -25,7 +25,8 @@
 //! ```
 //!
 //! # What stands where
-//! - `database`: opening, reading, writing, commit.
+//! - `open`: opening a database and bringing its schema up to date.
+//! - `database`: reading, writing, commit.
 //! - `pool`: connections, their time limits, and which of them are kept.
 //! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
@@ -50,11 +51,15 @@ mod conn;
 mod database;
 pub mod ecr;
 mod error;
+mod fnv;
 pub mod iam;
 pub mod jobs;
 mod migrate;
+mod open;
 mod pool;
 mod probe;
+#[cfg(any(test, feature = "testing"))]
+mod query_count;
 mod server_lock;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -9,10 +9,11 @@
 //! needs a server: `cargo xtask test` starts one and says where in
 //! `BERTH_TEST_POSTGRES_URL`. Without it the test fails, it never passes unseen.
 
-use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Store;
+
+pub use crate::query_count::count_queries;
 
 /// A store on a fresh database, and what must live as long as it.
 pub struct TestStore {
@@ -21,26 +22,6 @@ pub struct TestStore {
     /// Its URL, to open it a second time as another node would.
     pub url: String,
     _dir: Option<tempfile::TempDir>,
-}
-
-tokio::task_local! {
-    static QUERIES: Cell<u64>;
-}
-
-/// What the future returns, and how many queries it ran. Queries of tasks that it spawns are not
-/// counted.
-pub async fn count_queries<F: Future>(future: F) -> (F::Output, u64) {
-    let counted = async {
-        let output = future.await;
-        (output, QUERIES.with(Cell::get))
-    };
-    QUERIES.scope(Cell::new(0), counted).await
-}
-
-/// Counts a query of the task that asked for it to be counted.
-pub(crate) fn count_query() {
-    // An error: nobody counts.
-    let _ = QUERIES.try_with(|queries| queries.set(queries.get() + 1));
 }
 
 /// A fresh SQLite database in a directory of its own.

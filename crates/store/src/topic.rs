@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::changes::hash;
+use crate::fnv::{hash, hash_on};
 
 /// What a writing transaction is about. Transactions of one scope run one after the other; on SQLite
 /// all do.
@@ -94,7 +94,7 @@ struct Fnv(u64);
 
 impl fmt::Write for Fnv {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 = crate::changes::hash_on(self.0, text);
+        self.0 = hash_on(self.0, text);
         Ok(())
     }
 }
