@@ -1,13 +1,9 @@
-//! The registry's errors, in AWS's words, and their forms in the two APIs.
-
-mod wire;
+//! The registry's errors, in AWS's words.
 
 use std::fmt;
 
 use aws_types::AccountId;
 use blobs::{AppendError, FinishError, PutError, StartError};
-
-pub use wire::{OciEntry, OciError};
 
 use crate::name::NameRule;
 
@@ -33,10 +29,10 @@ impl fmt::Display for RepositoryRef {
     }
 }
 
-/// A refusal. `Display` is the message for the client, in AWS's words where AWS's
-/// are known; [`Error::wire`] is the ECR API and [`Error::oci`] the OCI API.
+/// A refusal. `Display` is the message for the client, in AWS's words where AWS's are known. The
+/// server gives it the code and status of each API; the list is exhaustive, so that a new error does
+/// not compile without them.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// No such repository.
     #[error("The repository with name '{}' does not exist in the registry with id '{}'", .0.repository, .0.registry_id)]

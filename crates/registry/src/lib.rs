@@ -74,7 +74,7 @@ mod uploads;
 pub use authz::Authorized;
 pub(crate) use authz::Authorized as Call;
 pub use ecr::LayerDownload;
-pub use error::{Error, OciEntry, OciError, RepositoryRef};
+pub use error::{Error, RepositoryRef};
 pub use expected::{Condition, Expected};
 pub use facts::{RepositoryFacts, RepositoryLookup, registry_account};
 pub use images::{DeletedManifest, Manifest, ManifestPush, PutManifest};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use aws_api::ErrorStatus;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -122,7 +123,9 @@ fn crowded(head: &Head, kind: ApiKind) -> Response<ReplyBody> {
     let message = "Too many requests are waiting to be authenticated; try again.";
     let mut response = match kind {
         ApiKind::Aws => aws::unavailable(head, message),
-        ApiKind::Oci | ApiKind::Download => oci::refuse(503, "TOOMANYREQUESTS", message),
+        ApiKind::Oci | ApiKind::Download => {
+            oci::refuse(ErrorStatus::SERVICE_UNAVAILABLE, "TOOMANYREQUESTS", message)
+        }
         ApiKind::Other => plain(StatusCode::SERVICE_UNAVAILABLE, "try again\n"),
     };
     let retry = HeaderValue::from_static("1");
@@ -167,7 +170,9 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
     if !has_host {
         let message = "The request must have one Host header.";
         return match route {
-            Route::Oci(_) | Route::Download { .. } => oci::refuse(400, "UNSUPPORTED", message),
+            Route::Oci(_) | Route::Download { .. } => {
+                oci::refuse(ErrorStatus::BAD_REQUEST, "UNSUPPORTED", message)
+            }
             Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => {
                 aws::malformed(&head, message)
             }
@@ -175,9 +180,11 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         };
     }
     match route {
-        Route::Oci(_) | Route::Download { .. } if too_long => {
-            oci::refuse(431, "SIZE_INVALID", "The request's headers are too long.")
-        }
+        Route::Oci(_) | Route::Download { .. } if too_long => oci::refuse(
+            ErrorStatus::of::<431>(),
+            "SIZE_INVALID",
+            "The request's headers are too long.",
+        ),
         Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther if too_long => {
             aws::too_long(&head)
         }

@@ -1,6 +1,7 @@
 //! Layers by a sealed URL: what `GetDownloadUrlForLayer` answers with. The URL itself is the permission,
 //! for one layer of one repository and for a limited time; it holds nothing that could be changed.
 
+use aws_api::ErrorStatus;
 use aws_types::Arn;
 use blobs::Digest;
 use jiff::Timestamp;
@@ -10,10 +11,10 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit::Event;
 use crate::body::ReplyBody;
-use crate::error::ApiError;
+use crate::error::{ApiError, OciError};
 use crate::head::Head;
 use crate::limits::DOWNLOAD_URL_LIFETIME;
-use crate::oci::{self, OciError};
+use crate::oci;
 use crate::route::DOWNLOAD_PREFIX;
 
 const PURPOSE: &str = "layer-download";
@@ -78,7 +79,7 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
     let done = async {
         let gone = || {
             OciError::new(
-                403,
+                ErrorStatus::FORBIDDEN,
                 "DENIED",
                 "The download URL is not valid or has expired.",
             )
@@ -94,7 +95,11 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
             .await
             .map_err(ApiError::from)?
             .ok_or_else(|| {
-                OciError::new(404, "BLOB_UNKNOWN", "The layer does not exist any more.")
+                OciError::new(
+                    ErrorStatus::NOT_FOUND,
+                    "BLOB_UNKNOWN",
+                    "The layer does not exist any more.",
+                )
             })?;
         oci::blobs::send(head, &grant.digest, file)
     };

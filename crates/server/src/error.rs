@@ -1,10 +1,16 @@
-//! Errors on their way out: domain errors become wire errors here and nowhere else. What is internal
-//! goes to the log under the request's id and never to a client.
+//! The errors of requests. Domain errors get the code and status of each API here and nowhere else:
+//! `aws` has the table of the AWS APIs, `oci` that of the distribution API. Internal causes go to the log
+//! under the request's id and never to a client.
+
+mod aws;
+mod oci;
 
 use authz::{DecisionRecord, Denial, SessionRefused};
-use aws_api::{CommonError, Protocol, WireError};
-use identity::{AuthError, Code};
+use aws_api::{CommonError, WireError};
+use identity::AuthError;
 use sigv4::SigError;
+
+pub(crate) use oci::{OciEntry, OciError};
 
 use crate::body::BodyError;
 
@@ -94,38 +100,6 @@ impl ApiError {
         ApiError::Internal(cause.into())
     }
 
-    /// The error as an AWS API answers it.
-    pub(crate) fn wire(&self, protocol: Protocol) -> WireError {
-        let common = |error: CommonError, message: String| error.with(protocol, message);
-        if self.is_unavailable() {
-            return common(CommonError::ServiceUnavailable, UNAVAILABLE.to_owned());
-        }
-        match self {
-            ApiError::Denied(refusal) => common(CommonError::AccessDenied, refusal.message.clone()),
-            ApiError::Session(refused) => {
-                let error = match refused {
-                    SessionRefused::InvalidClientTokenId => CommonError::InvalidClientTokenId,
-                    SessionRefused::CannotCall(_) => CommonError::AccessDenied,
-                };
-                common(error, refused.to_string())
-            }
-            ApiError::Identity(error) => identity_error(error, protocol),
-            ApiError::Registry(error) => error.wire(),
-            ApiError::Unauthenticated(error) => unauthenticated(error, protocol),
-            ApiError::Body(error @ BodyError::TooLong(_)) => {
-                common(CommonError::RequestTooLarge, error.to_string())
-            }
-            ApiError::Body(error @ BodyError::Busy) => {
-                common(CommonError::ServiceUnavailable, error.to_string())
-            }
-            ApiError::Body(error) => common(CommonError::Malformed, error.to_string()),
-            ApiError::Degraded(why) => common(CommonError::ServiceUnavailable, (*why).to_owned()),
-            ApiError::Wire(error) => error.clone(),
-            ApiError::Common(error, message) => common(*error, message.clone()),
-            ApiError::Internal(_) => common(CommonError::InternalFailure, INTERNAL.to_owned()),
-        }
-    }
-
     /// Whether the database cannot be used now: 503 in each protocol, and worth a retry.
     pub(crate) fn is_unavailable(&self) -> bool {
         match self {
@@ -178,35 +152,4 @@ pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         next = cause.source();
     }
     text
-}
-
-fn identity_error(error: &identity::Error, protocol: Protocol) -> WireError {
-    let message = error.to_string();
-    match error.code() {
-        Code::Iam(code) => code.with(message),
-        Code::Sts(code) => code.with(message),
-        Code::Common(code) => code.with(protocol, message),
-    }
-}
-
-fn unauthenticated(error: &Unauthenticated, protocol: Protocol) -> WireError {
-    let (common, message) = match error {
-        Unauthenticated::Signature(error) => {
-            let common = match error {
-                SigError::MissingAuthenticationToken => CommonError::MissingAuthenticationToken,
-                SigError::MalformedQueryString(_) => CommonError::MalformedQueryString,
-                SigError::IncompleteSignature(_) => CommonError::IncompleteSignature,
-                SigError::SignatureDoesNotMatch(_)
-                | SigError::Expired { .. }
-                | SigError::NotYetCurrent { .. } => CommonError::SignatureDoesNotMatch,
-            };
-            (common, error.to_string())
-        }
-        Unauthenticated::Credential(error) => match error {
-            AuthError::ExpiredToken => (CommonError::ExpiredToken, error.to_string()),
-            AuthError::Internal(_) => (CommonError::InternalFailure, INTERNAL.to_owned()),
-            _ => (CommonError::InvalidClientTokenId, error.to_string()),
-        },
-    };
-    common.with(protocol, message)
 }

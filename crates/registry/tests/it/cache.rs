@@ -20,8 +20,8 @@ on_every_engine! {
         let last = last.unwrap();
         w.pull(&repo, &last).await.unwrap();
         w.registry.delete_manifest(&w.cx, &repo, &last).await.unwrap();
-        assert_eq!(oci(w.pull(&repo, "latest").await), ("MANIFEST_UNKNOWN", 404));
-        assert_eq!(oci(w.pull(&repo, &last).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, "latest").await), "ImageNotFound");
+        assert_eq!(refusal(w.pull(&repo, &last).await), "ImageNotFound");
     }
 
     async fn other_nodes_follow(store: TestStore) {
@@ -48,7 +48,7 @@ on_every_engine! {
 
         its_store.poll_changes().await.unwrap();
         assert_eq!(other.get_manifest(&w.cx, &facts, "latest").await.unwrap().digest, two);
-        assert_eq!(oci(other.stat_blob(&facts, &gone).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(refusal(other.stat_blob(&facts, &gone).await), "LayerNotFound");
         let facts = other.repository(&w.cx.account, &w.cx.region, "app").await.unwrap();
         assert_eq!(facts.tags["team"], "a");
 

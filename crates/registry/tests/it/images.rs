@@ -100,8 +100,8 @@ on_every_engine! {
             again.as_ref().unwrap_err().to_string(),
             format!("Image with digest '{digest}' and tag 'v1' already exists in the repository with name 'app' in registry with id '123456789012'")
         );
-        assert_eq!(code(again), "ImageAlreadyExistsException");
-        assert_eq!(code(w.registry.put_image(&w.cx, put_image(&manifest.to_string(), None)).await), "ImageAlreadyExistsException");
+        assert_eq!(refusal(again), "ImageAlreadyExists");
+        assert_eq!(refusal(w.registry.put_image(&w.cx, put_image(&manifest.to_string(), None)).await), "ImageAlreadyExists");
         // Another tag for it is new.
         w.registry.put_image(&w.cx, put_image(&manifest.to_string(), Some("v2"))).await.unwrap();
         assert_eq!(w.pull(&repo, "v2").await.unwrap().to_string(), digest);
@@ -127,13 +127,13 @@ on_every_engine! {
         let other = w.manifest(&repo, "two").await;
         let refused = w.put(&repo, "v1", &other).await;
         assert_eq!(refused.as_ref().unwrap_err().to_string(), "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because the tag is immutable.");
-        assert_eq!(oci(refused), ("TAG_INVALID", 400));
-        assert_eq!(code(w.registry.put_image(&w.cx, put_image(&other.to_string(), Some("v1"))).await), "ImageTagAlreadyExistsException");
+        assert_eq!(refusal(refused), "ImageTagAlreadyExists");
+        assert_eq!(refusal(w.registry.put_image(&w.cx, put_image(&other.to_string(), Some("v1"))).await), "ImageTagAlreadyExists");
         // The same image under the same tag is no overwriting.
         assert_eq!(w.put(&repo, "v1", &manifest).await.unwrap(), one);
         assert_eq!(w.pull(&repo, "v1").await.unwrap(), one);
         // The refused image was not stored.
-        assert_eq!(oci(w.pull(&repo, &Digest::sha256_of(other.to_string().as_bytes()).to_string()).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, &Digest::sha256_of(other.to_string().as_bytes()).to_string()).await), "ImageNotFound");
     }
 
     async fn filters_exclude_tags(store: TestStore) {
@@ -146,11 +146,11 @@ on_every_engine! {
         let other = w.manifest(&repo, "two").await;
         w.put(&repo, "latest", &other).await.unwrap();
         w.put(&repo, "dev-1", &other).await.unwrap();
-        assert_eq!(oci(w.put(&repo, "v1", &other).await), ("TAG_INVALID", 400));
+        assert_eq!(refusal(w.put(&repo, "v1", &other).await), "ImageTagAlreadyExists");
         set_mutability(&w, ecr::ImageTagMutability::MutableWithExclusion, &["dev-*"]).await;
         w.put(&repo, "v1", &other).await.unwrap();
         let third = w.manifest(&repo, "three").await;
-        assert_eq!(oci(w.put(&repo, "dev-1", &third).await), ("TAG_INVALID", 400));
+        assert_eq!(refusal(w.put(&repo, "dev-1", &third).await), "ImageTagAlreadyExists");
     }
 
     async fn of_two_pushes_of_an_immutable_tag_one_wins(store: TestStore) {
@@ -177,18 +177,18 @@ on_every_engine! {
         manifest["layers"][0]["digest"] = unknown.clone().into();
         let missing = w.put(&repo, "v1", &manifest).await;
         assert_eq!(missing.as_ref().unwrap_err().to_string(), format!("Layers with digests '[{unknown}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist"));
-        assert_eq!(oci(missing), ("MANIFEST_BLOB_UNKNOWN", 404));
-        assert_eq!(code(w.registry.put_image(&w.cx, put_image(&manifest.to_string(), None)).await), "LayersNotFoundException");
+        assert_eq!(refusal(missing), "LayersNotFound");
+        assert_eq!(refusal(w.registry.put_image(&w.cx, put_image(&manifest.to_string(), None)).await), "LayersNotFound");
 
         let mut lying = w.manifest(&repo, "two").await;
         lying["layers"][0]["size"] = 4711.into();
-        assert_eq!(oci(w.put(&repo, "v2", &lying).await), ("MANIFEST_INVALID", 400));
+        assert_eq!(refusal(w.put(&repo, "v2", &lying).await), "InvalidManifest");
 
         let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
             {"mediaType": OCI_MANIFEST, "digest": unknown, "size": 7},
         ]});
-        assert_eq!(oci(w.put(&repo, "list", &index).await), ("MANIFEST_BLOB_UNKNOWN", 404));
-        assert_eq!(code(w.registry.put_image(&w.cx, put_image(&index.to_string(), None)).await), "ReferencedImagesNotFoundException");
+        assert_eq!(refusal(w.put(&repo, "list", &index).await), "ReferencedImagesNotFound");
+        assert_eq!(refusal(w.registry.put_image(&w.cx, put_image(&index.to_string(), None)).await), "ReferencedImagesNotFound");
     }
 
     async fn references_and_digests_are_checked(store: TestStore) {
@@ -196,16 +196,16 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let manifest = w.manifest(&repo, "one").await;
         let other = Digest::sha256_of(b"other").to_string();
-        assert_eq!(oci(w.put(&repo, &other, &manifest).await), ("DIGEST_INVALID", 400));
-        assert_eq!(oci(w.put(&repo, "sha256:short", &manifest).await), ("DIGEST_INVALID", 400));
+        assert_eq!(refusal(w.put(&repo, &other, &manifest).await), "ImageDigestDoesNotMatch");
+        assert_eq!(refusal(w.put(&repo, "sha256:short", &manifest).await), "InvalidDigest");
         let long = "t".repeat(129);
         for tag in ["", "-x", ".x", "a/b", "ä", &long] {
-            assert_eq!(oci(w.put(&repo, tag, &manifest).await), ("TAG_INVALID", 400), "{tag}");
-            assert_eq!(oci(w.pull(&repo, tag).await), ("MANIFEST_UNKNOWN", 404), "{tag}");
+            assert_eq!(refusal(w.put(&repo, tag, &manifest).await), "InvalidTag", "{tag}");
+            assert_eq!(refusal(w.pull(&repo, tag).await), "ImageNotFound", "{tag}");
         }
         let mut input = put_image(&manifest.to_string(), Some("v1"));
         input.image_digest = Some(other);
-        assert_eq!(code(w.registry.put_image(&w.cx, input).await), "ImageDigestDoesNotMatchException");
+        assert_eq!(refusal(w.registry.put_image(&w.cx, input).await), "ImageDigestDoesNotMatch");
         // A sha512 digest names the image where the client asks for it.
         let sha512 = Digest::sha512_of(manifest.to_string().as_bytes());
         assert_eq!(w.put(&repo, &sha512.to_string(), &manifest).await.unwrap(), sha512);
@@ -224,7 +224,7 @@ on_every_engine! {
         assert!(matches!(w.put(&repo, "c", &manifest).await, Err(Error::TooManyImageTags { max: 2, .. })));
         w.image(&repo, "d", "two").await;
         let third = w.manifest(&repo, "three").await;
-        assert_eq!(code(w.put(&repo, "e", &third).await), "LimitExceededException");
+        assert_eq!(refusal(w.put(&repo, "e", &third).await), "TooManyImages");
         w.registry.delete_manifest(&w.cx, &repo, "d").await.unwrap();
         w.put(&repo, "e", &third).await.unwrap();
     }
@@ -236,11 +236,11 @@ on_every_engine! {
         let digest = w.put(&repo, "a", &manifest).await.unwrap().to_string();
         w.put(&repo, "b", &manifest).await.unwrap();
         w.registry.delete_manifest(&w.cx, &repo, "a").await.unwrap();
-        assert_eq!(oci(w.pull(&repo, "a").await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, "a").await), "ImageNotFound");
         assert!(w.pull(&repo, &digest).await.is_ok());
         w.registry.delete_manifest(&w.cx, &repo, "b").await.unwrap();
-        assert_eq!(oci(w.pull(&repo, &digest).await), ("MANIFEST_UNKNOWN", 404));
-        assert_eq!(oci(w.registry.delete_manifest(&w.cx, &repo, "b").await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, &digest).await), "ImageNotFound");
+        assert_eq!(refusal(w.registry.delete_manifest(&w.cx, &repo, "b").await), "ImageNotFound");
         // Its layers stay: the same image is pushed again without uploading.
         w.put(&repo, "c", &manifest).await.unwrap();
     }
@@ -287,7 +287,7 @@ on_every_engine! {
         let list = w.put(&repo, "v1", &index).await.unwrap().to_string();
         let refused = w.registry.delete_manifest(&w.cx, &repo, &child).await;
         assert_eq!(refused.as_ref().unwrap_err().to_string(), format!("Requested image referenced by manifest list: [{list}]"));
-        assert_eq!(oci(refused), ("UNSUPPORTED", 405));
+        assert_eq!(refusal(refused), "ImageReferencedByManifestList");
         // Its last tag would take it along.
         let answer = w.registry.batch_delete_image(&w.cx, delete(vec![id(None, Some("amd64"))])).await.unwrap();
         assert_eq!(codes(answer.failures), ["ImageReferencedByManifestList"]);

@@ -4,6 +4,7 @@ use crate::world::*;
 use aws_api::ecr;
 use blobs::Digest;
 use futures_util::TryStreamExt;
+use registry::Error;
 use store::on_every_engine;
 
 on_every_engine! {
@@ -14,16 +15,16 @@ on_every_engine! {
         let image = w.put(&theirs, "v1", &manifest).await.unwrap().to_string();
         let layer = Digest::sha256_of(b"secret").to_string();
 
-        assert_eq!(oci(w.registry.stat_blob(&mine, &layer).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.stat_blob(&mine, &layer).await), "LayerNotFound");
         assert!(matches!(w.registry.open_blob(&mine, &layer).await, Err(registry::Error::LayerNotFound { .. })));
         assert!(w.registry.open_layer(mine.id, &layer.parse().unwrap()).await.unwrap().is_none());
-        assert_eq!(oci(w.pull(&mine, &image).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&mine, &image).await), "ImageNotFound");
         // A manifest that names the layers does not link them.
-        assert_eq!(oci(w.put(&mine, "v1", &manifest).await), ("MANIFEST_BLOB_UNKNOWN", 404));
+        assert_eq!(refusal(w.put(&mine, "v1", &manifest).await), "LayersNotFound");
         // Nor does an upload that claims the digest without its bytes.
         let id = w.registry.start_upload(&w.cx, &mine).await.unwrap().to_string();
         let claim = w.registry.complete_upload(&w.cx, &mine, &id, &layer, None, nothing()).await;
-        assert_eq!(oci(claim), ("DIGEST_INVALID", 400));
+        assert_eq!(refusal(claim), "InvalidLayer");
         // The answers do not tell a stored digest from one that is not.
         let unknown = Digest::sha256_of(b"never stored").to_string();
         let (stored, never) = (w.registry.stat_blob(&mine, &layer).await, w.registry.stat_blob(&mine, &unknown).await);
@@ -46,7 +47,7 @@ on_every_engine! {
         assert_eq!(w.registry.mount_blob(&w.cx, &target, &source, &other).await.unwrap(), None);
         // The source's copy goes, the target's stays.
         w.registry.delete_blob(&w.cx, &source, &layer).await.unwrap();
-        assert_eq!(oci(w.registry.stat_blob(&source, &layer).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.stat_blob(&source, &layer).await), "LayerNotFound");
         assert!(w.registry.open_blob(&target, &layer).await.is_ok());
     }
 
@@ -56,19 +57,19 @@ on_every_engine! {
         let layer = w.layer(&source, "shared").await["digest"].as_str().unwrap().to_owned();
         let delete = ecr::DeleteRepositoryRequest { repository_name: "target".into(), ..Default::default() };
         w.registry.delete_repository(&w.cx, delete).await.unwrap();
-        assert_eq!(oci(w.registry.mount_blob(&w.cx, &target, &source, &layer).await), ("NAME_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.mount_blob(&w.cx, &target, &source, &layer).await), "RepositoryNotFound");
     }
 
     async fn an_upload_belongs_to_its_repository(store: TestStore) {
         let w = World::new(&store).await;
         let (mine, theirs) = (w.repository("mine").await, w.repository("theirs").await);
         let id = w.registry.start_upload(&w.cx, &theirs).await.unwrap().to_string();
-        assert_eq!(oci(w.registry.upload_status(&mine, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
-        assert_eq!(oci(w.registry.append(&w.cx, &mine, &id, None, body("x")).await), ("BLOB_UPLOAD_UNKNOWN", 404));
-        assert_eq!(oci(w.registry.cancel_upload(&mine, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.upload_status(&mine, &id).await), "UploadNotFound");
+        assert_eq!(refusal(w.registry.append(&w.cx, &mine, &id, None, body("x")).await), "UploadNotFound");
+        assert_eq!(refusal(w.registry.cancel_upload(&mine, &id).await), "UploadNotFound");
         let digest = Digest::sha256_of(b"").to_string();
         let stolen = w.registry.complete_upload(&w.cx, &mine, &id, &digest, None, nothing()).await;
-        assert_eq!(oci(stolen), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(refusal(stolen), "UploadNotFound");
         assert_eq!(w.registry.upload_status(&theirs, &id).await.unwrap(), 0);
     }
 
@@ -80,10 +81,10 @@ on_every_engine! {
         w.registry.delete_repository(&w.cx, delete).await.unwrap();
         let digest = Digest::sha256_of(b"late").to_string();
         let late = w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, body("late")).await;
-        assert_eq!(oci(late), ("NAME_UNKNOWN", 404));
-        assert_eq!(oci(w.put(&repo, "v1", &serde_json::json!({
+        assert_eq!(refusal(late), "RepositoryNotFound");
+        assert_eq!(refusal(w.put(&repo, "v1", &serde_json::json!({
             "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [],
-        })).await), ("NAME_UNKNOWN", 404));
+        })).await), "RepositoryNotFound");
     }
 
     async fn accounts_and_regions_do_not_meet(store: TestStore) {
@@ -103,16 +104,16 @@ on_every_engine! {
         let ask = |digest: &str| ecr::GetDownloadUrlForLayerRequest {
             repository_name: "app".into(), layer_digest: digest.into(), ..Default::default()
         };
-        assert_eq!(code(w.registry.layer_for_download(&w.cx, ask(&layer)).await), "LayerInaccessibleException");
+        assert_eq!(refusal(w.registry.layer_for_download(&w.cx, ask(&layer)).await), "LayerInaccessible");
         w.image(&repo, "v1", "layer").await;
         let found = w.registry.layer_for_download(&w.cx, ask(&layer)).await.unwrap();
         assert_eq!((found.repository.id, found.layer.size), (repo.id, 5));
         let unknown = Digest::sha256_of(b"unknown").to_string();
         let missing = w.registry.layer_for_download(&w.cx, ask(&unknown)).await;
         assert_eq!(missing.as_ref().unwrap_err().to_string(), format!("The layer with digest '{unknown}' does not exist within the repository with name 'app' in the registry with id '123456789012'"));
-        assert_eq!(code(missing), "LayersNotFoundException");
+        assert_eq!(refusal(missing), "LayerNotFound");
         // A layer that an image needs is not unlinked.
-        assert_eq!(oci(w.registry.delete_blob(&w.cx, &repo, &layer).await), ("UNSUPPORTED", 405));
+        assert_eq!(refusal(w.registry.delete_blob(&w.cx, &repo, &layer).await), "LayerInUse");
     }
 
     async fn bytes_are_stored_once(store: TestStore) {
@@ -137,7 +138,8 @@ on_every_engine! {
         let stored: Vec<_> = w.blobs.list().try_collect().await.unwrap();
         w.blobs.delete(&stored[0].key).await.unwrap();
         let error = w.registry.open_blob(&repo, &digest.to_string()).await.err().unwrap();
-        assert_eq!((error.oci().status, error.to_string().as_str()), (500, "An internal error occurred"));
+        assert_eq!(error.to_string(), "An internal error occurred");
+        assert!(matches!(error, Error::Internal(_)));
         w.layer(&repo, "lost").await;
         assert!(w.registry.open_blob(&repo, &digest.to_string()).await.is_ok());
         let again: Vec<_> = w.blobs.list().try_collect().await.unwrap();
@@ -153,7 +155,7 @@ on_every_engine! {
         let path = w.folder.path().join(format!("blobs/{}", stored[0].key));
         std::fs::write(&path, "a whole").unwrap();
         let error = w.registry.open_blob(&repo, &digest).await.err().unwrap();
-        assert_eq!(error.oci().status, 500);
+        assert!(matches!(error, Error::Internal(_)));
         w.layer(&repo, "a whole layer").await;
         assert!(w.registry.open_blob(&repo, &digest).await.is_ok());
         assert!(!path.exists(), "the damaged copy is gone");
@@ -175,7 +177,7 @@ on_every_engine! {
         w.layer(&two, "shared").await;
         assert!(w.blobs.delete(&doomed[0].key).await.unwrap());
         assert!(w.registry.open_blob(&two, &digest).await.is_ok());
-        assert_eq!(oci(w.registry.stat_blob(&one, &digest).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.stat_blob(&one, &digest).await), "LayerNotFound");
     }
 
     async fn of_many_pushes_of_one_digest_one_copy_stays(store: TestStore) {

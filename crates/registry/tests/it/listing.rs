@@ -84,7 +84,7 @@ on_every_engine! {
         };
         assert_eq!(w.registry.list_images(&w.cx, archived).await.unwrap().image_ids.unwrap(), vec![]);
         let foreign = ecr::ListImagesRequest { next_token: Some("AAAA".into()), ..list(None) };
-        assert_eq!(code(w.registry.list_images(&w.cx, foreign).await), "InvalidParameterException");
+        assert_eq!(refusal(w.registry.list_images(&w.cx, foreign).await), "InvalidParameter");
     }
 
     async fn images_are_described(store: TestStore) {
@@ -122,9 +122,9 @@ on_every_engine! {
         let missing = ecr::DescribeImagesRequest { image_ids: Some(vec![id(None, Some("nope"))]), ..describe(None) };
         let missing = w.registry.describe_images(&w.cx, missing).await;
         assert_eq!(missing.as_ref().unwrap_err().to_string(), "The image with imageId {imageDigest:'null', imageTag:'nope'} does not exist within the repository with name 'app' in the registry with id '123456789012'");
-        assert_eq!(code(missing), "ImageNotFoundException");
+        assert_eq!(refusal(missing), "ImageNotFound");
         let both = ecr::DescribeImagesRequest { image_ids: Some(vec![id(None, Some("v0"))]), max_results: Some(3), ..describe(None) };
-        assert_eq!(code(w.registry.describe_images(&w.cx, both).await), "InvalidParameterException");
+        assert_eq!(refusal(w.registry.describe_images(&w.cx, both).await), "InvalidParameter");
     }
 
     async fn tags_are_listed_in_pages(store: TestStore) {

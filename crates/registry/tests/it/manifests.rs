@@ -103,11 +103,11 @@ on_every_engine! {
         ];
         for (what, media_type, text) in cases {
             let put = w.registry.put_manifest(&w.cx, &repo, "v1", media_type, text.into()).await;
-            assert_eq!(oci(put), ("MANIFEST_INVALID", 400), "{what}");
+            assert_eq!(refusal(put), "InvalidManifest", "{what}");
         }
         let large = with(&m, json!({"annotations": {"a": "x".repeat(4 << 20)}})).to_string();
         let put = w.registry.put_manifest(&w.cx, &repo, "v1", None, large.into()).await;
-        assert_eq!(oci(put), ("SIZE_INVALID", 413));
+        assert_eq!(refusal(put), "ManifestTooLarge");
         assert!(w.registry.list_tags(&repo, None, None).await.unwrap().items.is_empty());
     }
 }

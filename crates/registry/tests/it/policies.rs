@@ -44,7 +44,7 @@ on_every_engine! {
         assert!(w.facts("app").await.policy.is_none());
         let missing = get(&w).await;
         assert_eq!(missing.as_ref().unwrap_err().to_string(), "Repository policy does not exist for the repository with name 'app' in the registry with id '123456789012'");
-        assert_eq!(code(missing), "RepositoryPolicyNotFoundException");
+        assert_eq!(refusal(missing), "RepositoryPolicyNotFound");
         let text = policy("210987654321");
         assert_eq!(set(&w, &text).await.unwrap().policy_text.as_deref(), Some(text.as_str()));
         assert_eq!(get(&w).await.unwrap(), text);
@@ -53,7 +53,7 @@ on_every_engine! {
         let deleted = w.registry.delete_repository_policy(&w.cx, delete()).await.unwrap();
         assert_eq!(deleted.policy_text, Some(text));
         assert!(w.facts("app").await.policy.is_none());
-        assert_eq!(code(w.registry.delete_repository_policy(&w.cx, delete()).await), "RepositoryPolicyNotFoundException");
+        assert_eq!(refusal(w.registry.delete_repository_policy(&w.cx, delete()).await), "RepositoryPolicyNotFound");
     }
 
     async fn a_principal_is_pinned_to_its_unique_id(store: TestStore) {
@@ -61,8 +61,8 @@ on_every_engine! {
         w.repository("app").await;
         let text = policy(USER);
         // A principal that does not exist cannot be named.
-        assert_eq!(code(set(&w, &text).await), "InvalidParameterException");
-        assert_eq!(code(get(&w).await), "RepositoryPolicyNotFoundException");
+        assert_eq!(refusal(set(&w, &text).await), "PrincipalNotFound");
+        assert_eq!(refusal(get(&w).await), "RepositoryPolicyNotFound");
         w.people.0.lock().unwrap().push((USER.into(), "AIDAFIRSTFIRSTFIRST01".into()));
         set(&w, &text).await.unwrap();
         assert_eq!(get(&w).await.unwrap(), text);
@@ -76,9 +76,9 @@ on_every_engine! {
         let w = World::new(&store).await;
         w.repository("app").await;
         for text in ["", "{", "[]", "{\"Version\":\"2012-10-17\"}", "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ecr:*\"}]}"] {
-            assert_eq!(code(set(&w, text).await), "InvalidParameterException", "{text}");
+            assert_eq!(refusal(set(&w, text).await), "InvalidPolicy", "{text}");
         }
-        assert_eq!(code(get(&w).await), "RepositoryPolicyNotFoundException");
+        assert_eq!(refusal(get(&w).await), "RepositoryPolicyNotFound");
     }
 
     /// The texts are Amazon ECR's: Terraform and others match them.
@@ -95,7 +95,7 @@ on_every_engine! {
         ] {
             let refused = set(&w, &statement(action.clone())).await;
             assert!(refused.as_ref().unwrap_err().to_string().starts_with(invalid), "{action} {refused:?}");
-            assert_eq!(code(refused), "InvalidParameterException");
+            assert_eq!(refusal(refused), "InvalidPolicy");
         }
         for action in [json!("ecr:*"), json!("*"), json!("ecr:Get*"), json!(["ecr:BatchGetImage", "ecr:CreateRepository", "ecr:TagResource"]), json!("ecr:ListImageReferrers")] {
             set(&w, &statement(action.clone())).await.unwrap_or_else(|error| panic!("{action} {error}"));
@@ -160,7 +160,7 @@ on_every_engine! {
         ]}).to_string();
         let unknown = text.replace("puller", "nobody");
         let put = |policy_text: &str| ecr::PutRegistryPolicyRequest { policy_text: policy_text.into() };
-        assert_eq!(code(w.registry.put_registry_policy(&w.cx, put(&unknown)).await), "InvalidParameterException");
+        assert_eq!(refusal(w.registry.put_registry_policy(&w.cx, put(&unknown)).await), "PrincipalNotFound");
         w.registry.put_registry_policy(&w.cx, put(&text)).await.unwrap();
         other.poll_changes().await.unwrap();
         for name in ["app", "none", "*"] {
@@ -189,7 +189,7 @@ on_every_engine! {
     async fn a_registry_policy_is_kept(store: TestStore) {
         let w = World::new(&store).await;
         let get = || ecr::GetRegistryPolicyRequest::default();
-        assert_eq!(code(w.registry.get_registry_policy(&w.cx, get()).await), "RegistryPolicyNotFoundException");
+        assert_eq!(refusal(w.registry.get_registry_policy(&w.cx, get()).await), "RegistryPolicyNotFound");
         let text = json!({"Version": "2012-10-17", "Statement": [{
             "Sid": "replicate", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
             "Action": ["ecr:ReplicateImage"], "Resource": ["arn:aws:ecr:us-east-1:123456789012:repository/*"],
@@ -199,7 +199,7 @@ on_every_engine! {
         assert_eq!(w.registry.get_registry_policy(&w.cx, get()).await.unwrap().policy_text, Some(text.clone()));
         let deleted = w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await.unwrap();
         assert_eq!(deleted.policy_text, Some(text));
-        assert_eq!(code(w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await), "RegistryPolicyNotFoundException");
+        assert_eq!(refusal(w.registry.delete_registry_policy(&w.cx, ecr::DeleteRegistryPolicyRequest::default()).await), "RegistryPolicyNotFound");
     }
 
     /// A rule of storing that came later takes no policy away, and locks nobody out.
@@ -208,7 +208,7 @@ on_every_engine! {
         let id = w.repository("app").await.id;
         let old = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
             "Action": "ecr:BatchGetImage", "Resource": "*"}]}).to_string();
-        assert_eq!(code(set(&w, &old).await), "InvalidParameterException");
+        assert_eq!(refusal(set(&w, &old).await), "InvalidPolicy");
         let mut tx = store.store.write(Scope::Registry { account: ACCOUNT, region: REGION }).await.unwrap();
         assert!(repository::set_policy(&mut tx.conn(), id, Some(old.clone())).await.unwrap());
         tx.touch(Topic::Repository(id));

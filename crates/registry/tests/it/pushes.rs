@@ -84,23 +84,23 @@ on_every_engine! {
         let manifest = w.manifest(&repo, "one").await;
         let digest = Digest::sha256_of(manifest.to_string().as_bytes()).to_string();
         let long = "x".repeat(129);
-        for (refused, code) in [
-            (vec!["new", "fixed"], ("TAG_INVALID", 400)),
-            (vec!["new", "-"], ("TAG_INVALID", 400)),
-            (vec!["new", ""], ("TAG_INVALID", 400)),
-            (vec!["new", &long], ("TAG_INVALID", 400)),
-            (vec!["a", "b", "c", "d"], ("DENIED", 403)),
-            (vec!["x"; 101], ("SIZE_INVALID", 414)),
+        for (refused, name) in [
+            (vec!["new", "fixed"], "ImageTagAlreadyExists"),
+            (vec!["new", "-"], "InvalidTag"),
+            (vec!["new", ""], "InvalidTag"),
+            (vec!["new", &long], "InvalidTag"),
+            (vec!["a", "b", "c", "d"], "TooManyImageTags"),
+            (vec!["x"; 101], "TooManyTagParameters"),
         ] {
             let put = push_tagged(&w, &repo, &manifest, &refused).await;
-            assert_eq!(oci(put), code, "{refused:?}");
+            assert_eq!(refusal(put), name, "{refused:?}");
         }
         assert_eq!(tags(&w, &repo).await, ["fixed"]);
-        assert_eq!(oci(w.pull(&repo, &digest).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, &digest).await), "ImageNotFound");
         // A push by tag has no further ones.
         let more = ["v2".to_owned()];
         let push = ManifestPush { reference: "v1", tags: &more, bytes: manifest.to_string().into(), ..Default::default() };
-        assert_eq!(oci(w.registry.push_manifest(&w.cx, &repo, push).await), ("UNSUPPORTED", 400));
+        assert_eq!(refusal(w.registry.push_manifest(&w.cx, &repo, push).await), "TagsBesideTag");
         assert_eq!(tags(&w, &repo).await, ["fixed"]);
     }
 
@@ -114,10 +114,15 @@ on_every_engine! {
             let push = ManifestPush { reference: tag, digest: Some(digest), bytes: text.clone().into(), ..Default::default() };
             w.registry.push_manifest(&w.cx, &repo, push).await
         };
-        for wrong in [Digest::sha256_of(b"other").to_string(), Digest::sha512_of(b"other").to_string(), "sha256:short".into(), "md5:00".into(), "v1".into()] {
-            assert_eq!(oci(put("v1", &wrong).await), ("DIGEST_INVALID", 400), "{wrong}");
+        let other = |digest: Digest| (digest.to_string(), "ImageDigestDoesNotMatch");
+        let invalid = |text: &str| (text.to_owned(), "InvalidDigest");
+        for (wrong, name) in [
+            other(Digest::sha256_of(b"other")), other(Digest::sha512_of(b"other")),
+            invalid("sha256:short"), invalid("md5:00"), invalid("v1"),
+        ] {
+            assert_eq!(refusal(put("v1", &wrong).await), name, "{wrong}");
             // Also where the reference is right.
-            assert_eq!(oci(put(&sha256.to_string(), &wrong).await), ("DIGEST_INVALID", 400), "{wrong}");
+            assert_eq!(refusal(put(&sha256.to_string(), &wrong).await), "ImageDigestDoesNotMatch", "{wrong}");
         }
         assert!(tags(&w, &repo).await.is_empty());
         assert_eq!(put("v1", &sha256.to_string()).await.unwrap().digest, sha256);
@@ -134,12 +139,12 @@ on_every_engine! {
         let (one, two) = (w.manifest(&repo, "one").await, w.manifest(&repo, "two").await);
         let first = Digest::sha256_of(one.to_string().as_bytes());
         let second = Digest::sha256_of(two.to_string().as_bytes());
-        let failed = ("UNSUPPORTED", 412);
+        let failed = "PreconditionFailed";
         // Nothing is there.
         for expected in [if_match(&[first]), Expected { matches: Some(Condition::Any), none_matches: None }] {
-            assert_eq!(oci(push_expecting(&w, &repo, "v1", &one, expected).await), failed);
+            assert_eq!(refusal(push_expecting(&w, &repo, "v1", &one, expected).await), failed);
         }
-        assert_eq!(oci(w.pull(&repo, &first.to_string()).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, &first.to_string()).await), "ImageNotFound");
         push_expecting(&w, &repo, "v1", &one, if_none_match(Condition::Any)).await.unwrap();
         // Now there is; also for the very same push.
         for (manifest, expected) in [
@@ -151,7 +156,7 @@ on_every_engine! {
             (&two, Expected { matches: Some(Condition::OneOf(vec![first])), none_matches: Some(Condition::Any) }),
         ] {
             let put = push_expecting(&w, &repo, "v1", manifest, expected.clone()).await;
-            assert_eq!(oci(put), failed, "{expected:?}");
+            assert_eq!(refusal(put), failed, "{expected:?}");
             assert_eq!(w.pull(&repo, "v1").await.unwrap(), first);
         }
         push_expecting(&w, &repo, "v1", &two, if_match(&[second, first])).await.unwrap();
@@ -159,7 +164,7 @@ on_every_engine! {
         // By digest, the manifest of that digest is meant.
         let digest = second.to_string();
         push_expecting(&w, &repo, &digest, &two, if_match(&[second])).await.unwrap();
-        assert_eq!(oci(push_expecting(&w, &repo, &digest, &two, if_none_match(Condition::Any)).await), failed);
+        assert_eq!(refusal(push_expecting(&w, &repo, &digest, &two, if_none_match(Condition::Any)).await), failed);
     }
 
     async fn a_deletion_is_refused_when_its_condition_does_not_hold(store: TestStore) {
@@ -170,15 +175,15 @@ on_every_engine! {
         let delete = async |reference: &str, expected: &Expected| {
             w.registry.delete_expected_manifest(&w.cx, &repo, reference, expected).await
         };
-        let failed = ("UNSUPPORTED", 412);
+        let failed = "PreconditionFailed";
         for reference in ["v1", &first.to_string()] {
             for expected in [if_match(&[other]), if_none_match(Condition::Any), if_none_match(Condition::OneOf(vec![first]))] {
-                assert_eq!(oci(delete(reference, &expected).await), failed, "{reference} {expected:?}");
+                assert_eq!(refusal(delete(reference, &expected).await), failed, "{reference} {expected:?}");
             }
         }
         assert_eq!(w.pull(&repo, "v1").await.unwrap(), first);
         // What is not there is not found, whatever the condition (RFC 9110, section 13.2.1).
-        assert_eq!(oci(delete("v2", &if_match(&[first])).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(delete("v2", &if_match(&[first])).await), "ImageNotFound");
         let deleted = delete("v1", &if_match(&[first])).await.unwrap();
         assert_eq!((deleted.digest, deleted.tags, deleted.image_deleted), (first.to_string(), vec!["v1".to_owned()], true));
     }
@@ -236,28 +241,28 @@ on_every_engine! {
         let absent = json!({"digest": Digest::sha256_of(b"elsewhere").to_string(), "size": 9});
         for urls in [Value::Null, json!([]), json!(["ftp://example.com/x"]), json!(["x"])] {
             let missing = w.put(&repo, "v1", &image(&[with_urls(&absent, urls.clone())])).await;
-            assert_eq!(oci(missing), ("MANIFEST_BLOB_UNKNOWN", 404), "{urls}");
+            assert_eq!(refusal(missing), "LayersNotFound", "{urls}");
         }
         // One that is here needs no URL, and has the size that the manifest says.
         let here = w.layer(&repo, "foreign").await;
         let mut lying = with_urls(&here, json!(["https://example.com/x"]));
         lying["size"] = 4711.into();
-        assert_eq!(oci(w.put(&repo, "v1", &image(&[lying])).await), ("MANIFEST_INVALID", 400));
+        assert_eq!(refusal(w.put(&repo, "v1", &image(&[lying])).await), "InvalidManifest");
         let elsewhere = with_urls(&absent, json!(["https://example.com/x"]));
         let manifest = image(&[with_urls(&here, Value::Null), elsewhere]);
         w.put(&repo, "v1", &manifest).await.unwrap();
         let delete = async |layer: &Value| w.registry.delete_blob(&w.cx, &repo, layer["digest"].as_str().unwrap()).await;
-        assert_eq!(oci(delete(&here).await), ("UNSUPPORTED", 405));
-        assert_eq!(oci(delete(&absent).await), ("UNSUPPORTED", 405));
+        assert_eq!(refusal(delete(&here).await), "LayerInUse");
+        assert_eq!(refusal(delete(&absent).await), "LayerInUse");
         // Pushed later, it belongs to the image as well.
         w.layer(&repo, "elsewhere").await;
-        assert_eq!(oci(delete(&absent).await), ("UNSUPPORTED", 405));
+        assert_eq!(refusal(delete(&absent).await), "LayerInUse");
         w.registry.delete_manifest(&w.cx, &repo, "v1").await.unwrap();
         delete(&here).await.unwrap();
         delete(&absent).await.unwrap();
     }
 
-    async fn each_missing_blob_is_an_entry(store: TestStore) {
+    async fn names_all_missing_blobs(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let mut manifest = w.manifest(&repo, "one").await;
@@ -266,18 +271,11 @@ on_every_engine! {
         let error = w.put(&repo, "v1", &manifest).await.unwrap_err();
         let mut wanted: Vec<_> = [unknown(1), unknown(2)].iter().map(|l| l["digest"].as_str().unwrap().to_owned()).collect();
         wanted.sort();
-        for (entry, digest) in error.oci_entries().iter().zip(&wanted) {
-            assert_eq!(entry.message, format!("Layers with digests '[{digest}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist"));
-            assert_eq!(entry.digest.as_ref(), Some(digest));
-        }
-        assert_eq!(error.oci_entries().len(), 2);
-        // The ECR API names them in one message.
         assert_eq!(error.to_string(), format!("Layers with digests '[{}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist", wanted.join(", ")));
         let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
             {"mediaType": OCI_MANIFEST, "digest": wanted[0], "size": 7}, {"mediaType": OCI_MANIFEST, "digest": wanted[1], "size": 7},
         ]});
-        let entries = w.put(&repo, "list", &index).await.unwrap_err().oci_entries();
-        assert_eq!(entries.len(), 2);
-        assert!(entries[0].message.starts_with("Images with digests '[sha256:"), "{entries:?}");
+        let error = w.put(&repo, "list", &index).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("Images with digests '[{}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist", wanted.join(", ")));
     }
 }

@@ -62,7 +62,7 @@ on_every_engine! {
         assert_eq!(some.referrers.len(), 1);
         let none = w.registry.referrers(&repo, &Digest::sha256_of(b"nobody").to_string(), None, None).await.unwrap();
         assert_eq!(none, registry::Referrers::default());
-        assert_eq!(oci(w.registry.referrers(&repo, "v1", None, None).await), ("DIGEST_INVALID", 400));
+        assert_eq!(refusal(w.registry.referrers(&repo, "v1", None, None).await), "InvalidDigest");
 
         w.registry.delete_manifest(&w.cx, &repo, &sbom).await.unwrap();
         assert_eq!(w.registry.referrers(&repo, &subject, None, None).await.unwrap().referrers.len(), 2);
@@ -103,7 +103,7 @@ on_every_engine! {
         assert_eq!(deleted.referrers.len(), 3);
         for digest in [&signature, &sbom, &of_sbom] {
             assert!(deleted.referrers.contains(digest));
-            assert_eq!(oci(w.pull(&repo, digest).await), ("MANIFEST_UNKNOWN", 404));
+            assert_eq!(refusal(w.pull(&repo, digest).await), "ImageNotFound");
         }
         for digest in [&kept, &of_other] {
             w.pull(&repo, digest).await.unwrap();
@@ -132,7 +132,7 @@ on_every_engine! {
         w.pull(&repo, &signature).await.unwrap();
         let deleted = w.registry.delete_manifest(&w.cx, &repo, &tag).await.unwrap();
         assert_eq!(deleted.referrers, std::slice::from_ref(&signature));
-        assert_eq!(oci(w.pull(&repo, &signature).await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&repo, &signature).await), "ImageNotFound");
         w.pull(&repo, &child).await.unwrap();
     }
 

@@ -39,17 +39,17 @@ on_every_engine! {
 
         let again = w.create("team/app", |_| {}).await;
         assert_eq!(again.as_ref().unwrap_err().to_string(), "The repository with name 'team/app' already exists in the registry with id '123456789012'");
-        assert_eq!(code(again), "RepositoryAlreadyExistsException");
+        assert_eq!(refusal(again), "RepositoryAlreadyExists");
 
         let found = w.registry.describe_repositories(&w.cx, describe(Some(&["team/app"]))).await.unwrap();
         assert_eq!(found.repositories.unwrap(), vec![made.clone()]);
         let missing = w.registry.describe_repositories(&w.cx, describe(Some(&["team/app", "nope"]))).await;
         assert_eq!(missing.as_ref().unwrap_err().to_string(), "The repository with name 'nope' does not exist in the registry with id '123456789012'");
-        assert_eq!(code(missing), "RepositoryNotFoundException");
+        assert_eq!(refusal(missing), "RepositoryNotFound");
 
         let gone = w.registry.delete_repository(&w.cx, delete("team/app", false)).await.unwrap();
         assert_eq!(gone.repository.unwrap(), made);
-        assert_eq!(code(w.registry.delete_repository(&w.cx, delete("team/app", false)).await), "RepositoryNotFoundException");
+        assert_eq!(refusal(w.registry.delete_repository(&w.cx, delete("team/app", false)).await), "RepositoryNotFound");
         assert!(w.registry.repository_facts(&w.cx.account, &w.cx.region, "team/app").await.unwrap().is_none());
     }
 
@@ -59,13 +59,13 @@ on_every_engine! {
         w.image(&repo, "v1", "layer").await;
         let refused = w.registry.delete_repository(&w.cx, delete("app", false)).await;
         assert_eq!(refused.as_ref().unwrap_err().to_string(), "The repository with name 'app' in registry with id '123456789012' cannot be deleted because it still contains images");
-        assert_eq!(code(refused), "RepositoryNotEmptyException");
+        assert_eq!(refusal(refused), "RepositoryNotEmpty");
         w.registry.delete_repository(&w.cx, delete("app", true)).await.unwrap();
         // The next of that name is another one, and empty.
         let next = w.repository("app").await;
         assert_ne!(next.id, repo.id);
-        assert_eq!(oci(w.pull(&next, "v1").await), ("MANIFEST_UNKNOWN", 404));
-        assert_eq!(oci(w.pull(&repo, "v1").await), ("MANIFEST_UNKNOWN", 404));
+        assert_eq!(refusal(w.pull(&next, "v1").await), "ImageNotFound");
+        assert_eq!(refusal(w.pull(&repo, "v1").await), "ImageNotFound");
     }
 
     async fn an_image_deleted_leaves_the_repository_deletable(store: TestStore) {
@@ -79,16 +79,16 @@ on_every_engine! {
     async fn names_and_settings_are_checked(store: TestStore) {
         let w = World::new(&store).await;
         for name in ["a", "UPPER", "a//b", "../etc", "a..b"] {
-            assert_eq!(code(w.create(name, |_| {}).await), "InvalidParameterException", "{name}");
+            assert_eq!(refusal(w.create(name, |_| {}).await), "InvalidRepositoryName", "{name}");
         }
         let kms = w.create("app", |input| {
             input.encryption_configuration = Some(ecr::EncryptionConfiguration { encryption_type: ecr::EncryptionType::Kms, kms_key: None });
         });
-        assert_eq!(code(kms.await), "KmsException");
+        assert_eq!(refusal(kms.await), "Kms");
         let filters = w.create("app", |input| {
             input.image_tag_mutability = Some(ecr::ImageTagMutability::ImmutableWithExclusion);
         });
-        assert_eq!(code(filters.await), "InvalidParameterException");
+        assert_eq!(refusal(filters.await), "InvalidParameter");
         let foreign = w.create("app", |input| input.registry_id = Some("210987654321".into())).await.unwrap();
         assert_eq!(foreign.registry_id.as_deref(), Some("210987654321"));
         assert!(w.registry.repository_facts(&w.cx.account, &w.cx.region, "app").await.unwrap().is_none());
@@ -113,7 +113,7 @@ on_every_engine! {
         }
         assert_eq!((seen, pages), (names.clone(), 3));
         let foreign = ecr::DescribeRepositoriesRequest { next_token: Some("!".into()), ..describe(None) };
-        assert_eq!(code(w.registry.describe_repositories(&w.cx, foreign).await), "InvalidParameterException");
+        assert_eq!(refusal(w.registry.describe_repositories(&w.cx, foreign).await), "InvalidParameter");
 
         let page = w.registry.list_repositories(&w.cx.account, &w.cx.region, Some(3), Some("app-2")).await.unwrap();
         assert_eq!((page.items, page.more), (names[3..6].to_vec(), true));
@@ -125,7 +125,7 @@ on_every_engine! {
         let w = World::with(&store, |settings| settings.limits.repositories_max = 2).await;
         w.repository("one").await;
         w.repository("two").await;
-        assert_eq!(code(w.create("three", |_| {}).await), "LimitExceededException");
+        assert_eq!(refusal(w.create("three", |_| {}).await), "TooManyRepositories");
         w.registry.delete_repository(&w.cx, delete("one", false)).await.unwrap();
         w.repository("three").await;
     }
@@ -149,22 +149,22 @@ on_every_engine! {
         let long = "k".repeat(129);
         for key in ["", "aws:x", "AWS:x", "a!b", &long] {
             let bad = ecr::TagResourceRequest { resource_arn: arn.clone(), tags: vec![tag(key, "v")] };
-            assert_eq!(code(w.registry.tag_resource(&w.cx, bad).await), "InvalidTagParameterException", "{key}");
+            assert_eq!(refusal(w.registry.tag_resource(&w.cx, bad).await), "InvalidTagParameter", "{key}");
         }
         // Condition keys know no case: two such tags would evade a policy about either.
         let twice = w.create("twice", |input| input.tags = Some(vec![tag("Team", "a"), tag("team", "b")])).await;
-        assert_eq!(code(twice), "InvalidTagParameterException");
+        assert_eq!(refusal(twice), "InvalidTagParameter");
         for tags in [vec![tag("Stage", "a"), tag("stage", "b")], vec![tag("ENV", "prod")]] {
             let alike = ecr::TagResourceRequest { resource_arn: arn.clone(), tags };
-            assert_eq!(code(w.registry.tag_resource(&w.cx, alike).await), "InvalidTagParameterException");
+            assert_eq!(refusal(w.registry.tag_resource(&w.cx, alike).await), "InvalidTagParameter");
         }
         assert_eq!(*w.facts("app").await.tags, [("env".to_owned(), String::new())].into());
         let many = (0..50).map(|n| tag(&format!("k{n}"), "v")).collect();
         let many = ecr::TagResourceRequest { resource_arn: arn.clone(), tags: many };
-        assert_eq!(code(w.registry.tag_resource(&w.cx, many).await), "TooManyTagsException");
+        assert_eq!(refusal(w.registry.tag_resource(&w.cx, many).await), "TooManyTags");
         for arn in ["nope", "arn:aws:ecr:us-east-1:123456789012:app", "arn:aws:ecr:eu-west-1:123456789012:repository/app"] {
             let bad = ecr::ListTagsForResourceRequest { resource_arn: arn.into() };
-            assert_eq!(code(w.registry.list_tags_for_resource(&w.cx, bad).await), "InvalidParameterException", "{arn}");
+            assert_eq!(refusal(w.registry.list_tags_for_resource(&w.cx, bad).await), "InvalidParameter", "{arn}");
         }
     }
 

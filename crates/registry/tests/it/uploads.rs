@@ -58,13 +58,13 @@ on_every_engine! {
         assert_eq!(w.registry.append(&w.cx, &repo, &id, Some(5), body(", ")).await.unwrap(), 7);
         let gap = w.registry.append(&w.cx, &repo, &id, Some(9), body("world")).await;
         assert!(matches!(gap, Err(Error::InvalidLayerPart { last_valid_byte_received: 6, .. })), "{gap:?}");
-        assert_eq!(oci(gap), ("BLOB_UPLOAD_INVALID", 416));
+        assert_eq!(refusal(gap), "InvalidLayerPart");
         assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 7);
         let layer = w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, body("world")).await.unwrap();
         assert_eq!((layer.digest.to_string(), layer.size), (digest.clone(), 12));
         assert_eq!(w.registry.stat_blob(&repo, &digest).await.unwrap(), layer);
         assert_eq!(read(&w, &repo, &digest).await, b"hello, world");
-        assert_eq!(oci(w.registry.upload_status(&repo, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.upload_status(&repo, &id).await), "UploadNotFound");
         assert_eq!(w.temporary_files(), 0);
         // Once more is no error, and no second copy.
         w.layer(&repo, "hello, world").await;
@@ -75,7 +75,7 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         let cut = stream::iter([Ok(Bytes::from("half")), Err(std::io::Error::other("cut"))]);
-        assert_eq!(oci(w.registry.append(&w.cx, &repo, &id, None, cut).await), ("BLOB_UPLOAD_INVALID", 400));
+        assert_eq!(refusal(w.registry.append(&w.cx, &repo, &id, None, cut).await), "BodyBroken");
         assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 4);
         let digest = Digest::sha256_of(b"half and half").to_string();
         w.registry.append(&w.cx, &repo, &id, Some(4), body(" and half")).await.unwrap();
@@ -89,13 +89,13 @@ on_every_engine! {
         let other = Digest::sha256_of(b"other").to_string();
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         let wrong = w.registry.complete_upload(&w.cx, &repo, &id, &other, None, body("this")).await;
-        assert_eq!(oci(wrong), ("DIGEST_INVALID", 400));
-        assert_eq!(oci(w.registry.put_blob(&w.cx, &repo, &other, body("this")).await), ("DIGEST_INVALID", 400));
-        assert_eq!(oci(w.registry.stat_blob(&repo, &other).await), ("BLOB_UNKNOWN", 404));
-        assert_eq!(oci(w.registry.stat_blob(&repo, &Digest::sha256_of(b"this").to_string()).await), ("BLOB_UNKNOWN", 404));
+        assert_eq!(refusal(wrong), "InvalidLayer");
+        assert_eq!(refusal(w.registry.put_blob(&w.cx, &repo, &other, body("this")).await), "InvalidLayer");
+        assert_eq!(refusal(w.registry.stat_blob(&repo, &other).await), "LayerNotFound");
+        assert_eq!(refusal(w.registry.stat_blob(&repo, &Digest::sha256_of(b"this").to_string()).await), "LayerNotFound");
         assert_eq!(w.temporary_files(), 0);
         for digest in ["", "sha256:", "sha256:xyz", "md5:d41d8cd98f00b204e9800998ecf8427e", "../../etc/passwd"] {
-            assert_eq!(oci(w.registry.put_blob(&w.cx, &repo, digest, body("x")).await), ("DIGEST_INVALID", 400), "{digest}");
+            assert_eq!(refusal(w.registry.put_blob(&w.cx, &repo, digest, body("x")).await), "InvalidDigest", "{digest}");
         }
     }
 
@@ -105,10 +105,10 @@ on_every_engine! {
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         w.registry.append(&w.cx, &repo, &id, None, body("x")).await.unwrap();
         w.registry.cancel_upload(&repo, &id).await.unwrap();
-        assert_eq!(oci(w.registry.cancel_upload(&repo, &id).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.cancel_upload(&repo, &id).await), "UploadNotFound");
         assert_eq!(w.temporary_files(), 0);
         for id in ["", "nope", "../x", "00000000-0000-4000-8000-000000000000"] {
-            assert_eq!(oci(w.registry.upload_status(&repo, id).await), ("BLOB_UPLOAD_UNKNOWN", 404), "{id}");
+            assert_eq!(refusal(w.registry.upload_status(&repo, id).await), "UploadNotFound", "{id}");
         }
     }
 
@@ -117,9 +117,9 @@ on_every_engine! {
         let (repo, other) = (w.repository("app").await, w.repository("other").await);
         let start = async |cx: &registry::Authorized| w.registry.start_upload(cx, &repo).await.map(|id| id.to_string());
         let (first, second) = (start(&w.cx).await.unwrap(), start(&w.cx).await.unwrap());
-        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
         let ecr = ecr::InitiateLayerUploadRequest { repository_name: "app".into(), ..Default::default() };
-        assert_eq!(code(w.registry.initiate_layer_upload(&w.cx, ecr).await), "LimitExceededException");
+        assert_eq!(refusal(w.registry.initiate_layer_upload(&w.cx, ecr).await), "LimitExceeded");
         assert_eq!(w.temporary_files(), 2);
         // Another repository's are its own, and whole layers need none.
         w.registry.start_upload(&w.cx, &other).await.unwrap();
@@ -128,13 +128,13 @@ on_every_engine! {
         let digest = Digest::sha256_of(b"x").to_string();
         w.registry.complete_upload(&w.cx, &repo, &first, &digest, None, body("x")).await.unwrap();
         let third = start(&w.cx).await.unwrap();
-        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
         w.registry.cancel_upload(&repo, &second).await.unwrap();
         start(&w.cx).await.unwrap();
-        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
         w.registry.complete_upload(&w.cx, &repo, &third, &digest, None, body("y")).await.unwrap_err();
         start(&w.cx).await.unwrap();
-        assert_eq!(oci(start(&w.cx).await), ("DENIED", 403));
+        assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
         // Those that nobody goes on with make room when they are swept.
         let later = w.later(25);
         w.registry.sweep_uploads(later.now).await.unwrap();
@@ -142,13 +142,13 @@ on_every_engine! {
         // Housekeeping counts what is there, and what another node has finished no longer.
         let open = start(&later).await.unwrap();
         w.registry.sweep_uploads(later.now).await.unwrap();
-        assert_eq!(oci(start(&later).await), ("DENIED", 403));
+        assert_eq!(refusal(start(&later).await), "LimitExceeded");
         let (node, _, _) = w.another_node(true, later.now).await;
         node.complete_upload(&later, &repo, &open, &digest, None, body("x")).await.unwrap();
         let soon = w.later(26);
         w.registry.sweep_uploads(soon.now).await.unwrap();
         start(&soon).await.unwrap();
-        assert_eq!(oci(start(&soon).await), ("DENIED", 403));
+        assert_eq!(refusal(start(&soon).await), "LimitExceeded");
     }
 
     async fn a_layer_has_a_largest_size(store: TestStore) {
@@ -156,9 +156,9 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         w.registry.append(&w.cx, &repo, &id, None, body("12345")).await.unwrap();
-        assert_eq!(oci(w.registry.append(&w.cx, &repo, &id, None, body("6789")).await), ("SIZE_INVALID", 413));
+        assert_eq!(refusal(w.registry.append(&w.cx, &repo, &id, None, body("6789")).await), "LayerTooLarge");
         let digest = Digest::sha256_of(b"123456789").to_string();
-        assert_eq!(oci(w.registry.put_blob(&w.cx, &repo, &digest, body("123456789")).await), ("SIZE_INVALID", 413));
+        assert_eq!(refusal(w.registry.put_blob(&w.cx, &repo, &digest, body("123456789")).await), "LayerTooLarge");
         w.layer(&repo, "12345678").await;
     }
 
@@ -170,35 +170,33 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let id = initiate(&w).await;
         let digest = Digest::sha256_of(b"123456").to_string();
-        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "EmptyUploadException");
+        assert_eq!(refusal(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "EmptyUpload");
         let last = w.registry.upload_layer_part(&w.cx, part(&id, 0, b"1234")).await.unwrap().last_byte_received;
         assert_eq!(last, Some(3));
         // Not consecutive, not as long as it says, too long, empty.
         let gap = w.registry.upload_layer_part(&w.cx, part(&id, 5, b"6")).await.unwrap_err();
-        let wire = gap.wire();
-        assert_eq!(wire.code, "InvalidLayerPartException");
-        assert!(wire.members.contains(&("lastValidByteReceived", 3.into())));
-        assert!(wire.members.contains(&("uploadId", id.as_str().into())));
+        let Error::InvalidLayerPart { last_valid_byte_received, upload_id, .. } = gap else { panic!("{gap:?}") };
+        assert_eq!((last_valid_byte_received, upload_id.as_str()), (3, id.as_str()));
         let mut lying = part(&id, 4, b"56");
         lying.part_last_byte = 9;
-        assert_eq!(code(w.registry.upload_layer_part(&w.cx, lying).await), "InvalidLayerPartException");
-        assert_eq!(code(w.registry.upload_layer_part(&w.cx, part(&id, 4, b"123456789")).await), "InvalidLayerPartException");
-        assert_eq!(code(w.registry.upload_layer_part(&w.cx, part(&id, 4, b"")).await), "InvalidLayerPartException");
+        assert_eq!(refusal(w.registry.upload_layer_part(&w.cx, lying).await), "InvalidLayerPart");
+        assert_eq!(refusal(w.registry.upload_layer_part(&w.cx, part(&id, 4, b"123456789")).await), "InvalidLayerPart");
+        assert_eq!(refusal(w.registry.upload_layer_part(&w.cx, part(&id, 4, b"")).await), "InvalidLayerPart");
         // The last part may be small; then it was the last.
         w.registry.upload_layer_part(&w.cx, part(&id, 4, b"56")).await.unwrap();
-        assert_eq!(code(w.registry.upload_layer_part(&w.cx, part(&id, 6, b"7890")).await), "LayerPartTooSmallException");
+        assert_eq!(refusal(w.registry.upload_layer_part(&w.cx, part(&id, 6, b"7890")).await), "LayerPartTooSmall");
         let done = w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await.unwrap();
         assert_eq!(done.layer_digest.as_deref(), Some(digest.as_str()));
         assert_eq!(read(&w, &repo, &digest).await, b"123456");
-        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "UploadNotFoundException");
+        assert_eq!(refusal(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "UploadNotFound");
 
         let id = initiate(&w).await;
         w.registry.upload_layer_part(&w.cx, part(&id, 0, b"123456")).await.unwrap();
-        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "LayerAlreadyExistsException");
+        assert_eq!(refusal(w.registry.complete_layer_upload(&w.cx, complete(&id, &digest)).await), "LayerAlreadyExists");
         let id = initiate(&w).await;
         w.registry.upload_layer_part(&w.cx, part(&id, 0, b"other")).await.unwrap();
         let wrong = Digest::sha256_of(b"another").to_string();
-        assert_eq!(code(w.registry.complete_layer_upload(&w.cx, complete(&id, &wrong)).await), "InvalidLayerException");
+        assert_eq!(refusal(w.registry.complete_layer_upload(&w.cx, complete(&id, &wrong)).await), "InvalidLayer");
         assert_eq!(w.temporary_files(), 0);
     }
 
@@ -240,8 +238,8 @@ on_every_engine! {
 
         // A restart keeps what is large enough to be worth it, and of a repository that is there.
         let (next, _, _) = w.another_node(false, w.cx.now).await;
-        assert_eq!(oci(next.upload_status(&repo, &small).await), ("BLOB_UPLOAD_UNKNOWN", 404));
-        assert_eq!(oci(next.upload_status(&dropped, &orphan).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(refusal(next.upload_status(&repo, &small).await), "UploadNotFound");
+        assert_eq!(refusal(next.upload_status(&dropped, &orphan).await), "UploadNotFound");
         assert_eq!(next.upload_status(&repo, &large).await.unwrap(), 16 << 20);
         let digest = Digest::sha256_of(format!("{content}end").as_bytes()).to_string();
         next.complete_upload(&w.cx, &repo, &large, &digest, None, body("end")).await.unwrap();
@@ -258,7 +256,7 @@ on_every_engine! {
         w.registry.sweep_uploads(w.later(23).now).await.unwrap();
         w.registry.append(&w.later(23), &repo, &id, None, body("y")).await.unwrap();
         let late = w.later(25);
-        assert_eq!(oci(w.registry.append(&late, &repo, &id, None, body("z")).await), ("BLOB_UPLOAD_UNKNOWN", 404));
+        assert_eq!(refusal(w.registry.append(&late, &repo, &id, None, body("z")).await), "UploadNotFound");
         w.registry.sweep_uploads(late.now).await.unwrap();
         assert_eq!(w.temporary_files(), 0);
     }

@@ -257,13 +257,10 @@ impl Principals for People {
     }
 }
 
-/// The wire code of a refusal by the ECR API.
-pub fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
-    result.unwrap_err().code().code()
-}
-
-/// The code and status of a refusal by the OCI API.
-pub fn oci<T: std::fmt::Debug>(result: Result<T, Error>) -> (&'static str, u16) {
-    let error = result.unwrap_err().oci();
-    (error.code, error.status)
+/// Which error a refusal is: the name of its variant.
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    let mut debug = format!("{:?}", result.unwrap_err());
+    let end = debug.find(|c: char| !c.is_alphanumeric());
+    debug.truncate(end.unwrap_or(debug.len()));
+    debug.leak()
 }

@@ -4,6 +4,7 @@ use std::future::ready;
 use std::ops::Range;
 
 use ::blobs::{Digest, Redirect, Source};
+use aws_api::ErrorStatus;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{Response, StatusCode, header};
@@ -11,8 +12,9 @@ use http::{Response, StatusCode, header};
 use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::uploads::CONTENT_DIGEST;
-use super::{OciError, OciRequest, OciResult, empty, set};
+use super::{OciRequest, OciResult, empty, set};
 use crate::body::ReplyBody;
+use crate::error::OciError;
 use crate::head::Head;
 
 const OCTET_STREAM: &str = "application/octet-stream";
@@ -97,12 +99,18 @@ pub(crate) fn send(head: &Head, digest: &Digest, file: Source) -> OciResult {
         }
         Wanted::Unsatisfiable => {
             let message = format!("The range does not lie within the blob's {size} bytes.");
-            return Err(OciError::new(416, "SIZE_INVALID", message)
-                .header(header::CONTENT_RANGE, format!("bytes */{size}")));
+            return Err(
+                OciError::new(ErrorStatus::RANGE_NOT_SATISFIABLE, "SIZE_INVALID", message)
+                    .header(header::CONTENT_RANGE, format!("bytes */{size}")),
+            );
         }
         Wanted::TooMany => {
             let message = format!("A request may have at most {RANGES_MAX} ranges.");
-            return Err(OciError::new(400, "UNSUPPORTED", message));
+            return Err(OciError::new(
+                ErrorStatus::BAD_REQUEST,
+                "UNSUPPORTED",
+                message,
+            ));
         }
     }
     Ok(response)

@@ -1,12 +1,13 @@
 //! Conditional requests (RFC 9110, section 13). The entity tag of a manifest or blob is its
 //! digest in quotes.
 
+use aws_api::ErrorStatus;
 use blobs::Digest;
 use http::HeaderName;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use registry::{Condition, Expected};
 
-use super::OciError;
+use crate::error::OciError;
 use crate::head::Head;
 
 /// Which tags a comparison accepts (RFC 9110, section 8.8.3.2).
@@ -76,7 +77,7 @@ fn condition(
 ) -> Result<Option<Condition>, OciError> {
     let invalid = || {
         let message = format!("The header '{name}' is not a list of entity tags.");
-        OciError::new(400, "UNSUPPORTED", message)
+        OciError::new(ErrorStatus::BAD_REQUEST, "UNSUPPORTED", message)
     };
     let lines = head.parts.headers.get_all(&name);
     let lines: Result<Vec<&str>, _> = lines.iter().map(|line| line.to_str()).collect();

@@ -12,7 +12,7 @@ mod uploads;
 use std::sync::Arc;
 
 use authz::{Authorized, DecisionRecord, RequestContext};
-use aws_api::Protocol;
+use aws_api::ErrorStatus;
 use aws_types::Arn;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -24,8 +24,8 @@ use crate::app::{App, RegistryId};
 use crate::audit::Event;
 use crate::authenticate::{self, BasicFail};
 use crate::authorize::{self, Record};
-use crate::body::{BodyError, Inbound, ReplyBody};
-use crate::error::{ApiError, INTERNAL, RETRY_AFTER_SECONDS, UNAVAILABLE};
+use crate::body::{Inbound, ReplyBody};
+use crate::error::{INTERNAL, OciEntry, OciError};
 use crate::head::Head;
 use crate::ops::oci as guard;
 use crate::ops::row::{Category, Columns};
@@ -76,101 +76,6 @@ struct Elements {
     response: serde_json::Value,
 }
 
-/// An error in the registry's form.
-#[derive(Debug)]
-pub(crate) struct OciError {
-    pub(crate) status: u16,
-    pub(crate) code: &'static str,
-    pub(crate) message: String,
-    /// The entries of the answer's `errors`, where they say more than `message`.
-    entries: Vec<registry::OciEntry>,
-    /// Headers that tell the client how to go on.
-    pub(crate) headers: Vec<(header::HeaderName, String)>,
-    decided: Option<Box<DecisionRecord>>,
-    /// AWS's name of the error, for the audit log.
-    exception: Option<&'static str>,
-    pub(crate) cause: Option<String>,
-}
-
-impl OciError {
-    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> OciError {
-        OciError {
-            status,
-            code,
-            message: message.into(),
-            entries: Vec::new(),
-            headers: Vec::new(),
-            decided: None,
-            exception: None,
-            cause: None,
-        }
-    }
-
-    pub(crate) fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> OciError {
-        self.headers.push((name, value.into()));
-        self
-    }
-}
-
-impl From<registry::Error> for OciError {
-    fn from(error: registry::Error) -> OciError {
-        ApiError::from(error).into()
-    }
-}
-
-impl From<BodyError> for OciError {
-    fn from(error: BodyError) -> OciError {
-        ApiError::from(error).into()
-    }
-}
-
-impl From<ApiError> for OciError {
-    fn from(fail: ApiError) -> OciError {
-        let (cause, decided) = (fail.cause(), fail.decision());
-        let mut oci = match &fail {
-            fail if fail.is_unavailable() => OciError::new(503, "UNAVAILABLE", UNAVAILABLE)
-                .header(header::RETRY_AFTER, RETRY_AFTER_SECONDS),
-            ApiError::Denied(refusal) => OciError::new(403, "DENIED", &refusal.message),
-            ApiError::Registry(error) => {
-                let oci = error.oci();
-                let mut fail = OciError::new(oci.status, oci.code, error.to_string());
-                fail.entries = error.oci_entries();
-                match oci.status {
-                    503 => fail.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS),
-                    _ => fail,
-                }
-            }
-            ApiError::Body(error @ BodyError::TooLong(_)) => {
-                OciError::new(413, "SIZE_INVALID", error.to_string())
-            }
-            ApiError::Body(error @ BodyError::Stalled) => {
-                OciError::new(408, "BLOB_UPLOAD_INVALID", error.to_string())
-            }
-            ApiError::Body(error @ BodyError::Busy) => {
-                let fail = OciError::new(503, "TOOMANYREQUESTS", error.to_string());
-                fail.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
-            }
-            ApiError::Body(error) => OciError::new(400, "BLOB_UPLOAD_INVALID", error.to_string()),
-            ApiError::Degraded(why) => {
-                let fail = OciError::new(503, "UNAVAILABLE", *why);
-                fail.header(header::RETRY_AFTER, "1")
-            }
-            ApiError::Session(refused) => OciError::new(403, "DENIED", refused.to_string()),
-            ApiError::Common(_, message) => OciError::new(400, "UNSUPPORTED", message),
-            ApiError::Wire(error) => {
-                OciError::new(error.status.as_u16(), "UNSUPPORTED", &error.message)
-            }
-            ApiError::Identity(_) | ApiError::Unauthenticated(_) | ApiError::Internal(_) => {
-                OciError::new(500, "UNKNOWN", INTERNAL)
-            }
-        };
-        oci.cause = cause;
-        oci.exception = Some(fail.wire(Protocol::Json).code);
-        oci.decided = decided.map(Box::new);
-        oci
-    }
-}
-
 pub(crate) type OciResult = Result<Response<ReplyBody>, OciError>;
 
 /// Answers a request below `/v2/`.
@@ -183,7 +88,10 @@ pub(crate) async fn serve(
     let Some(place) = head.registry(&app.names) else {
         let message =
             "The host has the form of a registry's name, without a valid account or region.";
-        return failed(&head, &OciError::new(400, "NAME_INVALID", message));
+        return failed(
+            &head,
+            &OciError::new(ErrorStatus::BAD_REQUEST, "NAME_INVALID", message),
+        );
     };
     let caller = match authenticate::basic(&app, &head).await {
         Ok(caller) => caller,
@@ -422,17 +330,23 @@ fn parameters(ask: &OciOperation) -> serde_json::Value {
 
 fn rejected(reject: RouteError) -> OciError {
     match reject {
-        RouteError::NotFound => OciError::new(404, "UNSUPPORTED", "There is no such endpoint."),
+        RouteError::NotFound => OciError::new(
+            ErrorStatus::NOT_FOUND,
+            "UNSUPPORTED",
+            "There is no such endpoint.",
+        ),
         RouteError::Method { allow } => OciError::new(
-            405,
+            ErrorStatus::METHOD_NOT_ALLOWED,
             "UNSUPPORTED",
             "The endpoint does not take this method.",
         )
         .header(header::ALLOW, allow),
         RouteError::Name(rule) => registry::Error::InvalidRepositoryName(rule).into(),
-        RouteError::PageSize => {
-            OciError::new(400, "PAGINATION_NUMBER_INVALID", "'n' must be a number.")
-        }
+        RouteError::PageSize => OciError::new(
+            ErrorStatus::BAD_REQUEST,
+            "PAGINATION_NUMBER_INVALID",
+            "'n' must be a number.",
+        ),
     }
 }
 
@@ -460,7 +374,7 @@ async fn unauthenticated(
     let scheme = if head.client.secure { "https" } else { "http" };
     let challenge = format!("Basic realm=\"{scheme}://{host}/\",service=\"ecr.amazonaws.com\"");
     let refuse = |message: &str| {
-        OciError::new(401, "UNAUTHORIZED", message)
+        OciError::new(ErrorStatus::UNAUTHORIZED, "UNAUTHORIZED", message)
             .header(header::WWW_AUTHENTICATE, challenge.clone())
     };
     let key = match &fail {
@@ -477,7 +391,7 @@ async fn unauthenticated(
             refuse("The authorization token included in the request is invalid.")
         }
         BasicFail::Expired => OciError::new(
-            403,
+            ErrorStatus::FORBIDDEN,
             "DENIED",
             "Your authorization token has expired. Reauthenticate and try again.",
         ),
@@ -565,19 +479,19 @@ pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
 }
 
 /// An error document with one entry.
-pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Response<ReplyBody> {
+pub(crate) fn refuse(status: ErrorStatus, code: &str, message: &str) -> Response<ReplyBody> {
     let error = json!({"errors": [{"code": code, "message": message, "detail": null}]});
     document(status, error)
 }
 
-fn document(status: u16, error: serde_json::Value) -> Response<ReplyBody> {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn document(status: ErrorStatus, error: serde_json::Value) -> Response<ReplyBody> {
+    let status = StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(status, error.to_string().into(), "application/json")
 }
 
 /// The error document of a refusal with entries of its own.
 fn refuse_each(fail: &OciError) -> Response<ReplyBody> {
-    let entry = |entry: &registry::OciEntry| {
+    let entry = |entry: &OciEntry| {
         let detail = entry
             .digest
             .as_ref()
@@ -590,5 +504,5 @@ fn refuse_each(fail: &OciError) -> Response<ReplyBody> {
 
 /// The answer after a panic.
 pub(crate) fn internal() -> Response<ReplyBody> {
-    refuse(500, "UNKNOWN", INTERNAL)
+    refuse(ErrorStatus::INTERNAL_SERVER_ERROR, "UNKNOWN", INTERNAL)
 }

@@ -1,13 +1,14 @@
 //! Blob uploads (OCI Distribution, "Pushing blobs"): one POST, POST and PUT, or chunks.
 
+use aws_api::ErrorStatus;
 use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
 
 use super::path::Mount;
-use super::{OciError, OciRequest, OciResult, empty, set};
+use super::{OciRequest, OciResult, empty, set};
 use crate::authorize;
 use crate::body::{Inbound, ReplyBody};
-use crate::error::ApiError;
+use crate::error::{ApiError, OciError};
 use crate::ops::oci as guard;
 use authz::DecisionRecord;
 
@@ -123,7 +124,11 @@ pub(super) async fn complete(
 ) -> OciResult {
     let repository = job.repository()?;
     let digest = digest.ok_or_else(|| {
-        OciError::new(400, "DIGEST_INVALID", "The parameter 'digest' is missing.")
+        OciError::new(
+            ErrorStatus::BAD_REQUEST,
+            "DIGEST_INVALID",
+            "The parameter 'digest' is missing.",
+        )
     })?;
     let offset = offset(job, &body)?;
     let call = job.call();
@@ -151,7 +156,13 @@ fn offset(job: &OciRequest<'_>, body: &Inbound) -> Result<Option<u64>, OciError>
     let Some(range) = job.head.header(header::CONTENT_RANGE) else {
         return Ok(None);
     };
-    let invalid = || OciError::new(400, "BLOB_UPLOAD_INVALID", "Content-Range is not valid.");
+    let invalid = || {
+        OciError::new(
+            ErrorStatus::BAD_REQUEST,
+            "BLOB_UPLOAD_INVALID",
+            "Content-Range is not valid.",
+        )
+    };
     let (start, length) = parse_range(range).ok_or_else(invalid)?;
     let announced = body.length();
     match announced {
