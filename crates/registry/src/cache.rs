@@ -21,7 +21,7 @@ use quick_cache::{Equivalent, Weighter};
 
 use store::{Moment, Store, Topic, Write};
 
-use crate::layers::StoredCopy;
+use crate::stored_copy::StoredCopy;
 use crate::{Manifest, RepositoryFacts};
 
 /// The bytes of repositories' facts that are kept, with their compiled policies.

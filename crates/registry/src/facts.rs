@@ -1,6 +1,5 @@
-//! What the authorization step needs to know of a repository.
+//! Looking up what the authorization step needs to know of a repository.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_types::{AccountId, Arn, Region};
@@ -8,66 +7,10 @@ use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{registry_policy, repository, repository_tag};
 
 use crate::cache::{RegistryPolicy, Ticket};
-use crate::{Authorized, Error, Registry, RepositoryRef};
+use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
 const KIND_REGISTRY: DocumentKind = DocumentKind::EcrRegistry;
-
-/// A repository as a request sees it: its identity, and what decides about access.
-#[derive(Clone, Debug)]
-pub struct RepositoryFacts {
-    /// The row's id. Never used twice: a deleted and created repository is another.
-    pub id: i64,
-    /// The account that it belongs to.
-    pub account: AccountId,
-    /// Its region.
-    pub region: Region,
-    /// Its name.
-    pub name: Arc<str>,
-    /// `arn:aws:ecr:<region>:<account>:repository/<name>`.
-    pub arn: Arc<str>,
-    /// The repository policy and the registry's, compiled together: both are the resource's
-    /// side of a decision (user guide, "Private registry permissions"). Principals are
-    /// unique ids in them.
-    pub policy: Option<Arc<PolicySet>>,
-    /// Resource tags (`aws:ResourceTag/…`, `ecr:ResourceTag/…`).
-    pub tags: Arc<BTreeMap<String, String>>,
-}
-
-impl RepositoryFacts {
-    /// The bytes that the facts keep on the heap, for a cache that is bounded in bytes. The registry
-    /// policy is counted with each repository.
-    pub(crate) fn heap_bytes(&self) -> usize {
-        // A tag's node in the map, and the overhead of its texts' blocks.
-        const TAG_BYTES: usize = 150;
-        let tags = self
-            .tags
-            .iter()
-            .map(|(key, value)| key.len() + value.len() + TAG_BYTES);
-        let policy = self.policy.as_ref().map_or(0, |policy| policy.heap_bytes());
-        size_of::<RepositoryFacts>()
-            + self.name.len()
-            + self.arn.len()
-            + tags.sum::<usize>()
-            + policy
-    }
-
-    pub(crate) fn place(&self) -> RepositoryRef {
-        RepositoryRef {
-            repository: self.name.to_string(),
-            registry_id: self.account,
-        }
-    }
-
-    /// For messages about images that were not found.
-    pub(crate) fn no_image(&self, digest: Option<&str>, tag: Option<&str>) -> Error {
-        Error::ImageNotFound {
-            digest: digest.map(str::to_owned),
-            tag: tag.map(str::to_owned),
-            place: self.place(),
-        }
-    }
-}
 
 /// A repository's ARN.
 pub(crate) fn arn(account: &AccountId, region: &Region, name: &str) -> String {

@@ -2,19 +2,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use blobs::{Algorithm, Digest};
 use bytes::Bytes;
 use store::Write;
-use store::ecr::image::{self, Content};
+use store::ecr::image;
 use store::ecr::{image_tag, repository};
 
 use crate::cache::Change;
+use crate::digest::parse_digest;
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
 use crate::push::NewImage;
-use crate::{Call, Error, Expected, Registry, RepositoryFacts};
+use crate::{Call, Error, Expected, Manifest, Registry, RepositoryFacts};
 
 /// Parents that a refusal names.
 const PARENTS_MAX: i64 = 10;
@@ -22,32 +22,6 @@ const PARENTS_MAX: i64 = 10;
 const TAG_PARAMETERS_MAX: usize = 100;
 /// Cache entries that one deletion removes one by one; beyond, the cache is cleared.
 const CHANGES_MAX: usize = 1_000;
-
-/// A manifest, byte for byte as it was pushed.
-#[derive(Debug)]
-pub struct Manifest {
-    /// Its digest.
-    pub digest: Digest,
-    /// Its media type.
-    pub media_type: String,
-    /// Its bytes.
-    pub bytes: Bytes,
-    pub(crate) image_id: i64,
-    /// When a pull was last noted, milliseconds since the epoch.
-    pub(crate) pulled_at: AtomicI64,
-}
-
-impl Manifest {
-    fn of(content: Content) -> Result<Self, Error> {
-        Ok(Manifest {
-            digest: content.digest.parse().map_err(Error::internal)?,
-            media_type: content.media_type,
-            bytes: content.bytes.into(),
-            image_id: content.id,
-            pulled_at: AtomicI64::new(content.pulled_at.unwrap_or(i64::MIN)),
-        })
-    }
-}
 
 /// A manifest to be pushed (`PUT /v2/<name>/manifests/<reference>?digest=&tag=`).
 #[derive(Clone, Debug, Default)]
@@ -151,7 +125,7 @@ impl Registry {
         let named = by_digest.then_some(push.reference);
         let digest = match named.or(push.digest) {
             Some(given) => {
-                let algorithm = crate::uploads::parse_digest(given)?.algorithm();
+                let algorithm = parse_digest(given)?.algorithm();
                 digest_of(algorithm, &push.bytes)
             }
             None => Digest::sha256_of(&push.bytes),

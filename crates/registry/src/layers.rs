@@ -5,17 +5,10 @@ use store::Conn;
 use store::ecr::{layer, repository, upload};
 
 use crate::cache::Change;
-use crate::uploads::{KEEP_BYTES_MIN, no_upload, parse_digest};
-use crate::{Call, Error, Registry, RepositoryFacts};
-
-/// A layer of a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layer {
-    /// Its digest.
-    pub digest: Digest,
-    /// Its length in bytes.
-    pub size: u64,
-}
+use crate::digest::parse_digest;
+use crate::stored_copy::StoredCopy;
+use crate::upload_id::KEEP_BYTES_MIN;
+use crate::{Call, Error, Layer, Registry, RepositoryFacts};
 
 impl Registry {
     /// The layer (`HEAD /v2/<name>/blobs/<digest>`), from memory when it was asked for
@@ -27,7 +20,7 @@ impl Registry {
     pub async fn stat_blob(&self, repo: &RepositoryFacts, digest: &str) -> Result<Layer, Error> {
         let parsed = parse_digest(digest)?;
         let size = self.layer_size(repo.id, &parsed).await?;
-        let size = size.ok_or_else(|| no_layer(repo, digest))?;
+        let size = size.ok_or_else(|| repo.no_layer(digest))?;
         Ok(Layer {
             digest: parsed,
             size,
@@ -45,7 +38,7 @@ impl Registry {
     ) -> Result<(Layer, Source), Error> {
         let parsed = parse_digest(digest)?;
         let opened = self.open_copy(repo.id, &parsed).await?;
-        let (size, source) = opened.ok_or_else(|| no_layer(repo, digest))?;
+        let (size, source) = opened.ok_or_else(|| repo.no_layer(digest))?;
         let layer = Layer {
             digest: parsed,
             size,
@@ -130,7 +123,7 @@ impl Registry {
             });
         }
         if !layer::unlink(&mut tx.conn(), repo.id, &text).await? {
-            return Err(no_layer(repo, digest));
+            return Err(repo.no_layer(digest));
         }
         self.commit(tx, &[Change::Layer(repo.id, parsed)]).await?;
         tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, %digest, "unlinked a layer");
@@ -170,7 +163,7 @@ impl Registry {
         }
         let stored = received.store().await.map_err(|error| match error {
             StoreError::Gone => {
-                no_upload(repo, &upload.map(ToString::to_string).unwrap_or_default())
+                repo.no_upload(&upload.map(ToString::to_string).unwrap_or_default())
             }
             StoreError::Storage(error) => error.into(),
         })?;
@@ -317,28 +310,6 @@ const LINK_ATTEMPTS_MAX: usize = 3;
 /// How often a layer is looked up again whose copy was replaced.
 const OPEN_ATTEMPTS_MAX: usize = 2;
 
-/// Where the bytes of a layer are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StoredCopy {
-    pub(crate) size: u64,
-    pub(crate) key: ObjectKey,
-}
-
-impl StoredCopy {
-    fn of(blob: &layer::Blob) -> Result<StoredCopy, Error> {
-        if let Some(encryption) = &blob.encryption {
-            return Err(Error::internal(format!(
-                "the blob at {} is encrypted by `{encryption}`, which this version cannot read",
-                blob.object_key
-            )));
-        }
-        Ok(StoredCopy {
-            size: u64::try_from(blob.size).map_err(Error::internal)?,
-            key: blob.object_key.parse().map_err(Error::internal)?,
-        })
-    }
-}
-
 /// A copy that was just stored, and the one in whose place it comes.
 struct NewCopy {
     stored: Stored,
@@ -358,13 +329,6 @@ impl NewCopy {
         }
         let size = i64::try_from(self.stored.size).unwrap_or(i64::MAX);
         layer::put_blob(conn, digest, size, &key, now).await
-    }
-}
-
-pub(crate) fn no_layer(repo: &RepositoryFacts, digest: &str) -> Error {
-    Error::LayerNotFound {
-        digest: digest.to_owned(),
-        place: repo.place(),
     }
 }
 

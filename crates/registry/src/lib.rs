@@ -18,7 +18,7 @@
 //! from the generated request type to the generated response type.
 //!
 //! # Modules
-//! - `facts`: what the authorization step needs to know of a repository, cached.
+//! - `repository`, `facts`: what the authorization step needs to know of a repository, cached.
 //! - `uploads`, `layers`: incoming bytes, and the links that make them reachable;
 //!   `open_uploads` counts the unfinished.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
@@ -53,6 +53,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod cache;
+mod digest;
 mod ecr;
 mod error;
 mod expected;
@@ -67,7 +68,11 @@ mod open_uploads;
 mod pulls;
 mod push;
 mod registry;
+mod repository;
 mod settings;
+mod short_parts;
+mod stored_copy;
+mod stored_manifest;
 mod upload_id;
 mod uploads;
 
@@ -76,15 +81,17 @@ pub(crate) use authz::Authorized as Call;
 pub use ecr::LayerDownload;
 pub use error::{Error, RepositoryRef};
 pub use expected::{Condition, Expected};
-pub use facts::{RepositoryFacts, RepositoryLookup, registry_account};
-pub use images::{DeletedManifest, Manifest, ManifestPush, PutManifest};
-pub use layers::Layer;
+pub use facts::{RepositoryLookup, registry_account};
+pub use images::{DeletedManifest, ManifestPush, PutManifest};
 pub use lists::{Page, Referrer, Referrers};
 pub use name::{NameRule, check_repository_name, is_repository_name};
 pub use registry::Registry;
+pub use repository::RepositoryFacts;
 pub use settings::{
     BoxFuture, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,
 };
+pub use stored_copy::Layer;
+pub use stored_manifest::Manifest;
 
 /// The largest manifest in bytes (ECR API, `ImageManifest`; OCI distribution
 /// specification, "Pushing Manifests", asks for 4 MiB at least).

@@ -6,8 +6,8 @@ use aws_types::{AccountId, Region};
 use serde::Serialize;
 use store::ecr::{image, image_tag, repository};
 
+use crate::digest::parse_digest;
 use crate::manifest::OCI_INDEX;
-use crate::uploads::parse_digest;
 use crate::{Error, Registry, RepositoryFacts};
 
 /// Names of one answer when the client does not say, and at most.

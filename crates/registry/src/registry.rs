@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use aws_types::Entropy;
 use blobs::{Blobs, UploadId};
 use jiff::Timestamp;
 use store::ecr::{image, upload};
@@ -11,9 +12,7 @@ use store::{Scope, Store, Write};
 use crate::cache::{Cache, Change};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
-use crate::uploads::ShortParts;
-use aws_types::Entropy;
-
+use crate::short_parts::ShortParts;
 use crate::{Error, Principals, Settings, upload_id};
 
 /// Rows of uploads that are read at once.

@@ -20,6 +20,8 @@ use aws_types::{Entropy, draw};
 
 use crate::Error;
 
+/// From this length in bytes on, an upload is worth keeping over a restart.
+pub(crate) const KEEP_BYTES_MIN: u64 = 16 << 20;
 /// How far the clock of a node that starts an upload may be ahead of one that clears up.
 const CLOCKS_APART_MAX_SECONDS: i64 = 3_600;
 

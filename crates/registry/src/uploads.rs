@@ -10,39 +10,12 @@ use std::pin::pin;
 use blobs::{AppendError, BoxError, Digest, UploadId};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use quick_cache::sync::Cache as Map;
 use store::ecr::upload;
 
+use crate::digest::parse_digest;
 use crate::open_uploads::{Bounds, Owner, Room};
+use crate::upload_id::KEEP_BYTES_MIN;
 use crate::{Call, Error, Layer, Registry, RepositoryFacts, upload_id};
-
-/// From this length in bytes on, an upload is worth keeping over a restart.
-pub(crate) const KEEP_BYTES_MIN: u64 = 16 << 20;
-/// Uploads by `UploadLayerPart` whose small parts are remembered.
-const SHORT_PARTS_MAX: usize = 10_000;
-
-/// Which uploads had a part smaller than 5 MiB: it may only be the last one.
-/// (ECR API, `LayerPartTooSmallException`.) Forgotten with a restart, which makes
-/// the check lenient, never wrong.
-pub(crate) struct ShortParts(Map<UploadId, ()>);
-
-impl ShortParts {
-    pub(crate) fn new() -> Self {
-        ShortParts(Map::new(SHORT_PARTS_MAX))
-    }
-
-    pub(crate) fn note(&self, id: UploadId) {
-        self.0.insert(id, ());
-    }
-
-    pub(crate) fn has(&self, id: &UploadId) -> bool {
-        self.0.get(id).is_some()
-    }
-
-    pub(crate) fn forget(&self, id: &UploadId) {
-        self.0.remove(id);
-    }
-}
 
 /// Marks a body that exceeded the limit of a layer's size.
 #[derive(Debug)]
@@ -175,7 +148,7 @@ impl Registry {
         self.0.open_uploads.close(&id);
         match cancelled {
             true => Ok(()),
-            false => Err(no_upload(repo, upload)),
+            false => Err(repo.no_upload(upload)),
         }
     }
 
@@ -214,7 +187,7 @@ impl Registry {
         let id = upload_id(repo, upload)?;
         match upload_id::expired(&id, now_ms, self.0.settings.upload_lifetime) {
             false => Ok(id),
-            true => Err(no_upload(repo, upload)),
+            true => Err(repo.no_upload(upload)),
         }
     }
 
@@ -224,7 +197,7 @@ impl Registry {
         id: &UploadId,
     ) -> Result<u64, Error> {
         let size = self.0.blobs.upload_size(id).await?;
-        size.ok_or_else(|| no_upload(repo, &id.to_string()))
+        size.ok_or_else(|| repo.no_upload(&id.to_string()))
     }
 
     pub(crate) async fn append_at<S, E>(
@@ -357,17 +330,10 @@ impl Registry {
 fn upload_id(repo: &RepositoryFacts, upload: &str) -> Result<UploadId, Error> {
     // UUIDs are compared without regard to case (RFC 9562, section 4).
     let id = upload.to_ascii_lowercase().parse::<UploadId>();
-    let id = id.map_err(|_| no_upload(repo, upload))?;
+    let id = id.map_err(|_| repo.no_upload(upload))?;
     match upload_id::repository(&id) == repo.id {
         true => Ok(id),
-        false => Err(no_upload(repo, upload)),
-    }
-}
-
-pub(crate) fn no_upload(repo: &RepositoryFacts, upload: &str) -> Error {
-    Error::UploadNotFound {
-        upload_id: upload.chars().take(100).collect(),
-        place: repo.place(),
+        false => Err(repo.no_upload(upload)),
     }
 }
 
@@ -380,9 +346,4 @@ fn part_out_of_order(repo: &RepositoryFacts, id: &UploadId, expected: u64, actua
         place: repo.place(),
         last_valid_byte_received: i64::try_from(actual).unwrap_or(i64::MAX) - 1,
     }
-}
-
-pub(crate) fn parse_digest(text: &str) -> Result<Digest, Error> {
-    text.parse()
-        .map_err(|error: blobs::DigestError| Error::InvalidDigest(error.to_string()))
 }

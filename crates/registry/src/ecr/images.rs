@@ -11,10 +11,10 @@ use blobs::{Algorithm, Digest};
 use bytes::Bytes;
 
 use crate::cache::Change;
+use crate::digest::parse_digest;
 use crate::images::{DeletedManifest, Removal, check_digest, digest_of, remove};
 use crate::name::{ECR_TAG_CHARS_MAX, is_tag};
 use crate::push::{NewImage, Pushed};
-use crate::uploads::parse_digest;
 use crate::{Call, Error, Expected, Manifest, Registry, RepositoryFacts, manifest};
 
 /// Bytes of manifests in one answer of `BatchGetImage`: a hundred usual ones take

@@ -14,8 +14,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use store::ecr::layer;
 
-use crate::layers::no_layer;
-use crate::uploads::parse_digest;
+use crate::digest::parse_digest;
 use crate::{Call, Error, Layer, Registry, RepositoryFacts};
 
 /// The media type of a layer that no manifest has named yet.
@@ -222,7 +221,7 @@ impl Registry {
             .await?;
         let digest = parse_digest(&input.layer_digest)?;
         let size = self.layer_size(repo.id, &digest).await?;
-        let size = size.ok_or_else(|| no_layer(&repo, &input.layer_digest))?;
+        let size = size.ok_or_else(|| repo.no_layer(&input.layer_digest))?;
         let mut read = self.0.store.read().await?;
         if !layer::in_use(&mut read.conn(), repo.id, &digest.to_string()).await? {
             return Err(Error::LayerInaccessible {

@@ -14,7 +14,7 @@ use store::ecr::image_tag;
 
 use super::repositories::time;
 use super::token;
-use crate::uploads::parse_digest;
+use crate::digest::parse_digest;
 use crate::{Call, Error, Registry, RepositoryFacts};
 
 /// Results of `ListImageReferrers`, when `maxResults` is absent and at most

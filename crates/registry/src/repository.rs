@@ -1,0 +1,84 @@
+//! A repository, as the authorization step and the domain know it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_types::{AccountId, Region};
+use policy::PolicySet;
+
+use crate::{Error, RepositoryRef};
+
+/// What a message repeats of an upload's id that a client made up.
+const SHOWN_ID_CHARS_MAX: usize = 100;
+
+/// A repository as a request sees it: its identity, and what decides about access.
+#[derive(Clone, Debug)]
+pub struct RepositoryFacts {
+    /// The row's id. Never used twice: a deleted and created repository is another.
+    pub id: i64,
+    /// The account that it belongs to.
+    pub account: AccountId,
+    /// Its region.
+    pub region: Region,
+    /// Its name.
+    pub name: Arc<str>,
+    /// `arn:aws:ecr:<region>:<account>:repository/<name>`.
+    pub arn: Arc<str>,
+    /// The repository policy and the registry's, compiled together: both are the resource's
+    /// side of a decision (user guide, "Private registry permissions"). Principals are
+    /// unique ids in them.
+    pub policy: Option<Arc<PolicySet>>,
+    /// Resource tags (`aws:ResourceTag/…`, `ecr:ResourceTag/…`).
+    pub tags: Arc<BTreeMap<String, String>>,
+}
+
+impl RepositoryFacts {
+    /// The bytes that the facts keep on the heap, for a cache that is bounded in bytes. The registry
+    /// policy is counted with each repository.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        // A tag's node in the map, and the overhead of its texts' blocks.
+        const TAG_BYTES: usize = 150;
+        let tags = self
+            .tags
+            .iter()
+            .map(|(key, value)| key.len() + value.len() + TAG_BYTES);
+        let policy = self.policy.as_ref().map_or(0, |policy| policy.heap_bytes());
+        size_of::<RepositoryFacts>()
+            + self.name.len()
+            + self.arn.len()
+            + tags.sum::<usize>()
+            + policy
+    }
+
+    pub(crate) fn place(&self) -> RepositoryRef {
+        RepositoryRef {
+            repository: self.name.to_string(),
+            registry_id: self.account,
+        }
+    }
+
+    /// For messages about layers that were not found.
+    pub(crate) fn no_layer(&self, digest: &str) -> Error {
+        Error::LayerNotFound {
+            digest: digest.to_owned(),
+            place: self.place(),
+        }
+    }
+
+    /// For messages about uploads that were not found, whatever the client called them.
+    pub(crate) fn no_upload(&self, upload: &str) -> Error {
+        Error::UploadNotFound {
+            upload_id: upload.chars().take(SHOWN_ID_CHARS_MAX).collect(),
+            place: self.place(),
+        }
+    }
+
+    /// For messages about images that were not found.
+    pub(crate) fn no_image(&self, digest: Option<&str>, tag: Option<&str>) -> Error {
+        Error::ImageNotFound {
+            digest: digest.map(str::to_owned),
+            tag: tag.map(str::to_owned),
+            place: self.place(),
+        }
+    }
+}
