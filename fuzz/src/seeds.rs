@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{decisions, forms, patterns, signatures, texts};
+use crate::{decisions, forms, patterns, saml_responses, signatures, texts};
 
 /// The inputs of one target.
 pub struct Seeds {
@@ -84,6 +84,11 @@ pub fn all() -> io::Result<Vec<Seeds>> {
         seeds("decision", decisions::decide, asked),
         seeds("signature", signatures::parse, damaged(signatures::seeds())),
         seeds("form", forms::parse, damaged(forms::seeds())),
+        seeds(
+            "saml",
+            saml_responses::parse,
+            damaged(saml_responses::seeds()),
+        ),
     ])
 }
 

@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("aws-api", 1),
     ("blobs", 1),
     ("policy", 1),
+    ("saml", 1),
     ("sigv4", 1),
     ("store", 1),
     ("aws-types", 0),
@@ -40,6 +41,11 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
         "policy-lint",
         &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
         "policy-lint is pure: no I/O, no clock",
+    ),
+    (
+        "saml",
+        &["tokio", "hyper", "http", "sqlx", "getrandom"],
+        "saml is pure: no I/O, no clock",
     ),
     (
         "sigv4",
