@@ -73,6 +73,8 @@ pub struct SessionInfo {
     pub source_identity: Option<String>,
     /// Session tags that are passed on through role chaining.
     pub transitive_tags: Vec<(String, String)>,
+    /// When a code of an MFA device was verified for the session.
+    pub mfa_at: Option<Timestamp>,
 }
 
 /// The credential that a caller was found by. Opaque here: the crate that made it is the only

@@ -10,8 +10,13 @@ use crate::proof::Decided;
 use crate::requirements::Check;
 use crate::{
     Authorized, Caller, CallerKind, RequestContext, Requirements, ResourceSelector, Rule,
-    SessionRefused,
+    SecondFactor, SessionRefused,
 };
+
+/// `true` or `false` on temporary credentials that can have used MFA, otherwise absent.
+const MFA_PRESENT: &str = "aws:MultiFactorAuthPresent";
+/// Seconds since MFA was used; absent where it was not.
+const MFA_AGE: &str = "aws:MultiFactorAuthAge";
 
 /// A resource, looked up.
 #[derive(Clone, Debug)]
@@ -75,6 +80,13 @@ pub trait Facts: Sync {
     fn equalize(
         &self,
         resource: &Resource<Self::Record>,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// Verifies the code of the caller's MFA device, which is spent by it.
+    fn verify(
+        &self,
+        context: &RequestContext,
+        factor: &SecondFactor,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }
 
@@ -162,6 +174,12 @@ pub async fn check<F: Facts>(
     sessions.map_err(Refused::Session)?;
 
     let mut request_keys = request_keys(context);
+    if let Some(factor) = requirements.presented_factor() {
+        let verified = facts.verify(context, factor).await;
+        verified.map_err(Refused::Lookup)?;
+        // The code counts for this decision alone (IAM User Guide, "Secure API access with MFA").
+        request_keys = request_keys.set(MFA_PRESENT, "true").set(MFA_AGE, "0");
+    }
     for (name, value) in requirements.keys().iter() {
         request_keys.insert(name, value.clone());
     }
@@ -315,4 +333,12 @@ fn request_keys(context: &RequestContext) -> Context {
         .set("aws:ViaAWSService", "false")
         .set_option("aws:UserAgent", agent)
         .set_option("aws:Referer", client.referer.clone())
+        .set_option(MFA_AGE, mfa_age(context))
+}
+
+/// The seconds since the caller's session was made with a code of an MFA device.
+fn mfa_age(context: &RequestContext) -> Option<String> {
+    let at = context.caller.session_info.as_ref()?.mfa_at?;
+    let seconds = context.now.as_second().saturating_sub(at.as_second());
+    Some(seconds.max(0).to_string())
 }

@@ -67,7 +67,7 @@ pub use decision::{
 };
 pub use proof::{Authority, Authorized, Client, Decided, RequestContext, ServiceName};
 pub use requirements::{
-    Check, EntityKind, Requirements, ResourceSelector, Rule, Tag, require, require_action,
-    require_each,
+    Check, EntityKind, Requirements, ResourceSelector, Rule, SecondFactor, Tag, require,
+    require_action, require_each,
 };
 pub use session_scope::{SessionRefused, SessionScope};

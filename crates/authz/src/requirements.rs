@@ -215,6 +215,26 @@ pub struct Requirements {
     keys: Context,
     /// Whether the input passes tags.
     passes_tags: bool,
+    /// The code of an MFA device that the input brings.
+    second_factor: Option<SecondFactor>,
+}
+
+/// `SerialNumber` and `TokenCode` of an input. What they prove is a condition key, so they are verified
+/// before the decision.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The device.
+    pub serial_number: Option<String>,
+    /// The code.
+    pub token_code: Option<String>,
+}
+
+impl std::fmt::Debug for SecondFactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecondFactor")
+            .field("serial_number", &self.serial_number)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The operation's own action on `resource`.
@@ -234,6 +254,7 @@ pub fn require_each(resources: impl IntoIterator<Item = ResourceSelector>) -> Re
         checks: resources.into_iter().map(own).collect(),
         keys: Context::new(),
         passes_tags: false,
+        second_factor: None,
     }
 }
 
@@ -247,6 +268,7 @@ pub fn require_action(action: &'static str, resource: ResourceSelector) -> Requi
         }],
         keys: Context::new(),
         passes_tags: false,
+        second_factor: None,
     }
 }
 
@@ -320,6 +342,27 @@ impl Requirements {
         self.keys.insert("aws:TagKeys", ContextValue::Many(keys));
         self.passes_tags = true;
         self
+    }
+
+    /// The code of an MFA device, where the input has one.
+    #[must_use]
+    pub fn second_factor(
+        mut self,
+        serial_number: Option<&str>,
+        token_code: Option<&str>,
+    ) -> Requirements {
+        if serial_number.is_some() || token_code.is_some() {
+            self.second_factor = Some(SecondFactor {
+                serial_number: serial_number.map(str::to_owned),
+                token_code: token_code.map(str::to_owned),
+            });
+        }
+        self
+    }
+
+    /// The code of an MFA device that the input brings.
+    pub(crate) fn presented_factor(&self) -> Option<&SecondFactor> {
+        self.second_factor.as_ref()
     }
 
     /// The condition keys from the input.

@@ -6,9 +6,8 @@ use crate::{Caller, CallerKind};
 /// may call every one that takes a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionScope {
-    /// Sessions of `GetSessionToken`. No MFA information is in them, since there are no MFA
-    /// devices yet.
-    user_sessions: bool,
+    /// Sessions of `GetSessionToken`.
+    user_sessions: UserSessions,
     /// Sessions of `GetFederationToken`.
     federated_users: bool,
     /// Sessions of roles.
@@ -16,6 +15,15 @@ pub struct SessionScope {
     /// Callers that proved themselves by the operation's input, and no others.
     by_input: bool,
     refusal: Refusal,
+}
+
+/// Whether sessions of `GetSessionToken` may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UserSessions {
+    Never,
+    /// Those that were made with a code of an MFA device.
+    WithMfa,
+    Always,
 }
 
 /// How a call outside the scope is answered.
@@ -39,7 +47,7 @@ pub enum SessionRefused {
 impl SessionScope {
     /// Every kind of credentials.
     pub const ANY: SessionScope = SessionScope {
-        user_sessions: true,
+        user_sessions: UserSessions::Always,
         federated_users: true,
         role_sessions: true,
         by_input: false,
@@ -53,11 +61,10 @@ impl SessionScope {
         ..SessionScope::ANY
     };
 
-    /// IAM's operations: neither sessions of `GetSessionToken`, which need MFA for them, nor
-    /// federated users (STS API Reference, GetSessionToken and GetFederationToken,
-    /// "Permissions").
+    /// IAM's operations: sessions of `GetSessionToken` need MFA for them, federated users cannot
+    /// call them (STS API Reference, GetSessionToken and GetFederationToken, "Permissions").
     pub const IAM: SessionScope = SessionScope {
-        user_sessions: false,
+        user_sessions: UserSessions::WithMfa,
         federated_users: false,
         role_sessions: true,
         by_input: false,
@@ -66,13 +73,14 @@ impl SessionScope {
 
     /// STS's operations where the API Reference's two pages make no exception.
     pub const STS: SessionScope = SessionScope {
+        user_sessions: UserSessions::Never,
         refusal: Refusal::AccessDenied,
         ..SessionScope::IAM
     };
 
     /// `AssumeRole`: all but federated users.
     pub const ASSUME_ROLE: SessionScope = SessionScope {
-        user_sessions: true,
+        user_sessions: UserSessions::Always,
         ..SessionScope::STS
     };
 
@@ -92,7 +100,13 @@ impl SessionScope {
             (CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. }, _) => self.by_input,
             _ if self.by_input => false,
             (CallerKind::Root | CallerKind::User { .. }, None) => true,
-            (CallerKind::Root | CallerKind::User { .. }, Some(_)) => self.user_sessions,
+            (CallerKind::Root | CallerKind::User { .. }, Some(session)) => {
+                match self.user_sessions {
+                    UserSessions::Never => false,
+                    UserSessions::WithMfa => session.mfa_at.is_some(),
+                    UserSessions::Always => true,
+                }
+            }
             (CallerKind::FederatedUser { .. }, _) => self.federated_users,
             (CallerKind::RoleSession { .. }, _) => self.role_sessions,
         };

@@ -8,7 +8,7 @@ use policy::{Document, DocumentKind, PolicyRef, PolicySet, Principal};
 use crate::proof::Decided;
 use crate::{
     Authorized, Caller, CallerKind, Client, Credential, Facts, RequestContext, Resource,
-    ResourceSelector,
+    ResourceSelector, SecondFactor,
 };
 
 /// A user with this ARN and this identity-based policy.
@@ -116,6 +116,10 @@ impl Facts for Empty {
     }
 
     async fn equalize(&self, _: &Resource<()>) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn verify(&self, _: &RequestContext, _: &SecondFactor) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -425,6 +425,7 @@ fn session_info(session: &Session) -> SessionInfo {
         transitive_tags: transitive
             .map(|tag| (tag.0.clone(), tag.1.clone()))
             .collect(),
+        mfa_at: session.mfa_at(),
     }
 }
 
@@ -457,9 +458,17 @@ fn context(
         };
         context.insert(name, value);
     }
-    // Present on temporary credentials only (docs/semantics.md#40); there are no MFA devices yet.
+    // Present on temporary credentials alone, and not on those of federated users (UG
+    // reference_policies_condition-keys; docs/semantics.md#40). A role session has no MFA information:
+    // the code counted in the trust policy (UG id_credentials_mfa_configure-api-require). The pages
+    // differ on whether the key is then absent or false; false also meets `Deny` with `Bool`.
+    let mfa_present = match (&session.who, session.mfa_at()) {
+        (Who::Federated(..), _) => None,
+        (_, Some(_)) => Some("true"),
+        (_, None) => Some("false"),
+    };
     context
-        .set("aws:MultiFactorAuthPresent", "false")
+        .set_option("aws:MultiFactorAuthPresent", mfa_present)
         .set("aws:TokenIssueTime", iso_seconds(session.issued_at()))
         .set_option("aws:SourceIdentity", session.source_identity.as_deref())
 }

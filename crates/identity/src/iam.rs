@@ -15,6 +15,7 @@ mod groups;
 mod inline_policies;
 mod instance_profiles;
 mod managed_policies;
+mod mfa_devices;
 mod policy_versions;
 mod roles;
 mod simulate;

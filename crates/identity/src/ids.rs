@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 use aws_types::{Entropy, draw};
 
-const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+pub(crate) const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// Characters of a unique id behind its prefix.
 const UNIQUE_ID_CHARS: usize = 17;

@@ -71,6 +71,7 @@
 //! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.
 //! - `policy_cache`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
 //! - `authz_lookup`: what the authorization step asks of entities.
+//! - `mfa`: virtual MFA devices, and what their codes prove.
 //! - `last_used`: noted in memory, written in batches.
 //!
 //! # The promise
@@ -95,6 +96,7 @@ mod ids;
 mod last_used;
 mod managed;
 mod messages;
+mod mfa;
 mod paging;
 mod pinning;
 mod policy_cache;

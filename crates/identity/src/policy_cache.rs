@@ -229,6 +229,7 @@ pub(crate) async fn entity_by_arn(
         Kind::Role,
         Kind::Policy,
         Kind::InstanceProfile,
+        Kind::MfaDevice,
     ];
     let Some(kind) = kinds.into_iter().find(|kind| kind.as_str() == word) else {
         return Ok(None);

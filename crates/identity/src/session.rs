@@ -77,6 +77,9 @@ pub(crate) struct Session {
     /// provider said, or which host it is. One value is a single-valued key.
     #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) keys: Vec<SessionKey>,
+    /// When a code of an MFA device was verified for the session; milliseconds since the epoch.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    mfa_at: Option<i64>,
     /// The names of the fields that decisions depend on, as far as they are set. A server refuses a
     /// token that lists a field it does not know: an older one would grant more than the token allows.
     #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
@@ -175,6 +178,7 @@ impl Session {
             policy_arns: Vec::new(),
             tags: Vec::new(),
             keys: Vec::new(),
+            mfa_at: None,
             limits: Vec::new(),
         }
     }
@@ -188,6 +192,7 @@ impl Session {
             ("m", !self.policy_arns.is_empty()),
             ("g", !self.tags.is_empty()),
             ("c", !self.keys.is_empty()),
+            ("x", self.mfa_at.is_some()),
         ];
         let set = fields.into_iter().filter(|(_, is_set)| *is_set);
         set.map(|(name, _)| name.to_owned()).collect()
@@ -204,6 +209,16 @@ impl Session {
     /// A time that cannot be read is over.
     pub(crate) fn expires_at(&self) -> Timestamp {
         Timestamp::from_millisecond(self.expires_at).unwrap_or(Timestamp::MIN)
+    }
+
+    /// When a code of an MFA device was verified for the session.
+    pub(crate) fn mfa_at(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.mfa_at?).ok()
+    }
+
+    /// Notes that a code of an MFA device was verified for the session.
+    pub(crate) fn set_mfa_at(&mut self, at: Timestamp) {
+        self.mfa_at = Some(at.as_millisecond());
     }
 
     /// The same session without its secret.

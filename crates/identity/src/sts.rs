@@ -4,7 +4,6 @@ mod assume_role;
 mod caller_identity;
 mod session_tokens;
 
-use aws_api::CommonError;
 use aws_api::Secret;
 use aws_api::sts::Credentials;
 use aws_api::sts::ErrorCode;
@@ -79,17 +78,4 @@ impl Identity {
 
 fn whole_second(at: Timestamp) -> Result<Timestamp, Error> {
     Timestamp::from_second(at.as_second()).map_err(Error::internal)
-}
-
-/// There are no MFA devices yet, so a code can only be wrong.
-fn refuse_mfa(serial_number: Option<&str>, token_code: Option<&str>) -> Result<(), Error> {
-    if serial_number.is_none() && token_code.is_none() {
-        return Ok(());
-    }
-    Err(Error::new(
-        CommonError::AccessDenied,
-        "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA \
-         serial number is valid and associated with this user."
-            .to_owned(),
-    ))
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use authz::{
     EntityKind, Facts, Refused, RequestContext, Requirements, Resource, ResourceSelector, Rule,
+    SecondFactor,
 };
 use aws_types::{AccountId, Arn, Region};
 use identity::EntityRef;
@@ -139,6 +140,16 @@ impl Facts for App {
             }
             ResourceSelector::TrustingRole(arn) => self.trusting_role(arn).await?,
         })
+    }
+
+    async fn verify(
+        &self,
+        context: &RequestContext,
+        factor: &SecondFactor,
+    ) -> Result<(), ApiError> {
+        let serial = factor.serial_number.as_deref();
+        let code = factor.token_code.as_deref();
+        Ok(self.identity.verify_mfa(context, serial, code).await?)
     }
 
     async fn equalize(&self, resource: &Resource<Record>) -> Result<(), ApiError> {

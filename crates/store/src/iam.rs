@@ -13,6 +13,7 @@ pub mod group;
 pub mod inline_policy;
 pub mod instance_profile;
 pub mod managed_policy;
+pub mod mfa_device;
 pub mod role;
 pub mod sealing_key;
 pub mod tag;

@@ -1,4 +1,4 @@
-//! What Berth does not have: login profiles, MFA devices, SSH keys, certificates, identity providers,
+//! What Berth does not have: login profiles, SSH keys, certificates, identity providers,
 //! reports, delegation requests. Nobody can have made any, so reads, changes and deletes answer as AWS
 //! does where there are none. Tools call them for every user and role that they describe or delete.
 //!
@@ -29,13 +29,6 @@ fn none(message: String) -> Error {
 /// test_login_profile_errors.
 fn no_login_profile(user: &str) -> Error {
     none(format!("Login Profile for User {user} cannot be found."))
-}
-
-/// test_virtual_mfa_device_errors, test_enable_mfa_device_errors.
-fn no_mfa_device(serial: &str) -> Error {
-    none(format!(
-        "MFA Device with serial number {serial} does not exist."
-    ))
 }
 
 /// test_get_ssh_public_key_not_found.
@@ -139,16 +132,6 @@ macro_rules! absent {
 absent! {
     UpdateLoginProfile update_login_profile(UpdateLoginProfileRequest) -> (), user |i| Some(i.user_name.clone());
         |i| no_login_profile(&i.user_name);
-    DeactivateMFADevice deactivate_mfa_device(DeactivateMFADeviceRequest) -> (), user |i| i.user_name.clone();
-        |i| no_mfa_device(&i.serial_number);
-    ResyncMFADevice resync_mfa_device(ResyncMFADeviceRequest) -> (), user |i| Some(i.user_name.clone());
-        |i| no_mfa_device(&i.serial_number);
-    ListMFADeviceTags list_mfa_device_tags(ListMFADeviceTagsRequest) -> ListMFADeviceTagsResponse;
-        |i| no_mfa_device(&i.serial_number);
-    TagMFADevice tag_mfa_device(TagMFADeviceRequest) -> (); |i| no_mfa_device(&i.serial_number);
-    UntagMFADevice untag_mfa_device(UntagMFADeviceRequest) -> (); |i| no_mfa_device(&i.serial_number);
-    DeleteVirtualMFADevice delete_virtual_mfa_device(DeleteVirtualMFADeviceRequest) -> ();
-        |i| no_mfa_device(&i.serial_number);
 
     GetSSHPublicKey get_ssh_public_key(GetSSHPublicKeyRequest) -> GetSSHPublicKeyResponse, user |i| Some(i.user_name.clone());
         |i| no_ssh_key(&i.ssh_public_key_id);
@@ -282,21 +265,6 @@ impl Identity {
         Err(no_login_profile(&user))
     }
 
-    /// `GetMFADevice`; the user is optional, and then the device is looked for in the account.
-    ///
-    /// # Errors
-    /// Always `NoSuchEntity`.
-    pub async fn get_mfa_device(
-        &self,
-        cx: &Call,
-        input: GetMFADeviceRequest,
-    ) -> Result<GetMFADeviceResponse, Error> {
-        if input.user_name.is_some() {
-            self.existing_user(cx, input.user_name).await?;
-        }
-        Err(no_mfa_device(&input.serial_number))
-    }
-
     /// `GetAccountPasswordPolicy` (test_get_account_password_policy_not_found).
     ///
     /// # Errors
@@ -323,38 +291,6 @@ impl Identity {
     ) -> Result<GetCredentialReportResponse, Error> {
         // AWS sends no message.
         Err(Error::new(ErrorCode::CredentialReportNotPresent, ""))
-    }
-
-    /// `ListMFADevices`.
-    ///
-    /// # Errors
-    /// `NoSuchEntity` for the user.
-    pub async fn list_mfa_devices(
-        &self,
-        cx: &Call,
-        input: ListMFADevicesRequest,
-    ) -> Result<ListMFADevicesResponse, Error> {
-        let is_truncated = empty_page(input.max_items, input.marker.as_deref())?;
-        self.existing_user(cx, input.user_name).await?;
-        Ok(ListMFADevicesResponse {
-            is_truncated,
-            ..Default::default()
-        })
-    }
-
-    /// `ListVirtualMFADevices`.
-    ///
-    /// # Errors
-    /// `ValidationError` for a marker.
-    pub async fn list_virtual_mfa_devices(
-        &self,
-        _cx: &Call,
-        input: ListVirtualMFADevicesRequest,
-    ) -> Result<ListVirtualMFADevicesResponse, Error> {
-        Ok(ListVirtualMFADevicesResponse {
-            is_truncated: empty_page(input.max_items, input.marker.as_deref())?,
-            ..Default::default()
-        })
     }
 
     /// `ListSSHPublicKeys`.

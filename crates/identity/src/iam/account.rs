@@ -9,7 +9,7 @@ use aws_api::iam::{
 };
 use store::iam::account;
 use store::iam::entity::{self, Kind};
-use store::iam::{access_key, managed_policy};
+use store::iam::{access_key, managed_policy, mfa_device};
 
 use super::commit;
 use crate::{Call, Error, Identity};
@@ -111,9 +111,14 @@ impl Identity {
             (K::Roles, Kind::Role),
             (K::Policies, Kind::Policy),
             (K::InstanceProfiles, Kind::InstanceProfile),
+            (K::MfaDevices, Kind::MfaDevice),
         ] {
             put(key, entity::count(&mut conn, account, kind).await?);
         }
+        let assigned = mfa_device::count_assigned(&mut conn, account).await?;
+        put(K::MfaDevicesInUse, assigned);
+        let of_root = mfa_device::list_of(&mut conn, account, None).await?;
+        put(K::AccountMfaEnabled, i64::from(!of_root.is_empty()));
         let versions = managed_policy::count_versions(&mut conn, account).await?;
         put(K::PolicyVersionsInUse, versions);
         let root_keys = access_key::list_of_root(&mut conn, account).await?;
@@ -151,9 +156,6 @@ impl Identity {
             (K::RolePolicySizeQuota, 10_240),
             (K::PolicySizeQuota, 6_144),
             (K::AssumeRolePolicySizeQuota, 2_048),
-            (K::AccountMfaEnabled, 0),
-            (K::MfaDevices, 0),
-            (K::MfaDevicesInUse, 0),
             (K::AccountPasswordPresent, 0),
             (K::AccountSigningCertificatesPresent, 0),
             (K::ServerCertificates, 0),

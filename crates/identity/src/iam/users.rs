@@ -6,7 +6,7 @@ use aws_api::iam::{
     ListUsersRequest, ListUsersResponse, UpdateUserRequest, User,
 };
 use store::iam::entity::{self, Entity, Kind};
-use store::iam::{access_key, account, attachment, group, inline_policy};
+use store::iam::{access_key, account, attachment, group, inline_policy, mfa_device};
 
 use super::{Wanted, commit, get_existing, page_of, time, views};
 use crate::paging::Page;
@@ -109,7 +109,7 @@ impl Identity {
     /// `DeleteUser`.
     ///
     /// # Errors
-    /// `NoSuchEntity`; `DeleteConflict` while policies, keys or groups are left.
+    /// `NoSuchEntity`; `DeleteConflict` while policies, keys, MFA devices or groups are left.
     pub async fn delete_user(&self, cx: &Call, input: DeleteUserRequest) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
@@ -128,6 +128,13 @@ impl Identity {
         }
         if !group::of_user(&mut conn, user.id).await?.is_empty() {
             return Err(messages::must_first("remove users from group"));
+        }
+        let account = cx.account.as_str();
+        if !mfa_device::list_of(&mut conn, account, Some(user.id))
+            .await?
+            .is_empty()
+        {
+            return Err(messages::must_first("delete MFA device"));
         }
         entity::delete(&mut conn, user.id).await?;
         commit(tx).await

@@ -9,7 +9,7 @@ use store::Conn;
 use store::iam::entity::Kind;
 use store::iam::role;
 
-use super::{SESSION_SECONDS_MIN, refuse_mfa};
+use super::SESSION_SECONDS_MIN;
 use crate::authenticate::session_arn;
 use crate::policy_cache::entity_by_arn;
 use crate::session::{Session, SessionTag, Who, minify};
@@ -26,7 +26,7 @@ const SESSION_TAGS_MAX: usize = 50;
 
 impl Identity {
     /// `AssumeRole`. Whether the caller may was decided before, by trust policy and
-    /// identity; `ExternalId` is a condition key there.
+    /// identity; `ExternalId` is a condition key there, and a code of an MFA device was verified before.
     ///
     /// # Errors
     /// `AccessDenied` for a source identity that would change, and for a role that is not the one
@@ -37,8 +37,6 @@ impl Identity {
         cx: &Authorized,
         input: AssumeRoleRequest,
     ) -> Result<AssumeRoleResponse, Error> {
-        let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
-        refuse_mfa(input.serial_number.as_deref(), token_code)?;
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = entity_by_arn(&mut conn, &input.role_arn).await?;

@@ -6,8 +6,8 @@ use aws_api::sts::{
     GetSessionTokenResponse,
 };
 
+use super::SESSION_SECONDS_MIN;
 use super::assume_role::session_tags;
-use super::{SESSION_SECONDS_MIN, refuse_mfa};
 use crate::session::Who;
 use crate::{Call, CallerKind, Error, Identity};
 
@@ -22,20 +22,24 @@ impl Identity {
     /// `GetSessionToken`: the caller's own permissions, for a while.
     ///
     /// # Errors
-    /// `AccessDenied` with temporary credentials.
+    /// `AccessDenied` with temporary credentials, and for a code of an MFA device that does not count.
     pub async fn get_session_token(
         &self,
         cx: &Call,
         input: GetSessionTokenRequest,
     ) -> Result<GetSessionTokenResponse, Error> {
-        let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
-        refuse_mfa(input.serial_number.as_deref(), token_code)?;
         let who = match issuer(cx, "GetSessionToken")? {
             None => Who::Root,
             Some(id) => Who::User(id),
         };
         let seconds = duration(cx, input.duration_seconds)?;
-        let session = self.new_session(cx, cx.account, who, seconds)?;
+        let mut session = self.new_session(cx, cx.account, who, seconds)?;
+        let token_code = input.token_code.as_ref().map(|code| code.expose().as_str());
+        if input.serial_number.is_some() || token_code.is_some() {
+            self.verify_mfa(cx, input.serial_number.as_deref(), token_code)
+                .await?;
+            session.set_mfa_at(cx.now);
+        }
         let (credentials, _) = self.credentials(&session)?;
         Ok(GetSessionTokenResponse {
             credentials: Some(credentials),

@@ -76,6 +76,11 @@ impl World {
         self.call(&credentials).await.unwrap()
     }
 
+    /// The same caller at the world's time.
+    pub async fn root_again(&self, cx: &Authorized) -> Authorized {
+        self.call_as(Arc::clone(&cx.caller))
+    }
+
     /// As a request does it: find the key, look the principal up.
     pub async fn call(&self, credentials: &Credentials) -> Result<Authorized, AuthError> {
         let token = credentials.token.as_deref();
@@ -187,6 +192,11 @@ pub fn deny(action: &str) -> String {
 pub fn may(cx: &Authorized, action: &str) -> bool {
     let resource = format!("arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app");
     decide(cx, action, &resource, None, Context::new())
+}
+
+/// The same on a resource.
+pub fn may_on(cx: &Authorized, action: &str, resource: &str) -> bool {
+    decide(cx, action, resource, None, Context::new())
 }
 
 /// Whether the caller may assume the role, with further condition keys.

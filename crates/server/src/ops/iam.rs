@@ -89,6 +89,14 @@ fn profile(name: &str) -> Requirements {
     ))
 }
 
+/// A virtual MFA device by its serial number, which is its ARN.
+fn mfa_device(serial: &str) -> Requirements {
+    require(ResourceSelector::EntityArn(
+        EntityKind::MfaDevice,
+        serial.to_owned(),
+    ))
+}
+
 fn policy(arn: &str) -> Requirements {
     require(ResourceSelector::Policy(arn.to_owned()))
 }
@@ -206,6 +214,18 @@ pub(super) fn table() -> Vec<Row> {
         op!(TagInstanceProfile, tag_instance_profile, Tagging, |i| profile(&i.instance_profile_name).tags(&i.tags)),
         op!(UntagInstanceProfile, untag_instance_profile, Tagging, |i| profile(&i.instance_profile_name).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListInstanceProfileTags, list_instance_profile_tags, List, |i| profile(&i.instance_profile_name)),
+        // MFA devices.
+        op!(CreateVirtualMFADevice, create_virtual_mfa_device, Write, |i| new(EntityKind::MfaDevice, &i.path, &i.virtual_mfa_device_name).tags(&i.tags)),
+        op!(EnableMFADevice, enable_mfa_device, Write, |i| user(&i.user_name)),
+        op!(ListMFADevices, list_mfa_devices, List, |i| user_or_caller(&i.user_name)),
+        op!(GetMFADevice, get_mfa_device, Read, |i| user_or_any(&i.user_name)),
+        op!(DeactivateMFADevice, deactivate_mfa_device, Write, |i| user_or_caller(&i.user_name)),
+        op!(ResyncMFADevice, resync_mfa_device, Write, |i| user(&i.user_name)),
+        op!(ListMFADeviceTags, list_mfa_device_tags, List, |i| mfa_device(&i.serial_number)),
+        op!(TagMFADevice, tag_mfa_device, Tagging, |i| mfa_device(&i.serial_number).tags(&i.tags)),
+        op!(UntagMFADevice, untag_mfa_device, Tagging, |i| mfa_device(&i.serial_number).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(DeleteVirtualMFADevice, delete_virtual_mfa_device, Write, |i| mfa_device(&i.serial_number)),
+        op!(ListVirtualMFADevices, list_virtual_mfa_devices, List, |_i| require(ResourceSelector::Any)),
         // The account.
         op!(CreateAccountAlias, create_account_alias, Write, |_i| require(ResourceSelector::Any)),
         op!(ListAccountAliases, list_account_aliases, List, |_i| require(ResourceSelector::Any)),
@@ -220,15 +240,6 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetLoginProfile, get_login_profile, List, |i| user_or_caller(&i.user_name)),
         op!(UpdateLoginProfile, update_login_profile, Write, |i| user(&i.user_name)),
         op!(DeleteLoginProfile, delete_login_profile, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
-        op!(ListMFADevices, list_mfa_devices, List, |i| user_or_caller(&i.user_name)),
-        op!(GetMFADevice, get_mfa_device, Read, |i| user_or_any(&i.user_name)),
-        op!(DeactivateMFADevice, deactivate_mfa_device, Write, |i| user_or_caller(&i.user_name)),
-        op!(ResyncMFADevice, resync_mfa_device, Write, |i| user(&i.user_name)),
-        op!(ListMFADeviceTags, list_mfa_device_tags, List, |i| require(ResourceSelector::Text(i.serial_number.clone()))),
-        op!(TagMFADevice, tag_mfa_device, Tagging, |i| require(ResourceSelector::Text(i.serial_number.clone())).tags(&i.tags)),
-        op!(UntagMFADevice, untag_mfa_device, Tagging, |i| require(ResourceSelector::Text(i.serial_number.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(DeleteVirtualMFADevice, delete_virtual_mfa_device, Write, |i| require(ResourceSelector::Text(i.serial_number.clone()))),
-        op!(ListVirtualMFADevices, list_virtual_mfa_devices, List, |_i| require(ResourceSelector::Any)),
         op!(ListSSHPublicKeys, list_ssh_public_keys, List, |i| user_or_caller(&i.user_name)),
         op!(GetSSHPublicKey, get_ssh_public_key, Read, |i| user(&i.user_name)),
         op!(UpdateSSHPublicKey, update_ssh_public_key, Write, |i| user(&i.user_name)),

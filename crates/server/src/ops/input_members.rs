@@ -78,6 +78,16 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "a condition key; the authorization step reads it",
     ),
     (
+        "sts:AssumeRole",
+        "SerialNumber",
+        "the authorization step verifies the code of the device before it decides",
+    ),
+    (
+        "sts:AssumeRole",
+        "TokenCode",
+        "the authorization step verifies it before it decides",
+    ),
+    (
         "ecr:CreateRepository",
         "imageTagMutabilityExclusionFilters.filterType",
         "the model has one value, WILDCARD",
@@ -109,10 +119,8 @@ pub(crate) static NOTHING_THERE: &[&str] = &[
     "iam:GetServiceLastAccessedDetailsWithEntities",
     "iam:ListDelegationRequests",
     "iam:ListServerCertificates",
-    "iam:ListVirtualMFADevices",
     "iam:RejectDelegationRequest",
     "iam:RemoveClientIDFromOpenIDConnectProvider",
-    "iam:ResyncMFADevice",
     "iam:UpdateDelegationRequest",
     "iam:UpdateLoginProfile",
     "iam:UpdateOpenIDConnectProvider",

@@ -31,6 +31,10 @@ fn assume_role(i: &sts::AssumeRoleRequest) -> Requirements {
     let role = || ResourceSelector::TrustingRole(i.role_arn.clone());
     let duration = i.duration_seconds.map(|seconds| seconds.to_string());
     require(role())
+        .second_factor(
+            i.serial_number.as_deref(),
+            i.token_code.as_ref().map(|code| code.expose().as_str()),
+        )
         .and_if(i.source_identity.is_some(), "sts:SetSourceIdentity", role())
         .tags(&i.tags)
         .list("sts:TransitiveTagKeys", i.transitive_tag_keys.as_deref())

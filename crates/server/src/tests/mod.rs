@@ -7,6 +7,7 @@ mod degraded;
 mod hostile;
 mod input_members;
 mod matrix;
+mod mfa;
 mod named_principals;
 mod operations;
 mod other_services;
