@@ -2,7 +2,7 @@
 //! that its input sets. Plain data, made by the rows of the operations.
 
 use aws_api::authorization::AccessLevel;
-use aws_api::{ecr, iam, sts};
+use aws_api::{berth, ecr, iam, sts};
 use policy::{Context, ContextValue};
 
 use crate::SessionScope;
@@ -77,6 +77,15 @@ pub enum ResourceSelector {
     FederatedUser(String),
     /// A role to be assumed, by its ARN: its trust policy is the resource policy.
     TrustingRole(String),
+    /// The role of the calling host's instance profile, to be assumed: its trust policy is the resource
+    /// policy.
+    RoleOfHost,
+    /// The role of an instance profile by the profile's name, to be passed.
+    RoleOfProfile(String),
+    /// A host of the caller's account and the request's region, by its id, or `*`.
+    Host(String),
+    /// A host by its ARN (tagging).
+    HostArn(String),
 }
 
 /// The kinds of IAM entities.
@@ -128,9 +137,12 @@ impl EntityKind {
     }
 }
 
+/// The action that setting tags on hosts needs.
+const TAG_HOST: &str = "berth:TagResource";
+
 /// The action that an operation without resources to tag would need. No managed policy but
 /// `AdministratorAccess` grants it.
-const TAG_OTHER: &str = "berth:TagResource";
+const TAG_OTHER: &str = TAG_HOST;
 
 impl ResourceSelector {
     /// The action that setting tags on the resource needs.
@@ -139,9 +151,9 @@ impl ResourceSelector {
             ResourceSelector::Repository { .. } | ResourceSelector::RepositoryArn(_) => {
                 "ecr:TagResource"
             }
-            ResourceSelector::TrustingRole(_) | ResourceSelector::FederatedUser(_) => {
-                "sts:TagSession"
-            }
+            ResourceSelector::TrustingRole(_)
+            | ResourceSelector::RoleOfHost
+            | ResourceSelector::FederatedUser(_) => "sts:TagSession",
             ResourceSelector::Policy(_) => "iam:TagPolicy",
             ResourceSelector::Entity(kind, _)
             | ResourceSelector::EntityArn(kind, _)
@@ -158,7 +170,9 @@ impl ResourceSelector {
                 EntityKind::ServerCertificate => "iam:TagServerCertificate",
                 EntityKind::Group => TAG_OTHER,
             },
+            ResourceSelector::Host(_) | ResourceSelector::HostArn(_) => TAG_HOST,
             ResourceSelector::Any
+            | ResourceSelector::RoleOfProfile(_)
             | ResourceSelector::Text(_)
             | ResourceSelector::Named(..)
             | ResourceSelector::Caller
@@ -415,4 +429,4 @@ macro_rules! tags {
     )*};
 }
 
-tags!(ecr::Tag, iam::Tag, sts::Tag);
+tags!(berth::Tag, ecr::Tag, iam::Tag, sts::Tag);

@@ -26,6 +26,7 @@ mod arn;
 mod cidr;
 mod entropy;
 pub mod hex;
+pub mod host_proof;
 pub mod percent;
 mod region;
 pub mod time;

@@ -20,6 +20,7 @@ use store::iam::{access_key, group};
 use store::{Conn, Moment, Store, Topic};
 
 use crate::caller::{self, RefKind};
+use crate::hosts;
 use crate::policy_cache::{ENTRY_BYTES, Named, bounded};
 use crate::session::{Session, SessionKey, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, SessionInfo};
@@ -263,6 +264,11 @@ impl Identity {
             }
             Who::Role(id, name) => {
                 let role = find_principal(conn, id, Kind::Role).await?;
+                if let Some(host) = &session.host
+                    && !hosts::is_entitled(conn, host, &role).await?
+                {
+                    return Err(AuthError::InvalidClientTokenId);
+                }
                 self.role_parts(conn, role, name).await
             }
             Who::Federated(issuer, name) => {

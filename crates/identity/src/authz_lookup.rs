@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use policy::{DocumentKind, PolicyRef, PolicySet};
 use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
-use store::iam::{role, tag};
+use store::iam::role::{self, Role};
+use store::iam::tag;
 
 use crate::policy_cache::{self, ManagedPolicyRef};
 use crate::{Error, Identity};
@@ -96,19 +97,40 @@ impl Identity {
         let (Some(entity), Some(role)) = (found, role) else {
             return Ok(None);
         };
+        self.compiled_role(entity, &role, tags).map(Some)
+    }
+
+    /// What the authorization step needs to know of a role that was found.
+    pub(crate) async fn role_facts(
+        &self,
+        conn: &mut Conn<'_>,
+        entity: Entity,
+    ) -> Result<Arc<RoleFacts>, Error> {
+        let role = role::get(conn, entity.id).await?;
+        let tags = tags(conn, entity.id).await?;
+        self.compiled_role(entity, &role, tags)
+    }
+
+    fn compiled_role(
+        &self,
+        entity: Entity,
+        role: &Role,
+        tags: Vec<(String, String)>,
+    ) -> Result<Arc<RoleFacts>, Error> {
         let trust = self
             .0
             .policies
             .stored(&role.trust_policy, DocumentKind::Trust)?;
-        let name = PolicyRef::new(DocumentKind::Trust, role_arn);
-        Ok(Some(Arc::new(RoleFacts {
-            arn: entity.arn(),
+        let arn = entity.arn();
+        let name = PolicyRef::new(DocumentKind::Trust, arn.as_str());
+        Ok(Arc::new(RoleFacts {
             account: entity.account.parse().map_err(Error::internal)?,
             trust: self.0.policies.compiled(&[(name, trust)]),
+            arn,
             tags,
             max_session_seconds: role.max_session_seconds,
             unique_id: entity.unique_id,
-        })))
+        }))
     }
 
     /// What the authorization step needs to know of an entity. `None`: no such entity.

@@ -1,11 +1,13 @@
 //! What an operation can answer instead of its result.
 
-use aws_api::{CommonError, iam, sts};
+use aws_api::{CommonError, berth, iam, sts};
 use policy::{PolicyError, PolicyErrorCode};
 
 /// AWS's code of a refusal: one of the generated ones, or one that every operation shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// An error of the model of the service `berth`.
+    Berth(berth::ErrorCode),
     /// An error of IAM's model.
     Iam(iam::ErrorCode),
     /// An error of STS's model.
@@ -19,10 +21,17 @@ impl Code {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Code::Berth(code) => code.code(),
             Code::Iam(code) => code.code(),
             Code::Sts(code) => code.code(),
             Code::Common(code) => code.code(aws_api::Protocol::Query),
         }
+    }
+}
+
+impl From<berth::ErrorCode> for Code {
+    fn from(code: berth::ErrorCode) -> Code {
+        Code::Berth(code)
     }
 }
 

@@ -68,6 +68,7 @@
 //! # Modules
 //! - `authenticate`: the hot path, from a credential to a [`Caller`], without SQL when warm.
 //! - `session`, `sealer`, `registry_password`: what is sealed instead of stored.
+//! - `hosts`: hosts with a role, of the service `berth`.
 //! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.
 //! - `policy_cache`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
 //! - `authz_lookup`: what the authorization step asks of entities.
@@ -90,6 +91,7 @@ mod authenticate;
 mod authz_lookup;
 mod caller;
 mod error;
+mod hosts;
 mod iam;
 mod identity;
 mod ids;

@@ -80,6 +80,9 @@ pub(crate) struct Session {
     /// When a code of an MFA device was verified for the session; milliseconds since the epoch.
     #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     mfa_at: Option<i64>,
+    /// The host that the session is of: it is good while the host is not revoked and has this role.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<String>,
     /// The names of the fields that decisions depend on, as far as they are set. A server refuses a
     /// token that lists a field it does not know: an older one would grant more than the token allows.
     #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
@@ -131,7 +134,8 @@ impl Session {
         let texts = texts
             .into_iter()
             .chain(&self.source_identity)
-            .chain(&self.policy);
+            .chain(&self.policy)
+            .chain(&self.host);
         let texts = texts
             .chain(&self.policy_arns)
             .map(|text| text.capacity() + OVERHEAD);
@@ -179,6 +183,7 @@ impl Session {
             tags: Vec::new(),
             keys: Vec::new(),
             mfa_at: None,
+            host: None,
             limits: Vec::new(),
         }
     }
@@ -193,6 +198,7 @@ impl Session {
             ("g", !self.tags.is_empty()),
             ("c", !self.keys.is_empty()),
             ("x", self.mfa_at.is_some()),
+            ("h", self.host.is_some()),
         ];
         let set = fields.into_iter().filter(|(_, is_set)| *is_set);
         set.map(|(name, _)| name.to_owned()).collect()

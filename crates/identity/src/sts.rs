@@ -20,7 +20,7 @@ const SESSION_SECONDS_MIN: i64 = 900;
 
 impl Identity {
     /// A session that begins now.
-    fn new_session(
+    pub(crate) fn new_session(
         &self,
         cx: &Call,
         account: AccountId,
@@ -45,7 +45,10 @@ impl Identity {
     }
 
     /// The credentials of a session, and how much of the packed limit it uses, in percent.
-    fn credentials(&self, session: &Session) -> Result<(Credentials, Option<i32>), Error> {
+    pub(crate) fn credentials(
+        &self,
+        session: &Session,
+    ) -> Result<(Credentials, Option<i32>), Error> {
         let percent_of = |bytes: usize| (bytes * 100).div_ceil(PACKED_BYTES_MAX);
         let tags = percent_of(session.tag_bytes());
         if tags > 100 {

@@ -10,7 +10,7 @@ use authz::{
     SecondFactor,
 };
 use aws_types::{AccountId, Arn, Region};
-use identity::EntityRef;
+use identity::{EntityRef, RoleFacts};
 use policy::PolicySet;
 use registry::RepositoryFacts;
 
@@ -138,7 +138,29 @@ impl Facts for App {
             ResourceSelector::FederatedUser(name) => {
                 Resource::plain(Arn::federated_user(account, name).as_str(), Some(account))
             }
-            ResourceSelector::TrustingRole(arn) => self.trusting_role(arn).await?,
+            ResourceSelector::TrustingRole(arn) => {
+                trusting_role(self.identity.role_for_assume(arn).await?, arn)
+            }
+            ResourceSelector::RoleOfHost => {
+                let role = self.identity.role_of_host(&context.caller).await?;
+                // No ARN to name: the host's profile has no role.
+                trusting_role(role, "*")
+            }
+            ResourceSelector::RoleOfProfile(name) => {
+                let role = self.identity.role_arn_of_profile(account, name).await?;
+                // Which profiles exist is told to those who may pass every role.
+                let any = || Arn::iam_role(account, "/", "*").as_str().to_owned();
+                Resource::plain(role.unwrap_or_else(any), Some(account))
+            }
+            ResourceSelector::Host(id) => self.host(account, &context.region, id).await?,
+            ResourceSelector::HostArn(arn) => {
+                let prefix = host_arn(account, &context.region, "");
+                match arn.strip_prefix(&prefix) {
+                    Some(id) => self.host(account, &context.region, id).await?,
+                    // The operation answers that there is no such host.
+                    None => Resource::plain(arn.as_str(), Some(account)),
+                }
+            }
         })
     }
 
@@ -267,26 +289,45 @@ impl App {
         Ok(if *found.arn == *arn { found } else { plain })
     }
 
-    /// A role that does not exist is refused like one whose trust policy is silent, so that the
-    /// answer does not tell whether it exists.
-    async fn trusting_role(&self, arn: &str) -> Result<Resource<Record>, ApiError> {
-        Ok(match self.identity.role_for_assume(arn).await? {
-            Some(role) => {
-                let tags = role.tags.iter().map(|(key, value)| (key, value));
-                Resource {
-                    account: Some(role.account),
-                    policy: Some(Arc::clone(&role.trust)),
-                    unique_id: Some(role.unique_id.as_str().into()),
-                    keys: tag_keys(&["aws:ResourceTag/", "iam:ResourceTag/"], tags),
-                    ..Resource::plain(role.arn.as_str(), None)
-                }
-            }
-            None => Resource {
-                policy: Some(Arc::new(PolicySet::default())),
-                ..Resource::plain(arn, None)
-            },
+    async fn host(
+        &self,
+        account: AccountId,
+        region: &Region,
+        id: &str,
+    ) -> Result<Resource<Record>, ApiError> {
+        let tags = self.identity.host_tags(account, region, id).await?;
+        let tags = tags.unwrap_or_default();
+        let tags = tags.iter().map(|(key, value)| (key, value));
+        Ok(Resource {
+            keys: tag_keys(&["aws:ResourceTag/"], tags),
+            ..Resource::plain(host_arn(account, region, id), Some(account))
         })
     }
+}
+
+/// A role that does not exist is refused like one whose trust policy is silent, so that the
+/// answer does not tell whether it exists.
+fn trusting_role(role: Option<Arc<RoleFacts>>, arn: &str) -> Resource<Record> {
+    match role {
+        Some(role) => {
+            let tags = role.tags.iter().map(|(key, value)| (key, value));
+            Resource {
+                account: Some(role.account),
+                policy: Some(Arc::clone(&role.trust)),
+                unique_id: Some(role.unique_id.as_str().into()),
+                keys: tag_keys(&["aws:ResourceTag/", "iam:ResourceTag/"], tags),
+                ..Resource::plain(role.arn.as_str(), None)
+            }
+        }
+        None => Resource {
+            policy: Some(Arc::new(PolicySet::default())),
+            ..Resource::plain(arn, None)
+        },
+    }
+}
+
+fn host_arn(account: AccountId, region: &Region, id: &str) -> String {
+    format!("arn:aws:berth:{region}:{account}:host/{id}")
 }
 
 fn of_repository(repository: Arc<RepositoryFacts>) -> Resource<Record> {

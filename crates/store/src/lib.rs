@@ -31,7 +31,7 @@
 //! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam`, `ecr` and `jobs`: typed rows and their statements, one file a resource. All
+//! - `iam`, `ecr`, `hosts` and `jobs`: typed rows and their statements, one file a resource. All
 //!   SQL of Berth stands there; the crates above call functions.
 //!
 //! # The promise
@@ -52,6 +52,7 @@ mod database;
 pub mod ecr;
 mod error;
 mod fnv;
+pub mod hosts;
 pub mod iam;
 pub mod jobs;
 mod migrate;

@@ -6,11 +6,15 @@
 errors! {
     CollectionInProgress = "CollectionInProgressException" 400 Sender,
     CollectionNotFound = "CollectionNotFoundException" 400 Sender,
+    HostAuthentication = "HostAuthenticationException" 403 Sender,
     HostNotFound = "HostNotFoundException" 400 Sender,
+    HostRevoked = "HostRevokedException" 403 Sender,
     ImageNotFound = "ImageNotFoundException" 400 Sender,
     ImageTagAlreadyExists = "ImageTagAlreadyExistsException" 400 Sender,
     InstanceProfileNotFound = "InstanceProfileNotFoundException" 400 Sender,
+    InvalidInvitation = "InvalidInvitationException" 403 Sender,
     InvalidParameter = "InvalidParameterException" 400 Sender,
+    InvalidTagParameter = "InvalidTagParameterException" 400 Sender,
     LimitExceeded = "LimitExceededException" 400 Sender,
     PeerAlreadyExists = "PeerAlreadyExistsException" 400 Sender,
     PeerInUse = "PeerInUseException" 400 Sender,
@@ -20,4 +24,5 @@ errors! {
     RepositoryNotFound = "RepositoryNotFoundException" 400 Sender,
     RequestNotFound = "RequestNotFoundException" 400 Sender,
     Server = "ServerException" 500 Receiver,
+    TooManyTags = "TooManyTagsException" 400 Sender,
 }

@@ -7,19 +7,23 @@ use super::errors::ErrorCode;
 use super::types::*;
 
 operations! { Berth:
-    CreateHostInvitation(CreateHostInvitationRequest) -> CreateHostInvitationResponse, [InstanceProfileNotFound, InvalidParameter, LimitExceeded, Server];
+    CreateHostInvitation(CreateHostInvitationRequest) -> CreateHostInvitationResponse, [InstanceProfileNotFound, InvalidParameter, InvalidTagParameter, LimitExceeded, Server, TooManyTags];
     CreatePeer(CreatePeerRequest) -> CreatePeerResponse, [InvalidParameter, LimitExceeded, PeerAlreadyExists, Server];
     DeletePeer(DeletePeerRequest) -> DeletePeerResponse, [InvalidParameter, PeerInUse, PeerNotFound, Server];
+    DescribeHost(DescribeHostRequest) -> DescribeHostResponse, [HostNotFound, InvalidParameter, Server];
     ExplainRequest(ExplainRequestRequest) -> ExplainRequestResponse, [InvalidParameter, RequestNotFound, Server];
     GetCollection(GetCollectionRequest) -> GetCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
+    GetHostCredentials(GetHostCredentialsRequest) -> GetHostCredentialsResponse, [HostAuthentication, HostRevoked, InvalidParameter, LimitExceeded, Server];
     GetProviderSettings(GetProviderSettingsRequest) -> GetProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [InvalidParameter, Server];
     GetUsage(GetUsageRequest) -> GetUsageResponse, [InvalidParameter, Server];
+    JoinHost(JoinHostRequest) -> JoinHostResponse, [InvalidInvitation, InvalidParameter, LimitExceeded, Server];
     ListCollections(ListCollectionsRequest) -> ListCollectionsResponse, [InvalidParameter, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
     ListPeers(ListPeersRequest) -> ListPeersResponse, [InvalidParameter, Server];
     ListRepositoryUsage(ListRepositoryUsageRequest) -> ListRepositoryUsageResponse, [InvalidParameter, Server];
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
+    ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse, [HostNotFound, InvalidParameter, Server];
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [InvalidParameter, Server];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];
@@ -27,4 +31,6 @@ operations! { Berth:
     SearchImages(SearchImagesRequest) -> SearchImagesResponse, [InvalidParameter, Server];
     StartCollection(StartCollectionRequest) -> StartCollectionResponse, [CollectionInProgress, InvalidParameter, ReadOnlyMode, Server];
     StopCollection(StopCollectionRequest) -> StopCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
+    TagResource(TagResourceRequest) -> TagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server, TooManyTags];
+    UntagResource(UntagResourceRequest) -> UntagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server];
 }

@@ -55,6 +55,7 @@ structures! {
         instance_profile_name: String = required "instanceProfileName" INSTANCE_PROFILE_NAME,
         host_name: Option<String> = optional "hostName" HOST_NAME,
         duration_seconds: Option<i32> = optional "durationSeconds" INVITATION_SECONDS,
+        tags: Option<Vec<Tag>> = optional "tags" TAG_LIST,
     }
     CREATE_HOST_INVITATION_RESPONSE CreateHostInvitationResponse {
         invitation_id: String = required "invitationId" INVITATION_ID,
@@ -87,6 +88,13 @@ structures! {
     DELETE_PEER_RESPONSE DeletePeerResponse {
         peer: Peer = required "peer" PEER,
     }
+    DESCRIBE_HOST_REQUEST DescribeHostRequest {
+        host_id: String = required "hostId" HOST_ID,
+    }
+    DESCRIBE_HOST_RESPONSE DescribeHostResponse {
+        host: Host = required "host" HOST,
+        tags: Option<Vec<Tag>> = optional "tags" TAG_LIST,
+    }
     EXPLAIN_REQUEST_REQUEST ExplainRequestRequest {
         request_id: String = required "requestId" REQUEST_ID,
     }
@@ -104,6 +112,20 @@ structures! {
     }
     GET_COLLECTION_RESPONSE GetCollectionResponse {
         collection: Collection = required "collection" COLLECTION,
+    }
+    GET_HOST_CREDENTIALS_REQUEST GetHostCredentialsRequest {
+        host_id: String = required "hostId" HOST_ID,
+        server_id: String = required "serverId" SERVER_ID,
+        timestamp: String = required "timestamp" REQUEST_TIME,
+        nonce: String = required "nonce" NONCE,
+        signature: Blob = required "signature" HOST_SIGNATURE,
+    }
+    GET_HOST_CREDENTIALS_RESPONSE GetHostCredentialsResponse {
+        credentials: HostCredentials = required "credentials" HOST_CREDENTIALS,
+        role_name: String = required "roleName" ROLE_NAME,
+        role_arn: String = required "roleArn" ARN,
+        instance_profile_arn: String = required "instanceProfileArn" ARN,
+        instance_profile_id: String = required "instanceProfileId" INSTANCE_PROFILE_ID,
     }
     GET_PROVIDER_SETTINGS_REQUEST GetProviderSettingsRequest {
         provider_arn: String = required "providerArn" ARN,
@@ -134,6 +156,27 @@ structures! {
         status: HostStatus = required "status" HOST_STATUS,
         joined_at: Option<Timestamp> = optional "joinedAt" TIMESTAMP,
         last_seen_at: Option<Timestamp> = optional "lastSeenAt" TIMESTAMP,
+        revoked_at: Option<Timestamp> = optional "revokedAt" TIMESTAMP,
+    }
+    HOST_CREDENTIALS HostCredentials {
+        access_key_id: String = required "accessKeyId" ACCESS_KEY_ID,
+        secret_access_key: Secret<String> = required "secretAccessKey" SECRET_ACCESS_KEY,
+        session_token: Secret<String> = required "sessionToken" SESSION_TOKEN,
+        expiration: Timestamp = required "expiration" TIMESTAMP,
+    }
+    JOIN_HOST_REQUEST JoinHostRequest {
+        code: Secret<String> = required "code" INVITATION_CODE,
+        public_key: Blob = required "publicKey" PUBLIC_KEY,
+        signature: Blob = required "signature" HOST_SIGNATURE,
+        host_name: Option<String> = optional "hostName" HOST_NAME,
+    }
+    JOIN_HOST_RESPONSE JoinHostResponse {
+        host_id: String = required "hostId" HOST_ID,
+        host_arn: String = required "hostArn" ARN,
+        server_id: String = required "serverId" SERVER_ID,
+        account_id: String = required "accountId" ACCOUNT_ID,
+        region: String = required "region" REGION,
+        instance_profile_arn: String = required "instanceProfileArn" ARN,
     }
     LIST_COLLECTIONS_REQUEST ListCollectionsRequest {
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
@@ -178,6 +221,12 @@ structures! {
     LIST_TAG_HISTORY_RESPONSE ListTagHistoryResponse {
         events: Vec<TagEvent> = required "events" TAG_EVENT_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
+    LIST_TAGS_FOR_RESOURCE_REQUEST ListTagsForResourceRequest {
+        resource_arn: String = required "resourceArn" ARN,
+    }
+    LIST_TAGS_FOR_RESOURCE_RESPONSE ListTagsForResourceResponse {
+        tags: Option<Vec<Tag>> = optional "tags" TAG_LIST,
     }
     PEER Peer {
         peer_name: String = required "peerName" PEER_NAME,
@@ -268,6 +317,10 @@ structures! {
     STOP_COLLECTION_RESPONSE StopCollectionResponse {
         collection: Collection = required "collection" COLLECTION,
     }
+    TAG Tag {
+        key: String = required "key" TAG_KEY,
+        value: String = required "value" TAG_VALUE,
+    }
     TAG_EVENT TagEvent {
         event_type: TagEventType = required "eventType" TAG_EVENT_TYPE,
         image_digest: Option<String> = optional "imageDigest" IMAGE_DIGEST,
@@ -275,5 +328,17 @@ structures! {
         event_time: Timestamp = required "eventTime" TIMESTAMP,
         principal_arn: Option<String> = optional "principalArn" ARN,
         request_id: Option<String> = optional "requestId" REQUEST_ID,
+    }
+    TAG_RESOURCE_REQUEST TagResourceRequest {
+        resource_arn: String = required "resourceArn" ARN,
+        tags: Vec<Tag> = required "tags" TAG_LIST,
+    }
+    TAG_RESOURCE_RESPONSE TagResourceResponse {
+    }
+    UNTAG_RESOURCE_REQUEST UntagResourceRequest {
+        resource_arn: String = required "resourceArn" ARN,
+        tag_keys: Vec<String> = required "tagKeys" TAG_KEY_LIST,
+    }
+    UNTAG_RESOURCE_RESPONSE UntagResourceResponse {
     }
 }

@@ -47,6 +47,7 @@ impl ApiError {
 fn identity_error(error: &identity::Error, protocol: Protocol) -> WireError {
     let message = error.to_string();
     match error.code() {
+        Code::Berth(code) => code.with(message),
         Code::Iam(code) => code.with(message),
         Code::Sts(code) => code.with(message),
         Code::Common(code) => code.with(protocol, message),

@@ -57,6 +57,46 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
 #[cfg(test)]
 pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
     (
+        "berth:GetHostCredentials",
+        "hostId",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:GetHostCredentials",
+        "serverId",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:GetHostCredentials",
+        "timestamp",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:GetHostCredentials",
+        "nonce",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:GetHostCredentials",
+        "signature",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:JoinHost",
+        "code",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:JoinHost",
+        "signature",
+        "proves the caller, before the authorization step",
+    ),
+    (
+        "berth:JoinHost",
+        "publicKey",
+        "proves the caller, before the authorization step",
+    ),
+    (
         "iam:UpdateRole",
         "ResetMaxSigninSessionDuration",
         "the setting is never set, and \"clearing a setting that is already unset has no effect\" (IAM API \

@@ -5,6 +5,7 @@
 //! [`Columns::new`](row::Columns::new) are set behind it. `docs/api-coverage.md` is generated from
 //! these rows.
 
+mod berth;
 mod composite;
 mod ecr;
 mod iam;
@@ -21,7 +22,7 @@ pub(crate) use row::{ApiBody, Exchange, Row};
 
 /// All operations that are built, by operation.
 pub(crate) fn table() -> HashMap<Operation, Row> {
-    let all = [ecr::table(), iam::table(), sts::table()];
+    let all = [berth::table(), ecr::table(), iam::table(), sts::table()];
     let rows = all.into_iter().flatten();
     rows.map(|row| (row.operation, row)).collect()
 }
@@ -33,7 +34,8 @@ mod tests {
 
     #[test]
     fn each_operation_has_one_row_and_its_own_action() {
-        let rows = ecr::table().len() + iam::table().len() + sts::table().len();
+        let tables = [berth::table(), ecr::table(), iam::table(), sts::table()];
+        let rows = tables.iter().map(Vec::len).sum::<usize>();
         let table = table();
         assert_eq!(table.len(), rows, "an operation has two rows");
         for (operation, row) in &table {

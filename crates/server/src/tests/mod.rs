@@ -5,6 +5,7 @@ mod columns;
 mod credentials;
 mod degraded;
 mod hostile;
+mod hosts;
 mod input_members;
 mod matrix;
 mod mfa;

@@ -7,7 +7,7 @@ use crate::oci::path::{Mount, OciOperation, OciRoute, Page};
 use crate::ops::ApiBody;
 
 /// Texts, one of which fits each string shape.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 12] = [
     "app1",
     "arn:aws:ecr:us-east-1:123456789012:repository/app1",
     "arn:aws:iam::123456789012:role/app1",
@@ -18,6 +18,8 @@ const TEXTS: [&str; 10] = [
     "{}",
     "/",
     "v1",
+    "i-0123456789abcdef0",
+    "2026-11-22T12:00:00Z",
 ];
 
 /// The members that must be there, as JSON. `None`: no text of ours fits.
@@ -25,7 +27,8 @@ pub(super) fn least(shape: &Shape) -> Option<Value> {
     let count = usize::try_from(shape.min.unwrap_or(0)).unwrap_or(0);
     Some(match shape.kind {
         Kind::String => text(shape)?.into(),
-        Kind::Blob => "YXBwMQ==".into(),
+        // `app1`, as often as it takes.
+        Kind::Blob => format!("{}YXBwMQ==", "YXBwMWFwcDFhcHAx".repeat(count.div_ceil(12))).into(),
         Kind::Boolean => false.into(),
         Kind::Integer | Kind::Long => shape.min.unwrap_or(1).into(),
         Kind::Double => 1.5.into(),

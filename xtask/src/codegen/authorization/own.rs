@@ -1,16 +1,22 @@
 //! The actions of this repository's own services, from `authorization.json` beside each model.
 
-use super::package::{Action, Need, Resource, Service, level};
+use super::package::{Action, Key, Need, Resource, Service, level};
 use crate::codegen::services::{Origin, SERVICES};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct File {
     name: String,
     /// ARN patterns by resource type.
     resources: BTreeMap<String, String>,
+    /// The types of the condition keys that the actions and resource types below name.
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
+    /// Condition keys by resource type.
+    #[serde(default)]
+    resource_keys: BTreeMap<String, Vec<String>>,
     actions: BTreeMap<String, Row>,
 }
 
@@ -19,6 +25,8 @@ struct File {
 struct Row {
     level: String,
     resource: Option<String>,
+    #[serde(default)]
+    keys: Vec<String>,
 }
 
 /// The services whose models are in this repository.
@@ -34,26 +42,33 @@ pub fn services() -> Result<Vec<Service>, String> {
 }
 
 fn parse(prefix: &str, text: &str) -> Result<Service, String> {
-    let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
+    let mut file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let resources = file.resources.into_iter().map(|(name, arns)| Resource {
+        keys: file.resource_keys.remove(&name).unwrap_or_default(),
         name,
         arns,
-        keys: Vec::new(),
     });
+    let resources = resources.collect();
+    if let Some(name) = file.resource_keys.into_keys().next() {
+        return Err(format!(
+            "`{name}` has condition keys and is no resource type"
+        ));
+    }
     let actions = file.actions.into_iter().map(|(name, row)| {
         let level = level(&row.level).ok_or_else(|| format!("`{name}`: level `{}`", row.level))?;
         Ok(Action {
             name,
             level,
             resources: row.resource.into_iter().map(Need::required).collect(),
-            keys: Vec::new(),
+            keys: row.keys,
         })
     });
+    let keys = file.keys.into_iter().map(|(name, kind)| Key { name, kind });
     let mut service = Service {
         prefix: prefix.to_owned(),
         name: file.name,
-        keys: Vec::new(),
-        resources: resources.collect(),
+        keys: keys.collect(),
+        resources,
         actions: actions.collect::<Result<_, String>>()?,
     };
     service.sort();

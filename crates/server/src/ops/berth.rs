@@ -1,0 +1,89 @@
+//! The service `berth`: every operation with what it needs (`docs/reference/berth-service.md`) and the
+//! domain function that does it.
+
+use std::sync::Arc;
+
+use authz::{Caller, Requirements, ResourceSelector, require, require_action};
+use aws_api::berth::{self, ops};
+
+use super::Row;
+use super::row::{Revokes, by_input, row};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::head::Head;
+
+/// `op!(Name, function, Level, |input| requirements)`: the action is `berth:Name`.
+macro_rules! op {
+    ($op:ident, $function:ident, $access:ident, |$input:ident| $requirements:expr) => {
+        row!(
+            Berth,
+            ops::$op,
+            concat!("berth:", stringify!($op)),
+            $access,
+            |$input| $requirements,
+            |app, ok| {
+                let (proof, input) = ok.into_parts();
+                let answer = app.identity.$function(&proof, input).await;
+                answer.map_err(Into::into)
+            }
+        )
+    };
+}
+
+fn host(id: &str) -> Requirements {
+    require(ResourceSelector::Host(id.to_owned()))
+}
+
+fn host_arn(arn: &str) -> Requirements {
+    require(ResourceSelector::HostArn(arn.to_owned()))
+}
+
+/// Who invites a host passes the profile's role to it, as who starts an instance does (IAM User Guide, "Grant
+/// a user permissions to pass a role to an AWS service").
+fn invite(i: &berth::CreateHostInvitationRequest) -> Requirements {
+    let role = ResourceSelector::RoleOfProfile(i.instance_profile_name.clone());
+    host("*")
+        .and("iam:PassRole", role)
+        .key("iam:PassedToService", "ec2.amazonaws.com")
+        .tags(&i.tags)
+}
+
+/// A host has no policies: the trust policy of its role decides, as when EC2 assumes the role for an
+/// instance.
+fn assume_role() -> Requirements {
+    require_action("sts:AssumeRole", ResourceSelector::RoleOfHost)
+}
+
+async fn joining(
+    app: &App,
+    head: &Head,
+    input: &berth::JoinHostRequest,
+) -> Result<Arc<Caller>, ApiError> {
+    let _turn = app.admission.turn(&head.party).await;
+    Ok(app.identity.joining_host(input, head.now).await?)
+}
+
+async fn proven(
+    app: &App,
+    head: &Head,
+    input: &berth::GetHostCredentialsRequest,
+) -> Result<Arc<Caller>, ApiError> {
+    let _turn = app.admission.turn(&head.party).await;
+    Ok(app.identity.proven_host(input, head.now).await?)
+}
+
+/// The operations that are built.
+#[rustfmt::skip] // one line for each operation
+pub(super) fn table() -> Vec<Row> {
+    vec![
+        op!(CreateHostInvitation, create_host_invitation, Write, |i| invite(i)).audits_answer(),
+        op!(ListHosts, list_hosts, List, |_i| require(ResourceSelector::Any)),
+        op!(DescribeHost, describe_host, Read, |i| host(&i.host_id)),
+        op!(RevokeHost, revoke_host, Write, |i| host(&i.host_id)).revokes(Revokes::Always),
+        op!(TagResource, tag_host, Tagging, |i| host_arn(&i.resource_arn).tags(&i.tags)),
+        op!(UntagResource, untag_host, Tagging, |i| host_arn(&i.resource_arn).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(ListTagsForResource, list_tags_of_host, Read, |i| host_arn(&i.resource_arn)),
+        op!(JoinHost, join_host, Write, |_i| assume_role()).audits_answer().proved_by_input(by_input!(ops::JoinHost, joining)),
+        op!(GetHostCredentials, get_host_credentials, Read, |_i| assume_role()).audits_answer().proved_by_input(by_input!(ops::GetHostCredentials, proven)),
+    ]
+}
