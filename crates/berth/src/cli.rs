@@ -44,6 +44,9 @@ pub enum Command {
     /// Check, decide, test and explain IAM policies, without a server
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Take over what exists elsewhere
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -83,6 +86,13 @@ pub enum PolicyCommand {
     Test(TestOptions),
     /// Show why a request is allowed or denied, statement by statement
     Explain(ExplainOptions),
+}
+
+/// Commands that take over what exists elsewhere.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Bring users, groups, roles and policies of an AWS account to a running server
+    Iam(ImportIamOptions),
 }
 
 /// Where Berth keeps what it must not lose. Shared by all commands that open it.
@@ -188,6 +198,29 @@ pub struct AccountCreateOptions {
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
 }
+
+/// `berth import iam`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = IMPORT_HELP)]
+pub struct ImportIamOptions {
+    /// The output of `aws iam get-account-authorization-details`; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replace this account id by another one in ARNs and documents; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = values::account_pair)]
+    pub map_account: Vec<(AccountId, AccountId)>,
+    /// Only say what would be done, and what cannot be carried over
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+const IMPORT_HELP: &str = "\
+Signs with the credentials that the AWS CLI would use, and calls the endpoint that it would call: \
+AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and the files in ~/.aws. What exists on the server \
+is kept as it is, so that an import that was interrupted can be run again.";
 
 /// `berth policy validate`.
 #[derive(Args, Clone, Debug)]

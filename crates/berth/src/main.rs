@@ -22,6 +22,7 @@ mod completions;
 mod data_dir;
 mod demo;
 mod error;
+mod import;
 mod logging;
 mod master_key;
 mod output;
@@ -34,7 +35,7 @@ use std::process::ExitCode;
 
 use policy::Printable;
 
-use cli::{AccountCommand, Command, PolicyCommand, Stop};
+use cli::{AccountCommand, Command, ImportCommand, PolicyCommand, Stop};
 use error::{Error, Result};
 
 fn main() -> ExitCode {
@@ -85,6 +86,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Serve(options) => serve::serve(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Account(AccountCommand::Create(options)) => account::create(&options),
+        Command::Import(ImportCommand::Iam(options)) => import::iam(&options),
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),
         Command::Backup(_) => Err(not_built("backup")),

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use aws_types::AccountId;
+
 /// `http://host[:port]` or `https://host[:port]`, without a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
@@ -198,4 +200,14 @@ mod tests {
                 .contains("not built yet")
         );
     }
+}
+
+/// `OLD=NEW`: two account ids.
+pub fn account_pair(text: &str) -> Result<(AccountId, AccountId), String> {
+    let parse = |id: &str| {
+        let parsed = id.parse::<AccountId>();
+        parsed.map_err(|_| format!("`{id}` is no account id: it has twelve digits"))
+    };
+    let (old, new) = text.split_once('=').ok_or("write it as OLD=NEW")?;
+    Ok((parse(old)?, parse(new)?))
 }
