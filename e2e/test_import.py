@@ -16,14 +16,14 @@ def printed(tmp_path_factory):
     with Server(tmp_path_factory.mktemp("old"), account=OLD) as server:
         root, iam = server.root, server.root.iam
         arn = root.create_policy("push", policy(*push_and_pull("app", account=OLD)))
-        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(policy(allow("ecr:*"))))
+        iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(policy(allow("ecr:*", "*"))))
         iam.create_group(GroupName="builders")
-        iam.put_group_policy(GroupName="builders", PolicyName="look", PolicyDocument=json.dumps(policy(allow("ecr:Describe*"))))
+        iam.put_group_policy(GroupName="builders", PolicyName="look", PolicyDocument=json.dumps(policy(allow("ecr:Describe*", "*"))))
         iam.create_user(UserName="circleci", Path="/ci/", PermissionsBoundary=arn, Tags=[{"Key": "team", "Value": "core"}])
         iam.add_user_to_group(UserName="circleci", GroupName="builders")
         iam.attach_user_policy(UserName="circleci", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
         # Two roles that trust each other: neither can be made first with its own trust policy.
-        root.create_role("containerise", trust({"AWS": f"arn:aws:iam::{OLD}:user/ci/circleci"}), policy(allow("ecr:*")))
+        root.create_role("containerise", trust({"AWS": f"arn:aws:iam::{OLD}:user/ci/circleci"}), policy(allow("ecr:*", "*")))
         root.create_role("deploy", trust({"AWS": f"arn:aws:iam::{OLD}:role/containerise"}))
         both = trust({"AWS": [f"arn:aws:iam::{OLD}:role/deploy", f"arn:aws:iam::{OLD}:user/ci/circleci"]})
         iam.update_assume_role_policy(RoleName="containerise", PolicyDocument=json.dumps(both))
@@ -100,7 +100,7 @@ def test_nothing_is_imported_while_a_document_is_refused(printed, root):
     broken["GroupDetailList"][0]["GroupPolicyList"][0]["PolicyDocument"]["Statement"][0]["Effect"] = "Perhaps"
     outcome = imported(root, json.dumps(broken), "--map-account", f"{OLD}={NEW}")
     outcome.failed("nothing was imported")
-    assert "refused: inline policy look of the group builders" in outcome.out
+    assert "refused: inline policy look of the group builders" in outcome.text
     assert details(root)["UserDetailList"] == []
 
 
@@ -110,5 +110,5 @@ def test_iam_decides_what_an_import_may_do(printed, root):
     file.write_text(printed)
     outcome = alice.run(binary(), "import", "iam", file, "--map-account", f"{OLD}={NEW}")
     outcome.failed("calls failed")
-    assert "done: create the group builders" in outcome.out
-    assert "not authorized to perform: iam:CreateUser" in outcome.out
+    assert "done: create the group builders" in outcome.text
+    assert "not authorized to perform: iam:CreateUser" in outcome.text
