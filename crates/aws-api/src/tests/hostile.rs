@@ -215,6 +215,66 @@ fn rejects_malformed_forms() {
     assert_eq!(wrong.wire().code, "MalformedInput");
 }
 
+/// Recorded from AWS: radkawar/stackd, `testdata/aws/iam/query_collections.json` and `credential_inputs.json`.
+#[test]
+fn numbers_and_flags_are_read_as_iam_reads_them() {
+    use crate::iam::ops::{GetContextKeysForCustomPolicy, ListPolicies};
+    let lists = |numbers: &[&str]| {
+        let member = |number: &&str| format!("&PolicyInputList.member.{number}={{}}");
+        let body: String = numbers.iter().map(member).collect();
+        let decoded = decode_request::<GetContextKeysForCustomPolicy>(body.as_bytes());
+        let decoded = decoded.map(|input| input.policy_input_list.len());
+        decoded.map_err(|error| (error.wire().code, error.wire().message))
+    };
+    let malformed = |message: &str| Err(("MalformedInput", message.to_owned()));
+    let sparse = |count: u32| {
+        malformed(&format!(
+            "Excessively sparse input would skip {count} list elements"
+        ))
+    };
+    let ten = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"];
+    for (numbers, expected) in [
+        (&["1"][..], Ok(1)),
+        (&["01"], Ok(1)),
+        (&["+1"], malformed("Start of list found where not expected")),
+        (
+            &["one"],
+            malformed("Start of list found where not expected"),
+        ),
+        (&["0"], malformed("0 is not a valid index")),
+        (&["-1"], malformed("Key -1 may not have a leading '-'")),
+        (&["12"], sparse(11)),
+        (&["33"], sparse(32)),
+        (&["1", "12"], sparse(11)),
+        (&["1", "22", "43"], sparse(21)),
+        (&[&ten[..], &["22"]].concat(), sparse(12)),
+    ] {
+        assert_eq!(lists(numbers), expected, "{numbers:?}");
+    }
+    let size = |text: &str| {
+        let body = format!("MaxItems={text}");
+        decode_request::<ListPolicies>(body.as_bytes()).map(|input| input.max_items)
+    };
+    for text in ["1", "01", "%2B1"] {
+        assert_eq!(size(text), Ok(Some(1)), "{text}");
+    }
+    for text in ["%201%20", "1.0", "1e0", "2147483648", ""] {
+        assert_eq!(size(text).unwrap_err().wire().code, "MalformedInput");
+    }
+    let flag = |text: &str| {
+        let body = format!("OnlyAttached={text}");
+        decode_request::<ListPolicies>(body.as_bytes()).map(|input| input.only_attached)
+    };
+    assert_eq!((flag("1"), flag("true")), (Ok(Some(true)), Ok(Some(true))));
+    assert_eq!(
+        (flag("0"), flag("false")),
+        (Ok(Some(false)), Ok(Some(false)))
+    );
+    for text in ["True", "FALSE", "true%20", "null", ""] {
+        assert_eq!(flag(text).unwrap_err().wire().code, "MalformedInput");
+    }
+}
+
 #[test]
 fn accepts_equivalent_forms() {
     let tags = |body: &str| {
