@@ -43,7 +43,7 @@ macro_rules! holders {
                 self.put_inline(cx, Kind::$kind, kind, &input.$name, &policy).await
             }
 
-            #[doc = concat!("`Get", stringify!($kind), "Policy`.")]
+            #[doc = concat!("`Get", stringify!($kind), "Policy`: names ignore case, and the answer has the request's.")]
             ///
             /// # Errors
             /// `NoSuchEntity`.
@@ -52,7 +52,7 @@ macro_rules! holders {
                 Ok($get_response {
                     $name: holder.name,
                     policy_document: encode(&found.document),
-                    policy_name: found.name,
+                    policy_name: input.policy_name,
                 })
             }
 

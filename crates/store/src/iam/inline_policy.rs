@@ -18,10 +18,26 @@ fn inline_policy(row: &Row) -> Result<InlinePolicy> {
     })
 }
 
-/// Sets a policy; one of this name is replaced.
+/// A statement about the policy `$2` of the entity `$1`. Names differ by more than their case; where an
+/// older version has stored two that do not, the one that is spelled so comes first.
+macro_rules! named {
+    ($statement:literal) => {
+        concat!(
+            $statement,
+            " WHERE entity = $1 AND name = \
+             (SELECT name FROM iam_inline_policies WHERE entity = $1 AND LOWER(name) = LOWER($2) \
+             ORDER BY CASE WHEN name = $2 THEN 0 ELSE 1 END, name LIMIT 1)"
+        )
+    };
+}
+
+/// Sets a policy; one of this name is replaced, and keeps its spelling.
 pub async fn put(conn: &mut Conn<'_>, entity: i64, name: &str, document: &str) -> Result<()> {
-    let sql = "INSERT INTO iam_inline_policies (entity, name, document) VALUES ($1, $2, $3) \
-               ON CONFLICT (entity, name) DO UPDATE SET document = excluded.document";
+    let sql = named!("UPDATE iam_inline_policies SET document = $3");
+    if conn.execute(sql, values![entity, name, document]).await? > 0 {
+        return Ok(());
+    }
+    let sql = "INSERT INTO iam_inline_policies (entity, name, document) VALUES ($1, $2, $3)";
     conn.execute(sql, values![entity, name, document])
         .await
         .map(drop)
@@ -29,7 +45,7 @@ pub async fn put(conn: &mut Conn<'_>, entity: i64, name: &str, document: &str) -
 
 /// The policy of this name.
 pub async fn find(conn: &mut Conn<'_>, entity: i64, name: &str) -> Result<Option<InlinePolicy>> {
-    let sql = "SELECT name, document FROM iam_inline_policies WHERE entity = $1 AND name = $2";
+    let sql = named!("SELECT name, document FROM iam_inline_policies");
     let row = conn.fetch_optional(sql, values![entity, name]).await?;
     row.as_ref().map(inline_policy).transpose()
 }
@@ -44,6 +60,6 @@ pub async fn list(conn: &mut Conn<'_>, entity: i64) -> Result<Vec<InlinePolicy>>
 
 /// Removes a policy; `false` when there was none.
 pub async fn delete(conn: &mut Conn<'_>, entity: i64, name: &str) -> Result<bool> {
-    let sql = "DELETE FROM iam_inline_policies WHERE entity = $1 AND name = $2";
+    let sql = named!("DELETE FROM iam_inline_policies");
     Ok(conn.execute(sql, values![entity, name]).await? > 0)
 }
