@@ -326,7 +326,7 @@ on_every_engine! {
         }
         assert_eq!(Some(seen), full.evaluation_results);
         let broken = iam::SimulateCustomPolicyRequest { policy_input_list: vec!["{".to_owned()], ..ask(None) };
-        assert_eq!(said(i.simulate_custom_policy(&root, broken).await).0, "MalformedPolicyDocument");
+        assert_eq!(said(i.simulate_custom_policy(&root, broken).await).0, "InvalidInput");
         let keys = iam::GetContextKeysForCustomPolicyRequest { policy_input_list: vec![policy.to_owned()] };
         let keys = i.get_context_keys_for_custom_policy(&root, keys).await.unwrap().context_key_names.unwrap();
         assert_eq!(keys, ["aws:principaltag/team", "aws:requestedregion"]);
@@ -381,8 +381,8 @@ on_every_engine! {
         };
         let named = i.simulate_custom_policy(&root, ask(Some(alice))).await.unwrap();
         assert_eq!(decisions(&named), [("ecr:PutImage", Allowed)]);
-        let other = i.simulate_custom_policy(&root, ask(None)).await.unwrap();
-        assert_eq!(decisions(&other), [("ecr:PutImage", ImplicitDeny)]);
+        let without = i.simulate_custom_policy(&root, ask(None)).await;
+        assert_eq!(said(without), ("InvalidInput".to_owned(), "Invalid caller - Caller cannot be null or empty.".to_owned()));
         let nobody = i.simulate_custom_policy(&root, ask(Some("arn:aws:iam::111122223333:user/bob"))).await;
         assert_eq!(said(nobody).0, "InvalidInput");
     }

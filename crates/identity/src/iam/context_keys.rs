@@ -16,7 +16,7 @@ impl Identity {
     /// `GetContextKeysForCustomPolicy`: the condition keys that policies look at.
     ///
     /// # Errors
-    /// `MalformedPolicyDocument`.
+    /// `InvalidInput`.
     pub async fn get_context_keys_for_custom_policy(
         &self,
         _cx: &Call,
@@ -33,7 +33,7 @@ impl Identity {
     /// `GetContextKeysForPrincipalPolicy`: those of an entity's policies, too.
     ///
     /// # Errors
-    /// `NoSuchEntity`; `MalformedPolicyDocument` for a given policy.
+    /// `NoSuchEntity`, `InvalidInput`.
     pub async fn get_context_keys_for_principal_policy(
         &self,
         cx: &Call,

@@ -2,6 +2,7 @@
 //! access_policies_testing-policies).
 
 mod evaluation;
+mod input;
 mod positions;
 
 use aws_api::iam::ErrorCode;
@@ -12,13 +13,15 @@ use aws_api::iam::{
     SimulatePrincipalPolicyRequest,
 };
 use policy::{
-    CompiledDocument, Context, ContextValue, Document, DocumentKind, PolicyRef, Principal,
+    CompiledDocument, Context, ContextValue, Document, DocumentKind, PolicyError, PolicyRef,
+    Principal,
 };
 use store::Conn;
 use store::iam::entity::{Entity, Kind};
 use store::iam::group;
 
 use self::evaluation::{ResourcePolicy, Simulation};
+use self::input::Input;
 use crate::paging::Page;
 use crate::pinning::pin;
 use crate::policy_cache::{Named, account_of, entity_by_arn};
@@ -29,7 +32,7 @@ impl Identity {
     /// and those of the request beside them.
     ///
     /// # Errors
-    /// `NoSuchEntity`, `InvalidInput`; `MalformedPolicyDocument` for a given policy.
+    /// `NoSuchEntity`, `InvalidInput`.
     pub async fn simulate_principal_policy(
         &self,
         cx: &Call,
@@ -40,6 +43,15 @@ impl Identity {
         let mut conn = read.conn();
         let conn = &mut conn;
         let source = policy_source(conn, cx, &input.policy_source_arn).await?;
+        input::check(&Input {
+            actions: &input.action_names,
+            resources: input.resource_arns.as_deref().unwrap_or_default(),
+            boundaries: input.permissions_boundary_policy_input_list.as_deref(),
+            entries: input.context_entries.as_deref(),
+            resource_policy: input.resource_policy.as_deref(),
+            has_caller: input.caller_arn.is_some() || source.kind == Kind::User,
+            resource_owner: input.resource_owner.as_deref(),
+        })?;
         let mut identity = self.source_documents(conn, &source).await?;
         given(
             input.policy_input_list,
@@ -59,19 +71,8 @@ impl Identity {
         };
         let caller = match (&input.caller_arn, source.kind) {
             (Some(arn), _) => principal(conn, cx, arn).await?,
-            (None, Kind::User) => Principal::user(source.arn(), Some(&source.unique_id)),
             // A role or a group calls nothing itself; its policies are asked alone.
-            (None, _) if input.resource_policy.is_none() => {
-                Principal::user(source.arn(), Some(&source.unique_id))
-            }
-            (None, _) => {
-                return Err(Error::new(
-                    ErrorCode::InvalidInput,
-                    "CallerArn must be specified with a ResourcePolicy when PolicySourceArn is \
-                     not a user."
-                        .to_owned(),
-                ));
-            }
+            (None, _) => Principal::user(source.arn(), Some(&source.unique_id)),
         };
         let known = input.caller_arn.is_some() || source.kind == Kind::User;
         let base = if known {
@@ -96,13 +97,22 @@ impl Identity {
     /// `SimulateCustomPolicy`: the request's policies alone.
     ///
     /// # Errors
-    /// `InvalidInput`; `MalformedPolicyDocument`.
+    /// `InvalidInput`.
     pub async fn simulate_custom_policy(
         &self,
         cx: &Call,
         input: SimulateCustomPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
+        input::check(&Input {
+            actions: &input.action_names,
+            resources: input.resource_arns.as_deref().unwrap_or_default(),
+            boundaries: input.permissions_boundary_policy_input_list.as_deref(),
+            entries: input.context_entries.as_deref(),
+            resource_policy: input.resource_policy.as_deref(),
+            has_caller: input.caller_arn.is_some(),
+            resource_owner: input.resource_owner.as_deref(),
+        })?;
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let mut identity = Vec::new();
@@ -250,11 +260,17 @@ pub(super) fn given(
         _ => "PolicyInputList",
     };
     for (number, text) in texts.unwrap_or_default().iter().enumerate() {
-        let document = Document::parse_language(text, kind)?;
+        let document = Document::parse_language(text, kind).map_err(unreadable)?;
         let name = format!("{parameter}.{}", number + 1);
         into.push((PolicyRef::new(kind, name), CompiledDocument::new(&document)));
     }
     Ok(())
+}
+
+/// A policy of the request that cannot be read. These operations have no `MalformedPolicyDocument` (IAM API
+/// Reference, SimulateCustomPolicy and GetContextKeysForCustomPolicy, "Errors").
+fn unreadable(refused: PolicyError) -> Error {
+    Error::new(ErrorCode::InvalidInput, refused.message)
 }
 
 fn given_boundary(texts: Vec<String>) -> Result<Vec<Named>, Error> {
@@ -273,7 +289,7 @@ async fn resource_policy(
 ) -> Result<Option<ResourcePolicy>, Error> {
     let Some(given) = text else { return Ok(None) };
     let kind = DocumentKind::Resource;
-    let document = Document::parse_language(&given, kind)?;
+    let document = Document::parse_language(&given, kind).map_err(unreadable)?;
     let pinned = Document::parse_language(&pin(conn, &document).await?, kind)?;
     let name = PolicyRef::new(kind, "ResourcePolicy");
     Ok(Some(ResourcePolicy {
