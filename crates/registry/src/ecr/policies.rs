@@ -214,7 +214,7 @@ impl Registry {
 
     /// The text to store: principals' ARNs replaced by their unique ids.
     async fn pin(&self, text: &str, kind: DocumentKind) -> Result<String, Error> {
-        let document = Document::parse(text, kind).map_err(|error| refused(kind, error.message))?;
+        let document = Document::parse(text, kind).map_err(|error| refused(kind, error.detail))?;
         check_actions(&document, kind)?;
         let mut ids = HashMap::new();
         for principal in document.principals() {
