@@ -117,3 +117,27 @@ impl SessionScope {
         }
     }
 }
+
+/// The credentials that may call, as `docs/api-coverage.md` lists them.
+impl std::fmt::Display for SessionScope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.by_input {
+            return f.write_str("none: the input proves the caller");
+        }
+        let user_sessions = match self.user_sessions {
+            UserSessions::Never => "",
+            UserSessions::WithMfa => ", user sessions with MFA",
+            UserSessions::Always => ", user sessions",
+        };
+        write!(f, "keys{user_sessions}")?;
+        for (allowed, name) in [
+            (self.federated_users, "federated users"),
+            (self.role_sessions, "role sessions"),
+        ] {
+            if allowed {
+                write!(f, ", {name}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -2,8 +2,10 @@
 
 mod audit;
 mod columns;
+mod coverage;
 mod credentials;
 mod degraded;
+mod golden;
 mod hostile;
 mod hosts;
 mod input_members;

@@ -115,7 +115,7 @@ pub(super) fn api_body_with_tags(operation: Operation) -> ApiBody {
     }
 }
 
-fn encoded(operation: Operation, input: &Value) -> Vec<u8> {
+pub(super) fn encoded(operation: Operation, input: &Value) -> Vec<u8> {
     match operation.service().protocol() {
         Protocol::Json => input.to_string().into_bytes(),
         Protocol::Query => {
