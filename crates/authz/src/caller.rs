@@ -62,7 +62,8 @@ pub enum Federation {
     Saml,
 }
 
-/// What is known of the caller's temporary credentials.
+/// What is known of the caller's temporary credentials; for an identity of a provider, of its token or
+/// assertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {
     /// `aws:TokenIssueTime`.
@@ -71,7 +72,8 @@ pub struct SessionInfo {
     pub expires_at: Timestamp,
     /// `aws:SourceIdentity`, kept through role chaining.
     pub source_identity: Option<String>,
-    /// Session tags that are passed on through role chaining.
+    /// Session tags that are passed on through role chaining. An identity of a provider passes on all
+    /// tags that its token brings.
     pub transitive_tags: Vec<(String, String)>,
     /// When a code of an MFA device was verified for the session.
     pub mfa_at: Option<Timestamp>,
@@ -126,7 +128,7 @@ pub struct Caller {
     /// The condition keys that follow from principal and session. Those of the request are
     /// added on top.
     pub context: Arc<Context>,
-    /// For temporary credentials.
+    /// For temporary credentials, and for identities of providers.
     pub session_info: Option<SessionInfo>,
     /// The credential, for tokens that are made from this caller.
     pub credential: Credential,

@@ -150,6 +150,14 @@ pub struct ServeOptions {
     /// Send `Strict-Transport-Security` with this `max-age` in answers over TLS; never for loopback hosts
     #[arg(long, value_name = "SECONDS")]
     pub hsts: Option<u32>,
+    /// Certificate authorities, in PEM, for calls that the server makes itself, such as those to identity
+    /// providers; besides the system's
+    #[arg(long, value_name = "FILE")]
+    pub outbound_ca: Option<PathBuf>,
+    /// Addresses outside the public internet that such calls may reach: an address or a CIDR range; may be
+    /// repeated
+    #[arg(long, value_name = "CIDR")]
+    pub outbound_allow: Vec<server::Cidr>,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use blobs::{Blobs, Owner};
 use jiff::Timestamp;
 use server::limits::{CONNECTIONS_MAX, CONNECTIONS_MIN, FILES_PER_CONNECTION, FILES_RESERVED};
-use server::{DiskSettings, Server, Settings, StartError, Tls, TransportSettings};
+use server::{
+    DiskSettings, OutboundSettings, Server, Settings, StartError, Tls, TransportSettings,
+};
 use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
@@ -129,6 +131,7 @@ pub async fn prepare(
                 .and_then(|path| std::path::absolute(path).ok())
                 .and_then(|path| path.parent().map(Path::to_owned)),
         },
+        outbound: outbound(options)?,
         transport,
         clock: Settings::system_clock(),
     };
@@ -155,6 +158,7 @@ fn refused(error: &StartError) -> Error {
             Error::Usage("give an address to listen on: --listen ADDR:PORT".to_owned())
         }
         StartError::PublicUrl(_) => Error::Usage(format!("{error}; see --public-url")),
+        StartError::Outbound(_) => Error::Failed(error.to_string()),
         StartError::Registry(_) => Error::Failed(format!("{error}: {}", cause(error))),
     }
 }
@@ -214,6 +218,24 @@ fn tls(options: &ServeOptions) -> Result<Option<Tls>> {
             "--tls-key needs --tls-cert: give the certificate".to_owned(),
         )),
     }
+}
+
+/// The rule for calls that the server makes itself.
+fn outbound(options: &ServeOptions) -> Result<OutboundSettings> {
+    let extra_roots = match &options.outbound_ca {
+        None => Vec::new(),
+        Some(path) => {
+            let pem = std::fs::read(path);
+            let unreadable = format!("cannot read {}", path.display());
+            let pem = pem.map_err(Error::failed(unreadable))?;
+            OutboundSettings::certificates(&pem)
+                .map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?
+        }
+    };
+    Ok(OutboundSettings {
+        extra_roots,
+        allow: options.outbound_allow.clone(),
+    })
 }
 
 /// Prints how to use the server, and last, for programs, that it listens.

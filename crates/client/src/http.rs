@@ -18,6 +18,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 use crate::address::is_public;
+use crate::tls::{self, TlsOptions};
 
 /// The rules for all calls of a client.
 #[derive(Clone, Debug)]
@@ -154,6 +155,7 @@ impl Response {
 #[derive(Clone)]
 pub struct Http {
     settings: Settings,
+    roots: Arc<RootCertStore>,
     tls: Arc<ClientConfig>,
 }
 
@@ -181,16 +183,53 @@ impl Http {
                 .add(root.clone())
                 .map_err(|error| Error::Roots(error.to_string()))?;
         }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::Roots(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let roots = Arc::new(roots);
         Ok(Http {
+            tls: tls::config(&roots, TlsOptions::default()).map_err(roots_error)?,
             settings,
-            tls: Arc::new(tls),
+            roots,
         })
+    }
+
+    /// A client with the same rules for addresses, and its own for one peer's certificates.
+    ///
+    /// # Errors
+    /// [`Error::Roots`].
+    pub fn with_tls(&self, options: TlsOptions) -> Result<Http, Error> {
+        Ok(Http {
+            settings: self.settings.clone(),
+            roots: Arc::clone(&self.roots),
+            tls: tls::config(&self.roots, options).map_err(roots_error)?,
+        })
+    }
+
+    /// The certificates that the server of an `https` URL presents, its own first. They are not
+    /// verified, and no request is sent.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn presented_chain(&self, url: &str) -> Result<Vec<CertificateDer<'static>>, Error> {
+        let to = destination(url)?;
+        if !to.tls {
+            return Err(Error::Url(url.to_owned()));
+        }
+        let host = to.host.clone();
+        let look = async {
+            let stream = self.connect(&to).await?;
+            let name = server_name(&to)?;
+            let looking = tls::looking_config().map_err(roots_error)?;
+            let stream = TlsConnector::from(looking)
+                .connect(name, stream)
+                .await
+                .map_err(|error| broken(&to, error))?;
+            let (_, session) = stream.get_ref();
+            let chain = session.peer_certificates().unwrap_or_default();
+            Ok(chain.iter().map(|one| one.clone().into_owned()).collect())
+        };
+        match tokio::time::timeout(self.settings.timeout, look).await {
+            Ok(chain) => chain,
+            Err(_) => Err(Error::Timeout(host)),
+        }
     }
 
     /// Sends a request and reads the whole answer.
@@ -212,8 +251,7 @@ impl Http {
         if !to.tls {
             return self.speak(stream, request, &to).await;
         }
-        let name = ServerName::try_from(to.host.clone())
-            .map_err(|_| Error::Url(format!("https://{}", to.authority)))?;
+        let name = server_name(&to)?;
         let stream = TlsConnector::from(Arc::clone(&self.tls))
             .connect(name, stream)
             .await
@@ -311,6 +349,15 @@ impl Http {
             Err(error) = connection => Err(broken(to, error)),
         }
     }
+}
+
+fn roots_error(error: rustls::Error) -> Error {
+    Error::Roots(error.to_string())
+}
+
+fn server_name(to: &Destination) -> Result<ServerName<'static>, Error> {
+    ServerName::try_from(to.host.clone())
+        .map_err(|_| Error::Url(format!("https://{}", to.authority)))
 }
 
 fn broken(to: &Destination, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

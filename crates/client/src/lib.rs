@@ -35,9 +35,11 @@ mod aws;
 mod http;
 mod profile;
 mod registry;
+mod tls;
 
 pub use address::is_public;
 pub use aws::{AwsClient, CallError, Credentials, sign};
 pub use http::{Error, Http, Request, Response, Settings};
 pub use profile::{Profile, ProfileError};
 pub use registry::{RegistryClient, RegistryError};
+pub use tls::{Thumbprint, TlsOptions, thumbprint};

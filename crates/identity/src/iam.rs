@@ -16,6 +16,7 @@ mod inline_policies;
 mod instance_profiles;
 mod managed_policies;
 mod mfa_devices;
+mod oidc_providers;
 mod policy_versions;
 mod roles;
 mod simulate;

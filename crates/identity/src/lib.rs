@@ -69,6 +69,7 @@
 //! - `authenticate`: the hot path, from a credential to a [`Caller`], without SQL when warm.
 //! - `session`, `sealer`, `registry_password`: what is sealed instead of stored.
 //! - `hosts`: hosts with a role, of the service `berth`.
+//! - `federation`: tokens of identity providers, and the keys that verify them.
 //! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.
 //! - `policy_cache`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
 //! - `authz_lookup`: what the authorization step asks of entities.
@@ -91,6 +92,7 @@ mod authenticate;
 mod authz_lookup;
 mod caller;
 mod error;
+pub mod federation;
 mod hosts;
 mod iam;
 mod identity;
@@ -118,3 +120,4 @@ pub use identity::Identity;
 pub use pinning::PinnedPrincipal;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;
+pub use sts::web_identity_caller;

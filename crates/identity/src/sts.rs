@@ -3,6 +3,9 @@
 mod assume_role;
 mod caller_identity;
 mod session_tokens;
+mod web_identity;
+
+pub use web_identity::web_identity_caller;
 
 use aws_api::Secret;
 use aws_api::sts::Credentials;

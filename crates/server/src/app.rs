@@ -7,6 +7,7 @@ use aws_api::Operation;
 use aws_types::{AccountId, Region};
 use http::HeaderValue;
 use identity::Identity;
+use identity::federation::oidc::KeyCache;
 use jiff::Timestamp;
 use registry::Registry;
 use store::Store;
@@ -21,6 +22,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::ops::row::Columns;
 use crate::ops::{self, Row};
+use crate::outbound::Outbound;
 use crate::registry_host::{self, RegistryHost};
 use crate::serve::TransportSettings;
 
@@ -125,6 +127,10 @@ pub(crate) struct App {
     pub(crate) ballast: Option<Ballast>,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) proxies: TrustedProxies,
+    /// Calls that the server itself makes.
+    pub(crate) outbound: Outbound,
+    /// The keys of OIDC providers.
+    pub(crate) issuer_keys: KeyCache,
 }
 
 impl App {
@@ -141,6 +147,7 @@ impl App {
         audit: Audit,
         transport: TransportSettings,
         ballast: Option<Ballast>,
+        outbound: Outbound,
     ) -> App {
         App {
             identity,
@@ -160,6 +167,8 @@ impl App {
             health: Arc::default(),
             ballast,
             proxies: TrustedProxies::new(transport.trusted_proxies),
+            outbound,
+            issuer_keys: KeyCache::default(),
         }
     }
 

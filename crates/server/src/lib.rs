@@ -55,6 +55,7 @@ mod metrics;
 mod network;
 mod oci;
 mod ops;
+mod outbound;
 mod peek;
 mod principals;
 mod probe;
@@ -65,11 +66,13 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod web_identity;
 mod writable;
 mod write_timeout;
 
 pub use app::Clock;
 pub use aws_types::Cidr;
+pub use outbound::OutboundSettings;
 pub use probe::DiskSettings;
 pub use serve::{Server, Settings, StartError, TransportSettings};
 pub use tls::{Tls, TlsError};

@@ -100,6 +100,12 @@ pub const API_BODY_BYTES_PER_SECOND_MIN: u64 = 64 * 1024;
 /// What of a kept body is charged to [`SMALL_BODIES_BYTES_MAX`]; what goes beyond, to
 /// [`LARGE_BODIES_BYTES_MAX`].
 pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// A document of an identity provider, in bytes.
+pub const OUTBOUND_DOCUMENT_BYTES_MAX: usize = 64 * 1024;
+/// From resolving an identity provider's name to the last byte of its keys.
+pub const OUTBOUND_DOCUMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Fetches of such documents at once.
+pub const OUTBOUND_CALLS_MAX: usize = 8;
 /// Memory for the beginnings of all bodies that are kept whole (API calls, manifests), in bytes. Each is
 /// charged twice its length as it arrives.
 pub const SMALL_BODIES_BYTES_MAX: usize = 32 * 1024 * 1024;

@@ -21,6 +21,7 @@ use crate::health::Problem;
 use crate::job_kinds;
 use crate::limits::{CHANGES_POLL_INTERVAL, CONNECTIONS_MAX};
 use crate::listener;
+use crate::outbound::{Outbound, OutboundSettings};
 use crate::principals::IamPrincipals;
 use crate::probe::{self, DiskSettings};
 use crate::tls::Tls;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub audit_dir: PathBuf,
     /// The disks of layers and database.
     pub disks: DiskSettings,
+    /// Calls that the server itself makes.
+    pub outbound: OutboundSettings,
     /// Connections and proxies.
     pub transport: TransportSettings,
     /// The clock; [`Settings::system_clock`] outside of tests.
@@ -101,6 +104,9 @@ pub enum StartError {
     /// A public URL that is none.
     #[error("the public URL `{0}` must be `http://host[:port]` or `https://host[:port]`")]
     PublicUrl(String),
+    /// The client for outbound calls cannot be made.
+    #[error("outbound calls cannot be made: {0}")]
+    Outbound(#[from] client::Error),
     /// The registry cannot be opened.
     #[error("the registry cannot be opened")]
     Registry(#[from] registry::Error),
@@ -181,6 +187,7 @@ impl Server {
             audit,
             settings.transport,
             settings.disks.ballast(),
+            Outbound::new(settings.outbound)?,
         );
         Ok(Server {
             app: Arc::new(app),

@@ -14,6 +14,8 @@ pub mod inline_policy;
 pub mod instance_profile;
 pub mod managed_policy;
 pub mod mfa_device;
+pub mod oidc_provider;
+pub mod provider_settings;
 pub mod role;
 pub mod sealing_key;
 pub mod tag;

@@ -40,6 +40,8 @@ const STEPS: &[Step] = steps![
     "0006_jobs" from "0.2.0",
     "0007_mfa_devices" from "0.2.0",
     "0008_hosts" from "0.3.0",
+    // Older versions would ignore what it adds, and take no token.
+    "0009_oidc_providers" from "0.2.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

@@ -53,11 +53,6 @@ fn no_server_certificate(name: &str) -> Error {
     ))
 }
 
-/// test_get_open_id_connect_provider_not_found.
-fn no_oidc_provider(arn: &str) -> Error {
-    none(format!("OpenIDConnect Provider not found for arn {arn}"))
-}
-
 /// test_get_saml_provider_not_found.
 fn no_saml_provider(arn: &str) -> Error {
     none(format!("Manifest not found for arn {arn}"))
@@ -164,26 +159,6 @@ absent! {
         |i| no_server_certificate(&i.server_certificate_name);
     UntagServerCertificate untag_server_certificate(UntagServerCertificateRequest) -> ();
         |i| no_server_certificate(&i.server_certificate_name);
-
-    GetOpenIDConnectProvider get_open_id_connect_provider(GetOpenIDConnectProviderRequest) -> GetOpenIDConnectProviderResponse;
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    // test_delete_open_id_connect_provider: deletion has words of its own.
-    DeleteOpenIDConnectProvider delete_open_id_connect_provider(DeleteOpenIDConnectProviderRequest) -> ();
-        |i| none(format!("OpenId connect Provider {} cannot be found.", i.open_id_connect_provider_arn));
-    ListOpenIDConnectProviderTags list_open_id_connect_provider_tags(ListOpenIDConnectProviderTagsRequest) -> ListOpenIDConnectProviderTagsResponse;
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    AddClientIDToOpenIDConnectProvider add_client_id_to_open_id_connect_provider(AddClientIDToOpenIDConnectProviderRequest) -> ();
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    RemoveClientIDFromOpenIDConnectProvider remove_client_id_from_open_id_connect_provider(RemoveClientIDFromOpenIDConnectProviderRequest) -> ();
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    UpdateOpenIDConnectProviderThumbprint update_open_id_connect_provider_thumbprint(UpdateOpenIDConnectProviderThumbprintRequest) -> ();
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    UpdateOpenIDConnectProvider update_open_id_connect_provider(UpdateOpenIDConnectProviderRequest) -> ();
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    TagOpenIDConnectProvider tag_open_id_connect_provider(TagOpenIDConnectProviderRequest) -> ();
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
-    UntagOpenIDConnectProvider untag_open_id_connect_provider(UntagOpenIDConnectProviderRequest) -> ();
-        |i| no_oidc_provider(&i.open_id_connect_provider_arn);
 
     GetSAMLProvider get_saml_provider(GetSAMLProviderRequest) -> GetSAMLProviderResponse;
         |i| no_saml_provider(&i.saml_provider_arn);
@@ -368,20 +343,6 @@ impl Identity {
         Ok(ListServerCertificatesResponse {
             is_truncated: empty_page(input.max_items, input.marker.as_deref())?,
             ..Default::default()
-        })
-    }
-
-    /// `ListOpenIDConnectProviders`.
-    ///
-    /// # Errors
-    /// None.
-    pub async fn list_open_id_connect_providers(
-        &self,
-        _cx: &Call,
-        _input: ListOpenIDConnectProvidersRequest,
-    ) -> Result<ListOpenIDConnectProvidersResponse, Error> {
-        Ok(ListOpenIDConnectProvidersResponse {
-            open_id_connect_provider_list: Some(Vec::new()),
         })
     }
 

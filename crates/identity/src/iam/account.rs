@@ -119,6 +119,11 @@ impl Identity {
         put(K::MfaDevicesInUse, assigned);
         let of_root = mfa_device::list_of(&mut conn, account, None).await?;
         put(K::AccountMfaEnabled, i64::from(!of_root.is_empty()));
+        let mut providers = 0;
+        for kind in [Kind::OidcProvider, Kind::SamlProvider] {
+            providers += entity::count(&mut conn, account, kind).await?;
+        }
+        put(K::Providers, providers);
         let versions = managed_policy::count_versions(&mut conn, account).await?;
         put(K::PolicyVersionsInUse, versions);
         let root_keys = access_key::list_of_root(&mut conn, account).await?;
@@ -159,7 +164,6 @@ impl Identity {
             (K::AccountPasswordPresent, 0),
             (K::AccountSigningCertificatesPresent, 0),
             (K::ServerCertificates, 0),
-            (K::Providers, 0),
             (K::GlobalEndpointTokenVersion, 2),
         ] {
             put(key, number);

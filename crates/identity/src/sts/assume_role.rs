@@ -119,7 +119,7 @@ fn not_authorized(cx: &Authorized, role_arn: &str) -> Error {
 
 /// The session's seconds: from 15 minutes to the role's maximum, an hour when chained (STS
 /// API, AssumeRole, `DurationSeconds`).
-fn duration(wanted: Option<i32>, role_max: i64, chained: bool) -> Result<i64, Error> {
+pub(super) fn duration(wanted: Option<i32>, role_max: i64, chained: bool) -> Result<i64, Error> {
     let seconds = wanted.map_or(SECONDS_DEFAULT, i64::from);
     if seconds < SESSION_SECONDS_MIN {
         return Err(Error::new(

@@ -7,6 +7,7 @@ mod account;
 #[path = "../common/mod.rs"]
 mod common;
 mod groups;
+mod oidc_providers;
 mod policies;
 mod recorded;
 mod roles;

@@ -1,6 +1,6 @@
 //! Operations that take more than one domain, or more than their input: the server does them itself.
 
-use aws_api::ecr;
+use aws_api::{ecr, iam};
 
 use crate::app::App;
 use crate::authorize::{self, Authorized};
@@ -80,4 +80,27 @@ pub(super) async fn set_repository_policy(
     }
     let (proof, input) = ok.into_parts();
     Ok(app.registry.set_repository_policy(&proof, input).await?)
+}
+
+/// `CreateOpenIDConnectProvider`. A request without thumbprints gets the one of the top certificate that the
+/// issuer's server presents (IAM API Reference, CreateOpenIDConnectProvider, `ThumbprintList`; O3), fetched
+/// before the database is asked for anything.
+pub(super) async fn create_open_id_connect_provider(
+    app: &App,
+    ok: Authorized<iam::CreateOpenIDConnectProviderRequest>,
+) -> Result<iam::CreateOpenIDConnectProviderResponse, ApiError> {
+    let (proof, mut input) = ok.into_parts();
+    identity::Identity::check_new_oidc_provider(&input)?;
+    if input.thumbprint_list.is_none() {
+        let found = app.outbound.top_thumbprint(&input.url).await;
+        let thumbprint = found.map_err(|error| {
+            tracing::info!(url = input.url, error = crate::error::chain(&error), "the issuer cannot be reached");
+            ApiError::Wire(iam::ErrorCode::OpenIdIdpCommunicationError.with(
+                "The OpenID Connect identity provider cannot be reached to retrieve its server certificate's thumbprint.",
+            ))
+        })?;
+        input.thumbprint_list = Some(vec![thumbprint]);
+    }
+    let created = app.identity.create_open_id_connect_provider(&proof, input);
+    Ok(created.await?)
 }

@@ -4,6 +4,7 @@
 use aws_api::iam::ops;
 
 use super::Row;
+use super::composite;
 use super::row::{Revokes, row};
 use authz::{EntityKind, Requirements, ResourceSelector, require};
 
@@ -95,6 +96,22 @@ fn mfa_device(serial: &str) -> Requirements {
         EntityKind::MfaDevice,
         serial.to_owned(),
     ))
+}
+
+fn oidc_provider(arn: &str) -> Requirements {
+    require(ResourceSelector::EntityArn(
+        EntityKind::OidcProvider,
+        arn.to_owned(),
+    ))
+}
+
+/// A provider's name is its URL without the scheme.
+fn new_oidc_provider(url: &str) -> Requirements {
+    require(ResourceSelector::NewEntity {
+        kind: EntityKind::OidcProvider,
+        path: None,
+        name: url.strip_prefix("https://").unwrap_or(url).to_owned(),
+    })
 }
 
 fn policy(arn: &str) -> Requirements {
@@ -226,6 +243,18 @@ pub(super) fn table() -> Vec<Row> {
         op!(UntagMFADevice, untag_mfa_device, Tagging, |i| mfa_device(&i.serial_number).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(DeleteVirtualMFADevice, delete_virtual_mfa_device, Write, |i| mfa_device(&i.serial_number)),
         op!(ListVirtualMFADevices, list_virtual_mfa_devices, List, |_i| require(ResourceSelector::Any)),
+        // OIDC providers.
+        row!(Iam, ops::CreateOpenIDConnectProvider, "iam:CreateOpenIDConnectProvider", Write, |i| new_oidc_provider(&i.url).tags(&i.tags), |app, ok| { composite::create_open_id_connect_provider(&app, ok).await }),
+        op!(ListOpenIDConnectProviders, list_open_id_connect_providers, List, |_i| require(ResourceSelector::Any)),
+        op!(GetOpenIDConnectProvider, get_open_id_connect_provider, Read, |i| oidc_provider(&i.open_id_connect_provider_arn)),
+        op!(DeleteOpenIDConnectProvider, delete_open_id_connect_provider, Write, |i| oidc_provider(&i.open_id_connect_provider_arn)).revokes(Revokes::Always),
+        op!(ListOpenIDConnectProviderTags, list_open_id_connect_provider_tags, List, |i| oidc_provider(&i.open_id_connect_provider_arn)),
+        op!(AddClientIDToOpenIDConnectProvider, add_client_id_to_open_id_connect_provider, Write, |i| oidc_provider(&i.open_id_connect_provider_arn)),
+        op!(RemoveClientIDFromOpenIDConnectProvider, remove_client_id_from_open_id_connect_provider, Write, |i| oidc_provider(&i.open_id_connect_provider_arn)),
+        op!(UpdateOpenIDConnectProviderThumbprint, update_open_id_connect_provider_thumbprint, Write, |i| oidc_provider(&i.open_id_connect_provider_arn)),
+        op!(UpdateOpenIDConnectProvider, update_open_id_connect_provider, Write, |i| oidc_provider(&i.open_id_connect_provider_arn)),
+        op!(TagOpenIDConnectProvider, tag_open_id_connect_provider, Tagging, |i| oidc_provider(&i.open_id_connect_provider_arn).tags(&i.tags)),
+        op!(UntagOpenIDConnectProvider, untag_open_id_connect_provider, Tagging, |i| oidc_provider(&i.open_id_connect_provider_arn).list("aws:TagKeys", Some(&i.tag_keys))),
         // The account.
         op!(CreateAccountAlias, create_account_alias, Write, |_i| require(ResourceSelector::Any)),
         op!(ListAccountAliases, list_account_aliases, List, |_i| require(ResourceSelector::Any)),
@@ -258,16 +287,6 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListServerCertificateTags, list_server_certificate_tags, List, |i| named("server-certificate", &i.server_certificate_name)),
         op!(TagServerCertificate, tag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).tags(&i.tags)),
         op!(UntagServerCertificate, untag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(ListOpenIDConnectProviders, list_open_id_connect_providers, List, |_i| require(ResourceSelector::Any)),
-        op!(GetOpenIDConnectProvider, get_open_id_connect_provider, Read, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
-        op!(DeleteOpenIDConnectProvider, delete_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))).revokes(Revokes::Always),
-        op!(ListOpenIDConnectProviderTags, list_open_id_connect_provider_tags, List, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
-        op!(AddClientIDToOpenIDConnectProvider, add_client_id_to_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
-        op!(RemoveClientIDFromOpenIDConnectProvider, remove_client_id_from_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
-        op!(UpdateOpenIDConnectProviderThumbprint, update_open_id_connect_provider_thumbprint, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
-        op!(UpdateOpenIDConnectProvider, update_open_id_connect_provider, Write, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone()))),
-        op!(TagOpenIDConnectProvider, tag_open_id_connect_provider, Tagging, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone())).tags(&i.tags)),
-        op!(UntagOpenIDConnectProvider, untag_open_id_connect_provider, Tagging, |i| require(ResourceSelector::Text(i.open_id_connect_provider_arn.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListSAMLProviders, list_saml_providers, List, |_i| require(ResourceSelector::Any)),
         op!(GetSAMLProvider, get_saml_provider, Read, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
         op!(UpdateSAMLProvider, update_saml_provider, Write, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),

@@ -45,10 +45,18 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
     iam SimulateCustomPolicy "ResourceHandlingOption";
     iam SimulatePrincipalPolicy "ResourceHandlingOption";
     iam SimulatePrincipalPolicy "PolicyExclusionList";
+    // Trusted identity propagation needs IAM Identity Center.
+    iam CreateOpenIDConnectProvider "ContextProvider";
+    iam CreateOpenIDConnectProvider "IdentityCenterInstanceArn";
+    iam UpdateOpenIDConnectProvider "ContextProvider";
+    iam UpdateOpenIDConnectProvider "IdentityCenterInstanceArn";
     // Context assertions of IAM Identity Center.
     sts AssumeRole "ProvidedContexts";
     // Tokens are as long as their content.
     sts AssumeRole "MinimumSessionTokenSize" = Value::Integer(0);
+    sts AssumeRoleWithWebIdentity "MinimumSessionTokenSize" = Value::Integer(0);
+    // OAuth 2.0 access tokens of Login with Amazon and Facebook.
+    sts AssumeRoleWithWebIdentity "ProviderId";
     sts GetFederationToken "MinimumSessionTokenSize" = Value::Integer(0);
     sts GetSessionToken "MinimumSessionTokenSize" = Value::Integer(0);
 };
@@ -152,7 +160,6 @@ pub(crate) static NOTHING_THERE: &[&str] = &[
     "ecr:ListReplicationBackfills",
     "ecr:UpdatePullThroughCacheRule",
     "ecr:UpdateRepositoryCreationTemplate",
-    "iam:AddClientIDToOpenIDConnectProvider",
     "iam:GetDelegationRequest",
     "iam:GetOrganizationsAccessReport",
     "iam:GetSSHPublicKey",
@@ -160,11 +167,8 @@ pub(crate) static NOTHING_THERE: &[&str] = &[
     "iam:ListDelegationRequests",
     "iam:ListServerCertificates",
     "iam:RejectDelegationRequest",
-    "iam:RemoveClientIDFromOpenIDConnectProvider",
     "iam:UpdateDelegationRequest",
     "iam:UpdateLoginProfile",
-    "iam:UpdateOpenIDConnectProvider",
-    "iam:UpdateOpenIDConnectProviderThumbprint",
     "iam:UpdateSAMLProvider",
     "iam:UpdateServerCertificate",
 ];

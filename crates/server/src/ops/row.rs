@@ -191,10 +191,6 @@ impl Row {
     }
 
     /// Its input proves the caller, by `proves`; see [`by_input`].
-    #[allow(
-        dead_code,
-        reason = "used by the first operation that takes no signature"
-    )]
     pub(super) fn proved_by_input(mut self, proves: Proves) -> Row {
         self.proves = Some(proves);
         self.columns.rule.sessions = SessionScope::BY_INPUT;
@@ -283,10 +279,6 @@ pub(super) use row;
 /// `async fn(&App, &Head, &Input) -> Result<Arc<Caller>, ApiError>`. The function computes only while it
 /// holds a turn of [`App::admission`], and waits for nothing outside with one: whoever sends garbage must
 /// delay no other address.
-#[allow(
-    unused_macros,
-    reason = "used by the first operation that takes no signature"
-)]
 macro_rules! by_input {
     ($op:ty, $function:path) => {
         |app, head, body| {
@@ -297,10 +289,6 @@ macro_rules! by_input {
         }
     };
 }
-#[allow(
-    unused_imports,
-    reason = "used by the first operation that takes no signature"
-)]
 pub(super) use by_input;
 
 pub(super) async fn run<O, G, H, F>(

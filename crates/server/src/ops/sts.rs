@@ -4,7 +4,7 @@
 use aws_api::sts::{self, ops};
 
 use super::Row;
-use super::row::row;
+use super::row::{by_input, row};
 use authz::{Requirements, ResourceSelector, SessionScope, require};
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `sts:Name`.
@@ -44,6 +44,14 @@ fn assume_role(i: &sts::AssumeRoleRequest) -> Requirements {
         .key("sts:DurationSeconds", duration.as_deref())
 }
 
+/// Tags and a source identity come from the token: the authorization step adds their actions and keys.
+fn assume_role_with_web_identity(i: &sts::AssumeRoleWithWebIdentityRequest) -> Requirements {
+    let duration = i.duration_seconds.map(|seconds| seconds.to_string());
+    require(ResourceSelector::TrustingRole(i.role_arn.clone()))
+        .key("sts:RoleSessionName", i.role_session_name.as_str())
+        .key("sts:DurationSeconds", duration.as_deref())
+}
+
 fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
     let user = || ResourceSelector::FederatedUser(i.name.clone());
     require(user()).tags(&i.tags)
@@ -54,6 +62,7 @@ fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
 pub(super) fn table() -> Vec<Row> {
     vec![
         op!(AssumeRole, assume_role, Write, |i| assume_role(i)).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
+        op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer(),
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
         op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
         op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),

@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::outbound::OutboundSettings;
 use crate::probe::DiskSettings;
 use crate::serve::{Server, Settings, TransportSettings};
 use authz::{Client, RequestContext};
@@ -118,6 +119,7 @@ impl World {
             tls: None,
             audit_dir: directory.path().join("audit"),
             disks: DiskSettings::default(),
+            outbound: OutboundSettings::default(),
             transport: TransportSettings::default(),
             clock: Arc::new(move || {
                 Timestamp::from_second(ticking.load(Ordering::SeqCst)).unwrap()

@@ -1,0 +1,3 @@
+//! Identities of other providers.
+
+pub mod oidc;

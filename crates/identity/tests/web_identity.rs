@@ -1,0 +1,593 @@
+//! Tokens of OIDC providers: signatures, claims and condition keys (O4 to O7, O9, O10, O14; traps OIDC 1,
+//! 3 and 7).
+
+#![allow(clippy::unwrap_used)]
+
+mod jose;
+
+use aws_api::sts::ErrorCode;
+use identity::Error;
+use identity::federation::oidc::{
+    Algorithm, Jws, KeyError, KeySet, Presented, Provider, Value, WebIdentity,
+};
+use jiff::Timestamp;
+use jose::{ISSUER, NOW, ROLE, Signer, claims, encode, provider, token_of};
+use serde_json::{Value as Json, json};
+
+fn verify_at(claims: &Json, provider: &Provider, at: i64) -> Result<WebIdentity, Error> {
+    let signer = Signer::new(Algorithm::Es256);
+    let token = signer.token("k1", claims);
+    let keys = KeySet::parse(&signer.jwks("k1")).unwrap();
+    let at = Timestamp::from_second(at).unwrap();
+    Presented::parse(&token)?.verify(provider, &keys, ROLE, at)
+}
+
+fn verify(changes: Json) -> Result<WebIdentity, Error> {
+    verify_at(
+        &claims(changes),
+        &provider(ISSUER, &["sts.amazonaws.com", "app"]),
+        NOW,
+    )
+}
+
+fn one(identity: &WebIdentity, name: &str) -> Option<String> {
+    let found = identity.keys().find(|(key, _)| key == name)?;
+    match found.1 {
+        Value::One(value) => Some(value.clone()),
+        Value::Many(values) => Some(values.join(" ")),
+    }
+}
+
+/// O4.
+#[test]
+fn accepts_every_algorithm_of_aws_and_no_other_key() {
+    for algorithm in Algorithm::ALL {
+        let (signer, other) = (Signer::new(algorithm), Signer::another(algorithm));
+        let token = signer.token("k1", &claims(json!({})));
+        let token = Jws::parse(&token).unwrap();
+        let keys = KeySet::parse(&signer.jwks("k1")).unwrap();
+        assert_eq!(
+            keys.verify(&token, &Algorithm::ALL),
+            Ok(()),
+            "{algorithm:?}"
+        );
+        let keys = KeySet::parse(&other.jwks("k1")).unwrap();
+        assert_eq!(
+            keys.verify(&token, &Algorithm::ALL),
+            Err(KeyError::Signature)
+        );
+        // A provider's settings may allow fewer.
+        let fewer: Vec<_> = Algorithm::ALL
+            .into_iter()
+            .filter(|one| *one != algorithm)
+            .collect();
+        let keys = KeySet::parse(&signer.jwks("k1")).unwrap();
+        assert_eq!(keys.verify(&token, &fewer), Err(KeyError::Signature));
+    }
+}
+
+/// Trap OIDC 1.
+#[test]
+fn takes_no_algorithm_from_the_token_that_is_not_the_keys() {
+    let signer = Signer::new(Algorithm::Rs256);
+    let payload = claims(json!({}));
+    // Unsigned, and signed by HMAC with the public key as the secret.
+    for header in [
+        json!({"alg": "none"}),
+        json!({"alg": "None"}),
+        json!({"alg": "HS256", "kid": "k1"}),
+        json!({"alg": "PS256", "kid": "k1"}),
+        json!({"alg": "EdDSA"}),
+        json!({"alg": "rs256"}),
+        json!({"kid": "k1"}),
+        json!({"alg": ["RS256"]}),
+        json!({"alg": "RS256", "crit": ["exp"]}),
+        json!({"alg": "RS256", "alg ": "none", "crit": []}),
+    ] {
+        let token = token_of(&header, &payload, b"signature");
+        assert!(Jws::parse(&token).is_err(), "{header}");
+    }
+    // A key that is for one algorithm verifies no other one of its type.
+    let keys = signer.jwks_with("k1", json!({"alg": "RS512"}));
+    let token = signer.token("k1", &payload);
+    let token = Jws::parse(&token).unwrap();
+    assert_eq!(
+        KeySet::parse(&keys)
+            .unwrap()
+            .verify(&token, &Algorithm::ALL),
+        Err(KeyError::UnknownKey)
+    );
+    // Keys for other uses verify nothing.
+    for change in [
+        json!({"use": "enc"}),
+        json!({"key_ops": ["sign"]}),
+        json!({"alg": "PS256"}),
+        json!({"kty": "oct"}),
+    ] {
+        let keys = KeySet::parse(&signer.jwks_with("k1", change)).unwrap();
+        assert_eq!(
+            keys.verify(&token, &Algorithm::ALL),
+            Err(KeyError::UnknownKey)
+        );
+    }
+}
+
+/// Cases of the kinds in Project Wycheproof's `json_web_signature_test`: tokens in forms that other
+/// implementations have accepted.
+#[test]
+fn refuses_tokens_in_any_other_form() {
+    let signer = Signer::new(Algorithm::Es256);
+    let keys = KeySet::parse(&signer.jwks("k1")).unwrap();
+    let good = signer.token("k1", &claims(json!({})));
+    let verifies = |token: &str| {
+        Jws::parse(token).is_ok_and(|token| keys.verify(&token, &Algorithm::ALL).is_ok())
+    };
+    assert!(verifies(&good));
+    let parts: Vec<&str> = good.split('.').collect();
+    let [header, payload, signature] = parts[..] else {
+        panic!("{good}")
+    };
+    let raw = jose::decode(signature);
+    let cut = encode(&raw[..63]);
+    let long = encode(&[&raw[..], &[0]].concat());
+    let der = encode(&signer.der_signature(format!("{header}.{payload}").as_bytes()));
+    let zeros = encode(&[0; 64]);
+    let swapped = encode(&[&raw[32..], &raw[..32]].concat());
+    // 22 characters hold 132 bits: the last four of a 16-byte value must be zero.
+    let loose = format!(
+        "{}{}",
+        &signature[..signature.len() - 1],
+        next_digit(signature)
+    );
+    for (what, token) in [
+        ("no signature", format!("{header}.{payload}.")),
+        ("two parts", format!("{header}.{payload}")),
+        ("four parts", format!("{good}.{signature}")),
+        ("a part in front", format!(".{good}")),
+        ("empty", String::new()),
+        ("dots", "..".to_owned()),
+        ("padding", format!("{good}=")),
+        ("white space", format!("{good} ")),
+        ("a line break", format!("{header}.\n{payload}.{signature}")),
+        (
+            "the plain alphabet",
+            good.replace('-', "+").replace('_', "/") + "+",
+        ),
+        ("a shorter signature", format!("{header}.{payload}.{cut}")),
+        ("a longer signature", format!("{header}.{payload}.{long}")),
+        ("a signature in DER", format!("{header}.{payload}.{der}")),
+        ("zeros", format!("{header}.{payload}.{zeros}")),
+        ("swapped numbers", format!("{header}.{payload}.{swapped}")),
+        ("bits beyond the end", format!("{header}.{payload}.{loose}")),
+        (
+            "another payload",
+            format!("{header}.{}.{signature}", encode(b"{}")),
+        ),
+        (
+            "JSON serialization",
+            json!({"protected": header, "payload": payload, "signature": signature}).to_string(),
+        ),
+        (
+            "too long",
+            format!("{header}.{}.{signature}", "A".repeat(20_000)),
+        ),
+    ] {
+        assert!(!verifies(&token), "{what}");
+    }
+    // A key in the header is nobody's.
+    let jwk: Json = serde_json::from_slice(&signer.jwks("own")).unwrap();
+    let own = Signer::new(Algorithm::Es256);
+    let forged = own.token_with(json!({"alg": "ES256", "kid": "k1", "jwk": jwk["keys"][0], "jku": "https://evil.example/jwks", "x5u": "https://evil.example/"}), &claims(json!({})));
+    assert!(!verifies(&forged));
+}
+
+/// The digit after the last one of a base64url text.
+fn next_digit(text: &str) -> char {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let last = DIGITS.find(text.chars().last().unwrap()).unwrap();
+    DIGITS.chars().nth(last + 1).unwrap()
+}
+
+#[test]
+fn finds_the_key_by_its_id() {
+    let (first, second) = (Signer::new(Algorithm::Es256), Signer::new(Algorithm::Es256));
+    let both: Json = json!({"keys": [first.jwk("a"), second.jwk("b"), {"kty": "OKP"}, 7, {"kty": "RSA", "kid": "a"}]});
+    let keys = KeySet::parse(both.to_string().as_bytes()).unwrap();
+    let payload = claims(json!({}));
+    let verify =
+        |keys: &KeySet, token: &str| keys.verify(&Jws::parse(token).unwrap(), &Algorithm::ALL);
+    assert_eq!(verify(&keys, &second.token("b", &payload)), Ok(()));
+    assert_eq!(
+        verify(&keys, &second.token("a", &payload)),
+        Err(KeyError::Signature)
+    );
+    assert_eq!(
+        verify(&keys, &second.token("c", &payload)),
+        Err(KeyError::UnknownKey)
+    );
+    // Without an id only one key can be meant.
+    let nameless = second.token_with(json!({"alg": "ES256"}), &payload);
+    assert_eq!(verify(&keys, &nameless), Err(KeyError::UnknownKey));
+    let single = KeySet::parse(&second.jwks("b")).unwrap();
+    assert_eq!(verify(&single, &nameless), Ok(()));
+    for document in ["", "[]", "{}", r#"{"keys": {}}"#, "null"] {
+        assert!(KeySet::parse(document.as_bytes()).is_err(), "{document}");
+    }
+}
+
+/// O4.
+#[test]
+fn refuses_a_set_with_more_than_a_hundred_keys_of_the_type_that_signed() {
+    let (ec, rsa) = (Signer::new(Algorithm::Es256), Signer::new(Algorithm::Rs256));
+    let payload = claims(json!({}));
+    for (count, expected) in [(100, Ok(())), (101, Err(KeyError::TooManyKeys))] {
+        let mut keys: Vec<Json> = (1..count)
+            .map(|n| json!({"kty": "EC", "kid": n.to_string()}))
+            .collect();
+        keys.extend([ec.jwk("ec"), rsa.jwk("rsa")]);
+        let set = KeySet::parse(json!({"keys": keys}).to_string().as_bytes()).unwrap();
+        let verify = |token: &str| set.verify(&Jws::parse(token).unwrap(), &Algorithm::ALL);
+        assert_eq!(verify(&ec.token("ec", &payload)), expected);
+        assert_eq!(verify(&rsa.token("rsa", &payload)), Ok(()));
+    }
+}
+
+/// O4, O14.
+#[test]
+fn checks_the_times() {
+    let expired = verify(json!({"exp": NOW})).unwrap_err();
+    assert!(expired.is(ErrorCode::ExpiredToken));
+    let message = format!(
+        "Token expired: current date/time {NOW} must be before the expiration date/time {NOW}"
+    );
+    assert_eq!(expired.to_string(), message);
+    assert!(verify(json!({"exp": NOW + 1})).is_ok());
+    for (changes, accepted) in [
+        (json!({"exp": null}), false),
+        (json!({"exp": (NOW + 300) as f64 + 0.5}), false),
+        (json!({"exp": (NOW + 300).to_string()}), false),
+        (json!({"exp": -1}), false),
+        (json!({"exp": u64::MAX}), false),
+        (json!({"exp": i64::MAX}), false),
+        (json!({"iat": null}), false),
+        (json!({"iat": "yesterday"}), false),
+        (json!({"iat": NOW + 60}), true),
+        (json!({"iat": NOW + 61}), false),
+        (json!({"iat": 0}), true),
+        (json!({"nbf": NOW + 60}), true),
+        (json!({"nbf": NOW + 61}), false),
+        (json!({"nbf": "now"}), false),
+    ] {
+        let verified = verify(changes.clone());
+        assert_eq!(verified.is_ok(), accepted, "{changes}");
+        if let Err(error) = verified {
+            assert!(
+                error.is(ErrorCode::InvalidIdentityToken),
+                "{changes}: {error}"
+            );
+        }
+    }
+}
+
+/// O5.
+#[test]
+fn checks_the_audience_or_the_authorized_party() {
+    for (changes, aud, oaud) in [
+        (json!({}), Some("sts.amazonaws.com"), "sts.amazonaws.com"),
+        (
+            json!({"aud": ["sts.amazonaws.com"]}),
+            Some("sts.amazonaws.com"),
+            "sts.amazonaws.com",
+        ),
+        (json!({"aud": ["other", "app"]}), Some("app"), "other app"),
+        (json!({"aud": "other", "azp": "app"}), Some("app"), "other"),
+        (json!({"aud": "app", "azp": "other"}), None, ""),
+        (json!({"aud": "other"}), None, ""),
+        (json!({"aud": "APP"}), None, ""),
+    ] {
+        let verified = verify(changes.clone());
+        match aud {
+            Some(aud) => {
+                let identity = verified.unwrap();
+                assert_eq!(identity.audience, aud, "{changes}");
+                assert_eq!(
+                    one(&identity, "issuer.example:aud").as_deref(),
+                    Some(aud),
+                    "{changes}"
+                );
+                assert_eq!(
+                    one(&identity, "issuer.example:oaud").as_deref(),
+                    Some(oaud),
+                    "{changes}"
+                );
+            }
+            None => {
+                let error = verified.unwrap_err();
+                assert!(error.is(ErrorCode::InvalidIdentityToken));
+                assert_eq!(error.to_string(), "Incorrect token audience", "{changes}");
+            }
+        }
+    }
+    for changes in [
+        json!({"aud": null}),
+        json!({"aud": []}),
+        json!({"aud": ""}),
+        json!({"aud": 7}),
+        json!({"aud": [7]}),
+        json!({"aud": "x".repeat(256)}),
+    ] {
+        assert!(verify(changes.clone()).is_err(), "{changes}");
+    }
+}
+
+/// O6, and trap OIDC 7.
+#[test]
+fn any_issuer_gives_the_common_keys_and_no_others() {
+    let identity = verify(json!({
+        "email": "a@b.example", "amr": ["pwd", "mfa"], "repository": "octo/app", "groups": ["x"],
+        "aws:PrincipalArn": "arn:aws:iam::111122223333:root", "azp": null,
+    }))
+    .unwrap();
+    let mut names: Vec<String> = identity.keys().map(|(name, _)| name).collect();
+    names.sort();
+    let named = |claims: &[&str]| -> Vec<String> {
+        claims
+            .iter()
+            .map(|claim| format!("issuer.example:{claim}"))
+            .collect()
+    };
+    assert_eq!(names, named(&["amr", "aud", "email", "oaud", "sub"]));
+    let mut staying: Vec<String> = identity.session_keys().map(|(name, _)| name).collect();
+    staying.sort();
+    assert_eq!(staying, named(&["amr", "aud", "sub"]));
+    assert_eq!(
+        one(&identity, "issuer.example:amr").as_deref(),
+        Some("pwd mfa")
+    );
+    // A value that is too long refuses the token: a missing key would satisfy negated conditions.
+    for changes in [
+        json!({"sub": "x".repeat(2049)}),
+        json!({"email": "x".repeat(2049)}),
+        json!({"sub": 7}),
+        json!({"sub": ""}),
+        json!({"sub": null}),
+        json!({"amr": {}}),
+    ] {
+        assert!(verify(changes.clone()).is_err(), "{changes}");
+    }
+}
+
+/// O1: a provider's path, port and slash are part of its keys.
+#[test]
+fn keys_carry_the_whole_name_of_the_provider() {
+    for issuer in [
+        "https://x.auth0.com/",
+        "https://issuer.example:6443",
+        "https://oidc.eks.example/id/ABC",
+    ] {
+        let claims = claims(json!({"iss": issuer}));
+        let identity = verify_at(&claims, &provider(issuer, &["sts.amazonaws.com"]), NOW).unwrap();
+        let name = &issuer["https://".len()..];
+        assert!(one(&identity, &format!("{name}:sub")).is_some(), "{issuer}");
+    }
+}
+
+/// O7.
+#[test]
+fn known_issuers_give_their_own_keys() {
+    let table = [
+        (
+            "https://token.actions.githubusercontent.com",
+            json!({"repository": "octo/app", "environment": "prod", "run_id": "1"}),
+            vec![("repository", "octo/app"), ("environment", "prod")],
+            "run_id",
+        ),
+        (
+            "https://token.actions.githubusercontent.com/octo-enterprise",
+            json!({"enterprise_id": "7", "x": "y"}),
+            vec![("enterprise_id", "7")],
+            "x",
+        ),
+        (
+            "https://gitlab.com",
+            json!({"project_id": "22", "ref_protected": "true", "namespace_path": "g"}),
+            vec![("project_id", "22"), ("ref_protected", "true")],
+            "namespace_path",
+        ),
+        (
+            "https://gitlab.example.com",
+            json!({"project_id": "22"}),
+            vec![],
+            "project_id",
+        ),
+        (
+            "https://agent.buildkite.com",
+            json!({"pipeline_slug": "p", "step_key": "s"}),
+            vec![("pipeline_slug", "p")],
+            "step_key",
+        ),
+        (
+            "https://oidc.circleci.com/org/0123",
+            json!({"oidc.circleci.com/project-id": "p1", "oidc.circleci.com/vcs-ref": "r"}),
+            vec![("oidc.circleci.com/project-id", "p1")],
+            "oidc.circleci.com/vcs-ref",
+        ),
+        (
+            "https://accounts.google.com",
+            json!({"google": {"organization_number": 123}, "hd": "x"}),
+            vec![("google/organization_number", "123")],
+            "hd",
+        ),
+        (
+            "https://token.actions.githubusercontent.com.evil.example",
+            json!({"repository": "octo/app"}),
+            vec![],
+            "repository",
+        ),
+    ];
+    for (issuer, changes, present, absent) in table {
+        let mut claims = claims(changes);
+        claims["iss"] = issuer.into();
+        let identity = verify_at(&claims, &provider(issuer, &["sts.amazonaws.com"]), NOW).unwrap();
+        let name = &issuer["https://".len()..];
+        for (claim, value) in present {
+            assert_eq!(
+                one(&identity, &format!("{name}:{claim}")).as_deref(),
+                Some(value),
+                "{issuer} {claim}"
+            );
+            assert!(
+                identity
+                    .session_keys()
+                    .all(|(key, _)| key != format!("{name}:{claim}")),
+                "{claim}"
+            );
+        }
+        assert_eq!(
+            one(&identity, &format!("{name}:{absent}")),
+            None,
+            "{issuer}"
+        );
+    }
+    // A known claim of another type gives no key; one that is too long refuses the token.
+    let issuer = "https://token.actions.githubusercontent.com";
+    let verify = |value: Json| {
+        let claims = claims(json!({"iss": issuer, "actor": value}));
+        verify_at(&claims, &provider(issuer, &["sts.amazonaws.com"]), NOW)
+    };
+    assert_eq!(
+        one(
+            &verify(json!(["a"])).unwrap(),
+            "token.actions.githubusercontent.com:actor"
+        ),
+        None
+    );
+    assert!(verify(json!("x".repeat(2049))).is_err());
+}
+
+/// Beyond AWS: a provider's settings name further claims, which never replace the ones above.
+#[test]
+fn further_claims_become_keys_where_the_provider_is_set_so() {
+    let mut own = provider(ISSUER, &["sts.amazonaws.com", "app"]);
+    own.settings.claims = vec![
+        "project_path".into(),
+        "aud".into(),
+        "groups".into(),
+        "level".into(),
+    ];
+    let claims =
+        claims(json!({"project_path": "group/app", "azp": "app", "groups": ["a"], "level": 40}));
+    let identity = verify_at(&claims, &own, NOW).unwrap();
+    assert_eq!(
+        one(&identity, "issuer.example:project_path").as_deref(),
+        Some("group/app")
+    );
+    assert_eq!(one(&identity, "issuer.example:aud").as_deref(), Some("app"));
+    assert_eq!(one(&identity, "issuer.example:groups"), None);
+    assert_eq!(
+        one(&identity, "issuer.example:level").as_deref(),
+        Some("40")
+    );
+}
+
+/// O9.
+#[test]
+fn the_roles_claim_limits_the_roles() {
+    const ROLES: &str = "https://aws.amazon.com/roles";
+    let other = "arn:aws:iam::111122223333:role/other";
+    for (claim, authorized) in [
+        (Json::Null, Some(false)),
+        (json!(ROLE), Some(true)),
+        (json!([other, ROLE]), Some(true)),
+        (json!(format!("{other};{ROLE}")), Some(true)),
+        (json!(other), None),
+        (json!([]), None),
+        (json!("ci"), None),
+        (json!("arn:aws:iam::111122223333:role/*"), None),
+        (json!({"role": ROLE}), None),
+    ] {
+        let verified = verify(json!({ROLES: claim.clone()}));
+        match authorized {
+            Some(authorized) => {
+                assert_eq!(verified.unwrap().is_role_authorized, authorized, "{claim}")
+            }
+            None => assert!(
+                verified.unwrap_err().is(ErrorCode::InvalidIdentityToken),
+                "{claim}"
+            ),
+        }
+    }
+    let message = verify(json!({ROLES: other})).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "The target role ARN is not present in the roles claim of the identity token"
+    );
+}
+
+/// O10.
+#[test]
+fn tags_and_the_source_identity_come_from_claims_in_both_forms() {
+    const TAGS: &str = "https://aws.amazon.com/tags";
+    let nested = json!({TAGS: {"principal_tags": {"Project": ["Automation"], "Team": ["ci"]}, "transitive_tag_keys": ["project"]}});
+    let flat = json!({
+        "https://aws.amazon.com/tags/principal_tags/Project": "Automation",
+        "https://aws.amazon.com/tags/principal_tags/Team": "ci",
+        "https://aws.amazon.com/tags/transitive_tag_keys": ["Project"],
+    });
+    for changes in [nested, flat] {
+        let mut tags = verify(changes).unwrap().tags;
+        tags.sort();
+        assert_eq!(
+            tags,
+            [
+                ("Project".into(), "Automation".into(), true),
+                ("Team".into(), "ci".into(), false)
+            ]
+        );
+    }
+    for bad in [
+        json!({TAGS: "x"}),
+        json!({TAGS: {"principal_tags": []}}),
+        json!({TAGS: {"principal_tags": {"a": ["1", "2"]}}}),
+        json!({TAGS: {"principal_tags": {"a": 1}}}),
+        json!({TAGS: {"principal_tags": {"aws:a": "1"}}}),
+        json!({TAGS: {"principal_tags": {"a": "1", "A": "2"}}}),
+        json!({TAGS: {"principal_tags": {"a": "1"}, "transitive_tag_keys": ["b"]}}),
+        json!({TAGS: {"principal_tags": {"a": "x".repeat(257)}}}),
+        json!({TAGS: {"principal_tags": (0..51).map(|n| (n.to_string(), json!("v"))).collect::<serde_json::Map<_, _>>()}}),
+        json!({"https://aws.amazon.com/source_identity": "x"}),
+        json!({"https://aws.amazon.com/source_identity": "a b"}),
+        json!({"https://aws.amazon.com/source_identity": 7}),
+    ] {
+        let error = verify(bad.clone()).unwrap_err();
+        assert!(error.is(ErrorCode::InvalidIdentityToken), "{bad}: {error}");
+    }
+    let identity = verify(json!({"https://aws.amazon.com/source_identity": "ana"})).unwrap();
+    assert_eq!(identity.source_identity.as_deref(), Some("ana"));
+}
+
+/// Trap OIDC 3: the issuer is compared byte by byte.
+#[test]
+fn the_issuer_is_compared_as_it_is() {
+    for issuer in [
+        "https://issuer.example/",
+        "https://ISSUER.example",
+        "https://issuer.example.evil",
+        "http://issuer.example",
+        "issuer.example",
+        "https://issuer.example:443",
+        "",
+    ] {
+        let error = verify(json!({"iss": issuer})).unwrap_err();
+        assert!(error.is(ErrorCode::InvalidIdentityToken), "{issuer}");
+    }
+    let error = verify(json!({"iss": "https://other.example"})).unwrap_err();
+    // O14.
+    assert_eq!(
+        error.to_string(),
+        "No OpenIDConnect provider found in your account for https://other.example"
+    );
+    let message = "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
+    let error = Presented::parse("no token").unwrap_err();
+    assert_eq!(error.to_string(), message);
+}
