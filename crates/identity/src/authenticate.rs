@@ -1,90 +1,29 @@
 //! The hot path: from a credential to a caller, without SQL when warm.
 //!
-//! Two caches: keys with their secrets, and callers with their compiled policies. An entry
-//! notes the moment before it reads, and is stale once its account has changed after that:
-//! a change takes effect at the next request, and other accounts' entries stay. A miss reads
-//! several statements; when the account changed meanwhile they may not belong together, and
-//! are read again.
+//! A miss of the caches reads several statements. When the account changed meanwhile, they may not
+//! belong together, and are read again.
 
 use std::sync::Arc;
 
 use aws_types::AccountId;
 use jiff::Timestamp;
 use policy::{Context, ContextValue, DocumentKind, PolicyRef, PolicySet, Principal};
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 use sigv4::SecretKey;
+use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::tag::{self, Tag};
 use store::iam::{access_key, group};
-use store::{Conn, Moment, Store, Topic};
 
-use crate::caller::{self, RefKind};
+use crate::caches::{CallerId, Dated};
+use crate::caller::RefKind;
 use crate::hosts;
-use crate::policy_cache::{ENTRY_BYTES, Named, bounded};
+use crate::policy_cache::Named;
 use crate::session::{Session, SessionKey, SessionTag, Who};
 use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, SessionInfo};
 
 /// Maximum reloads when the account changes during a load. The last one counts, but is not
 /// kept.
 const READS_MAX: usize = 4;
-
-/// The bytes of access keys that are kept.
-const KEYS_BYTES_MAX: u64 = 4 << 20;
-
-/// What is found once and used until something changes.
-pub(crate) struct Caches {
-    keys: Cache<String, Dated<Key>, ByBytes>,
-    callers: Cache<CallerId, Dated<Arc<Caller>>, ByBytes>,
-}
-
-/// A value, the account that it is of, and the moment before it was read.
-#[derive(Clone)]
-struct Dated<T> {
-    value: T,
-    account: AccountId,
-    read_at: Moment,
-}
-
-impl<T> Dated<T> {
-    fn is_fresh(&self, store: &Store) -> bool {
-        !store.changed_since(Topic::Account(self.account.as_str()), self.read_at)
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum CallerId {
-    AccessKey(String),
-    /// With its end, for a registry password lasts longer than its session.
-    Session(u128, Timestamp),
-}
-
-/// Weighs entries by the bytes that they keep, compiled policies included.
-#[derive(Clone)]
-struct ByBytes;
-
-impl Weighter<String, Dated<Key>> for ByBytes {
-    fn weight(&self, id: &String, key: &Dated<Key>) -> u64 {
-        // The secret is as long as the id of a key, or up to twice as long.
-        let own = size_of::<Dated<Key>>() + 3 * id.len();
-        (own + key.value.principal.heap_bytes()) as u64 + ENTRY_BYTES
-    }
-}
-
-impl Weighter<CallerId, Dated<Arc<Caller>>> for ByBytes {
-    fn weight(&self, _: &CallerId, caller: &Dated<Arc<Caller>>) -> u64 {
-        caller::heap_bytes(&caller.value) as u64 + ENTRY_BYTES
-    }
-}
-
-impl Caches {
-    pub(crate) fn new(callers_bytes_max: u64) -> Caches {
-        Caches {
-            keys: bounded(KEYS_BYTES_MAX, ByBytes),
-            callers: bounded(callers_bytes_max, ByBytes),
-        }
-    }
-}
 
 impl Identity {
     /// The bytes that cached callers keep, their compiled policies included.

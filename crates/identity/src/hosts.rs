@@ -23,7 +23,7 @@ use aws_types::{Entropy, draw, hex};
 use jiff::Timestamp;
 use store::{Scope, Topic, Write};
 
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// Hosts of an account that are not revoked.
 const HOSTS_MAX: i64 = 10_000;
@@ -81,7 +81,7 @@ fn time(milliseconds: i64) -> Timestamp {
 }
 
 /// The id in a host's ARN; `None` for an ARN that names no host of the caller's account and region.
-fn id_in_arn<'a>(cx: &Call, arn: &'a str) -> Option<&'a str> {
+fn id_in_arn<'a>(cx: &Authorized, arn: &'a str) -> Option<&'a str> {
     let prefix = host_arn(cx.region.as_str(), cx.account.as_str(), "");
     arn.strip_prefix(&prefix)
 }

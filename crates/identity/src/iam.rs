@@ -32,7 +32,7 @@ use store::iam::tag;
 use store::{Conn, Scope, Topic, Write};
 
 use crate::paging::{Cut, Page};
-use crate::{Call, Error, Identity, ids, messages};
+use crate::{Authorized, Error, Identity, ids, messages};
 
 /// An entity that a request wants.
 struct Wanted<'a> {
@@ -45,7 +45,7 @@ struct Wanted<'a> {
 
 impl Identity {
     /// Begins a change of the caller's account, of which caches learn when it is committed.
-    async fn change(&self, cx: &Call) -> Result<Write, Error> {
+    async fn change(&self, cx: &Authorized) -> Result<Write, Error> {
         let account = cx.account.as_str();
         let mut tx = self.0.store.write(Scope::Account(account)).await?;
         tx.touch(Topic::Account(account));
@@ -56,7 +56,7 @@ impl Identity {
     async fn create_entity(
         &self,
         conn: &mut Conn<'_>,
-        cx: &Call,
+        cx: &Authorized,
         wanted: Wanted<'_>,
     ) -> Result<Entity, Error> {
         let account = cx.account.as_str();
@@ -108,7 +108,7 @@ impl Identity {
     /// Gives an entity another name or path.
     async fn rename_entity(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         new_name: Option<&str>,
@@ -198,7 +198,7 @@ fn check_tag_key(key: &str) -> Result<(), Error> {
 /// A page of the account's entities of one kind whose path has the prefix, in the order of their names.
 async fn page_of(
     conn: &mut Conn<'_>,
-    cx: &Call,
+    cx: &Authorized,
     kind: Kind,
     path_prefix: Option<&str>,
     page: &Page,
@@ -211,7 +211,7 @@ async fn page_of(
 /// The entity of this name, which must be there.
 async fn get_existing(
     conn: &mut Conn<'_>,
-    cx: &Call,
+    cx: &Authorized,
     kind: Kind,
     name: &str,
 ) -> Result<Entity, Error> {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use store::Store;
 
-use crate::authenticate::Caches;
-use crate::last_used::LastUsedNotes;
+use crate::caches::Caches;
+use crate::last_used_notes::LastUsedNotes;
 use crate::policy_cache::PolicyCache;
 use aws_types::Entropy;
 

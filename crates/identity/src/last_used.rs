@@ -1,8 +1,7 @@
-//! When keys and roles were last used: noted in memory, written in batches, so that no
-//! request waits for it and no cache is told.
+//! When keys and roles were last used: noted in memory and written in batches, so that no request waits
+//! for it and no cached entry becomes stale.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use aws_types::AccountId;
 use jiff::Timestamp;
@@ -11,76 +10,9 @@ use store::iam::access_key::{self, LastUsed};
 use store::iam::role;
 
 use crate::caller::{RefKind, credential};
+use crate::last_used_notes::Used;
 use crate::session::Who;
 use crate::{Caller, Error, Identity};
-
-/// Principals that are noted between two writings; those beyond are noted next time.
-const NOTES_MAX: usize = 10_000;
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Used {
-    /// By its id.
-    Key(String),
-    /// By its unique id.
-    Role(String),
-}
-
-/// What was used since the last writing.
-#[derive(Default)]
-pub(crate) struct LastUsedNotes(Mutex<HashMap<Used, Note>>);
-
-/// A use, and the account whose credential it was.
-struct Note {
-    account: AccountId,
-    last: LastUsed,
-}
-
-impl LastUsedNotes {
-    fn note(&self, used: Used, account: AccountId, service: &str, region: &str, at: i64) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = notes.len() >= NOTES_MAX;
-        match notes.get_mut(&used) {
-            Some(Note { last: note, .. }) => {
-                note.at = note.at.max(at);
-                if note.service != service {
-                    note.service = service.to_owned();
-                }
-                if note.region != region {
-                    note.region = region.to_owned();
-                }
-            }
-            None if !full => {
-                let last = LastUsed {
-                    at,
-                    service: service.to_owned(),
-                    region: region.to_owned(),
-                };
-                notes.insert(used, Note { account, last });
-            }
-            None => {}
-        }
-    }
-
-    /// What is noted for a key and not yet written.
-    pub(crate) fn of_key(&self, id: &str) -> Option<LastUsed> {
-        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes
-            .get(&Used::Key(id.to_owned()))
-            .map(|note| note.last.clone())
-    }
-
-    /// What is noted for a role and not yet written.
-    pub(crate) fn of_role(&self, unique_id: &str) -> Option<LastUsed> {
-        let notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes
-            .get(&Used::Role(unique_id.to_owned()))
-            .map(|note| note.last.clone())
-    }
-
-    fn take(&self) -> HashMap<Used, Note> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
 
 impl Identity {
     /// Notes that a credential was used: `service` is the signing name (`ecr`). Cheap; it

@@ -90,6 +90,7 @@
 mod accounts;
 mod authenticate;
 mod authz_lookup;
+mod caches;
 mod caller;
 mod error;
 pub mod federation;
@@ -98,6 +99,7 @@ mod iam;
 mod identity;
 mod ids;
 mod last_used;
+mod last_used_notes;
 mod managed;
 mod messages;
 mod mfa;
@@ -111,6 +113,8 @@ mod settings;
 mod sts;
 
 pub use accounts::RootCredentials;
+// The older name, until nothing uses it.
+#[allow(unused_imports)]
 pub(crate) use authz::Authorized as Call;
 pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};

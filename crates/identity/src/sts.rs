@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::ids::{KeyKind, access_key_id, secret_access_key};
 use crate::session::{PACKED_BYTES_MAX, Session, Who};
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 use aws_types::AccountId;
 use aws_types::draw;
 
@@ -25,7 +25,7 @@ impl Identity {
     /// A session that begins now.
     pub(crate) fn new_session(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         account: AccountId,
         who: Who,
         seconds: i64,

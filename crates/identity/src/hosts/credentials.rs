@@ -9,7 +9,7 @@ use store::iam::role;
 use super::proof::Proven;
 use super::registry::profile_and_role;
 use crate::session::{SessionKey, Who};
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// The sessions of hosts last an hour: long enough that a host outlives a restart of the server, short
 /// enough that a stolen session is of little use. AWS's last six.
@@ -28,7 +28,7 @@ impl Identity {
     /// `LimitExceededException` for too many requests.
     pub async fn get_host_credentials(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _input: GetHostCredentialsRequest,
     ) -> Result<GetHostCredentialsResponse, Error> {
         let proof = cx.caller.credential.get::<Proven>();

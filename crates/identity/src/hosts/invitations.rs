@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::tags::checked;
 use super::{INVITATIONS_MAX, invalid, resource_id};
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// `durationSeconds` where a request names none: an hour.
 const SECONDS_DEFAULT: i32 = 3_600;
@@ -32,7 +32,7 @@ impl Identity {
     /// `LimitExceededException`, and those of tags.
     pub async fn create_host_invitation(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateHostInvitationRequest,
     ) -> Result<CreateHostInvitationResponse, Error> {
         let account = cx.account.as_str();

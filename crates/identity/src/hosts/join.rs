@@ -7,7 +7,7 @@ use store::hosts::{self, Host};
 use super::proof::Joining;
 use super::registry::profile_and_role;
 use super::{HOSTS_MAX, host_arn};
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// How long a revoked host is listed.
 const REVOKED_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -20,7 +20,7 @@ impl Identity {
     /// `LimitExceededException`.
     pub async fn join_host(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: JoinHostRequest,
     ) -> Result<JoinHostResponse, Error> {
         let proof = cx.caller.credential.get::<Joining>();

@@ -12,7 +12,7 @@ use store::{Conn, hosts};
 use super::tags::views;
 use super::{host_arn, invalid, not_found, time};
 use crate::paging::Page;
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 impl Identity {
     /// `ListHosts`: the hosts of the account in the request's region, revoked ones included.
@@ -21,7 +21,7 @@ impl Identity {
     /// `InvalidParameterException` for a token.
     pub async fn list_hosts(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListHostsRequest,
     ) -> Result<ListHostsResponse, Error> {
         let page = Page::new(input.max_results, input.next_token.as_deref());
@@ -43,7 +43,7 @@ impl Identity {
     /// `HostNotFoundException`.
     pub async fn describe_host(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeHostRequest,
     ) -> Result<DescribeHostResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -62,7 +62,7 @@ impl Identity {
     /// `HostNotFoundException`.
     pub async fn revoke_host(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: RevokeHostRequest,
     ) -> Result<RevokeHostResponse, Error> {
         let mut tx = self.change_hosts(cx.account.as_str()).await?;
@@ -118,7 +118,7 @@ impl Identity {
 /// The host of the caller's account and region.
 pub(super) async fn own_host(
     conn: &mut Conn<'_>,
-    cx: &Call,
+    cx: &Authorized,
     id: &str,
 ) -> Result<hosts::Host, Error> {
     let found = hosts::find(conn, id).await?;

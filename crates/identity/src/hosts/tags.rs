@@ -10,7 +10,7 @@ use store::hosts;
 
 use super::registry::own_host;
 use super::{id_in_arn, not_found};
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// Tags of a host.
 const TAGS_MAX: usize = 50;
@@ -22,7 +22,7 @@ impl Identity {
     /// `HostNotFoundException`, `InvalidTagParameterException`, `TooManyTagsException`.
     pub async fn tag_host(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: TagResourceRequest,
     ) -> Result<TagResourceResponse, Error> {
         let tags = checked(input.tags)?;
@@ -47,7 +47,7 @@ impl Identity {
     /// `HostNotFoundException`.
     pub async fn untag_host(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, Error> {
         let mut tx = self.change_hosts(cx.account.as_str()).await?;
@@ -68,7 +68,7 @@ impl Identity {
     /// `HostNotFoundException`.
     pub async fn list_tags_of_host(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListTagsForResourceRequest,
     ) -> Result<ListTagsForResourceResponse, Error> {
         let mut read = self.0.store.snapshot().await?;

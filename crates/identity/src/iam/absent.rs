@@ -12,7 +12,7 @@ use store::iam::entity::Kind;
 use super::get_existing;
 use super::users::user_or_caller;
 use crate::paging::Page;
-use crate::{Call, CallerKind, Error, Identity};
+use crate::{Authorized, CallerKind, Error, Identity};
 
 /// Services that have service-specific credentials (IAM API, CreateServiceSpecificCredential).
 const CREDENTIAL_SERVICES: [&str; 4] = [
@@ -95,7 +95,7 @@ fn empty_page(max_items: Option<i32>, marker: Option<&str>) -> Result<Option<boo
 
 impl Identity {
     /// The user that is named, or the caller, who must be there. Root is always there.
-    async fn existing_user(&self, cx: &Call, name: Option<String>) -> Result<String, Error> {
+    async fn existing_user(&self, cx: &Authorized, name: Option<String>) -> Result<String, Error> {
         if name.is_none() && cx.caller.kind == CallerKind::Root {
             return Ok("root".to_owned());
         }
@@ -115,7 +115,7 @@ macro_rules! absent {
             ///
             /// # Errors
             /// Always: there is none.
-            pub async fn $function(&self, _cx: &Call, $i: $input) -> Result<$output, Error> {
+            pub async fn $function(&self, _cx: &Authorized, $i: $input) -> Result<$output, Error> {
                 $(let get: fn(&$input) -> Option<String> = $user;
                 self.existing_user(_cx, get(&$i)).await?;)?
                 Err($error)
@@ -220,7 +220,7 @@ impl Identity {
     /// Always `NoSuchEntity`.
     pub async fn get_login_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetLoginProfileRequest,
     ) -> Result<GetLoginProfileResponse, Error> {
         let user = self.existing_user(cx, input.user_name).await?;
@@ -233,7 +233,7 @@ impl Identity {
     /// Always `NoSuchEntity`.
     pub async fn delete_login_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteLoginProfileRequest,
     ) -> Result<(), Error> {
         let user = self.existing_user(cx, input.user_name).await?;
@@ -246,7 +246,7 @@ impl Identity {
     /// Always `NoSuchEntity`.
     pub async fn get_account_password_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _input: (),
     ) -> Result<GetAccountPasswordPolicyResponse, Error> {
         let account = cx.account;
@@ -261,7 +261,7 @@ impl Identity {
     /// Always `ReportNotPresent`.
     pub async fn get_credential_report(
         &self,
-        _cx: &Call,
+        _cx: &Authorized,
         _input: (),
     ) -> Result<GetCredentialReportResponse, Error> {
         // AWS sends no message.
@@ -274,7 +274,7 @@ impl Identity {
     /// `NoSuchEntity` for the user.
     pub async fn list_ssh_public_keys(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListSSHPublicKeysRequest,
     ) -> Result<ListSSHPublicKeysResponse, Error> {
         let is_truncated = empty_page(input.max_items, input.marker.as_deref())?;
@@ -292,7 +292,7 @@ impl Identity {
     /// `NoSuchEntity` for the user.
     pub async fn list_signing_certificates(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListSigningCertificatesRequest,
     ) -> Result<ListSigningCertificatesResponse, Error> {
         let is_truncated = empty_page(input.max_items, input.marker.as_deref())?;
@@ -310,7 +310,7 @@ impl Identity {
     /// `NoSuchEntity` for the user or the service.
     pub async fn list_service_specific_credentials(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListServiceSpecificCredentialsRequest,
     ) -> Result<ListServiceSpecificCredentialsResponse, Error> {
         let is_truncated = empty_page(input.max_items, input.marker.as_deref())?;
@@ -337,7 +337,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_server_certificates(
         &self,
-        _cx: &Call,
+        _cx: &Authorized,
         input: ListServerCertificatesRequest,
     ) -> Result<ListServerCertificatesResponse, Error> {
         Ok(ListServerCertificatesResponse {
@@ -352,7 +352,7 @@ impl Identity {
     /// None.
     pub async fn list_saml_providers(
         &self,
-        _cx: &Call,
+        _cx: &Authorized,
         _input: ListSAMLProvidersRequest,
     ) -> Result<ListSAMLProvidersResponse, Error> {
         Ok(ListSAMLProvidersResponse {
@@ -366,7 +366,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_delegation_requests(
         &self,
-        _cx: &Call,
+        _cx: &Authorized,
         input: ListDelegationRequestsRequest,
     ) -> Result<ListDelegationRequestsResponse, Error> {
         Ok(ListDelegationRequestsResponse {

@@ -15,7 +15,7 @@ use super::users::user_or_caller;
 use super::{commit, get_existing, time};
 use crate::authz_lookup::NO_ENTITY;
 use crate::paging::Page;
-use crate::{Call, CallerKind, Error, Identity, messages};
+use crate::{Authorized, CallerKind, Error, Identity, messages};
 
 /// What AWS shows where a key was never used.
 const NEVER: &str = "N/A";
@@ -28,7 +28,11 @@ enum Owner {
 
 impl Owner {
     /// The user who is named, or the caller: a user, or root for its own keys.
-    async fn of(conn: &mut Conn<'_>, cx: &Call, name: Option<String>) -> Result<Owner, Error> {
+    async fn of(
+        conn: &mut Conn<'_>,
+        cx: &Authorized,
+        name: Option<String>,
+    ) -> Result<Owner, Error> {
         if name.is_none() && cx.caller.kind == CallerKind::Root {
             return Ok(Owner::Root);
         }
@@ -52,7 +56,7 @@ impl Owner {
         }
     }
 
-    async fn keys(&self, conn: &mut Conn<'_>, cx: &Call) -> Result<Vec<Row>, Error> {
+    async fn keys(&self, conn: &mut Conn<'_>, cx: &Authorized) -> Result<Vec<Row>, Error> {
         Ok(match self {
             Owner::Root => access_key::list_of_root(conn, cx.account.as_str()).await?,
             Owner::User(user) => access_key::list_of_user(conn, user.id).await?,
@@ -60,7 +64,7 @@ impl Owner {
     }
 
     /// The key of this id, if it is the owner's.
-    async fn key(&self, conn: &mut Conn<'_>, cx: &Call, id: &str) -> Result<Row, Error> {
+    async fn key(&self, conn: &mut Conn<'_>, cx: &Authorized, id: &str) -> Result<Row, Error> {
         let found = access_key::find(conn, id).await?;
         found
             .filter(|key| key.account == cx.account.as_str() && key.user_id == self.id())
@@ -69,7 +73,7 @@ impl Owner {
 }
 
 /// What AWS answers for a key that is unknown or another account's: nobody may ask for it.
-fn unknown_key(cx: &Call, id: &str) -> Error {
+fn unknown_key(cx: &Authorized, id: &str) -> Error {
     let caller = &cx.caller.arn;
     Error::new(
         CommonError::AccessDenied,
@@ -94,7 +98,7 @@ impl Identity {
     /// `NoSuchEntity`, `LimitExceeded`.
     pub async fn create_access_key(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateAccessKeyRequest,
     ) -> Result<CreateAccessKeyResponse, Error> {
         let mut tx = self.change(cx).await?;
@@ -126,7 +130,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_access_keys(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListAccessKeysRequest,
     ) -> Result<ListAccessKeysResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -154,7 +158,7 @@ impl Identity {
     /// `NoSuchEntity`; `ValidationError` for a status that keys cannot have.
     pub async fn update_access_key(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateAccessKeyRequest,
     ) -> Result<(), Error> {
         let active = match input.status {
@@ -183,7 +187,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn delete_access_key(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteAccessKeyRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -200,7 +204,7 @@ impl Identity {
     /// `AccessDenied` for an unknown key and for another account's.
     pub async fn get_access_key_last_used(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetAccessKeyLastUsedRequest,
     ) -> Result<GetAccessKeyLastUsedResponse, Error> {
         let mut read = self.0.store.snapshot().await?;

@@ -12,7 +12,7 @@ use store::iam::entity::{self, Kind};
 use store::iam::{access_key, managed_policy, mfa_device};
 
 use super::commit;
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// Quotas of what Berth does not have or does not limit: AWS's numbers, which tools read beside the
 /// others (UG reference_iam-quotas; the first as GetAccountSummary tells it).
@@ -27,7 +27,7 @@ impl Identity {
     /// `EntityAlreadyExists`.
     pub async fn create_account_alias(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateAccountAliasRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -50,7 +50,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn delete_account_alias(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteAccountAliasRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -73,7 +73,7 @@ impl Identity {
     /// The database's.
     pub async fn list_account_aliases(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _input: ListAccountAliasesRequest,
     ) -> Result<ListAccountAliasesResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -94,7 +94,7 @@ impl Identity {
     /// The database's.
     pub async fn get_account_summary(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _input: (),
     ) -> Result<GetAccountSummaryResponse, Error> {
         use SummaryKeyType as K;

@@ -16,7 +16,7 @@ use store::iam::entity::{Entity, Kind};
 use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
 use crate::policy_cache::ManagedPolicyRef;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 /// The three kinds that hold policies, each with its own operations in the API.
 macro_rules! holders {
@@ -28,7 +28,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`, `LimitExceeded`.
-            pub async fn $attach(&self, cx: &Call, input: $attach_request) -> Result<(), Error> {
+            pub async fn $attach(&self, cx: &Authorized, input: $attach_request) -> Result<(), Error> {
                 self.attach(cx, Kind::$kind, &input.$name, &input.policy_arn, $quota).await
             }
 
@@ -36,7 +36,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`, also when it is not attached.
-            pub async fn $detach(&self, cx: &Call, input: $detach_request) -> Result<(), Error> {
+            pub async fn $detach(&self, cx: &Authorized, input: $detach_request) -> Result<(), Error> {
                 self.detach(cx, Kind::$kind, &input.$name, &input.policy_arn).await
             }
 
@@ -44,7 +44,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`.
-            pub async fn $list(&self, cx: &Call, input: $list_request) -> Result<$list_response, Error> {
+            pub async fn $list(&self, cx: &Authorized, input: $list_request) -> Result<$list_response, Error> {
                 let page = Page::new(input.max_items, input.marker.as_deref())?;
                 let prefix = input.path_prefix.as_deref();
                 let cut = self.attached(cx, Kind::$kind, &input.$name, prefix, &page).await?;
@@ -93,7 +93,7 @@ pub(super) async fn attached_policies(
 impl Identity {
     async fn attach(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         arn: &str,
@@ -118,7 +118,13 @@ impl Identity {
         commit(tx).await
     }
 
-    async fn detach(&self, cx: &Call, kind: Kind, name: &str, arn: &str) -> Result<(), Error> {
+    async fn detach(
+        &self,
+        cx: &Authorized,
+        kind: Kind,
+        name: &str,
+        arn: &str,
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
@@ -130,7 +136,7 @@ impl Identity {
 
     async fn attached(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         path_prefix: Option<&str>,
@@ -161,7 +167,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_entities_for_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListEntitiesForPolicyRequest,
     ) -> Result<ListEntitiesForPolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;

@@ -9,7 +9,7 @@ use store::Conn;
 use store::iam::entity::{self, Kind};
 
 use super::{commit, get_existing};
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 impl Identity {
     /// `PutUserPermissionsBoundary`.
@@ -18,7 +18,7 @@ impl Identity {
     /// `NoSuchEntity` for the user or the policy.
     pub async fn put_user_permissions_boundary(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: PutUserPermissionsBoundaryRequest,
     ) -> Result<(), Error> {
         let arn = Some(input.permissions_boundary.as_str());
@@ -32,7 +32,7 @@ impl Identity {
     /// `NoSuchEntity` for the role or the policy.
     pub async fn put_role_permissions_boundary(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: PutRolePermissionsBoundaryRequest,
     ) -> Result<(), Error> {
         let arn = Some(input.permissions_boundary.as_str());
@@ -46,7 +46,7 @@ impl Identity {
     /// `NoSuchEntity`, also when the user has none.
     pub async fn delete_user_permissions_boundary(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteUserPermissionsBoundaryRequest,
     ) -> Result<(), Error> {
         self.set_boundary(cx, Kind::User, &input.user_name, None)
@@ -59,7 +59,7 @@ impl Identity {
     /// `NoSuchEntity`, also when the role has none.
     pub async fn delete_role_permissions_boundary(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteRolePermissionsBoundaryRequest,
     ) -> Result<(), Error> {
         self.set_boundary(cx, Kind::Role, &input.role_name, None)
@@ -68,7 +68,7 @@ impl Identity {
 
     async fn set_boundary(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         arn: Option<&str>,

@@ -10,7 +10,7 @@ use policy::{Document, DocumentKind};
 
 use super::simulate::{given, policy_source};
 use crate::policy_cache::Named;
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 impl Identity {
     /// `GetContextKeysForCustomPolicy`: the condition keys that policies look at.
@@ -19,7 +19,7 @@ impl Identity {
     /// `InvalidInput`.
     pub async fn get_context_keys_for_custom_policy(
         &self,
-        _cx: &Call,
+        _cx: &Authorized,
         input: GetContextKeysForCustomPolicyRequest,
     ) -> Result<GetContextKeysForPolicyResponse, Error> {
         let mut documents = Vec::new();
@@ -36,7 +36,7 @@ impl Identity {
     /// `NoSuchEntity`, `InvalidInput`.
     pub async fn get_context_keys_for_principal_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetContextKeysForPrincipalPolicyRequest,
     ) -> Result<GetContextKeysForPolicyResponse, Error> {
         let mut read = self.0.store.snapshot().await?;

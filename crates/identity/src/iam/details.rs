@@ -15,7 +15,7 @@ use super::views;
 use crate::managed;
 use crate::paging::Page;
 use crate::policy_cache::encode;
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 /// Instance profiles of one role that are shown.
 const PROFILES_MAX: i64 = 1000;
@@ -28,7 +28,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn get_account_authorization_details(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetAccountAuthorizationDetailsRequest,
     ) -> Result<GetAccountAuthorizationDetailsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;

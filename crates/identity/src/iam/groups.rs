@@ -10,7 +10,7 @@ use store::iam::{attachment, group, inline_policy};
 
 use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 impl Identity {
     /// `CreateGroup`.
@@ -19,7 +19,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`.
     pub async fn create_group(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateGroupRequest,
     ) -> Result<CreateGroupResponse, Error> {
         let mut tx = self.change(cx).await?;
@@ -44,7 +44,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn get_group(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetGroupRequest,
     ) -> Result<GetGroupResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -67,7 +67,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_groups(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListGroupsRequest,
     ) -> Result<ListGroupsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -85,7 +85,11 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`, `EntityAlreadyExists`.
-    pub async fn update_group(&self, cx: &Call, input: UpdateGroupRequest) -> Result<(), Error> {
+    pub async fn update_group(
+        &self,
+        cx: &Authorized,
+        input: UpdateGroupRequest,
+    ) -> Result<(), Error> {
         self.rename_entity(
             cx,
             Kind::Group,
@@ -100,7 +104,11 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while users or policies are left.
-    pub async fn delete_group(&self, cx: &Call, input: DeleteGroupRequest) -> Result<(), Error> {
+    pub async fn delete_group(
+        &self,
+        cx: &Authorized,
+        input: DeleteGroupRequest,
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
@@ -123,7 +131,7 @@ impl Identity {
     /// `NoSuchEntity`, `LimitExceeded`.
     pub async fn add_user_to_group(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: AddUserToGroupRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -146,7 +154,7 @@ impl Identity {
     /// `NoSuchEntity` for the group or the user.
     pub async fn remove_user_from_group(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: RemoveUserFromGroupRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -164,7 +172,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_groups_for_user(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListGroupsForUserRequest,
     ) -> Result<ListGroupsForUserResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;

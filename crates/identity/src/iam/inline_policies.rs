@@ -16,7 +16,7 @@ use store::iam::inline_policy::{self, InlinePolicy};
 use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
 use crate::policy_cache::encode;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 /// What the inline policies of one entity may come to, white space aside (UG
 /// reference_iam-quotas, "IAM and STS character limits").
@@ -37,7 +37,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
-            pub async fn $put(&self, cx: &Call, input: $put_request) -> Result<(), Error> {
+            pub async fn $put(&self, cx: &Authorized, input: $put_request) -> Result<(), Error> {
                 let kind = DocumentKind::$document;
                 let policy = InlinePolicy { name: input.policy_name, document: input.policy_document };
                 self.put_inline(cx, Kind::$kind, kind, &input.$name, &policy).await
@@ -47,7 +47,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`.
-            pub async fn $get(&self, cx: &Call, input: $get_request) -> Result<$get_response, Error> {
+            pub async fn $get(&self, cx: &Authorized, input: $get_request) -> Result<$get_response, Error> {
                 let (holder, found) = self.inline(cx, Kind::$kind, &input.$name, &input.policy_name).await?;
                 Ok($get_response {
                     $name: holder.name,
@@ -60,7 +60,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`.
-            pub async fn $list(&self, cx: &Call, input: $list_request) -> Result<$list_response, Error> {
+            pub async fn $list(&self, cx: &Authorized, input: $list_request) -> Result<$list_response, Error> {
                 let page = Page::new(input.max_items, input.marker.as_deref())?;
                 let cut = self.inlines(cx, Kind::$kind, &input.$name, &page).await?;
                 Ok($list_response {
@@ -74,7 +74,7 @@ macro_rules! holders {
             ///
             /// # Errors
             /// `NoSuchEntity`.
-            pub async fn $delete(&self, cx: &Call, input: $delete_request) -> Result<(), Error> {
+            pub async fn $delete(&self, cx: &Authorized, input: $delete_request) -> Result<(), Error> {
                 self.delete_inline(cx, Kind::$kind, &input.$name, &input.policy_name).await
             }
         )*}
@@ -99,7 +99,7 @@ holders! {
 impl Identity {
     async fn put_inline(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         document_kind: DocumentKind,
         name: &str,
@@ -132,7 +132,7 @@ impl Identity {
 
     async fn inline(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         policy_name: &str,
@@ -147,7 +147,7 @@ impl Identity {
 
     async fn inlines(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         page: &Page,
@@ -162,7 +162,7 @@ impl Identity {
 
     async fn delete_inline(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         policy_name: &str,

@@ -13,7 +13,7 @@ use store::iam::instance_profile;
 
 use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 /// A profile has one role: this quota cannot be raised (UG reference_iam-quotas).
 const ROLES_PER_PROFILE_MAX: i64 = 1;
@@ -25,7 +25,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`.
     pub async fn create_instance_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateInstanceProfileRequest,
     ) -> Result<CreateInstanceProfileResponse, Error> {
         let mut tx = self.change(cx).await?;
@@ -54,7 +54,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn get_instance_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetInstanceProfileRequest,
     ) -> Result<GetInstanceProfileResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -77,7 +77,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_instance_profiles(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListInstanceProfilesRequest,
     ) -> Result<ListInstanceProfilesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -110,7 +110,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_instance_profiles_for_role(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListInstanceProfilesForRoleRequest,
     ) -> Result<ListInstanceProfilesForRoleResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -132,7 +132,7 @@ impl Identity {
     /// `NoSuchEntity`; `LimitExceeded` when the profile has a role.
     pub async fn add_role_to_instance_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: AddRoleToInstanceProfileRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -159,7 +159,7 @@ impl Identity {
     /// `NoSuchEntity`, also when the profile does not hold the role.
     pub async fn remove_role_from_instance_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: RemoveRoleFromInstanceProfileRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -179,7 +179,7 @@ impl Identity {
     /// `NoSuchEntity`; `DeleteConflict` while it holds a role.
     pub async fn delete_instance_profile(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteInstanceProfileRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;

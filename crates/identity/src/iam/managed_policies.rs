@@ -16,7 +16,7 @@ use super::{Wanted, commit, time, views};
 use crate::managed::{self, AwsPolicy};
 use crate::paging::Page;
 use crate::policy_cache::ManagedPolicyRef;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 impl Identity {
     /// The customer managed policy of this ARN, in the caller's account; AWS's own cannot
@@ -24,7 +24,7 @@ impl Identity {
     pub(super) async fn own_policy(
         &self,
         conn: &mut Conn<'_>,
-        cx: &Call,
+        cx: &Authorized,
         arn: &str,
     ) -> Result<Entity, Error> {
         let account = cx.account.as_str();
@@ -44,7 +44,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`, `MalformedPolicyDocument`.
     pub async fn create_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreatePolicyRequest,
     ) -> Result<CreatePolicyResponse, Error> {
         Document::parse(&input.policy_document, DocumentKind::Managed)?;
@@ -80,7 +80,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn get_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetPolicyRequest,
     ) -> Result<GetPolicyResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -113,7 +113,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_policies(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListPoliciesRequest,
     ) -> Result<ListPoliciesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -195,7 +195,11 @@ impl Identity {
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while it is attached, a boundary, or has more
     /// versions than the default one.
-    pub async fn delete_policy(&self, cx: &Call, input: DeletePolicyRequest) -> Result<(), Error> {
+    pub async fn delete_policy(
+        &self,
+        cx: &Authorized,
+        input: DeletePolicyRequest,
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;

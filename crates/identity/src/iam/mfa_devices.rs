@@ -23,7 +23,7 @@ use super::{Wanted, commit, get_existing, time, views};
 use crate::mfa::{otpauth_url, qr, totp};
 use crate::paging::Page;
 use crate::policy_cache::entity_by_arn;
-use crate::{Call, CallerKind, Error, Identity, messages};
+use crate::{Authorized, CallerKind, Error, Identity, messages};
 
 /// Devices of a user, or of the root user (UG id_credentials_mfa, "up to eight").
 const DEVICES_PER_USER_MAX: usize = 8;
@@ -53,7 +53,11 @@ enum Holder {
 impl Holder {
     /// The user who is named, or the caller. The root user names itself `root`, since operations that
     /// require a name have no other for it; a user who is called so comes first.
-    async fn of(conn: &mut Conn<'_>, cx: &Call, name: Option<String>) -> Result<Holder, Error> {
+    async fn of(
+        conn: &mut Conn<'_>,
+        cx: &Authorized,
+        name: Option<String>,
+    ) -> Result<Holder, Error> {
         if cx.caller.kind == CallerKind::Root {
             match &name {
                 None => return Ok(Holder::Root),
@@ -85,7 +89,7 @@ impl Holder {
 }
 
 /// The account's device of this serial number.
-async fn device(conn: &mut Conn<'_>, cx: &Call, serial: &str) -> Result<Entity, Error> {
+async fn device(conn: &mut Conn<'_>, cx: &Authorized, serial: &str) -> Result<Entity, Error> {
     let found = entity_by_arn(conn, serial).await?;
     found
         .filter(|found| found.kind == Kind::MfaDevice && found.account == cx.account.as_str())
@@ -95,7 +99,7 @@ async fn device(conn: &mut Conn<'_>, cx: &Call, serial: &str) -> Result<Entity, 
 /// The holder's enabled device of this serial number.
 async fn device_of(
     conn: &mut Conn<'_>,
-    cx: &Call,
+    cx: &Authorized,
     holder: &Holder,
     serial: &str,
 ) -> Result<(Entity, Row), Error> {
@@ -114,7 +118,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`, `InvalidInput`.
     pub async fn create_virtual_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateVirtualMFADeviceRequest,
     ) -> Result<CreateVirtualMFADeviceResponse, Error> {
         let name = input.virtual_mfa_device_name;
@@ -156,7 +160,7 @@ impl Identity {
     /// `InvalidAuthenticationCode`.
     pub async fn enable_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: EnableMFADeviceRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -194,7 +198,7 @@ impl Identity {
     /// `NoSuchEntity`, `InvalidAuthenticationCode`.
     pub async fn resync_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ResyncMFADeviceRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -220,7 +224,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn deactivate_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeactivateMFADeviceRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -237,7 +241,7 @@ impl Identity {
     /// `NoSuchEntity`; `DeleteConflict` while it is enabled.
     pub async fn delete_virtual_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteVirtualMFADeviceRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -261,7 +265,7 @@ impl Identity {
     /// Always `NoSuchEntity`.
     pub async fn get_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetMFADeviceRequest,
     ) -> Result<GetMFADeviceResponse, Error> {
         if input.user_name.is_some() {
@@ -277,7 +281,7 @@ impl Identity {
     /// `NoSuchEntity` for the user; `ValidationError` for a marker.
     pub async fn list_mfa_devices(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListMFADevicesRequest,
     ) -> Result<ListMFADevicesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -304,7 +308,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_virtual_mfa_devices(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListVirtualMFADevicesRequest,
     ) -> Result<ListVirtualMFADevicesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -338,7 +342,7 @@ impl Identity {
     async fn holder_of(
         &self,
         conn: &mut Conn<'_>,
-        cx: &Call,
+        cx: &Authorized,
         row: &Row,
     ) -> Result<Option<User>, Error> {
         if row.enabled_at.is_none() {
@@ -361,7 +365,11 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`, `InvalidInput`, `LimitExceeded`.
-    pub async fn tag_mfa_device(&self, cx: &Call, input: TagMFADeviceRequest) -> Result<(), Error> {
+    pub async fn tag_mfa_device(
+        &self,
+        cx: &Authorized,
+        input: TagMFADeviceRequest,
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = device(&mut conn, cx, &input.serial_number).await?;
@@ -375,7 +383,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn untag_mfa_device(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UntagMFADeviceRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -393,7 +401,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_mfa_device_tags(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListMFADeviceTagsRequest,
     ) -> Result<ListMFADeviceTagsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;

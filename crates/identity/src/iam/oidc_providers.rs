@@ -17,7 +17,7 @@ use store::iam::{oidc_provider, tag};
 use super::{Wanted, commit, time, views};
 use crate::federation::oidc::{self, Columns};
 use crate::paging::Page;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 /// Client ids of a provider (IAM API Reference, CreateOpenIDConnectProvider).
 const CLIENT_IDS_MAX: usize = 100;
@@ -53,7 +53,7 @@ fn distinct(list: Vec<String>) -> Vec<String> {
 }
 
 /// The provider of this ARN in the caller's account, which must be there.
-async fn existing(conn: &mut Conn<'_>, cx: &Call, arn: &str) -> Result<Entity, Error> {
+async fn existing(conn: &mut Conn<'_>, cx: &Authorized, arn: &str) -> Result<Entity, Error> {
     let account = cx.account.as_str();
     let prefix = format!("arn:aws:iam::{account}:oidc-provider/");
     let found = match arn.strip_prefix(&prefix) {
@@ -84,7 +84,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`, `InvalidInput`, `ValidationError` for the URL.
     pub async fn create_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateOpenIDConnectProviderRequest,
     ) -> Result<CreateOpenIDConnectProviderResponse, Error> {
         Identity::check_new_oidc_provider(&input)?;
@@ -116,7 +116,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn get_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetOpenIDConnectProviderRequest,
     ) -> Result<GetOpenIDConnectProviderResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -142,7 +142,7 @@ impl Identity {
     /// The database's.
     pub async fn list_open_id_connect_providers(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _input: ListOpenIDConnectProvidersRequest,
     ) -> Result<ListOpenIDConnectProvidersResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -164,7 +164,7 @@ impl Identity {
     /// `NoSuchEntity`, in words of its own.
     pub async fn delete_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteOpenIDConnectProviderRequest,
     ) -> Result<(), Error> {
         let arn = &input.open_id_connect_provider_arn;
@@ -185,7 +185,7 @@ impl Identity {
     /// Changes a provider's own columns.
     async fn change_oidc_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         arn: &str,
         change: impl FnOnce(&mut Columns) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -204,7 +204,7 @@ impl Identity {
     /// `NoSuchEntity`, `LimitExceeded`.
     pub async fn add_client_id_to_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: AddClientIDToOpenIDConnectProviderRequest,
     ) -> Result<(), Error> {
         let added = input.client_id;
@@ -224,7 +224,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn remove_client_id_from_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: RemoveClientIDFromOpenIDConnectProviderRequest,
     ) -> Result<(), Error> {
         let change = |columns: &mut Columns| {
@@ -241,7 +241,7 @@ impl Identity {
     /// `NoSuchEntity`, `InvalidInput`.
     pub async fn update_open_id_connect_provider_thumbprint(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateOpenIDConnectProviderThumbprintRequest,
     ) -> Result<(), Error> {
         check_thumbprints(&input.thumbprint_list)?;
@@ -260,7 +260,7 @@ impl Identity {
     /// `NoSuchEntity`; `InvalidInput` for a request that asks for two things or for none (N4).
     pub async fn update_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateOpenIDConnectProviderRequest,
     ) -> Result<(), Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -290,7 +290,7 @@ impl Identity {
     /// `NoSuchEntity`, `InvalidInput`, `LimitExceeded`.
     pub async fn tag_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: TagOpenIDConnectProviderRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -306,7 +306,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn untag_open_id_connect_provider(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UntagOpenIDConnectProviderRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -324,7 +324,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_open_id_connect_provider_tags(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListOpenIDConnectProviderTagsRequest,
     ) -> Result<ListOpenIDConnectProviderTagsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;

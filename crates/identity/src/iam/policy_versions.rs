@@ -16,7 +16,7 @@ use super::{commit, time};
 use crate::managed::AwsPolicy;
 use crate::paging::Page;
 use crate::policy_cache::{ManagedPolicyRef, encode};
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 /// A version as lists show it: without the document.
 pub(super) fn listed(version: &Version, default_version: i64) -> PolicyVersion {
@@ -65,7 +65,7 @@ impl Identity {
     async fn own_version(
         &self,
         conn: &mut Conn<'_>,
-        cx: &Call,
+        cx: &Authorized,
         arn: &str,
         id: &str,
     ) -> Result<(Entity, Version), Error> {
@@ -85,7 +85,7 @@ impl Identity {
     /// `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
     pub async fn create_policy_version(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreatePolicyVersionRequest,
     ) -> Result<CreatePolicyVersionResponse, Error> {
         Document::parse(&input.policy_document, DocumentKind::Managed)?;
@@ -129,7 +129,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn get_policy_version(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetPolicyVersionRequest,
     ) -> Result<GetPolicyVersionResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -163,7 +163,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn list_policy_versions(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListPolicyVersionsRequest,
     ) -> Result<ListPolicyVersionsResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -198,7 +198,7 @@ impl Identity {
     /// `NoSuchEntity`; `DeleteConflict` for the default version.
     pub async fn delete_policy_version(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeletePolicyVersionRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
@@ -222,7 +222,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn set_default_policy_version(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: SetDefaultPolicyVersionRequest,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;

@@ -14,7 +14,7 @@ use store::iam::{attachment, inline_policy, instance_profile};
 use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
 use crate::pinning::pin;
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 /// `MaxSessionDuration` where a request names none (CreateRole).
 const SESSION_SECONDS_DEFAULT: i64 = 3600;
@@ -27,7 +27,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`, `MalformedPolicyDocument`.
     pub async fn create_role(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateRoleRequest,
     ) -> Result<CreateRoleResponse, Error> {
         let trust = Document::parse(&input.assume_role_policy_document, DocumentKind::Trust)?;
@@ -65,7 +65,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn get_role(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetRoleRequest,
     ) -> Result<GetRoleResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -82,7 +82,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_roles(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListRolesRequest,
     ) -> Result<ListRolesResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -107,7 +107,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn update_role(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateRoleRequest,
     ) -> Result<UpdateRoleResponse, Error> {
         let seconds = input.max_session_duration.map(i64::from);
@@ -128,7 +128,7 @@ impl Identity {
     /// `NoSuchEntity`.
     pub async fn update_role_description(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateRoleDescriptionRequest,
     ) -> Result<UpdateRoleDescriptionResponse, Error> {
         let mut tx = self.change(cx).await?;
@@ -151,7 +151,7 @@ impl Identity {
     /// `NoSuchEntity`, `MalformedPolicyDocument`, `LimitExceeded`.
     pub async fn update_assume_role_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateAssumeRolePolicyRequest,
     ) -> Result<(), Error> {
         let trust = Document::parse(&input.policy_document, DocumentKind::Trust)?;
@@ -167,7 +167,11 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while policies or instance profiles are left.
-    pub async fn delete_role(&self, cx: &Call, input: DeleteRoleRequest) -> Result<(), Error> {
+    pub async fn delete_role(
+        &self,
+        cx: &Authorized,
+        input: DeleteRoleRequest,
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;

@@ -25,7 +25,7 @@ use self::input::Input;
 use crate::paging::Page;
 use crate::pinning::pin;
 use crate::policy_cache::{Named, account_of, entity_by_arn};
-use crate::{Call, Error, Identity, messages};
+use crate::{Authorized, Error, Identity, messages};
 
 impl Identity {
     /// `SimulatePrincipalPolicy`: the policies of a user (with its groups'), group or role,
@@ -35,7 +35,7 @@ impl Identity {
     /// `NoSuchEntity`, `InvalidInput`.
     pub async fn simulate_principal_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: SimulatePrincipalPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -100,7 +100,7 @@ impl Identity {
     /// `InvalidInput`.
     pub async fn simulate_custom_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: SimulateCustomPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -209,7 +209,7 @@ impl Identity {
 /// The user, group or role of `PolicySourceArn`, in the caller's account.
 pub(super) async fn policy_source(
     conn: &mut Conn<'_>,
-    cx: &Call,
+    cx: &Authorized,
     arn: &str,
 ) -> Result<Entity, Error> {
     let found = entity_by_arn(conn, arn).await?;
@@ -221,7 +221,7 @@ pub(super) async fn policy_source(
 
 /// The principal of `CallerArn`: root, or a user or role of the caller's account. Another account's are
 /// not looked up, so that the answer does not tell whether they exist.
-async fn principal(conn: &mut Conn<'_>, cx: &Call, arn: &str) -> Result<Principal, Error> {
+async fn principal(conn: &mut Conn<'_>, cx: &Authorized, arn: &str) -> Result<Principal, Error> {
     if let Some(account) = arn
         .strip_prefix("arn:aws:iam::")
         .and_then(|rest| rest.strip_suffix(":root"))

@@ -13,7 +13,7 @@ use store::iam::tag;
 
 use super::{commit, get_existing, views};
 use crate::paging::{Cut, Page};
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 macro_rules! tagged {
     ($($kind:ident $name:ident: $set:ident($set_request:ident) $unset:ident($unset_request:ident)
@@ -23,7 +23,7 @@ macro_rules! tagged {
             ///
             /// # Errors
             /// `NoSuchEntity`, `InvalidInput`, `LimitExceeded`.
-            pub async fn $set(&self, cx: &Call, input: $set_request) -> Result<(), Error> {
+            pub async fn $set(&self, cx: &Authorized, input: $set_request) -> Result<(), Error> {
                 self.tag(cx, Kind::$kind, &input.$name, &input.tags).await
             }
 
@@ -31,7 +31,7 @@ macro_rules! tagged {
             ///
             /// # Errors
             /// `NoSuchEntity`.
-            pub async fn $unset(&self, cx: &Call, input: $unset_request) -> Result<(), Error> {
+            pub async fn $unset(&self, cx: &Authorized, input: $unset_request) -> Result<(), Error> {
                 self.untag(cx, Kind::$kind, &input.$name, &input.tag_keys).await
             }
 
@@ -39,7 +39,7 @@ macro_rules! tagged {
             ///
             /// # Errors
             /// `NoSuchEntity`.
-            pub async fn $list(&self, cx: &Call, input: $list_request) -> Result<$list_response, Error> {
+            pub async fn $list(&self, cx: &Authorized, input: $list_request) -> Result<$list_response, Error> {
                 let page = Page::new(input.max_items, input.marker.as_deref())?;
                 let cut = self.list_tags(cx, Kind::$kind, &input.$name, &page).await?;
                 Ok($list_response {
@@ -69,7 +69,7 @@ impl Identity {
     async fn tagged(
         &self,
         conn: &mut Conn<'_>,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
     ) -> Result<Entity, Error> {
@@ -79,7 +79,13 @@ impl Identity {
         }
     }
 
-    async fn tag(&self, cx: &Call, kind: Kind, name: &str, tags: &[Tag]) -> Result<(), Error> {
+    async fn tag(
+        &self,
+        cx: &Authorized,
+        kind: Kind,
+        name: &str,
+        tags: &[Tag],
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
@@ -87,7 +93,13 @@ impl Identity {
         commit(tx).await
     }
 
-    async fn untag(&self, cx: &Call, kind: Kind, name: &str, keys: &[String]) -> Result<(), Error> {
+    async fn untag(
+        &self,
+        cx: &Authorized,
+        kind: Kind,
+        name: &str,
+        keys: &[String],
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = self.tagged(&mut conn, cx, kind, name).await?;
@@ -99,7 +111,7 @@ impl Identity {
 
     async fn list_tags(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         kind: Kind,
         name: &str,
         page: &Page,

@@ -10,7 +10,7 @@ use store::iam::{access_key, account, attachment, group, inline_policy, mfa_devi
 
 use super::{Wanted, commit, get_existing, page_of, time, views};
 use crate::paging::Page;
-use crate::{Call, CallerKind, Error, Identity, messages};
+use crate::{Authorized, CallerKind, Error, Identity, messages};
 
 impl Identity {
     /// `CreateUser`.
@@ -19,7 +19,7 @@ impl Identity {
     /// `EntityAlreadyExists`, `LimitExceeded`, `NoSuchEntity` for the boundary.
     pub async fn create_user(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CreateUserRequest,
     ) -> Result<CreateUserResponse, Error> {
         let mut tx = self.change(cx).await?;
@@ -47,7 +47,7 @@ impl Identity {
     /// `NoSuchEntity`; `ValidationError` without a name for a caller that is no user.
     pub async fn get_user(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetUserRequest,
     ) -> Result<GetUserResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -77,7 +77,7 @@ impl Identity {
     /// `ValidationError` for a marker.
     pub async fn list_users(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListUsersRequest,
     ) -> Result<ListUsersResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
@@ -95,7 +95,11 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`, `EntityAlreadyExists`.
-    pub async fn update_user(&self, cx: &Call, input: UpdateUserRequest) -> Result<(), Error> {
+    pub async fn update_user(
+        &self,
+        cx: &Authorized,
+        input: UpdateUserRequest,
+    ) -> Result<(), Error> {
         self.rename_entity(
             cx,
             Kind::User,
@@ -110,7 +114,11 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while policies, keys, MFA devices or groups are left.
-    pub async fn delete_user(&self, cx: &Call, input: DeleteUserRequest) -> Result<(), Error> {
+    pub async fn delete_user(
+        &self,
+        cx: &Authorized,
+        input: DeleteUserRequest,
+    ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
@@ -151,7 +159,7 @@ async fn detail(conn: &mut store::Conn<'_>, entity: &Entity) -> Result<User, Err
 }
 
 /// The user that an operation is about: the one that is named, or the caller.
-pub(super) fn user_or_caller(cx: &Call, name: Option<String>) -> Result<String, Error> {
+pub(super) fn user_or_caller(cx: &Authorized, name: Option<String>) -> Result<String, Error> {
     match (name, &cx.caller.kind) {
         (Some(name), _) => Ok(name),
         (None, CallerKind::User { name, .. }) => Ok(name.clone()),

@@ -8,7 +8,7 @@ use aws_api::sts::{
 };
 
 use crate::ids::account_of_key;
-use crate::{Call, Error, Identity};
+use crate::{Authorized, Error, Identity};
 
 impl Identity {
     /// `GetCallerIdentity`.
@@ -17,7 +17,7 @@ impl Identity {
     /// None.
     pub async fn get_caller_identity(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _input: GetCallerIdentityRequest,
     ) -> Result<GetCallerIdentityResponse, Error> {
         Ok(GetCallerIdentityResponse {
@@ -34,7 +34,7 @@ impl Identity {
     /// `ValidationError` for an id that tells no account.
     pub async fn get_access_key_info(
         &self,
-        _cx: &Call,
+        _cx: &Authorized,
         input: GetAccessKeyInfoRequest,
     ) -> Result<GetAccessKeyInfoResponse, Error> {
         let id = input.access_key_id;
@@ -62,7 +62,7 @@ impl Identity {
     /// `InvalidAuthorizationMessageException` for what was not made for this account.
     pub async fn decode_authorization_message(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DecodeAuthorizationMessageRequest,
     ) -> Result<DecodeAuthorizationMessageResponse, Error> {
         let message = &input.encoded_message;

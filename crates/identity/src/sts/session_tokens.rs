@@ -9,7 +9,7 @@ use aws_api::sts::{
 use super::SESSION_SECONDS_MIN;
 use super::assume_role::session_tags;
 use crate::session::Who;
-use crate::{Call, CallerKind, Error, Identity};
+use crate::{Authorized, CallerKind, Error, Identity};
 
 /// `DurationSeconds` where a request names none: 12 hours.
 const SECONDS_DEFAULT: i64 = 43_200;
@@ -25,7 +25,7 @@ impl Identity {
     /// `AccessDenied` with temporary credentials, and for a code of an MFA device that does not count.
     pub async fn get_session_token(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetSessionTokenRequest,
     ) -> Result<GetSessionTokenResponse, Error> {
         let who = match issuer(cx, "GetSessionToken")? {
@@ -55,7 +55,7 @@ impl Identity {
     /// `MalformedPolicyDocument`, `PackedPolicyTooLarge`.
     pub async fn get_federation_token(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetFederationTokenRequest,
     ) -> Result<GetFederationTokenResponse, Error> {
         let issuer = issuer(cx, "GetFederationToken")?;
@@ -83,7 +83,7 @@ impl Identity {
 }
 
 /// The unique id of the calling user, none for root; long-term credentials only.
-fn issuer(cx: &Call, operation: &str) -> Result<Option<String>, Error> {
+fn issuer(cx: &Authorized, operation: &str) -> Result<Option<String>, Error> {
     let temporary = cx.caller.session_info.is_some();
     match &cx.caller.kind {
         CallerKind::Root if !temporary => Ok(None),
@@ -95,7 +95,7 @@ fn issuer(cx: &Call, operation: &str) -> Result<Option<String>, Error> {
     }
 }
 
-fn duration(cx: &Call, wanted: Option<i32>) -> Result<i64, Error> {
+fn duration(cx: &Authorized, wanted: Option<i32>) -> Result<i64, Error> {
     let seconds = wanted.map_or(SECONDS_DEFAULT, i64::from);
     if !(SESSION_SECONDS_MIN..=SECONDS_MAX).contains(&seconds) {
         return Err(Error::new(
