@@ -6,6 +6,7 @@ every later version. What must be readable is written down in `expected.json`, n
 
 import datetime
 import json
+import time
 
 from . import images
 from .people import Credentials, Person, failing
@@ -16,6 +17,8 @@ from .server import ACCOUNT
 PARTNER = "444455556666"
 #: Uploads from this length on have a row in the database.
 LARGE_UPLOAD_BYTES = 17 << 20
+#: Background work begins within seconds of a start.
+_JOBS_S_MAX = 60
 FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 FOREIGN_CONTENT = b"a layer that its licence keeps at the vendor's server"
 #: Version 0.1 did not note which images have a foreign layer; later versions must find them.
@@ -196,6 +199,7 @@ def check(server, expected):
     _check_identity(root, expected)
     _check_sessions(server, expected)
     _check_registry(root, expected)
+    _check_foreign_layers(server, expected["repositories"]["app"])
     _check_permissions(server, expected)
 
 
@@ -279,6 +283,16 @@ def _check_registry(root, expected):
     assert json.loads(ecr.get_repository_policy(repositoryName="app")["policyText"]) == of["policy"]
     assert ecr.list_tags_for_resource(resourceArn=found["app"]["repositoryArn"])["tags"] == of["tags_of_resource"]
     assert json.loads(ecr.get_registry_policy()["policyText"])["Statement"][0]["Sid"] == "Replicate"
+
+
+def _check_foreign_layers(server, repository):
+    """A foreign layer belongs to its image again, soon after the first start."""
+    deadline = time.monotonic() + _JOBS_S_MAX
+    while "looked for foreign layers" not in server.words():
+        assert time.monotonic() < deadline, f"the job was not done:\n{server.words()}"
+        time.sleep(0.1)
+    if foreign := repository.get("foreign"):
+        server.root.raw()("DELETE", f"/v2/app/blobs/{foreign}").error(405, "UNSUPPORTED")
 
 
 def _check_permissions(server, expected):

@@ -193,14 +193,17 @@ pub enum ServiceName {
     AccountCommand,
     /// The periodic work of a server: expired uploads, times of last use.
     Maintenance,
+    /// A layer is read by a sealed URL, which was made for a caller who may read it.
+    DownloadUrl,
 }
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 3] = [
+    pub const ALL: [ServiceName; 4] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
+        ServiceName::DownloadUrl,
     ];
 
     /// The name in audit events (`invokedBy`).
@@ -210,6 +213,7 @@ impl ServiceName {
             ServiceName::FirstStart => "first-start.berth",
             ServiceName::AccountCommand => "account-command.berth",
             ServiceName::Maintenance => "maintenance.berth",
+            ServiceName::DownloadUrl => "download-url.berth",
         }
     }
 }

@@ -49,6 +49,43 @@ impl Hasher {
 const MAGIC: &[u8; 8] = b"brthup01";
 const CHECK_LEN: usize = 32;
 
+/// The inode in a record that is not tied to one file.
+pub(crate) const ANY_INODE: u64 = 0;
+
+/// How far an upload's digest is computed, for a process that goes on with the upload and may not have
+/// this directory's state files. It belongs to one upload's id, which is never used twice.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UploadState(Vec<u8>);
+
+impl UploadState {
+    /// The state that a caller kept. Bytes that are not a state cost hashing again, nothing else.
+    #[must_use]
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes to keep: less than 300.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Of a sha256; `None` for another algorithm.
+    pub(crate) fn of(offset: u64, hasher: &Hasher) -> Option<Self> {
+        encode(ANY_INODE, offset, hasher).map(Self)
+    }
+
+    pub(crate) fn record(&self) -> Option<Record> {
+        decode(ANY_INODE, &self.0)
+    }
+}
+
+impl std::fmt::Debug for UploadState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UploadState({} bytes)", self.0.len())
+    }
+}
+
 /// What a state file tells.
 pub(crate) struct Record {
     /// How many bytes of the upload the state has seen.

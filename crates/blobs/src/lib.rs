@@ -45,6 +45,7 @@
 //! | `upload_locks` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
 //! | `blocking` | work on tokio's pool for blocking work |
+//! | `take_over` | an upload that another process began |
 //! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
 //! | `maintenance` | sweep, list, verify |
@@ -72,6 +73,7 @@ mod received;
 mod source;
 mod store;
 mod stream_write;
+mod take_over;
 mod types;
 mod upload;
 mod upload_id;
@@ -79,6 +81,7 @@ mod upload_locks;
 
 pub use digest::{Algorithm, Digest, DigestError};
 pub use error::{AppendError, BoxError, Error, FinishError, OpenError, PutError, StartError};
+pub use hash_state::UploadState;
 pub use object_key::{ObjectKey, ObjectKeyError};
 pub use owner::Owner;
 pub use read::BlobFile;

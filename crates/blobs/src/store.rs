@@ -10,6 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 
+#[cfg(feature = "testing")]
+use crate::Redirect;
 use crate::batch::{End, read_batch};
 use crate::blocking::run;
 use crate::hash_state::Hasher;
@@ -54,6 +56,8 @@ pub struct Blobs {
     layout: Arc<Layout>,
     locks: Arc<UploadLocks>,
     _directory_lock: Arc<DirectoryLock>,
+    #[cfg(feature = "testing")]
+    redirect: Option<fn(&ObjectKey) -> String>,
 }
 
 impl fmt::Debug for Blobs {
@@ -88,6 +92,8 @@ impl Blobs {
             layout: Arc::new(layout),
             locks: Arc::default(),
             _directory_lock: Arc::new(directory_lock),
+            #[cfg(feature = "testing")]
+            redirect: None,
         })
     }
 
@@ -304,8 +310,21 @@ impl Blobs {
             })
     }
 
+    /// The same store, whose clients fetch the bytes themselves at these URLs, as from an object store.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn redirecting(mut self, url: fn(&ObjectKey) -> String) -> Self {
+        self.redirect = Some(url);
+        self
+    }
+
     /// Opens a copy for reading; `None` where there is none.
     pub async fn open(&self, key: &ObjectKey) -> Result<Option<Source>, Error> {
+        #[cfg(feature = "testing")]
+        if let Some(url) = self.redirect {
+            let size = self.stat(key).await?;
+            return Ok(size.map(|size| Source::Redirect(Redirect::new(size, url(key)))));
+        }
         let path = self.layout.object(key);
         run(move || {
             let file = match File::open(path) {
@@ -354,7 +373,7 @@ impl Blobs {
         let layout = Arc::clone(&self.layout);
         run(move || {
             let kept = lock.upload.take();
-            lock.upload = Some(Upload::take(&layout, id, kept)?);
+            lock.upload = Some(Upload::take(&layout, id, kept, None)?);
             Ok(lock)
         })
         .await

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::disk::{Synced, hash_range, write_all_at};
-use crate::hash_state::{self, Hasher};
+use crate::hash_state::{self, Hasher, UploadState};
 use crate::layout::{self, Layout};
 use crate::{Algorithm, Digest, Error, ObjectKey, UploadId};
 
@@ -105,7 +105,8 @@ impl Upload {
     }
 
     /// Locks the upload against other processes and proves that `kept`, from an earlier request,
-    /// still says the truth; else opens the file and goes on from what is on disk.
+    /// still says the truth; else opens the file and goes on from what is on disk, hashing only what
+    /// neither the state file nor `given` covers.
     ///
     /// The order matters: with the lock held, nobody can rename the file to a blob, so that a file
     /// which still has its upload's name is safe to write to.
@@ -113,6 +114,7 @@ impl Upload {
         layout: &Layout,
         id: UploadId,
         kept: Option<Self>,
+        given: Option<&UploadState>,
     ) -> Result<Self, TakeError> {
         if let Some(kept) = kept {
             lock(&kept.file.file)?;
@@ -142,9 +144,13 @@ impl Upload {
             synced: 0,
             recorded: 0,
         };
-        if let Some(record) = read_record(layout, &id, meta.ino())
-            && record.offset <= meta.len()
-        {
+        let records = [
+            read_record(layout, &id, meta.ino()),
+            given.and_then(UploadState::record),
+        ];
+        let usable = records.into_iter().flatten();
+        let usable = usable.filter(|record| record.offset <= meta.len());
+        if let Some(record) = usable.max_by_key(|record| record.offset) {
             upload.len = record.offset;
             upload.synced = record.offset;
             upload.recorded = record.offset;
@@ -163,6 +169,14 @@ impl Upload {
     /// How many of its bytes are known to be on disk.
     pub(crate) fn synced(&self) -> u64 {
         self.synced
+    }
+
+    /// The digest so far, where all bytes are on disk.
+    pub(crate) fn state(&self) -> Option<UploadState> {
+        let is_settled = self.synced == self.len && !self.hasher_is_lent;
+        is_settled
+            .then(|| UploadState::of(self.len, &self.hasher))
+            .flatten()
     }
 
     /// Lets other processes have it again. A failure is of no matter: closing the file unlocks too.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::hash_state::UploadState;
 use crate::layout::Layout;
 use crate::upload::Upload;
 use crate::{Error, UploadId};
@@ -85,6 +86,19 @@ impl UploadLocks {
         match self.lock().map.get(id) {
             Some(Entry::Idle { upload, .. }) => len <= upload.synced(),
             Some(Entry::Claimed) | None => false,
+        }
+    }
+
+    /// Whether this process is writing to the upload or has its file open.
+    pub(crate) fn holds(&self, id: &UploadId) -> bool {
+        self.lock().map.contains_key(id)
+    }
+
+    /// The state of an idle upload.
+    pub(crate) fn state(&self, id: &UploadId) -> Option<UploadState> {
+        match self.lock().map.get(id) {
+            Some(Entry::Idle { upload, .. }) => upload.state(),
+            Some(Entry::Claimed) | None => None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use blobs::{
     AppendError, Blobs, Digest, FinishError, ObjectKey, OpenError, Owner, PutError, Source,
-    StartError, StoreError, UploadId,
+    StartError, StoreError, UploadId, UploadState,
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -311,6 +311,50 @@ async fn many_finish_the_same_digest_at_once() {
     // Each has a copy of its own: which of them stays is the database's to say.
     keys.sort();
     assert_eq!(files(folder.path()), keys);
+}
+
+/// Another process goes on from the state that the first one kept, without reading the bytes before it.
+#[tokio::test]
+async fn a_process_goes_on_from_a_kept_state() {
+    let (folder, first) = store().await;
+    let second = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
+    first.start_upload(&ID).await.unwrap();
+    first.append(&ID, 0, whole(b"hello, ")).await.unwrap();
+    let state = first.upload_state(&ID).unwrap();
+    assert!(first.holds_upload(&ID) && !second.holds_upload(&ID));
+    // The state is what counts: it goes on from `hello, ` although the file was changed behind its back.
+    std::fs::write(folder.path().join(format!("uploads/{ID}")), b"HELLO, ").unwrap();
+    assert!(second.resume_upload(&ID, state).await.unwrap());
+    second.append(&ID, 7, whole(b"world")).await.unwrap();
+    let digest = Digest::sha256_of(b"hello, world");
+    let received = second.complete(&ID, &digest).await.unwrap();
+    assert_eq!((received.digest(), received.size()), (digest, 12));
+}
+
+/// A state that is none, or of more bytes than there are, is not used.
+#[tokio::test]
+async fn a_state_that_does_not_fit_costs_hashing_again() {
+    let (folder, first) = store().await;
+    first.start_upload(&ID).await.unwrap();
+    first.append(&ID, 0, whole(b"hello, world")).await.unwrap();
+    let longer = first.upload_state(&ID).unwrap();
+    let mut damaged = longer.as_bytes().to_vec();
+    damaged[20] ^= 1;
+    std::fs::write(folder.path().join(format!("uploads/{ID}")), b"hello, ").unwrap();
+    for state in [
+        longer,
+        UploadState::from_bytes(damaged),
+        UploadState::from_bytes(vec![]),
+    ] {
+        let other = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
+        assert!(other.resume_upload(&ID, state).await.unwrap());
+        assert_eq!(other.upload_size(&ID).await.unwrap(), Some(7));
+        let received = other.complete(&ID, &Digest::sha256_of(b"hello, ")).await;
+        drop(received.unwrap());
+    }
+    let unknown = UploadId::from_random([9; 16]);
+    let state = UploadState::from_bytes(vec![]);
+    assert!(!first.resume_upload(&unknown, state).await.unwrap());
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
 //! Looking up what the authorization step needs to know of a repository.
+//!
+//! These look-ups come before the decision, so they take no proof of one. Their answers are for the
+//! authorization step and for functions that have a proof.
 
 use std::sync::Arc;
 
@@ -119,12 +122,14 @@ impl Registry {
     async fn rows(&self, account: &AccountId, region: &Region, name: &str) -> Result<Rows, Error> {
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
-        let repository = repository::find(conn, account.as_str(), region.as_str(), name).await?;
+        let (account, region) = (account.as_str(), region.as_str());
+        let (repository, of_registry) =
+            repository::find_with_registry_policy(conn, account, region, name).await?;
         let id = repository.as_ref().map_or(NO_REPOSITORY, |row| row.id);
         Ok(Rows {
             repository,
             tags: repository_tag::list(conn, id).await?,
-            of_registry: registry_policy::get(conn, account.as_str(), region.as_str()).await?,
+            of_registry,
         })
     }
 

@@ -162,7 +162,7 @@ impl Registry {
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {
-        let manifest = self.stat_manifest(repo, reference).await?;
+        let manifest = self.stat_manifest(cx, repo, reference).await?;
         self.0
             .pulls
             .note(manifest.image_id, &manifest.pulled_at, cx.now_ms());
@@ -175,6 +175,7 @@ impl Registry {
     /// As there.
     pub async fn stat_manifest(
         &self,
+        _: &Call,
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {

@@ -1,5 +1,6 @@
 //! Layers: blobs that a repository links, and through which alone they are reachable.
 
+use authz::ServiceName;
 use blobs::{Digest, ObjectKey, Received, Source, StoreError, Stored, UploadId};
 use store::Conn;
 use store::ecr::{layer, repository, upload};
@@ -17,7 +18,12 @@ impl Registry {
     /// # Errors
     /// [`Error::LayerNotFound`] when the repository has no such layer, whether
     /// the bytes are stored or not; [`Error::InvalidDigest`].
-    pub async fn stat_blob(&self, repo: &RepositoryFacts, digest: &str) -> Result<Layer, Error> {
+    pub async fn stat_blob(
+        &self,
+        _: &Call,
+        repo: &RepositoryFacts,
+        digest: &str,
+    ) -> Result<Layer, Error> {
         let parsed = parse_digest(digest)?;
         let size = self.layer_size(repo.id, &parsed).await?;
         let size = size.ok_or_else(|| repo.no_layer(digest))?;
@@ -33,6 +39,7 @@ impl Registry {
     /// Those of [`Registry::stat_blob`] and of the blob store.
     pub async fn open_blob(
         &self,
+        _: &Call,
         repo: &RepositoryFacts,
         digest: &str,
     ) -> Result<(Layer, Source), Error> {
@@ -47,12 +54,14 @@ impl Registry {
     }
 
     /// The bytes behind a download URL, which names the repository's id and the
-    /// digest. `None` when the repository no longer has the layer.
+    /// digest. `None` when the repository no longer has the layer. The URL is the permission:
+    /// it was sealed for a caller who was allowed to read the layer.
     ///
     /// # Errors
     /// Those of store and blobs.
     pub async fn open_layer(
         &self,
+        _: ServiceName,
         repository_id: i64,
         digest: &Digest,
     ) -> Result<Option<Source>, Error> {

@@ -10,7 +10,7 @@
 //! let layer = registry.complete_upload(&call, &repo, &id, digest, None, rest).await?; // PUT …?digest=
 //! let image = registry.put_manifest(&call, &repo, "v1", media_type, bytes).await?;    // PUT …/manifests/v1
 //! let back  = registry.get_manifest(&call, &repo, "v1").await?;            // GET, from memory when warm
-//! let (layer, file) = registry.open_blob(&repo, digest).await?;            // GET …/blobs/<digest>
+//! let (layer, file) = registry.open_blob(&call, &repo, digest).await?;     // GET …/blobs/<digest>
 //! ```
 //!
 //! and the same by the ECR API: `create_repository`, `initiate_layer_upload`,
@@ -20,8 +20,9 @@
 //! # Modules
 //! - `repository`, `facts`: what the authorization step needs to know of a repository, cached.
 //! - `uploads`, `layers`: incoming bytes, and the links that make them reachable;
-//!   `open_uploads` counts the unfinished.
+//!   `open_uploads` counts the unfinished, `kept_uploads` writes them down for other nodes.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
+//! - `foreign_layers`: links them to images that version 0.1 stored.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `cache`: what is answered from memory, and why it cannot be stale.
@@ -38,7 +39,7 @@
 //! | request | files | transactions |
 //! |---|---|---|
 //! | start an upload | one created | none |
-//! | append a part | one synced | none; one more when the upload passes 16 MiB |
+//! | append a part | one synced | none; one more when the upload passes 16 MiB, and every 64 MiB |
 //! | complete an upload | one renamed, its folder synced | one |
 //! | put a manifest | none | one |
 //! | get a manifest, stat a layer, a repository's facts | none | none when warm, else one read |
@@ -48,7 +49,9 @@
 //! repository has 10,000 at most.
 //!
 //! # What is absent
-//! No HTTP and no IAM: callers were authorized in a higher layer. No SQL: the
+//! No HTTP and no IAM: callers were authorized in a higher layer. Each function that reads or
+//! changes a repository's contents takes the proof, [`Authorized`]; the server's own work takes
+//! its [`ServiceName`](authz::ServiceName). No SQL: the
 //! statements are in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -58,7 +61,9 @@ mod ecr;
 mod error;
 mod expected;
 mod facts;
+mod foreign_layers;
 mod images;
+mod kept_uploads;
 mod layers;
 mod lists;
 mod manifest;

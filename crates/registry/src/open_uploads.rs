@@ -7,9 +7,9 @@
 //! wrote to for [`IDLE_SECONDS`] makes room in either case.
 //!
 //! Starting an upload costs no transaction, so the count is in memory: exact for what this
-//! node does, and corrected by each sweep, which sees the files of all nodes. Whose upload a
-//! file is, is known for those that this process started; after a restart, or for another
-//! node's, a file counts for its repository alone.
+//! node does, and corrected by each sweep, which sees the files of all nodes. The owner of an
+//! upload is known if this process started it or if it has a row (from 16 MiB on). Another
+//! node's smaller upload, or one from before a restart, counts for its repository alone.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +40,15 @@ impl Owner {
             Some(length) => Owner(arn[..arn.len() - length].into()),
             None => Owner(Arc::clone(arn)),
         }
+    }
+
+    /// The owner that a row names.
+    pub(crate) fn stored(text: &str) -> Owner {
+        Owner(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -84,6 +93,22 @@ impl Count {
         let repository = upload_id::repository(&id);
         self.of_repository.entry(repository).or_default().insert(id);
         self.uploads.insert(id, open);
+    }
+
+    /// Counts an upload that this process did not start, or learns whose it is.
+    fn adopt(&mut self, id: UploadId, owner: Option<Owner>) {
+        let (written, writers) = match self.uploads.get(&id) {
+            Some(open) if open.owner.is_some() || owner.is_none() => return,
+            Some(open) => (open.written, open.writers),
+            None => (upload_id::started_second(&id), 0),
+        };
+        self.remove(&id);
+        let open = Open {
+            owner,
+            written,
+            writers,
+        };
+        self.insert(id, open);
     }
 
     fn remove(&mut self, id: &UploadId) {
@@ -205,8 +230,24 @@ impl OpenUploads {
         self.lock().remove(id);
     }
 
-    /// Corrects the count: the uploads that have files, and those that just began.
-    pub(crate) fn renew(&self, with_files: Vec<UploadId>, now_ms: i64) {
+    /// The principal whose upload this is, where it is known.
+    pub(crate) fn owner(&self, id: &UploadId) -> Option<Owner> {
+        self.lock().uploads.get(id)?.owner.clone()
+    }
+
+    /// Counts an upload of another node for its principal.
+    pub(crate) fn adopt(&self, id: UploadId, owner: Owner) {
+        self.lock().adopt(id, Some(owner));
+    }
+
+    /// Corrects the count: the uploads that have files, and those that just began. `owners` are those that
+    /// the database knows.
+    pub(crate) fn renew(
+        &self,
+        with_files: Vec<UploadId>,
+        owners: &HashMap<UploadId, Owner>,
+        now_ms: i64,
+    ) {
         let since = now_ms / 1000 - YOUNG_SECONDS;
         let with_files: HashSet<UploadId> = with_files.into_iter().collect();
         let mut count = self.lock();
@@ -217,14 +258,7 @@ impl OpenUploads {
             count.remove(&id);
         }
         for id in with_files {
-            if !count.uploads.contains_key(&id) {
-                let open = Open {
-                    owner: None,
-                    written: upload_id::started_second(&id),
-                    writers: 0,
-                };
-                count.insert(id, open);
-            }
+            count.adopt(id, owners.get(&id).cloned());
         }
     }
 
@@ -325,7 +359,7 @@ mod tests {
         for n in 0..3 {
             uploads.open(id(1, n), &owner("ci"), 0, BOUNDS);
         }
-        uploads.renew(vec![id(1, 0), id(1, 7), id(1, 8)], HOUR_MS);
+        uploads.renew(vec![id(1, 0), id(1, 7), id(1, 8)], &HashMap::new(), HOUR_MS);
         // One of its own is left; the two that nobody here started count for the repository.
         for n in [20, 21] {
             let room = uploads.open(id(1, n), &owner("ci"), 0, BOUNDS);
@@ -337,5 +371,24 @@ mod tests {
         );
         let room = uploads.open(id(1, 23), &owner("alice"), 0, BOUNDS);
         assert!(matches!(room, Room::Made(Some(_))));
+    }
+
+    #[test]
+    fn uploads_of_other_nodes_count_for_their_owner_once_it_is_known() {
+        let uploads = OpenUploads::default();
+        let files: Vec<UploadId> = (0..3).map(|n| id(1, n)).collect();
+        uploads.renew(files.clone(), &HashMap::new(), 0);
+        assert_eq!(
+            uploads.open(id(2, 10), &owner("ci"), 0, BOUNDS),
+            Room::Made(None)
+        );
+        // A request goes on with one; the sweep learns of the others.
+        uploads.adopt(files[0], owner("ci"));
+        let owners = files.iter().map(|id| (*id, owner("ci"))).collect();
+        uploads.renew([files, vec![id(2, 10)]].concat(), &owners, 0);
+        assert_eq!(
+            uploads.open(id(2, 11), &owner("ci"), 0, BOUNDS),
+            Room::PrincipalFull
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use authz::ServiceName;
 use aws_types::Entropy;
 use blobs::{Blobs, UploadId};
 use jiff::Timestamp;
@@ -15,8 +16,6 @@ use crate::pulls::Pulls;
 use crate::short_parts::ShortParts;
 use crate::{Error, Principals, Settings, upload_id};
 
-/// Rows of uploads that are read at once.
-const UPLOADS_AT_ONCE: i64 = 1_000;
 /// Pull times that are written in one transaction.
 const PULLS_AT_ONCE: usize = 500;
 
@@ -72,7 +71,7 @@ impl Registry {
     ///
     /// # Errors
     /// Those of the store and of the blobs.
-    pub async fn maintain(&self, now: Timestamp) -> Result<(), Error> {
+    pub async fn maintain(&self, _: ServiceName, now: Timestamp) -> Result<(), Error> {
         self.write_pulls().await?;
         self.count_uploads(now).await
     }
@@ -81,13 +80,15 @@ impl Registry {
     ///
     /// # Errors
     /// Those of the store and of the blobs.
-    pub async fn sweep_uploads(&self, now: Timestamp) -> Result<(), Error> {
+    pub async fn sweep_uploads(&self, _: ServiceName, now: Timestamp) -> Result<(), Error> {
         self.sweep(now, true).await
     }
 
     async fn count_uploads(&self, now: Timestamp) -> Result<(), Error> {
         let left = self.0.blobs.list_uploads().await?;
-        self.0.open_uploads.renew(left, now.as_millisecond());
+        let owners = self.owners().await?;
+        let now = now.as_millisecond();
+        self.0.open_uploads.renew(left, &owners, now);
         Ok(())
     }
 
@@ -112,20 +113,12 @@ impl Registry {
         let started = now;
         let now = now.as_millisecond();
         let (mut kept, mut gone) = (HashSet::new(), Vec::new());
-        let mut after = String::new();
-        loop {
-            let mut read = self.0.store.read().await?;
-            let ids = upload::list(&mut read.conn(), &after, UPLOADS_AT_ONCE).await?;
-            drop(read);
-            let Some(last) = ids.last() else { break };
-            after.clone_from(last);
-            for text in ids {
-                match text.parse::<UploadId>() {
-                    Ok(id) if !upload_id::expired(&id, now, lifetime) => {
-                        kept.insert(id);
-                    }
-                    _ => gone.push(text),
+        for (text, _) in self.kept_uploads().await? {
+            match text.parse::<UploadId>() {
+                Ok(id) if !upload_id::expired(&id, now, lifetime) => {
+                    kept.insert(id);
                 }
+                _ => gone.push(text),
             }
         }
         for id in &kept {

@@ -10,9 +10,9 @@ use std::pin::pin;
 use blobs::{AppendError, BoxError, Digest, UploadId};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use store::ecr::upload;
 
 use crate::digest::parse_digest;
+use crate::kept_uploads::is_to_be_kept;
 use crate::open_uploads::{Bounds, Owner, Room};
 use crate::upload_id::KEEP_BYTES_MIN;
 use crate::{Call, Error, Layer, Registry, RepositoryFacts, upload_id};
@@ -94,7 +94,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::UploadNotFound`], and the blob store's.
-    pub async fn upload_status(&self, repo: &RepositoryFacts, upload: &str) -> Result<u64, Error> {
+    pub async fn upload_status(
+        &self,
+        _: &Call,
+        repo: &RepositoryFacts,
+        upload: &str,
+    ) -> Result<u64, Error> {
         let id = upload_id(repo, upload)?;
         self.upload_size(repo, &id).await
     }
@@ -137,7 +142,12 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::UploadNotFound`], and those of blobs and store.
-    pub async fn cancel_upload(&self, repo: &RepositoryFacts, upload: &str) -> Result<(), Error> {
+    pub async fn cancel_upload(
+        &self,
+        cx: &Call,
+        repo: &RepositoryFacts,
+        upload: &str,
+    ) -> Result<(), Error> {
         let id = upload_id(repo, upload)?;
         let size = self.upload_size(repo, &id).await?;
         self.0.short_parts.forget(&id);
@@ -146,6 +156,7 @@ impl Registry {
         }
         let cancelled = self.0.blobs.cancel(&id).await?;
         self.0.open_uploads.close(&id);
+        tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, upload = %id, "cancelled an upload");
         match cancelled {
             true => Ok(()),
             false => Err(repo.no_upload(upload)),
@@ -212,22 +223,29 @@ impl Registry {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<BoxError> + Send,
     {
+        if offset >= KEEP_BYTES_MIN {
+            self.take_over(id).await?;
+        }
         let body = self.limited(body, offset);
         let _writing = self.0.open_uploads.writing(id, cx.now_ms());
-        let end = match self.0.blobs.append(id, offset, body).await {
-            Ok(end) => end,
+        let (end, appended) = match self.0.blobs.append(id, offset, body).await {
+            Ok(end) => (end, Ok(end)),
             Err(AppendError::OffsetMismatch { expected, actual }) => {
                 return Err(part_out_of_order(repo, id, expected, actual));
             }
             Err(AppendError::Body { source, .. }) if source.is::<TooLarge>() => {
                 return Err(self.too_large());
             }
+            // What came stays, and the client may continue on another node.
+            Err(error @ AppendError::Body { offset: end, .. }) => {
+                (end, Err(Error::append(error, repo.place())))
+            }
             Err(error) => return Err(Error::append(error, repo.place())),
         };
-        if offset < KEEP_BYTES_MIN && end >= KEEP_BYTES_MIN {
-            self.keep_upload(cx, repo, id).await?;
+        if is_to_be_kept(offset, end) {
+            self.keep_upload(cx, repo, id, end).await?;
         }
-        Ok(end)
+        appended
     }
 
     /// Makes a layer of an upload that has all its bytes.
@@ -238,6 +256,7 @@ impl Registry {
         id: &UploadId,
         digest: &Digest,
     ) -> Result<Layer, Error> {
+        self.take_over(id).await?;
         let received = match self.0.blobs.complete(id, digest).await {
             Ok(received) => received,
             Err(error) => {
@@ -253,45 +272,6 @@ impl Registry {
         self.0.open_uploads.close(id);
         self.0.short_parts.forget(id);
         Ok(layer)
-    }
-
-    async fn keep_upload(
-        &self,
-        cx: &Call,
-        repo: &RepositoryFacts,
-        id: &UploadId,
-    ) -> Result<(), Error> {
-        let mut tx = self.write(repo.id).await?;
-        match upload::keep(&mut tx.conn(), &id.to_string(), repo.id, cx.now_ms()).await {
-            Ok(()) => Ok(tx.commit().await?),
-            Err(store::Error::ForeignKey(_)) => {
-                drop(tx);
-                self.0.blobs.cancel(id).await?;
-                self.0.open_uploads.close(id);
-                Err(Error::RepositoryNotFound(repo.place()))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Removes an upload that made room for another one.
-    async fn evict_upload(&self, id: &UploadId) -> Result<(), Error> {
-        self.0.short_parts.forget(id);
-        let size = self.0.blobs.upload_size(id).await?;
-        self.0.blobs.cancel(id).await?;
-        if size.is_some_and(|size| size >= KEEP_BYTES_MIN) {
-            let mut tx = self.write(upload_id::repository(id)).await?;
-            upload::delete(&mut tx.conn(), &id.to_string()).await?;
-            tx.commit().await?;
-        }
-        tracing::info!(upload = %id, "evicted an unfinished upload");
-        Ok(())
-    }
-
-    async fn forget_upload(&self, repo: &RepositoryFacts, id: &UploadId) -> Result<(), Error> {
-        let mut tx = self.write(repo.id).await?;
-        upload::delete(&mut tx.conn(), &id.to_string()).await?;
-        Ok(tx.commit().await?)
     }
 
     /// The body, cut with an error where the layer would become too large.

@@ -1,6 +1,7 @@
 //! Layers by a sealed URL: what `GetDownloadUrlForLayer` answers with. The URL itself is the permission,
 //! for one layer of one repository and for a limited time; it holds nothing that could be changed.
 
+use authz::ServiceName;
 use aws_api::ErrorStatus;
 use aws_types::Arn;
 use blobs::Digest;
@@ -91,7 +92,7 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
         describe(&mut event, &grant);
         let file = app
             .registry
-            .open_layer(grant.repository_id, &grant.digest)
+            .open_layer(ServiceName::DownloadUrl, grant.repository_id, &grant.digest)
             .await
             .map_err(ApiError::from)?
             .ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use authz::ServiceName;
 use jiff::SignedDuration;
-use jobs::{Job, Kind, Outcome, Runner};
+use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
 use crate::app::App;
 
@@ -12,38 +12,54 @@ use crate::app::App;
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 /// How often the age of the newest key is looked at; a key seals for 30 days.
 const ROTATION_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+/// How often changes of deleted repositories are removed. Nodes read changes several times a second; one that
+/// did not for this long counts everything as changed.
+const PRUNE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
 const SWEEP_UPLOADS: &str = "sweep-uploads";
 const ROTATE_KEY_RING: &str = "rotate-key-ring";
+const PRUNE_CHANGES: &str = "prune-changes";
+/// Once for each database; what has been done already costs one read at a start.
+const LINK_FOREIGN_LAYERS: &str = "link-foreign-layers";
 /// Jobs that are not about a single thing have this subject.
 const ALL: &str = "all";
 
+/// A kind whose handler gets the server and the service that the work is done for.
+fn kind<F, R>(name: &'static str, app: &Arc<App>, handler: F) -> Kind<ServiceName>
+where
+    F: Fn(Arc<App>, ServiceName) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Outcome, BoxError>> + Send + 'static,
+{
+    let app = Arc::clone(app);
+    let service = ServiceName::Maintenance;
+    Kind::new(name, service, move |job: Job<ServiceName>| {
+        handler(Arc::clone(&app), job.authority)
+    })
+}
+
 /// A runner of all jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
-    let (sweeper, rotator, clock) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
+    let clock = Arc::clone(app);
     let kinds = [
-        Kind::new(
-            SWEEP_UPLOADS,
-            ServiceName::Maintenance,
-            move |_: Job<ServiceName>| {
-                let app = Arc::clone(&sweeper);
-                async move {
-                    app.registry.sweep_uploads(app.now()).await?;
-                    Ok(Outcome::Again(SWEEP_INTERVAL))
-                }
-            },
-        ),
-        Kind::new(
-            ROTATE_KEY_RING,
-            ServiceName::Maintenance,
-            move |_: Job<ServiceName>| {
-                let app = Arc::clone(&rotator);
-                async move {
-                    app.identity.sealer().rotate_when_due(app.now()).await?;
-                    Ok(Outcome::Again(ROTATION_INTERVAL))
-                }
-            },
-        ),
+        kind(SWEEP_UPLOADS, app, |app, service| async move {
+            app.registry.sweep_uploads(service, app.now()).await?;
+            Ok(Outcome::Again(SWEEP_INTERVAL))
+        }),
+        kind(ROTATE_KEY_RING, app, |app, _| async move {
+            app.identity.sealer().rotate_when_due(app.now()).await?;
+            Ok(Outcome::Again(ROTATION_INTERVAL))
+        }),
+        kind(PRUNE_CHANGES, app, |app, _| async move {
+            let pruned = app.store.prune_changes().await?;
+            if pruned > 0 {
+                tracing::debug!(pruned, "removed changes of deleted repositories");
+            }
+            Ok(Outcome::Again(PRUNE_INTERVAL))
+        }),
+        kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
+            app.registry.link_foreign_layers(service).await?;
+            Ok(Outcome::Done)
+        }),
     ];
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
@@ -51,6 +67,13 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
 
 /// Makes sure that the jobs which every database has are in the queue.
 pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
-    runner.ensure(SWEEP_UPLOADS, ALL, "").await?;
-    runner.ensure(ROTATE_KEY_RING, ALL, "").await
+    for kind in [
+        SWEEP_UPLOADS,
+        ROTATE_KEY_RING,
+        PRUNE_CHANGES,
+        LINK_FOREIGN_LAYERS,
+    ] {
+        runner.ensure(kind, ALL, "").await?;
+    }
+    Ok(())
 }

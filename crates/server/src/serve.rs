@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use authz::ServiceName;
 use aws_types::{AccountId, Region};
 use blobs::Blobs;
 use identity::Identity;
@@ -348,7 +349,11 @@ async fn maintain(app: &App) {
             "last-used times are not written yet"
         );
     }
-    if let Err(error) = app.registry.maintain(app.now()).await {
+    if let Err(error) = app
+        .registry
+        .maintain(ServiceName::Maintenance, app.now())
+        .await
+    {
         tracing::warn!(
             error = crate::error::chain(&error),
             "the registry's maintenance failed"

@@ -201,6 +201,8 @@ impl Conn<'_> {
     /// # Errors
     /// [`Error::Unique`] and [`Error::ForeignKey`] for refused rows, else the engine's.
     pub async fn execute(&mut self, sql: &'static str, params: Vec<Value>) -> Result<u64> {
+        #[cfg(any(test, feature = "testing"))]
+        crate::query_count::count_query();
         match &mut *self.0 {
             Lent::Sqlite(lease) => {
                 let query = sqlite(sql, params).execute(lease.enter()?);

@@ -10,6 +10,7 @@ use crate::changes::{Changes, Moment};
 use crate::conn::{Conn, Lent, Row, Value};
 use crate::pool::Pool;
 use crate::server_lock::ServerLock;
+use crate::topic::PRUNED;
 use crate::{Result, Scope, Topic, values};
 
 /// Changed topics that one poll reads. Beyond it everything counts as changed.
@@ -182,7 +183,13 @@ impl Store {
             changes.learn_everything();
         }
         for row in rows {
-            changes.learn(&row.text(0)?, row.int(1)?);
+            let (topic, generation) = (row.text(0)?, row.int(1)?);
+            if topic != PRUNED {
+                changes.learn(&topic, generation);
+            } else if generation >= changes.stamp() {
+                // A removed row had a stamp that this node has not read: it is unknown which topic changed.
+                changes.learn_everything();
+            }
         }
         changes.learned_until(until);
         Ok(())
@@ -249,22 +256,42 @@ impl Write {
         self.touched.entry(topic.name()).or_insert(true);
     }
 
+    /// Says in the changes that rows up to the stamp `highest` were removed from them.
+    pub(crate) async fn note_pruned(&mut self, highest: i64) -> Result<()> {
+        let stamp = match self.store.engine() {
+            Engine::Sqlite => "SELECT COALESCE(MAX(stamp), 0) + 1 FROM changes",
+            Engine::Postgres => "SELECT pg_current_xact_id()::text::bigint",
+        };
+        let stamp = self.fetch_one(stamp, vec![]).await?.int(0)?;
+        self.execute(
+            "INSERT INTO changes (topic, generation, stamp) VALUES ($1, $2, $3) \
+             ON CONFLICT (topic) DO UPDATE SET stamp = excluded.stamp, generation = \
+             CASE WHEN changes.generation > excluded.generation THEN changes.generation \
+             ELSE excluded.generation END",
+            values![PRUNED, highest, stamp],
+        )
+        .await
+        .map(drop)
+    }
+
     /// Makes the transaction durable, then tells this node's caches.
     ///
     /// # Errors
     /// The engine's; the transaction is then undone, or, when the connection broke, its fate is unknown
     /// and the caller must look again.
     pub async fn commit(mut self) -> Result<()> {
+        // The generation of a new row is its stamp, because a row of the topic may have been pruned: the
+        // stamp is higher than every generation that the topic had.
         let sql = match self.store.engine() {
             Engine::Sqlite => {
                 "INSERT INTO changes (topic, generation, stamp) \
-                 VALUES ($1, 1, (SELECT COALESCE(MAX(stamp), 0) + 1 FROM changes)) \
-                 ON CONFLICT (topic) DO UPDATE SET \
+                 SELECT $1, next, next FROM (SELECT COALESCE(MAX(stamp), 0) + 1 AS next FROM changes) \
+                 WHERE true ON CONFLICT (topic) DO UPDATE SET \
                  generation = changes.generation + 1, stamp = excluded.stamp RETURNING generation"
             }
             Engine::Postgres => {
-                "INSERT INTO changes (topic, generation, stamp) \
-                 VALUES ($1, 1, pg_current_xact_id()::text::bigint) \
+                "INSERT INTO changes (topic, generation, stamp) VALUES \
+                 ($1, pg_current_xact_id()::text::bigint, pg_current_xact_id()::text::bigint) \
                  ON CONFLICT (topic) DO UPDATE SET \
                  generation = changes.generation + 1, stamp = excluded.stamp RETURNING generation"
             }

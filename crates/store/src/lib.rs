@@ -29,9 +29,10 @@
 //! - `database`: reading, writing, commit.
 //! - `pool`: connections, their time limits, and which of them are kept.
 //! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
+//! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam`, `ecr`, `hosts` and `jobs`: typed rows and their statements, one file a resource. All
+//! - `iam`, `ecr`, `hosts`, `jobs` and `settings`: typed rows and their statements, one file a resource. All
 //!   SQL of Berth stands there; the crates above call functions.
 //!
 //! # The promise
@@ -59,9 +60,11 @@ mod migrate;
 mod open;
 mod pool;
 mod probe;
+mod prune;
 #[cfg(any(test, feature = "testing"))]
 mod query_count;
 mod server_lock;
+pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod topic;

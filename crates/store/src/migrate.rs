@@ -3,6 +3,7 @@
 //! Each step is a file of `schema/`, run once, in order, each in a transaction of
 //! its own with the row that says it ran. Steps are only ever added.
 
+use crate::topic::PRUNED;
 use crate::{Engine, Error, Result, Scope, Store, Write, values};
 
 /// The setting that holds the database's id.
@@ -42,6 +43,7 @@ const STEPS: &[Step] = steps![
     "0008_hosts" from "0.3.0",
     // Older versions would ignore what it adds, and take no token.
     "0009_oidc_providers" from "0.2.0",
+    "0010_upload_state" from "0.2.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.
@@ -145,6 +147,12 @@ async fn settle(store: &Store) -> Result<()> {
         tx.execute(
             "UPDATE changes SET stamp = 0 WHERE stamp > pg_current_xact_id()::text::bigint",
             vec![],
+        )
+        .await?;
+        tx.execute(
+            "DELETE FROM changes WHERE topic = $1 \
+             AND generation > pg_current_xact_id()::text::bigint",
+            values![PRUNED],
         )
         .await?;
     }

@@ -1,6 +1,6 @@
 //! Whether the database can be written, found out by writing.
 
-use crate::{Error, Scope, Store, values};
+use crate::{Error, Scope, Store, settings};
 
 impl Store {
     /// Writes a row of its own and commits: reading shows neither a full disk nor a database that has
@@ -10,12 +10,7 @@ impl Store {
     /// The engine's.
     pub async fn probe_write(&self) -> Result<(), Error> {
         let mut tx = self.write(Scope::System("probe")).await?;
-        tx.execute(
-            "INSERT INTO settings (name, value) VALUES ($1, $2) \
-             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            values!["write-probe", "written"],
-        )
-        .await?;
+        settings::put(&mut tx.conn(), "write-probe", "written").await?;
         tx.commit().await
     }
 }

@@ -4,6 +4,9 @@ use std::fmt::{self, Write as _};
 
 use crate::fnv::{hash, hash_on};
 
+/// The row that says which changes were pruned (see `prune`). No [`Topic`] has this name.
+pub(crate) const PRUNED: &str = "pruned";
+
 /// What a writing transaction is about. Transactions of one scope run one after the other; on SQLite
 /// all do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -147,7 +147,7 @@ impl Registry {
             });
         }
         if self.layer_size(repo.id, &digest).await?.is_some() {
-            self.cancel_upload(&repo, &input.upload_id).await?;
+            self.cancel_upload(cx, &repo, &input.upload_id).await?;
             return Err(Error::LayerAlreadyExists {
                 digest: digest.to_string(),
                 place: repo.place(),

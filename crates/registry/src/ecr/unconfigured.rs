@@ -31,7 +31,7 @@ use std::sync::Arc;
 use super::listing::named;
 use super::token;
 use crate::facts::registry_account;
-use crate::{Call, Error, Registry, RepositoryFacts};
+use crate::{Call, Error, Registry, RepositoryFacts, RepositoryRef};
 
 /// Account settings and what this registry does (ECR API, `AccountSettingName`): it knows
 /// no scanner but would use AWS's, applies the registry policy to every action, and mounts
@@ -52,10 +52,9 @@ impl Registry {
         cx: &Call,
         input: GetLifecyclePolicyRequest,
     ) -> Result<GetLifecyclePolicyResponse, Error> {
-        let repo = self
-            .target(cx, input.registry_id.as_ref(), &input.repository_name)
-            .await?;
-        Err(Error::LifecyclePolicyNotFound(repo.place()))
+        Err(Error::LifecyclePolicyNotFound(
+            self.place_of(cx, &input).await?,
+        ))
     }
 
     /// `DeleteLifecyclePolicy`.
@@ -67,10 +66,9 @@ impl Registry {
         cx: &Call,
         input: DeleteLifecyclePolicyRequest,
     ) -> Result<DeleteLifecyclePolicyResponse, Error> {
-        let repo = self
-            .target(cx, input.registry_id.as_ref(), &input.repository_name)
-            .await?;
-        Err(Error::LifecyclePolicyNotFound(repo.place()))
+        Err(Error::LifecyclePolicyNotFound(
+            self.place_of(cx, &input).await?,
+        ))
     }
 
     /// `GetLifecyclePolicyPreview`.
@@ -82,10 +80,9 @@ impl Registry {
         cx: &Call,
         input: GetLifecyclePolicyPreviewRequest,
     ) -> Result<GetLifecyclePolicyPreviewResponse, Error> {
-        let repo = self
-            .target(cx, input.registry_id.as_ref(), &input.repository_name)
-            .await?;
-        Err(Error::LifecyclePolicyPreviewNotFound(repo.place()))
+        Err(Error::LifecyclePolicyPreviewNotFound(
+            self.place_of(cx, &input).await?,
+        ))
     }
 
     /// `GetRegistryScanningConfiguration`: basic scanning without rules, the default.
@@ -115,14 +112,7 @@ impl Registry {
         cx: &Call,
         input: DescribeImageScanFindingsRequest,
     ) -> Result<DescribeImageScanFindingsResponse, Error> {
-        let (repo, _) = self
-            .image_of(
-                cx,
-                input.registry_id.as_ref(),
-                &input.repository_name,
-                &input.image_id,
-            )
-            .await?;
+        let (repo, _) = self.image_of(cx, &input).await?;
         Err(Error::ScanNotFound {
             digest: input.image_id.image_digest,
             tag: input.image_id.image_tag,
@@ -139,14 +129,7 @@ impl Registry {
         cx: &Call,
         input: DescribeImageReplicationStatusRequest,
     ) -> Result<DescribeImageReplicationStatusResponse, Error> {
-        let (repo, image_id) = self
-            .image_of(
-                cx,
-                input.registry_id.as_ref(),
-                &input.repository_name,
-                &input.image_id,
-            )
-            .await?;
+        let (repo, image_id) = self.image_of(cx, &input).await?;
         Ok(DescribeImageReplicationStatusResponse {
             repository_name: Some(repo.name.to_string()),
             image_id: Some(image_id),
@@ -163,14 +146,7 @@ impl Registry {
         cx: &Call,
         input: DescribeImageSigningStatusRequest,
     ) -> Result<DescribeImageSigningStatusResponse, Error> {
-        let (repo, image_id) = self
-            .image_of(
-                cx,
-                input.registry_id.as_ref(),
-                &input.repository_name,
-                &input.image_id,
-            )
-            .await?;
+        let (repo, image_id) = self.image_of(cx, &input).await?;
         Ok(DescribeImageSigningStatusResponse {
             repository_name: Some(repo.name.to_string()),
             image_id: Some(image_id),
@@ -407,15 +383,26 @@ impl Registry {
         })
     }
 
+    /// The repository that a request names, which must exist.
+    async fn place_of(
+        &self,
+        cx: &Call,
+        input: &impl NamesRepository,
+    ) -> Result<RepositoryRef, Error> {
+        let (registry_id, name) = input.repository();
+        let repo = self.target(cx, registry_id, name).await?;
+        Ok(repo.place())
+    }
+
     /// The repository and the image that a request names, with the image's digest.
     async fn image_of(
         &self,
         cx: &Call,
-        registry_id: Option<&String>,
-        repository_name: &str,
-        id: &ImageIdentifier,
+        input: &impl NamesImage,
     ) -> Result<(Arc<RepositoryFacts>, ImageIdentifier), Error> {
-        let repo = self.target(cx, registry_id, repository_name).await?;
+        let (registry_id, name) = input.repository();
+        let repo = self.target(cx, registry_id, name).await?;
+        let id = input.image();
         let mut read = self.0.store.read().await?;
         let image = named(&mut read.conn(), &repo, id).await?;
         let id = ImageIdentifier {
@@ -425,6 +412,51 @@ impl Registry {
         Ok((repo, id))
     }
 }
+
+/// A request about one repository.
+trait NamesRepository {
+    /// `registryId` and `repositoryName`.
+    fn repository(&self) -> (Option<&String>, &str);
+}
+
+/// A request about one image of a repository.
+trait NamesImage: NamesRepository {
+    /// `imageId`.
+    fn image(&self) -> &ImageIdentifier;
+}
+
+macro_rules! names_repository {
+    ($($request:ty),*) => {$(
+        impl NamesRepository for $request {
+            fn repository(&self) -> (Option<&String>, &str) {
+                (self.registry_id.as_ref(), &self.repository_name)
+            }
+        }
+    )*};
+}
+
+macro_rules! names_image {
+    ($($request:ty),*) => {$(
+        names_repository!($request);
+
+        impl NamesImage for $request {
+            fn image(&self) -> &ImageIdentifier {
+                &self.image_id
+            }
+        }
+    )*};
+}
+
+names_repository!(
+    GetLifecyclePolicyRequest,
+    DeleteLifecyclePolicyRequest,
+    GetLifecyclePolicyPreviewRequest
+);
+names_image!(
+    DescribeImageScanFindingsRequest,
+    DescribeImageReplicationStatusRequest,
+    DescribeImageSigningStatusRequest
+);
 
 /// A list that is empty has one page.
 fn first_page(next_token: Option<&String>) -> Result<(), Error> {

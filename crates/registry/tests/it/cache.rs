@@ -32,7 +32,7 @@ on_every_engine! {
         let (other, its_store, _) = w.another_node(true, w.cx.now).await;
         let facts = other.repository(&w.cx.account, &w.cx.region, "app").await.unwrap();
         assert_eq!(other.get_manifest(&w.cx, &facts, "latest").await.unwrap().digest, one);
-        assert!(other.stat_blob(&facts, &gone).await.is_ok());
+        assert!(other.stat_blob(&w.cx, &facts, &gone).await.is_ok());
         assert!(facts.tags.is_empty());
 
         let two = w.image(&repo, "latest", "two").await;
@@ -48,7 +48,7 @@ on_every_engine! {
 
         its_store.poll_changes().await.unwrap();
         assert_eq!(other.get_manifest(&w.cx, &facts, "latest").await.unwrap().digest, two);
-        assert_eq!(refusal(other.stat_blob(&facts, &gone).await), "LayerNotFound");
+        assert_eq!(refusal(other.stat_blob(&w.cx, &facts, &gone).await), "LayerNotFound");
         let facts = other.repository(&w.cx.account, &w.cx.region, "app").await.unwrap();
         assert_eq!(facts.tags["team"], "a");
 

@@ -264,7 +264,7 @@ on_every_engine! {
             id(Some(&digest), Some("a")), id(Some(&digest), Some("b")), id(Some(&two), Some("c")),
         ]);
         assert_eq!(codes(answer.failures), ["ImageNotFound", "MissingDigestAndTag", "InvalidImageDigest", "InvalidImageTag"]);
-        let left = w.registry.list_tags(&repo, None, None).await.unwrap();
+        let left = w.registry.list_tags(&w.cx, &repo, None, None).await.unwrap();
         assert!(left.items.is_empty());
 
         let three = w.image(&repo, "three", "three").await.to_string();
@@ -280,7 +280,7 @@ on_every_engine! {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let child = w.image(&repo, "amd64", "one").await.to_string();
-        let size = w.registry.stat_manifest(&repo, &child).await.unwrap().bytes.len();
+        let size = w.registry.stat_manifest(&w.cx, &repo, &child).await.unwrap().bytes.len();
         let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
             {"mediaType": OCI_MANIFEST, "digest": child, "size": size, "platform": {"os": "linux", "architecture": "amd64"}},
         ]});

@@ -15,9 +15,9 @@ on_every_engine! {
         let image = w.put(&theirs, "v1", &manifest).await.unwrap().to_string();
         let layer = Digest::sha256_of(b"secret").to_string();
 
-        assert_eq!(refusal(w.registry.stat_blob(&mine, &layer).await), "LayerNotFound");
-        assert!(matches!(w.registry.open_blob(&mine, &layer).await, Err(registry::Error::LayerNotFound { .. })));
-        assert!(w.registry.open_layer(mine.id, &layer.parse().unwrap()).await.unwrap().is_none());
+        assert_eq!(refusal(w.registry.stat_blob(&w.cx, &mine, &layer).await), "LayerNotFound");
+        assert!(matches!(w.registry.open_blob(&w.cx, &mine, &layer).await, Err(registry::Error::LayerNotFound { .. })));
+        assert!(w.registry.open_layer(ServiceName::DownloadUrl, mine.id, &layer.parse().unwrap()).await.unwrap().is_none());
         assert_eq!(refusal(w.pull(&mine, &image).await), "ImageNotFound");
         // A manifest that names the layers does not link them.
         assert_eq!(refusal(w.put(&mine, "v1", &manifest).await), "LayersNotFound");
@@ -27,7 +27,7 @@ on_every_engine! {
         assert_eq!(refusal(claim), "InvalidLayer");
         // The answers do not tell a stored digest from one that is not.
         let unknown = Digest::sha256_of(b"never stored").to_string();
-        let (stored, never) = (w.registry.stat_blob(&mine, &layer).await, w.registry.stat_blob(&mine, &unknown).await);
+        let (stored, never) = (w.registry.stat_blob(&w.cx, &mine, &layer).await, w.registry.stat_blob(&w.cx, &mine, &unknown).await);
         assert_eq!(
             stored.unwrap_err().to_string().replace(&layer, "D"),
             never.unwrap_err().to_string().replace(&unknown, "D"),
@@ -40,15 +40,15 @@ on_every_engine! {
         let layer = w.layer(&source, "shared").await["digest"].as_str().unwrap().to_owned();
         let mounted = w.registry.mount_blob(&w.cx, &target, &source, &layer).await.unwrap().unwrap();
         assert_eq!(mounted.size, 6);
-        assert_eq!(w.registry.stat_blob(&target, &layer).await.unwrap(), mounted);
+        assert_eq!(w.registry.stat_blob(&w.cx, &target, &layer).await.unwrap(), mounted);
         // What the source has not cannot be mounted, be it stored elsewhere.
         let elsewhere = w.repository("elsewhere").await;
         let other = w.layer(&elsewhere, "other").await["digest"].as_str().unwrap().to_owned();
         assert_eq!(w.registry.mount_blob(&w.cx, &target, &source, &other).await.unwrap(), None);
         // The source's copy goes, the target's stays.
         w.registry.delete_blob(&w.cx, &source, &layer).await.unwrap();
-        assert_eq!(refusal(w.registry.stat_blob(&source, &layer).await), "LayerNotFound");
-        assert!(w.registry.open_blob(&target, &layer).await.is_ok());
+        assert_eq!(refusal(w.registry.stat_blob(&w.cx, &source, &layer).await), "LayerNotFound");
+        assert!(w.registry.open_blob(&w.cx, &target, &layer).await.is_ok());
     }
 
     async fn a_mount_into_a_deleted_repository_fails(store: TestStore) {
@@ -64,13 +64,13 @@ on_every_engine! {
         let w = World::new(&store).await;
         let (mine, theirs) = (w.repository("mine").await, w.repository("theirs").await);
         let id = w.registry.start_upload(&w.cx, &theirs).await.unwrap().to_string();
-        assert_eq!(refusal(w.registry.upload_status(&mine, &id).await), "UploadNotFound");
+        assert_eq!(refusal(w.registry.upload_status(&w.cx, &mine, &id).await), "UploadNotFound");
         assert_eq!(refusal(w.registry.append(&w.cx, &mine, &id, None, body("x")).await), "UploadNotFound");
-        assert_eq!(refusal(w.registry.cancel_upload(&mine, &id).await), "UploadNotFound");
+        assert_eq!(refusal(w.registry.cancel_upload(&w.cx, &mine, &id).await), "UploadNotFound");
         let digest = Digest::sha256_of(b"").to_string();
         let stolen = w.registry.complete_upload(&w.cx, &mine, &id, &digest, None, nothing()).await;
         assert_eq!(refusal(stolen), "UploadNotFound");
-        assert_eq!(w.registry.upload_status(&theirs, &id).await.unwrap(), 0);
+        assert_eq!(w.registry.upload_status(&w.cx, &theirs, &id).await.unwrap(), 0);
     }
 
     async fn an_upload_into_a_deleted_repository_fails(store: TestStore) {
@@ -93,7 +93,7 @@ on_every_engine! {
         let (other, region) = ("210987654321".parse().unwrap(), "eu-west-1".parse().unwrap());
         assert!(w.registry.repository_facts(&other, &w.cx.region, "app").await.unwrap().is_none());
         assert!(w.registry.repository_facts(&w.cx.account, &region, "app").await.unwrap().is_none());
-        let page = w.registry.list_repositories(&other, &w.cx.region, None, None).await.unwrap();
+        let page = w.registry.list_repositories(&w.cx, &other, &w.cx.region, None, None).await.unwrap();
         assert!(page.items.is_empty());
     }
 
@@ -137,11 +137,11 @@ on_every_engine! {
         let digest = Digest::sha256_of(b"lost");
         let stored: Vec<_> = w.blobs.list().try_collect().await.unwrap();
         w.blobs.delete(&stored[0].key).await.unwrap();
-        let error = w.registry.open_blob(&repo, &digest.to_string()).await.err().unwrap();
+        let error = w.registry.open_blob(&w.cx, &repo, &digest.to_string()).await.err().unwrap();
         assert_eq!(error.to_string(), "An internal error occurred");
         assert!(matches!(error, Error::Internal(_)));
         w.layer(&repo, "lost").await;
-        assert!(w.registry.open_blob(&repo, &digest.to_string()).await.is_ok());
+        assert!(w.registry.open_blob(&w.cx, &repo, &digest.to_string()).await.is_ok());
         let again: Vec<_> = w.blobs.list().try_collect().await.unwrap();
         assert_eq!(again.len(), 1);
         assert_ne!(again[0].key, stored[0].key, "a key is never used twice");
@@ -154,10 +154,10 @@ on_every_engine! {
         let stored: Vec<_> = w.blobs.list().try_collect().await.unwrap();
         let path = w.folder.path().join(format!("blobs/{}", stored[0].key));
         std::fs::write(&path, "a whole").unwrap();
-        let error = w.registry.open_blob(&repo, &digest).await.err().unwrap();
+        let error = w.registry.open_blob(&w.cx, &repo, &digest).await.err().unwrap();
         assert!(matches!(error, Error::Internal(_)));
         w.layer(&repo, "a whole layer").await;
-        assert!(w.registry.open_blob(&repo, &digest).await.is_ok());
+        assert!(w.registry.open_blob(&w.cx, &repo, &digest).await.is_ok());
         assert!(!path.exists(), "the damaged copy is gone");
     }
 
@@ -176,8 +176,8 @@ on_every_engine! {
         tx.commit().await.unwrap();
         w.layer(&two, "shared").await;
         assert!(w.blobs.delete(&doomed[0].key).await.unwrap());
-        assert!(w.registry.open_blob(&two, &digest).await.is_ok());
-        assert_eq!(refusal(w.registry.stat_blob(&one, &digest).await), "LayerNotFound");
+        assert!(w.registry.open_blob(&w.cx, &two, &digest).await.is_ok());
+        assert_eq!(refusal(w.registry.stat_blob(&w.cx, &one, &digest).await), "LayerNotFound");
     }
 
     async fn of_many_pushes_of_one_digest_one_copy_stays(store: TestStore) {
@@ -192,7 +192,7 @@ on_every_engine! {
         assert_eq!(stored.len(), 1);
         let digest = Digest::sha256_of(b"shared").to_string();
         for repo in &repositories {
-            assert!(w.registry.open_blob(repo, &digest).await.is_ok());
+            assert!(w.registry.open_blob(&w.cx, repo, &digest).await.is_ok());
         }
     }
 }

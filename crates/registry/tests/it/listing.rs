@@ -131,14 +131,14 @@ on_every_engine! {
         let w = World::new(&store).await;
         fill(&w).await;
         let repo = w.facts("app").await;
-        let all = w.registry.list_tags(&repo, None, None).await.unwrap();
+        let all = w.registry.list_tags(&w.cx, &repo, None, None).await.unwrap();
         assert_eq!((all.items.join(" "), all.more), ("also-v0 v0 v1 v2 v3 v4".to_owned(), false));
-        let page = w.registry.list_tags(&repo, Some(2), Some("v0")).await.unwrap();
+        let page = w.registry.list_tags(&w.cx, &repo, Some(2), Some("v0")).await.unwrap();
         assert_eq!((page.items.join(" "), page.more), ("v1 v2".to_owned(), true));
-        let page = w.registry.list_tags(&repo, Some(2), Some("v2")).await.unwrap();
+        let page = w.registry.list_tags(&w.cx, &repo, Some(2), Some("v2")).await.unwrap();
         assert_eq!((page.items.join(" "), page.more), ("v3 v4".to_owned(), false));
-        assert_eq!(w.registry.list_tags(&repo, Some(0), None).await.unwrap(), registry::Page::default());
-        assert!(w.registry.list_tags(&repo, None, Some("z")).await.unwrap().items.is_empty());
+        assert_eq!(w.registry.list_tags(&w.cx, &repo, Some(0), None).await.unwrap(), registry::Page::default());
+        assert!(w.registry.list_tags(&w.cx, &repo, None, Some("z")).await.unwrap().items.is_empty());
     }
 
     async fn pulls_are_recorded_now_and_then(store: TestStore) {
@@ -151,15 +151,15 @@ on_every_engine! {
         };
         let at = |hours| w.later(hours).now;
         // A HEAD is no pull.
-        w.registry.stat_manifest(&repo, "v1").await.unwrap();
-        w.registry.maintain(at(0)).await.unwrap();
+        w.registry.stat_manifest(&w.cx, &repo, "v1").await.unwrap();
+        w.registry.maintain(ServiceName::Maintenance, at(0)).await.unwrap();
         assert_eq!(shown(&w).await, None);
         w.pull(&repo, "v1").await.unwrap();
-        w.registry.maintain(at(0)).await.unwrap();
+        w.registry.maintain(ServiceName::Maintenance, at(0)).await.unwrap();
         assert_eq!(shown(&w).await, Some(at(0)));
         w.registry.get_manifest(&w.later(2), &repo, "v1").await.unwrap();
         assert_eq!(shown(&w).await, Some(at(0)));
-        w.registry.maintain(at(2)).await.unwrap();
+        w.registry.maintain(ServiceName::Maintenance, at(2)).await.unwrap();
         assert_eq!(shown(&w).await, Some(at(2)));
     }
 

@@ -108,6 +108,6 @@ on_every_engine! {
         let large = with(&m, json!({"annotations": {"a": "x".repeat(4 << 20)}})).to_string();
         let put = w.registry.put_manifest(&w.cx, &repo, "v1", None, large.into()).await;
         assert_eq!(refusal(put), "ManifestTooLarge");
-        assert!(w.registry.list_tags(&repo, None, None).await.unwrap().items.is_empty());
+        assert!(w.registry.list_tags(&w.cx, &repo, None, None).await.unwrap().items.is_empty());
     }
 }

@@ -111,7 +111,7 @@ async fn agrees(
             .is_ok();
         prop_assert_eq!(pulled, model.images.contains(&n), "image {}", n);
     }
-    let listed = node.list_tags(repo, None, None).await.unwrap().items;
+    let listed = node.list_tags(&w.cx, repo, None, None).await.unwrap().items;
     let wanted: Vec<_> = model.tags.keys().map(|n| TAGS[*n]).collect();
     prop_assert_eq!(listed, wanted);
     Ok(())

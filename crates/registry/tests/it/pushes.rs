@@ -56,7 +56,11 @@ fn if_none_match(condition: Condition) -> Expected {
 }
 
 async fn tags(w: &World, repo: &RepositoryFacts) -> Vec<String> {
-    w.registry.list_tags(repo, None, None).await.unwrap().items
+    w.registry
+        .list_tags(&w.cx, repo, None, None)
+        .await
+        .unwrap()
+        .items
 }
 
 on_every_engine! {
@@ -195,11 +199,11 @@ on_every_engine! {
         let mut signatures = Vec::new();
         for n in 0..5 {
             let digest = w.image(&repo, &format!("signature-{n}"), &format!("signature {n}")).await;
-            let size = w.registry.stat_manifest(&repo, &digest.to_string()).await.unwrap().bytes.len();
+            let size = w.registry.stat_manifest(&w.cx, &repo, &digest.to_string()).await.unwrap().bytes.len();
             signatures.push(json!({"mediaType": OCI_MANIFEST, "digest": digest.to_string(), "size": size}));
         }
         let add = async |signature: &Value| loop {
-            let (mut listed, expected) = match w.registry.stat_manifest(&repo, "sha256-aa").await {
+            let (mut listed, expected) = match w.registry.stat_manifest(&w.cx, &repo, "sha256-aa").await {
                 Ok(found) => {
                     let index: Value = serde_json::from_slice(&found.bytes).unwrap();
                     (index["manifests"].as_array().unwrap().clone(), if_match(&[found.digest]))
@@ -216,7 +220,7 @@ on_every_engine! {
             }
         };
         futures_util::future::join_all(signatures.iter().map(add)).await;
-        let index = w.registry.stat_manifest(&repo, "sha256-aa").await.unwrap();
+        let index = w.registry.stat_manifest(&w.cx, &repo, "sha256-aa").await.unwrap();
         let index: Value = serde_json::from_slice(&index.bytes).unwrap();
         for signature in &signatures {
             assert!(index["manifests"].as_array().unwrap().contains(signature), "{index}");
@@ -260,6 +264,42 @@ on_every_engine! {
         w.registry.delete_manifest(&w.cx, &repo, "v1").await.unwrap();
         delete(&here).await.unwrap();
         delete(&absent).await.unwrap();
+    }
+
+    async fn foreign_layers_of_earlier_images_are_linked_once(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let mut manifest = w.manifest(&repo, "one").await;
+        let foreign = w.layer(&repo, "foreign").await;
+        let mut layer = foreign.clone();
+        layer["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar".into();
+        manifest["layers"].as_array_mut().unwrap().push(layer);
+        // More images than are read at once.
+        for n in 0..10 {
+            manifest["annotations"] = json!({"n": n.to_string()});
+            w.put(&repo, &format!("v{n}"), &manifest).await.unwrap();
+        }
+        let digest = foreign["digest"].as_str().unwrap();
+        let links = async || {
+            let mut read = store.store.read().await.unwrap();
+            let sql = "SELECT COUNT(*) FROM image_layers WHERE digest = $1";
+            read.fetch_one(sql, store::values![digest]).await.unwrap().int(0).unwrap()
+        };
+        let unlink = async || {
+            let mut tx = store.store.write(store::Scope::System("test")).await.unwrap();
+            tx.execute("DELETE FROM image_layers WHERE digest = $1", store::values![digest]).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        assert_eq!(links().await, 10);
+        // As version 0.1 stored them.
+        unlink().await;
+        w.registry.link_foreign_layers(ServiceName::Maintenance).await.unwrap();
+        assert_eq!(links().await, 10);
+        assert_eq!(refusal(w.registry.delete_blob(&w.cx, &repo, digest).await), "LayerInUse");
+        // Once in the life of a database: later images say it themselves.
+        unlink().await;
+        w.registry.link_foreign_layers(ServiceName::Maintenance).await.unwrap();
+        assert_eq!(links().await, 0);
     }
 
     async fn names_all_missing_blobs(store: TestStore) {

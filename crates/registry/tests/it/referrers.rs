@@ -44,13 +44,13 @@ on_every_engine! {
         let sbom = artifact(&w, &image, Some("example/sbom"), 2).await;
         let untyped = artifact(&w, &image, None, 3).await;
 
-        let all = w.registry.referrers(&repo, &subject, None, None).await.unwrap();
+        let all = w.registry.referrers(&w.cx, &repo, &subject, None, None).await.unwrap();
         let digests: Vec<_> = all.referrers.iter().map(|r| r.digest.as_str()).collect();
         assert_eq!(digests, [&signature, &sbom, &untyped]);
         assert_eq!(all.next, None);
         let index: Value = serde_json::from_slice(&all.to_index()).unwrap();
         assert_eq!(index["mediaType"], OCI_INDEX);
-        let size = w.registry.stat_manifest(&repo, &signature).await.unwrap().bytes.len();
+        let size = w.registry.stat_manifest(&w.cx, &repo, &signature).await.unwrap().bytes.len();
         assert_eq!(index["manifests"][0], json!({
             "mediaType": OCI_MANIFEST, "digest": signature, "size": size,
             "artifactType": "example/signature", "annotations": {"n": "1"},
@@ -58,14 +58,14 @@ on_every_engine! {
         // Without an artifact type, the config's media type stands for it.
         assert_eq!(index["manifests"][2]["artifactType"], EMPTY);
 
-        let some = w.registry.referrers(&repo, &subject, Some("example/sbom"), None).await.unwrap();
+        let some = w.registry.referrers(&w.cx, &repo, &subject, Some("example/sbom"), None).await.unwrap();
         assert_eq!(some.referrers.len(), 1);
-        let none = w.registry.referrers(&repo, &Digest::sha256_of(b"nobody").to_string(), None, None).await.unwrap();
+        let none = w.registry.referrers(&w.cx, &repo, &Digest::sha256_of(b"nobody").to_string(), None, None).await.unwrap();
         assert_eq!(none, registry::Referrers::default());
-        assert_eq!(refusal(w.registry.referrers(&repo, "v1", None, None).await), "InvalidDigest");
+        assert_eq!(refusal(w.registry.referrers(&w.cx, &repo, "v1", None, None).await), "InvalidDigest");
 
         w.registry.delete_manifest(&w.cx, &repo, &sbom).await.unwrap();
-        assert_eq!(w.registry.referrers(&repo, &subject, None, None).await.unwrap().referrers.len(), 2);
+        assert_eq!(w.registry.referrers(&w.cx, &repo, &subject, None, None).await.unwrap().referrers.len(), 2);
         let details = ecr::DescribeImagesRequest { repository_name: "app".into(), ..Default::default() };
         let details = w.registry.describe_images(&w.cx, details).await.unwrap().image_details.unwrap();
         assert_eq!(details[1].subject_manifest_digest.as_ref(), Some(&subject));
@@ -79,7 +79,7 @@ on_every_engine! {
         let image = Digest::sha256_of(manifest.to_string().as_bytes());
         artifact(&w, &image, Some("example/signature"), 1).await;
         w.put(&repo, "v1", &manifest).await.unwrap();
-        let found = w.registry.referrers(&repo, &image.to_string(), None, None).await.unwrap();
+        let found = w.registry.referrers(&w.cx, &repo, &image.to_string(), None, None).await.unwrap();
         assert_eq!(found.referrers.len(), 1);
     }
 
@@ -92,7 +92,7 @@ on_every_engine! {
         // The SBOM is signed too; and one attestation has a tag of its own.
         let of_sbom = artifact(&w, &sbom.parse().unwrap(), Some("example/signature"), 3).await;
         let kept = artifact(&w, &image, Some("example/kept"), 4).await;
-        let bytes = w.registry.stat_manifest(&repo, &kept).await.unwrap().bytes.clone();
+        let bytes = w.registry.stat_manifest(&w.cx, &repo, &kept).await.unwrap().bytes.clone();
         w.registry.put_manifest(&w.cx, &repo, "kept", None, bytes).await.unwrap();
         // Another image's are not touched.
         let other = w.image(&repo, "v2", "two").await;
@@ -118,9 +118,9 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let image = w.image(&repo, "v1", "one").await;
         let signature = artifact(&w, &image, Some("example/signature"), 1).await;
-        let size = w.registry.stat_manifest(&repo, &signature).await.unwrap().bytes.len();
+        let size = w.registry.stat_manifest(&w.cx, &repo, &signature).await.unwrap().bytes.len();
         let child = w.image(&repo, "tagged", "child").await.to_string();
-        let child_size = w.registry.stat_manifest(&repo, &child).await.unwrap().bytes.len();
+        let child_size = w.registry.stat_manifest(&w.cx, &repo, &child).await.unwrap().bytes.len();
         let tag = image.to_string().replace(':', "-");
         let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
             {"mediaType": OCI_MANIFEST, "digest": signature, "size": size},
@@ -212,7 +212,7 @@ on_every_engine! {
         for artifact_type in [None, Some("example/notes")] {
             let (mut pages, mut next) = (Vec::new(), None);
             loop {
-                let page = w.registry.referrers(&repo, &subject, artifact_type, next.as_deref()).await.unwrap();
+                let page = w.registry.referrers(&w.cx, &repo, &subject, artifact_type, next.as_deref()).await.unwrap();
                 assert!(page.to_index().len() <= (4 << 20) + 4096, "{}", page.to_index().len());
                 pages.push(page.referrers.into_iter().map(|r| r.digest).collect::<Vec<_>>());
                 next = page.next;

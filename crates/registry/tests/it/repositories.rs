@@ -115,9 +115,9 @@ on_every_engine! {
         let foreign = ecr::DescribeRepositoriesRequest { next_token: Some("!".into()), ..describe(None) };
         assert_eq!(refusal(w.registry.describe_repositories(&w.cx, foreign).await), "InvalidParameter");
 
-        let page = w.registry.list_repositories(&w.cx.account, &w.cx.region, Some(3), Some("app-2")).await.unwrap();
+        let page = w.registry.list_repositories(&w.cx, &w.cx.account, &w.cx.region, Some(3), Some("app-2")).await.unwrap();
         assert_eq!((page.items, page.more), (names[3..6].to_vec(), true));
-        let page = w.registry.list_repositories(&w.cx.account, &w.cx.region, None, Some("app-5")).await.unwrap();
+        let page = w.registry.list_repositories(&w.cx, &w.cx.account, &w.cx.region, None, Some("app-5")).await.unwrap();
         assert_eq!((page.items, page.more), (names[6..].to_vec(), false));
     }
 

@@ -4,12 +4,12 @@ use crate::world::*;
 use aws_api::ecr;
 use blobs::Digest;
 use bytes::Bytes;
-use futures_util::{TryStreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use registry::{Error, RepositoryFacts};
 use store::on_every_engine;
 
 async fn read(w: &World, repo: &RepositoryFacts, digest: &str) -> Vec<u8> {
-    let (layer, file) = w.registry.open_blob(repo, digest).await.unwrap();
+    let (layer, file) = w.registry.open_blob(&w.cx, repo, digest).await.unwrap();
     let chunks: Vec<Bytes> = file.read_range(0..layer.size).try_collect().await.unwrap();
     chunks.concat()
 }
@@ -53,18 +53,18 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let digest = Digest::sha256_of(b"hello, world").to_string();
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
-        assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 0);
+        assert_eq!(w.registry.upload_status(&w.cx, &repo, &id).await.unwrap(), 0);
         assert_eq!(w.registry.append(&w.cx, &repo, &id, None, body("hello")).await.unwrap(), 5);
         assert_eq!(w.registry.append(&w.cx, &repo, &id, Some(5), body(", ")).await.unwrap(), 7);
         let gap = w.registry.append(&w.cx, &repo, &id, Some(9), body("world")).await;
         assert!(matches!(gap, Err(Error::InvalidLayerPart { last_valid_byte_received: 6, .. })), "{gap:?}");
         assert_eq!(refusal(gap), "InvalidLayerPart");
-        assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 7);
+        assert_eq!(w.registry.upload_status(&w.cx, &repo, &id).await.unwrap(), 7);
         let layer = w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, body("world")).await.unwrap();
         assert_eq!((layer.digest.to_string(), layer.size), (digest.clone(), 12));
-        assert_eq!(w.registry.stat_blob(&repo, &digest).await.unwrap(), layer);
+        assert_eq!(w.registry.stat_blob(&w.cx, &repo, &digest).await.unwrap(), layer);
         assert_eq!(read(&w, &repo, &digest).await, b"hello, world");
-        assert_eq!(refusal(w.registry.upload_status(&repo, &id).await), "UploadNotFound");
+        assert_eq!(refusal(w.registry.upload_status(&w.cx, &repo, &id).await), "UploadNotFound");
         assert_eq!(w.temporary_files(), 0);
         // Once more is no error, and no second copy.
         w.layer(&repo, "hello, world").await;
@@ -76,7 +76,7 @@ on_every_engine! {
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         let cut = stream::iter([Ok(Bytes::from("half")), Err(std::io::Error::other("cut"))]);
         assert_eq!(refusal(w.registry.append(&w.cx, &repo, &id, None, cut).await), "BodyBroken");
-        assert_eq!(w.registry.upload_status(&repo, &id).await.unwrap(), 4);
+        assert_eq!(w.registry.upload_status(&w.cx, &repo, &id).await.unwrap(), 4);
         let digest = Digest::sha256_of(b"half and half").to_string();
         w.registry.append(&w.cx, &repo, &id, Some(4), body(" and half")).await.unwrap();
         w.registry.complete_upload(&w.cx, &repo, &id, &digest, None, nothing()).await.unwrap();
@@ -91,8 +91,8 @@ on_every_engine! {
         let wrong = w.registry.complete_upload(&w.cx, &repo, &id, &other, None, body("this")).await;
         assert_eq!(refusal(wrong), "InvalidLayer");
         assert_eq!(refusal(w.registry.put_blob(&w.cx, &repo, &other, body("this")).await), "InvalidLayer");
-        assert_eq!(refusal(w.registry.stat_blob(&repo, &other).await), "LayerNotFound");
-        assert_eq!(refusal(w.registry.stat_blob(&repo, &Digest::sha256_of(b"this").to_string()).await), "LayerNotFound");
+        assert_eq!(refusal(w.registry.stat_blob(&w.cx, &repo, &other).await), "LayerNotFound");
+        assert_eq!(refusal(w.registry.stat_blob(&w.cx, &repo, &Digest::sha256_of(b"this").to_string()).await), "LayerNotFound");
         assert_eq!(w.temporary_files(), 0);
         for digest in ["", "sha256:", "sha256:xyz", "md5:d41d8cd98f00b204e9800998ecf8427e", "../../etc/passwd"] {
             assert_eq!(refusal(w.registry.put_blob(&w.cx, &repo, digest, body("x")).await), "InvalidDigest", "{digest}");
@@ -104,11 +104,11 @@ on_every_engine! {
         let repo = w.repository("app").await;
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         w.registry.append(&w.cx, &repo, &id, None, body("x")).await.unwrap();
-        w.registry.cancel_upload(&repo, &id).await.unwrap();
-        assert_eq!(refusal(w.registry.cancel_upload(&repo, &id).await), "UploadNotFound");
+        w.registry.cancel_upload(&w.cx, &repo, &id).await.unwrap();
+        assert_eq!(refusal(w.registry.cancel_upload(&w.cx, &repo, &id).await), "UploadNotFound");
         assert_eq!(w.temporary_files(), 0);
         for id in ["", "nope", "../x", "00000000-0000-4000-8000-000000000000"] {
-            assert_eq!(refusal(w.registry.upload_status(&repo, id).await), "UploadNotFound", "{id}");
+            assert_eq!(refusal(w.registry.upload_status(&w.cx, &repo, id).await), "UploadNotFound", "{id}");
         }
     }
 
@@ -129,7 +129,7 @@ on_every_engine! {
         w.registry.complete_upload(&w.cx, &repo, &first, &digest, None, body("x")).await.unwrap();
         let third = start(&w.cx).await.unwrap();
         assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
-        w.registry.cancel_upload(&repo, &second).await.unwrap();
+        w.registry.cancel_upload(&w.cx, &repo, &second).await.unwrap();
         start(&w.cx).await.unwrap();
         assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
         w.registry.complete_upload(&w.cx, &repo, &third, &digest, None, body("y")).await.unwrap_err();
@@ -137,16 +137,16 @@ on_every_engine! {
         assert_eq!(refusal(start(&w.cx).await), "LimitExceeded");
         // Those that nobody goes on with make room when they are swept.
         let later = w.later(25);
-        w.registry.sweep_uploads(later.now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, later.now).await.unwrap();
         start(&later).await.unwrap();
         // Housekeeping counts what is there, and what another node has finished no longer.
         let open = start(&later).await.unwrap();
-        w.registry.sweep_uploads(later.now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, later.now).await.unwrap();
         assert_eq!(refusal(start(&later).await), "LimitExceeded");
         let (node, _, _) = w.another_node(true, later.now).await;
         node.complete_upload(&later, &repo, &open, &digest, None, body("x")).await.unwrap();
         let soon = w.later(26);
-        w.registry.sweep_uploads(soon.now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, soon.now).await.unwrap();
         start(&soon).await.unwrap();
         assert_eq!(refusal(start(&soon).await), "LimitExceeded");
     }
@@ -234,17 +234,91 @@ on_every_engine! {
 
         // Another node that starts beside this one leaves the young alone.
         let (beside, ..) = w.another_node(true, w.cx.now).await;
-        assert_eq!(beside.upload_status(&repo, &small).await.unwrap(), 5);
+        assert_eq!(beside.upload_status(&w.cx, &repo, &small).await.unwrap(), 5);
 
         // A restart keeps what is large enough to be worth it, and of a repository that is there.
         let (next, _, _) = w.another_node(false, w.cx.now).await;
-        assert_eq!(refusal(next.upload_status(&repo, &small).await), "UploadNotFound");
-        assert_eq!(refusal(next.upload_status(&dropped, &orphan).await), "UploadNotFound");
-        assert_eq!(next.upload_status(&repo, &large).await.unwrap(), 16 << 20);
+        assert_eq!(refusal(next.upload_status(&w.cx, &repo, &small).await), "UploadNotFound");
+        assert_eq!(refusal(next.upload_status(&w.cx, &dropped, &orphan).await), "UploadNotFound");
+        assert_eq!(next.upload_status(&w.cx, &repo, &large).await.unwrap(), 16 << 20);
         let digest = Digest::sha256_of(format!("{content}end").as_bytes()).to_string();
         next.complete_upload(&w.cx, &repo, &large, &digest, None, body("end")).await.unwrap();
-        assert_eq!(next.stat_blob(&repo, &digest).await.unwrap().size, (16 << 20) + 3);
+        assert_eq!(next.stat_blob(&w.cx, &repo, &digest).await.unwrap().size, (16 << 20) + 3);
         assert_eq!(w.temporary_files(), 0);
+    }
+
+    async fn a_layer_costs_three_statements_and_a_look_up_two(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        let count = async |content: &'static str| {
+            let push = w.layer(&repo, content);
+            store::testing::count_queries(push).await.1
+        };
+        // On PostgreSQL, a transaction begins with its lock.
+        let lock = u64::from(store.store.engine() == store::Engine::Postgres);
+        // Whether a copy is known; its row; the link.
+        assert_eq!(count("new").await, 3 + lock);
+        assert_eq!(count("new").await, 3 + lock);
+
+        let look_up = async |name: &'static str| {
+            let (other, ..) = w.another_node(true, w.cx.now).await;
+            let look_up = other.look_up(&w.cx.account, &w.cx.region, name);
+            let (found, count) = store::testing::count_queries(look_up).await;
+            (found.unwrap().repository.is_some(), count)
+        };
+        assert_eq!(look_up("app").await, (true, 2));
+        assert_eq!(look_up("missing").await, (false, 2));
+        let policy_text = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": "210987654321"}, "Action": ["ecr:ReplicateImage"],
+            "Resource": ["arn:aws:ecr:us-east-1:123456789012:repository/*"],
+        }]}).to_string();
+        w.registry.put_registry_policy(&w.cx, ecr::PutRegistryPolicyRequest { policy_text }).await.unwrap();
+        assert_eq!(look_up("app").await, (true, 2));
+        assert_eq!(look_up("missing").await, (false, 2));
+    }
+
+    async fn another_node_goes_on_with_an_upload(store: TestStore) {
+        let w = World::with(&store, |settings| settings.shared = true).await;
+        let repo = w.repository("app").await;
+        let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+        let content = "x".repeat(17 << 20);
+        // The connection breaks: what came stays, and the client continues elsewhere.
+        let broken = body(&content).map(|chunk| chunk.map_err(|never| match never {}))
+            .chain(stream::iter([Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]));
+        assert_eq!(refusal(w.registry.append(&w.cx, &repo, &id, None, broken).await), "BodyBroken");
+
+        let (other, its_store, _) = w.another_node(true, w.cx.now).await;
+        let row = store::ecr::upload::get(&mut its_store.read().await.unwrap().conn(), &id).await.unwrap().unwrap();
+        assert_eq!((row.size, row.owner.as_deref()), (17 << 20, Some("arn:aws:iam::123456789012:user/pusher")));
+        assert!(row.hash_state.is_some());
+        assert_eq!(other.upload_status(&w.cx, &repo, &id).await.unwrap(), 17 << 20);
+        // The other node needs neither the first node nor the state file beside the bytes.
+        std::fs::remove_file(w.folder.path().join(format!("uploads/{id}.state"))).unwrap();
+        assert_eq!(other.append(&w.cx, &repo, &id, None, body(" and ")).await.unwrap(), (17 << 20) + 5);
+        // And back.
+        assert_eq!(w.registry.append(&w.cx, &repo, &id, None, body("more")).await.unwrap(), (17 << 20) + 9);
+        let digest = Digest::sha256_of(format!("{content} and more").as_bytes()).to_string();
+        let layer = other.complete_upload(&w.cx, &repo, &id, &digest, None, nothing()).await.unwrap();
+        assert_eq!(layer.size, (17 << 20) + 9);
+        assert_eq!(refusal(w.registry.upload_status(&w.cx, &repo, &id).await), "UploadNotFound");
+        assert!(store::ecr::upload::get(&mut its_store.read().await.unwrap().conn(), &id).await.unwrap().is_none());
+    }
+
+    async fn an_upload_counts_for_its_owner_on_every_node(store: TestStore) {
+        let w = World::with(&store, |settings| {
+            settings.shared = true;
+            settings.limits.uploads_per_principal_max = 2;
+        }).await;
+        let repo = w.repository("app").await;
+        let content = "x".repeat(16 << 20);
+        for _ in 0..2 {
+            let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+            w.registry.append(&w.cx, &repo, &id, None, body(&content)).await.unwrap();
+        }
+        let (other, ..) = w.another_node_with(true, w.cx.now, |settings| {
+            settings.limits.uploads_per_principal_max = 2;
+        }).await;
+        assert_eq!(refusal(other.start_upload(&w.cx, &repo).await), "LimitExceeded");
     }
 
     async fn an_upload_expires(store: TestStore) {
@@ -253,11 +327,11 @@ on_every_engine! {
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
         let content = "x".repeat(16 << 20);
         w.registry.append(&w.cx, &repo, &id, None, body(&content)).await.unwrap();
-        w.registry.sweep_uploads(w.later(23).now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, w.later(23).now).await.unwrap();
         w.registry.append(&w.later(23), &repo, &id, None, body("y")).await.unwrap();
         let late = w.later(25);
         assert_eq!(refusal(w.registry.append(&late, &repo, &id, None, body("z")).await), "UploadNotFound");
-        w.registry.sweep_uploads(late.now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, late.now).await.unwrap();
         assert_eq!(w.temporary_files(), 0);
     }
 
@@ -273,8 +347,8 @@ on_every_engine! {
         ] {
             std::fs::write(uploads.join(name), "half of a lay").unwrap();
         }
-        w.registry.sweep_uploads(w.cx.now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, w.cx.now).await.unwrap();
         assert_eq!(w.temporary_files(), 1);
-        assert_eq!(w.registry.upload_status(&repo, &young).await.unwrap(), 0);
+        assert_eq!(w.registry.upload_status(&w.cx, &repo, &young).await.unwrap(), 0);
     }
 }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+pub use authz::ServiceName;
 use aws_api::ecr;
 use aws_types::{Entropy, EntropyError};
 use blobs::{Blobs, Digest, Owner};
@@ -77,12 +78,22 @@ impl World {
 
     /// The same data opened again: another process, with caches of its own.
     pub async fn another_node(&self, shared: bool, now: Timestamp) -> (Registry, Store, Blobs) {
+        self.another_node_with(shared, now, |_| {}).await
+    }
+
+    pub async fn another_node_with(
+        &self,
+        shared: bool,
+        now: Timestamp,
+        change: impl FnOnce(&mut Settings),
+    ) -> (Registry, Store, Blobs) {
         let store = Store::open(&self.url).await.unwrap();
         let blobs = Blobs::open_directory(self.folder.path(), owner(&store))
             .await
             .unwrap();
         let mut settings = settings();
         settings.shared = shared;
+        change(&mut settings);
         let people = self.people.clone();
         let registry = Registry::open(
             store.clone(),

@@ -22,7 +22,11 @@ const OCTET_STREAM: &str = "application/octet-stream";
 /// `HEAD …/blobs/<digest>`
 pub(super) async fn head(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
-    let layer = job.app.registry.stat_blob(&repository, digest).await?;
+    let layer = job
+        .app
+        .registry
+        .stat_blob(job.call(), &repository, digest)
+        .await?;
     let mut response = described(&layer.digest);
     set(
         &mut response,
@@ -35,7 +39,11 @@ pub(super) async fn head(job: &OciRequest<'_>, digest: &str) -> OciResult {
 /// `GET …/blobs/<digest>`
 pub(super) async fn get(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
-    let (layer, file) = job.app.registry.open_blob(&repository, digest).await?;
+    let (layer, file) = job
+        .app
+        .registry
+        .open_blob(job.call(), &repository, digest)
+        .await?;
     send(job.head, &layer.digest, file)
 }
 
@@ -43,7 +51,11 @@ pub(super) async fn get(job: &OciRequest<'_>, digest: &str) -> OciResult {
 pub(super) async fn delete(job: &OciRequest<'_>, digest: &str) -> OciResult {
     let repository = job.repository()?;
     let expected = conditions::expected(job.head)?;
-    let layer = job.app.registry.stat_blob(&repository, digest).await?;
+    let layer = job
+        .app
+        .registry
+        .stat_blob(job.call(), &repository, digest)
+        .await?;
     // A blob never changes, so the condition cannot cease to hold meanwhile.
     let reference = layer.digest.to_string();
     if !expected.holds(Some(&reference)) {

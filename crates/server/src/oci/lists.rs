@@ -23,7 +23,7 @@ pub(super) async fn tags(job: &OciRequest<'_>, page: Page) -> OciResult {
             let last = page.last.as_deref();
             job.app
                 .registry
-                .list_tags(&repository, Some(n), last)
+                .list_tags(job.call(), &repository, Some(n), last)
                 .await?
         }
     };
@@ -45,7 +45,7 @@ pub(super) async fn catalog(job: &OciRequest<'_>, page: Page) -> OciResult {
             let (place, last) = (&job.place, page.last.as_deref());
             let registry = &job.app.registry;
             registry
-                .list_repositories(&place.account, &place.region, Some(n), last)
+                .list_repositories(job.call(), &place.account, &place.region, Some(n), last)
                 .await?
         }
     };
@@ -64,7 +64,7 @@ pub(super) async fn referrers(
     let found = job
         .app
         .registry
-        .referrers(&repository, digest, artifact_type, next)
+        .referrers(job.call(), &repository, digest, artifact_type, next)
         .await?;
     let index = json!({
         "schemaVersion": 2,

@@ -24,7 +24,7 @@ pub(super) async fn head(job: &OciRequest<'_>, reference: &str) -> OciResult {
     let manifest = job
         .app
         .registry
-        .stat_manifest(&repository, reference)
+        .stat_manifest(job.call(), &repository, reference)
         .await?;
     described(job, &manifest)
 }

@@ -93,7 +93,11 @@ async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciErro
 /// `GET …/blobs/uploads/<id>`
 pub(super) async fn status(job: &OciRequest<'_>, id: &str) -> OciResult {
     let repository = job.repository()?;
-    let size = job.app.registry.upload_status(&repository, id).await?;
+    let size = job
+        .app
+        .registry
+        .upload_status(job.call(), &repository, id)
+        .await?;
     let mut response = accepted(job, id, size);
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)
@@ -146,7 +150,10 @@ pub(super) async fn complete(
 /// `DELETE …/blobs/uploads/<id>`
 pub(super) async fn cancel(job: &OciRequest<'_>, id: &str) -> OciResult {
     let repository = job.repository()?;
-    job.app.registry.cancel_upload(&repository, id).await?;
+    job.app
+        .registry
+        .cancel_upload(job.call(), &repository, id)
+        .await?;
     Ok(empty(StatusCode::NO_CONTENT))
 }
 

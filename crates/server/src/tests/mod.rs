@@ -15,6 +15,7 @@ mod named_principals;
 mod operations;
 mod other_services;
 mod permissions;
+mod redirects;
 mod registry_conditions;
 mod registry_routes;
 mod resource_policies;

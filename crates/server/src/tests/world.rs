@@ -91,6 +91,14 @@ impl World {
 
     /// A world whose server has other settings.
     pub(super) async fn with(change: impl FnOnce(&mut Settings)) -> World {
+        World::over(|blobs| blobs, change).await
+    }
+
+    /// A world whose server has another store of bytes.
+    pub(super) async fn over(
+        blobs: impl FnOnce(Blobs) -> Blobs,
+        change: impl FnOnce(&mut Settings),
+    ) -> World {
         let store = store::testing::sqlite().await;
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(1_795_348_800)); // 2026-11-22T12:00:00Z
@@ -107,9 +115,10 @@ impl World {
             database: store.store.id(),
             is_shared: true,
         };
-        let blobs = Blobs::open_directory(directory.path().join("blobs"), owner)
+        let directory_store = Blobs::open_directory(directory.path().join("blobs"), owner)
             .await
             .unwrap();
+        let blobs = blobs(directory_store);
         let ticking = Arc::clone(&clock);
         let mut settings = Settings {
             listen: vec!["127.0.0.1:0".parse().unwrap()],

@@ -103,6 +103,20 @@ pub async fn add_layer(
     .map(drop)
 }
 
+/// Says that an image needs a layer, unless that is known or the image is gone; how many rows that made.
+///
+/// # Errors
+/// The engine's.
+pub async fn add_missing_layer(conn: &mut Conn<'_>, image_id: i64, digest: &str) -> Result<u64> {
+    conn.execute(
+        "INSERT INTO image_layers (image_id, digest, repository_id) \
+         SELECT id, $2, repository_id FROM images WHERE id = $1 \
+         ON CONFLICT (image_id, digest) DO NOTHING",
+        values![image_id, digest],
+    )
+    .await
+}
+
 /// Says that a manifest list needs an image.
 ///
 /// # Errors
@@ -181,6 +195,23 @@ fn content(row: &Row) -> Result<Content> {
         bytes: row.bytes(3)?,
         pulled_at: row.opt_int(4)?,
     })
+}
+
+/// The manifests of all repositories, at most `limit`, with an id greater than `after`, in the order of
+/// their ids; each with its repository's id.
+///
+/// # Errors
+/// The engine's.
+pub async fn contents(conn: &mut Conn<'_>, after: i64, limit: i64) -> Result<Vec<(Content, i64)>> {
+    conn.fetch_all(
+        "SELECT id, digest, media_type, content, pulled_at, repository_id FROM images \
+         WHERE id > $1 ORDER BY id LIMIT $2",
+        values![after, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((content(row)?, row.int(5)?)))
+    .collect()
 }
 
 /// The manifest of this digest.

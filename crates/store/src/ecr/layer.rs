@@ -52,13 +52,18 @@ pub async fn put_blob(
     now: i64,
 ) -> Result<Blob> {
     debug_assert!(!object_key.is_empty(), "a copy has a key");
-    conn.execute(
-        "INSERT INTO blobs (digest, size, object_key, stored_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (digest) DO NOTHING",
-        values![digest, size, object_key, now],
-    )
-    .await?;
-    let found = blob(conn, digest).await?;
+    let inserted = conn
+        .fetch_optional(
+            "INSERT INTO blobs (digest, size, object_key, stored_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (digest) DO NOTHING RETURNING size, object_key, encryption",
+            values![digest, size, object_key, now],
+        )
+        .await?;
+    // A row is returned only if it was inserted.
+    let found = match inserted {
+        Some(row) => Some(blob_of(&row)?),
+        None => blob(conn, digest).await?,
+    };
     let found = found.ok_or(crate::Error::NoRow)?;
     debug_assert_eq!(found.size, size, "one digest has one size");
     Ok(found)
