@@ -1,7 +1,7 @@
 //! The digest of an upload so far, and its saved form, with which another process goes on hashing.
 //!
-//! The saved form is a help, never a truth: a record that is missing, torn or of another file is
-//! left aside and the bytes are read again. Therefore it needs no sync of its own.
+//! The saved form only saves time: a record that is missing, torn or of another file is ignored, and the
+//! bytes are read again. It therefore needs no sync.
 
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest as _, Sha256, Sha512};

@@ -1,4 +1,4 @@
-//! Where things lie, and how a name becomes durable.
+//! Paths of the files, and how a name becomes durable.
 //!
 //! ```text
 //! <root>/database                   the id of the database that the files belong to (`owner.rs`)
@@ -10,7 +10,7 @@
 //! <root>/uploads/tmp-<id>[.state]   the same of a content that comes in one request
 //! ```
 //!
-//! Both halves lie under one root, hence on one file system: a rename between them is atomic.
+//! Both folders are under one root, hence on one file system: a rename between them is atomic.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -20,12 +20,12 @@ use std::path::{Path, PathBuf};
 use crate::object_key::UNIQUE;
 use crate::{Error, ObjectKey, UploadId};
 
-// Other people of the machine have no business here: the registry decides who reads.
+// Other users of the machine have no access: the registry decides who reads.
 const FOLDER_MODE: u32 = 0o700;
 pub(crate) const FILE_MODE: u32 = 0o600;
 
 const STATE_SUFFIX: &str = ".state";
-/// Of files that no client can resume: once nobody writes to one, it is rubbish, however young.
+/// The prefix of files that no client can resume: once no process writes to one, it can be removed at any age.
 const TEMPORARY_PREFIX: &str = "tmp-";
 
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Tending the store: what a start, a collection and a check need.
+//! Maintenance: sweeping uploads, listing copies, verifying one.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -18,9 +18,9 @@ use crate::{Algorithm, Blobs, Digest, Error, Listed, ObjectKey, Swept, UploadId,
 
 /// What a sweep finds out about an upload.
 enum Abandoned {
-    /// Somebody writes to it.
+    /// A process is writing to it.
     No,
-    /// Nobody does, and nobody begins to while the lock is held.
+    /// No process is writing to it, and none can begin while the lock is held.
     Locked(File),
     /// It has no bytes.
     Gone,
@@ -32,7 +32,7 @@ impl Blobs {
     /// written now, by this process or another, stays.
     ///
     /// The file of a [`put`](Self::put) whose process was killed goes whatever `keep` says, which is not
-    /// asked: nobody can resume it.
+    /// called: it cannot be resumed.
     ///
     /// Where other processes serve from the same folder, `keep` may be older than an upload that one of
     /// them starts meanwhile: there, take [`list_uploads`](Self::list_uploads) first, look up which of
@@ -96,7 +96,7 @@ impl Blobs {
         Ok(swept)
     }
 
-    /// Whether nobody is writing to the upload now.
+    /// Whether no process is writing to the upload now.
     fn abandoned(&self, id: &UploadId, bytes: &Path) -> Result<Abandoned, Error> {
         // The lock is given back, without the open file, before the file goes: whoever locks the
         // upload next finds by its name that it is gone.
@@ -168,7 +168,7 @@ fn list_folder(layout: &Layout, area: &str, first: u8) -> Result<Vec<Listed>, Er
                 .ok()
         });
         let Some(key) = key else {
-            tracing::warn!(?name, "a file among the blobs is none");
+            tracing::warn!(?name, "a file among the blobs has no blob's name");
             continue;
         };
         match entry.metadata() {

@@ -7,8 +7,8 @@ use crate::{Algorithm, Digest, Error};
 
 /// Where one stored copy of a blob is. The database maps a digest to it.
 ///
-/// Each copy has a key of its own that no other copy had or will have: whoever removes the file of a key
-/// cannot hit a copy that somebody has just stored under the same digest.
+/// Each copy has a key that no other copy had or will have. Removing the file of a key therefore never
+/// removes a copy that was just stored under the same digest.
 ///
 /// The text form is a path, which is the file's in a directory and the object's name in an object store:
 /// `objects/7f/7f3c…` (32 hexadecimal digits).

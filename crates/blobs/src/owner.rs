@@ -1,4 +1,4 @@
-//! Whose directory it is.
+//! The database that a directory belongs to.
 //!
 //! A server deletes uploads and blobs that its database does not know. Another database's server on the same
 //! directory would delete what the first one needs, so the directory carries the id of the one database

@@ -35,8 +35,8 @@ impl Source {
         }
     }
 
-    /// The bytes of `range`, cut to the blob's end. Those of a redirect are not to be had here: reading
-    /// them is the error `Unsupported`.
+    /// The bytes of `range`, cut to the blob's end. Reading a redirect fails with `Unsupported`: only the
+    /// client has access to its bytes.
     #[must_use]
     pub fn read_range(&self, range: Range<u64>) -> BlobRead {
         let range = range.start..range.end.min(self.size());

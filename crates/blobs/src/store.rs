@@ -46,8 +46,8 @@ use crate::{
 /// # What it does not do
 ///
 /// It knows no repository and no permission, does not know which digests are stored (the database maps a
-/// digest to the key of its copy), and keeps no count of who needs one. Whoever deletes a copy first commits
-/// that no row names its key.
+/// digest to the key of its copy), and does not count references. Before a copy is deleted, the caller
+/// commits that no row names its key.
 ///
 /// Every method must be called within a tokio runtime: files are touched on its blocking pool.
 #[derive(Clone)]
@@ -344,9 +344,9 @@ impl Blobs {
         run(move || stat(&path)).await?
     }
 
-    /// Deletes a copy; false where there was none. Who reads it reads on. The caller has committed that no
-    /// row names the key. The deletion itself is not forced to disk: should a crash undo it, the copy is
-    /// found again by [`list`](Self::list).
+    /// Deletes a copy; false if there was none. Reads that are open continue. The caller has committed that
+    /// no row names the key. The deletion is not synced: if a crash undoes it, [`list`](Self::list) finds the
+    /// copy again.
     pub async fn delete(&self, key: &ObjectKey) -> Result<bool, Error> {
         let path = self.layout.object(key);
         run(move || layout::remove(&path).map_err(Error::io("delete a blob"))).await?

@@ -16,8 +16,7 @@ use crate::{Algorithm, Digest, Error, ObjectKey, UploadId};
 /// milliseconds, and layers below it never cost a state file.
 const RECORD_EVERY_BYTES: u64 = 4 * 1024 * 1024;
 
-/// How often a new file may be swept between its creation and its lock: a moment that no two
-/// sweeps find.
+/// How often creating a file is tried when a sweep removes it between its creation and its lock.
 const CREATE_ATTEMPTS: usize = 3;
 
 /// An open upload. Invariant: the file holds exactly `len` bytes and `hasher` has seen just those;
@@ -31,7 +30,7 @@ pub(crate) struct Upload {
     len: u64,
     /// All bytes below are on disk.
     synced: u64,
-    /// Where the saved hash state stands; 0 where none was saved.
+    /// The offset that the saved hash state covers; 0 if none was saved.
     recorded: u64,
 }
 
@@ -70,7 +69,7 @@ impl Upload {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
                 Err(error) => return Err(Error::io("create an upload")(error)),
             };
-            // Nobody else knows the new file, unless as one to sweep: the lock says that it lives.
+            // Only a sweep can know the new file. The lock tells it that the file is in use.
             match file.try_lock() {
                 Ok(()) => {}
                 // A sweep came first. It holds the lock until the file is gone.
@@ -104,8 +103,8 @@ impl Upload {
         }
     }
 
-    /// Locks the upload against other processes and proves that `kept`, from an earlier request,
-    /// still says the truth; else opens the file and goes on from what is on disk, hashing only what
+    /// Locks the upload against other processes and checks that `kept`, from an earlier request,
+    /// is still up to date; otherwise opens the file and goes on from what is on disk, hashing only what
     /// neither the state file nor `given` covers.
     ///
     /// The order matters: with the lock held, nobody can rename the file to a blob, so that a file
@@ -122,7 +121,7 @@ impl Upload {
             if named.ino() == kept.inode && named.len() == kept.len {
                 return Ok(kept);
             }
-            // Another process went on with it. Our handle is of the past.
+            // Another process continued the upload. The kept handle is out of date.
         }
         let file = layout
             .open_upload(&id)
@@ -179,7 +178,7 @@ impl Upload {
             .flatten()
     }
 
-    /// Lets other processes have it again. A failure is of no matter: closing the file unlocks too.
+    /// Releases the lock for other processes. A failure does no harm: closing the file unlocks too.
     pub(crate) fn unlock(&self) {
         if let Err(error) = self.file.file.unlock() {
             tracing::debug!(%error, "cannot unlock an upload");
@@ -207,7 +206,7 @@ impl Upload {
     /// Writes the chunks and leaves hashing them to the caller. On an error nothing of them remains.
     pub(crate) fn write_unhashed(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
         if let Err(error) = write_all_at(&self.file.file, chunks, self.len) {
-            // Best effort: should it fail, the length gives it away to `take`, which hashes again.
+            // Best effort: if it fails, `take` sees the other length and hashes again.
             if let Err(error) = self.file.file.set_len(self.len) {
                 tracing::warn!(%error, upload = %self.id, "cannot cut a failed write off an upload");
             }
@@ -368,7 +367,7 @@ fn read_record(layout: &Layout, id: &UploadId, inode: u64) -> Option<hash_state:
     hash_state::decode(inode, &record)
 }
 
-/// Saves the state and returns where it stands: 0 where that failed, which costs hashing again.
+/// Saves the state and returns the offset it covers: 0 if that failed, which costs hashing again.
 fn save_record(layout: &Layout, id: &UploadId, inode: u64, offset: u64, hasher: &Hasher) -> u64 {
     let Some(record) = hash_state::encode(inode, offset, hasher) else {
         return 0;

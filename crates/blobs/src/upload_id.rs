@@ -9,8 +9,8 @@ use thiserror::Error;
 ///
 /// The caller chooses it, from its own source of randomness: see [`UploadId::from_random`].
 ///
-/// Inside of this crate there are also ids of temporary files, of another version of UUID: nobody
-/// outside has one, and no text is parsed to one.
+/// Inside this crate, temporary files have ids of another UUID version. They are never given out, and no
+/// text parses to one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UploadId([u8; 16]);
 

@@ -29,16 +29,15 @@ enum Entry {
     Idle { upload: Box<Upload>, released: u64 },
 }
 
-/// The right to write to one upload: nobody else in this process has it. It goes along with the
-/// work onto the blocking pool, so that a request which is dropped half-way gives it back only
-/// when its last write has ended.
+/// The exclusive right, within this process, to write to one upload. It moves with the work onto the
+/// blocking pool, so a dropped request releases it only after its last write.
 pub(crate) struct UploadLock {
     layout: Arc<Layout>,
     locks: Arc<UploadLocks>,
     id: UploadId,
     /// Set while the upload may be used by the next request.
     pub(crate) upload: Option<Upload>,
-    /// Nobody else knows this upload's id: unless published, its file goes with the lock.
+    /// The id is known here only: unless published, the file is removed with the lock.
     temporary: bool,
 }
 
@@ -66,7 +65,7 @@ impl UploadLocks {
         })
     }
 
-    /// A lock on an upload that nobody else can name.
+    /// A lock on an upload with a new id that no client knows.
     pub(crate) fn acquire_temporary(
         self: &Arc<Self>,
         layout: &Arc<Layout>,

@@ -29,7 +29,7 @@ fn main() {
         }
         Ok("full") => runtime.block_on(push_to_a_full_disk(Path::new(&arguments[1]))),
         _ => {
-            runtime.block_on(what_was_acknowledged_survives_a_kill());
+            runtime.block_on(acknowledged_blobs_survive_a_kill());
             a_full_disk_leaves_nothing_half_written();
             println!("crash: ok");
         }
@@ -106,7 +106,7 @@ fn tell(line: &str) {
         .unwrap();
 }
 
-async fn what_was_acknowledged_survives_a_kill() {
+async fn acknowledged_blobs_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
     for round in 0..ROUNDS {

@@ -143,7 +143,7 @@ async fn verify_finds_a_changed_byte() {
 }
 
 #[tokio::test]
-async fn the_next_start_sweeps_what_nobody_can_resume() {
+async fn a_start_sweeps_uploads_that_cannot_be_resumed() {
     let (folder, blobs) = store().await;
     let (live, dead, busy) = ([1; 16], [2; 16], [3; 16]);
     let [live, dead, busy] = [live, dead, busy].map(UploadId::from_random);
@@ -207,7 +207,7 @@ async fn the_next_start_sweeps_what_nobody_can_resume() {
 }
 
 #[tokio::test]
-async fn a_sweep_takes_what_a_killed_put_left_whatever_is_to_be_kept() {
+async fn a_sweep_always_removes_temporary_files_of_a_killed_put() {
     let (folder, blobs) = store().await;
     let uploads = folder.path().join("uploads");
     let bytes = content(3_000_000);
@@ -284,7 +284,7 @@ fn looking_at_an_upload_keeps_nobody_from_it() {
 }
 
 #[tokio::test]
-async fn an_upload_goes_from_process_to_process() {
+async fn another_process_continues_an_upload() {
     let (folder, here) = store().await;
     let there = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
     let id = UploadId::from_random([9; 16]);

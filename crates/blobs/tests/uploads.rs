@@ -248,7 +248,7 @@ fn futures_channel() -> (
 }
 
 #[tokio::test]
-async fn a_request_dropped_half_way_gives_the_upload_back() {
+async fn a_dropped_request_releases_the_upload() {
     let (_folder, blobs) = store().await;
     let bytes = content(3 * 1024 * 1024);
     blobs.start_upload(&ID).await.unwrap();
@@ -358,7 +358,7 @@ async fn a_state_that_does_not_fit_costs_hashing_again() {
 }
 
 #[tokio::test]
-async fn what_was_received_is_stored_discarded_or_as_before() {
+async fn received_bytes_are_stored_discarded_or_stay_in_the_upload() {
     let (folder, blobs) = store().await;
     let bytes = content(2 * 1024 * 1024);
     let digest = Digest::sha256_of(&bytes);

@@ -35,7 +35,7 @@ impl Registry {
         id: &UploadId,
         size: u64,
     ) -> Result<(), Error> {
-        // The first writer's, whoever sent this part.
+        // The upload belongs to the principal that started it, not to the sender of this part.
         let known = self.0.open_uploads.owner(id);
         let owner = known.unwrap_or_else(|| Owner::of(cx));
         let state = self.0.blobs.upload_state(id);

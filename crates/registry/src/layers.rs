@@ -226,7 +226,7 @@ impl Registry {
             let copy = StoredCopy::of(&blob)?;
             self.0.cache.put_layer(ticket, repo.id, digest, copy);
             if let Some(NewCopy { stored, damaged }) = new {
-                // No row names these keys, and nobody else knows them.
+                // No row names these keys, and no other request knows them.
                 let unused = [Some(stored.key), damaged];
                 for key in unused.into_iter().flatten().filter(|key| *key != copy.key) {
                     self.delete_copy(&key).await;

@@ -37,7 +37,7 @@ pub(crate) struct Descriptor {
 pub(crate) struct Foreign {
     pub(crate) descriptor: Descriptor,
     /// The descriptor's `urls` say where to fetch it. Without them the blob must be in the
-    /// repository, or nobody could pull the image.
+    /// repository, or the image could not be pulled.
     pub(crate) fetchable: bool,
 }
 

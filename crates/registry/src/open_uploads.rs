@@ -1,5 +1,5 @@
-//! How many uploads are open, by principal and by repository, so that no client
-//! fills the disk with empty files, and none keeps others from pushing.
+//! Counts open uploads by principal and by repository, so that no client can fill the disk
+//! with empty files or block the pushes of others.
 //!
 //! A principal's uploads are bounded, so a client that leaves its uploads behind uses up its
 //! own share. A repository's are bounded too, as a backstop against many principals: there,
@@ -122,7 +122,7 @@ impl Count {
         }
     }
 
-    /// Of these, the upload that was written to the longest ago, if nobody writes to it.
+    /// Of these, the upload with the oldest last write that no request is writing to.
     fn idlest<'a>(&self, ids: impl IntoIterator<Item = &'a UploadId>) -> Option<(i64, UploadId)> {
         let open = ids.into_iter().filter_map(|id| {
             let open = self.uploads.get(id)?;
@@ -360,7 +360,7 @@ mod tests {
             uploads.open(id(1, n), &owner("ci"), 0, BOUNDS);
         }
         uploads.renew(vec![id(1, 0), id(1, 7), id(1, 8)], &HashMap::new(), HOUR_MS);
-        // One of its own is left; the two that nobody here started count for the repository.
+        // One of its own is left; the two that were not started here count for the repository.
         for n in [20, 21] {
             let room = uploads.open(id(1, n), &owner("ci"), 0, BOUNDS);
             assert_eq!(room, Room::Made(None));

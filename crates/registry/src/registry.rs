@@ -37,7 +37,7 @@ pub(crate) struct Inner {
 
 impl Registry {
     /// Opens the registry over its metadata and its bytes, and removes the uploads
-    /// that nobody can resume.
+    /// that cannot be resumed.
     ///
     /// # Errors
     /// Those of the store and of the blobs.

@@ -70,7 +70,7 @@ pub struct Limits {
     /// Unfinished uploads of a user or role on one node, over all repositories. Not a quota
     /// of ECR's: each is a file.
     pub uploads_per_principal_max: u64,
-    /// Unfinished uploads of a repository, whoever began them.
+    /// Unfinished uploads of a repository, of all principals.
     pub uploads_per_repository_max: u64,
     /// Length of a layer in bytes.
     pub layer_bytes_max: u64,

@@ -133,7 +133,7 @@ impl Changes {
 
     /// The caller holds `known`.
     fn advance(&self, topic: &str) {
-        // The number first, the place second: whoever notes the number between the two begins to read
+        // The number first, the place second: a cache that notes the number between the two starts reading
         // after the commit.
         let number = self.sequence.fetch_add(1, Ordering::AcqRel) + 1;
         self.place(hash(topic)).fetch_max(number, Ordering::AcqRel);

@@ -47,7 +47,7 @@ impl std::fmt::Debug for Inner {
 }
 
 pub(crate) enum Pools {
-    /// A pool of one is SQLite's writer: whoever holds its connection is alone.
+    /// SQLite's writer is a pool of one connection, so there is one writer at a time.
     Sqlite {
         readers: Arc<Pool<SqliteConnection>>,
         writer: Arc<Pool<SqliteConnection>>,

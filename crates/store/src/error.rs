@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A unique constraint refused the row: somebody else was first. The caller
+    /// A unique constraint refused the row: another writer was first. The caller
     /// turns this into the API's "already exists".
     #[error("unique constraint violated: {0}")]
     Unique(String),

@@ -24,7 +24,7 @@
 //! # Ok::<(), store::Error>(()) }).unwrap();
 //! ```
 //!
-//! # What stands where
+//! # Modules
 //! - `open`: opening a database and bringing its schema up to date.
 //! - `database`: reading, writing, commit.
 //! - `pool`: connections, their time limits, and which of them are kept.
@@ -33,7 +33,7 @@
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
 //! - `iam`, `ecr`, `hosts`, `jobs` and `settings`: typed rows and their statements, one file a resource. All
-//!   SQL of Berth stands there; the crates above call functions.
+//!   SQL of Berth is there; the crates above call functions.
 //!
 //! # The promise
 //! A transaction whose [`Write::commit`] returned `Ok` survives the loss of power.

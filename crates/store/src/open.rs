@@ -41,7 +41,7 @@ const POSTGRES_SETTINGS: [(&str, &str); 9] = [
     ("tcp_keepalives_interval", "10"),
     ("tcp_keepalives_count", "3"),
     ("tcp_user_timeout", "30000"),
-    // "relation already exists, skipping" at each start interests nobody.
+    // Hides "relation already exists, skipping" at each start.
     ("client_min_messages", "warning"),
 ];
 

@@ -18,6 +18,6 @@ pub async fn count_queries<F: Future>(future: F) -> (F::Output, u64) {
 
 /// Counts a query of the task that asked for it to be counted.
 pub(crate) fn count_query() {
-    // An error: nobody counts.
+    // An error means that queries are not being counted.
     let _ = QUERIES.try_with(|queries| queries.set(queries.get() + 1));
 }

@@ -57,7 +57,7 @@ pub enum Topic<'a> {
         region: &'a str,
     },
     /// What was *changed or removed* in a repository, by its row's id: moved tags, deleted images and
-    /// layers, its policy and settings. A row that is merely new needs no touch: nobody caches absence.
+    /// layers, its policy and settings. A new row needs no touch: absence is not cached.
     Repository(i64),
     /// The key ring.
     KeyRing,

@@ -66,7 +66,7 @@ async fn set_mutability(w: &World, kind: ecr::ImageTagMutability, filters: &[&st
 }
 
 on_every_engine! {
-    async fn what_one_face_pushes_the_other_sees(store: TestStore) {
+    async fn images_pushed_by_one_api_are_seen_by_the_other(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         // Byte for byte: the white space is the digest's too.
@@ -169,7 +169,7 @@ on_every_engine! {
         assert_eq!(w.pull(&repo, "v1").await.unwrap(), *winners[0]);
     }
 
-    async fn what_a_manifest_needs_must_be_there(store: TestStore) {
+    async fn rejects_a_manifest_whose_parts_are_missing(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let mut manifest = w.manifest(&repo, "one").await;

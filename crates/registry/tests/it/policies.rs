@@ -203,7 +203,7 @@ on_every_engine! {
     }
 
     /// A rule of storing that came later takes no policy away, and locks nobody out.
-    async fn what_was_stored_before_a_rule_still_decides(store: TestStore) {
+    async fn policies_stored_before_a_rule_still_decide(store: TestStore) {
         let w = World::new(&store).await;
         let id = w.repository("app").await.id;
         let old = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",

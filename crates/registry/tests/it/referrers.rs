@@ -152,7 +152,7 @@ on_every_engine! {
         assert_eq!(answer.image_ids.unwrap().len(), 2);
     }
 
-    async fn the_ecr_face_lists_them_in_pages(store: TestStore) {
+    async fn the_ecr_api_lists_referrers_in_pages(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let image = w.image(&repo, "v1", "one").await;

@@ -70,7 +70,7 @@ on_every_engine! {
         w.layer(&repo, "hello, world").await;
     }
 
-    async fn a_cut_body_leaves_what_came(store: TestStore) {
+    async fn a_cut_body_keeps_the_received_bytes(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
@@ -162,7 +162,7 @@ on_every_engine! {
         w.layer(&repo, "12345678").await;
     }
 
-    async fn the_ecr_face_checks_each_part(store: TestStore) {
+    async fn the_ecr_api_checks_each_part(store: TestStore) {
         let w = World::with(&store, |settings| {
             settings.limits.layer_part_bytes_min = 4;
             settings.limits.layer_part_bytes_max = 8;
@@ -218,7 +218,7 @@ on_every_engine! {
         assert_eq!(answer.layers.unwrap()[0].layer_availability, Some(ecr::LayerAvailability::Unavailable));
     }
 
-    async fn a_start_removes_what_nobody_resumes(store: TestStore) {
+    async fn a_start_removes_uploads_that_cannot_be_resumed(store: TestStore) {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let small = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
@@ -335,7 +335,7 @@ on_every_engine! {
         assert_eq!(w.temporary_files(), 0);
     }
 
-    async fn what_a_killed_put_left_goes_beside_other_nodes_too(store: TestStore) {
+    async fn temporary_files_of_a_killed_put_are_removed_beside_other_nodes(store: TestStore) {
         let w = World::with(&store, |settings| settings.shared = true).await;
         let repo = w.repository("app").await;
         let young = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
