@@ -8,11 +8,13 @@
 //! policy_fuzz::decisions::decide(b"\x00\x01\x02\x03");
 //! policy_fuzz::signatures::parse(b"GET\n/\n\nhost: localhost");
 //! policy_fuzz::forms::parse(b"Action=ListUsers&MaxItems=10");
+//! policy_fuzz::metadata::parse(b"GET\n/latest/\nhost: 127.0.0.1:1338");
 //! policy_fuzz::saml_responses::parse(b"<samlp:Response/>");
 //! ```
 
 pub mod decisions;
 pub mod forms;
+pub mod metadata;
 pub mod patterns;
 pub mod saml_responses;
 pub mod seeds;

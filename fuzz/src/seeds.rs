@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{decisions, forms, patterns, saml_responses, signatures, texts};
+use crate::{decisions, forms, metadata, patterns, saml_responses, signatures, texts};
 
 /// The inputs of one target.
 pub struct Seeds {
@@ -84,6 +84,7 @@ pub fn all() -> io::Result<Vec<Seeds>> {
         seeds("decision", decisions::decide, asked),
         seeds("signature", signatures::parse, damaged(signatures::seeds())),
         seeds("form", forms::parse, damaged(forms::seeds())),
+        seeds("metadata", metadata::parse, damaged(metadata::seeds())),
         seeds(
             "saml",
             saml_responses::parse,

@@ -11,9 +11,14 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use policy::DocumentKind;
 
+mod hosts;
 mod layers;
 mod values;
 
+pub use hosts::{
+    AgentCommand, AgentRunOptions, CredentialOptions, HostCommand, HostInviteOptions, JoinOptions,
+    KubeletOptions,
+};
 pub use layers::{Stop, command, parse};
 pub use values::{ByteSize, DatabaseUrl, PublicUrl};
 
@@ -64,8 +69,12 @@ pub enum Command {
     Fsck(NotBuiltOptions),
     /// Not built yet: copy metadata and layers while the server runs
     Backup(NotBuiltOptions),
-    /// Not built yet: give a host the credentials of its instance profile
-    Agent(NotBuiltOptions),
+    /// On a host: get the role of its instance profile, and give it to local programs
+    #[command(subcommand)]
+    Agent(AgentCommand),
+    /// Hosts with a role: invite, list, revoke
+    #[command(subcommand)]
+    Host(HostCommand),
 }
 
 /// Commands on accounts.

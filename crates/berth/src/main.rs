@@ -17,11 +17,13 @@
 //! done, 1 failed, 2 wrong usage.
 
 mod account;
+mod agent_commands;
 mod cli;
 mod completions;
 mod data_dir;
 mod demo;
 mod error;
+mod hosts;
 mod import;
 mod logging;
 mod master_key;
@@ -90,7 +92,8 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),
         Command::Backup(_) => Err(not_built("backup")),
-        Command::Agent(_) => Err(not_built("agent")),
+        Command::Agent(command) => agent_commands::run(command),
+        Command::Host(command) => hosts::run(command),
     }
 }
 

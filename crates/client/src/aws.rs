@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use sigv4::{PathStyle, RequestParts, SecretKey, SigError, Signer};
 
-use crate::http::{Error, Http, Request};
+use crate::http::{Error, Http, Request, Response};
 
 /// A key pair, with its token where it is temporary.
 #[derive(Clone, Debug)]
@@ -117,19 +117,41 @@ impl AwsClient<'_> {
             value.set_sensitive(true);
             request.headers.insert(name, value);
         }
-        let response = self.http.send(request).await?;
-        if response.status != 200 {
-            return Err(CallError::Service {
-                operation: O::NAME,
-                error: decode_error(service, &response.body),
-                status: response.status.as_u16(),
-            });
-        }
-        decode_response::<O>(&response.body).map_err(|source| CallError::Answer {
-            operation: O::NAME,
-            source,
-        })
+        answer::<O>(self.http.send(request).await?)
     }
+}
+
+/// Calls an operation that takes no signature: its input proves the caller.
+///
+/// # Errors
+/// As [`AwsClient::call`].
+pub async fn call_unsigned<O: Op>(
+    http: &Http,
+    endpoint: &str,
+    input: &O::Input,
+) -> Result<O::Output, CallError> {
+    let wire = encode_request::<O>(input);
+    let mut request = Request::new(Method::POST, format!("{endpoint}/"))
+        .header(CONTENT_TYPE, wire.content_type)
+        .body(wire.body);
+    if let Some(target) = &wire.target {
+        request = request.header(HeaderName::from_static("x-amz-target"), target);
+    }
+    answer::<O>(http.send(request).await?)
+}
+
+fn answer<O: Op>(response: Response) -> Result<O::Output, CallError> {
+    if response.status != 200 {
+        return Err(CallError::Service {
+            operation: O::NAME,
+            error: decode_error(O::OPERATION.service(), &response.body),
+            status: response.status.as_u16(),
+        });
+    }
+    decode_response::<O>(&response.body).map_err(|source| CallError::Answer {
+        operation: O::NAME,
+        source,
+    })
 }
 
 /// The headers that sign a POST to `/`: `Authorization`, `X-Amz-Date` and, for temporary credentials,

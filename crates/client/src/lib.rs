@@ -38,7 +38,7 @@ mod registry;
 mod tls;
 
 pub use address::is_public;
-pub use aws::{AwsClient, CallError, Credentials, sign};
+pub use aws::{AwsClient, CallError, Credentials, call_unsigned, sign};
 pub use http::{Error, Http, Request, Response, Settings};
 pub use profile::{Profile, ProfileError};
 pub use registry::{RegistryClient, RegistryError};

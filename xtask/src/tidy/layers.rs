@@ -6,6 +6,7 @@ use serde_json::Value;
 /// ARCHITECTURE.md.
 const LAYERS: &[(&str, u8)] = &[
     ("berth", 5),
+    ("agent", 4),
     ("server", 4),
     ("identity", 3),
     ("registry", 3),
