@@ -125,6 +125,8 @@ pub struct Caller {
     pub boundary: Option<Arc<PolicySet>>,
     /// The session policies, where the session has any; always for a federated user.
     pub session: Option<Arc<PolicySet>>,
+    /// The policies of `GetScopedCredentials`: each must allow as well, whatever the others say.
+    pub scope_downs: Vec<Arc<PolicySet>>,
     /// The condition keys that follow from principal and session. Those of the request are
     /// added on top.
     pub context: Arc<Context>,

@@ -108,6 +108,8 @@ pub struct Denial {
     pub message: String,
     /// What decided.
     pub decision: DecisionRecord,
+    /// The condition keys of the request, for who may read them.
+    pub keys: Vec<(String, ContextValue)>,
 }
 
 /// What decided on a request, for the audit log.
@@ -185,7 +187,7 @@ pub async fn check<F: Facts>(
     }
     let mut first = None;
     let mut checks = rule.checks(requirements);
-    add_chained(&context.caller, &mut checks);
+    add_chained(&context.caller, &mut checks, &mut request_keys);
     for check in checks {
         let selector = &check.resource;
         let found = facts.resource(context, selector).await;
@@ -235,11 +237,16 @@ fn all_keys<R>(context: &RequestContext, mut keys: Context, resource: &Resource<
 /// its source identity need the same actions on the next role as if the request had brought them
 /// (IAM User Guide, "Pass session tags in AWS STS", "Chaining roles with session tags"; "Monitor
 /// and control actions taken with assumed roles").
-fn add_chained(caller: &Caller, checks: &mut Vec<Check>) {
+fn add_chained(caller: &Caller, checks: &mut Vec<Check>, keys: &mut Context) {
     let is_role = |check: &&Check| matches!(check.resource, ResourceSelector::TrustingRole(_));
     let (Some(session), Some(role)) = (&caller.session_info, checks.iter().find(is_role)) else {
         return;
     };
+    if let Some(identity) = &session.source_identity {
+        // It is set again for the next session, so both keys exist (C4).
+        let identity = ContextValue::One(identity.as_str().into());
+        keys.insert_missing("sts:SourceIdentity", identity);
+    }
     let role = role.resource.clone();
     for (action, passed_on) in [
         ("sts:TagSession", !session.transitive_tags.is_empty()),
@@ -276,11 +283,30 @@ fn evaluate<R>(
         resource: resource.policy.as_deref(),
         ..ApplicablePolicies::default()
     };
+    let refuse = |decision: &Decision<'_>| {
+        let mut denial = denial(caller, action, selector, &resource.arn, decision);
+        let keys = keys.iter();
+        denial.keys = keys
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect();
+        denial
+    };
     let decision = policy::decide(&request, &policies);
-    match decision.is_allowed() {
-        true => Ok(()),
-        false => Err(denial(caller, action, selector, &resource.arn, &decision)),
+    if !decision.is_allowed() {
+        return Err(refuse(&decision));
     }
+    // Each narrows the session as a session policy of its own.
+    for layer in &caller.scope_downs {
+        let policies = ApplicablePolicies {
+            session: Some(layer),
+            ..policies
+        };
+        let decision = policy::decide(&request, &policies);
+        if !decision.is_allowed() {
+            return Err(refuse(&decision));
+        }
+    }
+    Ok(())
 }
 
 fn denial(
@@ -314,6 +340,7 @@ fn denial(
             resource: arn.to_owned(),
             statement,
         },
+        keys: Vec::new(),
     }
 }
 

@@ -44,6 +44,7 @@ pub fn caller(arn: &str, policy: Option<&str>) -> Arc<Caller> {
         identity: Arc::new(PolicySet::compile(documents)),
         boundary: None,
         session: None,
+        scope_downs: Vec::new(),
         session_info: None,
         credential: Credential::new(()),
     })

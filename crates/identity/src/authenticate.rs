@@ -12,7 +12,7 @@ use sigv4::SecretKey;
 use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::tag::{self, Tag};
-use store::iam::{access_key, group};
+use store::iam::{access_key, group, password_policy};
 
 use crate::caches::{CallerId, Dated};
 use crate::caller::RefKind;
@@ -24,6 +24,14 @@ use crate::{AuthError, Caller, CallerKind, Error, Identity, Key, PrincipalRef, S
 /// Maximum reloads when the account changes during a load. The last one counts, but is not
 /// kept.
 const READS_MAX: usize = 4;
+
+/// What every user of an account may whose password policy lets users change their own: "permissions are
+/// applied at the account-level for all users by IAM" (the model, `AllowUsersToChangePassword`).
+const CHANGE_OWN_PASSWORD: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "iam:GetAccountPasswordPolicy", "Resource": "*"},
+    {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": "arn:aws:iam::*:user/${aws:username}"},
+    {"Effect": "Allow", "Action": "iam:ChangePassword", "Resource": "arn:aws:iam::*:user/*/${aws:username}"}
+]}"#;
 
 impl Identity {
     /// The bytes that cached callers keep, their compiled policies included.
@@ -153,6 +161,12 @@ impl Identity {
             Some(session) => self.session_policies(conn, session).await?,
             None => None,
         };
+        let mut scope_downs = Vec::new();
+        for text in session.iter().flat_map(|session| &session.scope_downs) {
+            let document = self.0.policies.stored(text, DocumentKind::Session)?;
+            let name = PolicyRef::new(DocumentKind::Session, "scope-down");
+            scope_downs.push(self.0.policies.compiled(&[(name, document)]));
+        }
         let arn: Arc<str> = parts.principal.arn().into();
         let user_id: Arc<str> = parts.user_id.into();
         let context = context(&parts.principal, &user_id, &parts.tags, session);
@@ -169,6 +183,7 @@ impl Identity {
                 boundary.map(|boundary| self.0.policies.compiled(boundary))
             },
             session: session_policies,
+            scope_downs,
             context: Arc::new(context),
             session_info: session.map(session_info),
             credential: authz::Credential::new(principal.clone()),
@@ -244,6 +259,13 @@ impl Identity {
                 .policies
                 .of_entity(conn, &group, &mut identity)
                 .await?;
+        }
+        let demands = password_policy::find(conn, &user.account).await?;
+        if demands.is_some_and(|demands| demands.allow_users_to_change) {
+            let kind = DocumentKind::InlineUser;
+            let document = self.0.policies.stored(CHANGE_OWN_PASSWORD, kind)?;
+            let name = PolicyRef::new(kind, "AllowUsersToChangePassword");
+            identity.push((name, document));
         }
         Ok(KeyRecord {
             account: account(&user.account)?,
@@ -403,12 +425,14 @@ fn context(
         };
         context.insert(name, value);
     }
-    // Present on temporary credentials alone, and not on those of federated users (UG
+    // Present on temporary credentials alone, and not on those of federation (UG
     // reference_policies_condition-keys; docs/semantics.md#40). A role session has no MFA information:
     // the code counted in the trust policy (UG id_credentials_mfa_configure-api-require). The pages
     // differ on whether the key is then absent or false; false also meets `Deny` with `Bool`.
+    let federated = session.keys.iter().any(SessionKey::is_of_a_provider);
     let mfa_present = match (&session.who, session.mfa_at()) {
         (Who::Federated(..), _) => None,
+        _ if federated => None,
         (_, Some(_)) => Some("true"),
         (_, None) => Some("false"),
     };

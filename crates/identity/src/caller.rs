@@ -106,7 +106,8 @@ pub(crate) fn heap_bytes(caller: &Caller) -> usize {
         caller.boundary.as_ref(),
         caller.session.as_ref(),
     ];
-    let sets = sets.into_iter().flatten().map(|set| set.heap_bytes());
+    let sets = sets.into_iter().flatten().chain(&caller.scope_downs);
+    let sets = sets.map(|set| set.heap_bytes());
     let principal = [
         caller.principal.arn(),
         caller.principal.account(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use store::Store;
 
 use crate::caches::Caches;
+use crate::hashing::Hashing;
 use crate::last_used_notes::LastUsedNotes;
 use crate::policy_cache::PolicyCache;
 use aws_types::Entropy;
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) policies: PolicyCache,
     pub(crate) caches: Caches,
     pub(crate) last_used: LastUsedNotes,
+    pub(crate) hashing: Hashing,
     /// One simulation computes at a time: decisions that are served go before asked ones.
     pub(crate) simulating: Arc<tokio::sync::Semaphore>,
 }
@@ -49,6 +51,7 @@ impl Identity {
             caches: Caches::new(settings.cached_callers_bytes_max),
             policies: PolicyCache::new()?,
             last_used: LastUsedNotes::default(),
+            hashing: Hashing::default(),
             simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             store,
             sealer,

@@ -37,6 +37,32 @@ pub(crate) fn unique_id(kind: Kind, entropy: &dyn Entropy) -> Result<String, Err
     Ok(prefix.chars().chain(digits).collect())
 }
 
+/// The id of a service-specific credential: `ACCA` and 17 digits (UG reference_identifiers).
+pub(crate) fn service_credential_id(entropy: &dyn Entropy) -> Result<String, Error> {
+    let digits = draw::<UNIQUE_ID_CHARS>(entropy)?;
+    let digits = digits
+        .iter()
+        .map(|byte| char::from(BASE32[usize::from(byte & 31)]));
+    Ok("ACCA".chars().chain(digits).collect())
+}
+
+/// A random UUID (RFC 9562, version 4), for tasks and jobs.
+pub(crate) fn uuid(entropy: &dyn Entropy) -> Result<String, Error> {
+    let mut bytes = draw::<16>(entropy)?;
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex = aws_types::hex::encode(bytes);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    Ok(format!(
+        "{}-{}-{}-{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32)
+    ))
+}
+
 /// The kind of access key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {

@@ -74,6 +74,7 @@
 //! - `policy_cache`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
 //! - `authz_lookup`: what the authorization step asks of entities.
 //! - `mfa`: virtual MFA devices, and what their codes prove.
+//! - `passwords`: Argon2id, what an account demands, and sign-in.
 //! - `last_used`: noted in memory, written in batches.
 //!
 //! # The promise
@@ -94,6 +95,7 @@ mod caches;
 mod caller;
 mod error;
 pub mod federation;
+mod hashing;
 mod hosts;
 mod iam;
 mod identity;
@@ -104,6 +106,7 @@ mod managed;
 mod messages;
 mod mfa;
 mod paging;
+mod passwords;
 mod pinning;
 mod policy_cache;
 mod registry_password;
@@ -121,6 +124,7 @@ pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Key, PrincipalRef};
 pub use error::{AuthError, Code, Error};
 pub use identity::Identity;
+pub use passwords::rules::PasswordState;
 pub use pinning::PinnedPrincipal;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;

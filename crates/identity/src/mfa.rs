@@ -46,7 +46,7 @@ enum Verdict {
 }
 
 /// The wait after so many wrong codes in a row, in seconds: 1, 2, 4, … behind the free ones.
-fn wait_seconds(failures: i64) -> i64 {
+pub(crate) fn wait_seconds(failures: i64) -> i64 {
     let over = u32::try_from(failures - FREE_FAILURES).unwrap_or(0);
     match failures > FREE_FAILURES {
         true => 1_i64

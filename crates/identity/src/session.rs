@@ -83,6 +83,12 @@ pub(crate) struct Session {
     /// The host that the session is of: it is good while the host is not revoked and has this role.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<String>,
+    /// The policies of `GetScopedCredentials`, the oldest first: each narrows what is left.
+    #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) scope_downs: Vec<String>,
+    /// What makes the token as long as `MinimumSessionTokenSize` asks.
+    #[serde(rename = "z", default, skip_serializing_if = "String::is_empty")]
+    padding: String,
     /// The names of the fields that decisions depend on, as far as they are set. A server refuses a
     /// token that lists a field it does not know: an older one would grant more than the token allows.
     #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
@@ -98,6 +104,14 @@ pub(crate) enum SessionKey {
     /// A multivalued key.
     #[serde(rename = "n")]
     Many(String, Vec<String>),
+}
+
+impl SessionKey {
+    /// Whether an identity provider said it: the session came by federation.
+    pub(crate) fn is_of_a_provider(&self) -> bool {
+        let (SessionKey::One(name, _) | SessionKey::Many(name, _)) = self;
+        name.eq_ignore_ascii_case("aws:FederatedProvider") || name.starts_with("saml:")
+    }
 }
 
 /// Key, value, and whether it passes on through role chaining.
@@ -138,6 +152,8 @@ impl Session {
             .chain(&self.host);
         let texts = texts
             .chain(&self.policy_arns)
+            .chain(&self.scope_downs)
+            .chain([&self.padding])
             .map(|text| text.capacity() + OVERHEAD);
         let tags = self.tags.iter().map(|SessionTag(key, value, _)| {
             size_of::<SessionTag>() + key.capacity() + value.capacity() + 2 * OVERHEAD
@@ -184,6 +200,8 @@ impl Session {
             keys: Vec::new(),
             mfa_at: None,
             host: None,
+            scope_downs: Vec::new(),
+            padding: String::new(),
             limits: Vec::new(),
         }
     }
@@ -199,6 +217,7 @@ impl Session {
             ("c", !self.keys.is_empty()),
             ("x", self.mfa_at.is_some()),
             ("h", self.host.is_some()),
+            ("n", !self.scope_downs.is_empty()),
         ];
         let set = fields.into_iter().filter(|(_, is_set)| *is_set);
         set.map(|(name, _)| name.to_owned()).collect()
@@ -225,6 +244,22 @@ impl Session {
     /// Notes that a code of an MFA device was verified for the session.
     pub(crate) fn set_mfa_at(&mut self, at: Timestamp) {
         self.mfa_at = Some(at.as_millisecond());
+    }
+
+    /// A session of the same principal with other credentials: it was issued when this one was, so that
+    /// a revocation by `aws:TokenIssueTime` holds for both.
+    pub(crate) fn with_credentials(
+        &self,
+        id: u128,
+        access_key_id: String,
+        secret: &str,
+    ) -> Session {
+        let mut session = self.clone();
+        session.id = id;
+        session.access_key_id = access_key_id;
+        session.secret.zeroize();
+        session.secret = secret.to_owned();
+        session
     }
 
     /// The same session without its secret.
@@ -272,6 +307,18 @@ impl Session {
             true => Ok(session),
             false => Err(AuthError::InvalidClientTokenId),
         }
+    }
+
+    /// The session token, of at least so many bytes.
+    pub(crate) fn seal_padded(&mut self, sealer: &Sealer, minimum: usize) -> Result<String, Error> {
+        self.padding.clear();
+        let token = self.seal(sealer)?;
+        if token.len() >= minimum {
+            return Ok(token);
+        }
+        // Three bytes become four characters; the field's own name adds a few.
+        self.padding = "0".repeat((minimum - token.len()).div_ceil(4) * 3);
+        self.seal(sealer)
     }
 
     /// The session token.

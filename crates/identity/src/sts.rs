@@ -2,6 +2,8 @@
 
 mod assume_role;
 mod caller_identity;
+mod delegated_access;
+mod scoped_credentials;
 mod session_tokens;
 mod web_identity;
 
@@ -18,6 +20,8 @@ use crate::{Authorized, Error, Identity};
 use aws_types::AccountId;
 use aws_types::draw;
 
+/// The longest session token: it travels in a header of each request. AWS does not tell its own.
+const SESSION_TOKEN_BYTES_MAX: usize = 12 * 1024;
 /// The shortest session.
 const SESSION_SECONDS_MIN: i64 = 900;
 
@@ -52,16 +56,23 @@ impl Identity {
         &self,
         session: &Session,
     ) -> Result<(Credentials, Option<i32>), Error> {
-        let percent_of = |bytes: usize| (bytes * 100).div_ceil(PACKED_BYTES_MAX);
-        let tags = percent_of(session.tag_bytes());
+        let issued = self.issue(&mut session.clone(), None)?;
+        Ok((issued.credentials, issued.packed_policy_size))
+    }
+
+    /// The credentials of a session, with how much room it takes.
+    fn issue(&self, session: &mut Session, minimum_size: Option<i32>) -> Result<Issued, Error> {
+        let percent_of = |bytes: usize, max: usize| (bytes * 100).div_ceil(max);
+        let tags = percent_of(session.tag_bytes(), PACKED_BYTES_MAX);
         if tags > 100 {
             return Err(Error::new(
                 ErrorCode::PackedPolicyTooLarge,
                 format!("Packed size of session tags consumes {tags}% of allotted space."),
             ));
         }
-        let percent = session.packed_bytes().map(percent_of);
-        if let Some(percent) = percent.filter(|percent| *percent > 100) {
+        let packed = session.packed_bytes();
+        let packed = packed.map(|bytes| percent_of(bytes, PACKED_BYTES_MAX));
+        if let Some(percent) = packed.filter(|percent| *percent > 100) {
             return Err(Error::new(
                 ErrorCode::PackedPolicyTooLarge,
                 format!(
@@ -69,17 +80,43 @@ impl Identity {
                 ),
             ));
         }
-        let credentials = Credentials {
-            access_key_id: session.access_key_id.clone(),
-            secret_access_key: Secret::new(session.secret.clone()),
-            session_token: Secret::new(session.seal(&self.0.sealer)?),
-            expiration: session.expires_at(),
-        };
-        Ok((
-            credentials,
-            percent.and_then(|percent| i32::try_from(percent).ok()),
-        ))
+        let minimum = minimum_size.and_then(|size| usize::try_from(size).ok());
+        let token = session.seal_padded(&self.0.sealer, minimum.unwrap_or(0))?;
+        let size = token.len();
+        if size > SESSION_TOKEN_BYTES_MAX {
+            return Err(Error::new(
+                ErrorCode::PackedPolicyTooLarge,
+                format!(
+                    "The session token has {size} bytes and exceeds the maximum of \
+                     {SESSION_TOKEN_BYTES_MAX} bytes."
+                ),
+            ));
+        }
+        let small = |number: usize| i32::try_from(number).map_err(Error::internal);
+        Ok(Issued {
+            credentials: Credentials {
+                access_key_id: session.access_key_id.clone(),
+                secret_access_key: Secret::new(session.secret.clone()),
+                session_token: Secret::new(token),
+                expiration: session.expires_at(),
+            },
+            packed_policy_size: packed.map(small).transpose()?,
+            token_size: small(size)?,
+            token_utilization: small(percent_of(size, SESSION_TOKEN_BYTES_MAX))?,
+        })
     }
+}
+
+/// Credentials of a session that was made.
+struct Issued {
+    credentials: Credentials,
+    /// `PackedPolicySize`: of policies and tags, none where there are none. The model calls it deprecated
+    /// and says that it is the token's; what is recorded from AWS is about policies and tags.
+    packed_policy_size: Option<i32>,
+    /// `SessionTokenSize`, in bytes.
+    token_size: i32,
+    /// `SessionTokenUtilization`: percent of the longest token.
+    token_utilization: i32,
 }
 
 fn whole_second(at: Timestamp) -> Result<Timestamp, Error> {

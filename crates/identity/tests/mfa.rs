@@ -114,6 +114,8 @@ on_every_engine! {
         let listed = i.list_virtual_mfa_devices(&root, iam::ListVirtualMFADevicesRequest::default()).await.unwrap();
         let [device] = &listed.virtual_mfa_devices[..] else { panic!("{listed:?}") };
         assert!(device.base32_string_seed.is_none() && device.qr_code_png.is_none() && device.user.is_none());
+        let long = iam::CreateVirtualMFADeviceRequest { virtual_mfa_device_name: "n".repeat(250), ..input.clone() };
+        assert_eq!(said(i.create_virtual_mfa_device(&root, long).await).0, "ValidationError");
         let (code, message) = said(i.create_virtual_mfa_device(&root, input).await);
         assert_eq!(code, "EntityAlreadyExists");
         assert_eq!(message, "MFADevice entity at the same path and name already exists.");

@@ -7,15 +7,23 @@
 
 pub mod access_key;
 pub mod account;
+pub mod account_property;
 pub mod attachment;
+pub mod credential_report;
+pub mod delegation_request;
 pub mod entity;
 pub mod group;
 pub mod inline_policy;
 pub mod instance_profile;
+pub mod login_profile;
 pub mod managed_policy;
 pub mod mfa_device;
 pub mod oidc_provider;
+pub mod password_policy;
 pub mod provider_settings;
 pub mod role;
+pub mod role_deletion;
 pub mod sealing_key;
+pub mod service_credential;
+pub mod service_use;
 pub mod tag;

@@ -180,6 +180,7 @@ fn caller(account: AccountId, arn: String, id: String, credential: Credential) -
         identity: Arc::new(PolicySet::default()),
         boundary: None,
         session: None,
+        scope_downs: Vec::new(),
         session_info: None,
         credential,
     })

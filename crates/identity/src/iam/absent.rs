@@ -1,5 +1,4 @@
-//! What Berth does not have: login profiles, SSH keys, certificates, identity providers,
-//! reports, delegation requests. Nobody can have made any, so reads, changes and deletes answer as AWS
+//! What Berth does not have: SSH keys, certificates, identity providers. Nobody can have made any, so reads, changes and deletes answer as AWS
 //! does where there are none. Tools call them for every user and role that they describe or delete.
 //!
 //! The words are recorded from AWS where that is said beside them, in LocalStack's
@@ -14,21 +13,8 @@ use super::users::user_or_caller;
 use crate::paging::Page;
 use crate::{Authorized, CallerKind, Error, Identity};
 
-/// Services that have service-specific credentials (IAM API, CreateServiceSpecificCredential).
-const CREDENTIAL_SERVICES: [&str; 4] = [
-    "bedrock.amazonaws.com",
-    "cassandra.amazonaws.com",
-    "codecommit.amazonaws.com",
-    "logs.amazonaws.com",
-];
-
 fn none(message: String) -> Error {
     Error::new(ErrorCode::NoSuchEntity, message)
-}
-
-/// test_login_profile_errors.
-fn no_login_profile(user: &str) -> Error {
-    none(format!("Login Profile for User {user} cannot be found."))
 }
 
 /// test_get_ssh_public_key_not_found.
@@ -41,11 +27,6 @@ fn no_signing_certificate(id: &str) -> Error {
     none(format!("The Certificate with id {id} cannot be found."))
 }
 
-/// test_user_match_id_mismatch.
-fn no_service_credential(id: &str) -> Error {
-    none(format!("No such credential {id} exists"))
-}
-
 /// test_server_certificate_errors.
 fn no_server_certificate(name: &str) -> Error {
     none(format!(
@@ -56,16 +37,6 @@ fn no_server_certificate(name: &str) -> Error {
 /// test_get_saml_provider_not_found.
 fn no_saml_provider(arn: &str) -> Error {
     none(format!("Manifest not found for arn {arn}"))
-}
-
-fn no_job(id: &str) -> Error {
-    none(format!("The job with id {id} cannot be found."))
-}
-
-fn no_delegation_request(id: &str) -> Error {
-    none(format!(
-        "The delegation request with id {id} cannot be found."
-    ))
 }
 
 /// The model's words for `OrganizationNotFoundException`.
@@ -125,8 +96,6 @@ macro_rules! absent {
 }
 
 absent! {
-    UpdateLoginProfile update_login_profile(UpdateLoginProfileRequest) -> (), user |i| Some(i.user_name.clone());
-        |i| no_login_profile(&i.user_name);
 
     GetSSHPublicKey get_ssh_public_key(GetSSHPublicKeyRequest) -> GetSSHPublicKeyResponse, user |i| Some(i.user_name.clone());
         |i| no_ssh_key(&i.ssh_public_key_id);
@@ -140,12 +109,6 @@ absent! {
     DeleteSigningCertificate delete_signing_certificate(DeleteSigningCertificateRequest) -> (), user |i| i.user_name.clone();
         |i| no_signing_certificate(&i.certificate_id);
 
-    UpdateServiceSpecificCredential update_service_specific_credential(UpdateServiceSpecificCredentialRequest) -> (), user |i| i.user_name.clone();
-        |i| no_service_credential(&i.service_specific_credential_id);
-    ResetServiceSpecificCredential reset_service_specific_credential(ResetServiceSpecificCredentialRequest) -> ResetServiceSpecificCredentialResponse, user |i| i.user_name.clone();
-        |i| no_service_credential(&i.service_specific_credential_id);
-    DeleteServiceSpecificCredential delete_service_specific_credential(DeleteServiceSpecificCredentialRequest) -> (), user |i| i.user_name.clone();
-        |i| no_service_credential(&i.service_specific_credential_id);
 
     GetServerCertificate get_server_certificate(GetServerCertificateRequest) -> GetServerCertificateResponse;
         |i| no_server_certificate(&i.server_certificate_name);
@@ -171,9 +134,6 @@ absent! {
     TagSAMLProvider tag_saml_provider(TagSAMLProviderRequest) -> (); |i| no_saml_provider(&i.saml_provider_arn);
     UntagSAMLProvider untag_saml_provider(UntagSAMLProviderRequest) -> (); |i| no_saml_provider(&i.saml_provider_arn);
 
-    // test_delete_account_password_policy_not_found.
-    DeleteAccountPasswordPolicy delete_account_password_policy(()) -> ();
-        |_i| none("The account policy with name PasswordPolicy cannot be found.".to_owned());
 
     ListOrganizationsFeatures list_organizations_features(ListOrganizationsFeaturesRequest) -> ListOrganizationsFeaturesResponse;
         |_i| no_organization();
@@ -190,84 +150,10 @@ absent! {
     DisableOutboundWebIdentityFederation disable_outbound_web_identity_federation(()) -> ();
         |_i| federation_disabled();
 
-    GetServiceLinkedRoleDeletionStatus get_service_linked_role_deletion_status(GetServiceLinkedRoleDeletionStatusRequest) -> GetServiceLinkedRoleDeletionStatusResponse;
-        |i| none(format!("The deletion task {} cannot be found.", i.deletion_task_id));
-    GetServiceLastAccessedDetails get_service_last_accessed_details(GetServiceLastAccessedDetailsRequest) -> GetServiceLastAccessedDetailsResponse;
-        |i| no_job(&i.job_id);
-    GetServiceLastAccessedDetailsWithEntities get_service_last_accessed_details_with_entities(GetServiceLastAccessedDetailsWithEntitiesRequest) -> GetServiceLastAccessedDetailsWithEntitiesResponse;
-        |i| no_job(&i.job_id);
-    GetOrganizationsAccessReport get_organizations_access_report(GetOrganizationsAccessReportRequest) -> GetOrganizationsAccessReportResponse;
-        |i| no_job(&i.job_id);
 
-    GetDelegationRequest get_delegation_request(GetDelegationRequestRequest) -> GetDelegationRequestResponse;
-        |i| no_delegation_request(&i.delegation_request_id);
-    AcceptDelegationRequest accept_delegation_request(AcceptDelegationRequestRequest) -> ();
-        |i| no_delegation_request(&i.delegation_request_id);
-    RejectDelegationRequest reject_delegation_request(RejectDelegationRequestRequest) -> ();
-        |i| no_delegation_request(&i.delegation_request_id);
-    UpdateDelegationRequest update_delegation_request(UpdateDelegationRequestRequest) -> ();
-        |i| no_delegation_request(&i.delegation_request_id);
-    AssociateDelegationRequest associate_delegation_request(AssociateDelegationRequestRequest) -> ();
-        |i| no_delegation_request(&i.delegation_request_id);
-    SendDelegationToken send_delegation_token(SendDelegationTokenRequest) -> ();
-        |i| no_delegation_request(&i.delegation_request_id);
 }
 
 impl Identity {
-    /// `GetLoginProfile`: no user has a password.
-    ///
-    /// # Errors
-    /// Always `NoSuchEntity`.
-    pub async fn get_login_profile(
-        &self,
-        cx: &Authorized,
-        input: GetLoginProfileRequest,
-    ) -> Result<GetLoginProfileResponse, Error> {
-        let user = self.existing_user(cx, input.user_name).await?;
-        Err(no_login_profile(&user))
-    }
-
-    /// `DeleteLoginProfile`.
-    ///
-    /// # Errors
-    /// Always `NoSuchEntity`.
-    pub async fn delete_login_profile(
-        &self,
-        cx: &Authorized,
-        input: DeleteLoginProfileRequest,
-    ) -> Result<(), Error> {
-        let user = self.existing_user(cx, input.user_name).await?;
-        Err(no_login_profile(&user))
-    }
-
-    /// `GetAccountPasswordPolicy` (test_get_account_password_policy_not_found).
-    ///
-    /// # Errors
-    /// Always `NoSuchEntity`.
-    pub async fn get_account_password_policy(
-        &self,
-        cx: &Authorized,
-        _input: (),
-    ) -> Result<GetAccountPasswordPolicyResponse, Error> {
-        let account = cx.account;
-        Err(none(format!(
-            "The Password Policy with domain name {account} cannot be found."
-        )))
-    }
-
-    /// `GetCredentialReport` (test_get_credential_report_before_generated: the error has no message).
-    ///
-    /// # Errors
-    /// Always `ReportNotPresent`.
-    pub async fn get_credential_report(
-        &self,
-        _cx: &Authorized,
-        _input: (),
-    ) -> Result<GetCredentialReportResponse, Error> {
-        // AWS sends no message.
-        Err(Error::new(ErrorCode::CredentialReportNotPresent, ""))
-    }
-
     /// `ListSSHPublicKeys`.
     ///
     /// # Errors
@@ -303,34 +189,6 @@ impl Identity {
         })
     }
 
-    /// `ListServiceSpecificCredentials` (test_list_service_specific_credential_different_service, and
-    /// the user is looked up before the service).
-    ///
-    /// # Errors
-    /// `NoSuchEntity` for the user or the service.
-    pub async fn list_service_specific_credentials(
-        &self,
-        cx: &Authorized,
-        input: ListServiceSpecificCredentialsRequest,
-    ) -> Result<ListServiceSpecificCredentialsResponse, Error> {
-        let is_truncated = empty_page(input.max_items, input.marker.as_deref())?;
-        if !input.all_users.unwrap_or(false) {
-            self.existing_user(cx, input.user_name).await?;
-        }
-        if let Some(service) = input.service_name
-            && !CREDENTIAL_SERVICES.contains(&service.as_str())
-        {
-            return Err(none(format!(
-                "No such service {service} is supported for Service Specific Credentials"
-            )));
-        }
-        Ok(ListServiceSpecificCredentialsResponse {
-            service_specific_credentials: Some(Vec::new()),
-            is_truncated,
-            ..Default::default()
-        })
-    }
-
     /// `ListServerCertificates`.
     ///
     /// # Errors
@@ -357,22 +215,6 @@ impl Identity {
     ) -> Result<ListSAMLProvidersResponse, Error> {
         Ok(ListSAMLProvidersResponse {
             saml_provider_list: Some(Vec::new()),
-        })
-    }
-
-    /// `ListDelegationRequests`.
-    ///
-    /// # Errors
-    /// `ValidationError` for a marker.
-    pub async fn list_delegation_requests(
-        &self,
-        _cx: &Authorized,
-        input: ListDelegationRequestsRequest,
-    ) -> Result<ListDelegationRequestsResponse, Error> {
-        Ok(ListDelegationRequestsResponse {
-            delegation_requests: Some(Vec::new()),
-            is_truncated: empty_page(input.max_items, input.marker.as_deref())?,
-            ..Default::default()
         })
     }
 }

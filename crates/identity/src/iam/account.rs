@@ -1,5 +1,6 @@
 //! The account: its alias and its summary.
 
+use aws_api::CommonError;
 use aws_api::iam::ErrorCode;
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use aws_api::iam::{
 };
 use store::iam::account;
 use store::iam::entity::{self, Kind};
-use store::iam::{access_key, managed_policy, mfa_device};
+use store::iam::{access_key, account_property, managed_policy, mfa_device};
 
 use super::commit;
 use crate::{Authorized, Error, Identity};
@@ -33,6 +34,14 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let alias = input.account_alias;
+        // "The account alias … cannot be a 12-digit number": it would be mistaken for an account's id
+        // (UG console_account-alias).
+        if alias.len() == 12 && alias.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Error::new(
+                CommonError::Validation,
+                "The account alias must not be a number of twelve digits.",
+            ));
+        }
         let holder = account::find_by_alias(&mut conn, &alias).await?;
         if holder.is_some_and(|holder| holder.id != cx.account.as_str()) {
             return Err(Error::new(
@@ -124,6 +133,8 @@ impl Identity {
             providers += entity::count(&mut conn, account, kind).await?;
         }
         put(K::Providers, providers);
+        let token_version = account_property::token_version(&mut conn, account).await?;
+        put(K::GlobalEndpointTokenVersion, token_version.unwrap_or(2));
         let versions = managed_policy::count_versions(&mut conn, account).await?;
         put(K::PolicyVersionsInUse, versions);
         let root_keys = access_key::list_of_root(&mut conn, account).await?;
@@ -164,7 +175,6 @@ impl Identity {
             (K::AccountPasswordPresent, 0),
             (K::AccountSigningCertificatesPresent, 0),
             (K::ServerCertificates, 0),
-            (K::GlobalEndpointTokenVersion, 2),
         ] {
             put(key, number);
         }

@@ -13,6 +13,7 @@ use store::Conn;
 use store::iam::attachment;
 use store::iam::entity::{Entity, Kind};
 
+use super::service_linked_roles::check_modifiable;
 use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
 use crate::policy_cache::ManagedPolicyRef;
@@ -102,6 +103,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
+        check_modifiable(&holder)?;
         let account = cx.account.as_str();
         let policy = self.0.policies.attachable(&mut conn, account, arn).await?;
         if let ManagedPolicyRef::Aws(policy) = policy
@@ -128,6 +130,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
+        check_modifiable(&holder)?;
         if !attachment::delete(&mut conn, holder.id, arn).await? {
             return Err(messages::policy_not_found(arn));
         }

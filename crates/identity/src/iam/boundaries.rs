@@ -8,6 +8,7 @@ use aws_api::iam::{
 use store::Conn;
 use store::iam::entity::{self, Kind};
 
+use super::service_linked_roles::check_modifiable;
 use super::{commit, get_existing};
 use crate::{Authorized, Error, Identity, messages};
 
@@ -76,6 +77,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, kind, name).await?;
+        check_modifiable(&found)?;
         match arn {
             Some(arn) => {
                 let account = cx.account.as_str();

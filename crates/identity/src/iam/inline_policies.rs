@@ -13,6 +13,7 @@ use policy::{Document, DocumentKind, PolicyErrorCode, size_without_white_space};
 use store::iam::entity::{Entity, Kind};
 use store::iam::inline_policy::{self, InlinePolicy};
 
+use super::service_linked_roles::check_modifiable;
 use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
 use crate::policy_cache::encode;
@@ -114,6 +115,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
+        check_modifiable(&holder)?;
         inline_policy::put(&mut conn, holder.id, &policy.name, &policy.document).await?;
         let all = inline_policy::list(&mut conn, holder.id).await?;
         let sizes = all
@@ -170,6 +172,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let holder = get_existing(&mut conn, cx, kind, name).await?;
+        check_modifiable(&holder)?;
         if !inline_policy::delete(&mut conn, holder.id, policy_name).await? {
             return Err(messages::inline_not_found(kind, policy_name));
         }

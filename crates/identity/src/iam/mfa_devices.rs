@@ -5,6 +5,7 @@
 //! deactivate first.` and `MFA Device is already in use.` stand in public error reports of Terraform and
 //! the CLI.
 
+use aws_api::CommonError;
 use aws_api::iam::{
     AssignmentStatusType, CreateVirtualMFADeviceRequest, CreateVirtualMFADeviceResponse,
     DeactivateMFADeviceRequest, DeleteVirtualMFADeviceRequest, EnableMFADeviceRequest, ErrorCode,
@@ -27,6 +28,9 @@ use crate::{Authorized, CallerKind, Error, Identity, messages};
 
 /// Devices of a user, or of the root user (UG id_credentials_mfa, "up to eight").
 const DEVICES_PER_USER_MAX: usize = 8;
+
+/// Characters of a serial number (the model, `serialNumberType`). The model bounds no device's name.
+const SERIAL_CHARS_MAX: usize = 256;
 
 /// `NoSuchEntity` for a serial number.
 fn not_found(serial: &str) -> Error {
@@ -115,13 +119,23 @@ impl Identity {
     /// `CreateVirtualMFADevice`: the one time that the seed is told.
     ///
     /// # Errors
-    /// `EntityAlreadyExists`, `LimitExceeded`, `InvalidInput`.
+    /// `EntityAlreadyExists`, `LimitExceeded`, `InvalidInput`; `ValidationError` for a name that is too long.
     pub async fn create_virtual_mfa_device(
         &self,
         cx: &Authorized,
         input: CreateVirtualMFADeviceRequest,
     ) -> Result<CreateVirtualMFADeviceResponse, Error> {
         let name = input.virtual_mfa_device_name;
+        let path = input.path.as_deref().unwrap_or("/");
+        let serial = format!("arn:aws:iam::{}:mfa{path}{name}", cx.account);
+        if serial.chars().count() > SERIAL_CHARS_MAX {
+            return Err(Error::new(
+                CommonError::Validation,
+                format!(
+                    "The serial number {serial} would have more than {SERIAL_CHARS_MAX} characters."
+                ),
+            ));
+        }
         let (seed, sealed) = self.new_seed()?;
         // "AccountName is the user name if set (otherwise, the account ID otherwise)" (the model).
         let label = match &cx.caller.kind {

@@ -11,6 +11,7 @@ use store::iam::entity::{self, Kind};
 use store::iam::role::{self, Role as Row};
 use store::iam::{attachment, inline_policy, instance_profile};
 
+use super::service_linked_roles::check_modifiable;
 use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
 use crate::pinning::pin;
@@ -114,6 +115,10 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        if input.max_session_duration.is_some() {
+            // A description of one's own is allowed (UG using-service-linked-roles).
+            check_modifiable(&found)?;
+        }
         let row = role::get(&mut conn, found.id).await?;
         let description = input.description.or(row.description);
         let seconds = seconds.unwrap_or(row.max_session_seconds);
@@ -158,6 +163,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        check_modifiable(&found)?;
         let pinned = pin(&mut conn, &trust).await?;
         role::set_trust_policy(&mut conn, found.id, &pinned).await?;
         commit(tx).await
@@ -175,6 +181,7 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let found = get_existing(&mut conn, cx, Kind::Role, &input.role_name).await?;
+        check_modifiable(&found)?;
         if !instance_profile::of_role(&mut conn, found.id, "", 1)
             .await?
             .is_empty()

@@ -1,12 +1,17 @@
 //! Users.
 
 use aws_api::CommonError;
+use std::collections::HashMap;
+
 use aws_api::iam::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, GetUserRequest, GetUserResponse,
     ListUsersRequest, ListUsersResponse, UpdateUserRequest, User,
 };
 use store::iam::entity::{self, Entity, Kind};
-use store::iam::{access_key, account, attachment, group, inline_policy, mfa_device};
+use store::iam::{
+    access_key, account, attachment, group, inline_policy, login_profile, mfa_device,
+    service_credential,
+};
 
 use super::{Wanted, commit, get_existing, page_of, time, views};
 use crate::paging::Page;
@@ -83,9 +88,16 @@ impl Identity {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         let mut read = self.0.store.snapshot().await?;
         let prefix = input.path_prefix.as_deref();
-        let cut = page_of(&mut read.conn(), cx, Kind::User, prefix, &page).await?;
+        let mut conn = read.conn();
+        let cut = page_of(&mut conn, cx, Kind::User, prefix, &page).await?;
+        let used = login_profile::last_used(&mut conn, cx.account.as_str()).await?;
+        let used: HashMap<i64, i64> = used.into_iter().collect();
+        let shown = |user: &Entity| User {
+            password_last_used: used.get(&user.id).copied().map(time),
+            ..views::user(user)
+        };
         Ok(ListUsersResponse {
-            users: cut.items.iter().map(views::user).collect(),
+            users: cut.items.iter().map(shown).collect(),
             is_truncated: cut.is_truncated,
             marker: cut.marker,
         })
@@ -113,7 +125,8 @@ impl Identity {
     /// `DeleteUser`.
     ///
     /// # Errors
-    /// `NoSuchEntity`; `DeleteConflict` while policies, keys, MFA devices or groups are left.
+    /// `NoSuchEntity`; `DeleteConflict` while policies, keys, passwords, MFA devices,
+    /// service-specific credentials or groups are left.
     pub async fn delete_user(
         &self,
         cx: &Authorized,
@@ -137,6 +150,15 @@ impl Identity {
         if !group::of_user(&mut conn, user.id).await?.is_empty() {
             return Err(messages::must_first("remove users from group"));
         }
+        if login_profile::find(&mut conn, user.id).await?.is_some() {
+            return Err(messages::must_first("delete login profile"));
+        }
+        if !service_credential::list_of_user(&mut conn, user.id)
+            .await?
+            .is_empty()
+        {
+            return Err(messages::must_first("delete service specific credentials"));
+        }
         let account = cx.account.as_str();
         if !mfa_device::list_of(&mut conn, account, Some(user.id))
             .await?
@@ -151,7 +173,11 @@ impl Identity {
 
 /// A user with boundary and tags, as `GetUser` shows it.
 async fn detail(conn: &mut store::Conn<'_>, entity: &Entity) -> Result<User, Error> {
+    let password = login_profile::find(conn, entity.id).await?;
     Ok(User {
+        password_last_used: password
+            .and_then(|password| password.last_used_at)
+            .map(time),
         permissions_boundary: views::boundary(entity),
         tags: views::tags(conn, entity.id).await?,
         ..views::user(entity)

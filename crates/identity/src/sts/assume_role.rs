@@ -21,6 +21,8 @@ const SECONDS_DEFAULT: i64 = 3600;
 const CHAINED_SECONDS_MAX: i64 = 3600;
 /// Managed session policies of a session.
 const POLICY_ARNS_MAX: usize = 10;
+/// Characters of inline and managed session policies together.
+const POLICY_CHARS_MAX: usize = 2048;
 /// Session tags of a session.
 const SESSION_TAGS_MAX: usize = 50;
 
@@ -29,7 +31,7 @@ impl Identity {
     /// identity; `ExternalId` is a condition key there, and a code of an MFA device was verified before.
     ///
     /// # Errors
-    /// `AccessDenied` for a source identity that would change, and for a role that is not the one
+    /// `AccessDenied` for a root user, for a source identity that would change, and for a role that is not the one
     /// that was decided on; `ValidationError` for durations and tags;
     /// `MalformedPolicyDocument`, `PackedPolicyTooLarge`.
     pub async fn assume_role(
@@ -37,6 +39,12 @@ impl Identity {
         cx: &Authorized,
         input: AssumeRoleRequest,
     ) -> Result<AssumeRoleResponse, Error> {
+        if cx.caller.kind == CallerKind::Root {
+            return Err(Error::new(
+                CommonError::AccessDenied,
+                "Roles may not be assumed by root accounts.",
+            ));
+        }
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let found = entity_by_arn(&mut conn, &input.role_arn).await?;
@@ -58,16 +66,17 @@ impl Identity {
         let (policy, arns) = (input.policy, input.policy_arns);
         self.add_policies(&mut conn, &mut session, policy, arns)
             .await?;
-        let (credentials, packed_policy_size) = self.credentials(&session)?;
+        let issued = self.issue(&mut session, input.minimum_session_token_size)?;
         Ok(AssumeRoleResponse {
-            credentials: Some(credentials),
+            credentials: Some(issued.credentials),
             assumed_role_user: Some(AssumedRoleUser {
                 assumed_role_id: format!("{}:{name}", entity.unique_id),
                 arn: session_arn(&entity, &name),
             }),
-            packed_policy_size,
+            packed_policy_size: issued.packed_policy_size,
             source_identity: session.source_identity.clone(),
-            ..AssumeRoleResponse::default()
+            session_token_size: Some(issued.token_size),
+            session_token_utilization: Some(issued.token_utilization),
         })
     }
 
@@ -92,6 +101,23 @@ impl Identity {
             return Err(Error::new(
                 CommonError::Validation,
                 format!("A session can have up to {POLICY_ARNS_MAX} managed session policies."),
+            ));
+        }
+        // "The plaintext that you use for both inline and managed session policies can't exceed 2,048
+        // characters" (the model, AssumeRole).
+        let inline = session
+            .policy
+            .as_ref()
+            .map_or(0, |text| text.chars().count());
+        let managed: usize = arns.iter().map(|arn| arn.chars().count()).sum();
+        if inline + managed > POLICY_CHARS_MAX {
+            return Err(Error::new(
+                CommonError::Validation,
+                format!(
+                    "The inline and managed session policies have {} characters together and cannot \
+                     exceed {POLICY_CHARS_MAX}.",
+                    inline + managed
+                ),
             ));
         }
         let account = session.account()?;

@@ -40,10 +40,11 @@ impl Identity {
                 .await?;
             session.set_mfa_at(cx.now);
         }
-        let (credentials, _) = self.credentials(&session)?;
+        let issued = self.issue(&mut session, input.minimum_session_token_size)?;
         Ok(GetSessionTokenResponse {
-            credentials: Some(credentials),
-            ..GetSessionTokenResponse::default()
+            credentials: Some(issued.credentials),
+            session_token_size: Some(issued.token_size),
+            session_token_utilization: Some(issued.token_utilization),
         })
     }
 
@@ -68,16 +69,17 @@ impl Identity {
         let (policy, arns) = (input.policy, input.policy_arns);
         self.add_policies(&mut read.conn(), &mut session, policy, arns)
             .await?;
-        let (credentials, packed_policy_size) = self.credentials(&session)?;
+        let issued = self.issue(&mut session, input.minimum_session_token_size)?;
         Ok(GetFederationTokenResponse {
-            credentials: Some(credentials),
+            credentials: Some(issued.credentials),
             federated_user: Some(FederatedUser {
                 federated_user_id: format!("{account}:{name}"),
                 arn: format!("arn:aws:sts::{account}:federated-user/{name}"),
             }),
             // Zero is told here, and nothing by AssumeRole: so AWS does.
-            packed_policy_size: Some(packed_policy_size.unwrap_or(0)),
-            ..GetFederationTokenResponse::default()
+            packed_policy_size: Some(issued.packed_policy_size.unwrap_or(0)),
+            session_token_size: Some(issued.token_size),
+            session_token_utilization: Some(issued.token_utilization),
         })
     }
 }

@@ -76,6 +76,7 @@ pub fn web_identity_caller(account: AccountId, identity: WebIdentity) -> Caller 
         identity: Arc::new(PolicySet::default()),
         boundary: None,
         session: None,
+        scope_downs: Vec::new(),
         context: Arc::new(context),
         session_info: Some(SessionInfo {
             issued_at: identity.issued_at,
@@ -141,15 +142,17 @@ impl Identity {
         let (policy, arns) = (input.policy, input.policy_arns);
         self.add_policies(&mut conn, &mut session, policy, arns)
             .await?;
-        let (credentials, packed_policy_size) = self.credentials(&session)?;
+        let issued = self.issue(&mut session, input.minimum_session_token_size)?;
         Ok(AssumeRoleWithWebIdentityResponse {
-            credentials: Some(credentials),
+            credentials: Some(issued.credentials),
             subject_from_web_identity_token: Some(identity.subject.clone()),
             assumed_role_user: Some(AssumedRoleUser {
                 assumed_role_id: format!("{}:{name}", entity.unique_id),
                 arn: session_arn(&entity, &name),
             }),
-            packed_policy_size,
+            packed_policy_size: issued.packed_policy_size,
+            session_token_size: Some(issued.token_size),
+            session_token_utilization: Some(issued.token_utilization),
             // Recorded: the provider's ARN, although the API Reference says the issuer.
             provider: Some(identity.provider_arn.clone()),
             audience: Some(identity.audience.clone()),

@@ -24,6 +24,7 @@ use crate::limits::{
 use crate::ops::row::Category;
 use crate::ops::{ApiBody, Exchange, Row};
 
+mod explanation;
 mod other_services;
 
 use other_services::ErrorForm;
@@ -478,6 +479,12 @@ async fn finish(
     result: Result<WireResponse, ApiError>,
 ) -> Response<ReplyBody> {
     let service = called.service;
+    let explained = match (&result, &called.caller) {
+        (Err(ApiError::Denied(denial)), Some(caller)) => {
+            explanation::encoded(app, caller, denial, head.now)
+        }
+        _ => None,
+    };
     let (answer, error, decided) = match result {
         Ok(answer) => (answer, None, None),
         Err(fail) => {
@@ -527,7 +534,11 @@ async fn finish(
         ..Event::begin(head, source, called.name, called.region, recipient)
     };
     app.audit.record(event).await;
-    reply(answer)
+    let mut response = reply(answer);
+    if let Some(message) = explained {
+        response.headers_mut().insert(explanation::HEADER, message);
+    }
+    response
 }
 
 pub(crate) fn event_source(service: Service) -> &'static str {

@@ -1,7 +1,12 @@
 //! IAM: every operation with what it needs (Service Authorization Reference, "Actions, resources, and
 //! condition keys for AWS Identity and Access Management") and the domain function that does it.
 
-use aws_api::iam::ops;
+use std::collections::BTreeSet;
+
+use aws_api::iam::{
+    CreateDelegationRequestRequest, CreateServiceLinkedRoleRequest,
+    CreateServiceSpecificCredentialRequest, PutAccountPropertiesRequest, ops,
+};
 
 use super::Row;
 use super::composite;
@@ -81,6 +86,41 @@ fn deletion_task(id: &str) -> Requirements {
     let role = id.strip_prefix("task/").unwrap_or(id);
     let role = role.rsplit_once('/').map_or(role, |(role, _)| role);
     named("role", role)
+}
+
+/// The role's name follows from the service, and policies name its path: `role/aws-service-role/ecs.amazonaws.com/*`.
+fn service_linked_role(i: &CreateServiceLinkedRoleRequest) -> Requirements {
+    let service = &i.aws_service_name;
+    named("role", &format!("aws-service-role/{service}/*"))
+        .key("iam:AWSServiceName", service.as_str())
+}
+
+/// The namespaces that a request writes.
+fn account_properties(i: &PutAccountPropertiesRequest) -> Requirements {
+    let namespace = |name: &String| name.split('/').next().unwrap_or_default().to_owned();
+    let namespaces: BTreeSet<String> = i.properties.keys().map(namespace).collect();
+    let namespaces: Vec<String> = namespaces.into_iter().collect();
+    require(ResourceSelector::Any).list("iam:AccountPropertyNamespaces", Some(&namespaces))
+}
+
+fn service_credential(i: &CreateServiceSpecificCredentialRequest) -> Requirements {
+    let days = i.credential_age_days.map(|days| days.to_string());
+    user(&i.user_name)
+        .key(
+            "iam:ServiceSpecificCredentialServiceName",
+            i.service_name.as_str(),
+        )
+        .key("iam:ServiceSpecificCredentialAgeDays", days.as_deref())
+}
+
+/// The request has no id yet.
+fn delegation(i: &CreateDelegationRequestRequest) -> Requirements {
+    named("delegation-request", "*")
+        .key("iam:NotificationChannel", i.notification_channel.as_str())
+        .key(
+            "iam:DelegationDuration",
+            i.session_duration.to_string().as_str(),
+        )
 }
 
 fn profile(name: &str) -> Requirements {
@@ -255,20 +295,59 @@ pub(super) fn table() -> Vec<Row> {
         op!(UpdateOpenIDConnectProvider, update_open_id_connect_provider, Write, |i| oidc_provider(&i.open_id_connect_provider_arn)),
         op!(TagOpenIDConnectProvider, tag_open_id_connect_provider, Tagging, |i| oidc_provider(&i.open_id_connect_provider_arn).tags(&i.tags)),
         op!(UntagOpenIDConnectProvider, untag_open_id_connect_provider, Tagging, |i| oidc_provider(&i.open_id_connect_provider_arn).list("aws:TagKeys", Some(&i.tag_keys))),
+        // Passwords.
+        op!(CreateLoginProfile, create_login_profile, Write, |i| user_or_caller(&i.user_name)),
+        op!(GetLoginProfile, get_login_profile, List, |i| user_or_caller(&i.user_name)),
+        op!(UpdateLoginProfile, update_login_profile, Write, |i| user(&i.user_name)),
+        op!(DeleteLoginProfile, delete_login_profile, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
+        op!(GetAccountPasswordPolicy, get_account_password_policy, Read, |_i| require(ResourceSelector::Any)),
+        op!(DeleteAccountPasswordPolicy, delete_account_password_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)),
+        op!(ChangePassword, change_password, Write, |_i| require(ResourceSelector::Caller)),
+        op!(UpdateAccountPasswordPolicy, update_account_password_policy, Write, |_i| require(ResourceSelector::Any)),
+        // Credentials of services that Berth does not have, and their roles.
+        op!(CreateServiceSpecificCredential, create_service_specific_credential, Write, |i| service_credential(i)).audits_answer(),
+        op!(ListServiceSpecificCredentials, list_service_specific_credentials, List, |i| match i.all_users { Some(true) => named("user", "*"), _ => user_or_caller(&i.user_name) }),
+        op!(UpdateServiceSpecificCredential, update_service_specific_credential, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::WhenInactive),
+        op!(ResetServiceSpecificCredential, reset_service_specific_credential, Write, |i| user_or_caller(&i.user_name)).audits_answer(),
+        op!(DeleteServiceSpecificCredential, delete_service_specific_credential, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
+        op!(CreateServiceLinkedRole, create_service_linked_role, Write, |i| service_linked_role(i)),
+        op!(DeleteServiceLinkedRole, delete_service_linked_role, Write, |i| role(&i.role_name)).revokes(Revokes::Always),
+        op!(GetServiceLinkedRoleDeletionStatus, get_service_linked_role_deletion_status, Read, |i| deletion_task(&i.deletion_task_id)),
+        op!(AcquireRole, acquire_role, Write, |i| require(ResourceSelector::Text(i.template_arn.clone()))),
+        op!(GetRoleTemplateVersion, get_role_template_version, Read, |i| require(ResourceSelector::Text(i.template_arn.clone()))),
+        // Delegation requests. Who may see one is a matter of its owner, which the operations look at.
+        op!(CreateDelegationRequest, create_delegation_request, Write, |i| delegation(i)),
+        op!(ListDelegationRequests, list_delegation_requests, List, |_i| require(ResourceSelector::Any)),
+        op!(GetDelegationRequest, get_delegation_request, Read, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(AcceptDelegationRequest, accept_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(RejectDelegationRequest, reject_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(UpdateDelegationRequest, update_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(AssociateDelegationRequest, associate_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(SendDelegationToken, send_delegation_token, Write, |i| named("delegation-request", &i.delegation_request_id)),
+        op!(GetHumanReadableSummary, get_human_readable_summary, Read, |i| require(ResourceSelector::Text(i.entity_arn.clone()))),
+        // Last accessed data.
+        op!(GenerateServiceLastAccessedDetails, generate_service_last_accessed_details, Read, |i| require(ResourceSelector::Text(i.arn.clone()))),
+        op!(GetServiceLastAccessedDetails, get_service_last_accessed_details, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetServiceLastAccessedDetailsWithEntities, get_service_last_accessed_details_with_entities, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetOrganizationsAccessReport, get_organizations_access_report, Read, |_i| require(ResourceSelector::Any)),
+        op!(GenerateOrganizationsAccessReport, generate_organizations_access_report, Read, |i| named("access-report", &i.entity_path).key("iam:OrganizationsPolicyId", i.organizations_policy_id.as_deref())),
+        op!(ListPoliciesGrantingServiceAccess, list_policies_granting_service_access, List, |i| require(ResourceSelector::Text(i.arn.clone()))),
         // The account.
         op!(CreateAccountAlias, create_account_alias, Write, |_i| require(ResourceSelector::Any)),
         op!(ListAccountAliases, list_account_aliases, List, |_i| require(ResourceSelector::Any)),
         op!(DeleteAccountAlias, delete_account_alias, Write, |_i| require(ResourceSelector::Any)),
         op!(GetAccountSummary, get_account_summary, List, |_i| require(ResourceSelector::Any)),
+        op!(GenerateCredentialReport, generate_credential_report, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetCredentialReport, get_credential_report, Read, |_i| require(ResourceSelector::Any)),
+        op!(GetAccountProperties, get_account_properties, Read, |_i| require(ResourceSelector::Any)),
+        op!(PutAccountProperties, put_account_properties, Write, |i| account_properties(i)),
+        op!(SetSecurityTokenServicePreferences, set_security_token_service_preferences, Write, |_i| require(ResourceSelector::Any)),
         op!(SimulateCustomPolicy, simulate_custom_policy, Read, |_i| require(ResourceSelector::Any)),
         op!(SimulatePrincipalPolicy, simulate_principal_policy, Read, |i| require(ResourceSelector::Text(i.policy_source_arn.clone()))),
         op!(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy, Read, |_i| require(ResourceSelector::Any)),
         op!(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy, Read, |i| require(ResourceSelector::Text(i.policy_source_arn.clone()))),
         op!(GetAccountAuthorizationDetails, get_account_authorization_details, Read, |_i| require(ResourceSelector::Any)),
         // What nobody can have made yet: see `identity`'s `iam/absent.rs`.
-        op!(GetLoginProfile, get_login_profile, List, |i| user_or_caller(&i.user_name)),
-        op!(UpdateLoginProfile, update_login_profile, Write, |i| user(&i.user_name)),
-        op!(DeleteLoginProfile, delete_login_profile, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
         op!(ListSSHPublicKeys, list_ssh_public_keys, List, |i| user_or_caller(&i.user_name)),
         op!(GetSSHPublicKey, get_ssh_public_key, Read, |i| user(&i.user_name)),
         op!(UpdateSSHPublicKey, update_ssh_public_key, Write, |i| user(&i.user_name)),
@@ -276,10 +355,6 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListSigningCertificates, list_signing_certificates, List, |i| user_or_caller(&i.user_name)),
         op!(UpdateSigningCertificate, update_signing_certificate, Write, |i| user_or_caller(&i.user_name)),
         op!(DeleteSigningCertificate, delete_signing_certificate, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
-        op!(ListServiceSpecificCredentials, list_service_specific_credentials, List, |i| user_or_caller(&i.user_name)),
-        op!(UpdateServiceSpecificCredential, update_service_specific_credential, Write, |i| user_or_caller(&i.user_name)),
-        op!(ResetServiceSpecificCredential, reset_service_specific_credential, Write, |i| user_or_caller(&i.user_name)),
-        op!(DeleteServiceSpecificCredential, delete_service_specific_credential, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
         op!(ListServerCertificates, list_server_certificates, List, |_i| require(ResourceSelector::Any)),
         op!(GetServerCertificate, get_server_certificate, Read, |i| named("server-certificate", &i.server_certificate_name)),
         op!(UpdateServerCertificate, update_server_certificate, Write, |i| named("server-certificate", &i.server_certificate_name)),
@@ -294,9 +369,6 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListSAMLProviderTags, list_saml_provider_tags, List, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
         op!(TagSAMLProvider, tag_saml_provider, Tagging, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone())).tags(&i.tags)),
         op!(UntagSAMLProvider, untag_saml_provider, Tagging, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(GetAccountPasswordPolicy, get_account_password_policy, Read, |_i| require(ResourceSelector::Any)),
-        op!(DeleteAccountPasswordPolicy, delete_account_password_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)),
-        op!(GetCredentialReport, get_credential_report, Read, |_i| require(ResourceSelector::Any)),
         op!(ListOrganizationsFeatures, list_organizations_features, List, |_i| require(ResourceSelector::Any)),
         op!(EnableOrganizationsRootCredentialsManagement, enable_organizations_root_credentials_management, Write, |_i| require(ResourceSelector::Any)),
         op!(EnableOrganizationsRootSessions, enable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),
@@ -304,16 +376,5 @@ pub(super) fn table() -> Vec<Row> {
         op!(DisableOrganizationsRootSessions, disable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),
         op!(GetOutboundWebIdentityFederationInfo, get_outbound_web_identity_federation_info, Read, |_i| require(ResourceSelector::Any)),
         op!(DisableOutboundWebIdentityFederation, disable_outbound_web_identity_federation, Write, |_i| require(ResourceSelector::Any)),
-        op!(GetServiceLinkedRoleDeletionStatus, get_service_linked_role_deletion_status, Read, |i| deletion_task(&i.deletion_task_id)),
-        op!(GetServiceLastAccessedDetails, get_service_last_accessed_details, Read, |_i| require(ResourceSelector::Any)),
-        op!(GetServiceLastAccessedDetailsWithEntities, get_service_last_accessed_details_with_entities, Read, |_i| require(ResourceSelector::Any)),
-        op!(GetOrganizationsAccessReport, get_organizations_access_report, Read, |_i| require(ResourceSelector::Any)),
-        op!(ListDelegationRequests, list_delegation_requests, List, |_i| require(ResourceSelector::Any)),
-        op!(GetDelegationRequest, get_delegation_request, Read, |i| named("delegation-request", &i.delegation_request_id)),
-        op!(AcceptDelegationRequest, accept_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
-        op!(RejectDelegationRequest, reject_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
-        op!(UpdateDelegationRequest, update_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
-        op!(AssociateDelegationRequest, associate_delegation_request, Write, |i| named("delegation-request", &i.delegation_request_id)),
-        op!(SendDelegationToken, send_delegation_token, Write, |i| named("delegation-request", &i.delegation_request_id)),
     ]
 }

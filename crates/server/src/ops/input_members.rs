@@ -52,13 +52,8 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
     iam UpdateOpenIDConnectProvider "IdentityCenterInstanceArn";
     // Context assertions of IAM Identity Center.
     sts AssumeRole "ProvidedContexts";
-    // Tokens are as long as their content.
-    sts AssumeRole "MinimumSessionTokenSize" = Value::Integer(0);
-    sts AssumeRoleWithWebIdentity "MinimumSessionTokenSize" = Value::Integer(0);
     // OAuth 2.0 access tokens of Login with Amazon and Facebook.
     sts AssumeRoleWithWebIdentity "ProviderId";
-    sts GetFederationToken "MinimumSessionTokenSize" = Value::Integer(0);
-    sts GetSessionToken "MinimumSessionTokenSize" = Value::Integer(0);
 };
 
 /// Members that no handler reads, and rightly so: operation, member, reason.
@@ -136,6 +131,11 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "the authorization step verifies it before it decides",
     ),
     (
+        "sts:GetScopedCredentials",
+        "ScopedSessionDescription",
+        "it is for the audit event, which has the request's parameters",
+    ),
+    (
         "ecr:CreateRepository",
         "imageTagMutabilityExclusionFilters.filterType",
         "the model has one value, WILDCARD",
@@ -160,17 +160,14 @@ pub(crate) static NOTHING_THERE: &[&str] = &[
     "ecr:ListReplicationBackfills",
     "ecr:UpdatePullThroughCacheRule",
     "ecr:UpdateRepositoryCreationTemplate",
-    "iam:GetDelegationRequest",
+    "iam:AcquireRole",
     "iam:GetOrganizationsAccessReport",
+    "iam:GetRoleTemplateVersion",
     "iam:GetSSHPublicKey",
-    "iam:GetServiceLastAccessedDetailsWithEntities",
-    "iam:ListDelegationRequests",
     "iam:ListServerCertificates",
-    "iam:RejectDelegationRequest",
-    "iam:UpdateDelegationRequest",
-    "iam:UpdateLoginProfile",
     "iam:UpdateSAMLProvider",
     "iam:UpdateServerCertificate",
+    "sts:GetDelegatedAccessToken",
 ];
 
 /// Refuses an input that sets a member that is not supported.
@@ -266,14 +263,6 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(refused::<iam::ops::SimulatePrincipalPolicy>(&input), None);
-        let size = |minimum_session_token_size| sts::GetSessionTokenRequest {
-            minimum_session_token_size,
-            ..Default::default()
-        };
-        for harmless in [None, Some(0)] {
-            assert_eq!(refused::<sts::ops::GetSessionToken>(&size(harmless)), None);
-        }
-        assert!(refused::<sts::ops::GetSessionToken>(&size(Some(2048))).is_some());
     }
 
     #[test]

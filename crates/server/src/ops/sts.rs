@@ -66,6 +66,8 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
         op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
         op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
+        op!(GetDelegatedAccessToken, get_delegated_access_token, Write, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
+        op!(GetScopedCredentials, get_scoped_credentials, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY).audits_answer(),
         op!(GetAccessKeyInfo, get_access_key_info, Read, |_i| require(ResourceSelector::Any)),
         op!(DecodeAuthorizationMessage, decode_authorization_message, Write, |_i| require(ResourceSelector::Any)).read_only(),
     ]

@@ -20,6 +20,7 @@ mod registry_conditions;
 mod registry_routes;
 mod resource_policies;
 mod sample;
+mod scoped_credentials;
 mod transport;
 mod unavailable;
 mod world;

@@ -151,6 +151,13 @@ fn flatten(prefix: &str, shape: &Shape, value: &Value, form: &mut String) {
                 flatten(&format!("{prefix}.member.{}", at + 1), member, value, form);
             }
         }
+        (Kind::Map(_, member), Value::Object(entries)) => {
+            for (at, (key, value)) in entries.iter().enumerate() {
+                let entry = format!("{prefix}.entry.{}", at + 1);
+                form.push_str(&format!("&{entry}.key={}", aws_types::percent::encode(key)));
+                flatten(&format!("{entry}.value"), member, value, form);
+            }
+        }
         (_, Value::String(text)) => {
             form.push_str(&format!("&{prefix}={}", aws_types::percent::encode(text)));
         }

@@ -105,6 +105,17 @@ pub async fn list_of_root(conn: &mut Conn<'_>, account: &str) -> Result<Vec<Acce
     rows.iter().map(access_key).collect()
 }
 
+/// All keys of the account, the oldest first. The quotas of users and of their keys bound their number.
+pub async fn list_of_account(conn: &mut Conn<'_>, account: &str) -> Result<Vec<AccessKey>> {
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM iam_access_keys WHERE account = $1 ORDER BY created_at, id"
+    );
+    let rows = conn.fetch_all(sql, values![account]).await?;
+    rows.iter().map(access_key).collect()
+}
+
 /// Switches a key on or off.
 pub async fn set_active(conn: &mut Conn<'_>, id: &str, active: bool) -> Result<()> {
     let sql = "UPDATE iam_access_keys SET active = $2 WHERE id = $1";

@@ -151,6 +151,20 @@ pub async fn count_assigned(conn: &mut Conn<'_>, account: &str) -> Result<i64> {
     conn.fetch_one(sql, values![account]).await?.int(0)
 }
 
+/// How many devices each holder of the account has, by the user's row; none is the root user. The quota
+/// of users bounds their number.
+pub async fn count_by_holder(
+    conn: &mut Conn<'_>,
+    account: &str,
+) -> Result<Vec<(Option<i64>, i64)>> {
+    let sql = "SELECT user_id, count(*) FROM iam_mfa_devices \
+               WHERE account = $1 AND enabled_at IS NOT NULL GROUP BY user_id";
+    let rows = conn.fetch_all(sql, values![account]).await?;
+    rows.iter()
+        .map(|row| Ok((row.opt_int(0)?, row.int(1)?)))
+        .collect()
+}
+
 /// Assigns a device to a user, or to root. `step` is the step of the code that proved it.
 pub async fn enable(
     conn: &mut Conn<'_>,
