@@ -5,12 +5,10 @@
 //! upload over reads only the bytes that came after that. A smaller upload has no row: another node hashes
 //! its file, and counts it for its repository alone.
 
-use std::collections::HashMap;
-
 use blobs::{UploadId, UploadState};
 use store::ecr::upload::{self, Upload};
 
-use crate::open_uploads::Owner;
+use crate::open_uploads::{Kept, Owner};
 use crate::upload_id::KEEP_BYTES_MIN;
 use crate::{Call, Error, Registry, RepositoryFacts, upload_id};
 
@@ -79,9 +77,9 @@ impl Registry {
         Ok(())
     }
 
-    /// The texts of the ids of all uploads that have a row, and their owners.
-    pub(crate) async fn kept_uploads(&self) -> Result<Vec<(String, Option<Owner>)>, Error> {
-        let mut kept: Vec<(String, Option<Owner>)> = Vec::new();
+    /// All uploads that have a row, by the texts of their ids.
+    pub(crate) async fn kept_uploads(&self) -> Result<Vec<(String, Kept)>, Error> {
+        let mut kept: Vec<(String, Kept)> = Vec::new();
         loop {
             let after = kept.last().map_or("", |(id, _)| id.as_str()).to_owned();
             let mut read = self.0.store.read().await?;
@@ -89,18 +87,12 @@ impl Registry {
             if rows.is_empty() {
                 return Ok(kept);
             }
-            let owned =
-                |(id, owner): (String, Option<String>)| (id, owner.as_deref().map(Owner::stored));
-            kept.extend(rows.into_iter().map(owned));
+            kept.extend(rows.into_iter().map(|(id, owner, kept_at)| {
+                let owner = owner.as_deref().map(Owner::stored);
+                let written = kept_at / 1000;
+                (id, Kept { owner, written })
+            }));
         }
-    }
-
-    /// The owners of all uploads that have one.
-    pub(crate) async fn owners(&self) -> Result<HashMap<UploadId, Owner>, Error> {
-        let kept = self.kept_uploads().await?.into_iter();
-        Ok(kept
-            .filter_map(|(id, owner)| Some((id.parse().ok()?, owner?)))
-            .collect())
     }
 
     /// Removes an upload that made room for another one.

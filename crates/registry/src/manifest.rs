@@ -319,3 +319,80 @@ fn media_type(given: Option<&str>, wire: &Wire) -> Result<String, Error> {
 fn short(text: &str) -> String {
     text.chars().take(100).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The longest message of a refusal: names of clients are cut in it.
+    const MESSAGE_CHARS_MAX: usize = 500;
+    /// What stands in a member of a composed manifest, right or wrong.
+    const VALUES: &[&str] = &[
+        "null",
+        "[]",
+        "{}",
+        "2",
+        "-1",
+        "1e400",
+        "\"application/vnd.oci.image.manifest.v1+json\"",
+        "\"application/vnd.oci.image.index.v1+json\"",
+        "\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"",
+        "[{\"mediaType\":\"a.foreign.b\",\"digest\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"size\":0,\"urls\":null}]",
+        "{\"digest\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"size\":7}",
+        "{\"digest\":\"md5:00\",\"size\":9223372036854775807}",
+    ];
+    const MEMBERS: &[&str] = &[
+        "schemaVersion",
+        "mediaType",
+        "artifactType",
+        "config",
+        "layers",
+        "manifests",
+        "blobs",
+        "fsLayers",
+        "subject",
+        "annotations",
+    ];
+
+    fn check(bytes: &[u8], media_type: Option<&str>) {
+        match parse(bytes, media_type) {
+            Ok(parsed) => {
+                let digests = |list: &[Descriptor]| -> Vec<Digest> {
+                    list.iter().map(|descriptor| descriptor.digest).collect()
+                };
+                for list in [digests(&parsed.blobs), digests(&parsed.children)] {
+                    assert!(list.is_sorted_by(|a, b| a < b), "{list:?}");
+                }
+                assert!(is_manifest_type(&parsed.media_type));
+            }
+            Err(error) => {
+                let message = error.to_string();
+                assert!(!message.is_empty());
+                assert!(message.chars().count() <= MESSAGE_CHARS_MAX, "{message}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_manifest_or_a_short_refusal(bytes: Vec<u8>, media_type: Option<String>) {
+            check(&bytes, media_type.as_deref());
+        }
+
+        #[test]
+        fn any_members_are_a_manifest_or_a_short_refusal(
+            members in proptest::collection::vec((0..MEMBERS.len(), 0..VALUES.len()), 0..8),
+            media_type in proptest::sample::select(vec![None, Some(OCI_INDEX), Some("application/json")]),
+            cut in 0_usize..2000,
+        ) {
+            let members: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("\"{}\":{}", MEMBERS[*name], VALUES[*value]))
+                .collect();
+            let text = format!("{{{}}}", members.join(","));
+            check(text.as_bytes(), media_type);
+            check(&text.as_bytes()[..cut.min(text.len())], media_type);
+        }
+    }
+}

@@ -52,6 +52,14 @@ impl Owner {
     }
 }
 
+/// What the database says of an upload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) owner: Option<Owner>,
+    /// The second since the epoch of a write, by whichever node. There may be later ones.
+    pub(crate) written: i64,
+}
+
 /// Bounds of the numbers of open uploads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
@@ -96,16 +104,15 @@ impl Count {
     }
 
     /// Counts an upload that this process did not start, or learns whose it is.
-    fn adopt(&mut self, id: UploadId, owner: Option<Owner>) {
-        let (written, writers) = match self.uploads.get(&id) {
-            Some(open) if open.owner.is_some() || owner.is_none() => return,
-            Some(open) => (open.written, open.writers),
-            None => (upload_id::started_second(&id), 0),
+    fn adopt(&mut self, id: UploadId, kept: Kept) {
+        let (owner, written, writers) = match self.uploads.get(&id) {
+            Some(open) => (open.owner.clone(), open.written, open.writers),
+            None => (None, upload_id::started_second(&id), 0),
         };
         self.remove(&id);
         let open = Open {
-            owner,
-            written,
+            owner: owner.or(kept.owner),
+            written: written.max(kept.written),
             writers,
         };
         self.insert(id, open);
@@ -237,15 +244,16 @@ impl OpenUploads {
 
     /// Counts an upload of another node for its principal.
     pub(crate) fn adopt(&self, id: UploadId, owner: Owner) {
-        self.lock().adopt(id, Some(owner));
+        let owner = Some(owner);
+        self.lock().adopt(id, Kept { owner, written: 0 });
     }
 
-    /// Corrects the count: the uploads that have files, and those that just began. `owners` are those that
-    /// the database knows.
+    /// Corrects the count: the uploads that have files, and those that just began. `kept` is what the
+    /// database knows of them.
     pub(crate) fn renew(
         &self,
         with_files: Vec<UploadId>,
-        owners: &HashMap<UploadId, Owner>,
+        kept: &HashMap<UploadId, Kept>,
         now_ms: i64,
     ) {
         let since = now_ms / 1000 - YOUNG_SECONDS;
@@ -258,7 +266,7 @@ impl OpenUploads {
             count.remove(&id);
         }
         for id in with_files {
-            count.adopt(id, owners.get(&id).cloned());
+            count.adopt(id, kept.get(&id).cloned().unwrap_or_default());
         }
     }
 
@@ -384,10 +392,30 @@ mod tests {
         );
         // A request goes on with one; the sweep learns of the others.
         uploads.adopt(files[0], owner("ci"));
-        let owners = files.iter().map(|id| (*id, owner("ci"))).collect();
-        uploads.renew([files, vec![id(2, 10)]].concat(), &owners, 0);
+        let of_ci = |written| Kept {
+            owner: Some(owner("ci")),
+            written,
+        };
+        let kept = files.iter().map(|id| (*id, of_ci(0))).collect();
+        uploads.renew([files.clone(), vec![id(2, 10)]].concat(), &kept, 0);
         assert_eq!(
             uploads.open(id(2, 11), &owner("ci"), 0, BOUNDS),
+            Room::PrincipalFull
+        );
+        // Another node writes to one of them: it is not idle, and an older one makes room.
+        let now = 2 * HOUR_MS;
+        let kept = HashMap::from([
+            (files[0], of_ci(now / 1000)),
+            (files[1], of_ci(0)),
+            (files[2], of_ci(now / 1000)),
+        ]);
+        uploads.renew(files.clone(), &kept, now);
+        assert_eq!(
+            uploads.open(id(2, 12), &owner("ci"), now, BOUNDS),
+            Room::Made(Some(files[1]))
+        );
+        assert_eq!(
+            uploads.open(id(2, 13), &owner("ci"), now, BOUNDS),
             Room::PrincipalFull
         );
     }

@@ -86,9 +86,12 @@ impl Registry {
 
     async fn count_uploads(&self, now: Timestamp) -> Result<(), Error> {
         let left = self.0.blobs.list_uploads().await?;
-        let owners = self.owners().await?;
+        let rows = self.kept_uploads().await?.into_iter();
+        let kept = rows
+            .filter_map(|(id, kept)| Some((id.parse().ok()?, kept)))
+            .collect();
         let now = now.as_millisecond();
-        self.0.open_uploads.renew(left, &owners, now);
+        self.0.open_uploads.renew(left, &kept, now);
         Ok(())
     }
 

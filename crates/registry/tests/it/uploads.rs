@@ -251,7 +251,7 @@ on_every_engine! {
         let w = World::new(&store).await;
         let repo = w.repository("app").await;
         let count = async |content: &'static str| {
-            let push = w.layer(&repo, content);
+            let push = Box::pin(w.layer(&repo, content));
             store::testing::count_queries(push).await.1
         };
         // On PostgreSQL, a transaction begins with its lock.

@@ -308,6 +308,40 @@ fn page(query: &str) -> Result<Page, RouteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever the path, a route has a valid repository name and a last segment without a separator.
+        #[test]
+        fn any_path_is_refused_or_names_a_repository(
+            path in "(/v2)?(/(blobs|uploads|manifests|tags|list|referrers|_catalog|a|b-c|[.%/A-Z:0-9]{0,4}|\\PC{0,3})){0,7}/?",
+            query in "((n|last|digest|tag|mount|from|artifactType)=[a-z0-9%+&=]{0,6}&?){0,4}",
+            method in proptest::sample::select(vec![
+                Method::GET, Method::HEAD, Method::PUT, Method::POST, Method::PATCH, Method::DELETE,
+            ]),
+        ) {
+            if let Ok(route) = parse(&method, &path, &query) {
+                let is_named = |name: &String| registry::is_repository_name(name);
+                prop_assert!(route.name.as_ref().is_none_or(is_named), "{route:?}");
+                let last = match &route.ask {
+                    OciOperation::HeadBlob { digest }
+                    | OciOperation::GetBlob { digest }
+                    | OciOperation::DeleteBlob { digest }
+                    | OciOperation::Referrers { digest, .. } => digest,
+                    OciOperation::HeadManifest { reference }
+                    | OciOperation::GetManifest { reference }
+                    | OciOperation::PutManifest { reference, .. }
+                    | OciOperation::DeleteManifest { reference } => reference,
+                    OciOperation::UploadStatus { id }
+                    | OciOperation::UploadPart { id }
+                    | OciOperation::CompleteUpload { id, .. }
+                    | OciOperation::CancelUpload { id } => id,
+                    _ => return Ok(()),
+                };
+                prop_assert!(!last.is_empty() && !last.contains(['/', '\\', '%', '\0']), "{last}");
+            }
+        }
+    }
 
     const D: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -159,6 +159,27 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// No header makes an answer longer than the blob and its frames.
+        #[test]
+        fn any_header_asks_for_ranges_within_the_blob(
+            header in "(bytes|Bytes|lines)?[ =]{0,2}([0-9]{0,20}[-,a ]{0,2}){0,80}",
+            size: u64,
+        ) {
+            match parse(&header, size) {
+                Wanted::All | Wanted::Unsatisfiable | Wanted::TooMany => {}
+                Wanted::One(range) => prop_assert!(range.start < range.end && range.end <= size),
+                Wanted::Several(mut ranges) => {
+                    prop_assert!((2..=RANGES_MAX).contains(&ranges.len()));
+                    ranges.sort_by_key(|range| range.start);
+                    prop_assert!(ranges.iter().all(|range| range.start < range.end && range.end <= size));
+                    prop_assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start));
+                }
+            }
+        }
+    }
 
     #[test]
     fn ranges_are_parsed_as_rfc_9110_says() {

@@ -66,7 +66,8 @@ pub async fn get(conn: &mut Conn<'_>, id: &str) -> Result<Option<Upload>> {
     .transpose()
 }
 
-/// The ids and owners of all kept uploads, at most `limit`, after `after`, in the order of the ids.
+/// The ids and owners of all kept uploads and when their rows were written, at most `limit`, after `after`,
+/// in the order of the ids.
 ///
 /// # Errors
 /// The engine's.
@@ -74,14 +75,14 @@ pub async fn list(
     conn: &mut Conn<'_>,
     after: &str,
     limit: i64,
-) -> Result<Vec<(String, Option<String>)>> {
+) -> Result<Vec<(String, Option<String>, i64)>> {
     conn.fetch_all(
-        "SELECT id, owner FROM uploads WHERE id > $1 ORDER BY id LIMIT $2",
+        "SELECT id, owner, kept_at FROM uploads WHERE id > $1 ORDER BY id LIMIT $2",
         values![after, limit],
     )
     .await?
     .iter()
-    .map(|row| Ok((row.text(0)?, row.opt_text(1)?)))
+    .map(|row| Ok((row.text(0)?, row.opt_text(1)?, row.int(2)?)))
     .collect()
 }
 
