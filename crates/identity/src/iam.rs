@@ -26,6 +26,7 @@ mod password_policy;
 mod policy_versions;
 mod role_templates;
 mod roles;
+mod saml_providers;
 mod service_credentials;
 mod service_grants;
 mod service_linked_roles;
@@ -33,6 +34,8 @@ mod simulate;
 mod tags;
 mod users;
 mod views;
+
+pub use saml_providers::SamlProvider;
 
 use aws_api::iam;
 use aws_api::iam::ErrorCode;

@@ -63,6 +63,16 @@ pub(crate) fn uuid(entropy: &dyn Entropy) -> Result<String, Error> {
     ))
 }
 
+/// A fresh id of a SAML provider (`SAMLSP…`) or of one of its private keys (`SAMLPK…`): 22 characters at
+/// least, by the model's `privateKeyIdType`.
+pub(crate) fn saml_id(prefix: &str, entropy: &dyn Entropy) -> Result<String, Error> {
+    let bytes = draw::<20>(entropy)?;
+    let digits = bytes
+        .iter()
+        .map(|byte| char::from(BASE32[usize::from(byte & 31)]));
+    Ok(prefix.chars().chain(digits).collect())
+}
+
 /// The kind of access key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyKind {

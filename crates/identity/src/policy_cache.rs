@@ -230,6 +230,7 @@ pub(crate) async fn entity_by_arn(
         Kind::Policy,
         Kind::InstanceProfile,
         Kind::MfaDevice,
+        Kind::SamlProvider,
     ];
     let Some(kind) = kinds.into_iter().find(|kind| kind.as_str() == word) else {
         return Ok(None);

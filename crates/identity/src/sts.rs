@@ -3,11 +3,14 @@
 mod assume_role;
 mod caller_identity;
 mod delegated_access;
+mod saml;
 mod scoped_credentials;
 mod session_tokens;
 mod web_identity;
 
 pub use web_identity::web_identity_caller;
+
+pub use saml::{SamlEndpoints, SamlIdentity, saml_caller};
 
 use aws_api::Secret;
 use aws_api::sts::Credentials;

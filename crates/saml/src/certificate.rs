@@ -96,9 +96,23 @@ impl SigningKey {
             .subject_public_key
             .as_bytes()
             .ok_or(CertificateError::Malformed)?;
-        match modulus_bits(public_key).ok_or(CertificateError::Malformed)? {
+        SigningKey::from_der(public_key)
+    }
+
+    /// The key as `RSAPublicKey` in DER, to be stored.
+    #[must_use]
+    pub fn as_der(&self) -> &[u8] {
+        &self.public_key
+    }
+
+    /// A key that was stored.
+    ///
+    /// # Errors
+    /// [`CertificateError`]
+    pub fn from_der(der: &[u8]) -> Result<SigningKey, CertificateError> {
+        match modulus_bits(der).ok_or(CertificateError::Malformed)? {
             MODULUS_BITS_MIN..=MODULUS_BITS_MAX => Ok(SigningKey {
-                public_key: public_key.to_vec(),
+                public_key: der.to_vec(),
             }),
             _ => Err(CertificateError::KeySize),
         }

@@ -62,6 +62,7 @@ mod probe;
 mod proxy_protocol;
 mod registry_host;
 mod route;
+mod saml;
 mod serve;
 #[cfg(test)]
 mod tests;

@@ -72,6 +72,9 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(25);
 /// The body of an AWS API call. The largest documents (policies, 10,240 characters, percent-encoded
 /// several times over) are far below.
 pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// The body of `CreateSAMLProvider` and `UpdateSAMLProvider`: metadata has up to ten million characters,
+/// most of which a form writes as they are. Larger ones with many characters that it escapes are refused.
+pub const SAML_METADATA_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;
 /// The body of `UploadLayerPart`: 20 MiB of layer as base64 in JSON, and of `PutImage`: a 4 MiB manifest
 /// as an escaped JSON string.
 pub const LAYER_PART_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;

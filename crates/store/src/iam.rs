@@ -23,6 +23,7 @@ pub mod password_policy;
 pub mod provider_settings;
 pub mod role;
 pub mod role_deletion;
+pub mod saml_provider;
 pub mod sealing_key;
 pub mod service_credential;
 pub mod service_use;

@@ -45,6 +45,7 @@ const STEPS: &[Step] = steps![
     "0009_oidc_providers" from "0.2.0",
     "0010_upload_state" from "0.2.0",
     "0011_credentials" from "0.2.0",
+    "0012_saml_providers" from "0.2.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

@@ -28,7 +28,7 @@ pub const FUZZ: [Need; 1] = [need("g++", "/usr/bin/g++")];
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.
-pub const CLIENTS: [Need; 10] = [
+pub const CLIENTS: [Need; 11] = [
     need("docker.io", "/usr/sbin/dockerd"),
     need("containerd", "/usr/bin/ctr"),
     need("runc", "/usr/sbin/runc"),
@@ -42,6 +42,8 @@ pub const CLIENTS: [Need; 10] = [
         "/usr/bin/docker-credential-ecr-login",
     ),
     need("busybox-static", "/usr/share/doc/busybox-static"),
+    // Verdicts on SAML responses.
+    need("xmlsec1", "/usr/bin/xmlsec1"),
 ];
 
 /// Installs what is missing, or says what to type.

@@ -34,11 +34,6 @@ fn no_server_certificate(name: &str) -> Error {
     ))
 }
 
-/// test_get_saml_provider_not_found.
-fn no_saml_provider(arn: &str) -> Error {
-    none(format!("Manifest not found for arn {arn}"))
-}
-
 /// The model's words for `OrganizationNotFoundException`.
 fn no_organization() -> Error {
     Error::new(
@@ -123,16 +118,6 @@ absent! {
     UntagServerCertificate untag_server_certificate(UntagServerCertificateRequest) -> ();
         |i| no_server_certificate(&i.server_certificate_name);
 
-    GetSAMLProvider get_saml_provider(GetSAMLProviderRequest) -> GetSAMLProviderResponse;
-        |i| no_saml_provider(&i.saml_provider_arn);
-    UpdateSAMLProvider update_saml_provider(UpdateSAMLProviderRequest) -> UpdateSAMLProviderResponse;
-        |i| no_saml_provider(&i.saml_provider_arn);
-    DeleteSAMLProvider delete_saml_provider(DeleteSAMLProviderRequest) -> ();
-        |i| no_saml_provider(&i.saml_provider_arn);
-    ListSAMLProviderTags list_saml_provider_tags(ListSAMLProviderTagsRequest) -> ListSAMLProviderTagsResponse;
-        |i| no_saml_provider(&i.saml_provider_arn);
-    TagSAMLProvider tag_saml_provider(TagSAMLProviderRequest) -> (); |i| no_saml_provider(&i.saml_provider_arn);
-    UntagSAMLProvider untag_saml_provider(UntagSAMLProviderRequest) -> (); |i| no_saml_provider(&i.saml_provider_arn);
 
 
     ListOrganizationsFeatures list_organizations_features(ListOrganizationsFeaturesRequest) -> ListOrganizationsFeaturesResponse;
@@ -201,20 +186,6 @@ impl Identity {
         Ok(ListServerCertificatesResponse {
             is_truncated: empty_page(input.max_items, input.marker.as_deref())?,
             ..Default::default()
-        })
-    }
-
-    /// `ListSAMLProviders`.
-    ///
-    /// # Errors
-    /// None.
-    pub async fn list_saml_providers(
-        &self,
-        _cx: &Authorized,
-        _input: ListSAMLProvidersRequest,
-    ) -> Result<ListSAMLProvidersResponse, Error> {
-        Ok(ListSAMLProvidersResponse {
-            saml_provider_list: Some(Vec::new()),
         })
     }
 }

@@ -1,11 +1,12 @@
-//! Tags of users, roles, customer managed policies and instance profiles.
+//! Tags of users, roles, customer managed policies, instance profiles and SAML providers.
 
 use aws_api::iam::{
     ListInstanceProfileTagsRequest, ListInstanceProfileTagsResponse, ListPolicyTagsRequest,
-    ListPolicyTagsResponse, ListRoleTagsRequest, ListRoleTagsResponse, ListUserTagsRequest,
-    ListUserTagsResponse, Tag, TagInstanceProfileRequest, TagPolicyRequest, TagRoleRequest,
+    ListPolicyTagsResponse, ListRoleTagsRequest, ListRoleTagsResponse, ListSAMLProviderTagsRequest,
+    ListSAMLProviderTagsResponse, ListUserTagsRequest, ListUserTagsResponse, Tag,
+    TagInstanceProfileRequest, TagPolicyRequest, TagRoleRequest, TagSAMLProviderRequest,
     TagUserRequest, UntagInstanceProfileRequest, UntagPolicyRequest, UntagRoleRequest,
-    UntagUserRequest,
+    UntagSAMLProviderRequest, UntagUserRequest,
 };
 use store::Conn;
 use store::iam::entity::{Entity, Kind};
@@ -59,6 +60,9 @@ tagged! {
         list_role_tags(ListRoleTagsRequest) -> ListRoleTagsResponse;
     Policy policy_arn: tag_policy(TagPolicyRequest) untag_policy(UntagPolicyRequest)
         list_policy_tags(ListPolicyTagsRequest) -> ListPolicyTagsResponse;
+    SamlProvider saml_provider_arn: tag_saml_provider(TagSAMLProviderRequest)
+        untag_saml_provider(UntagSAMLProviderRequest)
+        list_saml_provider_tags(ListSAMLProviderTagsRequest) -> ListSAMLProviderTagsResponse;
     InstanceProfile instance_profile_name: tag_instance_profile(TagInstanceProfileRequest)
         untag_instance_profile(UntagInstanceProfileRequest)
         list_instance_profile_tags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse;
@@ -75,6 +79,7 @@ impl Identity {
     ) -> Result<Entity, Error> {
         match kind {
             Kind::Policy => self.own_policy(conn, cx, name).await,
+            Kind::SamlProvider => super::saml_providers::existing(conn, cx, name).await,
             _ => get_existing(conn, cx, kind, name).await,
         }
     }

@@ -12,6 +12,7 @@ mod policies;
 mod recorded;
 mod roles;
 mod rules;
+mod saml_providers;
 mod users;
 
 use aws_api::iam;

@@ -18,8 +18,8 @@ use crate::error::{ApiError, Unauthenticated};
 use crate::form;
 use crate::head::Head;
 use crate::limits::{
-    API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT,
-    UNSIGNED_TOKEN_BODY_BYTES_MAX,
+    API_BODY_BYTES_MAX, AUDIT_NAME_CHARS_MAX, SAML_METADATA_BODY_BYTES_MAX,
+    UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT, UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
 use crate::ops::row::Category;
 use crate::ops::{ApiBody, Exchange, Row};
@@ -128,9 +128,12 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         if let Some(service) = Service::from_signing_name(signed.scope_service()) {
             called.service = service;
         }
-        let collected = body
-            .collect(&app.bodies, &head.party, API_BODY_BYTES_MAX)
-            .await?;
+        // The action stands in the body: only then is it known that the body may not be so long.
+        let max = match called.service {
+            Service::Iam => SAML_METADATA_BODY_BYTES_MAX,
+            _ => API_BODY_BYTES_MAX,
+        };
+        let collected = body.collect(&app.bodies, &head.party, max).await?;
         let malformed = |message| ApiError::Common(CommonError::Malformed, message);
         let mut form = Form::parse(&collected.bytes).map_err(malformed)?;
         // A presigned request's own parameters are no operation's.
@@ -138,6 +141,12 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         form.extend(url.as_bytes()).map_err(malformed)?;
         let version = form.version().unwrap_or_default().to_owned();
         called.name = shown(form.action().unwrap_or_default());
+        let operation = called.service.operation(&called.name);
+        let row = operation.and_then(|operation| app.operations.get(&operation));
+        let max = row.map_or(API_BODY_BYTES_MAX, |row| row.columns.body_bytes_max);
+        if collected.bytes.len() > max {
+            return Err(BodyError::TooLong(max).into());
+        }
         let ours = [Service::Iam, Service::Sts].map(Service::api_version);
         if is_other(&signed) && !ours.contains(&version.as_str()) {
             let digest = collected.sha256_hex.clone();

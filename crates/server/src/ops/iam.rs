@@ -11,6 +11,7 @@ use aws_api::iam::{
 use super::Row;
 use super::composite;
 use super::row::{Revokes, row};
+use crate::limits::SAML_METADATA_BODY_BYTES_MAX;
 use authz::{EntityKind, Requirements, ResourceSelector, require};
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `iam:Name`.
@@ -127,6 +128,14 @@ fn profile(name: &str) -> Requirements {
     require(ResourceSelector::Entity(
         EntityKind::InstanceProfile,
         name.to_owned(),
+    ))
+}
+
+/// A SAML provider by its ARN.
+fn saml_provider(arn: &str) -> Requirements {
+    require(ResourceSelector::EntityArn(
+        EntityKind::SamlProvider,
+        arn.to_owned(),
     ))
 }
 
@@ -332,6 +341,15 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetOrganizationsAccessReport, get_organizations_access_report, Read, |_i| require(ResourceSelector::Any)),
         op!(GenerateOrganizationsAccessReport, generate_organizations_access_report, Read, |i| named("access-report", &i.entity_path).key("iam:OrganizationsPolicyId", i.organizations_policy_id.as_deref())),
         op!(ListPoliciesGrantingServiceAccess, list_policies_granting_service_access, List, |i| require(ResourceSelector::Text(i.arn.clone()))),
+        // SAML providers.
+        op!(CreateSAMLProvider, create_saml_provider, Write, |i| new(EntityKind::SamlProvider, &None, &i.name).tags(&i.tags)).body(SAML_METADATA_BODY_BYTES_MAX),
+        op!(ListSAMLProviders, list_saml_providers, List, |_i| require(ResourceSelector::Any)),
+        op!(GetSAMLProvider, get_saml_provider, Read, |i| saml_provider(&i.saml_provider_arn)),
+        op!(UpdateSAMLProvider, update_saml_provider, Write, |i| saml_provider(&i.saml_provider_arn)).body(SAML_METADATA_BODY_BYTES_MAX),
+        op!(DeleteSAMLProvider, delete_saml_provider, Write, |i| saml_provider(&i.saml_provider_arn)).revokes(Revokes::Always),
+        op!(ListSAMLProviderTags, list_saml_provider_tags, List, |i| saml_provider(&i.saml_provider_arn)),
+        op!(TagSAMLProvider, tag_saml_provider, Tagging, |i| saml_provider(&i.saml_provider_arn).tags(&i.tags)),
+        op!(UntagSAMLProvider, untag_saml_provider, Tagging, |i| saml_provider(&i.saml_provider_arn).list("aws:TagKeys", Some(&i.tag_keys))),
         // The account.
         op!(CreateAccountAlias, create_account_alias, Write, |_i| require(ResourceSelector::Any)),
         op!(ListAccountAliases, list_account_aliases, List, |_i| require(ResourceSelector::Any)),
@@ -362,13 +380,6 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListServerCertificateTags, list_server_certificate_tags, List, |i| named("server-certificate", &i.server_certificate_name)),
         op!(TagServerCertificate, tag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).tags(&i.tags)),
         op!(UntagServerCertificate, untag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(ListSAMLProviders, list_saml_providers, List, |_i| require(ResourceSelector::Any)),
-        op!(GetSAMLProvider, get_saml_provider, Read, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
-        op!(UpdateSAMLProvider, update_saml_provider, Write, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
-        op!(DeleteSAMLProvider, delete_saml_provider, Write, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))).revokes(Revokes::Always),
-        op!(ListSAMLProviderTags, list_saml_provider_tags, List, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone()))),
-        op!(TagSAMLProvider, tag_saml_provider, Tagging, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone())).tags(&i.tags)),
-        op!(UntagSAMLProvider, untag_saml_provider, Tagging, |i| require(ResourceSelector::Text(i.saml_provider_arn.clone())).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListOrganizationsFeatures, list_organizations_features, List, |_i| require(ResourceSelector::Any)),
         op!(EnableOrganizationsRootCredentialsManagement, enable_organizations_root_credentials_management, Write, |_i| require(ResourceSelector::Any)),
         op!(EnableOrganizationsRootSessions, enable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),

@@ -54,6 +54,10 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
     sts AssumeRole "ProvidedContexts";
     // OAuth 2.0 access tokens of Login with Amazon and Facebook.
     sts AssumeRoleWithWebIdentity "ProviderId";
+    iam CreateSAMLProvider "ContextProvider";
+    iam CreateSAMLProvider "IdentityCenterInstanceArn";
+    iam UpdateSAMLProvider "ContextProvider";
+    iam UpdateSAMLProvider "IdentityCenterInstanceArn";
 };
 
 /// Members that no handler reads, and rightly so: operation, member, reason.
@@ -104,6 +108,26 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "ResetMaxSigninSessionDuration",
         "the setting is never set, and \"clearing a setting that is already unset has no effect\" (IAM API \
          Reference, UpdateRole)",
+    ),
+    (
+        "iam:UpdateSAMLProvider",
+        "RemoveContextProvider",
+        "a provider never has one",
+    ),
+    (
+        "iam:UpdateSAMLProvider",
+        "RemoveIdentityCenterInstance",
+        "a provider never has one",
+    ),
+    (
+        "sts:AssumeRoleWithSAML",
+        "PrincipalArn",
+        "it names the provider that proves the caller, before the operation runs",
+    ),
+    (
+        "sts:AssumeRoleWithSAML",
+        "SAMLAssertion",
+        "it proves the caller, before the operation runs",
     ),
     (
         "iam:ListAccountAliases",
@@ -165,7 +189,6 @@ pub(crate) static NOTHING_THERE: &[&str] = &[
     "iam:GetRoleTemplateVersion",
     "iam:GetSSHPublicKey",
     "iam:ListServerCertificates",
-    "iam:UpdateSAMLProvider",
     "iam:UpdateServerCertificate",
     "sts:GetDelegatedAccessToken",
 ];

@@ -52,6 +52,14 @@ fn assume_role_with_web_identity(i: &sts::AssumeRoleWithWebIdentityRequest) -> R
         .key("sts:DurationSeconds", duration.as_deref())
 }
 
+/// Session name, tags and source identity come from the assertion: the caller brings their keys, and the
+/// authorization step adds their actions.
+fn assume_role_with_saml(i: &sts::AssumeRoleWithSAMLRequest) -> Requirements {
+    let duration = i.duration_seconds.map(|seconds| seconds.to_string());
+    require(ResourceSelector::TrustingRole(i.role_arn.clone()))
+        .key("sts:DurationSeconds", duration.as_deref())
+}
+
 fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
     let user = || ResourceSelector::FederatedUser(i.name.clone());
     require(user()).tags(&i.tags)
@@ -63,6 +71,7 @@ pub(super) fn table() -> Vec<Row> {
     vec![
         op!(AssumeRole, assume_role, Write, |i| assume_role(i)).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
         op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer(),
+        op!(AssumeRoleWithSAML, assume_role_with_saml, Write, |i| assume_role_with_saml(i)).proved_by_input(by_input!(ops::AssumeRoleWithSAML, crate::saml::caller)).read_only().audits_answer(),
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
         op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
         op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),

@@ -19,6 +19,7 @@ mod redirects;
 mod registry_conditions;
 mod registry_routes;
 mod resource_policies;
+mod saml;
 mod sample;
 mod scoped_credentials;
 mod transport;
