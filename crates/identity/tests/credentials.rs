@@ -491,4 +491,41 @@ on_every_engine! {
         assert_eq!(state(&later, &long).await, iam::StateType::Expired);
         assert_eq!(state(&later, &id).await, iam::StateType::Finalized);
     }
+
+    async fn i8_i9_conflicts_and_quotas_have_the_words_of_aws(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        w.user(&root, "ada").await;
+        w.key(&root, "ada").await.unwrap();
+        let third = w.key(&root, "ada").await;
+        assert_eq!(said(third.map(|_| ())), ("LimitExceeded".to_owned(), "Cannot exceed quota for AccessKeysPerUser: 2".to_owned()));
+        let delete = || iam::DeleteUserRequest { user_name: "ada".to_owned() };
+        assert_eq!(said(i.delete_user(&root, delete()).await), ("DeleteConflict".to_owned(), "Cannot delete entity, must delete access keys first.".to_owned()));
+        let keys = iam::ListAccessKeysRequest { user_name: Some("ada".to_owned()), ..Default::default() };
+        for key in i.list_access_keys(&root, keys).await.unwrap().access_key_metadata {
+            let key = iam::DeleteAccessKeyRequest { user_name: Some("ada".to_owned()), access_key_id: key.access_key_id.unwrap() };
+            i.delete_access_key(&root, key).await.unwrap();
+        }
+        let credential = iam::CreateServiceSpecificCredentialRequest { user_name: "ada".to_owned(), service_name: "codecommit.amazonaws.com".to_owned(), ..Default::default() };
+        i.create_service_specific_credential(&root, credential).await.unwrap();
+        assert_eq!(said(i.delete_user(&root, delete()).await).0, "DeleteConflict");
+    }
+
+    async fn i10_names_ignore_case_and_temporary_keys_name_the_user(t: TestStore) {
+        let w = World::new(&t).await;
+        let (i, root) = (&w.identity, w.root().await);
+        let ada = w.user(&root, "ada").await;
+        let again = iam::CreateUserRequest { user_name: "ADA".to_owned(), ..Default::default() };
+        assert_eq!(said(i.create_user(&root, again).await).0, "EntityAlreadyExists");
+        let device = |name: &str| iam::CreateVirtualMFADeviceRequest { virtual_mfa_device_name: name.to_owned(), ..Default::default() };
+        i.create_virtual_mfa_device(&root, device("phone")).await.unwrap();
+        assert_eq!(said(i.create_virtual_mfa_device(&root, device("Phone")).await).0, "EntityAlreadyExists");
+        let cx = w.call(&ada).await.unwrap();
+        let list = || iam::ListAccessKeysRequest::default();
+        assert_eq!(i.list_access_keys(&cx, list()).await.unwrap().access_key_metadata.len(), 1);
+        let made = i.get_session_token(&cx, aws_api::sts::GetSessionTokenRequest::default()).await.unwrap().credentials.unwrap();
+        let session = Credentials { id: made.access_key_id, secret: made.secret_access_key.expose().clone(), token: Some(made.session_token.expose().clone()) };
+        let session = w.call(&session).await.unwrap();
+        assert_eq!(said(i.list_access_keys(&session, list()).await).0, "ValidationError");
+    }
 }

@@ -134,6 +134,13 @@ impl Identity {
         input: ListAccessKeysRequest,
     ) -> Result<ListAccessKeysResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
+        // "If you use temporary credentials, this operation requires a user name" (I10; the model).
+        if input.user_name.is_none() && cx.caller.session_info.is_some() {
+            return Err(Error::new(
+                CommonError::Validation,
+                "Must specify userName when calling with non-User credentials",
+            ));
+        }
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;

@@ -258,11 +258,15 @@ fn block(text: &str) -> Option<&str> {
 
 /// Whether the text has `.member` as a whole word.
 fn accesses(text: &str, member: &str) -> bool {
-    let needle = format!(".{member}");
-    text.match_indices(&needle).any(|(at, _)| {
-        let next = text[at + needle.len()..].chars().next();
-        !next.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '(')
-    })
+    // A member that is called like a keyword is a raw identifier: `.r#type`.
+    [format!(".{member}"), format!(".r#{member}")]
+        .iter()
+        .any(|needle| {
+            text.match_indices(needle).any(|(at, _)| {
+                let next = text[at + needle.len()..].chars().next();
+                !next.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '(')
+            })
+        })
 }
 
 /// `MFADeviceName` → `mfa_device_name`, as the generator names fields.

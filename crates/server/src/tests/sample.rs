@@ -44,10 +44,17 @@ pub(super) fn least(shape: &Shape) -> Option<Value> {
         Kind::Structure(members) => {
             let mut object = Map::new();
             for member in members.iter().filter(|member| member.required) {
-                let value = match arn(member.name) {
+                let mut value = match arn(member.name) {
                     Some(arn) if member.shape.name == "arnType" => arn.into(),
                     _ => least(member.shape)?,
                 };
+                // A form has no empty structure: the first member stands for it.
+                if let (Kind::Structure(inner), Some(true)) =
+                    (member.shape.kind, value.as_object().map(Map::is_empty))
+                    && let Some(first) = inner.first()
+                {
+                    value = json!({ first.name: least(first.shape)? });
+                }
                 object.insert(member.name.to_owned(), value);
             }
             object.into()

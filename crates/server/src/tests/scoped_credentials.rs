@@ -279,3 +279,67 @@ async fn c8_a_denial_is_explained_to_who_may_decode_it() {
         "InvalidAuthorizationMessageException"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn c1_c2_sessions_of_users_call_few_operations_of_sts() {
+    let world = World::new().await;
+    let all = statement("Allow", &["*"], "*");
+    let alice = world.user(&world.root, "alice", &all).await;
+    let input = sts::GetFederationTokenRequest {
+        name: "guest".into(),
+        policy: Some(document(&all)),
+        ..Default::default()
+    };
+    let made = world
+        .aws::<sts::ops::GetFederationToken>(&alice, &input)
+        .await;
+    let made = made.unwrap();
+    let user = made.federated_user.unwrap();
+    assert_eq!(
+        user.arn,
+        format!("arn:aws:sts::{ACCOUNT}:federated-user/guest")
+    );
+    assert_eq!(user.federated_user_id, format!("{ACCOUNT}:guest"));
+    let person = |made: sts::Credentials| Person {
+        id: made.access_key_id,
+        secret: made.secret_access_key.expose().clone(),
+        token: Some(made.session_token.expose().clone()),
+    };
+    let guest = person(made.credentials.unwrap());
+    let input = sts::GetSessionTokenRequest::default();
+    let made = world.aws::<sts::ops::GetSessionToken>(&alice, &input).await;
+    let session = person(made.unwrap().credentials.unwrap());
+    // F4: federated users have no word of MFA.
+    let caller = world.caller(&guest).await;
+    assert_eq!(caller.context.one("aws:MultiFactorAuthPresent"), None);
+
+    let kind = "application/x-www-form-urlencoded";
+    for (form, for_session, for_guest) in [
+        ("Action=GetCallerIdentity", 200, 200),
+        ("Action=GetScopedCredentials&DurationSeconds=900", 200, 200),
+        // The token is refused, the call is not.
+        ("Action=GetDelegatedAccessToken&TradeInToken=x", 400, 400),
+        ("Action=GetSessionToken", 403, 403),
+        ("Action=GetFederationToken&Name=x1", 403, 403),
+        (
+            "Action=GetAccessKeyInfo&AccessKeyId=AKIAIOSFODNN7EXAMPLE",
+            403,
+            403,
+        ),
+    ] {
+        for (person, status) in [(&session, for_session), (&guest, for_guest)] {
+            let body = format!("{form}&Version=2011-06-15");
+            let reply = world
+                .call(person, Service::Sts, None, kind, body.into())
+                .await;
+            assert_eq!(reply.status, status, "{form}: {}", reply.text());
+        }
+    }
+    let body = "Action=ListUsers&Version=2010-05-08";
+    for person in [&session, &guest] {
+        let reply = world
+            .call(person, Service::Iam, None, kind, body.into())
+            .await;
+        assert_eq!(reply.status, 403, "{}", reply.text());
+    }
+}

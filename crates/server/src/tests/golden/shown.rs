@@ -11,11 +11,13 @@ use crate::tests::world::Reply;
 const HEADERS: [&str; 3] = ["content-type", "x-amzn-errortype", "retry-after"];
 
 /// Members whose values differ in every run.
-const RANDOM: [&str; 10] = [
+const RANDOM: [&str; 12] = [
     "Marker",
     "RequestId",
     "SecretAccessKey",
     "SessionToken",
+    "SessionTokenSize",
+    "SessionTokenUtilization",
     "authorizationToken",
     "downloadUrl",
     "uploadId",
