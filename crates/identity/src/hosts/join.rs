@@ -40,7 +40,7 @@ impl Identity {
         }
         let (profile, role) = profile_and_role(&mut conn, &invitation.profile)
             .await?
-            .ok_or_else(|| super::no_role())?;
+            .ok_or_else(super::no_role)?;
         if !cx.resource().is(&role.unique_id) {
             return Err(super::no_role());
         }
