@@ -400,7 +400,7 @@ fn missing(what: &str, digests: &[String], place: &RepositoryRef) -> String {
     } = place;
     format!(
         "{what} with digests '[{}]' required for pushing image into repository with name '{repository}' in the registry with id '{registry_id}' do not exist",
-        digests.join(", ")
+        digests.join(",")
     )
 }
 

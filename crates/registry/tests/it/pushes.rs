@@ -311,11 +311,11 @@ on_every_engine! {
         let error = w.put(&repo, "v1", &manifest).await.unwrap_err();
         let mut wanted: Vec<_> = [unknown(1), unknown(2)].iter().map(|l| l["digest"].as_str().unwrap().to_owned()).collect();
         wanted.sort();
-        assert_eq!(error.to_string(), format!("Layers with digests '[{}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist", wanted.join(", ")));
+        assert_eq!(error.to_string(), format!("Layers with digests '[{}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist", wanted.join(",")));
         let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
             {"mediaType": OCI_MANIFEST, "digest": wanted[0], "size": 7}, {"mediaType": OCI_MANIFEST, "digest": wanted[1], "size": 7},
         ]});
         let error = w.put(&repo, "list", &index).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("Images with digests '[{}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist", wanted.join(", ")));
+        assert_eq!(error.to_string(), format!("Images with digests '[{}]' required for pushing image into repository with name 'app' in the registry with id '123456789012' do not exist", wanted.join(",")));
     }
 }
