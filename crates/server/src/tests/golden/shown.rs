@@ -14,9 +14,6 @@ const HEADERS: [&str; 3] = ["content-type", "x-amzn-errortype", "retry-after"];
 const RANDOM: [&str; 12] = [
     "Marker",
     "RequestId",
-    // They follow the form of the token.
-    "SessionTokenSize",
-    "SessionTokenUtilization",
     "SecretAccessKey",
     "SessionToken",
     "SessionTokenSize",
