@@ -85,10 +85,16 @@ fn handlers(root: &Path, service: &str) -> Result<BTreeMap<String, Row>, String>
         .collect())
 }
 
-/// The operation of a line that begins a handler, and its columns: `op!(Name, function, Level, …)`, with
-/// the columns that differ from the service's behind it.
+/// The operation of a line that begins a handler, and its columns: `op!(Name, function, Level, …)`, or
+/// `row!(Service, ops::Name, action, Level, …)` where the server does it itself; with the columns that
+/// differ from the service's behind it.
 fn handler(service: &str, line: &str) -> Option<(String, Row)> {
-    let rest = line.trim_start().strip_prefix("op!(")?.trim_start();
+    let line = line.trim_start();
+    let rest = match (line.strip_prefix("op!("), line.split_once("row!(")) {
+        (Some(rest), _) => rest.trim_start(),
+        (None, Some(("", rest))) => rest.split_once("ops::")?.1,
+        _ => return None,
+    };
     let end = rest
         .find(|c: char| !c.is_ascii_alphanumeric())
         .unwrap_or(rest.len());
@@ -171,6 +177,9 @@ mod tests {
         let audit = "Management, with the answer";
         let expected = row("Write", "keys, user sessions, role sessions", audit);
         assert_eq!(found, expected);
+        let line = r#"row!(Iam, ops::CreateUser, "iam:CreateUser", Write, |i| user(i), |app, ok| { create(ok) }),"#;
+        let found = handler("iam", line).map(|(name, row)| (name, row.level));
+        assert_eq!(found, Some(("CreateUser".to_owned(), "Write".to_owned())));
         for other in ["// op!(GetUser)", "macro_rules! op {", "op!($op)", "op!("] {
             assert_eq!(handler("iam", other), None, "{other}");
         }

@@ -95,6 +95,7 @@ fn text(shape: &Shape) -> Option<String> {
         texts.sort_by_key(|text| !text.contains(":iam:"));
     }
     texts.push("012345".to_owned());
+    texts.push("o-1234567890/r-abcd".to_owned());
     texts.extend([2, 3, 4, 100].map(|count| "0123456789".repeat(count)));
     texts.into_iter().find(|text| fits(text))
 }
