@@ -103,6 +103,24 @@ impl fmt::Debug for Credential {
     }
 }
 
+/// What an organization imposes on one of its accounts.
+#[derive(Clone, Debug)]
+pub struct AccountControls {
+    /// `aws:PrincipalOrgID`, `aws:ResourceOrgID`.
+    pub organization: Arc<str>,
+    /// `aws:PrincipalOrgMasterAccount`.
+    pub management_account: Arc<str>,
+    /// `o-…/r-…/ou-…/`: `aws:PrincipalOrgPaths`, `aws:ResourceOrgPaths`.
+    pub path: Arc<str>,
+    /// Whether the account is the management account.
+    pub is_management: bool,
+    /// Service control policies, one union a level, from the root down to the account. None for the
+    /// management account, and where the policy type is not enabled.
+    pub service_control: Vec<PolicySet>,
+    /// Resource control policies, in the same way.
+    pub resource_control: Vec<PolicySet>,
+}
+
 /// A principal with everything that its policies say now.
 #[derive(Clone, Debug)]
 pub struct Caller {

@@ -9,8 +9,8 @@ use policy::{ApplicablePolicies, Context, ContextValue, Decision, Effect, Policy
 use crate::proof::Decided;
 use crate::requirements::Check;
 use crate::{
-    Authorized, Caller, CallerKind, RequestContext, Requirements, ResourceSelector, Rule,
-    SecondFactor, SessionRefused,
+    AccountControls, Authorized, Caller, CallerKind, RequestContext, Requirements,
+    ResourceSelector, Rule, SecondFactor, SessionRefused,
 };
 
 /// `true` or `false` on temporary credentials that can have used MFA, otherwise absent.
@@ -73,6 +73,12 @@ pub trait Facts: Sync {
         context: &RequestContext,
         selector: &ResourceSelector,
     ) -> impl Future<Output = Result<Resource<Self::Record>, Self::Error>> + Send;
+
+    /// What the account's organization imposes on it; `None` for an account in no organization.
+    fn controls(
+        &self,
+        account: AccountId,
+    ) -> impl Future<Output = Result<Option<Arc<AccountControls>>, Self::Error>> + Send;
 
     /// Called after a caller was denied access to another account's resource that memory
     /// answered ([`Resource::from_memory`]): runs the queries that were saved, so that the time of
@@ -175,6 +181,8 @@ pub async fn check<F: Facts>(
     let sessions = rule.sessions.check(&context.caller, name);
     sessions.map_err(Refused::Session)?;
 
+    let own = facts.controls(context.caller.account).await;
+    let own = own.map_err(Refused::Lookup)?;
     let mut request_keys = request_keys(context);
     if let Some(factor) = requirements.presented_factor() {
         let verified = facts.verify(context, factor).await;
@@ -182,6 +190,7 @@ pub async fn check<F: Facts>(
         // The code counts for this decision alone (IAM User Guide, "Secure API access with MFA").
         request_keys = request_keys.set(MFA_PRESENT, "true").set(MFA_AGE, "0");
     }
+    principal_organization(&context.caller, own.as_deref(), &mut request_keys);
     for (name, value) in requirements.keys().iter() {
         request_keys.insert(name, value.clone());
     }
@@ -192,9 +201,26 @@ pub async fn check<F: Facts>(
         let selector = &check.resource;
         let found = facts.resource(context, selector).await;
         let resource = found.map_err(Refused::Lookup)?;
+        let owner = match resource.owner() {
+            Some(owner) if owner == context.caller.account => own.clone(),
+            Some(owner) => facts.controls(owner).await.map_err(Refused::Lookup)?,
+            None => None,
+        };
         let action = check.action.unwrap_or(rule.action);
-        let keys = all_keys(context, request_keys.clone(), &resource);
-        let decided = evaluate(&context.caller, action, selector, &resource, &keys);
+        let mut keys = all_keys(context, request_keys.clone(), &resource);
+        resource_organization(owner.as_deref(), &mut keys);
+        let controls = Controls {
+            caller: own.as_deref(),
+            resource: owner.as_deref(),
+        };
+        let decided = evaluate(
+            &context.caller,
+            action,
+            selector,
+            &resource,
+            &keys,
+            controls,
+        );
         if let Err(denial) = decided {
             if resource.from_memory && resource.owner() != Some(context.account) {
                 let done = facts.equalize(&resource).await;
@@ -208,7 +234,8 @@ pub async fn check<F: Facts>(
 }
 
 /// Whether the caller could perform `action` on `resource` under another resource policy: asked
-/// before a policy is stored that its author could not replace.
+/// before a policy is stored that its author could not replace. What organizations impose does not
+/// depend on that policy, and is left out.
 #[must_use]
 pub fn is_allowed_under<R>(
     context: &RequestContext,
@@ -217,7 +244,8 @@ pub fn is_allowed_under<R>(
     resource: &Resource<R>,
 ) -> bool {
     let keys = all_keys(context, request_keys(context), resource);
-    evaluate(&context.caller, action, selector, resource, &keys).is_ok()
+    let controls = Controls::default();
+    evaluate(&context.caller, action, selector, resource, &keys, controls).is_ok()
 }
 
 /// All condition keys of a decision: the caller's, the resource's, and on top the request's.
@@ -231,6 +259,55 @@ fn all_keys<R>(context: &RequestContext, mut keys: Context, resource: &Resource<
         keys.insert("aws:ResourceAccount", owner);
     }
     Context::layered(&context.caller.context, keys)
+}
+
+/// What the organizations of the caller's account and of the resource's account impose.
+#[derive(Clone, Copy, Default)]
+struct Controls<'a> {
+    caller: Option<&'a AccountControls>,
+    resource: Option<&'a AccountControls>,
+}
+
+impl Controls<'_> {
+    /// Whether caller and resource belong to one organization.
+    fn is_one_organization(&self) -> bool {
+        let organization = |controls: Option<&AccountControls>| {
+            controls.map(|controls| Arc::clone(&controls.organization))
+        };
+        self.caller.is_some() && organization(self.caller) == organization(self.resource)
+    }
+}
+
+/// The condition keys of the caller's organization. An identity of a provider and a host are no
+/// principals of an account (IAM User Guide, "AWS global condition context keys",
+/// `aws:PrincipalOrgID`).
+fn principal_organization(caller: &Caller, controls: Option<&AccountControls>, keys: &mut Context) {
+    let is_principal = !matches!(
+        caller.kind,
+        CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. }
+    );
+    let Some(controls) = controls.filter(|_| is_principal) else {
+        return;
+    };
+    let one = |value: &Arc<str>| ContextValue::One(Arc::clone(value));
+    keys.insert("aws:PrincipalOrgID", one(&controls.organization));
+    keys.insert(
+        "aws:PrincipalOrgMasterAccount",
+        one(&controls.management_account),
+    );
+    let paths = vec![Arc::clone(&controls.path)];
+    keys.insert("aws:PrincipalOrgPaths", ContextValue::Many(paths));
+}
+
+/// The condition keys of the resource's organization.
+fn resource_organization(controls: Option<&AccountControls>, keys: &mut Context) {
+    let Some(controls) = controls else {
+        return;
+    };
+    let organization = Arc::clone(&controls.organization);
+    keys.insert("aws:ResourceOrgID", ContextValue::One(organization));
+    let paths = vec![Arc::clone(&controls.path)];
+    keys.insert("aws:ResourceOrgPaths", ContextValue::Many(paths));
 }
 
 /// Adds what a session that assumes a role passes on without naming it: its transitive tags and
@@ -268,6 +345,7 @@ fn evaluate<R>(
     selector: &ResourceSelector,
     resource: &Resource<R>,
     keys: &Context,
+    controls: Controls<'_>,
 ) -> Result<(), Denial> {
     let request = Request {
         principal: &caller.principal,
@@ -281,10 +359,28 @@ fn evaluate<R>(
         boundary: caller.boundary.as_deref(),
         session: caller.session.as_deref(),
         resource: resource.policy.as_deref(),
-        ..ApplicablePolicies::default()
+        service_control: controls
+            .caller
+            .map_or(&[], |controls| &controls.service_control),
+        resource_control: controls
+            .resource
+            .map_or(&[], |controls| &controls.resource_control),
+        management_account: controls
+            .caller
+            .is_some_and(|controls| controls.is_management),
     };
     let refuse = |decision: &Decision<'_>| {
         let mut denial = denial(caller, action, selector, &resource.arn, decision);
+        let names_policy = match decision.reason {
+            policy::Reason::ServiceControl => true,
+            policy::Reason::ResourceControl => controls.is_one_organization(),
+            _ => false,
+        };
+        if let Some(statement) = &denial.decision.statement
+            && names_policy
+        {
+            denial.message = format!("{}: {}", denial.message, statement.policy);
+        }
         let keys = keys.iter();
         denial.keys = keys
             .map(|(name, value)| (name.to_owned(), value.clone()))
@@ -325,6 +421,13 @@ fn denial(
         // Nobody whom an ARN could name (recorded at AWS: aws-actions/configure-aws-credentials#318).
         CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. } => {
             format!("Not authorized to perform {action}")
+        }
+        // The management account's, and no delegation policy allows it.
+        _ if action.starts_with("organizations:")
+            && decision.effect == Effect::ImplicitlyDenied
+            && decision.reason == policy::Reason::Resource =>
+        {
+            "You don't have permissions to access this resource.".to_owned()
         }
         _ => {
             let short = selector.short_name(action);

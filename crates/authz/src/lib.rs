@@ -60,7 +60,7 @@ mod session_scope;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use caller::{Caller, CallerKind, Credential, Federation, SessionInfo};
+pub use caller::{AccountControls, Caller, CallerKind, Credential, Federation, SessionInfo};
 pub use decision::{
     DecisionRecord, Denial, Facts, Refused, Resource, StatementName, authorize, check,
     is_allowed_under,

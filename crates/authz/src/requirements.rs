@@ -2,7 +2,7 @@
 //! that its input sets. Plain data, made by the rows of the operations.
 
 use aws_api::authorization::AccessLevel;
-use aws_api::{berth, ecr, iam, sts};
+use aws_api::{berth, ecr, iam, organizations, sts};
 use policy::{Context, ContextValue};
 
 use crate::SessionScope;
@@ -75,6 +75,17 @@ pub enum ResourceSelector {
     KeyOwner(String),
     /// A federated user that `GetFederationToken` makes, by name.
     FederatedUser(String),
+    /// The caller's organization as a whole: `*`, which belongs to its management account.
+    Organization,
+    /// Something in the caller's organization by its id: a root, a unit, an account, a policy.
+    InOrganization {
+        /// `r-…`, `ou-…`, twelve digits, `p-…`, `rp-…`.
+        id: String,
+        /// A policy that the request attaches to it or detaches from it.
+        policy: Option<String>,
+    },
+    /// An invitation to an organization, which both sides may ask about.
+    Handshake(String),
     /// A role to be assumed, by its ARN: its trust policy is the resource policy.
     TrustingRole(String),
     /// The role of the calling host's instance profile, to be assumed: its trust policy is the resource
@@ -154,6 +165,9 @@ impl ResourceSelector {
             ResourceSelector::TrustingRole(_)
             | ResourceSelector::RoleOfHost
             | ResourceSelector::FederatedUser(_) => "sts:TagSession",
+            ResourceSelector::Organization
+            | ResourceSelector::InOrganization { .. }
+            | ResourceSelector::Handshake(_) => "organizations:TagResource",
             ResourceSelector::Policy(_) => "iam:TagPolicy",
             ResourceSelector::Entity(kind, _)
             | ResourceSelector::EntityArn(kind, _)
@@ -429,4 +443,4 @@ macro_rules! tags {
     )*};
 }
 
-tags!(berth::Tag, ecr::Tag, iam::Tag, sts::Tag);
+tags!(berth::Tag, ecr::Tag, iam::Tag, organizations::Tag, sts::Tag);

@@ -44,6 +44,13 @@ pub enum SessionRefused {
     CannotCall(&'static str),
 }
 
+/// Whether the caller is a root session of `AssumeRoot` (IAM User Guide, "AWS global condition context
+/// keys", `aws:AssumedRoot`).
+fn is_assumed_root(caller: &Caller) -> bool {
+    let key = caller.context.get("aws:AssumedRoot");
+    matches!(key, Some(policy::ContextValue::One(value)) if **value == *"true")
+}
+
 impl SessionScope {
     /// Every kind of credentials.
     pub const ANY: SessionScope = SessionScope {
@@ -100,6 +107,8 @@ impl SessionScope {
             (CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. }, _) => self.by_input,
             _ if self.by_input => false,
             (CallerKind::Root | CallerKind::User { .. }, None) => true,
+            // Of `AssumeRoot`: its task's policy denies the rest.
+            (CallerKind::Root, Some(_)) if is_assumed_root(caller) => self.role_sessions,
             (CallerKind::Root | CallerKind::User { .. }, Some(session)) => {
                 match self.user_sessions {
                     UserSessions::Never => false,

@@ -7,8 +7,8 @@ use policy::{Document, DocumentKind, PolicyRef, PolicySet, Principal};
 
 use crate::proof::Decided;
 use crate::{
-    Authorized, Caller, CallerKind, Client, Credential, Facts, RequestContext, Resource,
-    ResourceSelector, SecondFactor,
+    AccountControls, Authorized, Caller, CallerKind, Client, Credential, Facts, RequestContext,
+    Resource, ResourceSelector, SecondFactor,
 };
 
 /// A user with this ARN and this identity-based policy.
@@ -114,6 +114,13 @@ impl Facts for Empty {
             _ => "*".to_owned(),
         };
         Ok(Resource::plain(arn, Some(account)))
+    }
+
+    async fn controls(
+        &self,
+        _: aws_types::AccountId,
+    ) -> Result<Option<Arc<AccountControls>>, Infallible> {
+        Ok(None)
     }
 
     async fn equalize(&self, _: &Resource<()>) -> Result<(), Infallible> {

@@ -54,6 +54,7 @@ impl DecodeError {
             Operation::Iam(_) => {
                 CommonError::Validation.with(protocol, validate::iam_message(violations))
             }
+            Operation::Organizations(_) => validate::organizations_error(violations),
             Operation::Berth(_) => {
                 berth::ErrorCode::InvalidParameter.with(validate::message(violations))
             }

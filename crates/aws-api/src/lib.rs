@@ -1,4 +1,4 @@
-//! The APIs of Amazon ECR, IAM, STS and Berth as Rust types, with the codecs of both
+//! The APIs of Amazon ECR, IAM, Organizations, STS and Berth as Rust types, with the codecs of both
 //! protocols and AWS's validation messages. No behaviour lives here.
 //!
 //! # Decoding a request, encoding a response
@@ -36,8 +36,8 @@
 //! # How it is generated
 //!
 //! `cargo xtask codegen` reads the service models of the `botocore` package, and
-//! this repository's own model of `berth`, and writes [`ecr`], [`iam`], [`sts`] and
-//! [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
+//! this repository's own model of `berth`, and writes [`ecr`], [`iam`], [`organizations`],
+//! [`sts`] and [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
 //! interpreter walks the tables and converts between bytes and a tree ([`Value`]);
 //! the generated types convert from and to that tree. So there is one codec for
 //! all operations, and the generated code is tables, not functions.
@@ -79,6 +79,7 @@ pub mod authorization;
 pub mod berth;
 pub mod ecr;
 pub mod iam;
+pub mod organizations;
 pub mod sts;
 
 pub use codec::{

@@ -1,7 +1,7 @@
 //! Services, protocols and operations.
 
 use crate::value::Shaped;
-use crate::{berth, ecr, iam, sts};
+use crate::{berth, ecr, iam, organizations, sts};
 
 /// The services whose types this crate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,6 +12,8 @@ pub enum Service {
     Ecr,
     /// AWS Identity and Access Management.
     Iam,
+    /// AWS Organizations.
+    Organizations,
     /// AWS Security Token Service.
     Sts,
 }
@@ -27,7 +29,13 @@ pub enum Protocol {
 
 impl Service {
     /// All services.
-    pub const ALL: &'static [Self] = &[Self::Berth, Self::Ecr, Self::Iam, Self::Sts];
+    pub const ALL: &'static [Self] = &[
+        Self::Berth,
+        Self::Ecr,
+        Self::Iam,
+        Self::Organizations,
+        Self::Sts,
+    ];
 
     /// The name in a signature's scope (`ecr`) and before the colon of an action.
     pub const fn signing_name(self) -> &'static str {
@@ -35,6 +43,7 @@ impl Service {
             Self::Berth => "berth",
             Self::Ecr => "ecr",
             Self::Iam => "iam",
+            Self::Organizations => "organizations",
             Self::Sts => "sts",
         }
     }
@@ -50,6 +59,7 @@ impl Service {
             Self::Berth => "berth",
             Self::Ecr => "api.ecr",
             Self::Iam => "iam",
+            Self::Organizations => "organizations",
             Self::Sts => "sts",
         }
     }
@@ -60,6 +70,7 @@ impl Service {
             Self::Berth => berth::API_VERSION,
             Self::Ecr => ecr::API_VERSION,
             Self::Iam => iam::API_VERSION,
+            Self::Organizations => organizations::API_VERSION,
             Self::Sts => sts::API_VERSION,
         }
     }
@@ -69,6 +80,7 @@ impl Service {
         match self {
             Self::Berth => Some(berth::TARGET_PREFIX),
             Self::Ecr => Some(ecr::TARGET_PREFIX),
+            Self::Organizations => Some(organizations::TARGET_PREFIX),
             Self::Iam | Self::Sts => None,
         }
     }
@@ -76,7 +88,7 @@ impl Service {
     /// The namespace of XML answers; none for JSON services.
     pub const fn xml_namespace(self) -> Option<&'static str> {
         match self {
-            Self::Berth | Self::Ecr => None,
+            Self::Berth | Self::Ecr | Self::Organizations => None,
             Self::Iam => Some(iam::XML_NAMESPACE),
             Self::Sts => Some(sts::XML_NAMESPACE),
         }
@@ -85,7 +97,7 @@ impl Service {
     /// The protocol it speaks.
     pub const fn protocol(self) -> Protocol {
         match self {
-            Self::Berth | Self::Ecr => Protocol::Json,
+            Self::Berth | Self::Ecr | Self::Organizations => Protocol::Json,
             Self::Iam | Self::Sts => Protocol::Query,
         }
     }
@@ -96,6 +108,9 @@ impl Service {
             Self::Berth => berth::Operation::from_name(name).map(Operation::Berth),
             Self::Ecr => ecr::Operation::from_name(name).map(Operation::Ecr),
             Self::Iam => iam::Operation::from_name(name).map(Operation::Iam),
+            Self::Organizations => {
+                organizations::Operation::from_name(name).map(Operation::Organizations)
+            }
             Self::Sts => sts::Operation::from_name(name).map(Operation::Sts),
         }
     }
@@ -109,6 +124,7 @@ impl Service {
             Self::Berth => all(berth::Operation::ALL, Operation::Berth),
             Self::Ecr => all(ecr::Operation::ALL, Operation::Ecr),
             Self::Iam => all(iam::Operation::ALL, Operation::Iam),
+            Self::Organizations => all(organizations::Operation::ALL, Operation::Organizations),
             Self::Sts => all(sts::Operation::ALL, Operation::Sts),
         }
     }
@@ -123,6 +139,8 @@ pub enum Operation {
     Ecr(ecr::Operation),
     /// Of IAM.
     Iam(iam::Operation),
+    /// Of Organizations.
+    Organizations(organizations::Operation),
     /// Of STS.
     Sts(sts::Operation),
 }
@@ -134,6 +152,7 @@ impl Operation {
             Self::Berth(_) => Service::Berth,
             Self::Ecr(_) => Service::Ecr,
             Self::Iam(_) => Service::Iam,
+            Self::Organizations(_) => Service::Organizations,
             Self::Sts(_) => Service::Sts,
         }
     }
@@ -144,6 +163,7 @@ impl Operation {
             Self::Berth(operation) => operation.name(),
             Self::Ecr(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
+            Self::Organizations(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
         }
     }
@@ -154,6 +174,7 @@ impl Operation {
             Self::Berth(operation) => operation.input(),
             Self::Ecr(operation) => operation.input(),
             Self::Iam(operation) => operation.input(),
+            Self::Organizations(operation) => operation.input(),
             Self::Sts(operation) => operation.input(),
         }
     }
@@ -164,6 +185,7 @@ impl Operation {
             Self::Berth(operation) => operation.output(),
             Self::Ecr(operation) => operation.output(),
             Self::Iam(operation) => operation.output(),
+            Self::Organizations(operation) => operation.output(),
             Self::Sts(operation) => operation.output(),
         }
     }
@@ -174,6 +196,7 @@ impl Operation {
             Self::Berth(operation) => operation.input_through_type(value),
             Self::Ecr(operation) => operation.input_through_type(value),
             Self::Iam(operation) => operation.input_through_type(value),
+            Self::Organizations(operation) => operation.input_through_type(value),
             Self::Sts(operation) => operation.input_through_type(value),
         }
     }
@@ -184,6 +207,7 @@ impl Operation {
             Self::Berth(operation) => operation.output_through_type(value),
             Self::Ecr(operation) => operation.output_through_type(value),
             Self::Iam(operation) => operation.output_through_type(value),
+            Self::Organizations(operation) => operation.output_through_type(value),
             Self::Sts(operation) => operation.output_through_type(value),
         }
     }

@@ -3,6 +3,7 @@
 use crate::limits::{ECHO_CHARS_MAX, VIOLATIONS_MAX};
 use crate::shape::{Kind, Member, Shape};
 use crate::value::Value;
+use crate::{WireError, organizations};
 use std::fmt;
 
 /// A limit that a value violates.
@@ -179,6 +180,33 @@ pub(crate) fn ecr_message(violations: &[Violation]) -> String {
         [one] => one.ecr(),
         _ => counted(violations.iter().map(Violation::ecr).collect()),
     }
+}
+
+/// The error for violations in Organizations' wording: its own code with the reason in a member, and for the
+/// most frequent reasons its own sentence (org-formation, Backstage's AWS provider and Terraform quote them).
+pub(crate) fn organizations_error(violations: &[Violation]) -> WireError {
+    let constraint = violations.first().map(|violation| &violation.constraint);
+    let simple = match constraint {
+        Some(Constraint::Members(each) | Constraint::Keys(each) | Constraint::MapValues(each)) => {
+            each.first()
+        }
+        other => other,
+    };
+    let (reason, words) = match simple {
+        Some(Constraint::Pattern(_)) => (
+            "INVALID_PATTERN",
+            Some("You provided a value that does not match the required pattern."),
+        ),
+        Some(Constraint::Values(_)) => ("INVALID_ENUM", Some("You specified an invalid value.")),
+        Some(Constraint::LengthMin(_)) => ("MIN_LENGTH_EXCEEDED", None),
+        Some(Constraint::LengthMax(_)) => ("MAX_LENGTH_EXCEEDED", None),
+        Some(Constraint::ValueMin(_)) => ("MIN_VALUE_EXCEEDED", None),
+        Some(Constraint::ValueMax(_)) => ("MAX_VALUE_EXCEEDED", None),
+        _ => ("INPUT_REQUIRED", None),
+    };
+    let message = words.map_or_else(|| message(violations), str::to_owned);
+    let error = organizations::ErrorCode::InvalidInput.with(message);
+    error.member("Reason", reason)
 }
 
 fn counted(texts: Vec<String>) -> String {

@@ -12,7 +12,7 @@ use sigv4::SecretKey;
 use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::tag::{self, Tag};
-use store::iam::{access_key, group, password_policy};
+use store::iam::{access_key, account, group, password_policy};
 
 use crate::caches::{CallerId, Dated};
 use crate::caller::RefKind;
@@ -157,6 +157,10 @@ impl Identity {
             RefKind::AccessKey { id, .. } => (self.key_parts(conn, id).await?, None),
             RefKind::Session(session) => (self.session_parts(conn, session).await?, Some(session)),
         };
+        // Nobody of a closed account is let in (Organizations User Guide, "Closing a member account").
+        if account::is_closed(conn, parts.account.as_str()).await? {
+            return Err(AuthError::InvalidClientTokenId);
+        }
         let session_policies = match session {
             Some(session) => self.session_policies(conn, session).await?,
             None => None,

@@ -1,6 +1,6 @@
 //! What an operation can answer instead of its result.
 
-use aws_api::{CommonError, berth, iam, sts};
+use aws_api::{CommonError, berth, iam, organizations, sts};
 use policy::{PolicyError, PolicyErrorCode};
 
 /// AWS's code of a refusal: one of the generated ones, or one that every operation shares.
@@ -12,6 +12,8 @@ pub enum Code {
     Iam(iam::ErrorCode),
     /// An error of STS's model.
     Sts(sts::ErrorCode),
+    /// An error of Organizations' model.
+    Organizations(organizations::ErrorCode),
     /// An error that no model lists.
     Common(CommonError),
 }
@@ -24,6 +26,7 @@ impl Code {
             Code::Berth(code) => code.code(),
             Code::Iam(code) => code.code(),
             Code::Sts(code) => code.code(),
+            Code::Organizations(code) => code.code(),
             Code::Common(code) => code.code(aws_api::Protocol::Query),
         }
     }
@@ -47,6 +50,12 @@ impl From<sts::ErrorCode> for Code {
     }
 }
 
+impl From<organizations::ErrorCode> for Code {
+    fn from(code: organizations::ErrorCode) -> Code {
+        Code::Organizations(code)
+    }
+}
+
 impl From<CommonError> for Code {
     fn from(code: CommonError) -> Code {
         Code::Common(code)
@@ -61,21 +70,32 @@ impl From<PolicyErrorCode> for Code {
             }
             PolicyErrorCode::LimitExceeded => iam::ErrorCode::LimitExceeded.into(),
             PolicyErrorCode::PackedPolicyTooLarge => sts::ErrorCode::PackedPolicyTooLarge.into(),
-            // Codes of Organizations and ECR, whose documents are parsed elsewhere.
-            PolicyErrorCode::ConstraintViolation | PolicyErrorCode::InvalidParameter => {
-                CommonError::Validation.into()
+            PolicyErrorCode::ConstraintViolation => {
+                organizations::ErrorCode::ConstraintViolation.into()
             }
+            // A code of ECR, whose documents are parsed elsewhere.
+            PolicyErrorCode::InvalidParameter => CommonError::Validation.into(),
         }
     }
 }
 
-/// A refusal or a failure of an IAM or STS operation. `Display` is the message that AWS sends; the
+/// A refusal or a failure of an operation of IAM, STS or Organizations. `Display` is the message that AWS sends; the
 /// cause of an [`Error::Internal`] is for the operator's log and reaches no client.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Refused, with AWS's code and message. [`Error::new`] makes one.
     #[error("{1}")]
     Refused(Code, String),
+    /// Refused by Organizations, with the reason that its errors name in a member of their own.
+    #[error("{message}")]
+    Constrained {
+        /// AWS's code.
+        code: organizations::ErrorCode,
+        /// The member `Reason`.
+        reason: &'static str,
+        /// AWS's message.
+        message: String,
+    },
     /// `ServiceUnavailable` (AWS, "Common Errors"): the database is locked, overloaded or away. Worth a
     /// retry. The cause is the error's source.
     #[error("The request has failed due to a temporary failure of the server.")]
@@ -97,6 +117,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Error::Refused(code, _) => *code,
+            Error::Constrained { code, .. } => (*code).into(),
             Error::Unavailable(_) => CommonError::ServiceUnavailable.into(),
             Error::Internal(_) => CommonError::InternalFailure.into(),
         }
@@ -105,7 +126,16 @@ impl Error {
     /// Whether this is the refusal `code`.
     #[must_use]
     pub fn is(&self, code: impl Into<Code>) -> bool {
-        matches!(self, Error::Refused(found, _) if *found == code.into())
+        matches!(self, Error::Refused(..) | Error::Constrained { .. }) && self.code() == code.into()
+    }
+
+    /// The member `Reason` of an error of Organizations.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Error::Constrained { reason, .. } => Some(reason),
+            _ => None,
+        }
     }
 
     pub(crate) fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use store::Store;
 
 use crate::caches::Caches;
+use crate::controls_cache::ControlsCache;
 use crate::hashing::Hashing;
 use crate::last_used_notes::LastUsedNotes;
 use crate::policy_cache::PolicyCache;
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) policies: PolicyCache,
     pub(crate) caches: Caches,
+    pub(crate) controls: ControlsCache,
     pub(crate) last_used: LastUsedNotes,
     pub(crate) hashing: Hashing,
     /// One simulation computes at a time: decisions that are served go before asked ones.
@@ -49,6 +51,7 @@ impl Identity {
     ) -> Result<Identity, Error> {
         Ok(Identity(Arc::new(Inner {
             caches: Caches::new(settings.cached_callers_bytes_max),
+            controls: ControlsCache::new(),
             policies: PolicyCache::new()?,
             last_used: LastUsedNotes::default(),
             hashing: Hashing::default(),

@@ -71,6 +71,7 @@
 //! - `hosts`: hosts with a role, of the service `berth`.
 //! - `federation`: tokens of identity providers, and the keys that verify them.
 //! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.
+//! - `organizations`: AWS Organizations, and what it imposes on accounts at every request.
 //! - `policy_cache`: parsed policies, and principals pinned to unique ids; `managed`: AWS's own.
 //! - `authz_lookup`: what the authorization step asks of entities.
 //! - `mfa`: virtual MFA devices, and what their codes prove.
@@ -93,6 +94,7 @@ mod authenticate;
 mod authz_lookup;
 mod caches;
 mod caller;
+mod controls_cache;
 mod error;
 pub mod federation;
 mod hashing;
@@ -105,6 +107,7 @@ mod last_used_notes;
 mod managed;
 mod messages;
 mod mfa;
+mod organizations;
 mod paging;
 mod passwords;
 mod pinning;
@@ -116,15 +119,13 @@ mod settings;
 mod sts;
 
 pub use accounts::RootCredentials;
-// The older name, until nothing uses it.
-#[allow(unused_imports)]
-pub(crate) use authz::Authorized as Call;
 pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Key, PrincipalRef};
 pub use error::{AuthError, Code, Error};
 pub use iam::SamlProvider;
 pub use identity::Identity;
+pub use organizations::{AccountControls, OrganizationFacts, Organizations};
 pub use passwords::rules::PasswordState;
 pub use pinning::PinnedPrincipal;
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};

@@ -29,6 +29,8 @@ pub struct Settings {
     pub attached_policies_max: i64,
     /// Versions of a managed policy.
     pub policy_versions_max: i64,
+    /// Accounts of an organization. AWS begins with 10 and raises it on request.
+    pub organization_accounts_max: i64,
     /// `TagsPerResource`.
     pub tags_max: i64,
     /// The bytes of callers that are cached, with their compiled policies.
@@ -51,6 +53,7 @@ impl Default for Settings {
             access_keys_per_user_max: 2,
             attached_policies_max: 10,
             policy_versions_max: 5,
+            organization_accounts_max: 10_000,
             tags_max: 50,
             cached_callers_bytes_max: 48 << 20,
         }

@@ -1,6 +1,7 @@
 //! STS's operations.
 
 mod assume_role;
+mod assume_root;
 mod caller_identity;
 mod delegated_access;
 mod saml;

@@ -200,7 +200,8 @@ impl<'r, 'a> Evaluation<'r, 'a> {
         let applicable = self.applicable;
         let principal = self.cx.principal;
         let bound = principal.kind.is_aws();
-        // docs/semantics.md#15: root's own policies, if any, do not count.
+        // docs/semantics.md#15: root's own policies, if any, do not count. The policy of a
+        // root session (STS `AssumeRoot`) denies what is not its task, and allows nothing.
         let identity = bound && principal.kind != PrincipalKind::Root;
         let service_control = self.service_control();
         let resource_control: &[PolicySet] = match self.resource_control_exemption() {
@@ -221,7 +222,12 @@ impl<'r, 'a> Evaluation<'r, 'a> {
             .chain(applicable.resource.map(|set| (resource, set)))
             .chain(own(Reason::Identity, applicable.identity))
             .chain(own(Reason::PermissionsBoundary, applicable.boundary))
-            .chain(own(Reason::Session, applicable.session))
+            .chain(
+                applicable
+                    .session
+                    .filter(|_| bound)
+                    .map(|set| (Reason::Session, set)),
+            )
     }
 
     /// The levels of SCPs that apply. docs/semantics.md#10: they apply to the principals of member accounts, root

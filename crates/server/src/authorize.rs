@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use authz::{
-    EntityKind, Facts, Refused, RequestContext, Requirements, Resource, ResourceSelector, Rule,
-    SecondFactor,
+    AccountControls, EntityKind, Facts, Refused, RequestContext, Requirements, Resource,
+    ResourceSelector, Rule, SecondFactor,
 };
 use aws_types::{AccountId, Arn, Region};
 use identity::{EntityRef, RoleFacts};
@@ -161,6 +161,19 @@ impl Facts for App {
                     None => Resource::plain(arn.as_str(), Some(account)),
                 }
             }
+            ResourceSelector::Organization => self.in_organization(account, None, None).await?,
+            ResourceSelector::InOrganization { id, policy } => {
+                self.in_organization(account, Some(id), policy.as_deref())
+                    .await?
+            }
+            ResourceSelector::Handshake(id) => {
+                let arn = self.identity.handshake_arn(account, id).await?;
+                // Of others it is not told that it exists.
+                let arn = arn.unwrap_or_else(|| {
+                    format!("arn:aws:organizations::{account}:handshake/o-*/*/{id}")
+                });
+                Resource::plain(arn, Some(account))
+            }
         })
     }
 
@@ -172,6 +185,10 @@ impl Facts for App {
         let serial = factor.serial_number.as_deref();
         let code = factor.token_code.as_deref();
         Ok(self.identity.verify_mfa(context, serial, code).await?)
+    }
+
+    async fn controls(&self, account: AccountId) -> Result<Option<Arc<AccountControls>>, ApiError> {
+        Ok(self.identity.account_controls(account).await?)
     }
 
     async fn equalize(&self, resource: &Resource<Record>) -> Result<(), ApiError> {
@@ -287,6 +304,36 @@ impl App {
         let found = self.entity(account, kind, name).await?;
         // The path is a part of the ARN, and names are unique whatever the path.
         Ok(if *found.arn == *arn { found } else { plain })
+    }
+
+    /// Something in the caller's organization, or the organization itself. It belongs to the management
+    /// account; of members the delegation policy is asked.
+    async fn in_organization(
+        &self,
+        account: AccountId,
+        id: Option<&str>,
+        policy: Option<&str>,
+    ) -> Result<Resource<Record>, ApiError> {
+        let facts = self.identity.organization_facts(account, id, policy);
+        let Some(facts) = facts.await? else {
+            // The operation says that there is no organization, to a caller that may do it on anything.
+            return Ok(Resource::plain("*", Some(account)));
+        };
+        let is_member = facts.management_account != account;
+        let tags = facts.tags.iter().map(|(key, value)| (key, value));
+        let mut keys = tag_keys(&["aws:ResourceTag/"], tags);
+        if let Some(policy_type) = facts.policy_type {
+            keys.push(("organizations:PolicyType".to_owned(), policy_type.into()));
+        }
+        Ok(Resource {
+            policy: match is_member {
+                true => Some(self.identity.delegation_policy(account).await?),
+                false => None,
+            },
+            keys,
+            unique_id: Some(facts.organization.into()),
+            ..Resource::plain(facts.arn, Some(facts.management_account))
+        })
     }
 
     async fn host(

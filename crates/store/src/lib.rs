@@ -32,7 +32,7 @@
 //! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam`, `ecr`, `hosts`, `jobs` and `settings`: typed rows and their statements, one file a resource. All
+//! - `iam`, `ecr`, `hosts`, `organizations`, `jobs` and `settings`: typed rows and their statements, one file a resource. All
 //!   SQL of Berth is there; the crates above call functions.
 //!
 //! # The promise
@@ -58,6 +58,7 @@ pub mod iam;
 pub mod jobs;
 mod migrate;
 mod open;
+pub mod organizations;
 mod pool;
 mod probe;
 mod prune;

@@ -59,6 +59,9 @@ pub enum Topic<'a> {
     /// What was *changed or removed* in a repository, by its row's id: moved tags, deleted images and
     /// layers, its policy and settings. A new row needs no touch: absence is not cached.
     Repository(i64),
+    /// The tree, the policies and the attachments of an organization, by its id. Which accounts belong to
+    /// it is a matter of the accounts' topics.
+    Organization(&'a str),
     /// The key ring.
     KeyRing,
 }
@@ -69,6 +72,7 @@ impl fmt::Display for Topic<'_> {
             Topic::Account(account) => write!(f, "account/{account}"),
             Topic::Registry { account, region } => write!(f, "registry/{account}/{region}"),
             Topic::Repository(id) => write!(f, "repository/{id}"),
+            Topic::Organization(id) => write!(f, "organization/{id}"),
             Topic::KeyRing => f.write_str("key-ring"),
         }
     }
@@ -115,6 +119,7 @@ mod tests {
                 region: "us-east-1",
             },
             Topic::Repository(-7),
+            Topic::Organization("o-exampleorgid"),
             Topic::KeyRing,
         ] {
             assert_eq!(topic.hash(), hash(&topic.name()), "{topic}");

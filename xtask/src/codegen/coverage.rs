@@ -33,6 +33,7 @@ pub fn page(services: &[(&Service, Vec<String>)], botocore: &str) -> Result<Stri
         }
         let title = match service.folder {
             "berth" => "Berth".to_owned(),
+            "organizations" => "Organizations".to_owned(),
             folder => folder.to_ascii_uppercase(),
         };
         let (built, missing): (Vec<&String>, Vec<&String>) = operations

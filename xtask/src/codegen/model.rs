@@ -178,7 +178,13 @@ impl Model {
         found: &mut BTreeSet<String>,
         path: &mut Vec<String>,
     ) -> Result<(), String> {
-        if path.iter().any(|above| above == name) {
+        if let Some(at) = path.iter().position(|above| above == name) {
+            // A list or a map between the two is the box.
+            for between in &path[at..] {
+                if self.shape(between)?.kind != "structure" {
+                    return Ok(());
+                }
+            }
             return Err(format!(
                 "`{name}` contains itself: the generated types would need a box"
             ));

@@ -44,6 +44,12 @@ pub const SERVICES: &[Service] = &[
         origin: Origin::Botocore,
     },
     Service {
+        folder: "organizations",
+        version: "2016-11-28",
+        variant: "Organizations",
+        origin: Origin::Botocore,
+    },
+    Service {
         folder: "sts",
         version: "2011-06-15",
         variant: "Sts",

@@ -19,28 +19,39 @@ struct Wire {
     step: i64,
     /// A pattern for its texts.
     text: &'static str,
+    /// How many lists and maps may stand in each other: some shapes contain themselves.
+    depth: u8,
 }
 
 const JSON: Wire = Wire {
     gaps: true,
     step: 1,
     text: "(?s).{0,12}",
+    depth: 8,
 };
 const QUERY: Wire = Wire {
     gaps: false,
     step: 1000,
     text: "(?s).{0,12}",
+    depth: 8,
 };
 // Without the characters that XML 1.0 does not have.
 const XML: Wire = Wire {
     gaps: true,
     step: 1000,
     text: "[\t\n\r -\u{D7FF}\u{E000}-\u{FFFD}😀]{0,12}",
+    depth: 8,
 };
 
 fn any_value(shape: &'static Shape, wire: Wire) -> BoxedStrategy<Value<'static>> {
     let count = if wire.gaps { 0..3usize } else { 1..3 };
+    let inner = Wire {
+        depth: wire.depth.saturating_sub(1),
+        ..wire
+    };
     match shape.kind {
+        Kind::List(_) if wire.depth == 0 => Just(Value::List(Vec::new())).boxed(),
+        Kind::Map(..) if wire.depth == 0 => Just(Value::Map(Vec::new())).boxed(),
         Kind::String if !shape.values.is_empty() => proptest::sample::select(shape.values)
             .prop_map(|text| Value::String(Cow::Borrowed(text)))
             .boxed(),
@@ -64,7 +75,7 @@ fn any_value(shape: &'static Shape, wire: Wire) -> BoxedStrategy<Value<'static>>
                 Value::Timestamp(Timestamp::from_millisecond(millis).unwrap())
             })
             .boxed(),
-        Kind::List(member) => vec(any_value(member, wire), count)
+        Kind::List(member) => vec(any_value(member, inner), count)
             .prop_map(Value::List)
             .boxed(),
         Kind::Map(key, value) => {
@@ -74,7 +85,7 @@ fn any_value(shape: &'static Shape, wire: Wire) -> BoxedStrategy<Value<'static>>
             });
             // In the order of the Rust type's keys: by text, or as the model lists an enumeration.
             let order = key_order(shape);
-            btree_map(key, any_value(value, wire), count)
+            btree_map(key, any_value(value, inner), count)
                 .prop_map(move |entries| {
                     let mut entries: Vec<_> = entries
                         .into_iter()

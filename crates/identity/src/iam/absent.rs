@@ -34,15 +34,6 @@ fn no_server_certificate(name: &str) -> Error {
     ))
 }
 
-/// The model's words for `OrganizationNotFoundException`.
-fn no_organization() -> Error {
-    Error::new(
-        ErrorCode::OrganizationNotFound,
-        "The request was rejected because no organization is associated with your account."
-            .to_owned(),
-    )
-}
-
 /// The model's words for `FeatureDisabledException`.
 fn federation_disabled() -> Error {
     Error::new(
@@ -120,16 +111,6 @@ absent! {
 
 
 
-    ListOrganizationsFeatures list_organizations_features(ListOrganizationsFeaturesRequest) -> ListOrganizationsFeaturesResponse;
-        |_i| no_organization();
-    EnableOrganizationsRootCredentialsManagement enable_organizations_root_credentials_management(EnableOrganizationsRootCredentialsManagementRequest) -> EnableOrganizationsRootCredentialsManagementResponse;
-        |_i| no_organization();
-    EnableOrganizationsRootSessions enable_organizations_root_sessions(EnableOrganizationsRootSessionsRequest) -> EnableOrganizationsRootSessionsResponse;
-        |_i| no_organization();
-    DisableOrganizationsRootCredentialsManagement disable_organizations_root_credentials_management(DisableOrganizationsRootCredentialsManagementRequest) -> DisableOrganizationsRootCredentialsManagementResponse;
-        |_i| no_organization();
-    DisableOrganizationsRootSessions disable_organizations_root_sessions(DisableOrganizationsRootSessionsRequest) -> DisableOrganizationsRootSessionsResponse;
-        |_i| no_organization();
     GetOutboundWebIdentityFederationInfo get_outbound_web_identity_federation_info(()) -> GetOutboundWebIdentityFederationInfoResponse;
         |_i| federation_disabled();
     DisableOutboundWebIdentityFederation disable_outbound_web_identity_federation(()) -> ();

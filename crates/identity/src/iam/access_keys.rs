@@ -135,7 +135,9 @@ impl Identity {
     ) -> Result<ListAccessKeysResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
         // "If you use temporary credentials, this operation requires a user name" (I10; the model).
-        if input.user_name.is_none() && cx.caller.session_info.is_some() {
+        // A session of `AssumeRoot` asks about the root user, who has no name to give.
+        let is_root_task = cx.caller.context.one("aws:AssumedRoot") == Some("true");
+        if input.user_name.is_none() && cx.caller.session_info.is_some() && !is_root_task {
             return Err(Error::new(
                 CommonError::Validation,
                 "Must specify userName when calling with non-User credentials",

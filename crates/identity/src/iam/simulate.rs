@@ -29,7 +29,8 @@ use crate::{Authorized, Error, Identity, messages};
 
 impl Identity {
     /// `SimulatePrincipalPolicy`: the policies of a user (with its groups'), group or role,
-    /// and those of the request beside them.
+    /// those of the request beside them, and the service control policies on the account (IAM API
+    /// Reference, `OrganizationsDecisionDetail`).
     ///
     /// # Errors
     /// `NoSuchEntity`, `InvalidInput`.
@@ -89,8 +90,13 @@ impl Identity {
             actions: input.action_names,
             resources: input.resource_arns.unwrap_or_default(),
             resource_account: input.resource_owner,
+            controls: None,
         };
         drop(read);
+        let simulation = Simulation {
+            controls: self.account_controls(cx.account).await?,
+            ..simulation
+        };
         self.simulate(simulation, page).await
     }
 
@@ -143,6 +149,7 @@ impl Identity {
             actions: input.action_names,
             resources: input.resource_arns.unwrap_or_default(),
             resource_account: input.resource_owner,
+            controls: None,
         };
         drop(read);
         self.simulate(simulation, page).await

@@ -97,14 +97,18 @@ impl<'a> World<'a> {
         }
         let owner = self.owner();
         let own_resource = ["", "*", "aws"].contains(&owner) || owner == who.account;
-        // docs/semantics.md#15: there are no policies on a root user; services and strangers have none.
+        // docs/semantics.md#15: there are no policies on a root user, but the policy of a root session denies; services and strangers have none.
         let own = |name: &str| match who.kind {
             Kind::User | Kind::Session | Kind::Federated => self.policies(name),
             _ => None,
         };
         let identity = own("identityPolicies");
         let boundary = own("permissionsBoundary");
-        let sessions = own("sessionPolicies").filter(|list| !list.is_empty());
+        let sessions = match who.kind {
+            Kind::Root => self.policies("sessionPolicies"),
+            _ => own("sessionPolicies"),
+        };
+        let sessions = sessions.filter(|list| !list.is_empty());
         let resource = self.policies("resourcePolicy");
         // docs/semantics.md#10.
         let spared = who.service_linked;

@@ -555,6 +555,7 @@ pub(crate) fn event_source(service: Service) -> &'static str {
         Service::Berth => "berth",
         Service::Ecr => "ecr.amazonaws.com",
         Service::Iam => "iam.amazonaws.com",
+        Service::Organizations => "organizations.amazonaws.com",
         Service::Sts => "sts.amazonaws.com",
     }
 }

@@ -50,6 +50,13 @@ fn identity_error(error: &identity::Error, protocol: Protocol) -> WireError {
         Code::Berth(code) => code.with(message),
         Code::Iam(code) => code.with(message),
         Code::Sts(code) => code.with(message),
+        Code::Organizations(code) => {
+            let wire = code.with(message);
+            match error.reason() {
+                Some(reason) => wire.member("Reason", reason),
+                None => wire,
+            }
+        }
         Code::Common(code) => code.with(protocol, message),
     }
 }

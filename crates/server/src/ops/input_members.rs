@@ -140,6 +140,11 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "an account has at most one alias, so there is no second page",
     ),
     (
+        "organizations:CreateAccount",
+        "IamUserAccessToBilling",
+        "there is no billing console that it could open",
+    ),
+    (
         "sts:AssumeRole",
         "ExternalId",
         "a condition key; the authorization step reads it",

@@ -11,6 +11,7 @@ mod ecr;
 mod iam;
 pub(crate) mod input_members;
 pub(crate) mod oci;
+mod organizations;
 pub(crate) mod row;
 mod sts;
 
@@ -22,7 +23,13 @@ pub(crate) use row::{ApiBody, Exchange, Row};
 
 /// All operations that are built, by operation.
 pub(crate) fn table() -> HashMap<Operation, Row> {
-    let all = [berth::table(), ecr::table(), iam::table(), sts::table()];
+    let all = [
+        berth::table(),
+        ecr::table(),
+        iam::table(),
+        organizations::table(),
+        sts::table(),
+    ];
     let rows = all.into_iter().flatten();
     rows.map(|row| (row.operation, row)).collect()
 }
@@ -34,7 +41,13 @@ mod tests {
 
     #[test]
     fn each_operation_has_one_row_and_its_own_action() {
-        let tables = [berth::table(), ecr::table(), iam::table(), sts::table()];
+        let tables = [
+            berth::table(),
+            ecr::table(),
+            iam::table(),
+            organizations::table(),
+            sts::table(),
+        ];
         let rows = tables.iter().map(Vec::len).sum::<usize>();
         let table = table();
         assert_eq!(table.len(), rows, "an operation has two rows");

@@ -60,6 +60,15 @@ fn assume_role_with_saml(i: &sts::AssumeRoleWithSAMLRequest) -> Requirements {
         .key("sts:DurationSeconds", duration.as_deref())
 }
 
+/// The root user of the account, whom the caller's own policies decide about: there is no trust policy.
+fn assume_root(i: &sts::AssumeRootRequest) -> Requirements {
+    let arn = match i.target_principal.parse::<aws_types::AccountId>() {
+        Ok(account) => format!("arn:aws:iam::{account}:root"),
+        Err(_) => i.target_principal.clone(),
+    };
+    require(ResourceSelector::Text(arn)).key("sts:TaskPolicyArn", i.task_policy_arn.arn.as_deref())
+}
+
 fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
     let user = || ResourceSelector::FederatedUser(i.name.clone());
     require(user()).tags(&i.tags)
@@ -72,6 +81,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(AssumeRole, assume_role, Write, |i| assume_role(i)).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
         op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer(),
         op!(AssumeRoleWithSAML, assume_role_with_saml, Write, |i| assume_role_with_saml(i)).proved_by_input(by_input!(ops::AssumeRoleWithSAML, crate::saml::caller)).read_only().audits_answer(),
+        op!(AssumeRoot, assume_root, Write, |i| assume_root(i)).read_only().audits_answer(),
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
         op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
         op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),

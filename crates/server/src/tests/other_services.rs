@@ -76,10 +76,7 @@ async fn calls_of_other_services_say_that_they_are_not_served() {
     let world = World::new().await;
     let json = [
         ("content-type", "application/x-amz-json-1.1"),
-        (
-            "x-amz-target",
-            "AWSOrganizationsV20161128.DescribeOrganization",
-        ),
+        ("x-amz-target", "TrentService.DescribeKey"),
     ];
     let json10 = [
         ("content-type", "application/x-amz-json-1.0"),
@@ -107,13 +104,13 @@ async fn calls_of_other_services_say_that_they_are_not_served() {
             "ListTopics",
         ),
         (
-            "organizations",
+            "kms",
             Method::POST,
             "/",
             &json,
             "{}",
             "\"__type\":\"NotImplemented\"",
-            "DescribeOrganization",
+            "DescribeKey",
         ),
         (
             "dynamodb",

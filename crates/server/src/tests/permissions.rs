@@ -305,6 +305,14 @@ async fn a_denial_runs_the_same_queries_whether_the_resource_exists_or_not() {
         }
         counts
     };
+    // What organizations impose is looked up by account, whatever there is in it.
+    for account in [super::world::ACCOUNT, foreign] {
+        let controls = world
+            .app
+            .identity
+            .account_controls(account.parse().unwrap());
+        controls.await.unwrap();
+    }
     for (there, missing) in cases {
         let counts = queries(&there).await;
         assert!(counts.iter().all(|count| *count > 0), "{there:?}");

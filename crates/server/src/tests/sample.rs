@@ -41,6 +41,10 @@ pub(super) fn least(shape: &Shape) -> Option<Value> {
             members.into()
         }
         Kind::Map(_, member) => json!({"app1": least(member)?}),
+        // No member is required, and a form cannot hold an empty structure.
+        Kind::Structure(_) if shape.name == "PolicyDescriptorType" => {
+            json!({"arn": "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"})
+        }
         Kind::Structure(members) => {
             let mut object = Map::new();
             for member in members.iter().filter(|member| member.required) {
@@ -97,6 +101,17 @@ fn text(shape: &Shape) -> Option<String> {
     texts.push("012345".to_owned());
     texts.push("o-1234567890/r-abcd".to_owned());
     texts.extend([2, 3, 4, 100].map(|count| "0123456789".repeat(count)));
+    // Ids of what an organization holds.
+    let of_organization = [
+        "r-app1",
+        "ou-app1-app1app1",
+        "p-app1app1",
+        "h-app1app1",
+        "car-app1app1",
+        "app1@example.com",
+        "o-app1app1app1/r-app1",
+    ];
+    texts.extend(of_organization.map(str::to_owned));
     texts.into_iter().find(|text| fits(text))
 }
 

@@ -11,13 +11,16 @@ use std::time::{Duration, Instant};
 
 use aws_api::authorization;
 use aws_api::iam::{
-    EvaluationResult, PermissionsBoundaryDecisionDetail, PolicyEvaluationDecisionType,
-    PolicySourceType, ResourceSpecificResult, SimulatePolicyResponse, Statement,
+    EvaluationResult, OrganizationsDecisionDetail, PermissionsBoundaryDecisionDetail,
+    PolicyEvaluationDecisionType, PolicySourceType, ResourceSpecificResult, SimulatePolicyResponse,
+    Statement,
 };
 use policy::{
     ApplicablePolicies, Context, Document, DocumentKind, Effect, Explanation, PolicyRef, PolicySet,
     Principal, Reason, Request, StatementEffect, explain,
 };
+
+use authz::AccountControls;
 
 use super::positions::{Span, statement_spans};
 use crate::Error;
@@ -46,6 +49,8 @@ pub(super) struct Simulation {
     pub(super) actions: Vec<String>,
     pub(super) resources: Vec<String>,
     pub(super) resource_account: Option<String>,
+    /// What the account's organization imposes on its principals; not asked with custom policies.
+    pub(super) controls: Option<Arc<AccountControls>>,
 }
 
 /// The request's resource policy.
@@ -80,6 +85,8 @@ struct Outcome {
     decision: PolicyEvaluationDecisionType,
     matched: BTreeSet<Match>,
     allowed_by_boundary: Option<bool>,
+    /// Where the account is in an organization.
+    allowed_by_organizations: Option<bool>,
     /// The decision of each policy type, where two accounts take part.
     details: Option<BTreeMap<String, PolicyEvaluationDecisionType>>,
 }
@@ -171,6 +178,7 @@ impl Simulation {
                 decision: PolicyEvaluationDecisionType::ImplicitDeny,
                 matched: BTreeSet::new(),
                 allowed_by_boundary: policies.boundary.as_ref().map(|_| false),
+                allowed_by_organizations: self.controls.as_ref().map(|_| false),
                 details: None,
             };
         }
@@ -186,7 +194,7 @@ impl Simulation {
             identity: Some(&policies.identity),
             boundary: policies.boundary.as_deref(),
             resource: policies.resource.as_deref(),
-            ..ApplicablePolicies::default()
+            ..self.organization()
         };
         let explanation = explain(&request, &applicable);
         let decision = decision(explanation.effect);
@@ -208,6 +216,10 @@ impl Simulation {
                 alone(&explanation, PolicySourceType::PermissionsBoundaryPolicy)
                     .is_none_or(|alone| alone == PolicyEvaluationDecisionType::Allowed)
             }),
+            allowed_by_organizations: self.controls.as_ref().map(|_| {
+                let alone = policy::decide(&request, &self.organization());
+                alone.reason != Reason::ServiceControl
+            }),
             details: two_accounts.then(|| {
                 let kinds = [
                     PolicySourceType::IamPolicy,
@@ -219,6 +231,18 @@ impl Simulation {
                 });
                 details.collect()
             }),
+        }
+    }
+
+    /// The policies that the account's organization imposes.
+    fn organization(&self) -> ApplicablePolicies<'_> {
+        match &self.controls {
+            Some(controls) => ApplicablePolicies {
+                service_control: &controls.service_control,
+                management_account: controls.is_management,
+                ..ApplicablePolicies::default()
+            },
+            None => ApplicablePolicies::default(),
         }
     }
 
@@ -263,7 +287,11 @@ impl Simulation {
             eval_decision: all.decision,
             matched_statements: Some(policies.statements(&all.matched)),
             missing_context_values: Some(missing(any_silent)),
-            organizations_decision_detail: None,
+            organizations_decision_detail: all.allowed_by_organizations.map(|allowed| {
+                OrganizationsDecisionDetail {
+                    allowed_by_organizations: Some(allowed),
+                }
+            }),
             permissions_boundary_decision_detail: boundary_detail(&all),
             eval_decision_details: all.details,
             resource_specific_results: named.then(|| specific.collect()),
@@ -281,6 +309,7 @@ impl Outcome {
             decision,
             matched: BTreeSet::new(),
             allowed_by_boundary: None,
+            allowed_by_organizations: None,
             details: None,
         };
         for outcome in outcomes {
@@ -290,6 +319,10 @@ impl Outcome {
             }
             if let Some(allowed) = outcome.allowed_by_boundary {
                 all.allowed_by_boundary = Some(all.allowed_by_boundary.unwrap_or(true) && allowed);
+            }
+            if let Some(allowed) = outcome.allowed_by_organizations {
+                let so_far = all.allowed_by_organizations.unwrap_or(true);
+                all.allowed_by_organizations = Some(so_far && allowed);
             }
             for (kind, decision) in outcome.details.iter().flatten() {
                 let details = all.details.get_or_insert_default();
