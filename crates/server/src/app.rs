@@ -57,6 +57,11 @@ impl Names {
         format!("{scheme}://{}", self.registry_host(account, region))
     }
 
+    /// The URL below which accounts are issuers of identity tokens.
+    pub(crate) fn issuers_url(&self) -> String {
+        format!("{}{}", self.public_url, crate::route::ISSUERS_PATH)
+    }
+
     /// The host (and port) of an account's registry, as image names begin.
     ///
     /// The default registry is at the public host itself. Another account or region is at

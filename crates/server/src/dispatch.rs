@@ -27,7 +27,7 @@ use crate::limits::{
 use crate::listener::Peer;
 use crate::metrics::ApiKind;
 use crate::oci;
-use crate::route::{Route, route};
+use crate::route::{IssuerDocument, Route, route};
 
 /// Answers a request, whatever happens.
 pub(crate) async fn handle(
@@ -197,6 +197,10 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::AwsOther => aws::other_path(app, head, body).await,
         Route::Oci(route) => oci::serve(app, head, route, body).await,
         Route::Download { token } => download::serve(&app, &head, &token).await,
+        Route::Issuer {
+            issuer_id,
+            document,
+        } => issuer_document(&app, &head, &issuer_id, document).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => {
             let for_write = form::first(head.query(), "for").as_deref() == Some("write");
@@ -225,6 +229,44 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             let allow = HeaderValue::from_static(allow);
             response.headers_mut().insert(header::ALLOW, allow);
             response
+        }
+    }
+}
+
+/// Answers a public document of an account that issues identity tokens. It is looked up with a turn, since
+/// anybody may ask.
+async fn issuer_document(
+    app: &App,
+    head: &Head,
+    issuer_id: &str,
+    document: IssuerDocument,
+) -> Response<ReplyBody> {
+    let turn = app.admission.turn(&head.party).await;
+    let found = match document {
+        IssuerDocument::Discovery => {
+            let base = app.names.issuers_url();
+            app.identity.outbound_discovery(&base, issuer_id).await
+        }
+        IssuerDocument::Keys => app.identity.outbound_key_set(issuer_id, head.now).await,
+    };
+    drop(turn);
+    match found {
+        Ok(Some(document)) => {
+            let mut response = plain(StatusCode::OK, document.to_string());
+            let headers = response.headers_mut();
+            let kind = HeaderValue::from_static("application/json");
+            headers.insert(header::CONTENT_TYPE, kind);
+            let seconds = identity::federation::KEY_SET_MAX_AGE.as_secs();
+            if let Ok(value) = HeaderValue::try_from(format!("public, max-age={seconds}")) {
+                headers.insert(header::CACHE_CONTROL, value);
+            }
+            response
+        }
+        Ok(None) => plain(StatusCode::NOT_FOUND, "not found\n"),
+        Err(error) => {
+            let cause = crate::error::chain(&error);
+            tracing::error!(request_id = %head.request_id, cause, "request failed");
+            plain(StatusCode::SERVICE_UNAVAILABLE, "try again\n")
         }
     }
 }

@@ -24,6 +24,13 @@ pub(crate) enum Route {
         /// The sealed text.
         token: String,
     },
+    /// A public document of an account that issues identity tokens.
+    Issuer {
+        /// The issuer's id.
+        issuer_id: String,
+        /// Which document.
+        document: IssuerDocument,
+    },
     /// The process lives.
     Healthz,
     /// It can serve: the database answers.
@@ -40,6 +47,30 @@ pub(crate) enum Route {
         /// Methods that would do; empty when the path is unknown.
         allow: &'static str,
     },
+}
+
+/// The documents of an issuer (OpenID Connect Discovery 1.0, section 4; IAM API Reference,
+/// EnableOutboundWebIdentityFederation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IssuerDocument {
+    Discovery,
+    Keys,
+}
+
+/// The path below which accounts are issuers.
+pub(crate) const ISSUERS_PATH: &str = "/oidc";
+
+/// The issuer's id and the document that a path names.
+fn issuer_document(path: &str) -> Option<(&str, IssuerDocument)> {
+    let rest = path.strip_prefix(ISSUERS_PATH)?.strip_prefix('/')?;
+    let (id, document) = rest.split_once('/')?;
+    let document = match document {
+        ".well-known/openid-configuration" => IssuerDocument::Discovery,
+        ".well-known/jwks.json" => IssuerDocument::Keys,
+        _ => return None,
+    };
+    let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then_some((id, document))
 }
 
 /// The path under which layers are downloaded by sealed URLs.
@@ -70,6 +101,10 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
         _ if path.starts_with("/latest/") => Route::NotBuilt {
             what: "the instance metadata service",
         },
+        _ if let Some((id, document)) = issuer_document(path) => probe(Route::Issuer {
+            issuer_id: id.to_owned(),
+            document,
+        }),
         _ => match path.strip_prefix(DOWNLOAD_PREFIX) {
             Some(token) if !token.is_empty() => probe(Route::Download {
                 token: token.to_owned(),
@@ -122,6 +157,25 @@ mod tests {
             }
         );
         assert_eq!(to(Method::GET, "/layers/"), Route::Nowhere { allow: "" });
+        let id = "0".repeat(32);
+        let issuer = |document| Route::Issuer {
+            issuer_id: id.clone(),
+            document,
+        };
+        let keys = format!("/oidc/{id}/.well-known/jwks.json");
+        assert_eq!(to(Method::GET, &keys), issuer(IssuerDocument::Keys));
+        let discovery = format!("/oidc/{id}/.well-known/openid-configuration");
+        assert_eq!(
+            to(Method::GET, &discovery),
+            issuer(IssuerDocument::Discovery)
+        );
+        for nowhere in [
+            "/oidc",
+            "/oidc/x/.well-known/jwks.json",
+            "/oidc//.well-known/jwks.json",
+        ] {
+            assert_eq!(to(Method::GET, nowhere), Route::Nowhere { allow: "" });
+        }
         assert_eq!(to(Method::GET, "/v1/"), Route::Nowhere { allow: "" });
         assert_eq!(to(Method::GET, "//v2/"), Route::Nowhere { allow: "" });
         assert!(matches!(

@@ -19,6 +19,7 @@ pub mod login_profile;
 pub mod managed_policy;
 pub mod mfa_device;
 pub mod oidc_provider;
+pub mod outbound_identity;
 pub mod password_policy;
 pub mod provider_settings;
 pub mod role;

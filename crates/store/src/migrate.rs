@@ -47,6 +47,7 @@ const STEPS: &[Step] = steps![
     "0011_credentials" from "0.2.0",
     "0012_saml_providers" from "0.2.0",
     "0013_organizations" from "0.3.0",
+    "0014_outbound_identity" from "0.2.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

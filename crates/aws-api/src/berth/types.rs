@@ -244,11 +244,21 @@ structures! {
         certificate_authority: Option<String> = optional "certificateAuthority" PEM,
         signing_algorithms: Option<Vec<SigningAlgorithm>> = optional "signingAlgorithms" SIGNING_ALGORITHM_LIST,
         updated_at: Option<Timestamp> = optional "updatedAt" TIMESTAMP,
+        condition_key_claims: Option<Vec<String>> = optional "conditionKeyClaims" CLAIM_NAME_LIST,
+        single_use_assertions: Option<bool> = optional "singleUseAssertions" BOOLEAN,
+        client_certificate: Option<String> = optional "clientCertificate" PEM,
+        has_bearer_token: Option<bool> = optional "hasBearerToken" BOOLEAN,
+        has_client_key: Option<bool> = optional "hasClientKey" BOOLEAN,
     }
     PUT_PROVIDER_SETTINGS_REQUEST PutProviderSettingsRequest {
         provider_arn: String = required "providerArn" ARN,
         certificate_authority: Option<String> = optional "certificateAuthority" PEM,
         signing_algorithms: Option<Vec<SigningAlgorithm>> = optional "signingAlgorithms" SIGNING_ALGORITHM_LIST,
+        condition_key_claims: Option<Vec<String>> = optional "conditionKeyClaims" CLAIM_NAME_LIST,
+        single_use_assertions: Option<bool> = optional "singleUseAssertions" BOOLEAN,
+        client_certificate: Option<String> = optional "clientCertificate" PEM,
+        bearer_token: Option<Secret<String>> = optional "bearerToken" BEARER_TOKEN,
+        client_key: Option<Secret<String>> = optional "clientKey" PRIVATE_KEY_PEM,
     }
     PUT_PROVIDER_SETTINGS_RESPONSE PutProviderSettingsResponse {
         settings: ProviderSettings = required "settings" PROVIDER_SETTINGS,

@@ -34,16 +34,6 @@ fn no_server_certificate(name: &str) -> Error {
     ))
 }
 
-/// The model's words for `FeatureDisabledException`.
-fn federation_disabled() -> Error {
-    Error::new(
-        ErrorCode::FeatureDisabled,
-        "The request failed because outbound identity federation is already disabled for your \
-         Amazon Web Services account."
-            .to_owned(),
-    )
-}
-
 /// A page of nothing: its marker must be one.
 fn empty_page(max_items: Option<i32>, marker: Option<&str>) -> Result<Option<bool>, Error> {
     Page::new(max_items, marker)?;
@@ -108,15 +98,6 @@ absent! {
         |i| no_server_certificate(&i.server_certificate_name);
     UntagServerCertificate untag_server_certificate(UntagServerCertificateRequest) -> ();
         |i| no_server_certificate(&i.server_certificate_name);
-
-
-
-    GetOutboundWebIdentityFederationInfo get_outbound_web_identity_federation_info(()) -> GetOutboundWebIdentityFederationInfoResponse;
-        |_i| federation_disabled();
-    DisableOutboundWebIdentityFederation disable_outbound_web_identity_federation(()) -> ();
-        |_i| federation_disabled();
-
-
 }
 
 impl Identity {

@@ -385,7 +385,14 @@ pub(super) fn table() -> Vec<Row> {
         op!(EnableOrganizationsRootSessions, enable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),
         op!(DisableOrganizationsRootCredentialsManagement, disable_organizations_root_credentials_management, Write, |_i| require(ResourceSelector::Any)),
         op!(DisableOrganizationsRootSessions, disable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),
-        op!(GetOutboundWebIdentityFederationInfo, get_outbound_web_identity_federation_info, Read, |_i| require(ResourceSelector::Any)),
+        row!(Iam, ops::EnableOutboundWebIdentityFederation, "iam:EnableOutboundWebIdentityFederation", Write, |_i| require(ResourceSelector::Any), |app, ok| {
+            let (proof, ()) = ok.into_parts();
+            Ok(app.identity.enable_outbound_web_identity_federation(&proof, &app.names.issuers_url()).await?)
+        }),
+        row!(Iam, ops::GetOutboundWebIdentityFederationInfo, "iam:GetOutboundWebIdentityFederationInfo", Read, |_i| require(ResourceSelector::Any), |app, ok| {
+            let (proof, ()) = ok.into_parts();
+            Ok(app.identity.get_outbound_web_identity_federation_info(&proof, &app.names.issuers_url()).await?)
+        }),
         op!(DisableOutboundWebIdentityFederation, disable_outbound_web_identity_federation, Write, |_i| require(ResourceSelector::Any)),
     ]
 }

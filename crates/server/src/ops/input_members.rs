@@ -58,6 +58,9 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
     iam CreateSAMLProvider "IdentityCenterInstanceArn";
     iam UpdateSAMLProvider "ContextProvider";
     iam UpdateSAMLProvider "IdentityCenterInstanceArn";
+    // Trusted identity propagation, too: the subject that a session acts for.
+    sts GetWebIdentityToken "Scope";
+    sts GetWebIdentityToken "SubjectMode" = Value::String(std::borrow::Cow::Borrowed("AWSIdentity"));
 };
 
 /// Members that no handler reads, and rightly so: operation, member, reason.

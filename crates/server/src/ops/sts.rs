@@ -60,6 +60,26 @@ fn assume_role_with_saml(i: &sts::AssumeRoleWithSAMLRequest) -> Requirements {
         .key("sts:DurationSeconds", duration.as_deref())
 }
 
+/// Tags need an action of their own (Service Authorization Reference, AWS STS, TagGetWebIdentityToken).
+fn get_web_identity_token(i: &sts::GetWebIdentityTokenRequest) -> Requirements {
+    let duration = i.duration_seconds.map(|seconds| seconds.to_string());
+    let tags = i.tags.as_deref().unwrap_or_default();
+    let mut required = require(ResourceSelector::Any)
+        .and_if(
+            !tags.is_empty(),
+            "sts:TagGetWebIdentityToken",
+            ResourceSelector::Any,
+        )
+        .list("sts:IdentityTokenAudience", Some(&i.audience))
+        .key("sts:SigningAlgorithm", i.signing_algorithm.as_str())
+        .key("sts:DurationSeconds", duration.as_deref());
+    for tag in tags {
+        required = required.key(&format!("aws:RequestTag/{}", tag.key), tag.value.as_str());
+    }
+    let keys: Vec<String> = tags.iter().map(|tag| tag.key.clone()).collect();
+    required.list("aws:TagKeys", (!keys.is_empty()).then_some(&keys))
+}
+
 /// The root user of the account, whom the caller's own policies decide about: there is no trust policy.
 fn assume_root(i: &sts::AssumeRootRequest) -> Requirements {
     let arn = match i.target_principal.parse::<aws_types::AccountId>() {
@@ -82,6 +102,10 @@ pub(super) fn table() -> Vec<Row> {
         op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer(),
         op!(AssumeRoleWithSAML, assume_role_with_saml, Write, |i| assume_role_with_saml(i)).proved_by_input(by_input!(ops::AssumeRoleWithSAML, crate::saml::caller)).read_only().audits_answer(),
         op!(AssumeRoot, assume_root, Write, |i| assume_root(i)).read_only().audits_answer(),
+        row!(Sts, ops::GetWebIdentityToken, "sts:GetWebIdentityToken", Write, |i| get_web_identity_token(i), |app, ok| {
+            let (proof, input) = ok.into_parts();
+            Ok(app.identity.get_web_identity_token(&proof, &app.names.issuers_url(), input).await?)
+        }).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
         op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
         op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),

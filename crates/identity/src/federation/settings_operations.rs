@@ -1,0 +1,153 @@
+//! `PutProviderSettings` and `GetProviderSettings` of the service `berth`.
+
+use aws_api::berth::{
+    ErrorCode, GetProviderSettingsRequest, GetProviderSettingsResponse, ProviderSettings as Shown,
+    PutProviderSettingsRequest, PutProviderSettingsResponse, SigningAlgorithm,
+};
+use jiff::Timestamp;
+use store::Conn;
+use store::iam::entity::{self, Entity, Kind};
+use store::iam::provider_settings;
+use store::{Scope, Topic};
+
+use super::oidc::{Algorithm, FetchSettings, ProviderSettings};
+use crate::{Authorized, Error, Identity};
+
+/// The provider of this ARN in the caller's account, an OIDC or a SAML one.
+async fn existing(conn: &mut Conn<'_>, cx: &Authorized, arn: &str) -> Result<Entity, Error> {
+    let account = cx.account.as_str();
+    for kind in [Kind::OidcProvider, Kind::SamlProvider] {
+        let prefix = format!("arn:aws:iam::{account}:{}/", kind.as_str());
+        let Some(name) = arn.strip_prefix(&prefix) else {
+            continue;
+        };
+        if let Some(found) = entity::find(conn, account, kind, name).await? {
+            return Ok(found);
+        }
+    }
+    Err(Error::new(
+        ErrorCode::ProviderNotFound,
+        format!("The identity provider {arn} does not exist."),
+    ))
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(ErrorCode::InvalidParameter, message)
+}
+
+/// The settings that a request asks for.
+fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSettings, Error> {
+    let single_use_assertions = input.single_use_assertions.unwrap_or(false);
+    let algorithms = input.signing_algorithms;
+    let algorithms = algorithms.map(|chosen| chosen.iter().filter_map(algorithm).collect());
+    let settings = ProviderSettings {
+        algorithms,
+        claims: input.condition_key_claims.unwrap_or_default(),
+        fetch: FetchSettings {
+            certificate_authority: input.certificate_authority,
+            bearer_token: input.bearer_token.map(|token| token.expose().clone()),
+            client_certificate: input.client_certificate,
+            client_key: input.client_key.map(|key| key.expose().clone()),
+        },
+        single_use_assertions,
+    };
+    let of_oidc_alone = ProviderSettings {
+        single_use_assertions: false,
+        ..settings.clone()
+    };
+    if kind == Kind::OidcProvider && single_use_assertions {
+        return Err(invalid("Only SAML providers have assertions."));
+    }
+    if kind == Kind::SamlProvider && of_oidc_alone != ProviderSettings::default() {
+        return Err(invalid(
+            "A SAML provider has no other setting than singleUseAssertions.",
+        ));
+    }
+    if settings.fetch.client_certificate.is_some() != settings.fetch.client_key.is_some() {
+        return Err(invalid(
+            "clientCertificate and clientKey must be given together.",
+        ));
+    }
+    Ok(settings)
+}
+
+fn algorithm(chosen: &SigningAlgorithm) -> Option<Algorithm> {
+    Algorithm::from_name(chosen.as_str())
+}
+
+fn shown(arn: String, settings: &ProviderSettings, updated_at: Option<i64>) -> Shown {
+    let fetch = &settings.fetch;
+    let algorithms = settings.algorithms.as_ref();
+    Shown {
+        provider_arn: arn,
+        certificate_authority: fetch.certificate_authority.clone(),
+        client_certificate: fetch.client_certificate.clone(),
+        condition_key_claims: Some(settings.claims.clone()),
+        has_bearer_token: Some(fetch.bearer_token.is_some()),
+        has_client_key: Some(fetch.client_key.is_some()),
+        signing_algorithms: algorithms.map(|chosen| {
+            let named = chosen.iter().map(|one| match one {
+                Algorithm::Rs256 => SigningAlgorithm::Rs256,
+                Algorithm::Rs384 => SigningAlgorithm::Rs384,
+                Algorithm::Rs512 => SigningAlgorithm::Rs512,
+                Algorithm::Es256 => SigningAlgorithm::Es256,
+                Algorithm::Es384 => SigningAlgorithm::Es384,
+                Algorithm::Es512 => SigningAlgorithm::Es512,
+            });
+            named.collect()
+        }),
+        single_use_assertions: Some(settings.single_use_assertions),
+        updated_at: updated_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+    }
+}
+
+impl Identity {
+    /// `PutProviderSettings`: replaces all settings of a provider.
+    ///
+    /// # Errors
+    /// `ProviderNotFoundException`, `InvalidParameterException`.
+    pub async fn put_provider_settings(
+        &self,
+        cx: &Authorized,
+        input: PutProviderSettingsRequest,
+    ) -> Result<PutProviderSettingsResponse, Error> {
+        let account = cx.account.as_str();
+        let mut tx = self.0.store.write(Scope::Account(account)).await?;
+        tx.touch(Topic::Account(account));
+        let mut conn = tx.conn();
+        let found = existing(&mut conn, cx, &input.provider_arn).await?;
+        let settings = wanted(found.kind, input)?;
+        let sealed = settings.seal(&self.0.sealer)?;
+        let now = cx.now.as_millisecond();
+        provider_settings::put(&mut conn, found.id, &sealed, now).await?;
+        tx.commit().await?;
+        Ok(PutProviderSettingsResponse {
+            settings: shown(found.arn(), &settings, Some(now)),
+        })
+    }
+
+    /// `GetProviderSettings`; secrets are not shown.
+    ///
+    /// # Errors
+    /// `ProviderNotFoundException`.
+    pub async fn get_provider_settings(
+        &self,
+        cx: &Authorized,
+        input: GetProviderSettingsRequest,
+    ) -> Result<GetProviderSettingsResponse, Error> {
+        let mut read = self.0.store.snapshot().await?;
+        let mut conn = read.conn();
+        let found = existing(&mut conn, cx, &input.provider_arn).await?;
+        let stored = provider_settings::find(&mut conn, found.id).await?;
+        let (settings, updated_at) = match stored {
+            None => (ProviderSettings::default(), None),
+            Some(stored) => {
+                let settings = ProviderSettings::open(&self.0.sealer, &stored.sealed).await?;
+                (settings, Some(stored.updated_at))
+            }
+        };
+        Ok(GetProviderSettingsResponse {
+            settings: shown(found.arn(), &settings, updated_at),
+        })
+    }
+}
