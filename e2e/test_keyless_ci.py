@@ -3,14 +3,19 @@
 The trust policies are those that the issuers and AWS document for each of them, with the name of the issuer on loopback.
 """
 
+import base64
 import json
+import pathlib
 import time
+import urllib.request
 
 import boto3
 import botocore
 import pytest
+import rsa
 from botocore.config import Config
 
+from berth import engines, images
 from berth.issuer import SHAPES, Issuer, Key
 from berth.outcome import NO_IDENTITY_POLICY
 from berth.people import Credentials, Person, failing
@@ -18,6 +23,7 @@ from berth.policies import policy, push_and_pull
 from berth.server import Server
 from test_berth_service import MODEL
 
+EXAMPLES = pathlib.Path(__file__).parent.parent / "examples/keyless"
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 NO_KEY = ("Couldn't retrieve verification key from your identity provider,  please reference "
           "AssumeRoleWithWebIdentity documentation for requirements")
@@ -137,6 +143,21 @@ def test_the_aws_cli_and_docker_push_without_a_stored_key(root, job):
         "AccessDeniedException", NO_IDENTITY_POLICY)
 
 
+def test_the_example_pushes(root, job):
+    """`examples/keyless/push.sh`, which the jobs of `examples/keyless` run."""
+    _, path = job
+    person = Person(root.server, "example", Credentials("", ""), root.account, "")
+    docker = pathlib.Path(engines.DOCKER)
+    given = {"AWS_ROLE_ARN": role_arn(root, "pusher"), "AWS_WEB_IDENTITY_TOKEN_FILE": str(path),
+             "DOCKER_CONFIG": str(person.home / "docker"), "DOCKER_HOST": engines.dockerd().address,
+             "PATH": f"{docker.parent}:{person.environment['PATH']}"}
+    message = "made by the example"
+    context = images.context(person.home / "context", message)
+    person.run(EXAMPLES / "push.sh", person.image("app:example"), env=given, cwd=context).ok()
+    tags = root.ecr.list_images(repositoryName="app")["imageIds"]
+    assert "example" in {image.get("imageTag") for image in tags}
+
+
 def test_boto3_finds_the_token_by_itself(root, job, monkeypatch):
     _, path = job
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
@@ -177,7 +198,6 @@ def test_a_key_of_the_issuer_is_rotated_and_one_that_is_gone_stops_working(root,
 
 
 def _payload(token):
-    import base64
     part = token.split(".")[1]
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
@@ -291,3 +311,61 @@ def test_the_audit_log_names_the_identity_and_never_the_token(root, issuer):
     assert event["responseElements"]["subjectFromWebIdentityToken"] == "job"
     assert event["responseElements"]["credentials"]["accessKeyId"] == answer["Credentials"]["AccessKeyId"]
     assert token not in text and token.split(".")[2] not in root.server.words()
+
+
+def test_an_account_issues_tokens_that_another_server_accepts(root, tmp_path, issuer):
+    """C9: Berth is an issuer; its own discovery document and keys verify its tokens."""
+    iam, sts = root.iam, root.sts
+    failing(iam.get_outbound_web_identity_federation_info, "FeatureDisabled")
+    failing(sts.get_web_identity_token, "OutboundWebIdentityFederationDisabledException",
+            Audience=["a"], SigningAlgorithm="RS256")
+    url = iam.enable_outbound_web_identity_federation()["IssuerIdentifier"]
+    failing(iam.enable_outbound_web_identity_federation, "FeatureEnabled")
+    assert iam.get_outbound_web_identity_federation_info()["IssuerIdentifier"] == url
+    assert url.startswith(f"{root.server.url}/oidc/")
+
+    user = root.create_user("outbound", policy({"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}))
+    given = {}
+    for algorithm in ("RS256", "ES384"):
+        answer = user.sts.get_web_identity_token(Audience=["https://api.example"], SigningAlgorithm=algorithm)
+        given[algorithm] = answer["WebIdentityToken"]
+        claims = json.loads(_payload(given[algorithm]))
+        own = claims.pop("https://sts.amazonaws.com/")
+        assert (claims["iss"], claims["aud"], claims["sub"]) == (url, "https://api.example", user.arn)
+        assert claims["exp"] - claims["iat"] == 300
+        assert own == {"aws_account": root.account, "source_region": "us-east-1", "principal_id": user.arn}
+    failing(user.sts.get_web_identity_token, "AccessDenied", Audience=["a"], SigningAlgorithm="RS256",
+            Tags=[{"Key": "job", "Value": "7"}])
+    failing(user.sts.get_web_identity_token, "ValidationError", Audience=["a"], SigningAlgorithm="HS256")
+
+    with urllib.request.urlopen(f"{url}/.well-known/openid-configuration") as answer:
+        discovery = json.load(answer)
+    assert discovery["issuer"] == url
+    with urllib.request.urlopen(discovery["jwks_uri"]) as answer:
+        keys = json.load(answer)["keys"]
+    assert {key["alg"] for key in keys} == {"RS256", "ES384"}
+    key = next(key for key in keys if key["alg"] == "RS256")
+    number = lambda text: int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")  # noqa: E731
+    message, _, signature = given["RS256"].rpartition(".")
+    signature = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    assert rsa.verify(message.encode(), signature, rsa.PublicKey(number(key["n"]), number(key["e"]))) == "SHA-256"
+
+    # A role's session: the role is the subject, and the token ends with the session.
+    root.create_role("outbound", policy({"Effect": "Allow", "Principal": {"AWS": root.account}, "Action": "sts:AssumeRole"}),
+                     policy({"Effect": "Allow", "Action": "sts:*", "Resource": "*"}))
+    assumer = root.create_user("assumer", policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}))
+    session = assumer.assume(role_arn(root, "outbound"), DurationSeconds=900)
+    answer = session.sts.get_web_identity_token(Audience=["a", "b"], SigningAlgorithm="ES384",
+                                                Tags=[{"Key": "job", "Value": "7"}])
+    claims = json.loads(_payload(answer["WebIdentityToken"]))
+    assert (claims["sub"], claims["aud"]) == (role_arn(root, "outbound"), ["a", "b"])
+    assert claims["https://sts.amazonaws.com/"]["request_tags"] == {"job": "7"}
+    assert "original_session_exp" in claims["https://sts.amazonaws.com/"]
+    failing(session.sts.get_web_identity_token, "SessionDurationEscalationException", Audience=["a"],
+            SigningAlgorithm="ES384", DurationSeconds=1800)
+
+    iam.disable_outbound_web_identity_federation()
+    failing(iam.disable_outbound_web_identity_federation, "FeatureDisabled")
+    # Tokens that were given stay valid.
+    with urllib.request.urlopen(discovery["jwks_uri"]) as answer:
+        assert json.load(answer)["keys"] == keys
