@@ -1,11 +1,9 @@
-//! What every request is served with.
+//! What every request is served with: data only, which the modules of each step import.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_api::Operation;
-use aws_types::{AccountId, Region};
 use http::HeaderValue;
+use http::request::Parts;
 use identity::Identity;
 use identity::federation::oidc::KeyCache;
 use jiff::Timestamp;
@@ -15,102 +13,16 @@ use store::Store;
 use crate::admission::Admission;
 use crate::audit::Audit;
 use crate::audit::reserve::Ballast;
-use crate::connections::Connections;
+use crate::clock::Clock;
+use crate::connections::{Connections, Peer, RunningRequest};
 use crate::forwarded::TrustedProxies;
+use crate::head::Head;
 use crate::health::Health;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
-use crate::ops::row::Columns;
-use crate::ops::{self, Row};
+use crate::names::Names;
 use crate::outbound::Outbound;
-use crate::registry_host::{self, RegistryHost};
-use crate::serve::TransportSettings;
-
-/// The time, passed in so that tests can move it.
-pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// A registry: whose, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RegistryId {
-    /// The account that owns it.
-    pub(crate) account: AccountId,
-    /// Its region.
-    pub(crate) region: Region,
-}
-
-/// Where this server is, as clients see it.
-#[derive(Clone, Debug)]
-pub(crate) struct Names {
-    /// The registry that a request is for when its host names none.
-    pub(crate) default: RegistryId,
-    /// How clients reach this server: `http://host:port`, no slash at the end.
-    pub(crate) public_url: String,
-    /// Whether the operator said so, and began it with `https`: then clients speak TLS, to this server
-    /// or to a proxy in front of it.
-    pub(crate) public_url_is_https: bool,
-}
-
-impl Names {
-    /// The URL of an account's registry, for `proxyEndpoint`.
-    pub(crate) fn registry_url(&self, account: &AccountId, region: &Region) -> String {
-        let (scheme, _) = self.split();
-        format!("{scheme}://{}", self.registry_host(account, region))
-    }
-
-    /// The URL below which accounts are issuers of identity tokens.
-    pub(crate) fn issuers_url(&self) -> String {
-        format!("{}{}", self.public_url, crate::route::ISSUERS_PATH)
-    }
-
-    /// The host (and port) of an account's registry, as image names begin.
-    ///
-    /// The default registry is at the public host itself. Another account or region is at
-    /// `<account>.dkr.ecr.<region>.<domain>`, where the domain is the public host's; a loopback address
-    /// has none and lends `localhost`, whose subdomains docker resolves to loopback as well.
-    pub(crate) fn registry_host(&self, account: &AccountId, region: &Region) -> String {
-        let (_, host) = self.split();
-        let public = registry_host::parse(host);
-        let own = match &public {
-            RegistryHost::Named(named) => &named.id,
-            _ => &self.default,
-        };
-        if own.account == *account && own.region == *region {
-            return host.to_owned();
-        }
-        if let RegistryHost::Named(named) = public {
-            return named.sibling(account, region);
-        }
-        let (name, port) = registry_host::split_port(host);
-        match name.trim_matches(['[', ']']).parse::<std::net::IpAddr>() {
-            Ok(address) if address.is_loopback() => {
-                registry_host::build(account, region, &format!("localhost{port}"))
-            }
-            // Another address has no domain that could carry the account.
-            Ok(_) => host.to_owned(),
-            Err(_) => registry_host::build(account, region, host),
-        }
-    }
-
-    /// The registry that a request's host names: the default one where it names none, and `None` for a
-    /// host in a registry's form without account or region.
-    pub(crate) fn registry_of(&self, host: &str) -> Option<RegistryId> {
-        match registry_host::parse(host) {
-            RegistryHost::Named(named) => Some(named.id),
-            RegistryHost::Other => Some(self.default.clone()),
-            // The operator's own name may hold such a label.
-            RegistryHost::Malformed => {
-                let (_, own) = self.split();
-                own.eq_ignore_ascii_case(host).then(|| self.default.clone())
-            }
-        }
-    }
-
-    fn split(&self) -> (&str, &str) {
-        self.public_url
-            .split_once("://")
-            .unwrap_or(("http", &self.public_url))
-    }
-}
+use crate::transport::TransportSettings;
 
 pub(crate) struct App {
     pub(crate) identity: Identity,
@@ -120,7 +32,6 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) audit: Audit,
     pub(crate) metrics: Metrics,
-    pub(crate) operations: HashMap<Operation, Row>,
     /// The memory for bodies that are kept whole.
     pub(crate) bodies: MemoryBudget,
     pub(crate) admission: Admission,
@@ -162,7 +73,6 @@ impl App {
             clock,
             audit,
             metrics: Metrics::default(),
-            operations: ops::table(),
             bodies: MemoryBudget::new(),
             admission: Admission::new(),
             connections: Connections::new(transport.connections_max),
@@ -177,68 +87,21 @@ impl App {
         }
     }
 
-    /// The columns of an ECR operation that `/v2/` stands for. Each is built; one that were not
-    /// could be called by nobody.
-    pub(crate) fn columns(&self, operation: aws_api::ecr::Operation) -> Columns {
-        let row = self.operations.get(&Operation::Ecr(operation));
-        row.map_or(Columns::CLOSED, |row| row.columns)
+    /// The head of a request that came over the connection of `peer`.
+    pub(crate) fn head(&self, parts: Parts, peer: &Peer, running: Arc<RunningRequest>) -> Head {
+        let (now, names) = (self.now(), &self.names);
+        Head::new(
+            parts,
+            peer,
+            running,
+            now,
+            names,
+            &self.proxies,
+            &self.admission,
+        )
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn names(public_url: &str) -> Names {
-        Names {
-            default: RegistryId {
-                account: "123456789012".parse().unwrap(),
-                region: "us-east-1".parse().unwrap(),
-            },
-            public_url: public_url.into(),
-            public_url_is_https: false,
-        }
-    }
-
-    #[test]
-    fn each_registry_has_a_host() {
-        let table = [
-            ("http://127.0.0.1:5000", "123456789012", "127.0.0.1:5000"),
-            (
-                "http://127.0.0.1:5000",
-                "444455556666",
-                "444455556666.dkr.ecr.us-east-1.localhost:5000",
-            ),
-            (
-                "http://[::1]:5000",
-                "444455556666",
-                "444455556666.dkr.ecr.us-east-1.localhost:5000",
-            ),
-            ("http://10.0.0.1:5000", "444455556666", "10.0.0.1:5000"),
-            (
-                "https://berth.example.com",
-                "123456789012",
-                "berth.example.com",
-            ),
-            (
-                "https://berth.example.com",
-                "444455556666",
-                "444455556666.dkr.ecr.us-east-1.berth.example.com",
-            ),
-            (
-                "https://123456789012.dkr.ecr.us-east-1.example.com",
-                "444455556666",
-                "444455556666.dkr.ecr.us-east-1.example.com",
-            ),
-        ];
-        for (url, account, host) in table {
-            let region = "us-east-1".parse().unwrap();
-            let found = names(url).registry_host(&account.parse().unwrap(), &region);
-            assert_eq!(found, host, "{url} {account}");
-        }
     }
 }

@@ -35,6 +35,18 @@ pub(crate) struct Connections {
     heads: FairPool,
 }
 
+/// What the HTTP layer knows about a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// Where it comes from; behind a proxy that speaks the PROXY protocol, the proxy's client.
+    pub(crate) address: IpAddr,
+    /// Over TLS.
+    pub(crate) secure: bool,
+    /// The connection's place, which a request that outlives the connection keeps: an orderly stop
+    /// waits for it.
+    pub(crate) connection: Arc<Connection>,
+}
+
 /// One open connection: it counts until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Connection {

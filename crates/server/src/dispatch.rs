@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use crate::app::App;
 use crate::aws;
 use crate::body::{Inbound, ReplyBody};
+use crate::connections::Peer;
 use crate::connections::RunningRequest;
 use crate::download;
 use crate::form;
@@ -24,7 +25,6 @@ use crate::health::Problem;
 use crate::limits::{
     HEADER_OVERHEAD_BYTES, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, STRANGERS_TIMEOUT,
 };
-use crate::listener::Peer;
 use crate::metrics::ApiKind;
 use crate::oci;
 use crate::route::{IssuerDocument, Route, route};
@@ -40,7 +40,7 @@ pub(crate) async fn handle(
     let (parts, body) = request.into_parts();
     let connection = Arc::clone(&peer.connection);
     let body = Inbound::new(body, &parts.headers, connection, Arc::clone(&app.health));
-    let head = Head::new(&app, parts, &peer, running_request);
+    let head = app.head(parts, &peer, running_request);
     let hsts = head.client.secure && !head.is_for_loopback();
     let request_id = Arc::clone(&head.request_id);
     let uri = &head.parts.uri;

@@ -4,75 +4,15 @@
 use authz::ServiceName;
 use aws_api::ErrorStatus;
 use aws_types::Arn;
-use blobs::Digest;
-use jiff::Timestamp;
-use registry::RepositoryFacts;
 use serde_json::json;
 
 use crate::app::App;
 use crate::audit::Event;
 use crate::body::ReplyBody;
+use crate::download_url::{self, Grant};
 use crate::error::{ApiError, OciError};
 use crate::head::Head;
-use crate::limits::DOWNLOAD_URL_LIFETIME;
 use crate::oci;
-use crate::route::DOWNLOAD_PREFIX;
-
-const PURPOSE: &str = "layer-download";
-
-/// What a URL is good for, and what the audit log says when it is used.
-#[derive(Debug, PartialEq)]
-struct Grant {
-    repository_id: i64,
-    digest: Digest,
-    /// The access key that asked for the URL. Whoever uses it need not have one.
-    access_key_id: String,
-    /// The repository, as it was called then.
-    repository: String,
-}
-
-impl Grant {
-    /// The id as 8 bytes, then the texts, none of which holds a space.
-    fn encode(&self) -> Vec<u8> {
-        let mut payload = self.repository_id.to_be_bytes().to_vec();
-        let texts = format!("{} {} {}", self.digest, self.access_key_id, self.repository);
-        payload.extend_from_slice(texts.as_bytes());
-        payload
-    }
-
-    fn decode(payload: &[u8]) -> Option<Grant> {
-        let (id, texts) = payload.split_first_chunk::<8>()?;
-        let mut texts = std::str::from_utf8(texts).ok()?.split(' ');
-        Some(Grant {
-            repository_id: i64::from_be_bytes(*id),
-            digest: texts.next()?.parse().ok()?,
-            access_key_id: texts.next()?.to_owned(),
-            repository: texts.next()?.to_owned(),
-        })
-    }
-}
-
-/// A URL for a layer of `repository`, for whoever holds `access_key_id`.
-pub(crate) fn url(
-    app: &App,
-    repository: &RepositoryFacts,
-    digest: &Digest,
-    access_key_id: &str,
-    now: Timestamp,
-) -> Result<String, ApiError> {
-    let grant = Grant {
-        repository_id: repository.id,
-        digest: *digest,
-        access_key_id: access_key_id.to_owned(),
-        repository: repository.arn.to_string(),
-    };
-    let expires_at = now
-        .checked_add(DOWNLOAD_URL_LIFETIME)
-        .map_err(ApiError::internal)?;
-    let sealer = app.identity.sealer();
-    let token = sealer.seal(PURPOSE, &grant.encode(), expires_at)?;
-    Ok(format!("{}{DOWNLOAD_PREFIX}{token}", app.names.public_url))
-}
 
 /// Answers such a URL.
 pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response<ReplyBody> {
@@ -85,10 +25,9 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
                 "The download URL is not valid or has expired.",
             )
         };
-        let opened = app.identity.sealer().open(PURPOSE, token, head.now).await;
-        let payload = opened.map_err(|_| gone())?;
+        let opened = download_url::open(app, token, head.now).await;
+        let grant = opened.ok_or_else(gone)?;
         head.identified();
-        let grant = Grant::decode(&payload).ok_or_else(gone)?;
         describe(&mut event, &grant);
         let file = app
             .registry

@@ -8,11 +8,13 @@ use http::request::Parts;
 use http::{HeaderValue, Version, header};
 use jiff::Timestamp;
 
-use crate::app::{App, Names, RegistryId};
-use crate::connections::RunningRequest;
+use crate::admission::Admission;
+use crate::connections::{Peer, RunningRequest};
 use crate::fair_pool::{Grant, Party};
+use crate::forwarded::TrustedProxies;
 use crate::limits::AUDIT_TEXT_CHARS_MAX;
-use crate::listener::Peer;
+use crate::names::Names;
+use crate::registry_host::RegistryId;
 
 /// Method, path and headers, and what the connection adds.
 pub(crate) struct Head {
@@ -29,10 +31,13 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn new(
-        app: &App,
         mut parts: Parts,
         peer: &Peer,
         running: Arc<RunningRequest>,
+        now: Timestamp,
+        names: &Names,
+        proxies: &TrustedProxies,
+        admission: &Admission,
     ) -> Head {
         take_host_of_target(&mut parts);
         let text = |name: header::HeaderName| -> Option<Arc<str>> {
@@ -46,13 +51,13 @@ impl Head {
             values.map(|value| value.to_str().unwrap_or("")).collect()
         };
         let (mut address, mut proxy_says_https) = (peer.address, None);
-        if app.proxies.contains(peer.address) {
+        if proxies.contains(peer.address) {
             let forwarded = values("x-forwarded-for");
-            address = app.proxies.client(peer.address, forwarded.into_iter());
+            address = proxies.client(peer.address, forwarded.into_iter());
             let forwarded = values("x-forwarded-proto");
-            proxy_says_https = app.proxies.is_https(peer.address, forwarded.into_iter());
+            proxy_says_https = proxies.is_https(peer.address, forwarded.into_iter());
         }
-        let secure = peer.secure || proxy_says_https.unwrap_or(app.names.public_url_is_https);
+        let secure = peer.secure || proxy_says_https.unwrap_or(names.public_url_is_https);
         let client = Client {
             address,
             secure,
@@ -61,10 +66,10 @@ impl Head {
         };
         Head {
             request_id: uuid::Uuid::new_v4().to_string().into(),
-            party: app.admission.party(address, claimed_key_id(&parts)),
+            party: admission.party(address, claimed_key_id(&parts)),
             parts,
             client,
-            now: app.now(),
+            now,
             running,
             place: Mutex::default(),
         }

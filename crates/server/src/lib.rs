@@ -14,7 +14,7 @@
 //! | step | module | what happens |
 //! |---|---|---|
 //! | | `listener`, `dispatch` | a connection, a request, its id, its counters, a net under panics |
-//! | route | `route`, `oci::path` | a pure function of method, path and headers |
+//! | route | `route`, `oci_route` | a pure function of method, path and headers |
 //! | authenticate | `authenticate` | a signature or a docker login becomes a `Caller`, or AWS's exact error |
 //! | authorize | `ops`, `authorize` | the operation's line says what it needs; the authorization step decides it |
 //! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the authorization step can make |
@@ -37,10 +37,12 @@ mod authenticate;
 mod authorize;
 mod aws;
 mod body;
+mod clock;
 mod connection_io;
 mod connections;
 mod dispatch;
 mod download;
+mod download_url;
 mod error;
 mod fair_pool;
 mod form;
@@ -52,8 +54,10 @@ pub mod limits;
 mod listener;
 mod memory_budget;
 mod metrics;
+mod names;
 mod network;
 mod oci;
+mod oci_route;
 mod ops;
 mod outbound;
 mod peek;
@@ -67,13 +71,15 @@ mod serve;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transport;
 mod web_identity;
 mod writable;
 mod write_timeout;
 
-pub use app::Clock;
 pub use aws_types::Cidr;
+pub use clock::Clock;
 pub use outbound::OutboundSettings;
 pub use probe::DiskSettings;
-pub use serve::{Server, Settings, StartError, TransportSettings};
+pub use serve::{Server, Settings, StartError};
 pub use tls::{Tls, TlsError};
+pub use transport::TransportSettings;

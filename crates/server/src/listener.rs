@@ -5,7 +5,6 @@
 //! without a running request are closed, and running requests are given [`SHUTDOWN_GRACE`].
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,7 +22,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::body::ReplyBody;
 use crate::connection_io::ConnectionIo;
-use crate::connections::{Connection, RunningRequest};
+use crate::connections::{Connection, Peer, RunningRequest};
 use crate::dispatch;
 use crate::limits::{
     HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HEADERS_SLACK_BYTES,
@@ -34,18 +33,6 @@ use crate::peek;
 use crate::proxy_protocol;
 use crate::tls::Tls;
 use crate::write_timeout::StallIo;
-
-/// What the HTTP layer knows about a connection.
-#[derive(Clone, Debug)]
-pub(crate) struct Peer {
-    /// Where it comes from; behind a proxy that speaks the PROXY protocol, the proxy's client.
-    pub(crate) address: IpAddr,
-    /// Over TLS.
-    pub(crate) secure: bool,
-    /// The connection's place, which a request that outlives the connection keeps: an orderly stop
-    /// waits for it.
-    pub(crate) connection: Arc<Connection>,
-}
 
 /// Serves until `stop` turns true and running requests have ended, or their time is up.
 pub(crate) async fn serve(

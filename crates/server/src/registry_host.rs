@@ -11,7 +11,14 @@
 
 use aws_types::{AccountId, Region};
 
-use crate::app::RegistryId;
+/// A registry: whose, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegistryId {
+    /// The account that owns it.
+    pub(crate) account: AccountId,
+    /// Its region.
+    pub(crate) region: Region,
+}
 
 /// What a host names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method};
 
-use crate::oci::path::{self, OciRoute, RouteError};
+use crate::oci_route::{self, OciRoute, RouteError};
 
 /// A request's destination.
 #[derive(Debug, PartialEq)]
@@ -83,7 +83,7 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
         return Route::AwsOther;
     }
     if path == "/v2" || path.starts_with("/v2/") {
-        return Route::Oci(path::parse(method, path, query));
+        return Route::Oci(oci_route::parse(method, path, query));
     }
     let read = method == Method::GET || method == Method::HEAD;
     let probe = |route: Route| match read {

@@ -1,4 +1,4 @@
-//! The server as a whole: its parts, its background_tasks, its start and its end.
+//! The server as a whole: its parts, its background tasks, its start and its end.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -16,17 +16,20 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::app::{App, Clock, Names, RegistryId};
+use crate::app::App;
 use crate::audit::Audit;
+use crate::clock::Clock;
 use crate::health::Problem;
 use crate::job_kinds;
-use crate::limits::{CHANGES_POLL_INTERVAL, CONNECTIONS_MAX};
+use crate::limits::CHANGES_POLL_INTERVAL;
 use crate::listener;
+use crate::names::Names;
 use crate::outbound::{Outbound, OutboundSettings};
 use crate::principals::IamPrincipals;
 use crate::probe::{self, DiskSettings};
+use crate::registry_host::RegistryId;
 use crate::tls::Tls;
-use aws_types::Cidr;
+use crate::transport::TransportSettings;
 
 /// How often what was noted in memory is written, and what has expired is removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
@@ -55,30 +58,6 @@ pub struct Settings {
     pub transport: TransportSettings,
     /// The clock; [`Settings::system_clock`] outside of tests.
     pub clock: Clock,
-}
-
-/// How connections are taken.
-#[derive(Clone)]
-pub struct TransportSettings {
-    /// Connections open at once; see [`connections_for`](crate::limits::connections_for).
-    pub connections_max: usize,
-    /// Proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY protocol headers are believed.
-    pub trusted_proxies: Vec<Cidr>,
-    /// `max-age` of `Strict-Transport-Security` (RFC 6797); absent: the header is not sent.
-    pub hsts_seconds: Option<u32>,
-    /// Notified when the certificate is to be read again; it is also when its files change.
-    pub reload: Arc<Notify>,
-}
-
-impl Default for TransportSettings {
-    fn default() -> TransportSettings {
-        TransportSettings {
-            connections_max: CONNECTIONS_MAX,
-            trusted_proxies: Vec::new(),
-            hsts_seconds: None,
-            reload: Arc::default(),
-        }
-    }
 }
 
 impl Settings {

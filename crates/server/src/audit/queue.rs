@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::strangers::Strangers;
 use super::unrecorded::Unrecorded;
 use super::writer::{Line, Writer};
-use crate::app::Clock;
+use crate::clock::Clock;
 use crate::limits::{
     AUDIT_QUEUE_BYTES_MAX, AUDIT_QUEUE_MAX, AUDIT_RESERVE_FREE_BYTES_MIN, AUDIT_ROOM_TIMEOUT,
     AUDIT_STUCK_TIMEOUT,

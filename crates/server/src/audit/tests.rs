@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::app::Clock;
+use crate::clock::Clock;
 
 const DAY: &str = "2026-11-22.jsonl";
 

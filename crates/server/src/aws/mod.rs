@@ -22,7 +22,7 @@ use crate::limits::{
     UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT, UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
 use crate::ops::row::Category;
-use crate::ops::{ApiBody, Exchange, Row};
+use crate::ops::{self, ApiBody, Exchange, Row};
 
 mod explanation;
 mod other_services;
@@ -72,7 +72,7 @@ pub(crate) async fn json(
             Ok(signed) => signed,
             Err(ApiError::Unauthenticated(Unauthenticated::Signature(
                 SigError::MissingAuthenticationToken,
-            ))) if let Some(row) = proved_by_input(&app, operation) => {
+            ))) if let Some(row) = proved_by_input(operation) => {
                 let collected = body.collect(&app.bodies, &head.party, UNSIGNED_BODY_BYTES_MAX);
                 let collected = tokio::time::timeout(UNSIGNED_BODY_TIMEOUT, collected).await;
                 let collected = collected.map_err(|_| BodyError::Stalled)??;
@@ -86,7 +86,7 @@ pub(crate) async fn json(
         if service.is_none() && is_other(&signed) {
             return Err(other(&app, &head, &signed, &mut called, body).await);
         }
-        let row = operation.and_then(|operation| app.operations.get(&operation));
+        let row = operation.and_then(ops::row);
         let max = row.map_or(API_BODY_BYTES_MAX, |row| row.columns.body_bytes_max);
         let collected = body.collect(&app.bodies, &head.party, max).await?;
         let context = verified(&app, &head, &signed, &mut called, &collected).await?;
@@ -226,7 +226,7 @@ async fn unsigned(
         ))
     );
     let operation = called.service.operation(&called.name);
-    if missing && let Some(row) = proved_by_input(app, operation) {
+    if missing && let Some(row) = proved_by_input(operation) {
         let url = own_parameters(head.query());
         let malformed = |message| ApiError::Common(CommonError::Malformed, message);
         form.extend(url.as_bytes()).map_err(malformed)?;
@@ -245,8 +245,8 @@ async fn unsigned(
 }
 
 /// The row of an operation that takes no signature.
-fn proved_by_input(app: &App, operation: Option<Operation>) -> Option<&Row> {
-    let row = app.operations.get(&operation?)?;
+fn proved_by_input(operation: Option<Operation>) -> Option<&'static Row> {
+    let row = ops::row(operation?)?;
     row.is_proved_by_input().then_some(row)
 }
 
@@ -449,7 +449,7 @@ async fn operate(
     format: ResponseFormat,
     called: &mut Called,
 ) -> Result<WireResponse, ApiError> {
-    let Some(row) = app.operations.get(&operation) else {
+    let Some(row) = ops::row(operation) else {
         return Err(not_built(operation.name(), operation.service()));
     };
     match row.is_proved_by_input() {
@@ -528,8 +528,8 @@ async fn finish(
         None => event_source(service),
     };
     let event = Event {
-        read_only: read_only(app, service, &called.name),
-        data: category(app, service, &called.name) == Category::Data,
+        read_only: read_only(service, &called.name),
+        data: category(service, &called.name) == Category::Data,
         access_key_id: match called.caller {
             Some(_) => None,
             None => authenticate::claimed_key(head),
@@ -561,17 +561,17 @@ pub(crate) fn event_source(service: Service) -> &'static str {
 }
 
 /// The category of the operation's events, by whatever API it was called.
-fn category(app: &App, service: Service, name: &str) -> Category {
+fn category(service: Service, name: &str) -> Category {
     let operation = service.operation(name);
-    let row = operation.and_then(|operation| app.operations.get(&operation));
+    let row = operation.and_then(ops::row);
     row.map_or(Category::Management, |row| row.columns.category)
 }
 
 /// Whether an operation only reads (CloudTrail, `readOnly`): as its row says, or for one that is not
 /// built as AWS's table of actions does.
-fn read_only(app: &App, service: Service, name: &str) -> bool {
+fn read_only(service: Service, name: &str) -> bool {
     let operation = service.operation(name);
-    match operation.and_then(|operation| app.operations.get(&operation)) {
+    match operation.and_then(ops::row) {
         Some(row) => row.columns.read_only,
         None => {
             let action = format!("{}:{name}", service.signing_name());

@@ -4,10 +4,10 @@ use http::{HeaderName, Response, StatusCode, header};
 use registry::Page as Found;
 use serde_json::json;
 
-use super::path::Page;
 use super::{OciRequest, OciResult, answer, set};
 use crate::body::ReplyBody;
 use crate::limits::OCI_PAGE_MAX;
+use crate::oci_route::Page;
 use aws_types::percent::encode as percent_encode;
 
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");

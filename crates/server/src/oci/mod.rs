@@ -5,7 +5,6 @@ pub(crate) mod blobs;
 mod conditions;
 mod lists;
 mod manifests;
-pub(crate) mod path;
 mod ranges;
 mod uploads;
 
@@ -20,17 +19,18 @@ use identity::Caller;
 use registry::RepositoryFacts;
 use serde_json::json;
 
-use crate::app::{App, RegistryId};
+use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, BasicFail};
 use crate::authorize::{self, Record};
 use crate::body::{Inbound, ReplyBody};
 use crate::error::{INTERNAL, OciEntry, OciError};
 use crate::head::Head;
-use crate::ops::oci as guard;
+use crate::oci_route::{OciOperation, OciRoute, RouteError};
 use crate::ops::row::{Category, Columns};
+use crate::ops::{self, oci as guard};
+use crate::registry_host::RegistryId;
 use crate::writable;
-use path::{OciOperation, OciRoute, RouteError};
 
 /// An authorized request.
 pub(crate) struct OciRequest<'a> {
@@ -117,7 +117,7 @@ pub(crate) async fn serve(
         app.audit.record(event.ended(&head, None)).await;
         return base();
     };
-    let columns = app.columns(operation);
+    let columns = ops::columns(operation);
     let event = Audited::of(&head, &route, &place, Arc::clone(&caller), &columns);
     let context = RequestContext {
         account: caller.account,
@@ -404,7 +404,7 @@ async fn unauthenticated(
             aws_api::ecr::Operation::GetAuthorizationToken,
             |(operation, _)| operation,
         );
-    let columns = app.columns(operation);
+    let columns = ops::columns(operation);
     let response = failed(head, &fail);
     let event = Event {
         access_key_id: key,

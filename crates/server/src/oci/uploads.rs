@@ -4,12 +4,12 @@ use aws_api::ErrorStatus;
 use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
 
-use super::path::Mount;
 use super::{OciRequest, OciResult, empty, set};
 use crate::authorize;
 use crate::body::{Inbound, ReplyBody};
 use crate::error::{ApiError, OciError};
-use crate::ops::oci as guard;
+use crate::oci_route::Mount;
+use crate::ops::{self, oci as guard};
 use authz::DecisionRecord;
 
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -68,7 +68,7 @@ async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciErro
         return Ok(Mounted::No);
     };
     let (operation, requirements) = guard::mount_requirements(from, job.place.account.as_str());
-    let columns = job.app.columns(operation);
+    let columns = ops::columns(operation);
     let context = job.proof.context();
     let allowed = authorize::check(job.app, context, &columns.rule, &requirements).await;
     let source = match allowed {

@@ -4,7 +4,7 @@ use aws_api::{ecr, iam};
 
 use crate::app::App;
 use crate::authorize::{self, Authorized};
-use crate::download;
+use crate::download_url;
 use crate::error::ApiError;
 
 /// `AWS:<password>` as base64, for `docker login` (ECR API, GetAuthorizationToken).
@@ -49,7 +49,7 @@ pub(super) async fn get_download_url_for_layer(
     let key = ok.context().caller.access_key_id.clone();
     let (proof, input) = ok.into_parts();
     let found = app.registry.layer_for_download(&proof, input).await?;
-    let url = download::url(app, &found.repository, &found.layer.digest, &key, proof.now)?;
+    let url = download_url::url(app, &found.repository, &found.layer.digest, &key, proof.now)?;
     Ok(ecr::GetDownloadUrlForLayerResponse {
         download_url: Some(url.into()),
         layer_digest: Some(found.layer.digest.to_string()),

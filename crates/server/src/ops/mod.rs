@@ -16,22 +16,37 @@ pub(crate) mod row;
 mod sts;
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use aws_api::Operation;
 
-pub(crate) use row::{ApiBody, Exchange, Row};
+pub(crate) use row::{ApiBody, Columns, Exchange, Row};
 
 /// All operations that are built, by operation.
-pub(crate) fn table() -> HashMap<Operation, Row> {
-    let all = [
-        berth::table(),
-        ecr::table(),
-        iam::table(),
-        organizations::table(),
-        sts::table(),
-    ];
-    let rows = all.into_iter().flatten();
-    rows.map(|row| (row.operation, row)).collect()
+pub(crate) fn table() -> &'static HashMap<Operation, Row> {
+    static TABLE: OnceLock<HashMap<Operation, Row>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let all = [
+            berth::table(),
+            ecr::table(),
+            iam::table(),
+            organizations::table(),
+            sts::table(),
+        ];
+        let rows = all.into_iter().flatten();
+        rows.map(|row| (row.operation, row)).collect()
+    })
+}
+
+/// The row of an operation; `None` for one that is not built.
+pub(crate) fn row(operation: Operation) -> Option<&'static Row> {
+    table().get(&operation)
+}
+
+/// The columns of an ECR operation that `/v2/` stands for. Each is built; nobody could call one that
+/// is not.
+pub(crate) fn columns(operation: aws_api::ecr::Operation) -> Columns {
+    row(Operation::Ecr(operation)).map_or(Columns::CLOSED, |row| row.columns)
 }
 
 #[cfg(test)]
@@ -51,7 +66,7 @@ mod tests {
         let rows = tables.iter().map(Vec::len).sum::<usize>();
         let table = table();
         assert_eq!(table.len(), rows, "an operation has two rows");
-        for (operation, row) in &table {
+        for (operation, row) in table {
             let service = operation.service().signing_name();
             let action = format!("{service}:{}", operation.name());
             assert_eq!(row.columns.rule.action, action);
@@ -63,7 +78,7 @@ mod tests {
 
     #[test]
     fn access_levels_are_those_of_the_service_authorization_reference() {
-        for row in table().into_values() {
+        for row in table().values() {
             let rule = row.columns.rule;
             match authorization::action(rule.action) {
                 Some(action) => assert_eq!(rule.access, action.access_level(), "{action:?}"),

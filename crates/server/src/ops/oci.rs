@@ -6,7 +6,7 @@ use authz::{Requirements, ResourceSelector, require, require_action};
 use aws_api::ecr::Operation;
 
 use super::row::Columns;
-use crate::oci::path::{OciOperation, OciRoute};
+use crate::oci_route::{OciOperation, OciRoute};
 use crate::writable::Effect;
 
 /// The ECR operation that `route` stands for in the registry of `account`, and what it requires. The

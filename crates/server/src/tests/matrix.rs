@@ -12,6 +12,7 @@ use super::sample;
 use super::world::{ACCOUNT, OTHER, Person, World, document, statement};
 use crate::authorize;
 use crate::error::ApiError;
+use crate::ops;
 use authz::{Requirements, Rule};
 use policy::Effect;
 
@@ -120,7 +121,7 @@ async fn who_may_do_what() {
 
     let mut rows: Vec<(String, Rule, Requirements)> = Vec::new();
     for operation in Service::ALL.iter().flat_map(|service| service.operations()) {
-        if let Some(row) = world.app.operations.get(&operation) {
+        if let Some(row) = ops::row(operation) {
             let requirements = (row.requirements)(&sample::api_body(operation)).unwrap();
             let rule = row.columns.rule;
             rows.push((rule.action.to_owned(), rule, requirements));
@@ -132,7 +133,7 @@ async fn who_may_do_what() {
         let required = crate::ops::oci::requirements(&route, ACCOUNT, body_follows);
         if let Some((operation, requirements)) = required {
             let path = sample.path.split("sha256:").next().unwrap_or_default();
-            let rule = world.app.columns(operation).rule;
+            let rule = ops::columns(operation).rule;
             rows.push((format!("{} {path}", sample.method), rule, requirements));
         }
     }

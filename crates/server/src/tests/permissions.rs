@@ -1,6 +1,7 @@
 //! What the authorization step checks beyond an operation's own action, and what conditions see: tags and source
 //! identities, roles that are passed, renames, the request, and whose a resource is.
 
+use crate::ops;
 use authz::ResourceSelector;
 use aws_api::{ecr, iam, sts};
 
@@ -286,10 +287,7 @@ async fn a_denial_runs_the_same_queries_whether_the_resource_exists_or_not() {
         (key_owner(&key.id), key_owner("AKIAIOSFODNN7EXAMPLE")),
         (key_owner(&other.id), key_owner("AKIAIOSFODNN7EXAMPLE")),
     ];
-    let rule = world
-        .app
-        .columns(aws_api::ecr::Operation::DescribeRepositories)
-        .rule;
+    let rule = ops::columns(aws_api::ecr::Operation::DescribeRepositories).rule;
     let queries = async |selector: &ResourceSelector| {
         let mut counts = Vec::new();
         // The first look-up loads the resource, later ones find it in memory.

@@ -3,7 +3,7 @@
 use aws_api::{Form, Kind, Operation, Protocol, Service, Shape};
 use serde_json::{Map, Value, json};
 
-use crate::oci::path::{Mount, OciOperation, OciRoute, Page};
+use crate::oci_route::{Mount, OciOperation, OciRoute, Page};
 use crate::ops::ApiBody;
 
 /// Texts, one of which fits each string shape.
@@ -368,6 +368,6 @@ impl Sample {
     /// The route that the server reads in it.
     pub(super) fn route(&self) -> OciRoute {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
-        crate::oci::path::parse(&self.method, path, query).unwrap()
+        crate::oci_route::parse(&self.method, path, query).unwrap()
     }
 }

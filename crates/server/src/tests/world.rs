@@ -24,7 +24,8 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::outbound::OutboundSettings;
 use crate::probe::DiskSettings;
-use crate::serve::{Server, Settings, TransportSettings};
+use crate::serve::{Server, Settings};
+use crate::transport::TransportSettings;
 use authz::{Client, RequestContext};
 
 pub(super) const ACCOUNT: &str = "123456789012";
