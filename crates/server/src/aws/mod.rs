@@ -142,7 +142,7 @@ pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<
         let version = form.version().unwrap_or_default().to_owned();
         called.name = shown(form.action().unwrap_or_default());
         let operation = called.service.operation(&called.name);
-        let row = operation.and_then(|operation| app.operations.get(&operation));
+        let row = operation.and_then(ops::row);
         let max = row.map_or(API_BODY_BYTES_MAX, |row| row.columns.body_bytes_max);
         if collected.bytes.len() > max {
             return Err(BodyError::TooLong(max).into());

@@ -119,7 +119,7 @@ pub(super) fn table() -> Vec<Row> {
         // Images.
         op!(PutImage, put_image, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().audits_answer(),
         op!(BatchGetImage, batch_get_image, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
-        op!(BatchDeleteImage, batch_delete_image, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(BatchDeleteImage, batch_delete_image, Write, |i| repository(&i.registry_id, &i.repository_name)).audits_answer(),
         op!(ListImages, list_images, List, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImages, describe_images, List, |i| repository(&i.registry_id, &i.repository_name)),
         // The model's text: "the caller must have the ecr:BatchGetImage permission" (ECR API, ListImageReferrers).

@@ -151,6 +151,18 @@ async fn a_push_to_the_registry_is_recorded_as_put_image() {
         .send(Method::DELETE, "/v2/app1/manifests/v1", &headers, "")
         .await;
     assert_eq!(gone.status, 202, "{}", gone.text());
+    let input = ecr::BatchDeleteImageRequest {
+        repository_name: "app1".into(),
+        image_ids: vec![ecr::ImageIdentifier {
+            image_digest: None,
+            image_tag: Some("v3".into()),
+        }],
+        ..Default::default()
+    };
+    world
+        .aws::<ecr::ops::BatchDeleteImage>(&world.root, &input)
+        .await
+        .unwrap();
     let events = world.stop().await;
 
     let arn = "arn:aws:ecr:us-east-1:123456789012:repository/app1";
@@ -197,6 +209,11 @@ async fn a_push_to_the_registry_is_recorded_as_put_image() {
     assert_eq!(
         deleted["responseElements"]["imageIds"],
         json!([{"imageDigest": digest, "imageTag": "v1"}])
+    );
+    let by_ecr = find(&events, "BatchDeleteImage")[1];
+    assert_eq!(
+        by_ecr["responseElements"]["imageIds"],
+        json!([{"imageDigest": digest, "imageTag": "v3"}])
     );
 }
 

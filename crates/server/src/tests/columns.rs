@@ -20,7 +20,7 @@ fn takes_tags(operation: aws_api::Operation) -> bool {
 #[test]
 fn every_operation_that_takes_tags_requires_the_tag_action() {
     let mut walked = 0;
-    for (operation, row) in crate::ops::table() {
+    for (&operation, row) in crate::ops::table() {
         if !takes_tags(operation) {
             continue;
         }

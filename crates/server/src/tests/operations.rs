@@ -104,7 +104,7 @@ const UNPUBLISHED: [&str; 1] = ["ecr:ListImageReferrers"];
 /// The tables against AWS's own list of actions, resources and condition keys.
 #[test]
 fn every_line_agrees_with_the_service_authorization_reference() {
-    for (operation, row) in crate::ops::table() {
+    for (&operation, row) in crate::ops::table() {
         let rule = row.columns.rule;
         let requirements = (row.requirements)(&sample::api_body(operation));
         let requirements = requirements.unwrap_or_else(|error| panic!("{operation:?}: {error:?}"));
