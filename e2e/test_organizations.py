@@ -145,8 +145,8 @@ def test_a_third_party_needs_its_external_id(berth, root):
                                PolicyDocument=json.dumps(policy(allow("sts:AssumeRole", "*"))))
     arn = root.create_role("vendor", trust({"AWS": vendor.account}, {"StringEquals": {"sts:ExternalId": "tenant-7"}}),
                            policy(allow("ecr:DescribeRepositories", "*")))
-    failing(job.sts.assume_role, "AccessDenied", RoleArn=arn, RoleSessionName="x")
-    answer = job.sts.assume_role(RoleArn=arn, RoleSessionName="x", ExternalId="tenant-7")
+    failing(job.sts.assume_role, "AccessDenied", RoleArn=arn, RoleSessionName="scan")
+    answer = job.sts.assume_role(RoleArn=arn, RoleSessionName="scan", ExternalId="tenant-7")
     assert answer["AssumedRoleUser"]["Arn"].startswith(f"arn:aws:sts::{root.account}:assumed-role/vendor/")
 
 
