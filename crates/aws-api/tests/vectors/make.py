@@ -19,7 +19,7 @@ import botocore.parsers
 import botocore.serialize
 import botocore.session
 
-SERVICES = ["berth", "ecr", "iam", "sts"]
+SERVICES = ["berth", "ecr", "iam", "organizations", "sts"]
 # `berth` is a model of this repository, in botocore's layout.
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models")
 # As in xtask/src/codegen/overrides.rs: where AWS's answers differ from its model.
@@ -28,15 +28,15 @@ TEXT = "a & b<c> \"d\" 'e' é😀+%=/~*"
 SECONDS = 1700000000
 
 
-def sample(shape, depth=0):
-    """A value of the shape with every member set, as botocore's serializers take it."""
+def sample(shape, above=()):
+    """A value of the shape with every member set, as botocore's serializers take it. A list inside itself is empty."""
     kind = shape.type_name
     if kind == "structure":
-        return {name: sample(member, depth + 1) for name, member in shape.members.items()}
+        return {name: sample(member, above) for name, member in shape.members.items()}
     if kind == "list":
-        return [sample(shape.member, depth + 1)] * 2
+        return [] if shape.name in above else [sample(shape.member, (*above, shape.name))] * 2
     if kind == "map":
-        return {sample(shape.key, depth + 1): sample(shape.value, depth + 1)}
+        return {sample(shape.key, above): sample(shape.value, above)}
     if kind == "string":
         values = ENUMS.get(shape.name) or getattr(shape, "enum", None)
         return values[-1] if values else TEXT

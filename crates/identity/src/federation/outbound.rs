@@ -29,13 +29,11 @@ const KEYS_MAX: i64 = 64;
 const NAMESPACE: &str = "https://sts.amazonaws.com/";
 
 /// The messages are the model's.
-fn disabled(already: &str) -> Error {
+fn disabled() -> Error {
     Error::new(
         ErrorCode::FeatureDisabled,
-        format!(
-            "The request failed because outbound identity federation is {already}disabled for your Amazon \
-             Web Services account."
-        ),
+        "The request failed because outbound identity federation is already disabled for your Amazon Web \
+         Services account.",
     )
 }
 
@@ -96,7 +94,7 @@ impl Identity {
         let mut conn = tx.conn();
         let known = outbound_identity::find(&mut conn, account).await?;
         let known = known.filter(|known| known.enabled);
-        let known = known.ok_or_else(|| disabled("already "))?;
+        let known = known.ok_or_else(disabled)?;
         let issuer = Issuer {
             enabled: false,
             ..known
@@ -118,7 +116,7 @@ impl Identity {
         let mut read = self.0.store.read().await?;
         let known = outbound_identity::find(&mut read.conn(), cx.account.as_str()).await?;
         let known = known.filter(|known| known.enabled);
-        let known = known.ok_or_else(|| disabled(""))?;
+        let known = known.ok_or_else(disabled)?;
         Ok(GetOutboundWebIdentityFederationInfoResponse {
             issuer_identifier: Some(issuer_url(base, &known.issuer_id)),
             jwt_vending_enabled: Some(true),

@@ -67,6 +67,11 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
 #[cfg(test)]
 pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
     (
+        "sts:AssumeRoleWithWebIdentity",
+        "WebIdentityToken",
+        "proves the caller, before the authorization step",
+    ),
+    (
         "berth:GetHostCredentials",
         "hostId",
         "proves the caller, before the authorization step",

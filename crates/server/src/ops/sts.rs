@@ -64,12 +64,9 @@ fn assume_role_with_saml(i: &sts::AssumeRoleWithSAMLRequest) -> Requirements {
 fn get_web_identity_token(i: &sts::GetWebIdentityTokenRequest) -> Requirements {
     let duration = i.duration_seconds.map(|seconds| seconds.to_string());
     let tags = i.tags.as_deref().unwrap_or_default();
-    let mut required = require(ResourceSelector::Any)
-        .and_if(
-            !tags.is_empty(),
-            "sts:TagGetWebIdentityToken",
-            ResourceSelector::Any,
-        )
+    let any = || ResourceSelector::Text("*".to_owned());
+    let mut required = require(any())
+        .and_if(!tags.is_empty(), "sts:TagGetWebIdentityToken", any())
         .list("sts:IdentityTokenAudience", Some(&i.audience))
         .key("sts:SigningAlgorithm", i.signing_algorithm.as_str())
         .key("sts:DurationSeconds", duration.as_deref());
@@ -102,10 +99,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer(),
         op!(AssumeRoleWithSAML, assume_role_with_saml, Write, |i| assume_role_with_saml(i)).proved_by_input(by_input!(ops::AssumeRoleWithSAML, crate::saml::caller)).read_only().audits_answer(),
         op!(AssumeRoot, assume_root, Write, |i| assume_root(i)).read_only().audits_answer(),
-        row!(Sts, ops::GetWebIdentityToken, "sts:GetWebIdentityToken", Write, |i| get_web_identity_token(i), |app, ok| {
-            let (proof, input) = ok.into_parts();
-            Ok(app.identity.get_web_identity_token(&proof, &app.names.issuers_url(), input).await?)
-        }).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
+        row!(Sts, ops::GetWebIdentityToken, "sts:GetWebIdentityToken", Write, |i| get_web_identity_token(i), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_web_identity_token(&proof, &app.names.issuers_url(), input).await?) }).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),
         op!(GetSessionToken, get_session_token, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),
         op!(GetFederationToken, get_federation_token, Write, |i| get_federation_token(i)).sessions(SessionScope::LONG_TERM_KEYS).audits_answer(),

@@ -278,9 +278,7 @@ async fn nothing_of_an_account_is_visible_or_changes_in_another() {
     let stranger = world.user(&stranger, "stranger", &all).await;
     let before = everything(&world, &world.root).await;
 
-    let operations: BTreeMap<String, Operation> = world
-        .app
-        .operations
+    let operations: BTreeMap<String, Operation> = crate::ops::table()
         .values()
         .map(|row| (row.columns.rule.action.to_owned(), row.operation))
         .collect();
