@@ -239,7 +239,10 @@ mod tests {
         assert!(model(renamed).is_err_and(|e| e.contains("locationName")));
         let flat = r#"{"In": {"type": "list", "member": {"shape": "S"}, "flattened": true}}"#;
         assert!(model(flat).is_err_and(|e| e.contains("flattened")));
-        let within = r#"{"In": {"type": "list", "member": {"shape": "In"}}}"#;
+        let within = r#"{"In": {"type": "structure", "members": {"a": {"shape": "In"}}}}"#;
         assert!(model(within).is_ok_and(|m| m.reachable().is_err()));
+        // The list is the box.
+        let boxed = r#"{"In": {"type": "structure", "members": {"a": {"shape": "L"}}}, "L": {"type": "list", "member": {"shape": "In"}}}"#;
+        assert!(model(boxed).is_ok_and(|m| m.reachable().is_ok()));
     }
 }

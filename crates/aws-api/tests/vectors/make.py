@@ -23,7 +23,7 @@ SERVICES = ["berth", "ecr", "iam", "organizations", "sts"]
 # `berth` is a model of this repository, in botocore's layout.
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models")
 # As in xtask/src/codegen/overrides.rs: where AWS's answers differ from its model.
-ENUMS = {"PermissionsBoundaryAttachmentType": ["Policy"]}
+ENUMS = {"PermissionsBoundaryAttachmentType": ["Policy"], "PolicySourceType": ["Permissions Boundary Policy"]}
 TEXT = "a & b<c> \"d\" 'e' é😀+%=/~*"
 SECONDS = 1700000000
 
