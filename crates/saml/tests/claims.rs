@@ -1,5 +1,7 @@
 //! What attributes become (S3, S4).
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! Encrypted assertions (S2).
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};

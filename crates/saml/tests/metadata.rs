@@ -1,5 +1,7 @@
 //! Which metadata is taken (S1).
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use aws_lc_rs::rsa::KeySize;

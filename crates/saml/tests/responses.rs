@@ -1,5 +1,7 @@
 //! Which responses are taken.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use common::*;

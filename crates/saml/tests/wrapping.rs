@@ -5,6 +5,8 @@
 //! In each, the document holds what the provider signed, unchanged, and a forged assertion that a
 //! careless reader takes.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod common;
 
 use common::*;

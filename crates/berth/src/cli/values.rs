@@ -135,6 +135,16 @@ pub fn blobs_directory(text: &str) -> Result<PathBuf, String> {
     Err("expected dir:PATH".to_owned())
 }
 
+/// `OLD=NEW`: two account ids.
+pub fn account_pair(text: &str) -> Result<(AccountId, AccountId), String> {
+    let parse = |id: &str| {
+        let parsed = id.parse::<AccountId>();
+        parsed.map_err(|_| format!("`{id}` is no account id: it has twelve digits"))
+    };
+    let (old, new) = text.split_once('=').ok_or("write it as OLD=NEW")?;
+    Ok((parse(old)?, parse(new)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,14 +210,4 @@ mod tests {
                 .contains("not built yet")
         );
     }
-}
-
-/// `OLD=NEW`: two account ids.
-pub fn account_pair(text: &str) -> Result<(AccountId, AccountId), String> {
-    let parse = |id: &str| {
-        let parsed = id.parse::<AccountId>();
-        parsed.map_err(|_| format!("`{id}` is no account id: it has twelve digits"))
-    };
-    let (old, new) = text.split_once('=').ok_or("write it as OLD=NEW")?;
-    Ok((parse(old)?, parse(new)?))
 }
