@@ -155,7 +155,8 @@ mod tests {
     fn i1_a_policy_of_the_account_replaces_the_default() {
         assert!(check("abcdef", Some(&policy()), "").is_ok());
         assert!(check("abcde", Some(&policy()), "").is_err());
-        let cases: [(fn(&mut PasswordPolicy), &str, &str); 4] = [
+        type Change = fn(&mut PasswordPolicy);
+        let cases: [(Change, &str, &str); 4] = [
             (|p| p.require_symbols = true, "abcdef", "abcde|"),
             (|p| p.require_numbers = true, "abcdef", "abcde1"),
             (|p| p.require_uppercase = true, "abcdef", "abcdeF"),

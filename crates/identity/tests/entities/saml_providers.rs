@@ -133,7 +133,7 @@ on_every_engine! {
 
         w.identity.update_saml_provider(&root, with_key(&idp().pem())).await.unwrap();
         w.identity.update_saml_provider(&root, with_mode(Mode::Required)).await.unwrap();
-        w.now = w.now + jiff::SignedDuration::from_secs(60);
+        w.now += jiff::SignedDuration::from_secs(60);
         let root = w.root_again(&root).await;
         w.identity.update_saml_provider(&root, with_key(&stranger().pem())).await.unwrap();
         assert_eq!(said(w.identity.update_saml_provider(&root, with_key(&idp().pem())).await),
