@@ -14,7 +14,7 @@ use crate::digest::parse_digest;
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
 use crate::push::NewImage;
-use crate::{Call, Error, Expected, Manifest, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts};
 
 /// Parents that a refusal names.
 const PARENTS_MAX: i64 = 10;
@@ -75,7 +75,7 @@ impl Registry {
     /// Those of [`Registry::push_manifest`].
     pub async fn put_manifest(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
         media_type: Option<&str>,
@@ -101,7 +101,7 @@ impl Registry {
     /// [`Error::PreconditionFailed`], [`Error::TooManyImages`], [`Error::TooManyImageTags`].
     pub async fn push_manifest(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         push: ManifestPush<'_>,
     ) -> Result<PutManifest, Error> {
@@ -158,7 +158,7 @@ impl Registry {
     /// [`Error::ImageNotFound`], and the store's.
     pub async fn get_manifest(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {
@@ -175,7 +175,7 @@ impl Registry {
     /// As there.
     pub async fn stat_manifest(
         &self,
-        _: &Call,
+        _: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {
@@ -201,7 +201,7 @@ impl Registry {
     /// [`Error::ImageNotFound`], [`Error::ImageReferencedByManifestList`].
     pub async fn delete_manifest(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<DeletedManifest, Error> {
@@ -216,7 +216,7 @@ impl Registry {
     /// Those of [`Registry::delete_manifest`], and [`Error::PreconditionFailed`].
     pub async fn delete_expected_manifest(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
         expected: &Expected,

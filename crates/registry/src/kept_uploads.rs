@@ -10,7 +10,7 @@ use store::ecr::upload::{self, Upload};
 
 use crate::open_uploads::{Kept, Owner};
 use crate::upload_id::KEEP_BYTES_MIN;
-use crate::{Call, Error, Registry, RepositoryFacts, upload_id};
+use crate::{Authorized, Error, Registry, RepositoryFacts, upload_id};
 
 /// After so many bytes the row is written again. Hashing as much takes a fraction of a second.
 const KEEP_AGAIN_BYTES: u64 = 64 << 20;
@@ -28,7 +28,7 @@ impl Registry {
     /// Writes down how far an upload is, which has `size` bytes.
     pub(crate) async fn keep_upload(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         id: &UploadId,
         size: u64,

@@ -9,7 +9,7 @@ use crate::cache::Change;
 use crate::digest::parse_digest;
 use crate::stored_copy::StoredCopy;
 use crate::upload_id::KEEP_BYTES_MIN;
-use crate::{Call, Error, Layer, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Layer, Registry, RepositoryFacts};
 
 impl Registry {
     /// The layer (`HEAD /v2/<name>/blobs/<digest>`), from memory when it was asked for
@@ -20,7 +20,7 @@ impl Registry {
     /// the bytes are stored or not; [`Error::InvalidDigest`].
     pub async fn stat_blob(
         &self,
-        _: &Call,
+        _: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
     ) -> Result<Layer, Error> {
@@ -39,7 +39,7 @@ impl Registry {
     /// Those of [`Registry::stat_blob`] and of the blob store.
     pub async fn open_blob(
         &self,
-        _: &Call,
+        _: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
     ) -> Result<(Layer, Source), Error> {
@@ -77,7 +77,7 @@ impl Registry {
     /// [`Error::InvalidDigest`], [`Error::RepositoryNotFound`], and the store's.
     pub async fn mount_blob(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         target: &RepositoryFacts,
         source: &RepositoryFacts,
         digest: &str,
@@ -118,7 +118,7 @@ impl Registry {
     /// [`Error::LayerNotFound`], [`Error::LayerInUse`], [`Error::InvalidDigest`].
     pub async fn delete_blob(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
     ) -> Result<(), Error> {
@@ -146,7 +146,7 @@ impl Registry {
     /// the transaction that links it. Until then a failure leaves the upload as it was.
     pub(crate) async fn link(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         received: Received,
         upload: Option<&UploadId>,
@@ -185,7 +185,7 @@ impl Registry {
     /// when it does not know one any more.
     async fn link_copy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         digest: Digest,
         new: Option<NewCopy>,

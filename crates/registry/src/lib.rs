@@ -82,7 +82,6 @@ mod upload_id;
 mod uploads;
 
 pub use authz::Authorized;
-pub(crate) use authz::Authorized as Call;
 pub use ecr::LayerDownload;
 pub use error::{Error, RepositoryRef};
 pub use expected::{Condition, Expected};

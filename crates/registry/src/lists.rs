@@ -8,7 +8,7 @@ use store::ecr::{image, image_tag, repository};
 
 use crate::digest::parse_digest;
 use crate::manifest::OCI_INDEX;
-use crate::{Call, Error, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Registry, RepositoryFacts};
 
 /// Names of one answer when the client does not say, and at most.
 const NAMES_MAX: usize = 1_000;
@@ -101,7 +101,7 @@ impl Registry {
     /// The store's.
     pub async fn list_tags(
         &self,
-        _: &Call,
+        _: &Authorized,
         repo: &RepositoryFacts,
         n: Option<usize>,
         last: Option<&str>,
@@ -122,7 +122,7 @@ impl Registry {
     /// The store's.
     pub async fn list_repositories(
         &self,
-        _: &Call,
+        _: &Authorized,
         account: &AccountId,
         region: &Region,
         n: Option<usize>,
@@ -146,7 +146,7 @@ impl Registry {
     /// [`Error::InvalidDigest`], and the store's.
     pub async fn referrers(
         &self,
-        _: &Call,
+        _: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
         artifact_type: Option<&str>,

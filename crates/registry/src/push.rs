@@ -9,7 +9,7 @@ use store::ecr::{image_tag, layer, repository};
 use crate::cache::Change;
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
-use crate::{Call, Error, Expected, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Expected, Registry, RepositoryFacts};
 
 /// An image to be stored, with the tags that shall point at it.
 pub(crate) struct NewImage<'a> {
@@ -34,7 +34,7 @@ impl Registry {
     /// "just before it would process the request content" (RFC 9110, section 13.2.1).
     pub(crate) async fn push(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         new: &NewImage<'_>,
         expected: Option<(&str, &Expected)>,
@@ -107,7 +107,7 @@ impl Registry {
     /// Adds the rows of a new image after checking that all it needs is there.
     async fn insert(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         tx: &mut Write,
         repo: &RepositoryFacts,
         new: &NewImage<'_>,

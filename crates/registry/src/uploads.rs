@@ -15,7 +15,7 @@ use crate::digest::parse_digest;
 use crate::kept_uploads::is_to_be_kept;
 use crate::open_uploads::{Bounds, Owner, Room};
 use crate::upload_id::KEEP_BYTES_MIN;
-use crate::{Call, Error, Layer, Registry, RepositoryFacts, upload_id};
+use crate::{Authorized, Error, Layer, Registry, RepositoryFacts, upload_id};
 
 /// Marks a body that exceeded the limit of a layer's size.
 #[derive(Debug)]
@@ -35,7 +35,11 @@ impl Registry {
     /// # Errors
     /// [`Error::LimitExceeded`] while too many others are unfinished and in use, and the
     /// blob store's.
-    pub async fn start_upload(&self, cx: &Call, repo: &RepositoryFacts) -> Result<UploadId, Error> {
+    pub async fn start_upload(
+        &self,
+        cx: &Authorized,
+        repo: &RepositoryFacts,
+    ) -> Result<UploadId, Error> {
         let id = upload_id::make(repo.id, cx.now_ms(), &*self.0.entropy)?;
         let limits = self.0.settings.limits;
         let bounds = Bounds {
@@ -72,7 +76,7 @@ impl Registry {
     /// [`Error::BodyBroken`]: what arrived until then stays, and the upload can continue.
     pub async fn append<S, E>(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         upload: &str,
         offset: Option<u64>,
@@ -96,7 +100,7 @@ impl Registry {
     /// [`Error::UploadNotFound`], and the blob store's.
     pub async fn upload_status(
         &self,
-        _: &Call,
+        _: &Authorized,
         repo: &RepositoryFacts,
         upload: &str,
     ) -> Result<u64, Error> {
@@ -112,7 +116,7 @@ impl Registry {
     /// [`Error::InvalidLayer`] for other bytes than the digest's: the upload is then gone.
     pub async fn complete_upload<S, E>(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         upload: &str,
         digest: &str,
@@ -144,7 +148,7 @@ impl Registry {
     /// [`Error::UploadNotFound`], and those of blobs and store.
     pub async fn cancel_upload(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         upload: &str,
     ) -> Result<(), Error> {
@@ -169,7 +173,7 @@ impl Registry {
     /// Those of [`Registry::complete_upload`]; nothing of a failed one stays.
     pub async fn put_blob<S, E>(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
         body: S,
@@ -213,7 +217,7 @@ impl Registry {
 
     pub(crate) async fn append_at<S, E>(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         id: &UploadId,
         offset: u64,
@@ -251,7 +255,7 @@ impl Registry {
     /// Makes a layer of an upload that has all its bytes.
     pub(crate) async fn finish(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         id: &UploadId,
         digest: &Digest,

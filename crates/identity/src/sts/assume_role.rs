@@ -6,7 +6,7 @@ use aws_api::sts::{
 };
 use policy::{Document, DocumentKind};
 use store::Conn;
-use store::iam::entity::Kind;
+use store::iam::entity::{Entity, Kind};
 use store::iam::role;
 
 use super::SESSION_SECONDS_MIN;
@@ -47,11 +47,8 @@ impl Identity {
         }
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
-        let found = entity_by_arn(&mut conn, &input.role_arn).await?;
-        let entity = found
-            .filter(|found| found.kind == Kind::Role)
-            // Another role of this name has another trust policy, which nobody asked.
-            .filter(|found| cx.resource().is(&found.unique_id))
+        let entity = decided_role(&mut conn, cx, &input.role_arn)
+            .await?
             // As for one who may not assume it: existence is not told.
             .ok_or_else(|| not_authorized(cx, &input.role_arn))?;
         let chained = matches!(cx.caller.kind, CallerKind::RoleSession { .. });
@@ -130,6 +127,18 @@ impl Identity {
         session.policy_arns = arns;
         Ok(())
     }
+}
+
+/// The role that was decided on, while it is there. A role that was deleted and created again under the
+/// same name has another trust policy, which nobody asked.
+pub(super) async fn decided_role(
+    conn: &mut Conn<'_>,
+    cx: &Authorized,
+    role_arn: &str,
+) -> Result<Option<Entity>, Error> {
+    let found = entity_by_arn(conn, role_arn).await?;
+    let role = found.filter(|found| found.kind == Kind::Role);
+    Ok(role.filter(|found| cx.resource().is(&found.unique_id)))
 }
 
 /// AWS's answer to one who may not assume a role, whether it exists or not.

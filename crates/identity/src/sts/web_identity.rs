@@ -9,13 +9,11 @@ use aws_api::sts::{
 };
 use aws_types::AccountId;
 use policy::{Context, ContextValue, PolicySet, Principal};
-use store::iam::entity::Kind;
 use store::iam::role;
 
-use super::assume_role::duration;
+use super::assume_role::{decided_role, duration};
 use crate::authenticate::session_arn;
 use crate::federation::oidc::{Value, WebIdentity};
-use crate::policy_cache::entity_by_arn;
 use crate::session::{SessionKey, SessionTag, Who};
 use crate::{Authorized, Caller, CallerKind, Error, Identity, SessionInfo};
 
@@ -117,11 +115,8 @@ impl Identity {
             .ok_or_else(|| Error::internal("the caller has no web identity"))?;
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
-        let found = entity_by_arn(&mut conn, &input.role_arn).await?;
-        let entity = found
-            .filter(|found| found.kind == Kind::Role)
-            // Another role of this name has another trust policy, which nobody asked.
-            .filter(|found| cx.resource().is(&found.unique_id))
+        let entity = decided_role(&mut conn, cx, &input.role_arn)
+            .await?
             // O12: a provider vouches in its own account alone.
             .filter(|found| found.account == cx.account.as_str())
             .ok_or_else(not_authorized)?;

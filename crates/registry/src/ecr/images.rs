@@ -15,7 +15,7 @@ use crate::digest::parse_digest;
 use crate::images::{DeletedManifest, Removal, check_digest, digest_of, remove};
 use crate::name::{ECR_TAG_CHARS_MAX, is_tag};
 use crate::push::{NewImage, Pushed};
-use crate::{Call, Error, Expected, Manifest, Registry, RepositoryFacts, manifest};
+use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts, manifest};
 
 /// Bytes of manifests in one answer of `BatchGetImage`: a hundred usual ones take
 /// less than one MiB, a hundred of the largest would take the server's memory.
@@ -29,7 +29,7 @@ impl Registry {
     /// neither the image nor its tag is new.
     pub async fn put_image(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: PutImageRequest,
     ) -> Result<PutImageResponse, Error> {
         let repo = self
@@ -77,7 +77,7 @@ impl Registry {
     /// would be too large. What is not found is one of the answer's failures.
     pub async fn batch_get_image(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: BatchGetImageRequest,
     ) -> Result<BatchGetImageResponse, Error> {
         let repo = self
@@ -137,7 +137,7 @@ impl Registry {
     /// is one of the answer's failures.
     pub async fn batch_delete_image(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: BatchDeleteImageRequest,
     ) -> Result<BatchDeleteImageResponse, Error> {
         let repo = self

@@ -15,7 +15,7 @@ use futures_util::stream;
 use store::ecr::layer;
 
 use crate::digest::parse_digest;
-use crate::{Call, Error, Layer, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Layer, Registry, RepositoryFacts};
 
 /// The media type of a layer that no manifest has named yet.
 const LAYER_MEDIA_TYPE: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
@@ -41,7 +41,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::LimitExceeded`].
     pub async fn initiate_layer_upload(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: InitiateLayerUploadRequest,
     ) -> Result<InitiateLayerUploadResponse, Error> {
         let repo = self
@@ -61,7 +61,7 @@ impl Registry {
     /// not go on where the upload ends, or whose length is not what it says.
     pub async fn upload_layer_part(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UploadLayerPartRequest,
     ) -> Result<UploadLayerPartResponse, Error> {
         let repo = self
@@ -122,7 +122,7 @@ impl Registry {
     /// [`Error::LayerAlreadyExists`]: after the last two the upload is gone.
     pub async fn complete_layer_upload(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: CompleteLayerUploadRequest,
     ) -> Result<CompleteLayerUploadResponse, Error> {
         let repo = self
@@ -172,7 +172,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`]. An invalid digest is one of the failures.
     pub async fn batch_check_layer_availability(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: BatchCheckLayerAvailabilityRequest,
     ) -> Result<BatchCheckLayerAvailabilityResponse, Error> {
         let repo = self
@@ -216,7 +216,7 @@ impl Registry {
     /// belongs to no image yet.
     pub async fn layer_for_download(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetDownloadUrlForLayerRequest,
     ) -> Result<LayerDownload, Error> {
         let repo = self

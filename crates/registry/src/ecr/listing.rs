@@ -15,7 +15,7 @@ use store::ecr::image_tag;
 use super::repositories::time;
 use super::token;
 use crate::digest::parse_digest;
-use crate::{Call, Error, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Registry, RepositoryFacts};
 
 /// Results of `ListImageReferrers`, when `maxResults` is absent and at most
 /// (ECR API, `FiftyMaxResults`).
@@ -33,7 +33,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::InvalidParameter`] for a foreign token.
     pub async fn list_images(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListImagesRequest,
     ) -> Result<ListImagesResponse, Error> {
         let repo = self
@@ -81,7 +81,7 @@ impl Registry {
     /// `imageIds` that is missing, [`Error::InvalidParameter`].
     pub async fn describe_images(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeImagesRequest,
     ) -> Result<DescribeImagesResponse, Error> {
         let repo = self
@@ -165,7 +165,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::InvalidDigest`].
     pub async fn list_image_referrers(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListImageReferrersRequest,
     ) -> Result<ListImageReferrersResponse, Error> {
         let repo = self

@@ -21,7 +21,7 @@ use store::ecr::{registry_policy, repository};
 
 use crate::cache::Change;
 use crate::facts::compile;
-use crate::{Call, Error, Pinned, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Pinned, Registry, RepositoryFacts};
 
 impl Registry {
     /// The resource policies of the repository as they would be with this policy. The caller
@@ -52,7 +52,7 @@ impl Registry {
     /// [`Error::InvalidPolicy`], [`Error::RepositoryNotFound`].
     pub async fn set_repository_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: SetRepositoryPolicyRequest,
     ) -> Result<SetRepositoryPolicyResponse, Error> {
         let repo = self
@@ -75,7 +75,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::RepositoryPolicyNotFound`].
     pub async fn get_repository_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetRepositoryPolicyRequest,
     ) -> Result<GetRepositoryPolicyResponse, Error> {
         let repo = self
@@ -95,7 +95,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::RepositoryPolicyNotFound`].
     pub async fn delete_repository_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteRepositoryPolicyRequest,
     ) -> Result<DeleteRepositoryPolicyResponse, Error> {
         let repo = self
@@ -119,7 +119,7 @@ impl Registry {
     /// [`Error::InvalidPolicy`].
     pub async fn put_registry_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: PutRegistryPolicyRequest,
     ) -> Result<PutRegistryPolicyResponse, Error> {
         let stored = self
@@ -146,7 +146,7 @@ impl Registry {
     /// [`Error::RegistryPolicyNotFound`].
     pub async fn get_registry_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _: GetRegistryPolicyRequest,
     ) -> Result<GetRegistryPolicyResponse, Error> {
         let mut read = self.0.store.read().await?;
@@ -166,7 +166,7 @@ impl Registry {
     /// [`Error::RegistryPolicyNotFound`].
     pub async fn delete_registry_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _: DeleteRegistryPolicyRequest,
     ) -> Result<DeleteRegistryPolicyResponse, Error> {
         let (account, region) = (cx.account.as_str(), cx.region.as_str());

@@ -10,7 +10,7 @@ use aws_types::{AccountId, Arn};
 use store::ecr::{repository, repository_tag};
 
 use crate::cache::Change;
-use crate::{Call, Error, Registry, RepositoryFacts};
+use crate::{Authorized, Error, Registry, RepositoryFacts};
 
 /// Tags of a repository (ECR API, `TooManyTagsException`).
 const TAGS_MAX: usize = 50;
@@ -28,7 +28,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::InvalidTagParameter`], [`Error::TooManyTags`].
     pub async fn tag_resource(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: TagResourceRequest,
     ) -> Result<TagResourceResponse, Error> {
         let repo = self.resource(cx, &input.resource_arn).await?;
@@ -63,7 +63,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`].
     pub async fn untag_resource(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UntagResourceRequest,
     ) -> Result<UntagResourceResponse, Error> {
         let repo = self.resource(cx, &input.resource_arn).await?;
@@ -81,7 +81,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`].
     pub async fn list_tags_for_resource(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListTagsForResourceRequest,
     ) -> Result<ListTagsForResourceResponse, Error> {
         let repo = self.resource(cx, &input.resource_arn).await?;
@@ -95,7 +95,7 @@ impl Registry {
     /// The repository that an ARN names.
     async fn resource(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         text: &str,
     ) -> Result<std::sync::Arc<RepositoryFacts>, Error> {
         let invalid = || Error::parameter("resourceArn", "Invalid ARN");

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use super::listing::named;
 use super::token;
 use crate::facts::registry_account;
-use crate::{Call, Error, Registry, RepositoryFacts, RepositoryRef};
+use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef};
 
 /// Account settings and what this registry does (ECR API, `AccountSettingName`): it knows
 /// no scanner but would use AWS's, applies the registry policy to every action, and mounts
@@ -49,7 +49,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyNotFound`].
     pub async fn get_lifecycle_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetLifecyclePolicyRequest,
     ) -> Result<GetLifecyclePolicyResponse, Error> {
         Err(Error::LifecyclePolicyNotFound(
@@ -63,7 +63,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyNotFound`].
     pub async fn delete_lifecycle_policy(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteLifecyclePolicyRequest,
     ) -> Result<DeleteLifecyclePolicyResponse, Error> {
         Err(Error::LifecyclePolicyNotFound(
@@ -77,7 +77,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyPreviewNotFound`].
     pub async fn get_lifecycle_policy_preview(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: GetLifecyclePolicyPreviewRequest,
     ) -> Result<GetLifecyclePolicyPreviewResponse, Error> {
         Err(Error::LifecyclePolicyPreviewNotFound(
@@ -91,7 +91,7 @@ impl Registry {
     /// None.
     pub async fn get_registry_scanning_configuration(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _: GetRegistryScanningConfigurationRequest,
     ) -> Result<GetRegistryScanningConfigurationResponse, Error> {
         Ok(GetRegistryScanningConfigurationResponse {
@@ -109,7 +109,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`], [`Error::ScanNotFound`].
     pub async fn describe_image_scan_findings(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeImageScanFindingsRequest,
     ) -> Result<DescribeImageScanFindingsResponse, Error> {
         let (repo, _) = self.image_of(cx, &input).await?;
@@ -126,7 +126,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`].
     pub async fn describe_image_replication_status(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeImageReplicationStatusRequest,
     ) -> Result<DescribeImageReplicationStatusResponse, Error> {
         let (repo, image_id) = self.image_of(cx, &input).await?;
@@ -143,7 +143,7 @@ impl Registry {
     /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`].
     pub async fn describe_image_signing_status(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeImageSigningStatusRequest,
     ) -> Result<DescribeImageSigningStatusResponse, Error> {
         let (repo, image_id) = self.image_of(cx, &input).await?;
@@ -161,7 +161,7 @@ impl Registry {
     /// [`Error::PullThroughCacheRuleNotFound`] for the first of `ecrRepositoryPrefixes`.
     pub async fn describe_pull_through_cache_rules(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribePullThroughCacheRulesRequest,
     ) -> Result<DescribePullThroughCacheRulesResponse, Error> {
         first_page(input.next_token.as_ref())?;
@@ -180,7 +180,7 @@ impl Registry {
     /// [`Error::PullThroughCacheRuleNotFound`].
     pub async fn delete_pull_through_cache_rule(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeletePullThroughCacheRuleRequest,
     ) -> Result<DeletePullThroughCacheRuleResponse, Error> {
         let prefix = input.ecr_repository_prefix;
@@ -193,7 +193,7 @@ impl Registry {
     /// [`Error::PullThroughCacheRuleNotFound`].
     pub async fn update_pull_through_cache_rule(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdatePullThroughCacheRuleRequest,
     ) -> Result<UpdatePullThroughCacheRuleResponse, Error> {
         let prefix = input.ecr_repository_prefix;
@@ -206,7 +206,7 @@ impl Registry {
     /// [`Error::PullThroughCacheRuleNotFound`].
     pub async fn validate_pull_through_cache_rule(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ValidatePullThroughCacheRuleRequest,
     ) -> Result<ValidatePullThroughCacheRuleResponse, Error> {
         let prefix = input.ecr_repository_prefix;
@@ -220,7 +220,7 @@ impl Registry {
     /// [`Error::InvalidParameter`] for a token, which no answer gave.
     pub async fn describe_repository_creation_templates(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeRepositoryCreationTemplatesRequest,
     ) -> Result<DescribeRepositoryCreationTemplatesResponse, Error> {
         first_page(input.next_token.as_ref())?;
@@ -237,7 +237,7 @@ impl Registry {
     /// [`Error::TemplateNotFound`].
     pub async fn delete_repository_creation_template(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DeleteRepositoryCreationTemplateRequest,
     ) -> Result<DeleteRepositoryCreationTemplateResponse, Error> {
         Err(Error::TemplateNotFound {
@@ -252,7 +252,7 @@ impl Registry {
     /// [`Error::TemplateNotFound`].
     pub async fn update_repository_creation_template(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: UpdateRepositoryCreationTemplateRequest,
     ) -> Result<UpdateRepositoryCreationTemplateResponse, Error> {
         Err(Error::TemplateNotFound {
@@ -267,7 +267,7 @@ impl Registry {
     /// [`Error::InvalidParameter`] for a token, which no answer gave.
     pub async fn list_replication_backfills(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: ListReplicationBackfillsRequest,
     ) -> Result<ListReplicationBackfillsResponse, Error> {
         first_page(input.next_token.as_ref())?;
@@ -285,7 +285,7 @@ impl Registry {
     /// [`Error::ReplicationBackfillNotFound`].
     pub async fn describe_replication_backfill_results(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: DescribeReplicationBackfillResultsRequest,
     ) -> Result<DescribeReplicationBackfillResultsResponse, Error> {
         Err(Error::ReplicationBackfillNotFound {
@@ -300,7 +300,7 @@ impl Registry {
     /// [`Error::ReplicationBackfillNotFound`].
     pub async fn stop_replication_backfill(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: StopReplicationBackfillRequest,
     ) -> Result<StopReplicationBackfillResponse, Error> {
         Err(Error::ReplicationBackfillNotFound {
@@ -315,7 +315,7 @@ impl Registry {
     /// [`Error::SigningConfigurationNotFound`].
     pub async fn get_signing_configuration(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _: GetSigningConfigurationRequest,
     ) -> Result<GetSigningConfigurationResponse, Error> {
         Err(Error::SigningConfigurationNotFound(cx.account))
@@ -327,7 +327,7 @@ impl Registry {
     /// [`Error::SigningConfigurationNotFound`].
     pub async fn delete_signing_configuration(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         _: DeleteSigningConfigurationRequest,
     ) -> Result<DeleteSigningConfigurationResponse, Error> {
         Err(Error::SigningConfigurationNotFound(cx.account))
@@ -339,7 +339,7 @@ impl Registry {
     /// [`Error::InvalidParameter`] for a token, which no answer gave.
     pub async fn list_pull_time_update_exclusions(
         &self,
-        _: &Call,
+        _: &Authorized,
         input: ListPullTimeUpdateExclusionsRequest,
     ) -> Result<ListPullTimeUpdateExclusionsResponse, Error> {
         first_page(input.next_token.as_ref())?;
@@ -355,7 +355,7 @@ impl Registry {
     /// [`Error::ExclusionNotFound`].
     pub async fn deregister_pull_time_update_exclusion(
         &self,
-        _: &Call,
+        _: &Authorized,
         input: DeregisterPullTimeUpdateExclusionRequest,
     ) -> Result<DeregisterPullTimeUpdateExclusionResponse, Error> {
         Err(Error::ExclusionNotFound(input.principal_arn))
@@ -367,7 +367,7 @@ impl Registry {
     /// [`Error::InvalidParameter`] for a setting that Amazon ECR does not have.
     pub async fn get_account_setting(
         &self,
-        _: &Call,
+        _: &Authorized,
         input: GetAccountSettingRequest,
     ) -> Result<GetAccountSettingResponse, Error> {
         let setting = ACCOUNT_SETTINGS
@@ -386,7 +386,7 @@ impl Registry {
     /// The repository that a request names, which must exist.
     async fn place_of(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: &impl NamesRepository,
     ) -> Result<RepositoryRef, Error> {
         let (registry_id, name) = input.repository();
@@ -397,7 +397,7 @@ impl Registry {
     /// The repository and the image that a request names, with the image's digest.
     async fn image_of(
         &self,
-        cx: &Call,
+        cx: &Authorized,
         input: &impl NamesImage,
     ) -> Result<(Arc<RepositoryFacts>, ImageIdentifier), Error> {
         let (registry_id, name) = input.repository();
@@ -466,7 +466,7 @@ fn first_page(next_token: Option<&String>) -> Result<(), Error> {
     }
 }
 
-fn no_rule(cx: &Call, registry_id: Option<&String>, prefix: String) -> Result<Error, Error> {
+fn no_rule(cx: &Authorized, registry_id: Option<&String>, prefix: String) -> Result<Error, Error> {
     Ok(Error::PullThroughCacheRuleNotFound {
         prefix,
         registry_id: registry_account(cx.account, registry_id.map(String::as_str))?,

@@ -233,15 +233,7 @@ async fn unsigned(
         let body = ApiBody::Query(form);
         return operate_unsigned(app, head, row, body, head.response_format(), called).await;
     }
-    // These bring their proof in the body: a signature is not what they lack.
-    let by_token = matches!(
-        called.name.as_str(),
-        "AssumeRoleWithWebIdentity" | "AssumeRoleWithSAML"
-    );
-    Err(match missing && by_token {
-        true => not_built(&called.name, called.service),
-        false => fail,
-    })
+    Err(fail)
 }
 
 /// The row of an operation that takes no signature.
