@@ -15,6 +15,7 @@ use crate::audit::Audit;
 use crate::audit::reserve::Ballast;
 use crate::clock::Clock;
 use crate::connections::{Connections, Peer, RunningRequest};
+use crate::failure_delay::FailureDelay;
 use crate::forwarded::TrustedProxies;
 use crate::head::Head;
 use crate::health::Health;
@@ -35,6 +36,7 @@ pub(crate) struct App {
     /// The memory for bodies that are kept whole.
     pub(crate) bodies: MemoryBudget,
     pub(crate) admission: Admission,
+    pub(crate) failure_delay: FailureDelay,
     pub(crate) connections: Arc<Connections>,
     /// The value of `Strict-Transport-Security`, where it is sent.
     pub(crate) hsts: Option<HeaderValue>,
@@ -75,6 +77,7 @@ impl App {
             metrics: Metrics::default(),
             bodies: MemoryBudget::new(),
             admission: Admission::new(),
+            failure_delay: FailureDelay::new(),
             connections: Connections::new(transport.connections_max),
             hsts: transport
                 .hsts_seconds

@@ -11,6 +11,7 @@ use crate::audit::Event;
 use crate::body::ReplyBody;
 use crate::download_url::{self, Grant};
 use crate::error::{ApiError, OciError};
+use crate::finish::finish;
 use crate::head::Head;
 use crate::oci;
 
@@ -43,18 +44,11 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
             })?;
         oci::blobs::send(head, &grant.digest, file)
     };
-    let response = match done.await {
-        Ok(response) => response,
-        Err(fail) => {
-            if let Some(cause) = &fail.cause {
-                tracing::error!(request_id = %head.request_id, cause, "a download failed");
-            }
-            let response = oci::failed(head, &fail);
-            event.error = Some((fail.code.to_owned(), fail.message));
-            response
-        }
+    let (response, failure) = match done.await {
+        Ok(response) => (response, None),
+        Err(error) => (oci::failed(head, &error), Some(error.into())),
     };
-    app.audit.record(event).await;
+    finish(app, event, failure).await;
     response
 }
 

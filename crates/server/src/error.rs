@@ -48,6 +48,20 @@ pub(crate) enum Unauthenticated {
     Credential(AuthError),
 }
 
+/// What the logs say of a request that failed.
+pub(crate) struct Failure {
+    /// The code that the client was sent.
+    pub(crate) code: String,
+    /// The text that the client was sent.
+    pub(crate) message: String,
+    /// AWS's name of the error, where `code` is one of the OCI specification.
+    pub(crate) exception: Option<&'static str>,
+    /// The cause, which the client is not told.
+    pub(crate) cause: Option<String>,
+    /// The decision that refused the request.
+    pub(crate) decided: Option<DecisionRecord>,
+}
+
 impl From<identity::Error> for ApiError {
     fn from(error: identity::Error) -> ApiError {
         ApiError::Identity(error)

@@ -92,6 +92,14 @@ pub const STRANGERS_MAX: usize = 1024;
 pub const STRANGERS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Access keys that were used with a valid signature and are remembered, by address.
 pub const RECENT_KEYS_MAX: usize = 8192;
+/// Failed authentications of an address that are answered at once; see [`FAILURE_INTERVAL`].
+pub const FAILURES_WITHOUT_DELAY: u32 = 100;
+/// Beyond them, one in this time is answered.
+pub const FAILURE_INTERVAL: Duration = Duration::from_millis(20);
+/// The longest that such an answer waits.
+pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(1);
+/// Addresses whose failed authentications are counted.
+pub const FAILURE_ADDRESSES_MAX: usize = 4096;
 /// What of a kept body is not charged: no flood of bodies keeps ordinary API calls waiting.
 pub const BODY_BYTES_FREE: usize = 4 * 1024;
 /// From a kept body's first byte to its last.

@@ -5,7 +5,7 @@ use aws_api::{ErrorStatus, Protocol};
 use http::header;
 use registry::Error;
 
-use super::{ApiError, INTERNAL, RETRY_AFTER_SECONDS, UNAVAILABLE};
+use super::{ApiError, Failure, INTERNAL, RETRY_AFTER_SECONDS, UNAVAILABLE};
 use crate::body::BodyError;
 
 /// One entry of the `errors` list.
@@ -54,6 +54,18 @@ impl OciError {
     pub(crate) fn header(mut self, name: header::HeaderName, value: impl Into<String>) -> OciError {
         self.headers.push((name, value.into()));
         self
+    }
+}
+
+impl From<OciError> for Failure {
+    fn from(error: OciError) -> Failure {
+        Failure {
+            code: error.code.to_owned(),
+            message: error.message,
+            exception: error.exception,
+            cause: error.cause,
+            decided: error.decided.map(|decided| *decided),
+        }
     }
 }
 

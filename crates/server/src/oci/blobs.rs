@@ -9,10 +9,11 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{Response, StatusCode, header};
 
+use super::answers::{empty, set};
 use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::uploads::CONTENT_DIGEST;
-use super::{OciRequest, OciResult, empty, set};
+use super::{OciRequest, OciResult};
 use crate::body::ReplyBody;
 use crate::error::OciError;
 use crate::head::Head;

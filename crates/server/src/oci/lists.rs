@@ -4,7 +4,8 @@ use http::{HeaderName, Response, StatusCode, header};
 use registry::Page as Found;
 use serde_json::json;
 
-use super::{OciRequest, OciResult, answer, set};
+use super::answers::{answer, set};
+use super::{OciRequest, OciResult};
 use crate::body::ReplyBody;
 use crate::limits::OCI_PAGE_MAX;
 use crate::oci_route::Page;

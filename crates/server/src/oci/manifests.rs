@@ -4,10 +4,11 @@ use http::{HeaderName, StatusCode, header};
 use registry::{Error, Manifest, ManifestPush, RepositoryFacts};
 use serde_json::{Map, json};
 
+use super::answers::{empty, set};
 use super::conditions::{self, Read};
 
 use super::uploads::CONTENT_DIGEST;
-use super::{Elements, OciRequest, OciResult, empty, set};
+use super::{Elements, OciRequest, OciResult};
 use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::fair_pool::Party;
 use crate::limits::MANIFEST_BYTES_MAX;

@@ -1,9 +1,12 @@
 //! The OCI Distribution API v1.1 over HTTP. `path` parses paths, `ops::oci` says what each request
 //! needs, the crate `registry` does the work; this module makes status codes and headers.
 
+mod answers;
 pub(crate) mod blobs;
 mod conditions;
+mod event;
 mod lists;
+mod login;
 mod manifests;
 mod ranges;
 mod uploads;
@@ -12,25 +15,24 @@ use std::sync::Arc;
 
 use authz::{Authorized, DecisionRecord, RequestContext};
 use aws_api::ErrorStatus;
-use aws_types::Arn;
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
-use identity::Caller;
+use http::{Response, header};
 use registry::RepositoryFacts;
-use serde_json::json;
+
+pub(crate) use answers::{failed, internal, refuse};
 
 use crate::app::App;
 use crate::audit::Event;
-use crate::authenticate::{self, BasicFail};
+use crate::authenticate;
 use crate::authorize::{self, Record};
 use crate::body::{Inbound, ReplyBody};
-use crate::error::{INTERNAL, OciEntry, OciError};
+use crate::error::OciError;
+use crate::finish::finish;
 use crate::head::Head;
 use crate::oci_route::{OciOperation, OciRoute, RouteError};
-use crate::ops::row::{Category, Columns};
 use crate::ops::{self, oci as guard};
 use crate::registry_host::RegistryId;
 use crate::writable;
+use answers::base;
 
 /// An authorized request.
 pub(crate) struct OciRequest<'a> {
@@ -95,7 +97,7 @@ pub(crate) async fn serve(
     };
     let caller = match authenticate::basic(&app, &head).await {
         Ok(caller) => caller,
-        Err(fail) => return unauthenticated(&app, &head, route.ok(), &place, fail).await,
+        Err(fail) => return login::refuse(&app, &head, route.ok(), &place, fail).await,
     };
     app.identity
         .touch_key_last_used(&caller, "ecr", place.region.as_str(), head.now);
@@ -104,8 +106,8 @@ pub(crate) async fn serve(
         Err(reject) => {
             let error = rejected(reject);
             let response = failed(&head, &error);
-            let event = Audited::named(&head, &place, caller, "UnknownOperation");
-            app.audit.record(event.ended(&head, Some(error))).await;
+            let event = event::named(&head, &place, caller, "UnknownOperation");
+            finish(&app, event, Some(error.into())).await;
             return response;
         }
     };
@@ -113,12 +115,15 @@ pub(crate) async fn serve(
     let required = guard::requirements(&route, place.account.as_str(), body_follows);
     let Some((operation, requirements)) = required else {
         // A login that succeeded: `docker login` asks for nothing else.
-        let event = Audited::named(&head, &place, caller, "Login");
-        app.audit.record(event.ended(&head, None)).await;
+        let event = event::named(&head, &place, caller, "Login");
+        finish(&app, event, None).await;
         return base();
     };
     let columns = ops::columns(operation);
-    let event = Audited::of(&head, &route, &place, Arc::clone(&caller), &columns);
+    let mut event = Event {
+        caller: Some(Arc::clone(&caller)),
+        ..event::of_operation(&head, &route, &place, &columns)
+    };
     let context = RequestContext {
         account: caller.account,
         caller,
@@ -148,11 +153,10 @@ pub(crate) async fn serve(
             }
             Err(fail) => Err(fail.into()),
         };
-    let (mut response, fail) = match result {
+    let (mut response, failure) = match result {
         Ok(response) => (response, None),
-        Err(fail) => (failed(&head, &fail), Some(fail)),
+        Err(error) => (failed(&head, &error), Some(error.into())),
     };
-    let mut event = event.ended(&head, fail);
     if let Some(elements) = response.extensions_mut().remove::<Elements>() {
         event.elements = elements.response;
         if let Some(members) = event.parameters.as_object_mut() {
@@ -163,12 +167,7 @@ pub(crate) async fn serve(
     if let Some(decided) = response.extensions_mut().remove::<Box<DecisionRecord>>() {
         event.decided = Some(*decided);
     }
-    if event.decided.is_some() {
-        app.metrics
-            .denied
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    }
-    app.audit.record(event).await;
+    finish(&app, event, failure).await;
     response
 }
 
@@ -205,129 +204,6 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
     }
 }
 
-/// The source of the registry's events.
-const SOURCE: &str = "ecr.amazonaws.com";
-
-/// An event that is created before the request is executed, which consumes the route.
-struct Audited {
-    event: Event,
-}
-
-impl Audited {
-    fn of(
-        head: &Head,
-        route: &OciRoute,
-        place: &RegistryId,
-        caller: Arc<Caller>,
-        columns: &Columns,
-    ) -> Audited {
-        let action = columns.rule.action;
-        let name = action.strip_prefix("ecr:").unwrap_or(action);
-        let mut parameters = crate::audit::trimmed(parameters(&route.ask));
-        if let (Some(name), Some(members)) = (&route.name, parameters.as_object_mut()) {
-            members.insert("repositoryName".into(), name.as_str().into());
-            members.insert("registryId".into(), place.account.as_str().into());
-        }
-        let resource = route.name.as_deref().map(|name| {
-            let arn = Arn::ecr_repository(&place.region, place.account, name);
-            Arc::from(arn.as_str())
-        });
-        Audited {
-            event: Event {
-                caller: Some(caller),
-                parameters,
-                resource,
-                read_only: columns.read_only,
-                data: columns.category == Category::Data,
-                ..Event::begin(head, SOURCE, name, &place.region, place.account)
-            },
-        }
-    }
-
-    /// An event without an ECR operation.
-    fn named(head: &Head, place: &RegistryId, caller: Arc<Caller>, name: &str) -> Audited {
-        Audited {
-            event: Event {
-                caller: Some(caller),
-                parameters: json!({"path": head.path()}),
-                read_only: head.parts.method.is_safe(),
-                ..Event::begin(head, SOURCE, name, &place.region, place.account)
-            },
-        }
-    }
-
-    fn ended(mut self, head: &Head, fail: Option<OciError>) -> Event {
-        if let Some(fail) = fail {
-            if let Some(cause) = &fail.cause {
-                let (path, request_id) = (head.path(), &head.request_id);
-                tracing::error!(%request_id, path, cause, "request failed");
-            }
-            self.event.exception = fail.exception;
-            self.event.error = Some((fail.code.to_owned(), fail.message));
-            self.event.decided = fail.decided.map(|decided| *decided);
-        }
-        self.event
-    }
-}
-
-fn parameters(ask: &OciOperation) -> serde_json::Value {
-    match ask {
-        OciOperation::HeadBlob { digest }
-        | OciOperation::GetBlob { digest }
-        | OciOperation::DeleteBlob { digest } => {
-            json!({"layerDigest": digest})
-        }
-        OciOperation::HeadManifest { reference }
-        | OciOperation::GetManifest { reference }
-        | OciOperation::DeleteManifest { reference } => match reference.contains(':') {
-            true => json!({"imageIds": [{"imageDigest": reference}]}),
-            false => json!({"imageIds": [{"imageTag": reference}]}),
-        },
-        OciOperation::PutManifest {
-            reference,
-            digest,
-            tags,
-        } => {
-            let by_digest = reference.contains(':');
-            let digest = match by_digest {
-                true => Some(reference),
-                false => digest.as_ref(),
-            };
-            let mut members = serde_json::Map::new();
-            if let Some(digest) = digest {
-                members.insert("imageDigest".into(), json!(digest));
-            }
-            match (by_digest, tags.as_slice()) {
-                (false, _) => drop(members.insert("imageTag".into(), json!(reference))),
-                (true, []) => {}
-                (true, [tag]) => drop(members.insert("imageTag".into(), json!(tag))),
-                (true, tags) => drop(members.insert("imageTags".into(), json!(tags))),
-            }
-            members.into()
-        }
-        OciOperation::UploadStatus { id }
-        | OciOperation::UploadPart { id }
-        | OciOperation::CancelUpload { id } => {
-            json!({"uploadId": id})
-        }
-        OciOperation::CompleteUpload { id, digest } => {
-            json!({"uploadId": id, "layerDigests": [digest]})
-        }
-        OciOperation::Referrers { digest, .. } => json!({"subjectId": {"imageDigest": digest}}),
-        OciOperation::StartUpload {
-            mount: Some(mount), ..
-        } => json!({"mount": mount.digest, "from": mount.from}),
-        OciOperation::StartUpload {
-            digest: Some(digest),
-            ..
-        } => json!({"layerDigests": [digest]}),
-        OciOperation::Base
-        | OciOperation::Catalog(_)
-        | OciOperation::StartUpload { .. }
-        | OciOperation::ListTags(_) => json!({}),
-    }
-}
-
 fn rejected(reject: RouteError) -> OciError {
     match reject {
         RouteError::NotFound => OciError::new(
@@ -348,161 +224,4 @@ fn rejected(reject: RouteError) -> OciError {
             "'n' must be a number.",
         ),
     }
-}
-
-/// `GET /v2/` for a valid login.
-fn base() -> Response<ReplyBody> {
-    answer(
-        StatusCode::OK,
-        Bytes::from_static(b"{}"),
-        "application/json",
-    )
-}
-
-async fn unauthenticated(
-    app: &App,
-    head: &Head,
-    route: Option<OciRoute>,
-    place: &RegistryId,
-    fail: BasicFail,
-) -> Response<ReplyBody> {
-    let host = head.host().unwrap_or_default();
-    // A host that could break out of the quotes is not repeated.
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']');
-    let host = if host.bytes().all(plain) { host } else { "" };
-    // The scheme that the client used: some clients go to the realm.
-    let scheme = if head.client.secure { "https" } else { "http" };
-    let challenge = format!("Basic realm=\"{scheme}://{host}/\",service=\"ecr.amazonaws.com\"");
-    let refuse = |message: &str| {
-        OciError::new(ErrorStatus::UNAUTHORIZED, "UNAUTHORIZED", message)
-            .header(header::WWW_AUTHENTICATE, challenge.clone())
-    };
-    let key = match &fail {
-        BasicFail::Refused(key) => key.clone(),
-        _ => None,
-    };
-    let fail = match fail {
-        BasicFail::Missing => {
-            app.audit
-                .record_challenge(head.client.address, "GetAuthorizationToken", head.now);
-            return failed(head, &refuse("authentication required"));
-        }
-        BasicFail::Refused(_) => {
-            refuse("The authorization token included in the request is invalid.")
-        }
-        BasicFail::Expired => OciError::new(
-            ErrorStatus::FORBIDDEN,
-            "DENIED",
-            "Your authorization token has expired. Reauthenticate and try again.",
-        ),
-        BasicFail::Internal(fail) => fail.into(),
-    };
-    let operation = route
-        .as_ref()
-        .and_then(|route| guard::requirements(route, place.account.as_str(), false))
-        .map_or(
-            aws_api::ecr::Operation::GetAuthorizationToken,
-            |(operation, _)| operation,
-        );
-    let columns = ops::columns(operation);
-    let response = failed(head, &fail);
-    let event = Event {
-        access_key_id: key,
-        exception: fail.exception,
-        error: Some((fail.code.to_owned(), fail.message)),
-        read_only: columns.read_only,
-        data: columns.category == Category::Data,
-        ..Event::begin(head, SOURCE, operation.name(), &place.region, place.account)
-    };
-    if let Some(cause) = &fail.cause {
-        tracing::error!(request_id = %head.request_id, cause, "a login could not be checked");
-    }
-    app.audit.record(event).await;
-    response
-}
-
-/// A response with a body.
-pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<ReplyBody> {
-    let mut response = empty(status);
-    set(&mut response, header::CONTENT_TYPE, kind);
-    set(
-        &mut response,
-        header::CONTENT_LENGTH,
-        &body.len().to_string(),
-    );
-    *response.body_mut() = ReplyBody::from(body);
-    response
-}
-
-/// A response without a body.
-pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::empty());
-    *response.status_mut() = status;
-    let version = HeaderValue::from_static("registry/2.0");
-    response
-        .headers_mut()
-        .insert("docker-distribution-api-version", version);
-    // Browsers must not guess the type of what clients pushed.
-    let nosniff = HeaderValue::from_static("nosniff");
-    let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    response
-}
-
-/// Sets a header whose value consists of checked parts; an invalid value is left out and logged.
-pub(crate) fn set(
-    response: &mut Response<ReplyBody>,
-    name: impl header::IntoHeaderName,
-    value: &str,
-) {
-    match HeaderValue::from_str(value) {
-        Ok(value) => {
-            response.headers_mut().insert(name, value);
-        }
-        Err(_) => tracing::warn!("a header's value cannot be sent"),
-    }
-}
-
-/// The error document (OCI Distribution, "Error Codes").
-pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
-    let mut response = match fail.entries.is_empty() {
-        true => refuse(fail.status, fail.code, &fail.message),
-        false => refuse_each(fail),
-    };
-    for (name, value) in &fail.headers {
-        set(&mut response, name.clone(), value);
-    }
-    if head.parts.method == http::Method::HEAD {
-        *response.body_mut() = ReplyBody::empty();
-    }
-    response
-}
-
-/// An error document with one entry.
-pub(crate) fn refuse(status: ErrorStatus, code: &str, message: &str) -> Response<ReplyBody> {
-    let error = json!({"errors": [{"code": code, "message": message, "detail": null}]});
-    document(status, error)
-}
-
-fn document(status: ErrorStatus, error: serde_json::Value) -> Response<ReplyBody> {
-    let status = StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer(status, error.to_string().into(), "application/json")
-}
-
-/// The error document of a refusal with entries of its own.
-fn refuse_each(fail: &OciError) -> Response<ReplyBody> {
-    let entry = |entry: &OciEntry| {
-        let detail = entry
-            .digest
-            .as_ref()
-            .map(|digest| json!({"digest": digest}));
-        json!({"code": fail.code, "message": entry.message, "detail": detail})
-    };
-    let errors: Vec<_> = fail.entries.iter().map(entry).collect();
-    document(fail.status, json!({ "errors": errors }))
-}
-
-/// The answer after a panic.
-pub(crate) fn internal() -> Response<ReplyBody> {
-    refuse(ErrorStatus::INTERNAL_SERVER_ERROR, "UNKNOWN", INTERNAL)
 }

@@ -4,7 +4,8 @@ use aws_api::ErrorStatus;
 use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
 
-use super::{OciRequest, OciResult, empty, set};
+use super::answers::{empty, set};
+use super::{OciRequest, OciResult};
 use crate::authorize;
 use crate::body::{Inbound, ReplyBody};
 use crate::error::{ApiError, OciError};

@@ -1,0 +1,57 @@
+//! Signed calls that no operation here is meant by: those of services that are not served, and calls at
+//! paths where no service is.
+
+use std::sync::Arc;
+
+use aws_api::{CommonError, Service, WireResponse};
+use http::Response;
+
+use super::call::{Call, is_other};
+use crate::app::App;
+use crate::authenticate::Signed;
+use crate::body::{Inbound, ReplyBody};
+use crate::error::ApiError;
+use crate::head::Head;
+use crate::limits::API_BODY_BYTES_MAX;
+
+/// Answers a signed call at a path of another service.
+pub(crate) async fn other_path(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
+    let mut call = Call::new(app, head, Service::Sts, "");
+    let result = Box::pin(refuse_path(&mut call, body)).await;
+    call.finish(result).await
+}
+
+async fn refuse_path(call: &mut Call, body: Inbound) -> Result<WireResponse, ApiError> {
+    let signed = call.present().await?;
+    if is_other(&signed) {
+        return Err(refuse(call, &signed, body).await);
+    }
+    // One of ours, at a path where it has nothing.
+    if let Some(service) = Service::from_signing_name(signed.scope_service()) {
+        call.service = service;
+    }
+    let party = &call.head.party;
+    let collected = body.collect(&call.app.bodies, party, API_BODY_BYTES_MAX);
+    let collected = collected.await?;
+    call.verify(&signed, &collected).await?;
+    let message = "There is no operation at this path.".to_owned();
+    Err(ApiError::Common(CommonError::InvalidAction, message))
+}
+
+/// Refuses a call of a service that is not served here, once its signature was verified.
+pub(super) async fn refuse(call: &mut Call, signed: &Signed, body: Inbound) -> ApiError {
+    // The signature covers this header, so the body need not be read.
+    if let Some(digest) = call.head.header("x-amz-content-sha256") {
+        let digest = digest.to_owned();
+        return call.refuse_other_service(signed, &digest).await;
+    }
+    let party = &call.head.party;
+    let collected = body.collect(&call.app.bodies, party, API_BODY_BYTES_MAX);
+    match collected.await {
+        Ok(collected) => {
+            let digest = &collected.sha256_hex;
+            call.refuse_other_service(signed, digest).await
+        }
+        Err(error) => error.into(),
+    }
+}

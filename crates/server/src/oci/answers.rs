@@ -1,0 +1,105 @@
+//! The answers of the distribution API as HTTP responses.
+
+use aws_api::ErrorStatus;
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+
+use crate::body::ReplyBody;
+use crate::error::{INTERNAL, OciEntry, OciError};
+use crate::head::Head;
+
+/// `GET /v2/` for a valid login.
+pub(super) fn base() -> Response<ReplyBody> {
+    answer(
+        StatusCode::OK,
+        Bytes::from_static(b"{}"),
+        "application/json",
+    )
+}
+
+/// A response with a body.
+pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<ReplyBody> {
+    let mut response = empty(status);
+    set(&mut response, header::CONTENT_TYPE, kind);
+    set(
+        &mut response,
+        header::CONTENT_LENGTH,
+        &body.len().to_string(),
+    );
+    *response.body_mut() = ReplyBody::from(body);
+    response
+}
+
+/// A response without a body.
+pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::empty());
+    *response.status_mut() = status;
+    let version = HeaderValue::from_static("registry/2.0");
+    response
+        .headers_mut()
+        .insert("docker-distribution-api-version", version);
+    // Browsers must not guess the type of what clients pushed.
+    let nosniff = HeaderValue::from_static("nosniff");
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
+}
+
+/// Sets a header whose value consists of checked parts; an invalid value is left out and logged.
+pub(crate) fn set(
+    response: &mut Response<ReplyBody>,
+    name: impl header::IntoHeaderName,
+    value: &str,
+) {
+    match HeaderValue::from_str(value) {
+        Ok(value) => {
+            response.headers_mut().insert(name, value);
+        }
+        Err(_) => tracing::warn!("a header's value cannot be sent"),
+    }
+}
+
+/// The error document (OCI Distribution, "Error Codes").
+pub(crate) fn failed(head: &Head, fail: &OciError) -> Response<ReplyBody> {
+    let mut response = match fail.entries.is_empty() {
+        true => refuse(fail.status, fail.code, &fail.message),
+        false => refuse_each(fail),
+    };
+    for (name, value) in &fail.headers {
+        set(&mut response, name.clone(), value);
+    }
+    if head.parts.method == http::Method::HEAD {
+        *response.body_mut() = ReplyBody::empty();
+    }
+    response
+}
+
+/// An error document with one entry.
+pub(crate) fn refuse(status: ErrorStatus, code: &str, message: &str) -> Response<ReplyBody> {
+    let error = json!({"errors": [{"code": code, "message": message, "detail": null}]});
+    document(status, error)
+}
+
+fn document(status: ErrorStatus, error: serde_json::Value) -> Response<ReplyBody> {
+    let status = StatusCode::from_u16(status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer(status, error.to_string().into(), "application/json")
+}
+
+/// The error document of a refusal with entries of its own.
+fn refuse_each(fail: &OciError) -> Response<ReplyBody> {
+    let entry = |entry: &OciEntry| {
+        let detail = entry
+            .digest
+            .as_ref()
+            .map(|digest| json!({"digest": digest}));
+        json!({"code": fail.code, "message": entry.message, "detail": detail})
+    };
+    let errors: Vec<_> = fail.entries.iter().map(entry).collect();
+    document(fail.status, json!({ "errors": errors }))
+}
+
+/// The answer after a panic.
+pub(crate) fn internal() -> Response<ReplyBody> {
+    refuse(ErrorStatus::INTERNAL_SERVER_ERROR, "UNKNOWN", INTERNAL)
+}
