@@ -1,4 +1,4 @@
-//! How the agent's commands fail.
+//! The errors of the agent's commands.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `berth demo`: a throw-away server in this process, and both sides of two walk-throughs over HTTP.
+//! `berth demo`: a throw-away server in this process, which runs two walk-throughs against itself over HTTP.
 //!
 //! The server is the one that `serve` runs, with a temporary data directory and a free port. The
 //! clients' side is played here, so that nothing else need be installed: [`person`] signs AWS calls,

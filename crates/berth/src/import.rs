@@ -1,4 +1,4 @@
-//! `berth import iam`: an account's IAM from AWS, by the calls that anybody could make.
+//! `berth import iam`: an account's IAM from AWS, by ordinary calls of the IAM API.
 //!
 //! It is a client: it signs with the credentials that the AWS CLI would use, and IAM decides what it may do.
 

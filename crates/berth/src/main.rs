@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! $ berth serve --data-dir /srv/berth            # a registry with IAM, on 127.0.0.1:5000
-//! $ berth demo                                   # the same for a minute, playing both sides
+//! $ berth demo                                   # the same for a minute, with clients in the same process
 //! $ berth account create --account-id 444455556666
 //! $ berth policy evaluate < scenarios.jsonl      # one decision a line
 //! ```

@@ -1,4 +1,4 @@
-//! The master key: out of the environment, a command, or a file that is made at the first start.
+//! The master key: from the environment, from a command, or from a file that the first start makes.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! From a network's chunks to batches that are worth a system call.
+//! Collects the chunks of a network into batches, so that each write is worth its system call.
 
 use std::pin::Pin;
 

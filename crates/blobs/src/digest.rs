@@ -1,4 +1,4 @@
-//! Content digests: the name that a blob's bytes give themselves.
+//! Content digests: the names of blobs, computed from their bytes.
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Names that Berth gives: unique ids, access key ids, secrets.
+//! Generated names: unique ids, access key ids, secrets.
 
 use aws_types::AccountId;
 use base64::Engine as _;

@@ -1,7 +1,7 @@
 //! Accounts, users, groups, roles, policies, access keys and sessions: IAM and STS
 //! without HTTP.
 //!
-//! The cast of an example: account `111122223333`; its root user; `ana`, who has no
+//! The example has account `111122223333`; its root user; `ana`, who has no
 //! permission; the role `ci`, which trusts her.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! Leasing jobs, running them, and saying what became of them.
+//! Leases jobs, runs them, and records the result.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! A policy document: parsed, validated, and still able to show where everything stood.
+//! A policy document: parsed and validated, with the position of each part.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! When images were last pulled, written down now and then.
+//! When images were last pulled, recorded from time to time.
 //!
 //! ECR refreshes `lastRecordedPullTime` at least once every 24 hours; here it is
 //! recorded at most once an hour for each image, in memory first, and written by

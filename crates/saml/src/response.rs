@@ -1,4 +1,4 @@
-//! From a response as it came to the assertion that its provider signed.
+//! Finds the assertion that the provider signed in a response.
 
 use base64::Engine as _;
 

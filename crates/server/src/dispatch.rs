@@ -1,4 +1,4 @@
-//! The way of one request: route → authenticate → authorize → operate → answer → audit. This module
+//! The steps of one request: route → authenticate → authorize → operate → answer → audit. This module
 //! dispatches it to its API (`aws`, `oci`, …) and applies what all APIs share: the request id, the
 //! bound on headers, panics, and the counters.
 

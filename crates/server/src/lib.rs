@@ -3,27 +3,27 @@
 //! ```text
 //! let server = Server::bind(settings, store, blobs, identity).await?;   // sockets open, registry swept
 //! println!("listening on {:?}", server.addresses());
-//! server.run(ctrl_c()).await;   // until the signal; what runs is finished, what was noted is written
+//! server.run(ctrl_c()).await;   // until the signal; running requests are finished, and notes in memory are written
 //! ```
 //! The program opens store, blobs and identity; the server opens the registry over them, since image
 //! names hold the address that it listens on.
 //!
-//! # The way of one request
-//! Each step is one module, and the way never turns back.
+//! # The steps of one request
+//! Each step is one module. A request goes through them in this order, and never back.
 //!
 //! | step | module | what happens |
 //! |---|---|---|
-//! | | `listener`, `dispatch` | a connection, a request, its id, its counters, a net under panics |
+//! | | `listener`, `dispatch` | a connection, a request, its id, its counters; panics are caught here |
 //! | route | `route`, `oci_route` | a pure function of method, path and headers |
 //! | authenticate | `authenticate` | a signature or a docker login becomes a `Caller`, or AWS's exact error |
-//! | authorize | `ops`, `authorize` | the operation's line says what it needs; the authorization step decides it |
+//! | authorize | `ops`, `authorize` | the operation's row says what it needs; the authorization step decides it |
 //! | operate | `ops`, `aws`, `oci` | the domain's function, called with what only the authorization step can make |
 //! | answer | `error` | one conversion of errors, in the protocol's form |
-//! | audit | `audit` | an event for each call, denials with the statement that decided |
+//! | audit | `finish`, `audit` | an event for each call, denials with the statement that decided |
 //!
 //! # Invariants
 //! - A handler takes [`Authorized`](authorize::Authorized), which only the authorization step builds: an operation without a
-//!   line in `ops` cannot be called, and a request to `/v2/` without one does not compile.
+//!   row in `ops` cannot be called, and a request to `/v2/` without one does not compile.
 //! - Whatever a client sends, what it costs is bounded: every bound is a constant in [`limits`].
 //! - Nothing internal reaches a client: it is told the request's id, under which the log has the cause.
 //!

@@ -1,4 +1,4 @@
-//! Sockets: accepting, TLS, HTTP/1 and HTTP/2, and an orderly end.
+//! Sockets: accepting, TLS, HTTP/1 and HTTP/2, and the orderly end of connections.
 //!
 //! One accept loop per address. Every connection takes a place ([`Connections`]); when there is none, one
 //! that is idle or unfinished makes room. When the server stops, no connection is accepted, connections

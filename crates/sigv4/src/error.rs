@@ -1,4 +1,4 @@
-//! Why a request's signature does not stand.
+//! Why a request's signature is refused.
 
 use thiserror::Error;
 

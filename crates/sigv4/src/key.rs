@@ -1,4 +1,4 @@
-//! Keys and what they are for.
+//! Signing keys and their scopes.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Making signatures: for clients, and to test the other side with.
+//! Signs requests: for clients, and for tests of servers.
 
 use std::fmt;
 

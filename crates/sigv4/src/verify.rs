@@ -1,4 +1,4 @@
-//! Does the signature stand?
+//! Verifies a signature.
 
 use crate::canonical;
 use crate::key::TERMINATOR;

@@ -1,4 +1,4 @@
-//! The schema, and how a database gets to it.
+//! The schema, and how a database is brought up to date.
 //!
 //! Each step is a file of `schema/`, run once, in order, each in a transaction of
 //! its own with the row that says it ran. Steps are only ever added.

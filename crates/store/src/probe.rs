@@ -1,4 +1,4 @@
-//! Whether the database can be written, found out by writing.
+//! Checks whether the database can be written, by writing to it.
 
 use crate::{Error, Scope, Store, settings};
 

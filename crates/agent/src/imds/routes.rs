@@ -1,4 +1,4 @@
-//! From a request's head to its answer, where it needs no server; or to what must be asked.
+//! Routes a request: to its answer, or to the question that the server must be asked first.
 
 use http::{HeaderMap, Method};
 use jiff::Timestamp;

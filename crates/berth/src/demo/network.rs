@@ -1,4 +1,4 @@
-//! The demo's way to the server: the product's own client, driven from blocking code.
+//! The demo's connection to the server: the product's own client, called from blocking code.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Where the demo is seen: each step as the command a person would type, with its answer.
+//! Prints the demo: each step as the command that a person would type, with its answer.
 
 use std::io::{IsTerminal as _, Write as _};
 

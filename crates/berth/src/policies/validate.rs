@@ -1,4 +1,4 @@
-//! `berth policy validate`: would IAM or ECR store this document, and does it say what is meant?
+//! `berth policy validate`: whether IAM or ECR would store a document, and whether it does what its author expects.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `GetAccountAuthorizationDetails`: everything that decisions of an account rest on.
+//! `GetAccountAuthorizationDetails`: all data that the decisions of an account depend on.
 
 use aws_api::iam::{
     EntityType, GetAccountAuthorizationDetailsRequest, GetAccountAuthorizationDetailsResponse,

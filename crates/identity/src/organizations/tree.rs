@@ -1,4 +1,4 @@
-//! Where a thing stands in the tree of root, units and accounts.
+//! The position of a root, unit or account in the tree of an organization.
 
 use aws_api::organizations::{
     Child, ChildType, ListChildrenRequest, ListChildrenResponse, ListParentsRequest,

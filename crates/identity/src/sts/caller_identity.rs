@@ -1,4 +1,4 @@
-//! Who am I, whose key is this, what did that message say.
+//! `GetCallerIdentity`, `GetAccessKeyInfo` and `DecodeAuthorizationMessage`.
 
 use aws_api::CommonError;
 use aws_api::sts::ErrorCode;

@@ -1,4 +1,4 @@
-//! Events of requests that nobody is known for.
+//! Events of requests whose callers are not known.
 //!
 //! Anyone on the network can cause them, as many as they like, so beyond a small burst they are counted
 //! instead of written: one summary for each address, service and error code and interval. What is kept is

@@ -1,5 +1,5 @@
-//! Signed calls that no operation here is meant by: those of services that are not served, and calls at
-//! paths where no service is.
+//! Signed calls that name no operation of this server: calls of services that are not served, and calls at
+//! paths without a service.
 
 use std::sync::Arc;
 

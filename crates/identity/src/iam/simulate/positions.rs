@@ -1,4 +1,4 @@
-//! Where statements stand in a document, as the simulator reports it.
+//! The positions of statements in a document, as the simulator reports them.
 
 use aws_api::iam::Position;
 use policy::language::json::{JsonError, Value, parse};
