@@ -39,6 +39,13 @@ impl FailureDelay {
         }
     }
 
+    /// Whether failures of `address` were counted.
+    #[cfg(test)]
+    pub(crate) fn has_counted(&self, address: AddressGroup) -> bool {
+        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        ends.peek(&address).is_some()
+    }
+
     /// Counts a failure and returns its delay.
     fn next(&self, address: AddressGroup, now: Instant) -> Duration {
         let burst = FAILURE_INTERVAL * FAILURES_WITHOUT_DELAY;

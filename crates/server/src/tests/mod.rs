@@ -5,6 +5,7 @@ mod columns;
 mod coverage;
 mod credentials;
 mod degraded;
+mod failure_delay;
 mod foreign_callers;
 mod golden;
 mod hostile;
