@@ -1,5 +1,5 @@
-//! Calls that decide who somebody is: `GetCallerIdentity` and `AssumeRole`, in an account with few users
-//! and in one with many.
+//! Calls that decide who somebody is: `GetCallerIdentity`, `AssumeRole` and `AssumeRoleWithWebIdentity`
+//! with cached keys, in an account with few users and in one with many.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use store::iam::entity::{self, Kind, NewEntity};
 use store::{Scope, Store};
 
 use crate::Options;
+use crate::issuer::{AUDIENCE, Issuer};
 use crate::latency::{Latencies, repeat};
 use crate::peers::{self, Peer};
 
@@ -20,16 +21,21 @@ const CONNECTIONS: usize = 8;
 const MEASURED: Duration = Duration::from_secs(4);
 /// The p99 with many users over the one with few, at most.
 const RATIO_MAX: f64 = 1.5;
+/// The call without a signature.
+const UNSIGNED: &str = "AssumeRoleWithWebIdentity";
 /// The account that a first start creates.
 const ACCOUNT: &str = "123456789012";
 
 /// Measures both accounts in turn and prints a table.
 pub fn run(options: &Options) -> Result<String> {
+    let issuer_dir = tempfile::tempdir()?;
+    let issuer = Issuer::start(issuer_dir.path())?;
     let mut servers = Vec::new();
     for users in USERS {
         let dir = tempfile::tempdir()?;
-        servers.push((filled(&options.berth, dir.path(), users)?, dir));
+        servers.push((filled(&options.berth, dir.path(), users, &issuer)?, dir));
     }
+    let token = issuer.token()?;
     let mut report = format!(
         "| call, {CONNECTIONS} connections | {} users: calls/s | p50 (ms) | p99 (ms) | {} users: calls/s | p50 (ms) | p99 (ms) | p99 ratio | target |\n|---|---|---|---|---|---|---|---|---|\n",
         USERS[0], USERS[1]
@@ -44,12 +50,24 @@ pub fn run(options: &Options) -> Result<String> {
                 ("RoleSessionName", "job1"),
             ],
         ),
+        (
+            UNSIGNED,
+            vec![
+                ("Action", UNSIGNED),
+                ("RoleArn", "arn:aws:iam::123456789012:role/keyless"),
+                ("RoleSessionName", "job1"),
+                ("WebIdentityToken", token.as_str()),
+            ],
+        ),
     ] {
         let mut runs: [Vec<Latencies>; 2] = [Vec::new(), Vec::new()];
         for _ in 0..options.rounds {
             for (at, (server, _)) in servers.iter().enumerate() {
                 let body = peers::form("2011-06-15", &parameters);
-                let request = peers::signed_form(&server.peer, &server.key, "sts", &body)?;
+                let request = match name {
+                    UNSIGNED => peers::unsigned_form(&server.peer, &body),
+                    _ => peers::signed_form(&server.peer, &server.key, "sts", &body)?,
+                };
                 let requests = [request];
                 runs[at].push(repeat(
                     server.peer.address,
@@ -86,12 +104,19 @@ struct Filled {
     key: peers::Key,
 }
 
-/// An account with a role, a user who may assume it, and `users` others. Those are written into the
+/// An account with a role for a user and one for the issuer's tokens, and `users` others. Those are written into the
 /// database of the stopped server: a hundred thousand calls would measure something else.
-fn filled(berth: &Path, dir: &Path, users: usize) -> Result<Filled> {
+fn filled(berth: &Path, dir: &Path, users: usize, issuer: &Issuer) -> Result<Filled> {
+    let authority = issuer.authority.to_str().ok_or("a path that is not text")?;
+    let options = [
+        "--outbound-ca",
+        authority,
+        "--outbound-allow",
+        "127.0.0.0/8",
+    ];
     let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
         "Principal":{"AWS":"arn:aws:iam::123456789012:user/circleci"}}}"#;
-    let peer = peers::berth_alone("berth", berth, dir)?;
+    let peer = peers::berth_alone("berth", berth, dir, &options)?;
     let root = peers::root_key(dir)?;
     let call = |parameters: &[(&str, &str)]| peers::iam(&peer, &root, parameters);
     call(&[("Action", "CreateUser"), ("UserName", "circleci")])?;
@@ -102,12 +127,28 @@ fn filled(berth: &Path, dir: &Path, users: usize) -> Result<Filled> {
         ("RoleName", "containerise"),
         ("AssumeRolePolicyDocument", trust),
     ])?;
+    let host = issuer.url.trim_start_matches("https://");
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
+        "Principal":{{"Federated":"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"}},
+        "Condition":{{"StringEquals":{{"{host}:aud":"{AUDIENCE}","{host}:sub":"job"}}}}}}}}"#
+    );
+    call(&[
+        ("Action", "CreateOpenIDConnectProvider"),
+        ("Url", &issuer.url),
+        ("ClientIDList.member.1", AUDIENCE),
+    ])?;
+    call(&[
+        ("Action", "CreateRole"),
+        ("RoleName", "keyless"),
+        ("AssumeRolePolicyDocument", &trust),
+    ])?;
     drop(peer);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(add_users(dir, users))?;
-    let peer = peers::berth_alone("berth", berth, dir)?;
+    let peer = peers::berth_alone("berth", berth, dir, &options)?;
     Ok(Filled { peer, key })
 }
 

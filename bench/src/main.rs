@@ -7,6 +7,7 @@
 //!
 //! - `strangers`: honest clients while strangers attack.
 //! - `identity`: calls of STS in a small and in a large account.
+//! - `issuer`: an identity provider, for calls with its tokens.
 //! - `http`: a blocking HTTP/1.1 client, thin enough that the server is measured.
 //! - `peers`: starting and stopping the servers, and what they cost (CPU, memory).
 //! - `cases`: what is measured.
@@ -16,6 +17,7 @@
 mod cases;
 mod http;
 mod identity;
+mod issuer;
 mod latency;
 mod peers;
 mod report;

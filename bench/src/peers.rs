@@ -98,7 +98,7 @@ fn cpu_seconds(pid: u32) -> f64 {
 
 /// Berth on SQLite and a directory, with a user who may use one repository only.
 pub fn berth(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
-    let mut peer = berth_alone(name, binary, dir)?;
+    let mut peer = berth_alone(name, binary, dir, &[])?;
     let bench = restricted_user(&peer, &root_key(dir)?)?;
     let token = ecr(&peer, &bench, "GetAuthorizationToken", "{}")?;
     let token: serde_json::Value = serde_json::from_slice(&token)?;
@@ -122,12 +122,18 @@ pub fn root_key(dir: &Path) -> Result<Key> {
     })
 }
 
-/// Berth on SQLite and a directory, as it is there.
-pub fn berth_alone(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
+/// Berth on SQLite and a directory, as it is there, with further options.
+pub fn berth_alone(
+    name: &'static str,
+    binary: &Path,
+    dir: &Path,
+    options: &[&str],
+) -> Result<Peer> {
     let started = Instant::now();
     let mut child = Command::new(binary)
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(dir)
+        .args(options)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -247,17 +253,26 @@ pub fn signed_form(peer: &Peer, key: &Key, service: &str, body: &str) -> Result<
     let headers = [("content-type", FORM)];
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let signed = sign_request(peer, key, service, &headers, body.as_bytes(), now)?;
+    Ok(whole_form(peer, &signed, body))
+}
+
+/// A whole request of the Query protocol that takes no signature.
+pub fn unsigned_form(peer: &Peer, body: &str) -> Vec<u8> {
+    whole_form(peer, &[], body)
+}
+
+fn whole_form(peer: &Peer, headers: &[(String, String)], body: &str) -> Vec<u8> {
     let mut request = format!(
         "POST / HTTP/1.1\r\nHost: {}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n",
         peer.address,
         body.len()
     );
-    for (name, value) in signed {
+    for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
     request.push_str(body);
-    Ok(request.into_bytes())
+    request.into_bytes()
 }
 
 fn signed(
