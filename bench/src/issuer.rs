@@ -1,6 +1,6 @@
 //! An identity provider on loopback: its discovery document and keys over TLS, and tokens.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -114,9 +114,11 @@ fn answer(stream: TcpStream, tls: &Arc<ServerConfig>, documents: &[(&str, String
     let mut head = Vec::new();
     let mut chunk = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        match stream.read(&mut chunk)? {
-            0 => return Ok(()),
-            read => head.extend_from_slice(&chunk[..read]),
+        match stream.read(&mut chunk) {
+            // Who only looks at the certificate hangs up.
+            Ok(0) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+            read => head.extend_from_slice(&chunk[..read?]),
         }
     }
     let head = String::from_utf8_lossy(&head);
