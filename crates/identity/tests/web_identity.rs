@@ -591,3 +591,21 @@ fn the_issuer_is_compared_as_it_is() {
     let error = Presented::parse("no token").unwrap_err();
     assert_eq!(error.to_string(), message);
 }
+
+/// Jobs write their token to a file with `jq` or `echo`, and SDKs send the file as it is.
+#[test]
+fn takes_a_token_that_ends_with_a_line_feed() {
+    let signer = Signer::new(Algorithm::Es256);
+    let token = signer.token("k1", &claims(json!({})));
+    let keys = KeySet::parse(&signer.jwks("k1")).unwrap();
+    let provider = provider(ISSUER, &["sts.amazonaws.com"]);
+    let at = Timestamp::from_second(NOW).unwrap();
+    for end in ["\n", "\r\n", " \n"] {
+        let token = format!("{token}{end}");
+        let presented = Presented::parse(&token).unwrap();
+        assert!(presented.verify(&provider, &keys, ROLE, at).is_ok());
+    }
+    let (head, tail) = token.split_at(20);
+    assert!(Presented::parse(&format!("{head}\n{tail}")).is_err());
+    assert!(Presented::parse(&format!("{token}\0")).is_err());
+}

@@ -81,12 +81,13 @@ pub(super) fn no_verification_key() -> Error {
 }
 
 impl<'a> Presented<'a> {
-    /// Reads a token.
+    /// Reads a token. White space at its end does not count: SDKs send a token file as it is, and jobs
+    /// write it by `jq -r .value > $AWS_WEB_IDENTITY_TOKEN_FILE` or `echo`, which end it with a line feed.
     ///
     /// # Errors
     /// `InvalidIdentityToken`.
     pub fn parse(token: &'a str) -> Result<Presented<'a>, Error> {
-        let jws = Jws::parse(token).map_err(|_| not_a_jwt())?;
+        let jws = Jws::parse(token.trim_ascii_end()).map_err(|_| not_a_jwt())?;
         let issuer = Claims::issuer_of(&jws).map_err(refused)?;
         Ok(Presented { jws, issuer })
     }
