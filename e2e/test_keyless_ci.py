@@ -5,7 +5,6 @@ The trust policies are those that the issuers and AWS document for each of them,
 
 import base64
 import json
-import pathlib
 import time
 import urllib.request
 
@@ -15,14 +14,12 @@ import pytest
 import rsa
 from botocore.config import Config
 
-from berth import engines, images
 from berth.issuer import SHAPES, Issuer, Key
 from berth.people import Credentials, Person, failing
 from berth.policies import policy, push_and_pull
 from berth.server import Server
 from test_berth_service import MODEL
 
-EXAMPLES = pathlib.Path(__file__).parent.parent / "examples/keyless"
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 NO_KEY = ("Couldn't retrieve verification key from your identity provider,  please reference "
           "AssumeRoleWithWebIdentity documentation for requirements")
@@ -83,6 +80,8 @@ DOCUMENTED = {
     "buildkite": ("sts.amazonaws.com", lambda name: [
         ("StringEquals", {f"{name}:aud": "sts.amazonaws.com"}),
         ("StringLike", {f"{name}:sub": "organization:acme:pipeline:app:ref:refs/heads/main:commit:*:step:build"})]),
+    "jenkins": ("sts.amazonaws.com", lambda name: [
+        ("StringEquals", {f"{name}:aud": "sts.amazonaws.com", f"{name}:sub": "https://jenkins.example.com/job/app/"})]),
     "kubernetes": ("sts.amazonaws.com", lambda name: [
         ("StringEquals", {f"{name}:aud": "sts.amazonaws.com", f"{name}:sub": "system:serviceaccount:builds:pusher"})]),
 }
@@ -140,21 +139,6 @@ def test_the_aws_cli_and_docker_push_without_a_stored_key(root, job):
     assert docker.message("app:keyless") == message
     person.run("aws", "ecr", "create-repository", "--repository-name", "other", env=given).failed(
         "AccessDeniedException", "no identity-based policy allows the ecr:CreateRepository action")
-
-
-def test_the_example_pushes(root, job):
-    """`examples/keyless/push.sh`, which the jobs of `examples/keyless` run."""
-    _, path = job
-    person = Person(root.server, "example", Credentials("", ""), root.account, "")
-    docker = pathlib.Path(engines.DOCKER)
-    given = {"AWS_ROLE_ARN": role_arn(root, "pusher"), "AWS_WEB_IDENTITY_TOKEN_FILE": str(path),
-             "DOCKER_CONFIG": str(person.home / "docker"), "DOCKER_HOST": engines.dockerd().address,
-             "PATH": f"{docker.parent}:{person.environment['PATH']}"}
-    message = "made by the example"
-    context = images.context(person.home / "context", message)
-    person.run(EXAMPLES / "push.sh", person.image("app:example"), env=given, cwd=context).ok()
-    tags = root.ecr.list_images(repositoryName="app")["imageIds"]
-    assert "example" in {image.get("imageTag") for image in tags}
 
 
 def test_boto3_finds_the_token_by_itself(root, job, monkeypatch):

@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import rsa
 
@@ -55,6 +56,8 @@ class Issuer:
         self.bearer = None
         #: Paths that were asked for.
         self.asked = []
+        #: Tokens that jobs fetch at `token_url(name)`, by what they bring: a function of the audience.
+        self.granted = {}
         self._certificate()
 
     def _certificate(self):
@@ -90,7 +93,9 @@ class Issuer:
                 issuer.asked.append(self.path)
                 name, _, document = self.path.strip("/").partition("/")
                 answer = None
-                if issuer.bearer is None or self.headers.get("Authorization") == f"Bearer {issuer.bearer}":
+                if document.startswith("token?"):
+                    answer = issuer.grant(self.headers.get("Authorization"), document)
+                elif issuer.bearer is None or self.headers.get("Authorization") == f"Bearer {issuer.bearer}":
                     answer = issuer.document(name, document)
                 body = json.dumps(answer).encode()
                 self.send_response(200 if answer is not None else 401)
@@ -131,6 +136,15 @@ class Issuer:
             return {"keys": [key.public for key in self.published]}
         return None
 
+    def token_url(self, name):
+        """Where a job of GitHub Actions asks for its token: `&audience=…` is added to it."""
+        return f"{self.url(name)}/token?api-version=2.0"
+
+    def grant(self, authorization, document):
+        audience = urllib.parse.parse_qs(document.partition("?")[2])["audience"][0]
+        grant = self.granted.get(authorization)
+        return grant and {"value": grant(audience)}
+
     def token(self, name, key=None, **claims):
         now = int(time.time())
         standard = {"iss": self.url(name), "aud": "sts.amazonaws.com", "iat": now, "nbf": now - 5, "exp": now + 300,
@@ -168,6 +182,8 @@ SHAPES = {
         "build_commit": "9f3182061f1e2cca4702c368cbc039b7dc9d4485", "step_key": "build", "job_id": "0184990a",
         "agent_id": "0184990a-477b",
     },
+    # plugins.jenkins.io, "OpenID Connect Provider": the subject is the job's URL.
+    "jenkins": {"sub": "https://jenkins.example.com/job/app/", "build_number": 7},
     # kubernetes.io, "Configure Service Accounts for Pods", projected tokens.
     "kubernetes": {
         "aud": ["sts.amazonaws.com"], "sub": "system:serviceaccount:builds:pusher",
