@@ -71,8 +71,8 @@ class Person:
             made["AWS_SESSION_TOKEN"] = self.credentials.session_token
         return made
 
-    def run(self, *argv, input=None, env=None, cwd=None):
-        return Outcome.run(self, argv, self.environment | (env or {}), input=input, cwd=cwd)
+    def run(self, *argv, input=None, env=None, **more):
+        return Outcome.run(self, argv, self.environment | (env or {}), input=input, **more)
 
     def aws(self, *arguments, input=None):
         """The AWS CLI, with answers in JSON where nothing else is asked for."""

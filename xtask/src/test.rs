@@ -5,7 +5,7 @@
 //! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts; the
 //!        fuzz targets' checks on their seeds
 //! e2e    real clients against the real binary (e2e/README.md)
-//! slow   long crash rounds, the dist build twice; only with `all` or by name
+//! slow   long crash rounds, the Rust SDK, the dist build twice; only with `all` or by name
 //! ```
 //!
 //! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at
@@ -18,6 +18,7 @@ mod last_passed;
 mod packages;
 mod postgres;
 mod process;
+mod programs;
 mod tally;
 mod toolchains;
 mod venv;
@@ -69,11 +70,11 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         }
         if wanted("e2e") {
             let quick = [&["-m", "not slow"], pytest].concat();
-            report.add("e2e", || e2e(root, &target, &postgres, &quick));
+            report.add("e2e", || e2e(root, &target, &postgres, false, &quick));
         }
         if wanted("slow") {
             let slow = [&["-m", "slow"], pytest].concat();
-            report.add("slow e2e", || e2e(root, &target, &postgres, &slow));
+            report.add("slow e2e", || e2e(root, &target, &postgres, true, &slow));
             report.add("dist", || crate::dist::reproducible(root, &target));
         }
     }
@@ -217,11 +218,17 @@ fn fuzz(root: &Path) -> Outcome<Tally> {
     ]))
 }
 
-fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> Outcome<Tally> {
+fn e2e(
+    root: &Path,
+    target: &Path,
+    postgres: &Postgres,
+    slow: bool,
+    arguments: &[&str],
+) -> Outcome<Tally> {
     // The clients' daemons (dockerd, containerd, podman's mounts) are root's.
     packages::require_root("cargo xtask test e2e")?;
     let python = venv::python(root, target)?;
-    let programs = toolchains::programs(root, target)?;
+    let programs = programs::build(root, target, slow)?;
     process::run(cargo(root).args(["build", "--locked", "--package", "berth"]))?;
     tally::of_pytest(
         Command::new(python)
@@ -229,9 +236,7 @@ fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> O
             .args(arguments)
             .current_dir(root.join("e2e"))
             .env("BERTH_BIN", target.join("debug/berth"))
-            .env("BERTH_TOOLS", &programs.tools)
-            .env("BERTH_SDK_GO", &programs.sdk_go)
-            .env("BERTH_SDK_JAVASCRIPT", &programs.sdk_javascript)
+            .envs(programs.variables)
             .env("PATH", toolchains::prepended(&programs.path)?)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")

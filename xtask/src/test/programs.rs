@@ -1,0 +1,174 @@
+//! What the end-to-end stories run besides the packages' clients: Go tools, one program for each AWS SDK,
+//! Ansible, the AWS CLI's second version. Each is pinned by a lock file; unchanged ones cost seconds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{process, toolchains};
+
+/// What the stories find in their environment.
+pub struct Programs {
+    /// Variables that name the programs.
+    pub variables: Vec<(&'static str, PathBuf)>,
+    /// Folders for the front of `PATH`.
+    pub path: Vec<PathBuf>,
+}
+
+/// Builds and installs everything; with `slow`, also what takes minutes to build.
+pub fn build(root: &Path, target: &Path, slow: bool) -> Result<Programs, String> {
+    let go = toolchains::go(target)?;
+    let node = toolchains::node(target)?;
+    let mut variables = vec![
+        ("BERTH_TOOLS", go_tools(root, target, &go)?),
+        ("BERTH_SDK_GO", go_sdk(root, target, &go)?),
+        ("BERTH_SDK_JAVASCRIPT", javascript_sdk(root, target, &node)?),
+        ("BERTH_SDK_JAVA", java_sdk(root, target)?),
+        ("BERTH_ANSIBLE", ansible(root, target)?),
+    ];
+    if slow {
+        variables.push(("BERTH_SDK_RUST", rust_sdk(root, target)?));
+    }
+    let folders = [&go, &node];
+    let path = folders.iter().filter_map(|program| program.parent());
+    Ok(Programs {
+        variables,
+        path: path.map(Path::to_owned).collect(),
+    })
+}
+
+/// The folder of crane, oras, regctl and the OCI conformance suite.
+fn go_tools(root: &Path, target: &Path, go: &Path) -> Result<PathBuf, String> {
+    let tools = target.join("e2e-tools");
+    process::run(
+        Command::new(go)
+            .args(["install", "tool"])
+            .current_dir(root.join("e2e/tools"))
+            .env("GOBIN", &tools)
+            .env("GOFLAGS", "-mod=readonly")
+            .env("GOTOOLCHAIN", "local"),
+    )?;
+    Ok(tools)
+}
+
+fn go_sdk(root: &Path, target: &Path, go: &Path) -> Result<PathBuf, String> {
+    let program = target.join("e2e-sdks/go");
+    process::run(
+        Command::new(go)
+            .args(["build", "-o"])
+            .arg(&program)
+            .arg(".")
+            .current_dir(root.join("e2e/sdks/go"))
+            .env("GOFLAGS", "-mod=readonly")
+            .env("GOTOOLCHAIN", "local"),
+    )?;
+    Ok(program)
+}
+
+/// Copies the program beside its lock file and installs its packages there.
+fn javascript_sdk(root: &Path, target: &Path, node: &Path) -> Result<PathBuf, String> {
+    let source = root.join("e2e/sdks/javascript");
+    let folder = target.join("e2e-sdks/javascript");
+    copy(
+        &source,
+        &folder,
+        &["package.json", "package-lock.json", "main.js"],
+    )?;
+    let lock = read(&source.join("package-lock.json"))?;
+    let stamp = folder.join("installed-lock.json");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(folder);
+    }
+    let mut npm = Command::new("npm");
+    npm.args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--silent",
+    ])
+    .current_dir(&folder);
+    if let Some(bin) = node.parent() {
+        npm.env("PATH", toolchains::prepended(&[bin.to_owned()])?);
+    }
+    process::run(&mut npm)?;
+    write(&stamp, &lock)?;
+    Ok(folder)
+}
+
+/// The folder with `jars/` and the program's class. Maven has no lock file: what it resolved must be what
+/// `jars.sha256` holds.
+fn java_sdk(root: &Path, target: &Path) -> Result<PathBuf, String> {
+    let source = root.join("e2e/sdks/java");
+    let folder = target.join("e2e-sdks/java");
+    copy(&source, &folder, &["pom.xml", "Main.java"])?;
+    let lock = read(&source.join("jars.sha256"))?;
+    let inputs = [read(&source.join("pom.xml"))?, lock.clone()].concat();
+    let (jars, stamp) = (folder.join("jars"), folder.join("installed.txt"));
+    if !fs::read_to_string(&stamp).is_ok_and(|installed| installed == inputs) {
+        if jars.exists() {
+            fs::remove_dir_all(&jars).map_err(|e| format!("{}: {e}", jars.display()))?;
+        }
+        process::run(
+            Command::new("mvn")
+                .args(["--batch-mode", "--quiet", "dependency:copy-dependencies"])
+                .args(["-DincludeScope=runtime", "-DoutputDirectory=jars"])
+                .current_dir(&folder),
+        )?;
+        let digests = process::output(
+            Command::new("sh")
+                .args(["-c", "LC_ALL=C sha256sum -- *.jar"])
+                .current_dir(&jars),
+        )?;
+        if digests != lock {
+            write(&folder.join("jars.sha256"), &digests)?;
+            return Err(format!(
+                "Maven resolved other jars than e2e/sdks/java/jars.sha256 holds; if that is meant, \
+                 copy {} there",
+                folder.join("jars.sha256").display()
+            ));
+        }
+        write(&stamp, &inputs)?;
+    }
+    process::run(
+        Command::new("javac")
+            .args(["--release", "17", "-cp", "jars/*", "-d", "."])
+            .arg("Main.java")
+            .current_dir(&folder),
+    )?;
+    Ok(folder)
+}
+
+fn rust_sdk(root: &Path, target: &Path) -> Result<PathBuf, String> {
+    let folder = target.join("e2e-sdks/rust");
+    process::run(
+        Command::new("cargo")
+            .args(["build", "--locked", "--quiet", "--target-dir"])
+            .arg(&folder)
+            .current_dir(root.join("e2e/sdks/rust")),
+    )?;
+    Ok(folder.join("debug/walk-through-b"))
+}
+
+/// The folder of Ansible's commands. Its environment is its own: Ansible and the tests pin other versions
+/// of the same packages.
+fn ansible(root: &Path, target: &Path) -> Result<PathBuf, String> {
+    let requirements = root.join("e2e/requirements-ansible.txt");
+    Ok(toolchains::python_requirements(target, "ansible", &requirements)?.join("bin"))
+}
+
+fn copy(source: &Path, folder: &Path, names: &[&str]) -> Result<(), String> {
+    fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for name in names {
+        fs::copy(source.join(name), folder.join(name)).map_err(|e| format!("{name}: {e}"))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+}
