@@ -10,8 +10,10 @@
 //! policy_fuzz::forms::parse(b"Action=ListUsers&MaxItems=10");
 //! policy_fuzz::metadata::parse(b"GET\n/latest/\nhost: 127.0.0.1:1338");
 //! policy_fuzz::saml_responses::parse(b"<samlp:Response/>");
+//! policy_fuzz::certificates::parse(b"-----BEGIN CERTIFICATE-----");
 //! ```
 
+pub mod certificates;
 pub mod decisions;
 pub mod forms;
 pub mod metadata;

@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::{decisions, forms, metadata, patterns, saml_responses, signatures, texts};
+use crate::{
+    certificates, decisions, forms, metadata, patterns, saml_responses, signatures, texts,
+};
 
 /// The inputs of one target.
 pub struct Seeds {
@@ -89,6 +91,11 @@ pub fn all() -> io::Result<Vec<Seeds>> {
             "saml",
             saml_responses::parse,
             damaged(saml_responses::seeds()),
+        ),
+        seeds(
+            "certificates",
+            certificates::parse,
+            damaged(certificates::seeds()),
         ),
     ])
 }

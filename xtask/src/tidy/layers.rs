@@ -16,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("policy-lint", 2),
     ("aws-api", 1),
     ("blobs", 1),
+    ("certificates", 1),
     ("policy", 1),
     ("saml", 1),
     ("sigv4", 1),
@@ -42,6 +43,11 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
         "policy-lint",
         &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
         "policy-lint is pure: no I/O, no clock",
+    ),
+    (
+        "certificates",
+        &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
+        "certificates is pure: no I/O, no clock",
     ),
     (
         "saml",
