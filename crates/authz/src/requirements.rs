@@ -143,6 +143,7 @@ impl EntityKind {
     const fn words(self) -> &'static str {
         match self {
             EntityKind::InstanceProfile => "instance profile",
+            EntityKind::ServerCertificate => "server certificate",
             other => other.arn_type(),
         }
     }

@@ -4,7 +4,6 @@
 //! Common to all: names are looked up without regard to case; a write is one transaction
 //! that touches the identity topic; lists are in the order of names.
 
-mod absent;
 mod access_keys;
 mod account;
 mod account_properties;
@@ -27,18 +26,22 @@ mod policy_versions;
 mod role_templates;
 mod roles;
 mod saml_providers;
+mod server_certificates;
 mod service_credentials;
 mod service_grants;
 mod service_linked_roles;
+mod signing_certificates;
 mod simulate;
+mod ssh_public_keys;
 mod tags;
 mod users;
 mod views;
 
 pub use saml_providers::SamlProvider;
 
+use aws_api::CommonError;
 use aws_api::iam;
-use aws_api::iam::ErrorCode;
+use aws_api::iam::{ErrorCode, StatusType};
 use jiff::Timestamp;
 use store::iam::entity::{self, Entity, Kind, NewEntity};
 use store::iam::tag;
@@ -240,4 +243,28 @@ async fn commit(tx: Write) -> Result<(), Error> {
 /// A stored time. One that is out of range cannot have been written.
 fn time(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn shown_status(active: bool) -> StatusType {
+    match active {
+        true => StatusType::Active,
+        false => StatusType::Inactive,
+    }
+}
+
+/// Whether a status that a request sets is the active one.
+///
+/// # Errors
+/// `ValidationError` for `Expired`, which the model has and no request may set.
+fn is_activation(status: StatusType) -> Result<bool, Error> {
+    match status {
+        StatusType::Active => Ok(true),
+        StatusType::Inactive => Ok(false),
+        other => Err(Error::new(
+            CommonError::Validation,
+            format!(
+                "Status {other} is not a status that a request may set: use Active or Inactive"
+            ),
+        )),
+    }
 }

@@ -29,7 +29,12 @@ pub(crate) fn unique_id(kind: Kind, entropy: &dyn Entropy) -> Result<String, Err
         Kind::SamlProvider => "SAML",
         Kind::MfaDevice => "VMFA",
     };
-    let bytes = draw::<UNIQUE_ID_CHARS>(entropy)?;
+    prefixed::<UNIQUE_ID_CHARS>(prefix, entropy)
+}
+
+/// `prefix` and so many random base 32 digits.
+fn prefixed<const DIGITS: usize>(prefix: &str, entropy: &dyn Entropy) -> Result<String, Error> {
+    let bytes = draw::<DIGITS>(entropy)?;
     // 256 is a multiple of 32, so each digit is equally likely.
     let digits = bytes
         .iter()
@@ -39,11 +44,18 @@ pub(crate) fn unique_id(kind: Kind, entropy: &dyn Entropy) -> Result<String, Err
 
 /// The id of a service-specific credential: `ACCA` and 17 digits (UG reference_identifiers).
 pub(crate) fn service_credential_id(entropy: &dyn Entropy) -> Result<String, Error> {
-    let digits = draw::<UNIQUE_ID_CHARS>(entropy)?;
-    let digits = digits
-        .iter()
-        .map(|byte| char::from(BASE32[usize::from(byte & 31)]));
-    Ok("ACCA".chars().chain(digits).collect())
+    prefixed::<UNIQUE_ID_CHARS>("ACCA", entropy)
+}
+
+/// The id of an SSH public key: `APKA` and 16 digits, as in the ids that the CodeCommit User Guide shows.
+pub(crate) fn ssh_public_key_id(entropy: &dyn Entropy) -> Result<String, Error> {
+    prefixed::<16>("APKA", entropy)
+}
+
+/// The id of a signing certificate: 32 digits without a prefix (AWS CLI Reference,
+/// `upload-signing-certificate`).
+pub(crate) fn signing_certificate_id(entropy: &dyn Entropy) -> Result<String, Error> {
+    prefixed::<32>("", entropy)
 }
 
 /// A random UUID (RFC 9562, version 4), for tasks and jobs.
@@ -66,11 +78,7 @@ pub(crate) fn uuid(entropy: &dyn Entropy) -> Result<String, Error> {
 /// A fresh id of a SAML provider (`SAMLSP…`) or of one of its private keys (`SAMLPK…`): 22 characters at
 /// least, by the model's `privateKeyIdType`.
 pub(crate) fn saml_id(prefix: &str, entropy: &dyn Entropy) -> Result<String, Error> {
-    let bytes = draw::<20>(entropy)?;
-    let digits = bytes
-        .iter()
-        .map(|byte| char::from(BASE32[usize::from(byte & 31)]));
-    Ok(prefix.chars().chain(digits).collect())
+    prefixed::<20>(prefix, entropy)
 }
 
 /// The kind of access key.

@@ -143,7 +143,9 @@ pub(crate) fn quota(name: &str, max: i64) -> Error {
     )
 }
 
-/// `DeleteConflict`: what must go first.
+/// `DeleteConflict`: what must go first. Of signing certificates (`delete certificates`) and SSH keys
+/// (`remove referenced objects`) the words stand in <https://github.com/rebuy-de/aws-nuke/issues/671> and
+/// <https://github.com/rebuy-de/aws-nuke/issues/522>.
 pub(crate) fn must_first(what: &str) -> Error {
     Error::new(
         ErrorCode::DeleteConflict,

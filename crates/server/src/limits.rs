@@ -75,6 +75,9 @@ pub const API_BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The body of `CreateSAMLProvider` and `UpdateSAMLProvider`: metadata has up to ten million characters,
 /// most of which a form writes as they are. Larger ones with many characters that it escapes are refused.
 pub const SAML_METADATA_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;
+/// The body of `UploadServerCertificate`: a chain has up to 2,097,152 characters, of which a form escapes
+/// few; beside it stand a certificate and a key of 16,384 each.
+pub const SERVER_CERTIFICATE_BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// The body of `UploadLayerPart`: 20 MiB of layer as base64 in JSON, and of `PutImage`: a 4 MiB manifest
 /// as an escaped JSON string.
 pub const LAYER_PART_BODY_BYTES_MAX: usize = 28 * 1024 * 1024;

@@ -39,15 +39,20 @@ const STEPS: &[Step] = steps![
     "0004_changes_by_topic" from "0.2.0",
     "0005_blob_keys" from "0.2.0",
     "0006_jobs" from "0.2.0",
-    "0007_mfa_devices" from "0.2.0",
+    // Older versions would give sessions that do not say that no MFA device was used, which a `Deny` on
+    // `aws:MultiFactorAuthPresent` does not match.
+    "0007_mfa_devices" from "0.3.0",
     "0008_hosts" from "0.3.0",
     // Older versions would ignore what it adds, and take no token.
     "0009_oidc_providers" from "0.2.0",
     "0010_upload_state" from "0.2.0",
-    "0011_credentials" from "0.2.0",
+    // Older versions would let the policies of service-linked roles be changed.
+    "0011_credentials" from "0.3.0",
     "0012_saml_providers" from "0.2.0",
     "0013_organizations" from "0.3.0",
     "0014_outbound_identity" from "0.2.0",
+    // Older versions would ignore what it adds.
+    "0015_certificates" from "0.2.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

@@ -12,7 +12,7 @@ use store::iam::access_key::{self, AccessKey as Row};
 use store::iam::entity::{self, Entity, Kind};
 
 use super::users::user_or_caller;
-use super::{commit, get_existing, time};
+use super::{commit, get_existing, is_activation, shown_status, time};
 use crate::authz_lookup::NO_ENTITY;
 use crate::paging::Page;
 use crate::{Authorized, CallerKind, Error, Identity, messages};
@@ -20,15 +20,15 @@ use crate::{Authorized, CallerKind, Error, Identity, messages};
 /// What AWS shows where a key was never used.
 const NEVER: &str = "N/A";
 
-/// Whose keys an operation is about.
-enum Owner {
+/// Whose keys or certificates an operation is about.
+pub(super) enum Owner {
     Root,
     User(Entity),
 }
 
 impl Owner {
     /// The user who is named, or the caller: a user, or root for its own keys.
-    async fn of(
+    pub(super) async fn of(
         conn: &mut Conn<'_>,
         cx: &Authorized,
         name: Option<String>,
@@ -42,14 +42,14 @@ impl Owner {
         ))
     }
 
-    fn id(&self) -> Option<i64> {
+    pub(super) fn id(&self) -> Option<i64> {
         match self {
             Owner::Root => None,
             Owner::User(user) => Some(user.id),
         }
     }
 
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Owner::Root => "root".to_owned(),
             Owner::User(user) => user.name.clone(),
@@ -81,14 +81,6 @@ fn unknown_key(cx: &Authorized, id: &str) -> Error {
             "User: {caller} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key {id}"
         ),
     )
-}
-
-fn status(active: bool) -> StatusType {
-    if active {
-        StatusType::Active
-    } else {
-        StatusType::Inactive
-    }
 }
 
 impl Identity {
@@ -151,7 +143,7 @@ impl Identity {
         let metadata = |key: Row| AccessKeyMetadata {
             user_name: Some(owner.name()),
             access_key_id: Some(key.id),
-            status: Some(status(key.active)),
+            status: Some(shown_status(key.active)),
             create_date: Some(time(key.created_at)),
         };
         Ok(ListAccessKeysResponse {
@@ -170,18 +162,7 @@ impl Identity {
         cx: &Authorized,
         input: UpdateAccessKeyRequest,
     ) -> Result<(), Error> {
-        let active = match input.status {
-            StatusType::Active => true,
-            StatusType::Inactive => false,
-            other => {
-                return Err(Error::new(
-                    CommonError::Validation,
-                    format!(
-                        "Status {other} is not a status that a request may set: use Active or Inactive"
-                    ),
-                ));
-            }
-        };
+        let active = is_activation(input.status)?;
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let owner = Owner::of(&mut conn, cx, input.user_name).await?;

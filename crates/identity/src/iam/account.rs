@@ -10,16 +10,13 @@ use aws_api::iam::{
 };
 use store::iam::account;
 use store::iam::entity::{self, Kind};
-use store::iam::{access_key, account_property, managed_policy, mfa_device};
+use store::iam::{access_key, account_property, managed_policy, mfa_device, signing_certificate};
 
-use super::commit;
+use super::{commit, signing_certificates};
 use crate::{Authorized, Error, Identity};
 
-/// Quotas of what Berth does not have or does not limit: AWS's numbers, which tools read beside the
-/// others (UG reference_iam-quotas; the first as GetAccountSummary tells it).
+/// A quota of what Berth does not limit: AWS's number, which tools read beside the others.
 const POLICY_VERSIONS_MAX: i64 = 10_000;
-const SERVER_CERTIFICATES_MAX: i64 = 20;
-const SIGNING_CERTIFICATES_MAX: i64 = 2;
 
 impl Identity {
     /// `CreateAccountAlias`: an account has one, so another takes its place.
@@ -121,6 +118,7 @@ impl Identity {
             (K::Policies, Kind::Policy),
             (K::InstanceProfiles, Kind::InstanceProfile),
             (K::MfaDevices, Kind::MfaDevice),
+            (K::ServerCertificates, Kind::ServerCertificate),
         ] {
             put(key, entity::count(&mut conn, account, kind).await?);
         }
@@ -141,6 +139,11 @@ impl Identity {
         put(
             K::AccountAccessKeysPresent,
             i64::from(!root_keys.is_empty()),
+        );
+        let of_root = signing_certificate::list_of_root(&mut conn, account).await?;
+        put(
+            K::AccountSigningCertificatesPresent,
+            i64::from(!of_root.is_empty()),
         );
         let settings = &self.0.settings;
         for (key, number) in [
@@ -165,16 +168,17 @@ impl Identity {
             ),
             (K::VersionsPerPolicyQuota, settings.policy_versions_max),
             (K::PolicyVersionsInUseQuota, POLICY_VERSIONS_MAX),
-            (K::ServerCertificatesQuota, SERVER_CERTIFICATES_MAX),
-            (K::SigningCertificatesPerUserQuota, SIGNING_CERTIFICATES_MAX),
+            (K::ServerCertificatesQuota, settings.server_certificates_max),
+            (
+                K::SigningCertificatesPerUserQuota,
+                signing_certificates::PER_USER_MAX,
+            ),
             (K::UserPolicySizeQuota, 2_048),
             (K::GroupPolicySizeQuota, 5_120),
             (K::RolePolicySizeQuota, 10_240),
             (K::PolicySizeQuota, 6_144),
             (K::AssumeRolePolicySizeQuota, 2_048),
             (K::AccountPasswordPresent, 0),
-            (K::AccountSigningCertificatesPresent, 0),
-            (K::ServerCertificates, 0),
         ] {
             put(key, number);
         }

@@ -13,7 +13,9 @@ use store::Conn;
 use store::iam::access_key::{self, AccessKey};
 use store::iam::entity::{self, Kind};
 use store::iam::login_profile::LoginProfile;
-use store::iam::{account, credential_report, login_profile, mfa_device, password_policy};
+use store::iam::{
+    account, credential_report, login_profile, mfa_device, password_policy, signing_certificate,
+};
 
 use super::{commit, time};
 use crate::passwords::rules::expires_at;
@@ -81,6 +83,8 @@ fn key_fields(keys: &[AccessKey]) -> Vec<String> {
 struct Credentials {
     keys: HashMap<Option<i64>, Vec<AccessKey>>,
     mfa: HashMap<Option<i64>, i64>,
+    /// Whether each certificate is active, and when it was uploaded; the oldest first.
+    certificates: HashMap<Option<i64>, Vec<(bool, i64)>>,
     passwords: HashMap<i64, LoginProfile>,
 }
 
@@ -93,9 +97,12 @@ impl Credentials {
     fn rest(&self, user: Option<i64>) -> Vec<String> {
         let mut fields = vec![self.mfa.contains_key(&user).to_string()];
         fields.extend(key_fields(self.keys(user)));
-        for _ in 0..2 {
-            fields.push(false.to_string());
-            fields.push(NONE.to_owned());
+        let certificates = self.certificates.get(&user).map_or(&[][..], Vec::as_slice);
+        for at in 0..2 {
+            let certificate = certificates.get(at);
+            let uploaded = certificate.map(|(_, uploaded_at)| date(*uploaded_at));
+            fields.push(certificate.is_some_and(|(active, _)| *active).to_string());
+            fields.push(uploaded.unwrap_or_else(|| NONE.to_owned()));
         }
         // Nobody has more than two keys or certificates.
         fields.push(NONE.to_owned());
@@ -179,8 +186,13 @@ impl Identity {
         }
         let mfa = mfa_device::count_by_holder(conn, account).await?;
         let passwords = login_profile::list(conn, account).await?;
+        let mut certificates: HashMap<Option<i64>, Vec<(bool, i64)>> = HashMap::new();
+        for (user, active, at) in signing_certificate::list_of_account(conn, account).await? {
+            certificates.entry(user).or_default().push((active, at));
+        }
         Ok(Credentials {
             keys,
+            certificates,
             mfa: mfa.into_iter().collect(),
             passwords: passwords.into_iter().collect(),
         })

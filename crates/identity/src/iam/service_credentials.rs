@@ -22,7 +22,7 @@ use store::iam::entity::{self, Entity, Kind};
 use store::iam::service_credential::{self, ServiceCredential as Row};
 
 use super::users::user_or_caller;
-use super::{commit, get_existing, time};
+use super::{commit, get_existing, is_activation, time};
 use crate::ids::{secret_access_key, service_credential_id};
 use crate::paging::Page;
 use crate::{Authorized, Error, Identity, messages};
@@ -248,15 +248,7 @@ impl Identity {
         cx: &Authorized,
         input: UpdateServiceSpecificCredentialRequest,
     ) -> Result<(), Error> {
-        let active = match input.status {
-            StatusType::Active => true,
-            StatusType::Inactive => false,
-            _ => {
-                return Err(invalid(
-                    "Status Expired is not a status that a request may set: use Active or Inactive",
-                ));
-            }
-        };
+        let active = is_activation(input.status)?;
         let id = input.service_specific_credential_id;
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();

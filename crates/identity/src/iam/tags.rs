@@ -1,12 +1,14 @@
-//! Tags of users, roles, customer managed policies, instance profiles and SAML providers.
+//! Tags of users, roles, customer managed policies, instance profiles, SAML providers and server
+//! certificates.
 
 use aws_api::iam::{
     ListInstanceProfileTagsRequest, ListInstanceProfileTagsResponse, ListPolicyTagsRequest,
     ListPolicyTagsResponse, ListRoleTagsRequest, ListRoleTagsResponse, ListSAMLProviderTagsRequest,
-    ListSAMLProviderTagsResponse, ListUserTagsRequest, ListUserTagsResponse, Tag,
+    ListSAMLProviderTagsResponse, ListServerCertificateTagsRequest,
+    ListServerCertificateTagsResponse, ListUserTagsRequest, ListUserTagsResponse, Tag,
     TagInstanceProfileRequest, TagPolicyRequest, TagRoleRequest, TagSAMLProviderRequest,
-    TagUserRequest, UntagInstanceProfileRequest, UntagPolicyRequest, UntagRoleRequest,
-    UntagSAMLProviderRequest, UntagUserRequest,
+    TagServerCertificateRequest, TagUserRequest, UntagInstanceProfileRequest, UntagPolicyRequest,
+    UntagRoleRequest, UntagSAMLProviderRequest, UntagServerCertificateRequest, UntagUserRequest,
 };
 use store::Conn;
 use store::iam::entity::{Entity, Kind};
@@ -66,6 +68,9 @@ tagged! {
     InstanceProfile instance_profile_name: tag_instance_profile(TagInstanceProfileRequest)
         untag_instance_profile(UntagInstanceProfileRequest)
         list_instance_profile_tags(ListInstanceProfileTagsRequest) -> ListInstanceProfileTagsResponse;
+    ServerCertificate server_certificate_name: tag_server_certificate(TagServerCertificateRequest)
+        untag_server_certificate(UntagServerCertificateRequest)
+        list_server_certificate_tags(ListServerCertificateTagsRequest) -> ListServerCertificateTagsResponse;
 }
 
 impl Identity {

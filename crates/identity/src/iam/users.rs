@@ -10,7 +10,7 @@ use aws_api::iam::{
 use store::iam::entity::{self, Entity, Kind};
 use store::iam::{
     access_key, account, attachment, group, inline_policy, login_profile, mfa_device,
-    service_credential,
+    service_credential, signing_certificate, ssh_public_key,
 };
 
 use super::{Wanted, commit, get_existing, page_of, time, views};
@@ -126,7 +126,7 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`; `DeleteConflict` while policies, keys, passwords, MFA devices,
-    /// service-specific credentials or groups are left.
+    /// service-specific credentials, certificates, SSH keys or groups are left.
     pub async fn delete_user(
         &self,
         cx: &Authorized,
@@ -158,6 +158,18 @@ impl Identity {
             .is_empty()
         {
             return Err(messages::must_first("delete service specific credentials"));
+        }
+        if !signing_certificate::list_of_user(&mut conn, user.id)
+            .await?
+            .is_empty()
+        {
+            return Err(messages::must_first("delete certificates"));
+        }
+        if !ssh_public_key::list_of_user(&mut conn, user.id)
+            .await?
+            .is_empty()
+        {
+            return Err(messages::must_first("remove referenced objects"));
         }
         let account = cx.account.as_str();
         if !mfa_device::list_of(&mut conn, account, Some(user.id))

@@ -1,4 +1,4 @@
-//! Reads and deletes of what nobody can have made (`iam/absent.rs`).
+//! Reads and deletes where there is nothing.
 
 use aws_api::iam;
 use store::on_every_engine;

@@ -4,6 +4,7 @@
 
 mod absent;
 mod account;
+mod certificates;
 #[path = "../common/mod.rs"]
 mod common;
 mod groups;

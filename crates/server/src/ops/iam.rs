@@ -11,7 +11,7 @@ use aws_api::iam::{
 use super::Row;
 use super::composite;
 use super::row::{Revokes, row};
-use crate::limits::SAML_METADATA_BODY_BYTES_MAX;
+use crate::limits::{SAML_METADATA_BODY_BYTES_MAX, SERVER_CERTIFICATE_BODY_BYTES_MAX};
 use authz::{EntityKind, Requirements, ResourceSelector, require};
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `iam:Name`.
@@ -52,7 +52,7 @@ fn group(name: &str) -> Requirements {
 }
 
 /// "To change a user's name or path, you must have the appropriate permissions on both the source object
-/// and the target object" (IAM API, UpdateUser; the same for UpdateGroup).
+/// and the target object" (IAM API, UpdateUser; the same for UpdateGroup and UpdateServerCertificate).
 fn renamed(
     kind: EntityKind,
     name: &str,
@@ -127,6 +127,13 @@ fn delegation(i: &CreateDelegationRequestRequest) -> Requirements {
 fn profile(name: &str) -> Requirements {
     require(ResourceSelector::Entity(
         EntityKind::InstanceProfile,
+        name.to_owned(),
+    ))
+}
+
+fn server_certificate(name: &str) -> Requirements {
+    require(ResourceSelector::Entity(
+        EntityKind::ServerCertificate,
         name.to_owned(),
     ))
 }
@@ -365,21 +372,24 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy, Read, |_i| require(ResourceSelector::Any)),
         op!(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy, Read, |i| require(ResourceSelector::Text(i.policy_source_arn.clone()))),
         op!(GetAccountAuthorizationDetails, get_account_authorization_details, Read, |_i| require(ResourceSelector::Any)),
-        // What nobody can have made yet: see `identity`'s `iam/absent.rs`.
+        // SSH keys and certificates.
+        op!(UploadSSHPublicKey, upload_ssh_public_key, Write, |i| user(&i.user_name)),
         op!(ListSSHPublicKeys, list_ssh_public_keys, List, |i| user_or_caller(&i.user_name)),
         op!(GetSSHPublicKey, get_ssh_public_key, Read, |i| user(&i.user_name)),
-        op!(UpdateSSHPublicKey, update_ssh_public_key, Write, |i| user(&i.user_name)),
+        op!(UpdateSSHPublicKey, update_ssh_public_key, Write, |i| user(&i.user_name)).revokes(Revokes::WhenInactive),
         op!(DeleteSSHPublicKey, delete_ssh_public_key, Write, |i| user(&i.user_name)).revokes(Revokes::Always),
+        op!(UploadSigningCertificate, upload_signing_certificate, Write, |i| user_or_caller(&i.user_name)),
         op!(ListSigningCertificates, list_signing_certificates, List, |i| user_or_caller(&i.user_name)),
-        op!(UpdateSigningCertificate, update_signing_certificate, Write, |i| user_or_caller(&i.user_name)),
+        op!(UpdateSigningCertificate, update_signing_certificate, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::WhenInactive),
         op!(DeleteSigningCertificate, delete_signing_certificate, Write, |i| user_or_caller(&i.user_name)).revokes(Revokes::Always),
-        op!(ListServerCertificates, list_server_certificates, List, |_i| require(ResourceSelector::Any)),
-        op!(GetServerCertificate, get_server_certificate, Read, |i| named("server-certificate", &i.server_certificate_name)),
-        op!(UpdateServerCertificate, update_server_certificate, Write, |i| named("server-certificate", &i.server_certificate_name)),
-        op!(DeleteServerCertificate, delete_server_certificate, Write, |i| named("server-certificate", &i.server_certificate_name)).revokes(Revokes::Always),
-        op!(ListServerCertificateTags, list_server_certificate_tags, List, |i| named("server-certificate", &i.server_certificate_name)),
-        op!(TagServerCertificate, tag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).tags(&i.tags)),
-        op!(UntagServerCertificate, untag_server_certificate, Tagging, |i| named("server-certificate", &i.server_certificate_name).list("aws:TagKeys", Some(&i.tag_keys))),
+        op!(UploadServerCertificate, upload_server_certificate, Write, |i| new(EntityKind::ServerCertificate, &i.path, &i.server_certificate_name).tags(&i.tags)).body(SERVER_CERTIFICATE_BODY_BYTES_MAX),
+        op!(ListServerCertificates, list_server_certificates, List, |i| listing(EntityKind::ServerCertificate, &i.path_prefix)),
+        op!(GetServerCertificate, get_server_certificate, Read, |i| server_certificate(&i.server_certificate_name)),
+        op!(UpdateServerCertificate, update_server_certificate, Write, |i| renamed(EntityKind::ServerCertificate, &i.server_certificate_name, &i.new_server_certificate_name, &i.new_path)),
+        op!(DeleteServerCertificate, delete_server_certificate, Write, |i| server_certificate(&i.server_certificate_name)).revokes(Revokes::Always),
+        op!(ListServerCertificateTags, list_server_certificate_tags, List, |i| server_certificate(&i.server_certificate_name)),
+        op!(TagServerCertificate, tag_server_certificate, Tagging, |i| server_certificate(&i.server_certificate_name).tags(&i.tags)),
+        op!(UntagServerCertificate, untag_server_certificate, Tagging, |i| server_certificate(&i.server_certificate_name).list("aws:TagKeys", Some(&i.tag_keys))),
         op!(ListOrganizationsFeatures, list_organizations_features, List, |_i| require(ResourceSelector::Any)),
         op!(EnableOrganizationsRootCredentialsManagement, enable_organizations_root_credentials_management, Write, |_i| require(ResourceSelector::Any)),
         op!(EnableOrganizationsRootSessions, enable_organizations_root_sessions, Write, |_i| require(ResourceSelector::Any)),

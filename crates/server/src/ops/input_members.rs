@@ -200,9 +200,6 @@ pub(crate) static NOTHING_THERE: &[&str] = &[
     "iam:AcquireRole",
     "iam:GetOrganizationsAccessReport",
     "iam:GetRoleTemplateVersion",
-    "iam:GetSSHPublicKey",
-    "iam:ListServerCertificates",
-    "iam:UpdateServerCertificate",
     "sts:GetDelegatedAccessToken",
 ];
 

@@ -14,6 +14,10 @@ use super::world::{ACCOUNT, Person, World, refused, statement};
 /// Stands in everything that the account keeps; no request has it.
 const MARK: &str = "zebra";
 
+const CERTIFICATE: &str = include_str!("../../../certificates/tests/documents/ec.crt");
+const PRIVATE_KEY: &str = include_str!("../../../certificates/tests/documents/ec.key");
+const SSH_KEY: &str = include_str!("../../../certificates/tests/documents/rsa.pub");
+
 /// Of two alike requests in a row the second meets what the first left: an alias is unique among all
 /// accounts, at AWS too, and an account has one.
 const NOT_COMPARED: [&str; 2] = ["iam:CreateAccountAlias", "iam:DeleteAccountAlias"];
@@ -88,6 +92,38 @@ async fn owner(world: &World) -> Owner {
         .aws::<iam::ops::CreateInstanceProfile>(root, &input)
         .await
         .unwrap();
+    let input = iam::UploadServerCertificateRequest {
+        server_certificate_name: "app1".into(),
+        path: Some(format!("/{MARK}/")),
+        certificate_body: CERTIFICATE.to_owned(),
+        private_key: Secret::new(PRIVATE_KEY.to_owned()),
+        tags: Some(vec![tag()]),
+        ..Default::default()
+    };
+    let certificate = world
+        .aws::<iam::ops::UploadServerCertificate>(root, &input)
+        .await
+        .unwrap();
+    let certificate = certificate.server_certificate_metadata.unwrap();
+    unique_ids.push(certificate.server_certificate_id);
+    let input = iam::UploadSigningCertificateRequest {
+        user_name: Some("app1".into()),
+        certificate_body: CERTIFICATE.to_owned(),
+    };
+    let certificate = world
+        .aws::<iam::ops::UploadSigningCertificate>(root, &input)
+        .await
+        .unwrap();
+    unique_ids.push(certificate.certificate.certificate_id);
+    let input = iam::UploadSSHPublicKeyRequest {
+        user_name: "app1".into(),
+        ssh_public_key_body: SSH_KEY.to_owned(),
+    };
+    let key = world
+        .aws::<iam::ops::UploadSSHPublicKey>(root, &input)
+        .await
+        .unwrap();
+    unique_ids.push(key.ssh_public_key.unwrap().ssh_public_key_id);
     let input = ecr::CreateRepositoryRequest {
         repository_name: "app1".into(),
         tags: Some(vec![ecr::Tag {
@@ -185,6 +221,25 @@ async fn everything(world: &World, root: &Person) -> Vec<String> {
         .aws::<iam::ops::GetAccountAuthorizationDetails>(root, &details)
         .await;
     seen.push(format!("{:?}", details.unwrap()));
+    let certificates = iam::ListServerCertificatesRequest::default();
+    let certificates = world
+        .aws::<iam::ops::ListServerCertificates>(root, &certificates)
+        .await;
+    seen.push(format!("{:?}", certificates.unwrap()));
+    let keys = iam::ListSSHPublicKeysRequest {
+        user_name: Some("app1".into()),
+        ..Default::default()
+    };
+    let keys = world.aws::<iam::ops::ListSSHPublicKeys>(root, &keys).await;
+    seen.push(format!("{:?}", keys.unwrap()));
+    let certificates = iam::ListSigningCertificatesRequest {
+        user_name: Some("app1".into()),
+        ..Default::default()
+    };
+    let certificates = world
+        .aws::<iam::ops::ListSigningCertificates>(root, &certificates)
+        .await;
+    seen.push(format!("{:?}", certificates.unwrap()));
     let repositories = ecr::DescribeRepositoriesRequest::default();
     let repositories = world
         .aws::<ecr::ops::DescribeRepositories>(root, &repositories)

@@ -1,6 +1,7 @@
 //! The server as its clients meet it, over a loopback socket, and the authorization step on its own.
 
 mod audit;
+mod certificates;
 mod columns;
 mod coverage;
 mod credentials;

@@ -10,6 +10,7 @@
 
 mod access_keys;
 mod accounts;
+mod certificates;
 mod groups;
 mod images;
 mod inline_policies;

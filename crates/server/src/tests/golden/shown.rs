@@ -11,7 +11,8 @@ use crate::tests::world::Reply;
 const HEADERS: [&str; 3] = ["content-type", "x-amzn-errortype", "retry-after"];
 
 /// Members whose values differ in every run.
-const RANDOM: [&str; 12] = [
+const RANDOM: [&str; 13] = [
+    "CertificateId",
     "Marker",
     "RequestId",
     "SecretAccessKey",
