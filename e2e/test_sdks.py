@@ -34,10 +34,6 @@ PROGRAMS = {
     "java": lambda: ["java", "-cp", "{0}/jars/*:{0}".format(built("BERTH_SDK_JAVA")), "Main"],
     "rust": lambda: [built("BERTH_SDK_RUST")],
 }
-#: Those whose programs take minutes to build.
-LANGUAGES = [pytest.param(name, marks=pytest.mark.slow) if name == "rust" else name for name in PROGRAMS]
-
-
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory):
     with Issuer(tmp_path_factory.mktemp("issuer")) as issuer:
@@ -96,7 +92,7 @@ def shell(user):
     }
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PROGRAMS)
 @pytest.mark.parametrize("way", ["profile", "web identity"])
 def test_a_job_takes_its_role_and_pushes(root, circleci, issuer, language, way, tmp_path):
     role = f"arn:aws:iam::{root.account}:role/containerise"
@@ -124,7 +120,7 @@ def test_a_job_takes_its_role_and_pushes(root, circleci, issuer, language, way, 
     registry.pull("containerised", image)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", PROGRAMS)
 def test_a_token_that_the_role_does_not_trust_is_refused(root, circleci, issuer, language, tmp_path):
     """The SDK fails with the server's words, and falls back on nothing."""
     role = f"arn:aws:iam::{root.account}:role/containerise"

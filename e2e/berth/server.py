@@ -30,12 +30,14 @@ def binary():
 class Server:
     """`with Server(tmp) as berth:` starts one on a free port and waits until it says that it listens."""
 
-    def __init__(self, directory, *options, account=ACCOUNT, region=REGION, ca=None, listen="127.0.0.1:0"):
+    def __init__(self, directory, *options, account=ACCOUNT, region=REGION, ca=None, listen="127.0.0.1:0",
+                 environment=None):
         self.directory = pathlib.Path(directory)
         self.data = self.directory / "data"
         self.log = self.directory / "berth.log"
         self.account, self.region, self.options = account, region, options
         self.ca = ca  # the certificate that clients trust, where the server speaks TLS
+        self.environment = environment or {}
         self.url = self.registry = None
         self._listen = listen
         self._process = None
@@ -50,7 +52,7 @@ class Server:
         self._process = subprocess.Popen(
             self._argv("serve", "--listen", self._listen, "--data-dir", self.data,
                        "--account-id", self.account, "--region", self.region, *self.options),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=_environment(),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=_environment() | self.environment,
         )
         log.close()
         lines = queue.Queue()

@@ -5,7 +5,7 @@
 //! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts; the
 //!        fuzz targets' checks on their seeds
 //! e2e    real clients against the real binary (e2e/README.md)
-//! slow   long crash rounds, the Rust SDK, the dist build twice; only with `all` or by name
+//! slow   long crash rounds, the dist build twice; only with `all` or by name
 //! ```
 //!
 //! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at
@@ -70,11 +70,11 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         }
         if wanted("e2e") {
             let quick = [&["-m", "not slow"], pytest].concat();
-            report.add("e2e", || e2e(root, &target, &postgres, false, &quick));
+            report.add("e2e", || e2e(root, &target, &postgres, &quick));
         }
         if wanted("slow") {
             let slow = [&["-m", "slow"], pytest].concat();
-            report.add("slow e2e", || e2e(root, &target, &postgres, true, &slow));
+            report.add("slow e2e", || e2e(root, &target, &postgres, &slow));
             report.add("dist", || crate::dist::reproducible(root, &target));
         }
     }
@@ -218,17 +218,11 @@ fn fuzz(root: &Path) -> Outcome<Tally> {
     ]))
 }
 
-fn e2e(
-    root: &Path,
-    target: &Path,
-    postgres: &Postgres,
-    slow: bool,
-    arguments: &[&str],
-) -> Outcome<Tally> {
+fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> Outcome<Tally> {
     // The clients' daemons (dockerd, containerd, podman's mounts) are root's.
     packages::require_root("cargo xtask test e2e")?;
     let python = venv::python(root, target)?;
-    let programs = programs::build(root, target, slow)?;
+    let programs = programs::build(root, target)?;
     process::run(cargo(root).args(["build", "--locked", "--package", "berth"]))?;
     tally::of_pytest(
         Command::new(python)

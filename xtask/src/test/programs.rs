@@ -15,20 +15,19 @@ pub struct Programs {
     pub path: Vec<PathBuf>,
 }
 
-/// Builds and installs everything; with `slow`, also what takes minutes to build.
-pub fn build(root: &Path, target: &Path, slow: bool) -> Result<Programs, String> {
+/// Builds and installs everything.
+pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
     let go = toolchains::go(target)?;
     let node = toolchains::node(target)?;
-    let mut variables = vec![
+    let variables = vec![
         ("BERTH_TOOLS", go_tools(root, target, &go)?),
         ("BERTH_SDK_GO", go_sdk(root, target, &go)?),
         ("BERTH_SDK_JAVASCRIPT", javascript_sdk(root, target, &node)?),
         ("BERTH_SDK_JAVA", java_sdk(root, target)?),
+        ("BERTH_SDK_RUST", rust_sdk(root, target)?),
         ("BERTH_ANSIBLE", ansible(root, target)?),
+        ("BERTH_AWS_CLI_V2", aws_cli_v2(root, target)?),
     ];
-    if slow {
-        variables.push(("BERTH_SDK_RUST", rust_sdk(root, target)?));
-    }
     let folders = [&go, &node];
     let path = folders.iter().filter_map(|program| program.parent());
     Ok(Programs {
@@ -148,6 +147,24 @@ fn rust_sdk(root: &Path, target: &Path) -> Result<PathBuf, String> {
             .current_dir(root.join("e2e/sdks/rust")),
     )?;
     Ok(folder.join("debug/walk-through-b"))
+}
+
+/// PyPI's packaging of AWS's build of its CLI's version 2, for its construct library.
+const AWS_CLI_V2_PACKAGE: &str = "aws-cdk-asset-awscli-v2==2.0.198";
+
+fn aws_cli_v2(root: &Path, target: &Path) -> Result<PathBuf, String> {
+    let environment = toolchains::python_package(target, "aws-cli-v2", AWS_CLI_V2_PACKAGE)?;
+    let folder = environment.join("dist");
+    let stamp = environment.join("unpacked.txt");
+    if !fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == AWS_CLI_V2_PACKAGE) {
+        process::run(
+            Command::new(environment.join("bin/python"))
+                .arg(root.join("e2e/tools/aws_cli_v2.py"))
+                .arg(&folder),
+        )?;
+        write(&stamp, AWS_CLI_V2_PACKAGE)?;
+    }
+    Ok(folder.join("aws"))
 }
 
 /// The folder of Ansible's commands. Its environment is its own: Ansible and the tests pin other versions

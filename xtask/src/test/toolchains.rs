@@ -64,7 +64,7 @@ pub fn node(target: &Path) -> Result<PathBuf, String> {
 }
 
 /// A virtual environment of its own with one pinned package; made once.
-fn python_package(target: &Path, name: &str, package: &str) -> Result<PathBuf, String> {
+pub fn python_package(target: &Path, name: &str, package: &str) -> Result<PathBuf, String> {
     environment(target, name, package, &[package])
 }
 
