@@ -236,6 +236,29 @@ def test_a_closed_issuer_and_further_claims(root, issuer, monkeypatch):
     failing(settings.get_provider_settings, "ProviderNotFoundException", providerArn=arn + "x")
 
 
+def test_a_bearer_token_goes_to_the_issuer_and_the_named_host_alone(root, issuer, monkeypatch):
+    """Kubernetes names its API server's address for the keys, which is not the issuer's name."""
+    monkeypatch.setenv("AWS_DATA_PATH", str(MODEL.parent.parent.parent))
+    arn = provider(root, issuer, "elsewhere-keys", "sts.amazonaws.com")
+    root.create_role("elsewhere-keys", trust(arn, ("StringEquals", {f"{issuer.name('elsewhere-keys')}:sub": "job"})))
+    sts, settings = anonymous(root.server), root.boto("berth")
+    call = dict(RoleArn=role_arn(root, "elsewhere-keys"), RoleSessionName="job",
+                WebIdentityToken=issuer.token("elsewhere-keys", sub="job"))
+    other = issuer.host.replace("127.0.0.1", "localhost")
+    issuer.bearer, issuer.keys_host, issuer.shown = "ofthecluster", other, []
+    try:
+        settings.put_provider_settings(providerArn=arn, bearerToken="ofthecluster")
+        assert failing(sts.assume_role_with_web_identity, "InvalidIdentityToken", **call)["Message"] == NO_KEY
+        assert issuer.shown == [(issuer.host, "Bearer ofthecluster"), (other, None)]
+        shown = settings.put_provider_settings(providerArn=arn, bearerToken="ofthecluster", keysHost=other)["settings"]
+        assert shown["keysHost"] == other
+        sts.assume_role_with_web_identity(**call)
+        assert issuer.shown[2:] == [(issuer.host, "Bearer ofthecluster"), (other, "Bearer ofthecluster")]
+    finally:
+        issuer.bearer = issuer.keys_host = None
+    failing(settings.put_provider_settings, "InvalidParameterException", providerArn=arn, keysHost=other)
+
+
 def test_a_provider_that_is_removed_gives_no_new_session(root, issuer, job):
     arn, _ = job
     sts = anonymous(root.server)

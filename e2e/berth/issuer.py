@@ -58,6 +58,10 @@ class Issuer:
         self.asked = []
         #: Tokens that jobs fetch at `token_url(name)`, by what they bring: a function of the audience.
         self.granted = {}
+        #: Hosts that were asked for, and with what token.
+        self.shown = []
+        #: The host that the discovery documents name for the keys, where it is another one.
+        self.keys_host = None
         self._certificate()
 
     def _certificate(self):
@@ -91,6 +95,7 @@ class Issuer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer.asked.append(self.path)
+                issuer.shown.append((self.headers.get("Host"), self.headers.get("Authorization")))
                 name, _, document = self.path.strip("/").partition("/")
                 answer = None
                 if document.startswith("token?"):
@@ -130,7 +135,7 @@ class Issuer:
 
     def document(self, name, path):
         if path == ".well-known/openid-configuration":
-            return {"issuer": self.url(name), "jwks_uri": f"{self.url(name)}/keys",
+            return {"issuer": self.url(name), "jwks_uri": f"https://{self.keys_host or self.host}/{name}/keys",
                     "id_token_signing_alg_values_supported": ["RS256"]}
         if path == "keys":
             return {"keys": [key.public for key in self.published]}

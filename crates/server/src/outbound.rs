@@ -139,6 +139,9 @@ impl FetchKeys for Outbound {
         let issuer = provider.issuer();
         let fetching = async {
             let discovery = discover(&http, &issuer, bearer).await?;
+            let keys_host = provider.settings.fetch.keys_host.as_deref();
+            let bearer =
+                bearer.filter(|_| may_have_bearer_token(&issuer, keys_host, &discovery.jwks_uri));
             let body = get(&http, &discovery.jwks_uri, bearer).await?;
             KeySet::parse(&body).map_err(|_| OutboundError::Document {
                 url: discovery.jwks_uri,
@@ -180,6 +183,27 @@ async fn discover(
     }
 }
 
+/// Whether the server of `url` gets the token that was set for the issuer: it has the issuer's origin, or the
+/// provider's settings name its host.
+fn may_have_bearer_token(issuer: &str, keys_host: Option<&str>, url: &str) -> bool {
+    let Some(asked) = origin(url) else {
+        return false;
+    };
+    let named = keys_host.and_then(|host| origin(&format!("https://{host}")));
+    origin(issuer) == Some(asked.clone()) || named == Some(asked)
+}
+
+/// Host and port of an `https` URL; `None` for a URL that is none.
+fn origin(url: &str) -> Option<(String, u16)> {
+    let uri: http::Uri = url.parse().ok()?;
+    let is_https = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
+    let port = uri
+        .port()
+        .map_or(Some(443), |port| port.as_str().parse().ok())?;
+    let host = uri.host().filter(|_| is_https)?;
+    Some((host.to_ascii_lowercase(), port))
+}
+
 async fn get(http: &Http, url: &str, bearer: Option<&str>) -> Result<bytes::Bytes, OutboundError> {
     let mut request = Request::new(Method::GET, url).header(header::ACCEPT, "application/json");
     if let Some(token) = bearer {
@@ -214,4 +238,56 @@ fn client_identity(
 /// 40 hexadecimal digits; another text is the digest of no certificate.
 fn parse_thumbprint(text: &str) -> Option<client::Thumbprint> {
     aws_types::hex::decode(&text.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bearer_token_goes_to_the_issuers_origin_and_the_named_host_alone() {
+        let issuer = "https://idp.example:6443/cluster";
+        for (keys_host, url, gets_it) in [
+            (None, "https://idp.example:6443/keys", true),
+            (None, "https://IDP.example:6443/keys", true),
+            (None, "https://idp.example/keys", false),
+            (None, "https://idp.example:443/keys", false),
+            (None, "http://idp.example:6443/keys", false),
+            (None, "https://keys.example/keys", false),
+            (
+                None,
+                "https://idp.example.attacker.example:6443/keys",
+                false,
+            ),
+            (
+                None,
+                "https://idp.example:6443@attacker.example/keys",
+                false,
+            ),
+            (None, "keys", false),
+            (Some("keys.example"), "https://keys.example/keys", true),
+            (Some("keys.example"), "https://Keys.example:443/keys", true),
+            (
+                Some("keys.example"),
+                "https://keys.example:8443/keys",
+                false,
+            ),
+            (Some("keys.example"), "https://other.example/keys", false),
+            (Some("keys.example"), "https://idp.example:6443/keys", true),
+            (Some("10.0.0.1:6443"), "https://10.0.0.1:6443/keys", true),
+            (Some("[fd00::1]:6443"), "https://[fd00::1]:6443/keys", true),
+            (Some("[fd00::1]:6443"), "https://[fd00::1]/keys", false),
+            // No host at all.
+            (Some(":6443"), "https://idp.example:6444/keys", false),
+        ] {
+            let found = may_have_bearer_token(issuer, keys_host, url);
+            assert_eq!(found, gets_it, "{keys_host:?} {url}");
+        }
+        let without_port = "https://idp.example";
+        assert!(may_have_bearer_token(
+            without_port,
+            None,
+            "https://idp.example:443/keys"
+        ));
+    }
 }

@@ -247,6 +247,7 @@ structures! {
         condition_key_claims: Option<Vec<String>> = optional "conditionKeyClaims" CLAIM_NAME_LIST,
         single_use_assertions: Option<bool> = optional "singleUseAssertions" BOOLEAN,
         client_certificate: Option<String> = optional "clientCertificate" PEM,
+        keys_host: Option<String> = optional "keysHost" HOST_AND_PORT,
         has_bearer_token: Option<bool> = optional "hasBearerToken" BOOLEAN,
         has_client_key: Option<bool> = optional "hasClientKey" BOOLEAN,
     }
@@ -258,6 +259,7 @@ structures! {
         single_use_assertions: Option<bool> = optional "singleUseAssertions" BOOLEAN,
         client_certificate: Option<String> = optional "clientCertificate" PEM,
         bearer_token: Option<Secret<String>> = optional "bearerToken" BEARER_TOKEN,
+        keys_host: Option<String> = optional "keysHost" HOST_AND_PORT,
         client_key: Option<Secret<String>> = optional "clientKey" PRIVATE_KEY_PEM,
     }
     PUT_PROVIDER_SETTINGS_RESPONSE PutProviderSettingsResponse {

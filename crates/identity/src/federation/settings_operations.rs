@@ -46,6 +46,7 @@ fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSetti
         fetch: FetchSettings {
             certificate_authority: input.certificate_authority,
             bearer_token: input.bearer_token.map(|token| token.expose().clone()),
+            keys_host: input.keys_host,
             client_certificate: input.client_certificate,
             client_key: input.client_key.map(|key| key.expose().clone()),
         },
@@ -68,6 +69,9 @@ fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSetti
             "clientCertificate and clientKey must be given together.",
         ));
     }
+    if settings.fetch.keys_host.is_some() && settings.fetch.bearer_token.is_none() {
+        return Err(invalid("keysHost has no meaning without bearerToken."));
+    }
     Ok(settings)
 }
 
@@ -83,6 +87,7 @@ fn shown(arn: String, settings: &ProviderSettings, updated_at: Option<i64>) -> S
         certificate_authority: fetch.certificate_authority.clone(),
         client_certificate: fetch.client_certificate.clone(),
         condition_key_claims: Some(settings.claims.clone()),
+        keys_host: fetch.keys_host.clone(),
         has_bearer_token: Some(fetch.bearer_token.is_some()),
         has_client_key: Some(fetch.client_key.is_some()),
         signing_algorithms: algorithms.map(|chosen| {

@@ -32,10 +32,13 @@ pub struct FetchSettings {
     /// Certificates, in PEM, that the server's certificate may be signed by besides the system's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_authority: Option<String>,
-    /// Sent as `Authorization: Bearer` to the issuer, and to the host that its discovery document names
-    /// for the keys.
+    /// Sent as `Authorization: Bearer` to the issuer and to `keys_host`, and nowhere else: who writes the
+    /// discovery document must not choose who gets the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bearer_token: Option<String>,
+    /// A host, with a port unless that is 443, that the discovery document may name for the keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys_host: Option<String>,
     /// The certificate chain, in PEM, that is presented to these hosts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<String>,
