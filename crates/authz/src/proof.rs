@@ -183,28 +183,34 @@ impl<I, R> fmt::Debug for Authorized<I, R> {
 }
 
 /// The server's own work: everything that changes data without a caller. A closed list, so that
-/// a reader can find each place that needs no decision. Each is audited as an `AwsServiceEvent`
-/// where it changes what people can see.
+/// a reader can find each place that needs no decision. What it changes is audited as an
+/// `AwsServiceEvent`, written to the table `service_events` in the same transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ServiceName {
     /// The first start of a server creates the account and its root access key.
     FirstStart,
-    /// `berth account create`, run by who can read the master key.
+    /// `berth account …`, run by who can read the master key.
     AccountCommand,
-    /// The periodic work of a server: expired uploads, times of last use.
+    /// The periodic work of a server: expired uploads, the key ring, times of last use.
     Maintenance,
     /// A layer is read by a sealed URL, which was made for a caller who may read it.
     DownloadUrl,
+    /// The audit log tells of itself: what it counted and what it could not record.
+    AuditLog,
 }
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 4] = [
+    pub const ALL: [ServiceName; 5] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
         ServiceName::DownloadUrl,
+        ServiceName::AuditLog,
     ];
+
+    /// The `eventSource` of audit events of this work.
+    pub const EVENT_SOURCE: &'static str = "berth";
 
     /// The name in audit events (`invokedBy`).
     #[must_use]
@@ -214,6 +220,7 @@ impl ServiceName {
             ServiceName::AccountCommand => "account-command.berth",
             ServiceName::Maintenance => "maintenance.berth",
             ServiceName::DownloadUrl => "download-url.berth",
+            ServiceName::AuditLog => "audit-log.berth",
         }
     }
 }

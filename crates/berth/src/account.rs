@@ -1,57 +1,141 @@
-//! `berth account create`.
+//! `berth account create` and `berth account recover`.
 
+use authz::ServiceName;
+use identity::{Recovery, RootCredentials};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::{AccountCreateOptions, Output};
+use crate::cli::{AccountCreateOptions, AccountRecoverOptions, Output, StorageOptions};
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::output::Answers;
-use crate::storage;
+use crate::storage::{self, Storage};
 
 /// Makes an account, beside a running server or without one, and prints its root user's key.
 pub fn create(options: &AccountCreateOptions) -> Result<()> {
+    run(Box::pin(async {
+        let account = options.account_id;
+        let now = Timestamp::now();
+        let storage = open(&options.storage, now).await?;
+        let made = async {
+            if storage::exists(&storage, account).await? {
+                return Err(Error::Failed(format!(
+                    "account {account} exists already, and its key was shown when it was made; choose another \
+                     --account-id, or give the owner a new key with `berth account recover {account}`"
+                )));
+            }
+            storage::create(&storage, ServiceName::AccountCommand, account, None, now).await
+        };
+        let made = made.await;
+        storage.store.close().await;
+        let key = made?;
+        let mut answers = Answers::new();
+        match options.output {
+            Output::Text => section(&mut answers, account.as_str(), &key)?,
+            Output::Json => answers.json(&json!({
+                "accountId": account.as_str(),
+                "accessKeyId": key.access_key_id,
+                "secretAccessKey": key.secret.expose(),
+            }))?,
+        }
+        answers.flush()
+    }))
+}
+
+/// Gives an account's root user a new key, and takes away what was lost.
+pub fn recover(options: &AccountRecoverOptions) -> Result<()> {
+    run(Box::pin(async {
+        let account = options.account_id;
+        let now = Timestamp::now();
+        refuse_missing(&options.storage)?;
+        let storage = open(&options.storage, now).await?;
+        let recovery = Recovery {
+            revoke: options.revoke,
+            keep_mfa: options.keep_mfa,
+        };
+        let identity = &storage.identity;
+        let recovered = identity
+            .recover_account(ServiceName::AccountCommand, account, recovery, now)
+            .await;
+        storage.store.close().await;
+        let recovered = recovered.map_err(|error| refused(options, &error))?;
+        let key = &recovered.credentials;
+        let mut answers = Answers::new();
+        match options.output {
+            Output::Text => {
+                for id in &recovered.deleted_keys {
+                    answers.line(&format!("# deleted the access key {id}"))?;
+                }
+                if options.revoke {
+                    answers.line("# ended the root user's sessions")?;
+                }
+                for arn in &recovered.deactivated_mfa_devices {
+                    answers.line(&format!("# deactivated the MFA device {arn}"))?;
+                }
+                section(&mut answers, account.as_str(), key)?;
+            }
+            Output::Json => answers.json(&json!({
+                "accountId": account.as_str(),
+                "accessKeyId": key.access_key_id,
+                "secretAccessKey": key.secret.expose(),
+                "deletedAccessKeyIds": recovered.deleted_keys,
+                "deactivatedMfaDevices": recovered.deactivated_mfa_devices,
+                "sessionsEnded": options.revoke,
+            }))?,
+        }
+        answers.flush()
+    }))
+}
+
+fn run(work: std::pin::Pin<Box<impl Future<Output = Result<()>>>>) -> Result<()> {
     crate::process::keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Error::failed("cannot start"))?;
-    runtime.block_on(Box::pin(run(options)))
+    runtime.block_on(work)
 }
 
-async fn run(options: &AccountCreateOptions) -> Result<()> {
-    let account = options.account_id;
-    let now = Timestamp::now();
-    let home = DataDir::open(&options.storage.data_dir)?;
+async fn open(options: &StorageOptions, now: Timestamp) -> Result<Storage> {
+    let home = DataDir::open(&options.data_dir)?;
     let setup = home.setup()?;
-    let storage = storage::open(
-        storage::Role::Command,
-        &options.storage,
-        &home,
-        &setup,
-        |name| std::env::var_os(name),
-        now,
-    )
-    .await?;
-    let made = async {
-        if storage::exists(&storage, account).await? {
-            return Err(Error::Failed(format!(
-                "account {account} exists already, and its key was shown when it was made; choose another --account-id"
-            )));
-        }
-        storage::create(&storage, account, None, now).await
+    let env = |name: &str| std::env::var_os(name);
+    storage::open(storage::Role::Command, options, &home, &setup, env, now).await
+}
+
+/// Recovery makes nothing: a wrong directory must not become a data directory.
+fn refuse_missing(options: &StorageOptions) -> Result<()> {
+    let file = match &options.database {
+        Some(url) => url.as_str().strip_prefix("sqlite:").map(Into::into),
+        None => Some(options.data_dir.join("berth.db")),
     };
-    let made = made.await;
-    storage.store.close().await;
-    let key = made?;
-    let mut answers = Answers::new();
-    match options.output {
-        Output::Text => answers.line(storage::section(account.as_str(), &key).trim_end())?,
-        Output::Json => answers.json(&json!({
-            "accountId": account.as_str(),
-            "accessKeyId": key.access_key_id,
-            "secretAccessKey": key.secret.expose(),
-        }))?,
+    match file {
+        Some(file) if !file.is_file() => Err(Error::Failed(format!(
+            "there is no database {}; give the server's --data-dir, and its --database where it has one",
+            file.display()
+        ))),
+        _ => Ok(()),
     }
-    answers.flush()
+}
+
+fn refused(options: &AccountRecoverOptions, error: &identity::Error) -> Error {
+    let account = options.account_id;
+    Error::Failed(match error.code().as_str() {
+        "NoSuchEntity" => format!(
+            "there is no account {account}; make it with `berth account create --account-id {account}`"
+        ),
+        "LimitExceeded" => format!(
+            "the root user of account {account} has as many access keys as it may have: give --revoke, which \
+             deletes them and ends its sessions, or delete one with `aws iam delete-access-key`"
+        ),
+        "InvalidInput" => format!("account {account} is closed, so its root user may do nothing"),
+        _ => format!(
+            "cannot recover account {account}: {}",
+            crate::error::cause(error)
+        ),
+    })
+}
+
+fn section(answers: &mut Answers, profile: &str, key: &RootCredentials) -> Result<()> {
+    answers.line(storage::section(profile, key).trim_end())
 }

@@ -82,6 +82,8 @@ pub enum Command {
 pub enum AccountCommand {
     /// Make a further account and print its root user's access key, once
     Create(AccountCreateOptions),
+    /// Give an account's root user a new access key when its own, or its MFA device, is lost
+    Recover(AccountRecoverOptions),
 }
 
 /// Commands on policies.
@@ -215,6 +217,31 @@ pub struct AccountCreateOptions {
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
 }
+
+/// `berth account recover`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = RECOVER_HELP)]
+pub struct AccountRecoverOptions {
+    /// The account's ID: twelve digits
+    #[arg(value_name = "ID")]
+    pub account_id: AccountId,
+    #[command(flatten)]
+    pub storage: StorageOptions,
+    /// Delete the root user's other access keys and end its sessions, as after a theft
+    #[arg(long)]
+    pub revoke: bool,
+    /// Leave the root user's MFA devices active; otherwise they are deactivated
+    #[arg(long)]
+    pub keep_mfa: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+const RECOVER_HELP: &str = "\
+Prints the new access key, once. It needs the database and the master key, and works beside running \
+servers, which learn of it within a second. There is no sign-in link yet: no web console would serve it. \
+The audit log of a server tells of it, at once or at its next start.";
 
 /// `berth import iam`.
 #[derive(Args, Clone, Debug)]

@@ -12,7 +12,7 @@
 //! the environment, the configuration file, completions and man pages.
 //!
 //! **Invariants.** No rule of IAM or ECR is here. Nothing secret is logged: the root key is
-//! written to a file for its owner, a further account's key goes to stdout, once. Results go to
+//! written to a file for its owner, a further or recovered account's key goes to stdout, once. Results go to
 //! stdout, logs and errors to stderr, an error on one line that says what to do. Exit codes: 0
 //! done, 1 failed, 2 wrong usage.
 
@@ -88,6 +88,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Serve(options) => serve::serve(&options),
         Command::Demo(options) => demo::demo(&options),
         Command::Account(AccountCommand::Create(options)) => account::create(&options),
+        Command::Account(AccountCommand::Recover(options)) => account::recover(&options),
         Command::Import(ImportCommand::Iam(options)) => import::iam(&options),
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),

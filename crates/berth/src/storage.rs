@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use authz::ServiceName;
 use aws_types::AccountId;
 use aws_types::SystemEntropy;
 use identity::{Identity, RootCredentials, Sealer};
@@ -120,7 +121,7 @@ pub async fn first_start(
         )));
     }
     data_dir::write_private(setup, &mark, account.as_str())?;
-    let root = create(storage, account, given, now).await?;
+    let root = create(storage, ServiceName::FirstStart, account, given, now).await?;
     data_dir::write_private(setup, &credentials, &section("default", &root))?;
     std::fs::remove_file(&mark)
         .and_then(|()| data_dir::sync_parent(&mark))
@@ -144,13 +145,14 @@ pub async fn exists(storage: &Storage, account: AccountId) -> Result<bool> {
 /// Makes an account; answers its root key.
 pub async fn create(
     storage: &Storage,
+    service: ServiceName,
     account: AccountId,
     given: Option<RootCredentials>,
     now: Timestamp,
 ) -> Result<RootCredentials> {
     storage
         .identity
-        .create_account(account, account.as_str(), given, now)
+        .create_account(service, account, account.as_str(), given, now)
         .await
         .map_err(|error| Error::Failed(format!("cannot make account {account}: {}", cause(&error))))
 }

@@ -31,6 +31,7 @@ fn the_help_of_every_command() {
         &["demo"],
         &["account"],
         &["account", "create"],
+        &["account", "recover"],
         &["policy"],
         &["policy", "validate"],
         &["policy", "evaluate"],

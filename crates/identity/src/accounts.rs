@@ -1,16 +1,19 @@
-//! Accounts and their root users' access keys.
+//! Accounts and their root users' access keys: made and recovered by who can read the master key.
 
+use authz::ServiceName;
 use aws_api::Secret;
 use aws_api::iam::ErrorCode;
 use aws_types::AccountId;
 use jiff::Timestamp;
+use serde_json::json;
 use store::iam::access_key::{self, AccessKey};
-use store::iam::account;
+use store::iam::{account, mfa_device};
+use store::service_events::{self, NewEvent};
 use store::{Conn, Scope, Topic};
 use zeroize::Zeroizing;
 
 use crate::ids::{KeyKind, access_key_id, secret_access_key};
-use crate::{Error, Identity};
+use crate::{Error, Identity, messages};
 
 /// What secrets of access keys are sealed for.
 pub(crate) const ACCESS_KEY_SECRET: &str = "access-key-secret";
@@ -26,6 +29,26 @@ pub struct RootCredentials {
     pub access_key_id: String,
     /// The secret access key.
     pub secret: Secret<String>,
+}
+
+/// How an account is recovered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Recovery {
+    /// The root user's other access keys are deleted and its sessions end.
+    pub revoke: bool,
+    /// The root user's MFA devices stay as they are.
+    pub keep_mfa: bool,
+}
+
+/// What a recovery did.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// The new key.
+    pub credentials: RootCredentials,
+    /// The keys that were deleted.
+    pub deleted_keys: Vec<String>,
+    /// The serial numbers of the MFA devices that were deactivated.
+    pub deactivated_mfa_devices: Vec<String>,
 }
 
 impl RootCredentials {
@@ -52,13 +75,14 @@ impl RootCredentials {
 impl Identity {
     /// Creates the account and its root user's access key where they are missing, and
     /// answers that key: the oldest active one. With `credentials`, the key is that one,
-    /// made or given that secret.
+    /// made or given that secret. What was made is an audit event of `service`.
     ///
     /// # Errors
     /// `InvalidInput` for credentials that cannot be any, or whose id is another
     /// principal's; else [`Error::Internal`].
     pub async fn create_account(
         &self,
+        service: ServiceName,
         account: AccountId,
         name: &str,
         credentials: Option<RootCredentials>,
@@ -66,7 +90,9 @@ impl Identity {
     ) -> Result<RootCredentials, Error> {
         let mut tx = self.0.store.write(Scope::Account(account.as_str())).await?;
         let mut conn = tx.conn();
-        account::insert(&mut conn, account.as_str(), name, now.as_millisecond()).await?;
+        let is_new =
+            account::insert(&mut conn, account.as_str(), name, now.as_millisecond()).await?;
+        let mut made_key = true;
         let answer = match credentials {
             Some(given) => {
                 given.check()?;
@@ -76,12 +102,14 @@ impl Identity {
             None => {
                 let keys = access_key::list_of_root(&mut conn, account.as_str()).await?;
                 match keys.into_iter().find(|key| key.active) {
-                    Some(key) => RootCredentials {
-                        secret: Secret::new(
-                            self.open_secret(&key.sealed_secret).await?.to_string(),
-                        ),
-                        access_key_id: key.id,
-                    },
+                    Some(key) => {
+                        made_key = false;
+                        let secret = self.open_secret(&key.sealed_secret).await?;
+                        RootCredentials {
+                            secret: Secret::new(secret.to_string()),
+                            access_key_id: key.id,
+                        }
+                    }
                     None => {
                         let (key, secret) = self.new_key(&mut conn, account, None, now).await?;
                         RootCredentials {
@@ -92,9 +120,86 @@ impl Identity {
                 }
             }
         };
+        let done = match (is_new, made_key) {
+            (true, _) => Some("CreateAccount"),
+            (false, true) => Some("CreateAccessKey"),
+            (false, false) => None,
+        };
+        if let Some(name) = done {
+            let details =
+                json!({"accountId": account.as_str(), "accessKeyId": answer.access_key_id});
+            record(&mut conn, service, name, account, &details, now).await?;
+        }
         tx.touch(Topic::Account(account.as_str()));
         tx.commit().await?;
         Ok(answer)
+    }
+
+    /// Gives the root user of an existing account a new access key, and deactivates its MFA devices, for
+    /// an owner who has lost them. An audit event of `service`.
+    ///
+    /// # Errors
+    /// `NoSuchEntity` for an account that is not there, `InvalidInput` for a closed one, `LimitExceeded`
+    /// where the root user has as many keys as it may have and they are not revoked.
+    pub async fn recover_account(
+        &self,
+        service: ServiceName,
+        account: AccountId,
+        recovery: Recovery,
+        now: Timestamp,
+    ) -> Result<Recovered, Error> {
+        let id = account.as_str();
+        let mut tx = self.0.store.write(Scope::Account(id)).await?;
+        let mut conn = tx.conn();
+        let Some(found) = account::find(&mut conn, id).await? else {
+            let text = format!("There is no account {id}.");
+            return Err(Error::new(ErrorCode::NoSuchEntity, text));
+        };
+        if found.closed_at.is_some() {
+            let text = format!("The account {id} is closed: its root user may do nothing.");
+            return Err(Error::new(ErrorCode::InvalidInput, text));
+        }
+        let mut deleted_keys = Vec::new();
+        let keys = access_key::list_of_root(&mut conn, id).await?;
+        if recovery.revoke {
+            for key in keys {
+                access_key::delete(&mut conn, &key.id).await?;
+                deleted_keys.push(key.id);
+            }
+            // Sessions that were issued in this very millisecond end as well.
+            account::end_root_sessions(&mut conn, id, now.as_millisecond() + 1).await?;
+        } else {
+            let max = self.0.settings.access_keys_per_user_max;
+            if i64::try_from(keys.len()).map_err(Error::internal)? >= max {
+                return Err(messages::quota("AccessKeysPerUser", max));
+            }
+        }
+        let mut deactivated_mfa_devices = Vec::new();
+        if !recovery.keep_mfa {
+            for (device, _) in mfa_device::list_of(&mut conn, id, None).await? {
+                mfa_device::disable(&mut conn, device.id).await?;
+                deactivated_mfa_devices.push(device.arn());
+            }
+        }
+        let (key, secret) = self.new_key(&mut conn, account, None, now).await?;
+        let details = json!({
+            "accountId": id,
+            "accessKeyId": key.id,
+            "deletedAccessKeyIds": deleted_keys,
+            "deactivatedMfaDevices": deactivated_mfa_devices,
+            "sessionsEnded": recovery.revoke,
+        });
+        record(&mut conn, service, "RecoverAccount", account, &details, now).await?;
+        tx.touch(Topic::Account(id));
+        tx.commit().await?;
+        Ok(Recovered {
+            credentials: RootCredentials {
+                access_key_id: key.id,
+                secret,
+            },
+            deleted_keys,
+            deactivated_mfa_devices,
+        })
     }
 
     /// Whether there is such an account.
@@ -183,4 +288,24 @@ impl Identity {
         let text = std::str::from_utf8(&bytes).map_err(Error::internal)?;
         Ok(Zeroizing::new(text.to_owned()))
     }
+}
+
+/// Notes the audit event of a change that `service` made to an account, in the change's transaction.
+async fn record(
+    conn: &mut Conn<'_>,
+    service: ServiceName,
+    name: &str,
+    account: AccountId,
+    details: &serde_json::Value,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let event = NewEvent {
+        occurred_at: now.as_millisecond(),
+        service: service.as_str(),
+        source: ServiceName::EVENT_SOURCE,
+        name,
+        account: Some(account.as_str()),
+        details: &details.to_string(),
+    };
+    Ok(service_events::insert(conn, &event).await?)
 }

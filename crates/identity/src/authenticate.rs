@@ -215,7 +215,7 @@ impl Identity {
         session: &Session,
     ) -> Result<KeyRecord, AuthError> {
         match &session.who {
-            Who::Root => root_parts(session.account()?.as_str()),
+            Who::Root => root_session_parts(conn, session).await,
             Who::User(id) => {
                 let user = find_principal(conn, id, Kind::User).await?;
                 self.user_parts(conn, user).await
@@ -231,7 +231,7 @@ impl Identity {
             }
             Who::Federated(issuer, name) => {
                 let mut parts = match issuer {
-                    None => root_parts(session.account()?.as_str())?,
+                    None => root_session_parts(conn, session).await?,
                     Some(id) => {
                         let user = find_principal(conn, id, Kind::User).await?;
                         self.user_parts(conn, user).await?
@@ -374,6 +374,19 @@ fn root_parts(account_id: &str) -> Result<KeyRecord, AuthError> {
         identity: Vec::new(),
         boundary: None,
     })
+}
+
+/// As [`root_parts`], of a session that was issued after the account's recovery ended earlier ones.
+async fn root_session_parts(
+    conn: &mut Conn<'_>,
+    session: &Session,
+) -> Result<KeyRecord, AuthError> {
+    let account = session.account()?;
+    let from = account::root_sessions_from(conn, account.as_str()).await?;
+    if from.is_some_and(|from| session.issued_at().as_millisecond() < from) {
+        return Err(AuthError::InvalidClientTokenId);
+    }
+    root_parts(account.as_str())
 }
 
 async fn find_principal(

@@ -21,7 +21,8 @@
 //! let sealer = Sealer::load(store.clone(), &master, entropy.clone(), now).await?;
 //! let identity = Identity::open(store, sealer, entropy, Settings::default())?;
 //! let account = "111122223333".parse().unwrap();
-//! let root = identity.create_account(account, "demo", None, now).await?;
+//! let start = authz::ServiceName::FirstStart;
+//! let root = identity.create_account(start, account, "demo", None, now).await?;
 //!
 //! // A request begins with a credential. `find_key` gives the secret to check the
 //! // signature with, `caller` says who that is *now* and what its policies are.
@@ -118,7 +119,7 @@ mod session;
 mod settings;
 mod sts;
 
-pub use accounts::RootCredentials;
+pub use accounts::{Recovered, Recovery, RootCredentials};
 pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Key, PrincipalRef};

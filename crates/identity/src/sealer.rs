@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use authz::ServiceName;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use store::service_events::{self, NewEvent};
 use store::{Moment, Scope, Store, Topic};
 use zeroize::Zeroizing;
 
@@ -144,8 +146,13 @@ impl Sealer {
             ring: RwLock::default(),
         }));
         sealer.reload().await?;
-        // Two nodes that start together make two keys, and both load both.
-        sealer.rotate_when_due(now).await?;
+        // Two nodes that start together make two keys, and both load both. A later start, whose newest
+        // key is old, does what the job of a running server would have done.
+        let service = match sealer.newest() {
+            None => ServiceName::FirstStart,
+            Some(_) => ServiceName::Maintenance,
+        };
+        sealer.rotate_when_due(service, now).await?;
         Ok(sealer)
     }
 
@@ -154,7 +161,7 @@ impl Sealer {
     ///
     /// # Errors
     /// As [`Sealer::rotate`].
-    pub async fn rotate_when_due(&self, now: Timestamp) -> Result<(), Error> {
+    pub async fn rotate_when_due(&self, service: ServiceName, now: Timestamp) -> Result<(), Error> {
         let newest_at = {
             let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
             (!ring.keys.is_empty()).then_some(ring.newest_at)
@@ -162,7 +169,7 @@ impl Sealer {
         let lifetime = i64::try_from(KEY_LIFETIME.as_millis()).map_err(Error::internal)?;
         match newest_at {
             Some(at) if now.as_millisecond().saturating_sub(at) < lifetime => Ok(()),
-            _ => self.rotate(now).await,
+            _ => self.rotate(service, now).await,
         }
     }
 
@@ -182,11 +189,12 @@ impl Sealer {
         }
     }
 
-    /// Adds a key to the ring: it seals from now on, the older ones go on opening.
+    /// Adds a key to the ring: it seals from now on, the older ones go on opening. The audit event has
+    /// the name and the member of KMS's own (KMS Developer Guide, "RotateKey" in the CloudTrail log).
     ///
     /// # Errors
     /// The database's and the random source's.
-    pub async fn rotate(&self, now: Timestamp) -> Result<(), Error> {
+    pub async fn rotate(&self, service: ServiceName, now: Timestamp) -> Result<(), Error> {
         let key = Zeroizing::new(draw::<32>(&*self.0.entropy)?);
         let sealed = seal_with(&self.0.master, 0, RING, &*key, &*self.0.entropy)?;
         let mut tx = self.0.store.write(Scope::System("key-ring")).await?;
@@ -194,7 +202,17 @@ impl Sealer {
         if keys >= RING_KEYS_MAX {
             return Err(Error::internal("the key ring is full"));
         }
-        store::iam::sealing_key::insert(&mut tx.conn(), &sealed, now.as_millisecond()).await?;
+        let now = now.as_millisecond();
+        let id = store::iam::sealing_key::insert(&mut tx.conn(), &sealed, now).await?;
+        let event = NewEvent {
+            occurred_at: now,
+            service: service.as_str(),
+            source: ServiceName::EVENT_SOURCE,
+            name: if keys == 0 { "CreateKey" } else { "RotateKey" },
+            account: None,
+            details: &serde_json::json!({ "keyId": id }).to_string(),
+        };
+        service_events::insert(&mut tx.conn(), &event).await?;
         tx.touch(Topic::KeyRing);
         tx.commit().await?;
         self.reload().await

@@ -5,6 +5,7 @@
 
 mod common;
 
+use authz::ServiceName;
 use aws_api::{Secret, iam, sts};
 use aws_types::AccountId;
 use aws_types::SystemEntropy;
@@ -69,13 +70,13 @@ on_every_engine! {
         let account: AccountId = ACCOUNT.parse().unwrap();
         let other: AccountId = OTHER_ACCOUNT.parse().unwrap();
         for secret in ["0123456789abcdef0123", "another-secret-of-root"] {
-            w.identity.create_account(account, "a", given(secret), w.now).await.unwrap();
-            let answer = w.identity.create_account(account, "a", None, w.now).await.unwrap();
+            w.identity.create_account(ServiceName::FirstStart, account, "a", given(secret), w.now).await.unwrap();
+            let answer = w.identity.create_account(ServiceName::FirstStart, account, "a", None, w.now).await.unwrap();
             assert_eq!(answer.secret.expose(), secret);
         }
-        let stolen = w.identity.create_account(other, "b", given("0123456789abcdef0123"), w.now).await;
+        let stolen = w.identity.create_account(ServiceName::FirstStart, other, "b", given("0123456789abcdef0123"), w.now).await;
         assert_eq!(said(stolen).0, "InvalidInput");
-        let short = w.identity.create_account(account, "a", given("short"), w.now).await;
+        let short = w.identity.create_account(ServiceName::FirstStart, account, "a", given("short"), w.now).await;
         assert_eq!(said(short).0, "InvalidInput");
     }
 
@@ -274,7 +275,7 @@ on_every_engine! {
         let sealer = Sealer::load(store.clone(), &w.master, entropy.clone(), w.now).await.unwrap();
         let other = Identity::open(store.clone(), sealer, entropy, Settings::default()).unwrap();
 
-        w.identity.sealer().rotate(w.now).await.unwrap();
+        w.identity.sealer().rotate(ServiceName::Maintenance, w.now).await.unwrap();
         let (new, _) = w.identity.issue_registry_password(&cx.caller, w.now).unwrap();
         for identity in [&w.identity, &other] {
             for password in [&old, &new] {

@@ -4,7 +4,9 @@
 //! are there. Version 0.1 did not write this down when it stored an image.
 
 use authz::ServiceName;
+use jiff::Timestamp;
 use store::ecr::image;
+use store::service_events::{self, NewEvent};
 use store::{Scope, settings};
 
 use crate::{Error, Registry, manifest};
@@ -20,7 +22,11 @@ impl Registry {
     ///
     /// # Errors
     /// The store's.
-    pub async fn link_foreign_layers(&self, _: ServiceName) -> Result<(), Error> {
+    pub async fn link_foreign_layers(
+        &self,
+        service: ServiceName,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         {
             let mut read = self.0.store.read().await?;
             if settings::get(&mut read.conn(), DONE).await?.is_some() {
@@ -42,6 +48,17 @@ impl Registry {
         }
         let mut tx = self.0.store.write(Scope::System("foreign-layers")).await?;
         settings::put(&mut tx.conn(), DONE, "yes").await?;
+        if linked > 0 {
+            let event = NewEvent {
+                occurred_at: now.as_millisecond(),
+                service: service.as_str(),
+                source: ServiceName::EVENT_SOURCE,
+                name: "LinkForeignLayers",
+                account: None,
+                details: &serde_json::json!({ "layers": linked }).to_string(),
+            };
+            service_events::insert(&mut tx.conn(), &event).await?;
+        }
         tx.commit().await?;
         tracing::info!(linked, "looked for foreign layers of earlier images");
         Ok(())

@@ -8,6 +8,7 @@ use aws_types::Entropy;
 use blobs::{Blobs, UploadId};
 use jiff::Timestamp;
 use store::ecr::{image, upload};
+use store::service_events::{self, NewEvent};
 use store::{Scope, Store, Write};
 
 use crate::cache::{Cache, Change};
@@ -62,7 +63,9 @@ impl Registry {
             open_uploads: OpenUploads::default(),
         }));
         let young_stay = registry.0.settings.shared;
-        registry.sweep(now, young_stay).await?;
+        registry
+            .sweep(ServiceName::Maintenance, now, young_stay)
+            .await?;
         Ok(registry)
     }
 
@@ -76,12 +79,13 @@ impl Registry {
         self.count_uploads(now).await
     }
 
-    /// Removes expired uploads, of all nodes. One node does it for all.
+    /// Removes expired uploads, of all nodes. One node does it for all. What it removed is one audit
+    /// event, however many they were.
     ///
     /// # Errors
     /// Those of the store and of the blobs.
-    pub async fn sweep_uploads(&self, _: ServiceName, now: Timestamp) -> Result<(), Error> {
-        self.sweep(now, true).await
+    pub async fn sweep_uploads(&self, service: ServiceName, now: Timestamp) -> Result<(), Error> {
+        self.sweep(service, now, true).await
     }
 
     async fn count_uploads(&self, now: Timestamp) -> Result<(), Error> {
@@ -111,7 +115,12 @@ impl Registry {
 
     /// Removes uploads, rows and files, so that both agree. Those with a row and not
     /// yet expired stay; with `young_stay`, also those without a row.
-    async fn sweep(&self, now: Timestamp, young_stay: bool) -> Result<(), Error> {
+    async fn sweep(
+        &self,
+        service: ServiceName,
+        now: Timestamp,
+        young_stay: bool,
+    ) -> Result<(), Error> {
         let lifetime = self.0.settings.upload_lifetime;
         let started = now;
         let now = now.as_millisecond();
@@ -145,14 +154,28 @@ impl Registry {
                 "removed unfinished uploads"
             );
         }
-        if !gone.is_empty() {
-            let mut tx = self.0.store.write(Scope::System("uploads")).await?;
-            for id in &gone {
-                upload::delete(&mut tx.conn(), id).await?;
-            }
-            tx.commit().await?;
+        if gone.is_empty() && swept.files == 0 {
+            return Ok(());
         }
-        Ok(())
+        let details = serde_json::json!({
+            "uploads": gone.len(),
+            "files": swept.files,
+            "bytes": swept.bytes,
+        });
+        let mut tx = self.0.store.write(Scope::System("uploads")).await?;
+        for id in &gone {
+            upload::delete(&mut tx.conn(), id).await?;
+        }
+        let event = NewEvent {
+            occurred_at: now,
+            service: service.as_str(),
+            source: ServiceName::EVENT_SOURCE,
+            name: "DeleteExpiredUploads",
+            account: None,
+            details: &details.to_string(),
+        };
+        service_events::insert(&mut tx.conn(), &event).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Begins a transaction of one repository.

@@ -5,7 +5,8 @@
 //! and syncs at a bounded interval ([`writer`]). No request waits for a disk: while the log cannot be
 //! written, writes and new credentials are refused, reads go on and are counted, and what only takes
 //! access away is recorded in a file that was allocated before ([`reserve`]). Requests of strangers are
-//! counted beyond a small burst ([`strangers`]).
+//! counted beyond a small burst ([`strangers`]). Work that no request asked for is a service event
+//! ([`service_event`]).
 //!
 //! What is absent: secrets (members that the model marks as sensitive), bytes of layers, and long
 //! documents; the event says so in their place.
@@ -13,6 +14,7 @@
 mod log_files;
 mod queue;
 pub(crate) mod reserve;
+mod service_event;
 mod strangers;
 mod unrecorded;
 mod writer;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 use serde_json::{Map, json};
 
 pub(crate) use self::queue::Audit;
+pub(crate) use self::service_event::ServiceEvent;
 use self::writer::Line;
 use crate::head::Head;
 use crate::limits::{
@@ -85,33 +88,6 @@ impl Audit {
         self.strangers()
             .count(group, "ecr.amazonaws.com", name, None, time);
     }
-}
-
-/// A line about the log itself, as CloudTrail writes events that no call made (CloudTrail User Guide,
-/// "Non-API events captured by CloudTrail").
-fn service_event(name: &str, time: Timestamp, details: serde_json::Value) -> Vec<u8> {
-    let id = uuid::Uuid::new_v4().to_string();
-    let event = json!({
-        "eventVersion": "1.11",
-        "userIdentity": {"type": "AWSService", "invokedBy": "berth"},
-        "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "eventSource": "berth",
-        "eventName": name,
-        "sourceIPAddress": "berth",
-        "userAgent": "berth",
-        "requestParameters": null,
-        "responseElements": null,
-        "eventID": id,
-        "readOnly": true,
-        "eventType": "AwsServiceEvent",
-        "managementEvent": true,
-        "eventCategory": "Management",
-        "serviceEventDetails": details,
-    });
-    // A `Value` always serializes.
-    let mut line = event.to_string().into_bytes();
-    line.push(b'\n');
-    line
 }
 
 impl Event {
@@ -177,11 +153,12 @@ impl Event {
         Line {
             text,
             time,
-            source,
+            source: source.into(),
             name,
             failed,
             essential,
             room: None,
+            on_disk: None,
         }
     }
 

@@ -45,10 +45,12 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             app.registry.sweep_uploads(service, app.now()).await?;
             Ok(Outcome::Again(SWEEP_INTERVAL))
         }),
-        kind(ROTATE_KEY_RING, app, |app, _| async move {
-            app.identity.sealer().rotate_when_due(app.now()).await?;
+        kind(ROTATE_KEY_RING, app, |app, service| async move {
+            let sealer = app.identity.sealer();
+            sealer.rotate_when_due(service, app.now()).await?;
             Ok(Outcome::Again(ROTATION_INTERVAL))
         }),
+        // Not audited: these rows only tell nodes which cached entries are stale.
         kind(PRUNE_CHANGES, app, |app, _| async move {
             let pruned = app.store.prune_changes().await?;
             if pruned > 0 {
@@ -57,7 +59,8 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             Ok(Outcome::Again(PRUNE_INTERVAL))
         }),
         kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
-            app.registry.link_foreign_layers(service).await?;
+            let registry = &app.registry;
+            registry.link_foreign_layers(service, app.now()).await?;
             Ok(Outcome::Done)
         }),
     ];

@@ -70,6 +70,7 @@ mod registry_host;
 mod route;
 mod saml;
 mod serve;
+mod service_events;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -33,6 +33,8 @@ use crate::transport::TransportSettings;
 
 /// How often what was noted in memory is written, and what has expired is removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the server looks for events of commands and jobs that its audit log lacks.
+const SERVICE_EVENTS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the server itself must be told; all else is in the parts that it is given.
 #[derive(Clone)]
@@ -156,7 +158,11 @@ impl Server {
             (settings.clock)(),
         )
         .await?;
-        let (audit, writer) = Audit::start(settings.audit_dir, Arc::clone(&settings.clock));
+        let (audit, writer) = Audit::start(
+            settings.audit_dir,
+            &names.default.region,
+            Arc::clone(&settings.clock),
+        );
         let reload = Arc::clone(&settings.transport.reload);
         let app = App::new(
             identity,
@@ -229,6 +235,7 @@ impl Server {
                 tracing::error!("the maintenance task panicked");
             }
             maintain(&app).await;
+            record_service_events(&app).await;
         };
         if tokio::time::timeout(MAINTENANCE_GRACE, last_maintenance)
             .await
@@ -274,6 +281,8 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     polls.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut maintenance = tokio::time::interval(MAINTENANCE_INTERVAL);
     maintenance.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut service_events = tokio::time::interval(SERVICE_EVENTS_INTERVAL);
+    service_events.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut reachable = true;
     let jobs = tokio::spawn(run_jobs(Arc::clone(&app), stop.clone()));
     loop {
@@ -291,6 +300,7 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 app.health.set(Problem::DatabaseAway, !reachable);
             }
             _ = maintenance.tick() => maintain(&app).await,
+            _ = service_events.tick() => record_service_events(&app).await,
         }
     }
     if jobs.await.is_err() {
@@ -316,6 +326,13 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
         () = ensured => {}
     }
     runner.run(stopped(&stop)).await;
+}
+
+/// What cannot be moved now stays in the database, and is tried again.
+async fn record_service_events(app: &App) {
+    if let Err(error) = app.record_service_events().await {
+        tracing::warn!(%error, "service events are not in the audit log yet");
+    }
 }
 
 async fn maintain(app: &App) {

@@ -32,7 +32,7 @@
 //! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam`, `ecr`, `hosts`, `organizations`, `jobs` and `settings`: typed rows and their statements, one file a resource. All
+//! - `iam`, `ecr`, `hosts`, `organizations`, `jobs`, `service_events` and `settings`: typed rows and their statements, one file a resource. All
 //!   SQL of Berth is there; the crates above call functions.
 //!
 //! # The promise
@@ -65,6 +65,7 @@ mod prune;
 #[cfg(any(test, feature = "testing"))]
 mod query_count;
 mod server_lock;
+pub mod service_events;
 pub mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -166,6 +166,9 @@ fn matches(args: &[OsString], values: &Layer) -> Result<ArgMatches, clap::Error>
     .try_get_matches_from(args)
 }
 
+/// Switches of a single call, which take access away or leave it: nobody means them for every call.
+const SWITCHES_OF_ONE_CALL: [&str; 2] = ["revoke", "keep-mfa"];
+
 /// Options of the commands that read the configuration, and the global ones. What must be given
 /// each time (`account create --account-id`) must not come from a server's file.
 fn layered(arg: &Arg) -> bool {
@@ -173,7 +176,10 @@ fn layered(arg: &Arg) -> bool {
         arg.get_action(),
         ArgAction::Set | ArgAction::Append | ArgAction::SetTrue
     );
-    taken && !arg.is_positional() && !arg.is_required_set()
+    let of_one_call = arg
+        .get_long()
+        .is_some_and(|long| SWITCHES_OF_ONE_CALL.contains(&long));
+    taken && !arg.is_positional() && !arg.is_required_set() && !of_one_call
 }
 
 /// Changes the arguments of the top, and of each command that has `--config`.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use authz::ServiceName;
 use aws_api::{iam, sts};
 use aws_types::AccountId;
 use aws_types::SystemEntropy;
@@ -61,7 +62,7 @@ impl World {
         let id: AccountId = id.parse().unwrap();
         let root = self
             .identity
-            .create_account(id, "test", None, self.now)
+            .create_account(ServiceName::FirstStart, id, "test", None, self.now)
             .await
             .unwrap();
         Credentials {

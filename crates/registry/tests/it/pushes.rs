@@ -293,12 +293,12 @@ on_every_engine! {
         assert_eq!(links().await, 10);
         // As version 0.1 stored them.
         unlink().await;
-        w.registry.link_foreign_layers(ServiceName::Maintenance).await.unwrap();
+        w.registry.link_foreign_layers(ServiceName::Maintenance, w.cx.now).await.unwrap();
         assert_eq!(links().await, 10);
         assert_eq!(refusal(w.registry.delete_blob(&w.cx, &repo, digest).await), "LayerInUse");
         // Once in the life of a database: later images say it themselves.
         unlink().await;
-        w.registry.link_foreign_layers(ServiceName::Maintenance).await.unwrap();
+        w.registry.link_foreign_layers(ServiceName::Maintenance, w.cx.now).await.unwrap();
         assert_eq!(links().await, 0);
     }
 

@@ -6,7 +6,7 @@ use blobs::Digest;
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use registry::{Error, RepositoryFacts};
-use store::on_every_engine;
+use store::{on_every_engine, service_events};
 
 async fn read(w: &World, repo: &RepositoryFacts, digest: &str) -> Vec<u8> {
     let (layer, file) = w.registry.open_blob(&w.cx, repo, digest).await.unwrap();
@@ -149,6 +149,29 @@ on_every_engine! {
         w.registry.sweep_uploads(ServiceName::Maintenance, soon.now).await.unwrap();
         start(&soon).await.unwrap();
         assert_eq!(refusal(start(&soon).await), "LimitExceeded");
+    }
+
+    /// However many uploads expire, the audit log gets one line.
+    async fn a_sweep_is_one_audit_event(store: TestStore) {
+        let w = World::new(&store).await;
+        let repo = w.repository("app").await;
+        for _ in 0..50 {
+            let id = w.registry.start_upload(&w.cx, &repo).await.unwrap().to_string();
+            w.registry.append(&w.cx, &repo, &id, None, body("12345")).await.unwrap();
+        }
+        // Nothing has expired, so nothing is told.
+        w.registry.sweep_uploads(ServiceName::Maintenance, w.cx.now).await.unwrap();
+        let later = w.later(25);
+        w.registry.sweep_uploads(ServiceName::Maintenance, later.now).await.unwrap();
+        w.registry.sweep_uploads(ServiceName::Maintenance, later.now).await.unwrap();
+        let mut tx = store.store.write(service_events::SCOPE).await.unwrap();
+        let events = service_events::claim(&mut tx.conn(), 1, 2, 100).await.unwrap();
+        assert_eq!(events.len(), 1);
+        let event = &events[0];
+        assert_eq!((event.name.as_str(), event.service.as_str()), ("DeleteExpiredUploads", "maintenance.berth"));
+        assert_eq!(event.occurred_at, later.now.as_millisecond());
+        let details: serde_json::Value = serde_json::from_str(&event.details).unwrap();
+        assert_eq!((&details["files"], &details["bytes"]), (&50.into(), &250.into()));
     }
 
     async fn a_layer_has_a_largest_size(store: TestStore) {

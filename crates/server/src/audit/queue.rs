@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aws_types::Region;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use super::service_event::ServiceEvent;
 use super::strangers::Strangers;
 use super::unrecorded::Unrecorded;
 use super::writer::{Line, Writer};
@@ -31,6 +33,8 @@ pub(super) struct Shared {
     pub(super) low: AtomicBool,
     /// How much the reserve can take, in bytes.
     pub(super) reserve_left: AtomicU64,
+    /// `awsRegion` of events that no request made.
+    pub(super) region: String,
     pub(super) sync_now: Notify,
     /// Since when the writer has been in a write.
     writing: Mutex<Option<Instant>>,
@@ -53,7 +57,7 @@ impl Shared {
     }
 
     pub(super) fn note_unrecorded(&self, line: &Line) {
-        lock(&self.unrecorded).note(line.source, &line.name, line.failed, line.time);
+        lock(&self.unrecorded).note(&line.source, &line.name, line.failed, line.time);
     }
 
     pub(super) fn take_unrecorded(&self) -> Unrecorded {
@@ -87,9 +91,14 @@ pub(crate) struct Audit {
 
 impl Audit {
     /// Starts the writer. It ends when every clone is dropped; then everything is on disk.
-    pub(crate) fn start(directory: PathBuf, clock: Clock) -> (Audit, JoinHandle<()>) {
+    pub(crate) fn start(
+        directory: PathBuf,
+        region: &Region,
+        clock: Clock,
+    ) -> (Audit, JoinHandle<()>) {
         let shared = Arc::new(Shared {
             clock,
+            region: region.to_string(),
             failing: AtomicBool::default(),
             low: AtomicBool::default(),
             reserve_left: AtomicU64::default(),
@@ -125,6 +134,38 @@ impl Audit {
     /// Asks the writer to write and sync what is in the queue now.
     pub(crate) fn sync_now(&self) {
         self.shared.sync_now.notify_one();
+    }
+
+    /// Records events that no request made, and says of each whether it is durable now.
+    pub(crate) async fn record_durably(
+        &self,
+        events: impl Iterator<Item = ServiceEvent<'_>>,
+    ) -> Vec<bool> {
+        let mut waiting = Vec::new();
+        for event in events {
+            let (on_disk, written) = oneshot::channel();
+            let (source, name) = (event.source.to_owned(), event.name.to_owned());
+            self.send(Line {
+                // The day that it is recorded on: an earlier day's file may have been put away.
+                time: self.shared.now(),
+                source: source.into(),
+                name,
+                failed: false,
+                essential: true,
+                text: event.into_text(&self.shared.region),
+                room: None,
+                on_disk: Some(on_disk),
+            })
+            .await;
+            waiting.push(written);
+        }
+        self.sync_now();
+        let mut durable = Vec::with_capacity(waiting.len());
+        for written in waiting {
+            let written = timeout(AUDIT_STUCK_TIMEOUT, written).await;
+            durable.push(matches!(written, Ok(Ok(()))));
+        }
+        durable
     }
 
     pub(super) fn strangers(&self) -> MutexGuard<'_, Strangers> {

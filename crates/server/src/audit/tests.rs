@@ -1,6 +1,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use aws_types::Region;
+
 use super::*;
 use crate::clock::Clock;
 
@@ -8,6 +10,10 @@ const DAY: &str = "2026-11-22.jsonl";
 
 fn clock() -> Clock {
     Arc::new(|| "2026-11-22T12:00:00Z".parse().unwrap())
+}
+
+fn region() -> Region {
+    "us-east-1".parse().unwrap()
 }
 
 fn event(name: &str, read_only: bool) -> Event {
@@ -56,7 +62,7 @@ async fn writes_what_must_be_kept_to_the_reserve_and_counts_the_rest() {
     let path = directory.path().join("audit").join(DAY);
     // No log can be opened there.
     std::fs::create_dir_all(&path).unwrap();
-    let (audit, writer) = Audit::start(directory.path().join("audit"), clock());
+    let (audit, writer) = Audit::start(directory.path().join("audit"), &region(), clock());
     audit.record(event("BatchGetImage", true)).await;
     pass().await;
     assert!(!audit.is_available() && audit.can_record_removal());
@@ -88,13 +94,13 @@ async fn moves_the_reserve_of_an_earlier_process_into_the_log() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit").join(DAY);
     std::fs::create_dir_all(&path).unwrap();
-    let (audit, writer) = Audit::start(directory.path().join("audit"), clock());
+    let (audit, writer) = Audit::start(directory.path().join("audit"), &region(), clock());
     audit.record(event("DeleteUser", false)).await;
     // A stop does not wait for a disk for ever.
     drop(audit);
     writer.await.unwrap();
     std::fs::remove_dir(&path).unwrap();
-    let (audit, writer) = Audit::start(directory.path().join("audit"), clock());
+    let (audit, writer) = Audit::start(directory.path().join("audit"), &region(), clock());
     drop(audit);
     writer.await.unwrap();
     assert_eq!(names(&path), ["DeleteUser"]);
@@ -104,7 +110,7 @@ async fn moves_the_reserve_of_an_earlier_process_into_the_log() {
 async fn counts_the_refused_requests_of_strangers_beyond_a_burst() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit").join(DAY);
-    let (audit, writer) = Audit::start(directory.path().join("audit"), clock());
+    let (audit, writer) = Audit::start(directory.path().join("audit"), &region(), clock());
     for _ in 0..10_000 {
         let mut refused = event("ListUsers", true);
         refused.error = Some(("InvalidClientTokenId".to_owned(), "no".to_owned()));
@@ -130,7 +136,7 @@ async fn counts_the_refused_requests_of_strangers_beyond_a_burst() {
 async fn syncs_at_once_when_asked() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("audit").join(DAY);
-    let (audit, writer) = Audit::start(directory.path().join("audit"), clock());
+    let (audit, writer) = Audit::start(directory.path().join("audit"), &region(), clock());
     audit.record(event("PutImage", false)).await;
     audit.sync_now();
     pass().await;

@@ -5,6 +5,7 @@
 //! [`Reserve`], the others are counted ([`Unrecorded`]), and every [`RETRY_INTERVAL`] it tries to write
 //! again: first what is in the reserve, then a summary of what was not recorded.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,13 +13,13 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::log_files::LogFiles;
 use super::queue::Shared;
 use super::reserve::{self, Reserve};
-use super::service_event;
+use super::service_event::ServiceEvent;
 use crate::limits::{
     AUDIT_FREE_BYTES_MIN, AUDIT_FREE_BYTES_RESUME, AUDIT_RESERVE_BYTES, AUDIT_SUMMARY_INTERVAL,
     AUDIT_SYNC_INTERVAL,
@@ -38,13 +39,15 @@ pub(super) struct Line {
     /// JSON and a line feed.
     pub(super) text: Vec<u8>,
     pub(super) time: Timestamp,
-    pub(super) source: &'static str,
+    pub(super) source: Cow<'static, str>,
     pub(super) name: String,
     pub(super) failed: bool,
     /// Something was changed or handed out: such a line is never merely counted.
     pub(super) essential: bool,
     /// Room in the queue.
     pub(super) room: Option<OwnedSemaphorePermit>,
+    /// Told when the line is durable; dropped when it is not known to be.
+    pub(super) on_disk: Option<oneshot::Sender<()>>,
 }
 
 pub(super) struct Writer {
@@ -56,6 +59,8 @@ pub(super) struct Writer {
     pending: Vec<u8>,
     /// Since when lines are written but not synced.
     unsynced: Option<Instant>,
+    /// Who waits for what is written but not synced.
+    waiting: Vec<oneshot::Sender<()>>,
     summarized: Instant,
 }
 
@@ -76,6 +81,7 @@ impl Writer {
             files: LogFiles::new(directory),
             pending: Vec::new(),
             unsynced: None,
+            waiting: Vec::new(),
             summarized: Instant::now(),
         }
     }
@@ -125,15 +131,14 @@ impl Writer {
     async fn write(&mut self, batch: &mut Vec<Line>) {
         self.shared.set_writing(true);
         if !self.shared.failing.load(Acquire) {
-            match self.append(batch).await {
-                Ok(()) => batch.clear(),
-                Err(error) => self.fail(&error),
+            if let Err(error) = self.append(batch).await {
+                self.fail(&error);
             }
         }
         // The log cannot be written: keep what must be kept.
         for line in batch.drain(..) {
             match line.essential {
-                true => self.keep(&line),
+                true => self.keep(line),
                 false => self.shared.note_unrecorded(&line),
             }
         }
@@ -152,14 +157,19 @@ impl Writer {
             let text = texts.collect::<Vec<_>>().concat();
             self.files.append(&day, &text).await?;
             self.unsynced.get_or_insert_with(Instant::now);
-            batch.drain(..count);
+            let written = batch.drain(..count);
+            self.waiting.extend(written.filter_map(|line| line.on_disk));
         }
         Ok(())
     }
 
-    fn keep(&mut self, line: &Line) {
+    fn keep(&mut self, line: Line) {
         if self.reserve.append(&line.text).is_ok() {
             self.note_reserve();
+            if let Some(on_disk) = line.on_disk {
+                // Nobody may wait any more.
+                let _ = on_disk.send(());
+            }
             return;
         }
         if self.pending.len() + line.text.len() <= PENDING_BYTES_MAX {
@@ -169,11 +179,13 @@ impl Writer {
                 event = line.name,
                 "an audit event is lost: neither the log nor its reserve can be written"
             );
-            self.shared.note_unrecorded(line);
+            self.shared.note_unrecorded(&line);
         }
     }
 
-    fn fail(&self, error: &io::Error) {
+    fn fail(&mut self, error: &io::Error) {
+        // What was written before may not be on the disk.
+        self.waiting.clear();
         if !self.shared.failing.swap(true, AcqRel) {
             let directory = self.files.directory.display();
             tracing::error!(
@@ -231,7 +243,8 @@ impl Writer {
         let now = self.shared.now();
         let unrecorded = self.shared.take_unrecorded();
         if let Some(summary) = unrecorded.summary() {
-            text.extend_from_slice(&service_event("AuditEventsNotRecorded", now, summary));
+            let event = ServiceEvent::of_log("AuditEventsNotRecorded", now, summary);
+            text.extend_from_slice(&event.into_text(&self.shared.region));
         }
         let written = match text.is_empty() {
             true => Ok(()),
@@ -260,7 +273,10 @@ impl Writer {
         }
         let now = self.shared.now();
         let events = summaries.into_iter();
-        let texts = events.map(|summary| service_event("UnauthenticatedRequests", now, summary));
+        let texts = events.map(|summary| {
+            let event = ServiceEvent::of_log("UnauthenticatedRequests", now, summary);
+            event.into_text(&self.shared.region)
+        });
         let text = texts.collect::<Vec<_>>().concat();
         match self.files.append(&day_of(now), &text).await {
             Ok(()) => {
@@ -280,10 +296,17 @@ impl Writer {
     }
 
     async fn sync(&mut self) {
-        if self.unsynced.take().is_some()
-            && let Err(error) = self.files.sync().await
-        {
-            self.fail(&error);
+        if self.unsynced.take().is_none() {
+            return;
+        }
+        match self.files.sync().await {
+            Ok(()) => {
+                for waiting in self.waiting.drain(..) {
+                    // Nobody may wait any more.
+                    let _ = waiting.send(());
+                }
+            }
+            Err(error) => self.fail(&error),
         }
     }
 

@@ -6,11 +6,12 @@ use http::Method;
 use super::world::World;
 use crate::health::Problem;
 
-/// Puts a directory where the log of the day must be, and waits until the server has noticed.
+/// Puts a directory where the next day's log must be, and waits until the server has noticed.
 async fn break_the_log(world: &World) {
+    world.pass(24 * 3600);
     let login = world.login(&world.root).await;
     let headers = [("authorization", login.as_str())];
-    std::fs::create_dir_all(world.directory.path().join("audit/2026-11-22.jsonl")).unwrap();
+    std::fs::create_dir_all(world.directory.path().join("audit/2026-11-23.jsonl")).unwrap();
     let mut tries = 0..100_000;
     while world.app.audit.is_available() {
         assert!(tries.next().is_some(), "the failure was never noticed");

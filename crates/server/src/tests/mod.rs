@@ -26,6 +26,7 @@ mod resource_policies;
 mod saml;
 mod sample;
 mod scoped_credentials;
+mod service_events;
 mod transport;
 mod unavailable;
 mod world;

@@ -141,6 +141,8 @@ impl World {
             .unwrap();
         let address = server.addresses()[0];
         let app = server.app();
+        // Before any request, so that it comes first in the log.
+        app.record_service_events().await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(server.run(async {
             let _ = stopped.await;
@@ -454,7 +456,7 @@ pub(super) fn refused(service: Service, reply: &Reply) -> Refused {
 async fn account(identity: &Identity, id: &str, now: Timestamp) -> Person {
     let id = id.parse().unwrap();
     let root = identity
-        .create_account(id, "test", None, now)
+        .create_account(authz::ServiceName::FirstStart, id, "test", None, now)
         .await
         .unwrap();
     Person {

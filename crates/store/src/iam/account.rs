@@ -117,3 +117,16 @@ pub async fn is_closed(conn: &mut Conn<'_>, id: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM accounts WHERE id = $1 AND closed_at IS NOT NULL";
     Ok(conn.fetch_optional(sql, values![id]).await?.is_some())
 }
+
+/// Ends the root user's sessions that were issued before `from`.
+pub async fn end_root_sessions(conn: &mut Conn<'_>, id: &str, from: i64) -> Result<()> {
+    let sql = "UPDATE accounts SET root_sessions_from = $2 WHERE id = $1";
+    conn.execute(sql, values![id, from]).await.map(drop)
+}
+
+/// Before when issued sessions of the root user are over; `None`: none were ended.
+pub async fn root_sessions_from(conn: &mut Conn<'_>, id: &str) -> Result<Option<i64>> {
+    let sql = "SELECT root_sessions_from FROM accounts WHERE id = $1";
+    let row = conn.fetch_optional(sql, values![id]).await?;
+    row.map_or(Ok(None), |row| row.opt_int(0))
+}
