@@ -1,4 +1,4 @@
-//! Any bytes as certificates, private keys and SSH keys.
+//! The target `certificates` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::certificates::parse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("certificates", bytes));

@@ -1,4 +1,4 @@
-//! Whole decisions against the reference evaluator, and against their own explanation.
+//! The target `decision` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::decisions::decide(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("decision", bytes));

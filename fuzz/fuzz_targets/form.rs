@@ -1,4 +1,4 @@
-//! Any bytes as the body of a Query request.
+//! The target `form` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::forms::parse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("form", bytes));

@@ -1,4 +1,4 @@
-//! Whatever can be parsed is linted, within bounds.
+//! The target `linter` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::texts::lint(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("linter", bytes));

@@ -1,4 +1,4 @@
-//! Wildcards and variables against a slow matcher.
+//! The target `matcher` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::patterns::matching(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("matcher", bytes));

@@ -1,4 +1,4 @@
-//! Any bytes as a request of the metadata service.
+//! The target `metadata` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::metadata::parse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("metadata", bytes));

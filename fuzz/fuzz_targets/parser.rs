@@ -1,4 +1,4 @@
-//! Any bytes as a policy document of every kind.
+//! The target `parser` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::texts::parse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("parser", bytes));

@@ -1,4 +1,4 @@
-//! Any bytes as metadata and as a response of a SAML provider.
+//! The target `saml` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::saml_responses::parse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("saml", bytes));

@@ -1,4 +1,4 @@
-//! Any bytes as a request that may be signed.
+//! The target `signature` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::signatures::parse(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("signature", bytes));

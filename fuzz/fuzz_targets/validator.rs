@@ -1,4 +1,4 @@
-//! Any document as the services would store it, of every kind.
+//! The target `validator` of `fuzz-checks`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| policy_fuzz::texts::validate(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("validator", bytes));

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! lint   formatting, clippy, generated code, tidy, dependencies
-//! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts; the
+//! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts, and the
 //!        fuzz targets' checks on their seeds
 //! e2e    real clients against the real binary (e2e/README.md)
-//! slow   long crash rounds, the dist build twice; only with `all` or by name
+//! slow   long crash rounds, the fuzz targets' programs, the dist build twice; only with `all` or by name
 //! ```
 //!
 //! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at
@@ -65,8 +65,7 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         // One server for all; each test makes a database of its own in it.
         let postgres = Postgres::start()?;
         if wanted("unit") {
-            report.add("unit", || unit(root, &postgres));
-            report.add("fuzz", || fuzz(root));
+            report.add("unit", || unit(root, &target, &postgres));
         }
         if wanted("e2e") {
             let quick = [&["-m", "not slow"], pytest].concat();
@@ -75,6 +74,7 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         if wanted("slow") {
             let slow = [&["-m", "slow"], pytest].concat();
             report.add("slow e2e", || e2e(root, &target, &postgres, &slow));
+            report.add("fuzz targets", || fuzz(root));
             report.add("dist", || crate::dist::reproducible(root, &target));
         }
     }
@@ -88,13 +88,14 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
 
 fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     let mut needs = Vec::new();
-    if wanted("lint") || wanted("e2e") {
+    // Of these, `unit` needs Python alone, where Go comes from PyPI.
+    if wanted("lint") || wanted("unit") || wanted("e2e") {
         needs.extend(packages::PYTHON);
     }
     if wanted("lint") {
         needs.extend(packages::NPM);
     }
-    if wanted("lint") || wanted("unit") {
+    if wanted("slow") {
         needs.extend(packages::FUZZ);
     }
     if wanted("unit") || wanted("e2e") || wanted("slow") {
@@ -108,14 +109,18 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
 }
 
 /// The product's workspace and those that it must not know of, which must not rot unseen either.
-const MANIFESTS: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "bench/policy/Cargo.toml"];
+const MANIFESTS: [&str; 3] = ["Cargo.toml", "bench/policy/Cargo.toml", FUZZ];
+
+/// The fuzz targets' programs: one line each around a check of `fuzz-checks`, which is linted and tested with
+/// the product. Compiling them builds the product once more, so it is a slow part.
+const FUZZ: &str = "fuzz/Cargo.toml";
 
 /// A check of the sources: a cargo command that passes or does not.
 struct Check {
     name: &'static str,
     args: &'static [&'static str],
-    /// For each of the workspaces, not only for the product's.
-    everywhere: bool,
+    /// The workspaces that it is for.
+    manifests: &'static [&'static str],
     /// What is handed on to what cargo runs.
     behind: &'static [&'static str],
 }
@@ -124,7 +129,7 @@ const LINT: &[Check] = &[
     Check {
         name: "formatting",
         args: &["fmt", "--all"],
-        everywhere: true,
+        manifests: &MANIFESTS,
         behind: &["--check"],
     },
     Check {
@@ -136,35 +141,40 @@ const LINT: &[Check] = &[
             "--locked",
             "--quiet",
         ],
-        everywhere: true,
+        manifests: &[MANIFESTS[0], MANIFESTS[1]],
         behind: &["--deny", "warnings"],
+    },
+    Check {
+        name: "lock file of the fuzz targets",
+        args: &["tree", "--quiet", "--locked", "--depth", "0"],
+        manifests: &[FUZZ],
+        behind: &[],
     },
     Check {
         name: "generated code",
         args: &["xtask", "codegen", "--check"],
-        everywhere: false,
+        manifests: &[],
         behind: &[],
     },
     Check {
         name: "tidy",
         args: &["xtask", "tidy"],
-        everywhere: false,
+        manifests: &[],
         behind: &[],
     },
 ];
 
 fn lint(root: &Path, check: &Check) -> Outcome<Tally> {
-    let manifests = match check.everywhere {
-        true => &MANIFESTS[..],
-        false => &MANIFESTS[..1],
-    };
-    for manifest in manifests {
+    if check.manifests.is_empty() {
+        process::run(cargo(root).args(check.args).args(check.behind))?;
+    }
+    for manifest in check.manifests {
         let mut command = cargo(root);
-        command.args(check.args);
-        if check.everywhere {
-            command.args(["--manifest-path", manifest, "--"]);
+        command.args(check.args).args(["--manifest-path", manifest]);
+        if !check.behind.is_empty() {
+            command.arg("--").args(check.behind);
         }
-        process::run(command.args(check.behind))?;
+        process::run(&mut command)?;
     }
     Ok(Tally {
         passed: 1,
@@ -199,23 +209,26 @@ fn dependencies(root: &Path) -> Outcome<Tally> {
     })
 }
 
-fn unit(root: &Path, postgres: &Postgres) -> Outcome<Tally> {
+fn unit(root: &Path, target: &Path, postgres: &Postgres) -> Outcome<Tally> {
     tally::of_cargo_test(
         cargo(root)
             .args(["test", "--workspace", "--locked", "--no-fail-fast"])
-            .env(postgres::URL_VARIABLE, postgres.url()),
+            .env(postgres::URL_VARIABLE, postgres.url())
+            .env("BERTH_TEST_WYCHEPROOF", programs::wycheproof(root, target)?),
     )
 }
 
-/// The checks of the fuzz targets, on their seeds.
+/// The programs of the fuzz targets compile, without a warning.
 fn fuzz(root: &Path) -> Outcome<Tally> {
-    tally::of_cargo_test(cargo(root).args([
-        "test",
-        "--manifest-path",
-        "fuzz/Cargo.toml",
-        "--release",
-        "--locked",
-    ]))
+    process::run(
+        cargo(root)
+            .args(["clippy", "--all-targets", "--locked", "--quiet"])
+            .args(["--manifest-path", FUZZ, "--", "--deny", "warnings"]),
+    )?;
+    Ok(Tally {
+        passed: 1,
+        failed: 0,
+    })
 }
 
 fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> Outcome<Tally> {

@@ -66,7 +66,7 @@ mod images;
 mod kept_uploads;
 mod layers;
 mod lists;
-mod manifest;
+pub mod manifest;
 mod mutability;
 mod name;
 mod open_uploads;

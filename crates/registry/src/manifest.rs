@@ -5,9 +5,13 @@
 //! Manifest" and "Image Index"; Docker "Image Manifest V 2, Schema 2").
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use blobs::Digest;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::{Error, MANIFEST_BYTES_MAX};
 
@@ -25,62 +29,67 @@ const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
 /// A descriptor (OCI image-spec, "Content Descriptors").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Descriptor {
-    pub(crate) digest: Digest,
+pub struct Descriptor {
+    /// What it points at.
+    pub digest: Digest,
     /// Length in bytes.
-    pub(crate) size: u64,
+    pub size: u64,
 }
 
 /// A foreign (non-distributable) layer, which a client may leave out of its push
 /// (image-spec, "Non-Distributable Layers").
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Foreign {
-    pub(crate) descriptor: Descriptor,
+pub struct Foreign {
+    /// The layer.
+    pub descriptor: Descriptor,
     /// The descriptor's `urls` say where to fetch it. Without them the blob must be in the
     /// repository, or the image could not be pulled.
-    pub(crate) fetchable: bool,
+    pub fetchable: bool,
 }
 
 /// A manifest's contents, as far as the registry looks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parsed {
-    pub(crate) media_type: String,
+pub struct Parsed {
+    /// The media type.
+    pub media_type: String,
     /// Blobs that must be in the repository: the config and the layers.
-    pub(crate) blobs: Vec<Descriptor>,
+    pub blobs: Vec<Descriptor>,
     /// Layers that may be fetched elsewhere. One that the repository has belongs to the
     /// image like any other.
-    pub(crate) foreign: Vec<Foreign>,
+    pub foreign: Vec<Foreign>,
     /// Those of both that count as the image's size: the layers.
-    pub(crate) layers: Vec<Digest>,
+    pub layers: Vec<Digest>,
     /// Manifests that must be in the repository.
-    pub(crate) children: Vec<Descriptor>,
-    pub(crate) subject: Option<Digest>,
-    pub(crate) artifact_type: Option<String>,
+    pub children: Vec<Descriptor>,
+    /// The manifest that this one is about.
+    pub subject: Option<Digest>,
+    /// `artifactType`, or else the config's media type.
+    pub artifact_type: Option<String>,
     /// With a subject only, for the referrers' index.
-    pub(crate) annotations: BTreeMap<String, String>,
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// Any of the five forms; which fields must be there depends on the media type. `null` is as
 /// absent, and an absent list is an empty one: Go clients write `null` for empty slices
 /// (`regctl image create`, `crane index filter`).
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wire {
     schema_version: Option<u64>,
     media_type: Option<String>,
     artifact_type: Option<String>,
-    config: Option<WireDescriptor>,
-    layers: Option<Vec<WireDescriptor>>,
-    manifests: Option<Vec<WireDescriptor>>,
+    config: Option<Object<WireDescriptor>>,
+    layers: Option<Vec<Object<WireDescriptor>>>,
+    manifests: Option<Vec<Object<WireDescriptor>>>,
     /// The artifact manifest's layers.
-    blobs: Option<Vec<WireDescriptor>>,
+    blobs: Option<Vec<Object<WireDescriptor>>>,
     /// Schema 1's layers; there to be refused.
     fs_layers: Option<serde::de::IgnoredAny>,
-    subject: Option<WireDescriptor>,
+    subject: Option<Object<WireDescriptor>>,
     annotations: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireDescriptor {
     #[serde(default)]
@@ -88,6 +97,37 @@ struct WireDescriptor {
     digest: String,
     size: i64,
     urls: Option<Vec<String>>,
+}
+
+/// A JSON object. Without it a structure is read from a list as well, its members in the order of its
+/// fields, and no client would read such a manifest again.
+struct Object<T>(T);
+
+impl<T> Deref for Object<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
+    }
 }
 
 impl WireDescriptor {
@@ -135,11 +175,14 @@ fn is_manifest_type(media_type: &str) -> bool {
 }
 
 /// Parses and checks a manifest. `given` is the media type that came with it.
-pub(crate) fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, Error> {
+///
+/// # Errors
+/// [`Error::ManifestTooLarge`], [`Error::InvalidManifest`].
+pub fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, Error> {
     if bytes.len() > MANIFEST_BYTES_MAX {
         return Err(Error::ManifestTooLarge(MANIFEST_BYTES_MAX));
     }
-    let wire: Wire = serde_json::from_slice(bytes)
+    let Object(wire): Object<Wire> = serde_json::from_slice(bytes)
         // ECR's words, without a place (recorded answers: radkawar/stackd, `testdata/aws/ecr`).
         .map_err(|_| invalid("Invalid JSON syntax"))?;
     // `{}` is answered alike.
@@ -222,7 +265,7 @@ pub(crate) fn parse(bytes: &[u8], given: Option<&str>) -> Result<Parsed, Error> 
         Some(text) => Some(text),
         None => wire
             .config
-            .map(|config| config.media_type)
+            .map(|config| config.0.media_type)
             .filter(|text| !text.is_empty()),
     };
     let artifact_type_bytes = parsed.artifact_type.as_deref().unwrap_or("").len();
@@ -376,6 +419,27 @@ mod tests {
                 assert!(!message.is_empty());
                 assert!(message.chars().count() <= MESSAGE_CHARS_MAX, "{message}");
             }
+        }
+    }
+
+    #[test]
+    fn refuses_lists_in_the_place_of_objects() {
+        const D: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let object = format!(r#"{{"mediaType":"a/b","digest":"{D}","size":0}}"#);
+        let list = format!(r#"["a/b","{D}",0,null]"#);
+        let manifest = |config: &str, layer: &str| {
+            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layer}]}}"#)
+        };
+        let all =
+            format!(r#"[2,"{OCI_MANIFEST}",null,{object},[{object}],null,null,null,null,null]"#);
+        for (text, valid) in [
+            (manifest(&object, &object), true),
+            (manifest(&list, &object), false),
+            (manifest(&object, &list), false),
+            (all, false),
+        ] {
+            let parsed = parse(text.as_bytes(), Some(OCI_MANIFEST));
+            assert_eq!(parsed.is_ok(), valid, "{text}: {parsed:?}");
         }
     }
 

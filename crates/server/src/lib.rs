@@ -59,7 +59,7 @@ mod metrics;
 mod names;
 mod network;
 mod oci;
-mod oci_route;
+pub mod oci_route;
 mod ops;
 mod outbound;
 mod peek;

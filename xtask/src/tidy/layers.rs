@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u8)] = &[
     // Outside the product.
     ("xtask", 9),
     ("bench", 9),
+    ("fuzz-checks", 9),
 ];
 
 /// Libraries that a crate must not import, with the invariant that forbids it.

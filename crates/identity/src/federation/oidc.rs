@@ -15,6 +15,7 @@ mod jws;
 mod key_cache;
 mod provider;
 mod settings;
+mod unique_json;
 mod verify;
 
 pub use claims::{ClaimError, Claims};

@@ -146,6 +146,16 @@ impl Signer {
         format!("{message}.{}", encode(&self.sign(message.as_bytes())))
     }
 
+    /// A token of this header and payload, written as they are.
+    pub fn token_of_text(&self, header: &str, payload: &str) -> String {
+        let message = format!(
+            "{}.{}",
+            encode(header.as_bytes()),
+            encode(payload.as_bytes())
+        );
+        format!("{message}.{}", encode(&self.sign(message.as_bytes())))
+    }
+
     pub fn jwk(&self, kid: &str) -> Value {
         match &self.pair {
             Pair::Rsa(pair) => {

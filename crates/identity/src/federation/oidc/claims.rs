@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::jws::{Jws, Malformed};
+use super::unique_json;
 
 /// Audiences of a token.
 const AUDIENCES_MAX: usize = 100;
@@ -20,7 +21,7 @@ const ROLES_MAX: usize = 100;
 /// Why claims are not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClaimError {
-    /// The payload is no JSON object.
+    /// The payload is no JSON object, or has a member twice.
     #[error("the payload is no JSON object")]
     Malformed,
     /// A claim that every token must have is not there.
@@ -76,8 +77,7 @@ impl Claims {
     /// # Errors
     /// [`ClaimError`].
     pub fn of(token: &Jws<'_>) -> Result<Claims, ClaimError> {
-        let all: Map<String, Value> =
-            serde_json::from_slice(&token.payload).map_err(|_| ClaimError::Malformed)?;
+        let all = unique_json::object(&token.payload).ok_or(ClaimError::Malformed)?;
         let issuer = required(text(&all, "iss", VALUE_BYTES_MAX)?, "iss")?;
         Ok(Claims {
             subject: required(text(&all, "sub", VALUE_BYTES_MAX)?, "sub")?,
@@ -101,13 +101,8 @@ impl Claims {
     /// # Errors
     /// [`ClaimError`].
     pub fn issuer_of(token: &Jws<'_>) -> Result<String, ClaimError> {
-        #[derive(serde::Deserialize)]
-        struct Issuer {
-            iss: Option<Value>,
-        }
-        let claims: Issuer =
-            serde_json::from_slice(&token.payload).map_err(|_| ClaimError::Malformed)?;
-        match claims.iss {
+        let mut claims = unique_json::object(&token.payload).ok_or(ClaimError::Malformed)?;
+        match claims.remove("iss") {
             Some(Value::String(issuer)) if issuer.len() <= VALUE_BYTES_MAX => Ok(issuer),
             Some(_) => Err(ClaimError::Invalid("iss")),
             None => Err(ClaimError::Missing("iss")),

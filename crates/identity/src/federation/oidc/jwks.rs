@@ -8,6 +8,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::jws::{Algorithm, Jws};
 
@@ -64,11 +65,6 @@ enum Material {
 }
 
 #[derive(Deserialize)]
-struct Document {
-    keys: Vec<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
 struct Jwk {
     kty: String,
     kid: Option<String>,
@@ -89,10 +85,17 @@ impl KeySet {
     /// # Errors
     /// [`NotAKeySet`].
     pub fn parse(document: &[u8]) -> Result<KeySet, NotAKeySet> {
-        let document: Document = serde_json::from_slice(document).map_err(|_| NotAKeySet)?;
+        let mut document = serde_json::from_slice(document).map_err(|_| NotAKeySet)?;
+        // By member names: a derived structure would be read from a list as well.
+        let Value::Object(members) = &mut document else {
+            return Err(NotAKeySet);
+        };
+        let Some(Value::Array(keys)) = members.remove("keys") else {
+            return Err(NotAKeySet);
+        };
         let mut set = KeySet::default();
-        for value in document.keys {
-            match value.get("kty").and_then(serde_json::Value::as_str) {
+        for value in keys {
+            match value.get("kty").and_then(Value::as_str) {
                 Some("RSA") => set.rsa_count += 1,
                 Some("EC") => set.ec_count += 1,
                 _ => continue,

@@ -6,6 +6,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::unique_json;
 
 /// The longest token, in bytes (STS API Reference, AssumeRoleWithWebIdentity, `WebIdentityToken`).
 pub const TOKEN_BYTES_MAX: usize = 20_000;
@@ -88,15 +91,6 @@ pub struct Jws<'a> {
     pub(super) payload: Vec<u8>,
 }
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    kid: Option<String>,
-    /// Extensions that must be understood (RFC 7515, 4.1.11): none is.
-    #[serde(default)]
-    crit: Option<serde::de::IgnoredAny>,
-}
-
 impl Jws<'_> {
     /// Splits and decodes a token. Nothing is verified.
     ///
@@ -110,13 +104,21 @@ impl Jws<'_> {
         let (header, payload) = signed.split_once('.').ok_or(Malformed)?;
         // A dot is no digit of base64url, so a fourth part is refused here.
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| Malformed);
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| Malformed)?;
-        if header.crit.is_some() {
+        let header = unique_json::object(&decode(header)?).ok_or(Malformed)?;
+        // Extensions that must be understood (RFC 7515, 4.1.11): none is.
+        if header.contains_key("crit") {
             return Err(Malformed);
         }
+        let algorithm = header.get("alg").and_then(Value::as_str);
+        let algorithm = algorithm.and_then(Algorithm::from_name);
+        let key_id = match header.get("kid") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(id)) => Some(id.clone()),
+            Some(_) => return Err(Malformed),
+        };
         Ok(Jws {
-            algorithm: Algorithm::from_name(&header.alg).ok_or(Malformed)?,
-            key_id: header.kid,
+            algorithm: algorithm.ok_or(Malformed)?,
+            key_id,
             signed: signed.as_bytes(),
             signature: decode(signature)?,
             payload: decode(payload)?,

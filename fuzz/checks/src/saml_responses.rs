@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use saml::{Metadata, Provider};
 
-const METADATA: &str = include_str!("../../crates/saml/tests/documents/metadata.xml");
+const METADATA: &str = include_str!("../../../crates/saml/tests/documents/metadata.xml");
 const RESPONSES: [&str; 2] = [
-    include_str!("../../crates/saml/tests/documents/signed-assertion.xml"),
-    include_str!("../../crates/saml/tests/documents/signed-response.xml"),
+    include_str!("../../../crates/saml/tests/documents/signed-assertion.xml"),
+    include_str!("../../../crates/saml/tests/documents/signed-response.xml"),
 ];
 
 /// Any bytes, as metadata and as a response.

@@ -10,15 +10,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::{
-    certificates, decisions, forms, metadata, patterns, saml_responses, signatures, texts,
+    certificates, forms, key_sets, manifests, metadata, routes, saml_responses, signatures, tokens,
 };
 
 /// The inputs of one target.
 pub struct Seeds {
     /// The target.
     pub target: &'static str,
-    /// What it checks.
-    pub check: fn(&[u8]),
     /// Where it starts.
     pub inputs: BTreeSet<Vec<u8>>,
 }
@@ -33,7 +31,7 @@ struct Case<'a> {
 
 /// Every target with its seeds.
 pub fn all() -> io::Result<Vec<Seeds>> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates");
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates");
     let tests = crates.join("policy/tests");
     let mut documents = BTreeSet::new();
     let mut scenarios = BTreeSet::new();
@@ -73,30 +71,22 @@ pub fn all() -> io::Result<Vec<Seeds>> {
     let adversarial = format!("{}b*\0{}\0a", "*a".repeat(200), "a".repeat(400));
     marks.insert(adversarial.into_bytes());
     marks.insert(b"*a?\x04*\x05\0banana and more\0a*".to_vec());
-    let seeds = |target, check, inputs| Seeds {
-        target,
-        check,
-        inputs,
-    };
+    let seeds = |target, inputs| Seeds { target, inputs };
     Ok(vec![
-        seeds("parser", texts::parse, documents),
-        seeds("validator", texts::validate, linted.clone()),
-        seeds("linter", texts::lint, linted),
-        seeds("matcher", patterns::matching, marks),
-        seeds("decision", decisions::decide, asked),
-        seeds("signature", signatures::parse, damaged(signatures::seeds())),
-        seeds("form", forms::parse, damaged(forms::seeds())),
-        seeds("metadata", metadata::parse, damaged(metadata::seeds())),
-        seeds(
-            "saml",
-            saml_responses::parse,
-            damaged(saml_responses::seeds()),
-        ),
-        seeds(
-            "certificates",
-            certificates::parse,
-            damaged(certificates::seeds()),
-        ),
+        seeds("parser", documents),
+        seeds("validator", linted.clone()),
+        seeds("linter", linted),
+        seeds("matcher", marks),
+        seeds("decision", asked),
+        seeds("signature", damaged(signatures::seeds())),
+        seeds("form", damaged(forms::seeds())),
+        seeds("metadata", damaged(metadata::seeds())),
+        seeds("saml", damaged(saml_responses::seeds())),
+        seeds("certificates", damaged(certificates::seeds())),
+        seeds("token", damaged(tokens::seeds())),
+        seeds("keys", damaged(key_sets::seeds())),
+        seeds("manifest", damaged(manifests::seeds())),
+        seeds("route", damaged(routes::seeds())),
     ])
 }
 
@@ -174,12 +164,41 @@ fn composed() -> impl Iterator<Item = Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{TARGETS, check};
 
     #[test]
     fn every_target_finds_nothing_in_its_seeds() {
-        for seeds in all().expect("the data of the tests") {
+        let all = all().expect("the data of the tests");
+        let names: Vec<_> = all.iter().map(|seeds| seeds.target).collect();
+        assert_eq!(names, TARGETS.map(|(name, _)| name));
+        for seeds in all {
             assert!(seeds.inputs.len() > 100, "{}", seeds.target);
-            seeds.inputs.iter().for_each(|input| (seeds.check)(input));
+            seeds
+                .inputs
+                .iter()
+                .for_each(|input| check(seeds.target, input));
         }
+    }
+
+    /// The programs are not built with the workspace, which knows nothing of libFuzzer.
+    #[test]
+    fn every_target_has_its_program() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let read = |path: &str| fs::read_to_string(fuzz.join(path)).expect(path);
+        let (manifest, page) = (read("Cargo.toml"), read("README.md"));
+        for (name, _) in TARGETS {
+            let program = read(&format!("fuzz_targets/{name}.rs"));
+            let call = format!("|bytes: &[u8]| fuzz_checks::check(\"{name}\", bytes)");
+            assert!(program.contains(&call), "{program}");
+            assert!(manifest.contains(&format!(
+                "name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\""
+            )));
+            assert!(
+                page.contains(&format!("| `{name}` |")),
+                "{name} is not in README.md"
+            );
+        }
+        let programs = fs::read_dir(fuzz.join("fuzz_targets")).expect("the programs");
+        assert_eq!(programs.count(), TARGETS.len());
     }
 }

@@ -2,18 +2,18 @@
 
 use certificates::{Certificate, SshPublicKey, key_matches, verify_chain};
 
-const CERTIFICATE: &str = include_str!("../../crates/certificates/tests/documents/ec.crt");
-const PRIVATE_KEY: &str = include_str!("../../crates/certificates/tests/documents/ec.key");
+const CERTIFICATE: &str = include_str!("../../../crates/certificates/tests/documents/ec.crt");
+const PRIVATE_KEY: &str = include_str!("../../../crates/certificates/tests/documents/ec.key");
 const DOCUMENTS: [&str; 9] = [
     CERTIFICATE,
     PRIVATE_KEY,
-    include_str!("../../crates/certificates/tests/documents/rsa.crt"),
-    include_str!("../../crates/certificates/tests/documents/rsa.key"),
-    include_str!("../../crates/certificates/tests/documents/rsa.pkcs8"),
-    include_str!("../../crates/certificates/tests/documents/ed25519.pkcs8"),
-    include_str!("../../crates/certificates/tests/documents/rsa.pub"),
-    include_str!("../../crates/certificates/tests/documents/rsa.pub.pem"),
-    include_str!("../../crates/certificates/tests/documents/rsa.pkcs1.pub.pem"),
+    include_str!("../../../crates/certificates/tests/documents/rsa.crt"),
+    include_str!("../../../crates/certificates/tests/documents/rsa.key"),
+    include_str!("../../../crates/certificates/tests/documents/rsa.pkcs8"),
+    include_str!("../../../crates/certificates/tests/documents/ed25519.pkcs8"),
+    include_str!("../../../crates/certificates/tests/documents/rsa.pub"),
+    include_str!("../../../crates/certificates/tests/documents/rsa.pub.pem"),
+    include_str!("../../../crates/certificates/tests/documents/rsa.pkcs1.pub.pem"),
 ];
 /// 2026-12-01.
 const NOW: i64 = 1_796_083_200;

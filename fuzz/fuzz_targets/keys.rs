@@ -1,0 +1,4 @@
+//! The target `keys` of `fuzz-checks`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("keys", bytes));

@@ -1,0 +1,4 @@
+//! The target `token` of `fuzz-checks`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz_checks::check("token", bytes));
