@@ -6,7 +6,8 @@ import pytest
 
 from berth.outcome import DENIED_BY_IDENTITY_POLICY, refusal
 from berth.people import failing
-from berth.policies import deny, policy, push_and_pull, trust
+from berth.policies import LOGIN, deny, policy, push_and_pull, repository_arn, trust
+from berth.server import binary
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,21 @@ def test_refused_logins_are_there_without_secrets(berth, root, alice):
     text = "".join(f.read_text() for f in (berth.data / "audit").iterdir())
     for secret in (password, alice.credentials.secret_access_key, root.credentials.secret_access_key):
         assert secret not in text
+
+
+def test_a_refused_push_is_explained(berth, root):
+    """As docs/how-to/explain-a-denial.md does it: the id of a docker client's request is in the audit log."""
+    root.create_repository("payments")
+    bob = root.create_user("bob", policy(LOGIN))
+    bob.raw()("POST", "/v2/payments/blobs/uploads/").error(403, "DENIED", "no identity-based policy allows")
+    request_id = events(berth, errorCode="DENIED", eventName="InitiateLayerUpload")[-1]["requestID"]
+    explained = root.run(binary(), "explain", request_id, "--output", "json").json
+    assert explained["decision"] == "ImplicitlyDenied"
+    assert explained["principalArn"] == bob.arn
+    assert explained["action"] == "ecr:InitiateLayerUpload"
+    assert explained["resourceArn"] == repository_arn("payments")
+    assert "no identity-based policy allows" in explained["reason"]
+    assert root.run(binary(), "explain", request_id).out.startswith("decision   ImplicitlyDenied\n")
+    # Who was refused may not ask, and what was not denied has no explanation.
+    bob.run(binary(), "explain", request_id).failed("berth:ExplainRequest")
+    root.run(binary(), "explain", "0f1e2d3c-0000-4000-8000-000000000000").failed("No recent denial")

@@ -16,8 +16,8 @@ mod layers;
 mod values;
 
 pub use hosts::{
-    AgentCommand, AgentRunOptions, CredentialOptions, HostCommand, HostInviteOptions, JoinOptions,
-    KubeletOptions,
+    AgentCommand, AgentRunOptions, CredentialOptions, ExplainRequestOptions, HostCommand,
+    HostInviteOptions, JoinOptions, KubeletOptions,
 };
 pub use layers::{Stop, command, parse};
 pub use values::{ByteSize, DatabaseUrl, PublicUrl};
@@ -75,6 +75,8 @@ pub enum Command {
     /// Hosts with a role: invite, list, revoke
     #[command(subcommand)]
     Host(HostCommand),
+    /// Say why a request of the account was denied
+    Explain(ExplainRequestOptions),
 }
 
 /// Commands on accounts.

@@ -1,26 +1,21 @@
 //! `berth host`: the hosts of an account, by signed calls of the service `berth`.
 
+use aws_api::Service;
 use aws_api::berth::{
     CreateHostInvitationRequest, Host, ListHostsRequest, RevokeHostRequest, Tag, ops,
 };
-use aws_api::{Op, Service};
-use aws_types::Cidr;
-use client::{AwsClient, CallError, Credentials, Http, Profile, Settings};
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{HostCommand, HostInviteOptions, Output};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::output::Answers;
+use crate::signed_client::{SignedClient, block_on, failed};
 
 /// Runs the command.
 pub fn run(command: HostCommand) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::failed("cannot start"))?;
-    runtime.block_on(async {
-        let server = Server::open().await?;
+    block_on(async {
+        let server = SignedClient::open(&[Service::Berth]).await?;
         match command {
             HostCommand::Invite(options) => invite(&server, options).await,
             HostCommand::List(options) => list(&server, options.output).await,
@@ -28,7 +23,10 @@ pub fn run(command: HostCommand) -> Result<()> {
                 let input = RevokeHostRequest {
                     host_id: options.id,
                 };
-                let revoked = server.call::<ops::RevokeHost>(&input).await?;
+                let revoked = server
+                    .call::<ops::RevokeHost>(&input)
+                    .await
+                    .map_err(|e| failed(&e))?;
                 let mut answers = Answers::new();
                 match options.output {
                     Output::Json => answers.json(&view(&revoked.host))?,
@@ -40,7 +38,7 @@ pub fn run(command: HostCommand) -> Result<()> {
     })
 }
 
-async fn invite(server: &Server, options: HostInviteOptions) -> Result<()> {
+async fn invite(server: &SignedClient, options: HostInviteOptions) -> Result<()> {
     let tags = options
         .tag
         .into_iter()
@@ -51,7 +49,10 @@ async fn invite(server: &Server, options: HostInviteOptions) -> Result<()> {
         duration_seconds: options.duration,
         tags: Some(tags.collect::<Vec<_>>()).filter(|tags| !tags.is_empty()),
     };
-    let invited = server.call::<ops::CreateHostInvitation>(&input).await?;
+    let invited = server
+        .call::<ops::CreateHostInvitation>(&input)
+        .await
+        .map_err(|e| failed(&e))?;
     let expires_at = invited.expires_at.to_string();
     let mut answers = Answers::new();
     match options.output {
@@ -73,11 +74,14 @@ async fn invite(server: &Server, options: HostInviteOptions) -> Result<()> {
     Ok(())
 }
 
-async fn list(server: &Server, output: Output) -> Result<()> {
+async fn list(server: &SignedClient, output: Output) -> Result<()> {
     let mut answers = Answers::new();
     let mut input = ListHostsRequest::default();
     loop {
-        let page = server.call::<ops::ListHosts>(&input).await?;
+        let page = server
+            .call::<ops::ListHosts>(&input)
+            .await
+            .map_err(|e| failed(&e))?;
         for host in &page.hosts {
             match output {
                 Output::Json => answers.json(&view(host))?,
@@ -109,59 +113,4 @@ fn view(host: &Host) -> serde_json::Value {
         "lastSeenAt": time(host.last_seen_at),
         "revokedAt": time(host.revoked_at),
     })
-}
-
-/// A server and who calls it.
-struct Server {
-    http: Http,
-    profile: Profile,
-    credentials: Credentials,
-}
-
-impl Server {
-    async fn open() -> Result<Server> {
-        let profile = Profile::load(|name| std::env::var(name).ok()).map_err(|e| failed(&e))?;
-        if profile.endpoint(Service::Berth).is_none() {
-            return Err(Error::Usage(
-                "no endpoint is set: set AWS_ENDPOINT_URL to the server's URL".to_owned(),
-            ));
-        }
-        let allow = ["0.0.0.0/0", "::/0"].map(str::parse::<Cidr>);
-        let allow = allow.into_iter().collect::<std::result::Result<_, _>>();
-        let settings = Settings {
-            allow: allow.map_err(Error::failed("cannot start"))?,
-            ..Settings::default()
-        };
-        let http = Http::new(settings).map_err(|e| failed(&e))?;
-        let credentials = profile.credentials(&http, Timestamp::now()).await;
-        Ok(Server {
-            credentials: credentials.map_err(|e| failed(&e))?,
-            http,
-            profile,
-        })
-    }
-
-    async fn call<O: Op>(&self, input: &O::Input) -> Result<O::Output> {
-        let aws = AwsClient {
-            http: &self.http,
-            // It was checked that there is one.
-            endpoint: self.profile.endpoint(Service::Berth).unwrap_or_default(),
-            region: self.profile.region(),
-            credentials: &self.credentials,
-        };
-        let called: std::result::Result<_, CallError> =
-            aws.call::<O>(input, Timestamp::now()).await;
-        called.map_err(|error| failed(&error))
-    }
-}
-
-fn failed(error: &dyn std::error::Error) -> Error {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    Error::Failed(text)
 }

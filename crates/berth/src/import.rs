@@ -5,17 +5,17 @@
 mod details;
 mod plan;
 
+use aws_api::Service;
 use aws_api::iam::{GetPolicyRequest, ops};
 use aws_api::sts::ops::GetCallerIdentity;
-use aws_api::{Op, Service};
-use aws_types::{AccountId, Arn, Cidr};
-use client::{AwsClient, CallError, Credentials, Http, Profile, Settings};
-use jiff::Timestamp;
+use aws_types::{AccountId, Arn};
+use client::CallError;
 use serde_json::json;
 
 use crate::cli::{ImportIamOptions, Output};
 use crate::error::{Error, Result};
 use crate::output::Answers;
+use crate::signed_client::{self, SignedClient, block_on};
 use details::Details;
 use plan::{AccountMap, Call, Plan, plan};
 
@@ -27,19 +27,7 @@ pub fn iam(options: &ImportIamOptions) -> Result<()> {
     let file = read(&options.file)?;
     let map = AccountMap(options.map_account.iter().copied().collect());
     let planned = plan(&file, &map);
-    let profile = Profile::load(|name| std::env::var(name).ok()).map_err(describe)?;
-    for service in [Service::Iam, Service::Sts] {
-        if profile.endpoint(service).is_none() {
-            return Err(Error::Usage(
-                "no endpoint is set, and AWS itself is not meant: set AWS_ENDPOINT_URL to this server's URL".to_owned(),
-            ));
-        }
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Error::failed("cannot start"))?;
-    runtime.block_on(run(options, &file, &map, planned, &profile))
+    block_on(run(options, &file, &map, planned))
 }
 
 async fn run(
@@ -47,17 +35,10 @@ async fn run(
     file: &Details,
     map: &AccountMap,
     mut planned: Plan,
-    profile: &Profile,
 ) -> Result<()> {
-    let http = Http::new(settings()?).map_err(describe)?;
-    let credentials = profile.credentials(&http, Timestamp::now()).await;
-    let server = Server {
-        http,
-        profile,
-        credentials: credentials.map_err(describe)?,
-    };
+    let server = SignedClient::open(&[Service::Iam, Service::Sts]).await?;
     let identity = server.call::<GetCallerIdentity>(&Default::default()).await;
-    let identity = identity.map_err(describe)?;
+    let identity = identity.map_err(|e| signed_client::failed(&e))?;
     let account = identity.account.unwrap_or_default();
     refuse_foreign(file, map, &account)?;
     for arn in std::mem::take(&mut planned.aws_policies) {
@@ -70,7 +51,7 @@ async fn run(
                     "{arn}: this server does not know this managed policy of AWS"
                 ));
             }
-            other => drop(other.map_err(describe)?),
+            other => drop(other.map_err(|e| signed_client::failed(&e))?),
         }
     }
     let mut report = Report::new(options.output);
@@ -102,7 +83,7 @@ async fn run(
         {
             continue;
         }
-        match server.perform(&step.call).await {
+        match perform(&server, &step.call).await {
             Ok(()) => {
                 done += 1;
                 report.line("done", &step.what)?;
@@ -120,7 +101,7 @@ async fn run(
                 report.line("kept", &format!("{}: it exists", step.what))?;
             }
             // Without credentials or a server, every other call fails as well.
-            Err(error @ CallError::Http(_)) => return Err(describe(error)),
+            Err(error @ CallError::Http(_)) => return Err(signed_client::failed(&error)),
             Err(error) => {
                 failed += 1;
                 report.line("failed", &format!("{}: {error}", step.what))?;
@@ -190,73 +171,32 @@ fn read(path: &std::path::Path) -> Result<Details> {
     Ok(file)
 }
 
-/// The user of the command line chooses the endpoint, so every address may be called.
-fn settings() -> Result<Settings> {
-    let allow = ["0.0.0.0/0", "::/0"].map(str::parse::<Cidr>);
-    let allow = allow.into_iter().collect::<std::result::Result<_, _>>();
-    Ok(Settings {
-        allow: allow.map_err(Error::failed("cannot start"))?,
-        ..Settings::default()
-    })
-}
-
-fn describe(error: impl std::error::Error) -> Error {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    Error::Failed(text)
-}
-
-/// A server and who calls it.
-struct Server<'a> {
-    http: Http,
-    profile: &'a Profile,
-    credentials: Credentials,
-}
-
-impl Server<'_> {
-    async fn call<O: Op>(&self, input: &O::Input) -> std::result::Result<O::Output, CallError> {
-        let service = O::OPERATION.service();
-        // It was checked that there is one.
-        let endpoint = self.profile.endpoint(service).unwrap_or_default();
-        let aws = AwsClient {
-            http: &self.http,
-            endpoint,
-            region: self.profile.region(),
-            credentials: &self.credentials,
-        };
-        aws.call::<O>(input, Timestamp::now()).await
-    }
-
-    async fn perform(&self, call: &Call) -> std::result::Result<(), CallError> {
-        match call {
-            Call::CreatePolicy(i) => self.call::<ops::CreatePolicy>(i).await.map(drop),
-            Call::CreatePolicyVersion(i) => {
-                self.call::<ops::CreatePolicyVersion>(i).await.map(drop)
-            }
-            Call::CreateGroup(i) => self.call::<ops::CreateGroup>(i).await.map(drop),
-            Call::CreateUser(i) => self.call::<ops::CreateUser>(i).await.map(drop),
-            Call::CreateRole(i) => self.call::<ops::CreateRole>(i).await.map(drop),
-            Call::CreateInstanceProfile(i) => {
-                self.call::<ops::CreateInstanceProfile>(i).await.map(drop)
-            }
-            Call::AddRoleToInstanceProfile(i) => self
-                .call::<ops::AddRoleToInstanceProfile>(i)
-                .await
-                .map(drop),
-            Call::AddUserToGroup(i) => self.call::<ops::AddUserToGroup>(i).await.map(drop),
-            Call::PutGroupPolicy(i) => self.call::<ops::PutGroupPolicy>(i).await.map(drop),
-            Call::PutUserPolicy(i) => self.call::<ops::PutUserPolicy>(i).await.map(drop),
-            Call::PutRolePolicy(i) => self.call::<ops::PutRolePolicy>(i).await.map(drop),
-            Call::AttachGroupPolicy(i) => self.call::<ops::AttachGroupPolicy>(i).await.map(drop),
-            Call::AttachUserPolicy(i) => self.call::<ops::AttachUserPolicy>(i).await.map(drop),
-            Call::AttachRolePolicy(i) => self.call::<ops::AttachRolePolicy>(i).await.map(drop),
-            Call::UpdateTrust(i) => self.call::<ops::UpdateAssumeRolePolicy>(i).await.map(drop),
+/// Makes one planned call.
+async fn perform(client: &SignedClient, call: &Call) -> std::result::Result<(), CallError> {
+    match call {
+        Call::CreatePolicy(i) => client.call::<ops::CreatePolicy>(i).await.map(drop),
+        Call::CreatePolicyVersion(i) => client.call::<ops::CreatePolicyVersion>(i).await.map(drop),
+        Call::CreateGroup(i) => client.call::<ops::CreateGroup>(i).await.map(drop),
+        Call::CreateUser(i) => client.call::<ops::CreateUser>(i).await.map(drop),
+        Call::CreateRole(i) => client.call::<ops::CreateRole>(i).await.map(drop),
+        Call::CreateInstanceProfile(i) => {
+            client.call::<ops::CreateInstanceProfile>(i).await.map(drop)
         }
+        Call::AddRoleToInstanceProfile(i) => client
+            .call::<ops::AddRoleToInstanceProfile>(i)
+            .await
+            .map(drop),
+        Call::AddUserToGroup(i) => client.call::<ops::AddUserToGroup>(i).await.map(drop),
+        Call::PutGroupPolicy(i) => client.call::<ops::PutGroupPolicy>(i).await.map(drop),
+        Call::PutUserPolicy(i) => client.call::<ops::PutUserPolicy>(i).await.map(drop),
+        Call::PutRolePolicy(i) => client.call::<ops::PutRolePolicy>(i).await.map(drop),
+        Call::AttachGroupPolicy(i) => client.call::<ops::AttachGroupPolicy>(i).await.map(drop),
+        Call::AttachUserPolicy(i) => client.call::<ops::AttachUserPolicy>(i).await.map(drop),
+        Call::AttachRolePolicy(i) => client.call::<ops::AttachRolePolicy>(i).await.map(drop),
+        Call::UpdateTrust(i) => client
+            .call::<ops::UpdateAssumeRolePolicy>(i)
+            .await
+            .map(drop),
     }
 }
 

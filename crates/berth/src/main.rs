@@ -23,6 +23,7 @@ mod completions;
 mod data_dir;
 mod demo;
 mod error;
+mod explain;
 mod hosts;
 mod import;
 mod logging;
@@ -31,6 +32,7 @@ mod output;
 mod policies;
 mod process;
 mod serve;
+mod signed_client;
 mod storage;
 
 use std::process::ExitCode;
@@ -95,6 +97,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Backup(_) => Err(not_built("backup")),
         Command::Agent(command) => agent_commands::run(command),
         Command::Host(command) => hosts::run(command),
+        Command::Explain(options) => explain::run(options),
     }
 }
 

@@ -6,6 +6,7 @@ use store::Store;
 
 use crate::caches::Caches;
 use crate::controls_cache::ControlsCache;
+use crate::denial_notes::DenialNotes;
 use crate::hashing::Hashing;
 use crate::last_used_notes::LastUsedNotes;
 use crate::policy_cache::PolicyCache;
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     pub(crate) caches: Caches,
     pub(crate) controls: ControlsCache,
     pub(crate) last_used: LastUsedNotes,
+    pub(crate) denials: DenialNotes,
     pub(crate) hashing: Hashing,
     /// One simulation computes at a time: decisions that are served go before asked ones.
     pub(crate) simulating: Arc<tokio::sync::Semaphore>,
@@ -54,6 +56,7 @@ impl Identity {
             controls: ControlsCache::new(),
             policies: PolicyCache::new()?,
             last_used: LastUsedNotes::default(),
+            denials: DenialNotes::default(),
             hashing: Hashing::default(),
             simulating: Arc::new(tokio::sync::Semaphore::new(1)),
             store,

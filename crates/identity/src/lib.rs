@@ -69,7 +69,7 @@
 //! # Modules
 //! - `authenticate`: the hot path, from a credential to a [`Caller`], without SQL when warm.
 //! - `session`, `sealer`, `registry_password`: what is sealed instead of stored.
-//! - `hosts`: hosts with a role, of the service `berth`.
+//! - `hosts`: hosts with a role, of the service `berth`; `denials`: its explanations.
 //! - `federation`: tokens of identity providers, and the keys that verify them.
 //! - `iam` and `sts`: the operations, one file a resource; `messages` has AWS's sentences.
 //! - `organizations`: AWS Organizations, and what it imposes on accounts at every request.
@@ -96,6 +96,8 @@ mod authz_lookup;
 mod caches;
 mod caller;
 mod controls_cache;
+mod denial_notes;
+mod denials;
 mod error;
 pub mod federation;
 mod hashing;

@@ -22,8 +22,20 @@ pub(crate) async fn finish(app: &App, mut event: Event, failure: Option<Failure>
         event.exception = failure.exception;
         event.decided = failure.decided.or(event.decided);
     }
-    if event.decided.is_some() {
+    if let Some(decision) = &event.decided {
         app.metrics.denied.fetch_add(1, Relaxed);
+        if let Some(caller) = &event.caller {
+            let message = match &event.error {
+                Some((_, message)) => message.clone(),
+                None => format!(
+                    "{} on {} was denied; the answer does not show it.",
+                    decision.action, decision.resource
+                ),
+            };
+            let id = &event.request_id;
+            app.identity
+                .note_denial(caller, id, decision, &message, event.time);
+        }
     }
     let stranger = match (&event.caller, &event.error) {
         (None, Some(_)) => Some(AddressGroup::of(event.address)),

@@ -345,6 +345,12 @@ async fn maintain(app: &App) {
             "last-used times are not written yet"
         );
     }
+    if let Err(error) = app.identity.flush_denials().await {
+        tracing::warn!(
+            error = crate::error::chain(&error),
+            "denials are not written yet"
+        );
+    }
     if let Err(error) = app
         .registry
         .maintain(ServiceName::Maintenance, app.now())

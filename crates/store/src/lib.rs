@@ -32,7 +32,8 @@
 //! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam`, `ecr`, `hosts`, `organizations`, `jobs`, `service_events` and `settings`: typed rows and their statements, one file a resource. All
+//! - `iam`, `ecr`, `hosts`, `denials`, `organizations`, `jobs`, `service_events` and `settings`: typed rows and
+//!   their statements, one file a resource. All
 //!   SQL of Berth is there; the crates above call functions.
 //!
 //! # The promise
@@ -50,6 +51,7 @@
 mod changes;
 mod conn;
 mod database;
+pub mod denials;
 pub mod ecr;
 mod error;
 mod fnv;

@@ -105,6 +105,7 @@ pub(crate) static INVITATION_ID: Shape =
 pub(crate) static INVITATION_SECONDS: Shape = Shape::new("InvitationSeconds", Kind::Integer)
     .min(60)
     .max(604800);
+pub(crate) static LONG_TEXT: Shape = Shape::new("LongText", Kind::String).min(1).max(8192);
 pub(crate) static MAX_RESULTS: Shape = Shape::new("MaxResults", Kind::Integer).min(1).max(1000);
 pub(crate) static NEXT_TOKEN: Shape = Shape::new("NextToken", Kind::String).max(4096);
 pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)

@@ -100,11 +100,12 @@ structures! {
     }
     EXPLAIN_REQUEST_RESPONSE ExplainRequestResponse {
         request_id: String = required "requestId" REQUEST_ID,
+        request_time: Option<Timestamp> = optional "requestTime" TIMESTAMP,
         decision: Decision = required "decision" DECISION,
         principal_arn: Option<String> = optional "principalArn" ARN,
         action: Option<String> = optional "action" TEXT,
-        resource_arn: Option<String> = optional "resourceArn" TEXT,
-        reason: String = required "reason" TEXT,
+        resource_arn: Option<String> = optional "resourceArn" LONG_TEXT,
+        reason: String = required "reason" LONG_TEXT,
         statements: Option<Vec<DecidingStatement>> = optional "statements" DECIDING_STATEMENT_LIST,
     }
     GET_COLLECTION_REQUEST GetCollectionRequest {

@@ -1,4 +1,4 @@
-//! `berth host` and `berth agent`.
+//! `berth host`, `berth explain` and `berth agent`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,6 +60,18 @@ pub struct HostRevokeOptions {
     /// The host's id: `i-` and 17 hexadecimal digits
     #[arg(value_name = "ID")]
     pub id: String,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `berth explain`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = CLIENT_HELP)]
+pub struct ExplainRequestOptions {
+    /// The request's id: of its answer (`x-amzn-requestid`), or of its event in the audit log
+    #[arg(value_name = "ID")]
+    pub request_id: String,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,

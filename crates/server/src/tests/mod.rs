@@ -6,6 +6,7 @@ mod columns;
 mod coverage;
 mod credentials;
 mod degraded;
+mod denials;
 mod failure_delay;
 mod foreign_callers;
 mod golden;

@@ -1,0 +1,181 @@
+//! Denied requests, kept so that `ExplainRequest` of the service `berth` can say why.
+//!
+//! A denial is noted in memory ([`DenialNotes`](crate::denial_notes::DenialNotes)) and written in batches:
+//! no request waits for it. Denials of an account are kept for [`KEPT_DAYS`] days, the newest
+//! [`KEPT_MAX`] at most.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use authz::DecisionRecord;
+use aws_api::berth::{
+    DecidingStatement, Decision, ErrorCode, ExplainRequestRequest, ExplainRequestResponse,
+};
+use aws_types::AccountId;
+use jiff::Timestamp;
+use policy::{Effect, Reason};
+use store::denials::{self, SCOPE};
+
+use crate::denial_notes::{Document, Note, Statement};
+use crate::{Authorized, Caller, Error, Identity};
+
+/// Denials of an account that are kept.
+const KEPT_MAX: i64 = 10_000;
+/// Days for which they are kept.
+const KEPT_DAYS: i64 = 7;
+const DAY_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
+/// Longer texts are cut, in characters: a note takes 10 KiB at most.
+const TEXT_CHARS_MAX: usize = 2_048;
+
+impl Identity {
+    /// Notes that a request of `caller` was denied; `message` is what the client was told. Cheap; it is
+    /// [`Identity::flush_denials`] that writes.
+    pub fn note_denial(
+        &self,
+        caller: &Caller,
+        request_id: &Arc<str>,
+        decision: &DecisionRecord,
+        message: &str,
+        now: Timestamp,
+    ) {
+        self.0.denials.add(Note {
+            account: caller.account,
+            principal: Arc::clone(&caller.user_id),
+            request_id: Arc::clone(request_id),
+            at: now,
+            document: document(caller, decision, message),
+        });
+    }
+
+    /// Writes what [`Identity::note_denial`] noted, and forgets what is too old. A server calls this every
+    /// minute and before it stops.
+    ///
+    /// # Errors
+    /// The database's; the notes are kept for the next time.
+    pub async fn flush_denials(&self) -> Result<(), Error> {
+        let notes = self.0.denials.take();
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_denials(&notes).await;
+        if written.is_err() {
+            self.0.denials.put_back(notes);
+        }
+        written
+    }
+
+    async fn write_denials(&self, notes: &VecDeque<Note>) -> Result<(), Error> {
+        let mut tx = self.0.store.write(SCOPE).await?;
+        let mut conn = tx.conn();
+        let mut newest: HashMap<AccountId, i64> = HashMap::new();
+        for note in notes {
+            let at = note.at.as_millisecond();
+            let last = newest.entry(note.account).or_insert(at);
+            *last = at.max(*last);
+            let denial = denials::Denial {
+                account: note.account.to_string(),
+                request_id: note.request_id.to_string(),
+                at,
+                document: serde_json::to_string(&note.document).map_err(Error::internal)?,
+            };
+            denials::insert(&mut conn, &denial).await?;
+        }
+        for (account, newest) in newest {
+            let oldest = newest - KEPT_DAYS * DAY_MILLISECONDS;
+            denials::prune(&mut conn, account.as_str(), oldest, KEPT_MAX).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// `ExplainRequest`: why a request of the caller's account was denied.
+    ///
+    /// # Errors
+    /// `RequestNotFoundException` for a request that was not denied, is not kept any more, was another
+    /// account's, or was denied by another node a moment ago.
+    pub async fn explain_request(
+        &self,
+        cx: &Authorized,
+        input: ExplainRequestRequest,
+    ) -> Result<ExplainRequestResponse, Error> {
+        let request_id = input.request_id;
+        if let Some((at, document)) = self.0.denials.find(cx.account, &request_id) {
+            return Ok(view(request_id, at, document));
+        }
+        let mut read = self.0.store.snapshot().await?;
+        let found = denials::find(&mut read.conn(), cx.account.as_str(), &request_id).await?;
+        let Some(found) = found else {
+            return Err(Error::new(
+                ErrorCode::RequestNotFound,
+                format!("No recent denial in this account has the request id '{request_id}'."),
+            ));
+        };
+        let at = Timestamp::from_millisecond(found.at).map_err(Error::internal)?;
+        let document = serde_json::from_str(&found.document).map_err(Error::internal)?;
+        Ok(view(request_id, at, document))
+    }
+}
+
+fn document(caller: &Caller, decision: &DecisionRecord, message: &str) -> Document {
+    let statement = decision.statement.as_ref().map(|statement| Statement {
+        policy_type: policy_type(decision.reason).to_owned(),
+        policy: cut(&statement.policy),
+        sid: statement.sid.as_deref().map(cut),
+        index: statement.index,
+    });
+    Document {
+        principal_arn: cut(&caller.arn),
+        action: cut(&decision.action),
+        resource: cut(&decision.resource),
+        is_explicit: decision.effect == Effect::ExplicitlyDenied,
+        reason: cut(message),
+        statement,
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(TEXT_CHARS_MAX).collect()
+}
+
+/// The kind of policy in the words of the IAM User Guide ("Policies and permissions in IAM").
+fn policy_type(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Identity | Reason::NoPermissionNeeded | Reason::RootUser => "identity-based policy",
+        Reason::Resource => "resource-based policy",
+        Reason::Trust => "role trust policy",
+        Reason::PermissionsBoundary => "permissions boundary",
+        Reason::Session => "session policy",
+        Reason::ServiceControl => "service control policy",
+        Reason::ResourceControl => "resource control policy",
+    }
+}
+
+fn view(request_id: String, at: Timestamp, document: Document) -> ExplainRequestResponse {
+    let statement = document.statement.map(|statement| {
+        let (policy_arn, policy_name) = match statement.policy.starts_with("arn:") {
+            true => (Some(statement.policy), None),
+            false => (None, Some(statement.policy)),
+        };
+        DecidingStatement {
+            policy_type: statement.policy_type,
+            policy_arn,
+            policy_name,
+            statement_id: statement.sid,
+            statement_index: i64::try_from(statement.index).ok(),
+            effect: "Deny".to_owned(),
+        }
+    });
+    ExplainRequestResponse {
+        request_id,
+        request_time: Some(at),
+        decision: match document.is_explicit {
+            true => Decision::ExplicitlyDenied,
+            false => Decision::ImplicitlyDenied,
+        },
+        principal_arn: Some(document.principal_arn),
+        action: Some(document.action),
+        resource_arn: Some(document.resource),
+        reason: document.reason,
+        statements: Some(statement.into_iter().collect()),
+    }
+}

@@ -1,0 +1,147 @@
+//! `ExplainRequest`: denied requests of both APIs are explained to their account, and to no other.
+
+use aws_api::Service;
+use aws_api::berth::{Decision, ExplainRequestRequest, ExplainRequestResponse, ops};
+use http::Method;
+
+use super::world::{Person, Refused, Reply, World, statement};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn explain(
+    world: &World,
+    person: &Person,
+    request_id: &str,
+) -> Result<ExplainRequestResponse, Refused> {
+    let request_id = request_id.to_owned();
+    let input = ExplainRequestRequest { request_id };
+    world.aws::<ops::ExplainRequest>(person, &input).await
+}
+
+fn id(reply: &Reply) -> String {
+    reply.header("x-amzn-requestid").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_denial_says_who_what_where_and_why() {
+    let world = World::new().await;
+    let deny = statement("Deny", &["iam:DeleteUser"], "*");
+    let alice = world.user(&world.root, "alice", &deny).await;
+    let body = "Action=DeleteUser&Version=2010-05-08&UserName=bob";
+    let reply = world
+        .call(&alice, Service::Iam, None, FORM, body.into())
+        .await;
+    assert_eq!(reply.status, 403);
+
+    let explained = explain(&world, &world.root, &id(&reply)).await.unwrap();
+    assert_eq!(explained.decision, Decision::ExplicitlyDenied);
+    assert_eq!(explained.request_time, Some(world.now()));
+    assert_eq!(
+        explained.principal_arn.as_deref(),
+        Some("arn:aws:iam::123456789012:user/alice")
+    );
+    assert_eq!(explained.action.as_deref(), Some("iam:DeleteUser"));
+    assert_eq!(
+        explained.resource_arn.as_deref(),
+        Some("arn:aws:iam::123456789012:user/bob")
+    );
+    assert!(
+        explained.reason.contains("with an explicit deny"),
+        "{}",
+        explained.reason
+    );
+    let statements = explained.statements.unwrap();
+    assert_eq!(statements.len(), 1);
+    assert_eq!(statements[0].policy_type, "identity-based policy");
+    assert_eq!(statements[0].policy_name.as_deref(), Some("inline"));
+    assert_eq!(statements[0].statement_index, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_implicit_denial_of_a_push_names_no_statement() {
+    let world = World::new().await;
+    world.repository(&world.root, "app").await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let login = world.login(&alice).await;
+    let headers = [("authorization", login.as_str())];
+    let reply = world
+        .send(Method::POST, "/v2/app/blobs/uploads/", &headers, "")
+        .await;
+    assert_eq!(reply.status, 403);
+    let explained = explain(&world, &world.root, &id(&reply)).await.unwrap();
+    assert_eq!(explained.decision, Decision::ImplicitlyDenied);
+    assert_eq!(explained.action.as_deref(), Some("ecr:InitiateLayerUpload"));
+    assert!(
+        explained
+            .reason
+            .contains("because no identity-based policy allows")
+    );
+    assert_eq!(explained.statements, Some(Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_denied_here_is_not_found() {
+    let world = World::new().await;
+    let stranger = world.other_account().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let users = "Action=ListUsers&Version=2010-05-08";
+    let denied = world
+        .call(&alice, Service::Iam, None, FORM, users.into())
+        .await;
+    assert_eq!(denied.status, 403);
+    let allowed = world
+        .call(&world.root, Service::Iam, None, FORM, users.into())
+        .await;
+    assert_eq!(allowed.status, 200);
+    let unknown = "0f1e2d3c-0000-4000-8000-000000000000".to_owned();
+    for (person, request_id) in [
+        (&world.root, id(&allowed)),
+        (&world.root, unknown),
+        // The other account's root user learns nothing.
+        (&stranger, id(&denied)),
+    ] {
+        let refused = explain(&world, person, &request_id).await.unwrap_err();
+        assert_eq!(
+            (refused.status, refused.code.as_str()),
+            (400, "RequestNotFoundException")
+        );
+    }
+    // Who may not ask is told so, and that denial can be explained as well.
+    let refused = explain(&world, &alice, &id(&denied)).await.unwrap_err();
+    assert_eq!(refused.code, "AccessDeniedException");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn denials_are_kept_over_a_restart_and_shared_by_nodes() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let users = "Action=ListUsers&Version=2010-05-08";
+    let denied = world
+        .call(&alice, Service::Iam, None, FORM, users.into())
+        .await;
+    world.app.identity.flush_denials().await.unwrap();
+    // Nothing of it is in memory now.
+    let explained = explain(&world, &world.root, &id(&denied)).await.unwrap();
+    assert_eq!(explained.action.as_deref(), Some("iam:ListUsers"));
+    assert_eq!(explained.request_time, Some(world.now()));
+}
+
+/// One client that is refused all the time displaces no other's denial.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_principal_has_a_share_of_what_is_noted() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let noisy = world.user(&world.root, "noisy", "").await;
+    let users = "Action=ListUsers&Version=2010-05-08";
+    let call = |person| world.call(person, Service::Iam, None, FORM, users.into());
+    let first = call(&alice).await;
+    let lost = call(&noisy).await;
+    for _ in 0..100 {
+        call(&noisy).await;
+    }
+    let last = call(&noisy).await;
+    for (reply, found) in [(&first, true), (&lost, false), (&last, true)] {
+        let explained = explain(&world, &world.root, &id(reply)).await;
+        assert_eq!(explained.is_ok(), found);
+    }
+}
