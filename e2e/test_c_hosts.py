@@ -4,9 +4,11 @@ import base64
 import contextlib
 import json
 import os
+import socket
 import stat
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import boto3
@@ -168,6 +170,23 @@ def test_the_metadata_service_is_version_2_alone(machine):
             assert read("/latest/meta-data/instance-id", **more)[0] == 403, more
             put = fetch(base + "/latest/api/token", "PUT", X_aws_ec2_metadata_token_ttl_seconds="60", **more)
             assert put[0] == 403 and "Access-Control-Allow-Origin" not in put[1], more
+
+
+def test_answers_go_one_hop(machine):
+    """Trap: hop limit 1. The kernel drops what comes with fewer hops left than `IP_MINTTL` (ip(7)), as a router would."""
+    ip_minttl = 21
+    with machine.serving():
+        url = urllib.parse.urlsplit(machine.metadata)
+        for left, reached in ((1, True), (2, False)):
+            with socket.socket() as client:
+                client.settimeout(30 if reached else 2)
+                client.setsockopt(socket.IPPROTO_IP, ip_minttl, left)
+                try:
+                    client.connect((url.hostname, url.port))
+                except TimeoutError:
+                    assert not reached
+                else:
+                    assert reached
 
 
 def test_another_local_user_is_refused(machine):

@@ -202,6 +202,7 @@ def test_tokens_that_are_not_accepted(root, issuer, job):
         f"No OpenIDConnect provider found in your account for {issuer.url('elsewhere')}")
     token = issuer.token("ci", sub="job")
     assert refused("AccessDenied", token, RoleArn=role_arn(root, "none")) == f"Not authorized to perform {WEB_IDENTITY}"
+    # O13
     assert refused("ValidationError", token, DurationSeconds=7200) == (
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
     assert refused("ValidationError", token, RoleArn="arn:aws:iam::1:user/somebody") == "Request ARN is invalid"

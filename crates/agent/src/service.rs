@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
@@ -81,10 +82,13 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener> {
              interface first"
         ))
     })?;
-    if address.is_ipv4() {
-        // Of the listener, so that the first answer of the handshake has it already.
-        listener.set_ttl(HOP_LIMIT).map_err(Error::internal)?;
-    }
+    // Of the listener, so that the first answer of the handshake has it already.
+    let socket = SockRef::from(&listener);
+    let limited = match address.is_ipv4() {
+        true => socket.set_ttl_v4(HOP_LIMIT),
+        false => socket.set_unicast_hops_v6(HOP_LIMIT),
+    };
+    limited.map_err(Error::internal)?;
     Ok(listener)
 }
 
@@ -324,4 +328,196 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
         headers.insert("x-aws-ec2-metadata-token-ttl-seconds", ttl.into());
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::{HostRole, Issued};
+    use aws_types::SystemEntropy;
+    use http::header::LOCATION;
+    use http_body_util::BodyExt as _;
+    use zeroize::Zeroizing;
+
+    const UID: u32 = 1000;
+
+    /// Trap: the service is at loopback or link-local addresses alone.
+    #[tokio::test]
+    async fn listens_where_no_other_machine_reaches_it() {
+        for address in [
+            "0.0.0.0:0",
+            "10.0.0.1:0",
+            "192.0.2.1:0",
+            "169.253.169.254:0",
+            "[::]:0",
+            "[::ffff:127.0.0.1]:0",
+            "[2001:db8::1]:0",
+            "[fd00:ec3::254]:0",
+        ] {
+            let refused = listen(address.parse().unwrap()).await;
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{address}");
+        }
+        for address in ["127.0.0.1:0", "127.0.0.9:0", "[::1]:0"] {
+            assert!(listen(address.parse().unwrap()).await.is_ok(), "{address}");
+        }
+    }
+
+    /// Trap: hop limit 1. A container behind another hop never sees an answer, the first packet of the
+    /// handshake included.
+    #[tokio::test]
+    async fn answers_go_one_hop() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = listen(address.parse().unwrap()).await.unwrap();
+            let limit = |socket: SockRef<'_>| match address.starts_with('[') {
+                true => socket.unicast_hops_v6(),
+                false => socket.ttl_v4(),
+            };
+            assert_eq!(limit(SockRef::from(&listener)).unwrap(), 1, "{address}");
+            let client = TcpStream::connect(listener.local_addr().unwrap());
+            let (client, accepted) = tokio::join!(client, listener.accept());
+            client.unwrap();
+            let (accepted, _) = accepted.unwrap();
+            assert_eq!(limit(SockRef::from(&accepted)).unwrap(), 1, "{address}");
+        }
+    }
+
+    struct Server;
+
+    impl Source for Server {
+        async fn fetch(&self, now: Timestamp) -> Result<HostRole> {
+            Ok(HostRole {
+                issued: Issued {
+                    access_key_id: "ASIAEXAMPLE".to_owned(),
+                    secret: Zeroizing::new("secret".to_owned()),
+                    token: Zeroizing::new("token".to_owned()),
+                    issued_at: now,
+                    expires_at: now + jiff::SignedDuration::from_hours(1),
+                },
+                role_name: "ci".to_owned(),
+                instance_profile_arn: String::new(),
+                instance_profile_id: String::new(),
+            })
+        }
+
+        async fn is_good(&self, _role: &HostRole, _now: Timestamp) -> Result<bool> {
+            Ok(true)
+        }
+    }
+
+    fn metadata() -> Metadata<Server> {
+        Metadata {
+            cache: Cache::new(Server, Arc::new(SystemEntropy)),
+            instance: Instance {
+                host_id: "i-0123456789abcdef0".to_owned(),
+                account_id: "123456789012".to_owned(),
+                region: "eu-west-1".to_owned(),
+                host_name: None,
+                pending_time: Timestamp::UNIX_EPOCH,
+            },
+            tokens: Tokens::new(&SystemEntropy).unwrap(),
+            users: vec![UID],
+            container: None,
+            clock: Arc::new(|| Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    async fn send(
+        metadata: &Metadata<Server>,
+        user: Option<u32>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (http::response::Parts, String) {
+        let hosts = Hosts::of(([127, 0, 0, 1], 1338).into());
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(()).unwrap();
+        let (parts, body) = metadata.answer(&hosts, user, &request).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        (parts, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    const HOST: (&str, &str) = ("host", "127.0.0.1:1338");
+
+    /// Trap: `no-store`, no CORS, no redirects, whatever is asked. Only named users get credentials, and
+    /// containers only where it is configured.
+    #[tokio::test]
+    async fn no_answer_is_kept_shared_or_sent_elsewhere() {
+        let metadata = metadata();
+        let ttl = ("x-aws-ec2-metadata-token-ttl-seconds", "60");
+        let token = send(
+            &metadata,
+            Some(UID),
+            "PUT",
+            "/latest/api/token",
+            &[HOST, ttl],
+        )
+        .await
+        .1;
+        let token = ("x-aws-ec2-metadata-token", token.as_str());
+        const ROLE: &str = "/latest/meta-data/iam/security-credentials/ci";
+        let origin = ("origin", "http://127.0.0.1:1338");
+        let forwarded = ("x-forwarded-for", "10.0.0.1");
+        let rebound = ("host", "evil.example:1338");
+        for (user, method, path, headers, status) in [
+            (Some(UID), "GET", ROLE, &[HOST, token][..], 200),
+            (
+                Some(UID),
+                "GET",
+                "/latest/meta-data/instance-id",
+                &[HOST, token],
+                200,
+            ),
+            (Some(UID), "GET", "/latest/meta-data", &[HOST, token], 200),
+            (
+                Some(UID),
+                "GET",
+                "/latest/meta-data/iam/security-credentials/other",
+                &[HOST, token],
+                404,
+            ),
+            (Some(UID), "GET", ROLE, &[HOST], 401),
+            (Some(UID), "OPTIONS", ROLE, &[HOST, token], 405),
+            (Some(UID), "PUT", "/latest/api/token", &[HOST, ttl], 200),
+            // On the PUT as well: proxies, web pages, other names, other users.
+            (
+                Some(UID),
+                "PUT",
+                "/latest/api/token",
+                &[HOST, ttl, forwarded],
+                403,
+            ),
+            (
+                Some(UID),
+                "PUT",
+                "/latest/api/token",
+                &[HOST, ttl, origin],
+                403,
+            ),
+            (Some(UID), "PUT", "/latest/api/token", &[rebound, ttl], 403),
+            (None, "PUT", "/latest/api/token", &[HOST, ttl], 403),
+            (None, "GET", ROLE, &[HOST, token], 403),
+            (
+                Some(UID),
+                "GET",
+                CONTAINER_PATH,
+                &[HOST, ("authorization", "x")],
+                404,
+            ),
+        ] {
+            let (parts, body) = send(&metadata, user, method, path, headers).await;
+            assert_eq!(parts.status, status, "{method} {path} {headers:?}: {body}");
+            assert_eq!(parts.headers[CACHE_CONTROL], "no-store", "{path}");
+            assert!(!parts.headers.contains_key(LOCATION), "{path}");
+            let shares = |name: &http::HeaderName| name.as_str().starts_with("access-control-");
+            assert!(!parts.headers.keys().any(shares), "{path}");
+            assert_eq!(
+                body.contains("ASIAEXAMPLE"),
+                status == 200 && path == ROLE,
+                "{body}"
+            );
+        }
+    }
 }

@@ -242,6 +242,7 @@ on_every_engine! {
         assert_eq!(said(w.identity.assume_role(&cx, heavy).await).0, "PackedPolicyTooLarge");
     }
 
+    /// O11 (transitive tags are alike for every kind of session), and C4.
     async fn tags_and_source_identity_pass_through_chains(t: TestStore) {
         let w = World::new(&t).await;
         let root = w.root().await;
