@@ -1,7 +1,11 @@
 """The server with a certificate: each client verifies it, and none talks to it without trusting it."""
 
+import os
 import shutil
+import signal
+import ssl
 import subprocess
+import time
 
 import certifi
 import pytest
@@ -78,3 +82,18 @@ def test_plain_http_is_not_answered_as_if_it_were_tls(alice):
                             "c = http.client.HTTPConnection(sys.argv[1], timeout=10); c.request('GET', '/v2/')\n"
                             "print(c.getresponse().status)", alice.registry], capture_output=True, text=True)
     assert plain.returncode != 0 or plain.stdout.startswith("4"), plain
+
+
+def test_sighup_reads_a_renewed_certificate(alice, certificate):
+    host, _, port = alice.registry.rpartition(":")
+    shown = lambda: ssl.get_server_certificate((host, int(port)))  # noqa: E731
+    before = shown()
+    subprocess.run(["openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial",
+                    "-days", "2", "-extfile", "extensions", "-out", "renewed.crt"], check=True, capture_output=True, cwd=certificate)
+    (certificate / "renewed.crt").rename(certificate / "server.crt")
+    os.kill(alice.server.pid, signal.SIGHUP)
+    deadline = time.monotonic() + 8  # a change that nobody tells of is seen after ten seconds
+    while shown() == before:
+        assert time.monotonic() < deadline, "the earlier certificate is still served"
+    assert ssl.PEM_cert_to_DER_cert(shown()) == ssl.PEM_cert_to_DER_cert((certificate / "server.crt").read_text())
+    assert alice.sts.get_caller_identity()["Arn"] == alice.arn

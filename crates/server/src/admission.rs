@@ -70,6 +70,18 @@ impl Admission {
         turn
     }
 
+    /// Turns to verify that nobody has.
+    #[cfg(test)]
+    pub(crate) fn free_turns(&self) -> usize {
+        self.turns.available()
+    }
+
+    /// How many requests wait for a turn to verify.
+    #[cfg(test)]
+    pub(crate) fn waiting_turns(&self) -> usize {
+        self.turns.waiting()
+    }
+
     /// Waits for a place among the requests whose callers are not known.
     pub(crate) async fn enter(&self, party: &Party) -> Grant {
         let mut place = self.strangers.grant(party.clone(), Arc::default());

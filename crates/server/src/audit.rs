@@ -256,15 +256,20 @@ fn user_identity(caller: Option<&Caller>, access_key_id: Option<String>) -> serd
             provider_arn,
             subject,
         } => {
-            let kind = match protocol {
-                Federation::WebIdentity => "WebIdentityUser",
-                Federation::Saml => "SAMLUser",
+            // "Values for AWS STS APIs with SAML and web identity federation": of a SAML provider, the
+            // qualifier of its names, which the principal's id begins with and which has no colon.
+            let (kind, provider) = match protocol {
+                Federation::WebIdentity => ("WebIdentityUser", provider_arn.as_str()),
+                Federation::Saml => (
+                    "SAMLUser",
+                    caller.user_id.split(':').next().unwrap_or_default(),
+                ),
             };
             return json!({
                 "type": kind,
                 "principalId": &*caller.user_id,
                 "userName": subject,
-                "identityProvider": provider_arn,
+                "identityProvider": provider,
             });
         }
         CallerKind::Host { id } => {

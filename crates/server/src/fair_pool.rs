@@ -136,6 +136,12 @@ impl FairPool {
         self.0.total - self.state().used
     }
 
+    /// Grants that wait for units.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.state().waiting.len()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No code that holds the lock can panic halfway through a change.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)

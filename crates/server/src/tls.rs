@@ -140,3 +140,51 @@ fn load(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn renew(directory: &Path) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        for (name, text) in [
+            ("cert.pem", made.cert.pem()),
+            ("key.pem", made.signing_key.serialize_pem()),
+        ] {
+            let new = directory.join("new");
+            fs::write(&new, text).unwrap();
+            fs::rename(&new, directory.join(name)).unwrap();
+        }
+    }
+
+    /// Nobody needs to ask.
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_file_is_read_within_the_interval() {
+        let directory = tempfile::tempdir().unwrap();
+        renew(directory.path());
+        let (certificate, key) = (
+            directory.path().join("cert.pem"),
+            directory.path().join("key.pem"),
+        );
+        let tls = Tls::from_files(&certificate, &key).unwrap();
+        let current = || Arc::clone(&tls.0.current.read().unwrap());
+        let first = current();
+        let (stop, stopped) = watch::channel(false);
+        let watching = tokio::spawn(tls.clone().watch(Arc::default(), stopped));
+        tokio::time::sleep(TLS_RELOAD_INTERVAL * 3).await;
+        assert!(Arc::ptr_eq(&first, &current()), "nothing has changed");
+        renew(directory.path());
+        tokio::time::sleep(TLS_RELOAD_INTERVAL * 2).await;
+        let second = current();
+        assert!(!Arc::ptr_eq(&first, &second));
+        // What cannot be used leaves the certificate in use.
+        fs::write(&key, "no key").unwrap();
+        tokio::time::sleep(TLS_RELOAD_INTERVAL * 2).await;
+        assert!(Arc::ptr_eq(&second, &current()));
+        fs::remove_file(&certificate).unwrap();
+        tokio::time::sleep(TLS_RELOAD_INTERVAL * 2).await;
+        assert!(Arc::ptr_eq(&second, &current()));
+        stop.send(true).unwrap();
+        watching.await.unwrap();
+    }
+}

@@ -217,6 +217,11 @@ impl Call {
             Some(_) => None,
             None => authenticate::claimed_key(head),
         };
+        // Also where the call came to no context: IAM's events are those of one region.
+        let region = match (&self.other, self.service) {
+            (None, Service::Iam) => GLOBAL_REGION.to_owned(),
+            _ => self.region,
+        };
         let event = Event {
             read_only,
             data,
@@ -225,7 +230,7 @@ impl Call {
             parameters: self.parameters,
             elements: self.elements,
             resource: self.resource,
-            ..Event::begin(head, source, self.name, self.region, recipient)
+            ..Event::begin(head, source, self.name, region, recipient)
         };
         finish(&self.app, event, failure).await;
         let mut response = answers::reply(answer);

@@ -405,3 +405,53 @@ async fn events_name_the_credentials_that_were_handed_out() {
         Value::Null
     );
 }
+
+/// AWS records a call in the region of the endpoint that got it, and IAM's in `us-east-1` (CloudTrail User
+/// Guide, "Global service events"). An unsigned call names no region, so it is the server's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unsigned_call_is_recorded_in_the_region_of_the_server() {
+    let world = World::with(|settings| settings.region = "eu-west-1".parse().unwrap()).await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for body in [
+        "Action=GetCallerIdentity&Version=2011-06-15",
+        "Action=ListUsers&Version=2010-05-08",
+    ] {
+        world.send(Method::POST, "/", &form, body).await;
+    }
+    for target in [
+        "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
+        "Berth_20261201.JoinHost",
+    ] {
+        let json = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", target),
+        ];
+        world.send(Method::POST, "/", &json, "{}").await;
+    }
+    // A key that does not exist, for another region: IAM's events stay where they are.
+    let stranger = super::world::Person {
+        id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret: "wrong".to_owned(),
+        token: None,
+    };
+    let body = b"Action=ListRoles&Version=2010-05-08";
+    let headers = world.signed_for("ap-south-1", &stranger, Service::Iam, None, form[0].1, body);
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    world.send(Method::POST, "/", &headers, &body[..]).await;
+    let events = world.stop().await;
+    for (name, region) in [
+        ("GetCallerIdentity", "eu-west-1"),
+        ("ListUsers", "us-east-1"),
+        ("DescribeRepositories", "eu-west-1"),
+        ("JoinHost", "eu-west-1"),
+        ("ListRoles", "us-east-1"),
+    ] {
+        let found = find(&events, name);
+        assert_eq!(found.len(), 1, "{name}");
+        assert_ne!(found[0]["errorCode"], Value::Null, "{name}");
+        assert_eq!(found[0]["awsRegion"], region, "{name}");
+    }
+}

@@ -3,6 +3,8 @@
 #[path = "../../../saml/tests/common/mod.rs"]
 mod idp;
 
+mod audit_events;
+
 use aws_api::{iam, sts};
 use idp::{ENTITY_ID, Facts, Idp, attribute, conditions, confirmation, encode, idp, stranger};
 use jiff::{SignedDuration, Timestamp};

@@ -16,7 +16,7 @@ async fn raw(world: &World, bytes: &[u8]) -> String {
 }
 
 /// A PROXY protocol header of a client at 203.0.113.9 who spoke TLS to the proxy.
-const PROXY_HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14\
+pub(super) const PROXY_HEADER: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x14\
     \xcb\0\x71\x09\x0a\0\0\x01\x30\x39\x01\xbb\x20\0\x05\x01\0\0\0\0";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
