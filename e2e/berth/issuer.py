@@ -47,7 +47,8 @@ class Key:
 class Issuer:
     """`with Issuer(directory) as issuer:` serves the issuers `issuer.url(name)`, until it ends."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, address=("127.0.0.1", 0)):
+        self.address = address
         self.home = pathlib.Path(directory)
         self.home.mkdir(parents=True, exist_ok=True)
         self.key = Key()
@@ -71,7 +72,7 @@ class Issuer:
         key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
         openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", 2, "-subj", "/CN=Issuer's authority")
         openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=issuer")
-        (self.home / "extensions").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n")
+        (self.home / "extensions").write_text(f"subjectAltName=IP:{self.address[0]},DNS:localhost\nbasicConstraints=CA:FALSE\n")
         openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", 2,
                 "-extfile", "extensions", "-out", "server.crt")
         # The server presents its authority as well, whose digest is the provider's thumbprint.
@@ -114,11 +115,12 @@ class Issuer:
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.home / "chain.crt", self.home / "server.key")
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = http.server.ThreadingHTTPServer(self.address, Handler)
         self._server.daemon_threads = True
         # The handshake belongs to a request's thread: one that fails must not stop the accepting one.
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self.host = f"127.0.0.1:{self._server.server_port}"
+        port = self._server.server_port
+        self.host = self.address[0] if port == 443 else f"{self.address[0]}:{port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 

@@ -20,6 +20,7 @@ mod postgres;
 mod process;
 mod programs;
 mod tally;
+mod terraform;
 mod toolchains;
 mod venv;
 

@@ -1,12 +1,12 @@
 //! What the end-to-end stories run besides the packages' clients: Go tools, one program for each AWS SDK,
-//! Ansible, the AWS CLI's second version; and the unit tests' vectors. Each is pinned by a lock file;
-//! unchanged ones cost seconds.
+//! Ansible, Terraform, the AWS CLI's second version; and the unit tests' vectors. Each is pinned by a lock
+//! file; unchanged ones cost seconds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{process, toolchains};
+use super::{process, terraform, toolchains};
 
 /// What the stories find in their environment.
 pub struct Programs {
@@ -28,6 +28,11 @@ pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
         ("BERTH_SDK_RUST", rust_sdk(root, target)?),
         ("BERTH_ANSIBLE", ansible(root, target)?),
         ("BERTH_AWS_CLI_V2", aws_cli_v2(root, target)?),
+        ("BERTH_TERRAFORM", terraform::command()?),
+        (
+            "BERTH_TERRAFORM_PROVIDER",
+            terraform::provider(root, target, &go)?,
+        ),
     ];
     let folders = [&go, &node];
     let path = folders.iter().filter_map(|program| program.parent());
