@@ -85,6 +85,9 @@ def test_a_refused_push_is_explained(berth, root):
     bob = root.create_user("bob", policy(LOGIN))
     bob.raw()("POST", "/v2/payments/blobs/uploads/").error(403, "DENIED", "no identity-based policy allows")
     request_id = events(berth, errorCode="DENIED", eventName="InitiateLayerUpload")[-1]["requestID"]
+    listed = [json.loads(line) for line in root.run(binary(), "explain", "--output", "json").out.splitlines()]
+    assert (listed[0]["requestId"], listed[0]["principalArn"]) == (request_id, bob.arn)
+    assert request_id in root.run(binary(), "explain", "--latest", "1").out
     explained = root.run(binary(), "explain", request_id, "--output", "json").json
     assert explained["decision"] == "ImplicitlyDenied"
     assert explained["principalArn"] == bob.arn

@@ -1,7 +1,7 @@
-//! `berth explain`: why a request was denied, by a signed call of the service `berth`.
+//! `berth explain`: why a request was denied, by signed calls of the service `berth`.
 
 use aws_api::Service;
-use aws_api::berth::{ExplainRequestRequest, ExplainRequestResponse, ops};
+use aws_api::berth::{ExplainRequestRequest, ExplainRequestResponse, ListDenialsRequest, ops};
 use serde_json::json;
 
 use crate::cli::{ExplainRequestOptions, Output};
@@ -13,9 +13,10 @@ use crate::signed_client::{SignedClient, block_on, failed};
 pub fn run(options: ExplainRequestOptions) -> Result<()> {
     block_on(async {
         let client = SignedClient::open(&[Service::Berth]).await?;
-        let input = ExplainRequestRequest {
-            request_id: options.request_id,
+        let Some(request_id) = options.request_id else {
+            return list(&client, options.latest, options.output).await;
         };
+        let input = ExplainRequestRequest { request_id };
         let called = client.call::<ops::ExplainRequest>(&input).await;
         let denial = called.map_err(|e| failed(&e))?;
         let mut answers = Answers::new();
@@ -27,6 +28,38 @@ pub fn run(options: ExplainRequestOptions) -> Result<()> {
         }
         answers.flush()
     })
+}
+
+async fn list(client: &SignedClient, latest: i32, output: Output) -> Result<()> {
+    let input = ListDenialsRequest {
+        max_results: Some(latest),
+        next_token: None,
+    };
+    let called = client.call::<ops::ListDenials>(&input).await;
+    let page = called.map_err(|e| failed(&e))?;
+    let mut answers = Answers::new();
+    for denial in &page.denials {
+        match output {
+            Output::Json => answers.json(&json!({
+                "requestId": denial.request_id,
+                "requestTime": denial.request_time.to_string(),
+                "decision": denial.decision.as_str(),
+                "principalArn": denial.principal_arn,
+                "action": denial.action,
+                "resourceArn": denial.resource_arn,
+                "reason": denial.reason,
+            }))?,
+            Output::Text => answers.line(&format!(
+                "{}  {}  {}  {}  {}",
+                denial.request_time,
+                denial.request_id,
+                denial.principal_arn,
+                denial.action,
+                denial.resource_arn
+            ))?,
+        }
+    }
+    answers.flush()
 }
 
 fn json(denial: &ExplainRequestResponse) -> serde_json::Value {

@@ -1,4 +1,4 @@
-//! Denied requests, kept so that `ExplainRequest` of the service `berth` can say why.
+//! Denied requests, kept so that `ExplainRequest` and `ListDenials` of the service `berth` can say why.
 //!
 //! A denial is noted in memory ([`DenialNotes`](crate::denial_notes::DenialNotes)) and written in batches:
 //! no request waits for it. Denials of an account are kept for [`KEPT_DAYS`] days, the newest
@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use authz::DecisionRecord;
 use aws_api::berth::{
-    DecidingStatement, Decision, ErrorCode, ExplainRequestRequest, ExplainRequestResponse,
+    DecidingStatement, Decision, Denial, ErrorCode, ExplainRequestRequest, ExplainRequestResponse,
+    ListDenialsRequest, ListDenialsResponse,
 };
 use aws_types::AccountId;
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use policy::{Effect, Reason};
 use store::denials::{self, SCOPE};
 
 use crate::denial_notes::{Document, Note, Statement};
+use crate::paging::Page;
 use crate::{Authorized, Caller, Error, Identity};
 
 /// Denials of an account that are kept.
@@ -110,9 +112,66 @@ impl Identity {
                 format!("No recent denial in this account has the request id '{request_id}'."),
             ));
         };
-        let at = Timestamp::from_millisecond(found.at).map_err(Error::internal)?;
-        let document = serde_json::from_str(&found.document).map_err(Error::internal)?;
+        let (at, document) = stored(&found)?;
         Ok(view(request_id, at, document))
+    }
+
+    /// `ListDenials`: recent denied requests of the caller's account, newest first.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` for a token.
+    pub async fn list_denials(
+        &self,
+        cx: &Authorized,
+        input: ListDenialsRequest,
+    ) -> Result<ListDenialsResponse, Error> {
+        let invalid = || {
+            let message = "The nextToken is not valid.".to_owned();
+            Error::new(ErrorCode::InvalidParameter, message)
+        };
+        let page = Page::new(input.max_results, input.next_token.as_deref());
+        let page = page.map_err(|_| invalid())?;
+        let after = match page.after.split_once(' ') {
+            Some((at, id)) => Some((at.parse().map_err(|_| invalid())?, id)),
+            None if page.after.is_empty() => None,
+            None => return Err(invalid()),
+        };
+        // What is still in memory is listed as well. While the database takes no writes, it stays there
+        // and the list goes without it; the server's log says that it is not written.
+        let _ = self.flush_denials().await;
+        let mut read = self.0.store.snapshot().await?;
+        let account = cx.account.as_str();
+        let rows = denials::list(&mut read.conn(), account, after, page.rows()).await?;
+        let cut = page.cut(rows, |row| format!("{} {}", row.at, row.request_id));
+        let listed = cut.items.into_iter().map(|row| {
+            let (at, document) = stored(&row)?;
+            Ok(Denial {
+                request_id: row.request_id,
+                request_time: at,
+                decision: decision(&document),
+                principal_arn: document.principal_arn,
+                action: document.action,
+                resource_arn: document.resource,
+                reason: document.reason,
+            })
+        });
+        Ok(ListDenialsResponse {
+            denials: listed.collect::<Result<_, Error>>()?,
+            next_token: cut.marker,
+        })
+    }
+}
+
+fn stored(row: &denials::Denial) -> Result<(Timestamp, Document), Error> {
+    let at = Timestamp::from_millisecond(row.at).map_err(Error::internal)?;
+    let document = serde_json::from_str(&row.document).map_err(Error::internal)?;
+    Ok((at, document))
+}
+
+fn decision(document: &Document) -> Decision {
+    match document.is_explicit {
+        true => Decision::ExplicitlyDenied,
+        false => Decision::ImplicitlyDenied,
     }
 }
 
@@ -151,6 +210,7 @@ fn policy_type(reason: Reason) -> &'static str {
 }
 
 fn view(request_id: String, at: Timestamp, document: Document) -> ExplainRequestResponse {
+    let decision = decision(&document);
     let statement = document.statement.map(|statement| {
         let (policy_arn, policy_name) = match statement.policy.starts_with("arn:") {
             true => (Some(statement.policy), None),
@@ -168,10 +228,7 @@ fn view(request_id: String, at: Timestamp, document: Document) -> ExplainRequest
     ExplainRequestResponse {
         request_id,
         request_time: Some(at),
-        decision: match document.is_explicit {
-            true => Decision::ExplicitlyDenied,
-            false => Decision::ImplicitlyDenied,
-        },
+        decision,
         principal_arn: Some(document.principal_arn),
         action: Some(document.action),
         resource_arn: Some(document.resource),

@@ -58,6 +58,31 @@ pub async fn find(conn: &mut Conn<'_>, account: &str, request_id: &str) -> Resul
     .transpose()
 }
 
+/// Denials of an account, newest first, after the one of this time and id; `None` begins with the newest.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    account: &str,
+    after: Option<(i64, &str)>,
+    limit: i64,
+) -> Result<Vec<Denial>> {
+    let (at, request_id) = after.unwrap_or((i64::MAX, ""));
+    let sql = "SELECT request_id, at, document FROM denials WHERE account = $1 \
+               AND (at < $2 OR (at = $2 AND request_id > $3)) ORDER BY at DESC, request_id LIMIT $4";
+    let rows = conn
+        .fetch_all(sql, values![account, at, request_id, limit])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Denial {
+                account: account.to_owned(),
+                request_id: row.text(0)?,
+                at: row.int(1)?,
+                document: row.text(2)?,
+            })
+        })
+        .collect()
+}
+
 /// Removes an account's denials before `oldest`, and all but the newest `keep`.
 pub async fn prune(conn: &mut Conn<'_>, account: &str, oldest: i64, keep: i64) -> Result<()> {
     let sql = "DELETE FROM denials WHERE account = $1 AND (at < $2 OR request_id NOT IN \

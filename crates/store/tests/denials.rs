@@ -46,6 +46,25 @@ on_every_engine! {
         assert_eq!(find(&test.store, "111122223333", "r2").await, None);
     }
 
+    async fn denials_are_listed_newest_first_in_pages(test: TestStore) {
+        let all: Vec<_> = [("r1", 1), ("r3", 2), ("r2", 2), ("r4", 3)]
+            .map(|(id, at)| denial("111122223333", id, at))
+            .into();
+        insert(&test.store, &all).await;
+        insert(&test.store, &[denial("444455556666", "other", 9)]).await;
+        let mut read = test.store.read().await.unwrap();
+        let mut conn = read.conn();
+        let (mut listed, mut after) = (Vec::new(), None);
+        loop {
+            let place = after.as_ref().map(|(at, id): &(i64, String)| (*at, id.as_str()));
+            let page = denials::list(&mut conn, "111122223333", place, 3).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some((last.at, last.request_id.clone()));
+            listed.extend(page.into_iter().map(|denial| denial.request_id));
+        }
+        assert_eq!(listed, ["r4", "r2", "r3", "r1"]);
+    }
+
     async fn old_denials_and_those_beyond_the_newest_are_removed(test: TestStore) {
         let mine: Vec<_> = (1..=6).map(|n| denial("111122223333", &format!("r{n}"), n)).collect();
         insert(&test.store, &mine).await;

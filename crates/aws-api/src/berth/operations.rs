@@ -19,6 +19,7 @@ operations! { Berth:
     GetUsage(GetUsageRequest) -> GetUsageResponse, [InvalidParameter, Server];
     JoinHost(JoinHostRequest) -> JoinHostResponse, [InvalidInvitation, InvalidParameter, LimitExceeded, Server];
     ListCollections(ListCollectionsRequest) -> ListCollectionsResponse, [InvalidParameter, Server];
+    ListDenials(ListDenialsRequest) -> ListDenialsResponse, [InvalidParameter, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
     ListPeers(ListPeersRequest) -> ListPeersResponse, [InvalidParameter, Server];
     ListRepositoryUsage(ListRepositoryUsageRequest) -> ListRepositoryUsageResponse, [InvalidParameter, Server];

@@ -73,6 +73,7 @@ pub(crate) static COLLECTION_LIST: Shape = Shape::new("CollectionList", Kind::Li
 pub(crate) static COUNT: Shape = Shape::new("Count", Kind::Long).min(0);
 pub(crate) static DECIDING_STATEMENT_LIST: Shape =
     Shape::new("DecidingStatementList", Kind::List(&DECIDING_STATEMENT));
+pub(crate) static DENIAL_LIST: Shape = Shape::new("DenialList", Kind::List(&DENIAL));
 pub(crate) static HOST_AND_PORT: Shape = Shape::new("HostAndPort", Kind::String)
     .min(1)
     .max(259)

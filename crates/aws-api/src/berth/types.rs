@@ -88,6 +88,15 @@ structures! {
     DELETE_PEER_RESPONSE DeletePeerResponse {
         peer: Peer = required "peer" PEER,
     }
+    DENIAL Denial {
+        request_id: String = required "requestId" REQUEST_ID,
+        request_time: Timestamp = required "requestTime" TIMESTAMP,
+        decision: Decision = required "decision" DECISION,
+        principal_arn: String = required "principalArn" ARN,
+        action: String = required "action" TEXT,
+        resource_arn: String = required "resourceArn" LONG_TEXT,
+        reason: String = required "reason" LONG_TEXT,
+    }
     DESCRIBE_HOST_REQUEST DescribeHostRequest {
         host_id: String = required "hostId" HOST_ID,
     }
@@ -185,6 +194,14 @@ structures! {
     }
     LIST_COLLECTIONS_RESPONSE ListCollectionsResponse {
         collections: Vec<Collection> = required "collections" COLLECTION_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
+    LIST_DENIALS_REQUEST ListDenialsRequest {
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_DENIALS_RESPONSE ListDenialsResponse {
+        denials: Vec<Denial> = required "denials" DENIAL_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
     LIST_HOSTS_REQUEST ListHostsRequest {

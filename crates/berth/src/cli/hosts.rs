@@ -69,9 +69,12 @@ pub struct HostRevokeOptions {
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = CLIENT_HELP)]
 pub struct ExplainRequestOptions {
-    /// The request's id: of its answer (`x-amzn-requestid`), or of its event in the audit log
+    /// The request's id, as its answer has it (`x-amzn-requestid`); without one, list the latest denials
     #[arg(value_name = "ID")]
-    pub request_id: String,
+    pub request_id: Option<String>,
+    /// How many denials are listed, newest first
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub latest: i32,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,

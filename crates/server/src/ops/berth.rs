@@ -85,6 +85,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListTagsForResource, list_tags_of_host, Read, |i| host_arn(&i.resource_arn)),
         op!(JoinHost, join_host, Write, |_i| assume_role()).audits_answer().proved_by_input(by_input!(ops::JoinHost, joining)),
         op!(GetHostCredentials, get_host_credentials, Read, |_i| assume_role()).audits_answer().proved_by_input(by_input!(ops::GetHostCredentials, proven)),
+        op!(ListDenials, list_denials, List, |_i| require(ResourceSelector::Any)),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         op!(PutProviderSettings, put_provider_settings, Write, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),
         op!(GetProviderSettings, get_provider_settings, Read, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),

@@ -1,7 +1,9 @@
 //! `ExplainRequest`: denied requests of both APIs are explained to their account, and to no other.
 
 use aws_api::Service;
-use aws_api::berth::{Decision, ExplainRequestRequest, ExplainRequestResponse, ops};
+use aws_api::berth::{
+    Decision, ExplainRequestRequest, ExplainRequestResponse, ListDenialsRequest, ops,
+};
 use http::Method;
 
 use super::world::{Person, Refused, Reply, World, statement};
@@ -124,6 +126,47 @@ async fn denials_are_kept_over_a_restart_and_shared_by_nodes() {
     let explained = explain(&world, &world.root, &id(&denied)).await.unwrap();
     assert_eq!(explained.action.as_deref(), Some("iam:ListUsers"));
     assert_eq!(explained.request_time, Some(world.now()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn denials_are_listed_newest_first_to_their_account() {
+    let world = World::new().await;
+    let stranger = world.other_account().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let mut ids = Vec::new();
+    for user in ["a", "b", "c"] {
+        let body = format!("Action=DeleteUser&Version=2010-05-08&UserName={user}");
+        let reply = world
+            .call(&alice, Service::Iam, None, FORM, body.into())
+            .await;
+        ids.insert(0, id(&reply));
+        world.pass(1);
+    }
+    let mut input = ListDenialsRequest {
+        max_results: Some(2),
+        next_token: None,
+    };
+    let first = world.aws::<ops::ListDenials>(&world.root, &input).await;
+    let first = first.unwrap();
+    input.next_token = first.next_token;
+    let second = world.aws::<ops::ListDenials>(&world.root, &input).await;
+    let second = second.unwrap();
+    assert_eq!((first.denials.len(), second.next_token), (2, None));
+    let listed = first.denials.into_iter().chain(second.denials);
+    assert_eq!(
+        listed.map(|denial| denial.request_id).collect::<Vec<_>>(),
+        ids
+    );
+
+    input.next_token = None;
+    let theirs = world.aws::<ops::ListDenials>(&stranger, &input).await;
+    assert!(theirs.unwrap().denials.is_empty());
+    // A text and a number without an id, in base64.
+    for token in ["eA", "MTI"] {
+        input.next_token = Some(token.to_owned());
+        let refused = world.aws::<ops::ListDenials>(&world.root, &input).await;
+        assert_eq!(refused.unwrap_err().code, "InvalidParameterException");
+    }
 }
 
 /// One client that is refused all the time displaces no other's denial.
