@@ -30,8 +30,9 @@ def playbook(root):
         outcome = root.run(
             pathlib.Path(directory) / "ansible-playbook", EXAMPLES / "ansible" / f"{name}.yml",
             "--extra-vars", json.dumps(variables), timeout_s=600,
-            env={"AWS_REGION": root.server.region, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_NOCOWS": "1",
-                 "ANSIBLE_HOME": str(root.home / "ansible"), "PATH": f"{directory}:{root.environment['PATH']}"})
+            env={"AWS_REGION": root.server.region, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+                 "ANSIBLE_HOME": str(root.home / "ansible"), "ANSIBLE_REMOTE_TEMP": str(root.home / "ansible/tmp"),
+                 "PATH": f"{directory}:{root.environment['PATH']}"})
         stats = outcome.json["stats"]["localhost"]
         assert (stats["failures"], stats["unreachable"]) == (0, 0), outcome
         return stats["changed"]

@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from berth import images, kubelet
+from berth.clients import tool
 from berth.issuer import Issuer
 from berth.people import Credentials, Person
 from berth.policies import allow, policy, pull_only, trust
+from berth.raw import Raw
 from berth.server import Server, binary
 from test_c_hosts import fetch
 from test_examples import job, namespace
@@ -131,6 +133,41 @@ def test_a_pod_pulls_with_its_service_accounts_role(root, cluster, issuer, image
     asked.ask(image, account, lambda _: token("https://kubernetes.default.svc")).failed("Incorrect token audience")
     with pytest.raises(AssertionError, match="does not ask without"):
         asked.ask(image, {"metadata": {"name": "web"}}, token)
+
+
+#: AWS's provider for the kubelet, as its documentation configures it for service accounts; the rest is of this test.
+ECR_CREDENTIAL_PROVIDER = """
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+  - name: ecr-credential-provider
+    matchImages: ["*.dkr.ecr.*.amazonaws.com"]
+    defaultCacheDuration: 12h
+    apiVersion: credentialprovider.kubelet.k8s.io/v1
+    env:
+      - {name: AWS_ENDPOINT_URL, value: SERVER}
+      - {name: AWS_REGION, value: us-east-1}
+      - {name: AWS_EC2_METADATA_DISABLED, value: "true"}
+    tokenAttributes:
+      serviceAccountTokenAudience: sts.amazonaws.com
+      cacheType: ServiceAccount
+      requireServiceAccount: true
+      requiredServiceAccountAnnotationKeys: [eks.amazonaws.com/ecr-role-arn]
+"""
+
+
+def test_awss_own_provider_logs_in_with_a_service_account(root, cluster, issuer, image, files):
+    """`ecr-credential-provider` of cloud-provider-aws, which knows AWS's host names alone."""
+    account, _ = yaml.safe_load_all(files.read("kubernetes/pods.yaml"))
+    asked = kubelet.Kubelet(node(root), ECR_CREDENTIAL_PROVIDER.replace("SERVER", root.server.url),
+                            tool("ecr-credential-provider").parent)
+    host = f"{root.account}.dkr.ecr.us-east-1.amazonaws.com"
+    user, password = asked.login(f"{host}/app:v1", account, token_of(issuer, "shop", "web", "web-1"))
+    registry = Raw(root.server, user, password, host=host)
+    assert registry("GET", "/v2/app/tags/list").expect(200).json["tags"] == ["v1"]
+    registry("GET", "/v2/other/tags/list").expect(403)
+    asked.ask(f"{host}/app:v1", account, token_of(issuer, "shop", "worker", "web-1")).failed(
+        f"Not authorized to perform {WEB_IDENTITY}")
 
 
 @pytest.mark.parametrize(["pattern", "image", "match"], [

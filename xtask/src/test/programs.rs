@@ -59,17 +59,20 @@ pub fn wycheproof(root: &Path, target: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("go mod download names no folder: {text}"))
 }
 
-/// The folder of crane, oras, regctl and the OCI conformance suite.
+/// The folder of crane, oras, regctl, the OCI conformance suite and the kubelet's provider for ECR. The last
+/// has a lock file of its own: it needs other versions of the same modules.
 fn go_tools(root: &Path, target: &Path, go: &Path) -> Result<PathBuf, String> {
     let tools = target.join("e2e-tools");
-    process::run(
-        Command::new(go)
-            .args(["install", "tool"])
-            .current_dir(root.join("e2e/tools"))
-            .env("GOBIN", &tools)
-            .env("GOFLAGS", "-mod=readonly")
-            .env("GOTOOLCHAIN", "local"),
-    )?;
+    for lock in ["e2e/tools", "e2e/tools/kubernetes"] {
+        process::run(
+            Command::new(go)
+                .args(["install", "tool"])
+                .current_dir(root.join(lock))
+                .env("GOBIN", &tools)
+                .env("GOFLAGS", "-mod=readonly")
+                .env("GOTOOLCHAIN", "local"),
+        )?;
+    }
     Ok(tools)
 }
 
