@@ -1,11 +1,13 @@
-//! `berth account create` and `berth account recover`.
+//! `berth account create`, `recover` and `quota`.
 
 use authz::ServiceName;
 use identity::{Recovery, RootCredentials};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::cli::{AccountCreateOptions, AccountRecoverOptions, Output, StorageOptions};
+use crate::cli::{
+    AccountCreateOptions, AccountQuotaOptions, AccountRecoverOptions, Output, StorageOptions,
+};
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::output::Answers;
@@ -87,6 +89,67 @@ pub fn recover(options: &AccountRecoverOptions) -> Result<()> {
     }))
 }
 
+/// Sets quotas of an account, and shows what holds then.
+pub fn quota(options: &AccountQuotaOptions) -> Result<()> {
+    run(Box::pin(async {
+        let account = options.account_id;
+        let now = Timestamp::now();
+        refuse_missing(&options.storage)?;
+        let set = options
+            .set
+            .iter()
+            .map(|(quota, value)| (*quota, Some(*value)));
+        let reset = options.reset.iter().map(|quota| (*quota, None));
+        let changes: Vec<_> = reset.chain(set).collect();
+        let storage = open(&options.storage, now).await?;
+        let identity = &storage.identity;
+        let found = async {
+            if !changes.is_empty() {
+                let service = ServiceName::AccountCommand;
+                identity.set_quotas(service, account, &changes, now).await?;
+            }
+            identity.quotas(account).await
+        };
+        let found = found.await;
+        storage.store.close().await;
+        let found = found.map_err(|error| match error.code().as_str() {
+            "NoSuchEntity" => Error::Failed(format!(
+                "there is no account {account}; make it with `berth account create --account-id {account}`"
+            )),
+            _ => Error::Failed(format!(
+                "cannot read or set the quotas of account {account}: {}",
+                crate::error::cause(&error)
+            )),
+        })?;
+        let mut answers = Answers::new();
+        match options.output {
+            Output::Text => {
+                for quota in found {
+                    let name = quota.quota.name();
+                    let note = match quota.is_set {
+                        true => format!("  (set; by default {})", quota.default),
+                        false => String::new(),
+                    };
+                    answers.line(&format!("{name:34}{:>8}{note}", quota.value))?;
+                }
+            }
+            Output::Json => {
+                let quotas = found.iter().map(|quota| {
+                    let shown = json!({
+                        "value": quota.value,
+                        "default": quota.default,
+                        "isSet": quota.is_set,
+                    });
+                    (quota.quota.name().to_owned(), shown)
+                });
+                let quotas: serde_json::Map<_, _> = quotas.collect();
+                answers.json(&json!({"accountId": account.as_str(), "quotas": quotas}))?;
+            }
+        }
+        answers.flush()
+    }))
+}
+
 fn run(work: std::pin::Pin<Box<impl Future<Output = Result<()>>>>) -> Result<()> {
     crate::process::keep_private();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -103,7 +166,7 @@ async fn open(options: &StorageOptions, now: Timestamp) -> Result<Storage> {
     storage::open(storage::Role::Command, options, &home, &setup, env, now).await
 }
 
-/// Recovery makes nothing: a wrong directory must not become a data directory.
+/// These commands make nothing: a wrong directory must not become a data directory.
 fn refuse_missing(options: &StorageOptions) -> Result<()> {
     let file = match &options.database {
         Some(url) => url.as_str().strip_prefix("sqlite:").map(Into::into),

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use aws_types::{AccountId, Region};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use identity::Quota;
 use policy::DocumentKind;
 
 mod hosts;
@@ -86,6 +87,8 @@ pub enum AccountCommand {
     Create(AccountCreateOptions),
     /// Give an account's root user a new access key when its own, or its MFA device, is lost
     Recover(AccountRecoverOptions),
+    /// Show the quotas of an account's IAM, and set them
+    Quota(AccountQuotaOptions),
 }
 
 /// Commands on policies.
@@ -244,6 +247,31 @@ const RECOVER_HELP: &str = "\
 Prints the new access key, once. It needs the database and the master key, and works beside running \
 servers, which learn of it within a second. There is no sign-in link yet: no web console would serve it. \
 The audit log of a server tells of it, at once or at its next start.";
+
+/// `berth account quota`.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = QUOTA_HELP)]
+pub struct AccountQuotaOptions {
+    /// The account's ID: twelve digits
+    #[arg(value_name = "ID")]
+    pub account_id: AccountId,
+    #[command(flatten)]
+    pub storage: StorageOptions,
+    /// Set a quota; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = values::quota_value)]
+    pub set: Vec<(Quota, i64)>,
+    /// Give a quota back to its default; may be repeated
+    #[arg(long, value_name = "NAME", value_parser = values::quota)]
+    pub reset: Vec<Quota>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+const QUOTA_HELP: &str = "\
+Names are those of IAM's messages (RolesPerAccount, PoliciesPerUser, ...). A change takes effect at the next \
+request, also of running servers. A lower quota takes nothing away. It needs the database and the master key; \
+the audit log of a server tells of it.";
 
 /// `berth import iam`.
 #[derive(Args, Clone, Debug)]

@@ -91,6 +91,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Demo(options) => demo::demo(&options),
         Command::Account(AccountCommand::Create(options)) => account::create(&options),
         Command::Account(AccountCommand::Recover(options)) => account::recover(&options),
+        Command::Account(AccountCommand::Quota(options)) => account::quota(&options),
         Command::Import(ImportCommand::Iam(options)) => import::iam(&options),
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),

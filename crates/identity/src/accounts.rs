@@ -291,7 +291,7 @@ impl Identity {
 }
 
 /// Notes the audit event of a change that `service` made to an account, in the change's transaction.
-async fn record(
+pub(crate) async fn record(
     conn: &mut Conn<'_>,
     service: ServiceName,
     name: &str,

@@ -48,6 +48,7 @@ use store::iam::tag;
 use store::{Conn, Scope, Topic, Write};
 
 use crate::paging::{Cut, Page};
+use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity, ids, messages};
 
 /// An entity that a request wants.
@@ -81,27 +82,7 @@ impl Identity {
         if entity::find(conn, account, kind, name).await?.is_some() {
             return Err(messages::exists(kind, name));
         }
-        let settings = &self.0.settings;
-        let (quota, max) = match kind {
-            Kind::User => ("UsersPerAccount", settings.users_max),
-            Kind::Group => ("GroupsPerAccount", settings.groups_max),
-            Kind::Role => ("RolesPerAccount", settings.roles_max),
-            Kind::Policy => ("PoliciesPerAccount", settings.policies_max),
-            Kind::InstanceProfile => ("InstanceProfilesPerAccount", settings.instance_profiles_max),
-            Kind::OidcProvider => (
-                "OpenIdConnectProvidersPerAccount",
-                settings.oidc_providers_max,
-            ),
-            Kind::SamlProvider => ("SAMLProvidersPerAccount", settings.saml_providers_max),
-            Kind::MfaDevice => ("VirtualMFADevicesPerAccount", settings.mfa_devices_max),
-            Kind::ServerCertificate => (
-                "ServerCertificatesPerAccount",
-                settings.server_certificates_max,
-            ),
-        };
-        if entity::count(conn, account, kind).await? >= max {
-            return Err(messages::quota(quota, max));
-        }
+        self.check_count(conn, account, kind).await?;
         if let Some(arn) = wanted.boundary_arn {
             self.boundary_policy(conn, account, arn).await?;
         }
@@ -119,6 +100,21 @@ impl Identity {
             self.put_tags(conn, &created, tags).await?;
         }
         Ok(created)
+    }
+
+    /// Checks that the account may have one more entity of the kind.
+    async fn check_count(
+        &self,
+        conn: &mut Conn<'_>,
+        account: &str,
+        kind: Kind,
+    ) -> Result<(), Error> {
+        let quota = Quota::of_kind(kind);
+        let max = self.quota(conn, account, quota).await?;
+        match entity::count(conn, account, kind).await? >= max {
+            true => Err(messages::quota(quota.name(), max)),
+            false => Ok(()),
+        }
     }
 
     /// Gives an entity another name or path.

@@ -1,6 +1,8 @@
-//! Quotas and other bounds. Tests lower them; there is no option for them.
+//! Quotas and other bounds. Tests lower them; there is no option for them, but some quotas differ by account
+//! (`quotas`).
 
-/// AWS's default quotas (IAM User Guide, "IAM and AWS STS quotas").
+/// AWS's default quotas (IAM User Guide, "IAM and AWS STS quotas"), which hold for accounts that have none of
+/// their own (`Quota`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `UsersPerAccount`.

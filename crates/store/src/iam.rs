@@ -22,6 +22,7 @@ pub mod oidc_provider;
 pub mod outbound_identity;
 pub mod password_policy;
 pub mod provider_settings;
+pub mod quota;
 pub mod role;
 pub mod role_deletion;
 pub mod saml_provider;

@@ -166,8 +166,8 @@ fn matches(args: &[OsString], values: &Layer) -> Result<ArgMatches, clap::Error>
     .try_get_matches_from(args)
 }
 
-/// Switches of a single call, which take access away or leave it: nobody means them for every call.
-const SWITCHES_OF_ONE_CALL: [&str; 2] = ["revoke", "keep-mfa"];
+/// Options of a single call, which change an account: nobody means them for every call.
+const OPTIONS_OF_ONE_CALL: [&str; 4] = ["revoke", "keep-mfa", "set", "reset"];
 
 /// Options of the commands that read the configuration, and the global ones. What must be given
 /// each time (`account create --account-id`) must not come from a server's file.
@@ -178,7 +178,7 @@ fn layered(arg: &Arg) -> bool {
     );
     let of_one_call = arg
         .get_long()
-        .is_some_and(|long| SWITCHES_OF_ONE_CALL.contains(&long));
+        .is_some_and(|long| OPTIONS_OF_ONE_CALL.contains(&long));
     taken && !arg.is_positional() && !arg.is_required_set() && !of_one_call
 }
 

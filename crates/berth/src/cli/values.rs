@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use aws_types::AccountId;
+use identity::Quota;
 
 /// `http://host[:port]` or `https://host[:port]`, without a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +122,25 @@ impl FromStr for ByteSize {
             .checked_mul(1 << shift)
             .map(ByteSize)
             .ok_or_else(wrong)
+    }
+}
+
+/// A quota of IAM by its name.
+pub fn quota(name: &str) -> Result<Quota, String> {
+    Quota::of_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Quota::ALL.iter().map(|quota| quota.name()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+/// `NAME=VALUE`.
+pub fn quota_value(text: &str) -> Result<(Quota, i64), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let quota = quota(name)?;
+    let most = quota.greatest();
+    match value.parse() {
+        Ok(value) if (0..=most).contains(&value) => Ok((quota, value)),
+        _ => Err(format!("expected a number from 0 to {most}")),
     }
 }
 

@@ -13,6 +13,7 @@ use store::iam::entity::{self, Kind};
 use store::iam::{access_key, account_property, managed_policy, mfa_device, signing_certificate};
 
 use super::{commit, signing_certificates};
+use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity};
 
 /// A quota of what Berth does not limit: AWS's number, which tools read beside the others.
@@ -146,29 +147,36 @@ impl Identity {
             i64::from(!of_root.is_empty()),
         );
         let settings = &self.0.settings;
+        let quotas = self.account_quotas(&mut conn, account).await?;
         for (key, number) in [
-            (K::UsersQuota, settings.users_max),
-            (K::GroupsQuota, settings.groups_max),
-            (K::RolesQuota, settings.roles_max),
-            (K::PoliciesQuota, settings.policies_max),
-            (K::InstanceProfilesQuota, settings.instance_profiles_max),
-            (K::GroupsPerUserQuota, settings.groups_per_user_max),
+            (K::UsersQuota, quotas.value(Quota::Users)),
+            (K::GroupsQuota, quotas.value(Quota::Groups)),
+            (K::RolesQuota, quotas.value(Quota::Roles)),
+            (K::PoliciesQuota, quotas.value(Quota::Policies)),
+            (
+                K::InstanceProfilesQuota,
+                quotas.value(Quota::InstanceProfiles),
+            ),
+            (K::GroupsPerUserQuota, quotas.value(Quota::GroupsPerUser)),
             (K::AccessKeysPerUserQuota, settings.access_keys_per_user_max),
             (
                 K::AttachedPoliciesPerUserQuota,
-                settings.attached_policies_max,
+                quotas.value(Quota::PoliciesPerUser),
             ),
             (
                 K::AttachedPoliciesPerGroupQuota,
-                settings.attached_policies_max,
+                quotas.value(Quota::PoliciesPerGroup),
             ),
             (
                 K::AttachedPoliciesPerRoleQuota,
-                settings.attached_policies_max,
+                quotas.value(Quota::PoliciesPerRole),
             ),
             (K::VersionsPerPolicyQuota, settings.policy_versions_max),
             (K::PolicyVersionsInUseQuota, POLICY_VERSIONS_MAX),
-            (K::ServerCertificatesQuota, settings.server_certificates_max),
+            (
+                K::ServerCertificatesQuota,
+                quotas.value(Quota::ServerCertificates),
+            ),
             (
                 K::SigningCertificatesPerUserQuota,
                 signing_certificates::PER_USER_MAX,

@@ -17,11 +17,12 @@ use super::service_linked_roles::check_modifiable;
 use super::{commit, get_existing};
 use crate::paging::{Cut, Page};
 use crate::policy_cache::ManagedPolicyRef;
+use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity, messages};
 
 /// The three kinds that hold policies, each with its own operations in the API.
 macro_rules! holders {
-    ($($kind:ident $quota:literal $name:ident:
+    ($($kind:ident $quota:ident $name:ident:
        $attach:ident($attach_request:ident) $detach:ident($detach_request:ident)
        $list:ident($list_request:ident) -> $list_response:ident;)*) => {
         impl Identity {$(
@@ -30,7 +31,7 @@ macro_rules! holders {
             /// # Errors
             /// `NoSuchEntity`, `LimitExceeded`.
             pub async fn $attach(&self, cx: &Authorized, input: $attach_request) -> Result<(), Error> {
-                self.attach(cx, Kind::$kind, &input.$name, &input.policy_arn, $quota).await
+                self.attach(cx, Kind::$kind, &input.$name, &input.policy_arn, Quota::$quota).await
             }
 
             #[doc = concat!("`Detach", stringify!($kind), "Policy`.")]
@@ -60,13 +61,13 @@ macro_rules! holders {
 }
 
 holders! {
-    User "PoliciesPerUser" user_name:
+    User PoliciesPerUser user_name:
         attach_user_policy(AttachUserPolicyRequest) detach_user_policy(DetachUserPolicyRequest)
         list_attached_user_policies(ListAttachedUserPoliciesRequest) -> ListAttachedUserPoliciesResponse;
-    Group "PoliciesPerGroup" group_name:
+    Group PoliciesPerGroup group_name:
         attach_group_policy(AttachGroupPolicyRequest) detach_group_policy(DetachGroupPolicyRequest)
         list_attached_group_policies(ListAttachedGroupPoliciesRequest) -> ListAttachedGroupPoliciesResponse;
-    Role "PoliciesPerRole" role_name:
+    Role PoliciesPerRole role_name:
         attach_role_policy(AttachRolePolicyRequest) detach_role_policy(DetachRolePolicyRequest)
         list_attached_role_policies(ListAttachedRolePoliciesRequest) -> ListAttachedRolePoliciesResponse;
 }
@@ -98,7 +99,7 @@ impl Identity {
         kind: Kind,
         name: &str,
         arn: &str,
-        quota: &str,
+        quota: Quota,
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
@@ -111,11 +112,11 @@ impl Identity {
         {
             return Err(messages::service_linked_policy(kind));
         }
-        let max = self.0.settings.attached_policies_max;
+        let max = self.quota(&mut conn, account, quota).await?;
         let added = attachment::insert(&mut conn, holder.id, arn).await?;
         let count = attachment::list(&mut conn, holder.id).await?.len();
         if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
-            return Err(messages::quota(quota, max));
+            return Err(messages::quota(quota.name(), max));
         }
         commit(tx).await
     }

@@ -10,6 +10,7 @@ use store::iam::{attachment, group, inline_policy};
 
 use super::{Wanted, commit, get_existing, page_of, views};
 use crate::paging::Page;
+use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity, messages};
 
 impl Identity {
@@ -139,11 +140,12 @@ impl Identity {
         // Where both are missing AWS names the user.
         let user = get_existing(&mut conn, cx, Kind::User, &input.user_name).await?;
         let found = get_existing(&mut conn, cx, Kind::Group, &input.group_name).await?;
-        let max = self.0.settings.groups_per_user_max;
+        let (account, quota) = (cx.account.as_str(), Quota::GroupsPerUser);
+        let max = self.quota(&mut conn, account, quota).await?;
         let added = group::add_member(&mut conn, found.id, user.id).await?;
         let count = group::of_user(&mut conn, user.id).await?.len();
         if added && i64::try_from(count).unwrap_or(i64::MAX) > max {
-            return Err(messages::quota("GroupsPerUser", max));
+            return Err(messages::quota(quota.name(), max));
         }
         commit(tx).await
     }

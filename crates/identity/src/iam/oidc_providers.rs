@@ -17,6 +17,7 @@ use store::iam::{oidc_provider, tag};
 use super::{Wanted, commit, time, views};
 use crate::federation::oidc::{self, Columns};
 use crate::paging::Page;
+use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity, messages};
 
 /// Client ids of a provider (IAM API Reference, CreateOpenIDConnectProvider).
@@ -146,7 +147,8 @@ impl Identity {
         _input: ListOpenIDConnectProvidersRequest,
     ) -> Result<ListOpenIDConnectProvidersResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
-        let (account, max) = (cx.account.as_str(), self.0.settings.oidc_providers_max);
+        // The quota may be lower than their number.
+        let (account, max) = (cx.account.as_str(), Quota::OidcProviders.greatest());
         let mut conn = read.conn();
         let found = entity::list(&mut conn, account, Kind::OidcProvider, "/", "", max).await?;
         let entry = |provider: &Entity| OpenIDConnectProviderListEntry {

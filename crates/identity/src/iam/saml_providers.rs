@@ -20,6 +20,7 @@ use store::iam::saml_provider::{self, PrivateKey, SamlProvider as Row};
 use super::{Wanted, commit, time, views};
 use crate::federation::oidc::ProviderSettings;
 use crate::policy_cache::entity_by_arn;
+use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity, ids};
 
 /// Private keys of a provider (S2).
@@ -181,7 +182,8 @@ impl Identity {
     ) -> Result<ListSAMLProvidersResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
-        let (account, max) = (cx.account.as_str(), self.0.settings.saml_providers_max);
+        // The quota may be lower than their number.
+        let (account, max) = (cx.account.as_str(), Quota::SamlProviders.greatest());
         let found = entity::list(&mut conn, account, Kind::SamlProvider, "/", "", max).await?;
         let shown = found.into_iter().map(|entity| SAMLProviderListEntry {
             arn: Some(entity.arn()),

@@ -115,10 +115,7 @@ impl Identity {
                 "Service role name {name} has been taken in this account, please try a different suffix."
             )));
         }
-        let max = self.0.settings.roles_max;
-        if entity::count(&mut conn, account, Kind::Role).await? >= max {
-            return Err(messages::quota("RolesPerAccount", max));
-        }
+        self.check_count(&mut conn, account, Kind::Role).await?;
         let new = NewEntity {
             account,
             kind: Kind::Role,

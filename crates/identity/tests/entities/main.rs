@@ -10,6 +10,7 @@ mod common;
 mod groups;
 mod oidc_providers;
 mod policies;
+mod quotas;
 mod recorded;
 mod roles;
 mod rules;
