@@ -1,6 +1,7 @@
 """Many accounts (docs/how-to/many-accounts.md): an organization, a new account, policies on it, delegation."""
 
 import json
+import time
 
 import pytest
 
@@ -38,9 +39,18 @@ def opener(root):
 def new_account(org, name):
     taken = org.create_account(Email=f"{name}@example.com", AccountName=name)["CreateAccountStatus"]
     assert taken["State"] == "IN_PROGRESS"
-    done = org.describe_create_account_status(CreateAccountRequestId=taken["Id"])["CreateAccountStatus"]
+    done = ended(org, taken["Id"])
     assert done["State"] == "SUCCEEDED"
     return done["AccountId"]
+
+
+def ended(org, request):
+    """The status of a request once it has ended."""
+    deadline = time.monotonic() + 60
+    while (status := org.describe_create_account_status(CreateAccountRequestId=request)["CreateAccountStatus"])["State"] == "IN_PROGRESS":
+        assert time.monotonic() < deadline, "the account is not made"
+        time.sleep(0.1)
+    return status
 
 
 def session(opener, account, name="setup", role="OrganizationAccountAccessRole"):

@@ -195,17 +195,20 @@ pub enum ServiceName {
     Maintenance,
     /// A layer is read by a sealed URL, which was made for a caller who may read it.
     DownloadUrl,
+    /// `CreateAccount` of AWS Organizations, whose requests a caller made.
+    Organizations,
     /// The audit log tells of itself: what it counted and what it could not record.
     AuditLog,
 }
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 5] = [
+    pub const ALL: [ServiceName; 6] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
         ServiceName::DownloadUrl,
+        ServiceName::Organizations,
         ServiceName::AuditLog,
     ];
 
@@ -220,6 +223,7 @@ impl ServiceName {
             ServiceName::AccountCommand => "account-command.berth",
             ServiceName::Maintenance => "maintenance.berth",
             ServiceName::DownloadUrl => "download-url.berth",
+            ServiceName::Organizations => "organizations.berth",
             ServiceName::AuditLog => "audit-log.berth",
         }
     }

@@ -129,7 +129,7 @@ pub use caller::{Key, PrincipalRef};
 pub use error::{AuthError, Code, Error};
 pub use iam::SamlProvider;
 pub use identity::Identity;
-pub use organizations::{AccountControls, OrganizationFacts, Organizations};
+pub use organizations::{AccountControls, CREATE_ACCOUNT_JOB, OrganizationFacts, Organizations};
 pub use passwords::rules::PasswordState;
 pub use pinning::PinnedPrincipal;
 pub use quotas::{AccountQuota, Quota};

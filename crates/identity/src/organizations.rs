@@ -25,6 +25,7 @@ mod tree;
 mod units;
 
 pub use controls::AccountControls;
+pub use create_account::CREATE_ACCOUNT_JOB;
 pub use facts::OrganizationFacts;
 pub(crate) use root_access::is_administrator as is_root_administrator;
 

@@ -49,7 +49,18 @@ impl Story {
     async fn account(&self, name: &str) -> String {
         let request = self.request(name).await.unwrap();
         let id = request.create_account_status.unwrap().id.unwrap();
+        self.finish(&id).await;
         self.status(&id).await.account_id.unwrap()
+    }
+
+    /// Runs the job of a request.
+    async fn finish(&self, id: &str) {
+        let service = authz::ServiceName::Organizations;
+        let done = self
+            .organizations()
+            .finish_account(service, id, self.world.now)
+            .await;
+        done.unwrap();
     }
 
     async fn request(&self, name: &str) -> Result<org::CreateAccountResponse, Error> {
@@ -334,11 +345,17 @@ on_every_engine! {
         let taken = s.request("dev").await.unwrap().create_account_status.unwrap();
         assert_eq!(taken.state, Some(org::CreateAccountState::InProgress));
         assert_eq!(taken.account_id, None);
-        let done = s.status(taken.id.as_deref().unwrap()).await;
+        let id = taken.id.as_deref().unwrap();
+        let waiting = s.status(id).await;
+        assert_eq!((waiting.state, waiting.completed_timestamp), (taken.state, None));
+        s.finish(id).await;
+        let done = s.status(id).await;
+        assert_eq!((done.requested_timestamp, done.completed_timestamp), (Some(s.world.now), Some(s.world.now)));
         assert_eq!(done.state, Some(org::CreateAccountState::Succeeded));
         let account = s.describe(done.account_id.as_deref().unwrap()).await.unwrap();
         assert_eq!(account.joined_method, Some(org::AccountJoinedMethod::Created));
         let twice = s.request("Dev").await.unwrap().create_account_status.unwrap();
+        s.finish(twice.id.as_deref().unwrap()).await;
         let failed = s.status(twice.id.as_deref().unwrap()).await;
         assert_eq!(failed.failure_reason, Some(org::CreateAccountFailureReason::EmailAlreadyExists));
         let input = org::ListCreateAccountStatusRequest {
@@ -347,6 +364,66 @@ on_every_engine! {
         };
         let listed = s.organizations().list_create_account_status(&s.root, input).await.unwrap();
         assert_eq!(listed.create_account_statuses.unwrap().len(), 1);
+    }
+
+    async fn g7_five_accounts_are_made_at_once(t: TestStore) {
+        let s = Story::new(&t).await;
+        let mut ids = Vec::new();
+        for number in 0..5 {
+            let taken = s.request(&format!("member{number}")).await.unwrap();
+            ids.push(taken.create_account_status.unwrap().id.unwrap());
+        }
+        let refused = s.request("member5").await.unwrap_err();
+        assert!(refused.is(E::TooManyRequests), "{refused}");
+        s.finish(&ids[2]).await;
+        s.request("member5").await.unwrap();
+        let accounts = async || {
+            let listed = s.organizations().list_accounts(&s.root, Default::default()).await;
+            listed.unwrap().accounts.unwrap().len()
+        };
+        assert_eq!(accounts().await, 2);
+        // A job that runs twice makes one account, and one that nobody asked for none.
+        s.finish(&ids[2]).await;
+        s.finish("car-none").await;
+        assert_eq!(accounts().await, 2);
+    }
+
+    async fn g7_a_request_puts_its_job_and_its_end_is_an_audit_event(t: TestStore) {
+        let s = Story::new(&t).await;
+        let input = org::CreateAccountRequest {
+            email: Secret::new("dev@example.com".to_owned()),
+            account_name: Secret::new("dev".to_owned()),
+            role_name: Some("Entrance".to_owned()),
+            tags: Some(vec![org::Tag { key: "team".to_owned(), value: "core".to_owned() }]),
+            ..Default::default()
+        };
+        let tagged = |key: &str| org::CreateAccountRequest {
+            tags: Some(vec![org::Tag { key: key.to_owned(), value: String::new() }]),
+            ..input.clone()
+        };
+        let refused = s.organizations().create_account(&s.root, tagged("aws:x")).await.unwrap_err();
+        assert_eq!(refused.reason(), Some("INVALID_SYSTEM_TAGS_PARAMETER"));
+        let taken = s.organizations().create_account(&s.root, input).await.unwrap();
+        let id = taken.create_account_status.unwrap().id.unwrap();
+        let mut tx = t.store.write(store::jobs::SCOPE).await.unwrap();
+        let now = s.world.now.as_millisecond();
+        let job = store::jobs::lease(&mut tx.conn(), identity::CREATE_ACCOUNT_JOB, "node", now, now + 1).await;
+        tx.commit().await.unwrap();
+        assert_eq!(job.unwrap().unwrap().subject, id);
+        s.finish(&id).await;
+        let account = s.status(&id).await.account_id.unwrap();
+        let mut read = t.store.read().await.unwrap();
+        let role = store::iam::entity::find(&mut read.conn(), &account, store::iam::entity::Kind::Role, "Entrance").await;
+        assert!(role.unwrap().is_some());
+        drop(read);
+        let input = org::ListTagsForResourceRequest { resource_id: account.clone(), next_token: None };
+        let tags = s.organizations().list_tags_for_resource(&s.root, input).await.unwrap().tags.unwrap();
+        assert_eq!((tags[0].key.as_str(), tags[0].value.as_str()), ("team", "core"));
+        let mut tx = t.store.write(store::service_events::SCOPE).await.unwrap();
+        let events = store::service_events::claim(&mut tx.conn(), 1, 2, 100).await.unwrap();
+        let event = events.iter().find(|event| event.name == "CreateAccountResult").unwrap();
+        assert_eq!((event.source.as_str(), event.account.as_deref()), ("organizations.amazonaws.com", Some(ACCOUNT)));
+        assert!(event.details.contains(&account) && !event.details.contains("dev"), "{}", event.details);
     }
 
     async fn g7_lists_have_pages_of_twenty(t: TestStore) {

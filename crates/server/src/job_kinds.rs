@@ -6,6 +6,8 @@ use authz::ServiceName;
 use jiff::SignedDuration;
 use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
+use identity::CREATE_ACCOUNT_JOB;
+
 use crate::app::App;
 
 /// How often expired uploads are removed.
@@ -37,6 +39,23 @@ where
     })
 }
 
+/// `CreateAccount` of AWS Organizations: a job for each request.
+fn create_account(app: &Arc<App>) -> Kind<ServiceName> {
+    let app = Arc::clone(app);
+    let service = ServiceName::Organizations;
+    Kind::new(CREATE_ACCOUNT_JOB, service, move |job: Job<ServiceName>| {
+        let app = Arc::clone(&app);
+        async move {
+            let organizations = app.identity.organizations();
+            let (service, request) = (job.authority, &job.subject);
+            organizations
+                .finish_account(service, request, app.now())
+                .await?;
+            Ok(Outcome::Done)
+        }
+    })
+}
+
 /// A runner of all jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let clock = Arc::clone(app);
@@ -63,6 +82,7 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             registry.link_foreign_layers(service, app.now()).await?;
             Ok(Outcome::Done)
         }),
+        create_account(app),
     ];
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())

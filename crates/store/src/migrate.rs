@@ -59,6 +59,7 @@ const STEPS: &[Step] = steps![
     "0017_denials" from "0.2.0",
     // Older versions would add more than a lowered quota allows.
     "0018_iam_quotas" from "0.3.0",
+    "0019_account_requests" from "0.3.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

@@ -64,6 +64,7 @@ refusals! {
     type_not_available PolicyTypeNotAvailableForOrganization "You can't use the specified policy type with the feature set currently enabled for this organization.";
     no_effective_policy EffectivePolicyNotFound "The account doesn't have an effective policy of this type.";
     already_closed AccountAlreadyClosed "The provided account is already closed.";
+    too_many_at_once TooManyRequests "AWS Organizations can't complete your request because another request is already in progress. Try again later.";
     no_request CreateAccountStatusNotFound "We can't find a create account request with the CreateAccountRequestId that you specified.";
     no_handshake HandshakeNotFound "We can't find a handshake with the HandshakeId that you specified.";
     handshake_in_state HandshakeAlreadyInState "The specified handshake is already in the requested state.";

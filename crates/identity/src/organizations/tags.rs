@@ -104,16 +104,10 @@ async fn check_taggable(
     }
 }
 
-/// Sets tags within the quota.
-pub(super) async fn put(
-    conn: &mut Conn<'_>,
-    organization: &str,
-    resource: &str,
-    tags: Option<Vec<Tag>>,
-) -> Result<(), Error> {
-    let tags = tags.unwrap_or_default();
+/// Checks tags that a request sets at once.
+pub(super) fn check(tags: &[Tag]) -> Result<(), Error> {
     let mut seen = std::collections::HashSet::new();
-    for new in &tags {
+    for new in tags {
         let is_aws = new.key.get(..4);
         if is_aws.is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
             return Err(messages::invalid(
@@ -128,13 +122,34 @@ pub(super) async fn put(
                 "Tag keys must be unique among the tags attached to the same entity.",
             ));
         }
-        tag::put(conn, organization, resource, &new.key, &new.value).await?;
     }
-    if !tags.is_empty() && tag::list(conn, organization, resource).await?.len() > TAGS_MAX {
-        return Err(messages::constraint(
+    check_count(tags.len())
+}
+
+fn check_count(tags: usize) -> Result<(), Error> {
+    match tags > TAGS_MAX {
+        true => Err(messages::constraint(
             "MAX_TAG_LIMIT_EXCEEDED",
             "You have exceeded the number of tags allowed on this resource.",
-        ));
+        )),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+/// Sets tags within the quota.
+pub(super) async fn put(
+    conn: &mut Conn<'_>,
+    organization: &str,
+    resource: &str,
+    tags: Option<Vec<Tag>>,
+) -> Result<(), Error> {
+    let tags = tags.unwrap_or_default();
+    check(&tags)?;
+    for new in &tags {
+        tag::put(conn, organization, resource, &new.key, &new.value).await?;
+    }
+    if tags.is_empty() {
+        return Ok(());
+    }
+    check_count(tag::list(conn, organization, resource).await?.len())
 }

@@ -195,6 +195,8 @@ async fn organization(world: &World, root: &Person, mark: &str) -> Vec<(&'static
         .aws::<org::ops::CreateAccount>(root, &input)
         .await
         .unwrap();
+    let request = request.create_account_status.unwrap().id.unwrap();
+    world.finish_account(&request).await;
     vec![
         (
             "ou-app1-app1app1",
@@ -205,10 +207,7 @@ async fn organization(world: &World, root: &Person, mark: &str) -> Vec<(&'static
             policy.policy.unwrap().policy_summary.unwrap().id.unwrap(),
         ),
         ("h-app1app1", sent.handshake.unwrap().id.unwrap()),
-        (
-            "car-app1app1",
-            request.create_account_status.unwrap().id.unwrap(),
-        ),
+        ("car-app1app1", request),
         ("r-app1", root_id),
     ]
 }

@@ -44,8 +44,10 @@ impl Managed {
             .aws::<org::ops::CreateAccount>(root, &input)
             .await
             .unwrap();
+        let request = taken.create_account_status.unwrap().id.unwrap();
+        self.world.finish_account(&request).await;
         let input = org::DescribeCreateAccountStatusRequest {
-            create_account_request_id: taken.create_account_status.unwrap().id.unwrap(),
+            create_account_request_id: request,
         };
         let status = self
             .world
