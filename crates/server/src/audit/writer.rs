@@ -130,10 +130,10 @@ impl Writer {
 
     async fn write(&mut self, batch: &mut Vec<Line>) {
         self.shared.set_writing(true);
-        if !self.shared.failing.load(Acquire) {
-            if let Err(error) = self.append(batch).await {
-                self.fail(&error);
-            }
+        if !self.shared.failing.load(Acquire)
+            && let Err(error) = self.append(batch).await
+        {
+            self.fail(&error);
         }
         // The log cannot be written: keep what must be kept.
         for line in batch.drain(..) {
