@@ -8,7 +8,7 @@ use authz::{SessionRefused, SessionScope};
 use aws_api::{iam, sts};
 use aws_lc_rs::hmac;
 use common::*;
-use store::on_every_engine;
+use store::testing::{TestStore, on_every_engine};
 
 /// An authenticator application.
 struct Phone {
@@ -102,231 +102,520 @@ fn credentials(made: sts::GetSessionTokenResponse) -> Credentials {
 
 const BAD_CODE: &str = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
 
-on_every_engine! {
-    async fn f1_a_device_tells_its_seed_once(t: TestStore) {
-        let w = World::new(&t).await;
-        let (i, root) = (&w.identity, w.root().await);
-        let input = iam::CreateVirtualMFADeviceRequest { path: Some("/team/".to_owned()), ..create("phone") };
-        let made = i.create_virtual_mfa_device(&root, input.clone()).await.unwrap().virtual_mfa_device;
-        assert_eq!(made.serial_number, format!("arn:aws:iam::{ACCOUNT}:mfa/team/phone"));
-        assert_eq!(made.base32_string_seed.unwrap().expose().len(), 64);
-        assert!(made.qr_code_png.unwrap().expose().starts_with(b"\x89PNG"));
-        let listed = i.list_virtual_mfa_devices(&root, iam::ListVirtualMFADevicesRequest::default()).await.unwrap();
-        let [device] = &listed.virtual_mfa_devices[..] else { panic!("{listed:?}") };
-        assert!(device.base32_string_seed.is_none() && device.qr_code_png.is_none() && device.user.is_none());
-        let long = iam::CreateVirtualMFADeviceRequest { virtual_mfa_device_name: "n".repeat(250), ..input.clone() };
-        assert_eq!(said(i.create_virtual_mfa_device(&root, long).await).0, "ValidationError");
-        let (code, message) = said(i.create_virtual_mfa_device(&root, input).await);
-        assert_eq!(code, "EntityAlreadyExists");
-        assert_eq!(message, "MFADevice entity at the same path and name already exists.");
-    }
+#[on_every_engine]
+async fn f1_a_device_tells_its_seed_once(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    let input = iam::CreateVirtualMFADeviceRequest {
+        path: Some("/team/".to_owned()),
+        ..create("phone")
+    };
+    let made = i
+        .create_virtual_mfa_device(&root, input.clone())
+        .await
+        .unwrap()
+        .virtual_mfa_device;
+    assert_eq!(
+        made.serial_number,
+        format!("arn:aws:iam::{ACCOUNT}:mfa/team/phone")
+    );
+    assert_eq!(made.base32_string_seed.unwrap().expose().len(), 64);
+    assert!(made.qr_code_png.unwrap().expose().starts_with(b"\x89PNG"));
+    let listed = i
+        .list_virtual_mfa_devices(&root, iam::ListVirtualMFADevicesRequest::default())
+        .await
+        .unwrap();
+    let [device] = &listed.virtual_mfa_devices[..] else {
+        panic!("{listed:?}")
+    };
+    assert!(
+        device.base32_string_seed.is_none()
+            && device.qr_code_png.is_none()
+            && device.user.is_none()
+    );
+    let long = iam::CreateVirtualMFADeviceRequest {
+        virtual_mfa_device_name: "n".repeat(250),
+        ..input.clone()
+    };
+    assert_eq!(
+        said(i.create_virtual_mfa_device(&root, long).await).0,
+        "ValidationError"
+    );
+    let (code, message) = said(i.create_virtual_mfa_device(&root, input).await);
+    assert_eq!(code, "EntityAlreadyExists");
+    assert_eq!(
+        message,
+        "MFADevice entity at the same path and name already exists."
+    );
+}
 
-    async fn f1_a_user_has_up_to_eight_devices_and_root_too(t: TestStore) {
-        let w = World::new(&t).await;
-        let (i, root) = (&w.identity, w.root().await);
-        w.user(&root, "alice").await;
-        for user in ["alice", "root"] {
-            for at in 0..8 {
-                let phone = phone(&w, &root, &format!("{user}{at}")).await;
-                i.enable_mfa_device(&root, phone.enable(&w, user, 0)).await.unwrap();
-            }
-            let ninth = phone(&w, &root, &format!("{user}9")).await;
-            let (code, message) = said(i.enable_mfa_device(&root, ninth.enable(&w, user, 0)).await);
-            assert_eq!((code.as_str(), message.as_str()), ("LimitExceeded", "Cannot exceed quota for MFADevicesPerUser: 8"));
+#[on_every_engine]
+async fn f1_a_user_has_up_to_eight_devices_and_root_too(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    w.user(&root, "alice").await;
+    for user in ["alice", "root"] {
+        for at in 0..8 {
+            let phone = phone(&w, &root, &format!("{user}{at}")).await;
+            i.enable_mfa_device(&root, phone.enable(&w, user, 0))
+                .await
+                .unwrap();
         }
-        let of = |user: Option<&str>| iam::ListMFADevicesRequest { user_name: user.map(str::to_owned), ..Default::default() };
-        let alices = i.list_mfa_devices(&root, of(Some("alice"))).await.unwrap().mfa_devices;
-        assert_eq!(alices.len(), 8);
-        assert!(alices.iter().all(|device| device.user_name == "alice" && device.enable_date == w.now));
-        assert_eq!(i.list_mfa_devices(&root, of(None)).await.unwrap().mfa_devices.len(), 8);
-        let list = |status| iam::ListVirtualMFADevicesRequest { assignment_status: Some(status), ..Default::default() };
-        for (status, count) in [
-            (iam::AssignmentStatusType::Assigned, 16),
-            (iam::AssignmentStatusType::Unassigned, 2),
-            (iam::AssignmentStatusType::Any, 18),
-        ] {
-            assert_eq!(i.list_virtual_mfa_devices(&root, list(status)).await.unwrap().virtual_mfa_devices.len(), count);
-        }
-        let assigned = i.list_virtual_mfa_devices(&root, list(iam::AssignmentStatusType::Assigned)).await.unwrap();
-        let arns: Vec<_> = assigned.virtual_mfa_devices.iter().map(|device| device.user.as_ref().unwrap().arn.clone()).collect();
-        assert_eq!(arns.iter().filter(|arn| **arn == format!("arn:aws:iam::{ACCOUNT}:root")).count(), 8);
-        let summary = i.get_account_summary(&root, ()).await.unwrap().summary_map.unwrap();
-        assert_eq!(summary[&iam::SummaryKeyType::MfaDevices], 18);
-        assert_eq!(summary[&iam::SummaryKeyType::MfaDevicesInUse], 16);
-        assert_eq!(summary[&iam::SummaryKeyType::AccountMfaEnabled], 1);
+        let ninth = phone(&w, &root, &format!("{user}9")).await;
+        let (code, message) = said(i.enable_mfa_device(&root, ninth.enable(&w, user, 0)).await);
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            (
+                "LimitExceeded",
+                "Cannot exceed quota for MFADevicesPerUser: 8"
+            )
+        );
     }
+    let of = |user: Option<&str>| iam::ListMFADevicesRequest {
+        user_name: user.map(str::to_owned),
+        ..Default::default()
+    };
+    let alices = i
+        .list_mfa_devices(&root, of(Some("alice")))
+        .await
+        .unwrap()
+        .mfa_devices;
+    assert_eq!(alices.len(), 8);
+    assert!(
+        alices
+            .iter()
+            .all(|device| device.user_name == "alice" && device.enable_date == w.now)
+    );
+    assert_eq!(
+        i.list_mfa_devices(&root, of(None))
+            .await
+            .unwrap()
+            .mfa_devices
+            .len(),
+        8
+    );
+    let list = |status| iam::ListVirtualMFADevicesRequest {
+        assignment_status: Some(status),
+        ..Default::default()
+    };
+    for (status, count) in [
+        (iam::AssignmentStatusType::Assigned, 16),
+        (iam::AssignmentStatusType::Unassigned, 2),
+        (iam::AssignmentStatusType::Any, 18),
+    ] {
+        assert_eq!(
+            i.list_virtual_mfa_devices(&root, list(status))
+                .await
+                .unwrap()
+                .virtual_mfa_devices
+                .len(),
+            count
+        );
+    }
+    let assigned = i
+        .list_virtual_mfa_devices(&root, list(iam::AssignmentStatusType::Assigned))
+        .await
+        .unwrap();
+    let arns: Vec<_> = assigned
+        .virtual_mfa_devices
+        .iter()
+        .map(|device| device.user.as_ref().unwrap().arn.clone())
+        .collect();
+    assert_eq!(
+        arns.iter()
+            .filter(|arn| **arn == format!("arn:aws:iam::{ACCOUNT}:root"))
+            .count(),
+        8
+    );
+    let summary = i
+        .get_account_summary(&root, ())
+        .await
+        .unwrap()
+        .summary_map
+        .unwrap();
+    assert_eq!(summary[&iam::SummaryKeyType::MfaDevices], 18);
+    assert_eq!(summary[&iam::SummaryKeyType::MfaDevicesInUse], 16);
+    assert_eq!(summary[&iam::SummaryKeyType::AccountMfaEnabled], 1);
+}
 
-    async fn f1_an_enabled_device_and_its_user_are_not_deleted(t: TestStore) {
-        let w = World::new(&t).await;
-        let (i, root) = (&w.identity, w.root().await);
-        let user = iam::CreateUserRequest { user_name: "alice".to_owned(), ..Default::default() };
-        i.create_user(&root, user).await.unwrap();
-        let phone = phone(&w, &root, "phone").await;
-        i.enable_mfa_device(&root, phone.enable(&w, "alice", 0)).await.unwrap();
-        let delete = || iam::DeleteVirtualMFADeviceRequest { serial_number: phone.serial.clone() };
-        let delete_user = || iam::DeleteUserRequest { user_name: "alice".to_owned() };
-        assert_eq!(said(i.delete_virtual_mfa_device(&root, delete()).await).0, "DeleteConflict");
-        // I8
-        let (code, message) = said(i.delete_user(&root, delete_user()).await);
-        assert_eq!((code.as_str(), message.as_str()), ("DeleteConflict", "Cannot delete entity, must delete MFA device first."));
-        let (code, _) = said(i.enable_mfa_device(&root, phone.enable(&w, "alice", 60)).await);
-        assert_eq!(code, "EntityAlreadyExists");
-        i.deactivate_mfa_device(&root, deactivate("alice", &phone)).await.unwrap();
-        assert_eq!(said(i.deactivate_mfa_device(&root, deactivate("alice", &phone)).await).0, "NoSuchEntity");
-        i.delete_user(&root, delete_user()).await.unwrap();
-        i.delete_virtual_mfa_device(&root, delete()).await.unwrap();
-        let (code, message) = said(i.delete_virtual_mfa_device(&root, delete()).await);
-        assert_eq!(code, "NoSuchEntity");
-        assert_eq!(message, format!("MFA Device with serial number {} does not exist.", phone.serial));
-    }
+#[on_every_engine]
+async fn f1_an_enabled_device_and_its_user_are_not_deleted(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    let user = iam::CreateUserRequest {
+        user_name: "alice".to_owned(),
+        ..Default::default()
+    };
+    i.create_user(&root, user).await.unwrap();
+    let phone = phone(&w, &root, "phone").await;
+    i.enable_mfa_device(&root, phone.enable(&w, "alice", 0))
+        .await
+        .unwrap();
+    let delete = || iam::DeleteVirtualMFADeviceRequest {
+        serial_number: phone.serial.clone(),
+    };
+    let delete_user = || iam::DeleteUserRequest {
+        user_name: "alice".to_owned(),
+    };
+    assert_eq!(
+        said(i.delete_virtual_mfa_device(&root, delete()).await).0,
+        "DeleteConflict"
+    );
+    // I8
+    let (code, message) = said(i.delete_user(&root, delete_user()).await);
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        (
+            "DeleteConflict",
+            "Cannot delete entity, must delete MFA device first."
+        )
+    );
+    let (code, _) = said(
+        i.enable_mfa_device(&root, phone.enable(&w, "alice", 60))
+            .await,
+    );
+    assert_eq!(code, "EntityAlreadyExists");
+    i.deactivate_mfa_device(&root, deactivate("alice", &phone))
+        .await
+        .unwrap();
+    assert_eq!(
+        said(
+            i.deactivate_mfa_device(&root, deactivate("alice", &phone))
+                .await
+        )
+        .0,
+        "NoSuchEntity"
+    );
+    i.delete_user(&root, delete_user()).await.unwrap();
+    i.delete_virtual_mfa_device(&root, delete()).await.unwrap();
+    let (code, message) = said(i.delete_virtual_mfa_device(&root, delete()).await);
+    assert_eq!(code, "NoSuchEntity");
+    assert_eq!(
+        message,
+        format!(
+            "MFA Device with serial number {} does not exist.",
+            phone.serial
+        )
+    );
+}
 
-    async fn f2_enabling_takes_two_consecutive_codes_that_were_never_used(t: TestStore) {
-        let mut w = World::new(&t).await;
-        let root = w.root().await;
-        w.user(&root, "alice").await;
-        let phone = phone(&w, &root, "phone").await;
-        let i = w.identity.clone();
-        let good = phone.enable(&w, "alice", 0);
-        let swapped = iam::EnableMFADeviceRequest {
-            authentication_code1: good.authentication_code2.clone(),
-            authentication_code2: good.authentication_code1.clone(),
-            ..good.clone()
-        };
-        let same = iam::EnableMFADeviceRequest { authentication_code2: good.authentication_code1.clone(), ..good.clone() };
-        // Ten minutes either way are allowed, an hour is not.
-        for wrong in [swapped, same, phone.enable(&w, "alice", 3600), phone.enable(&w, "alice", -3600)] {
-            let (code, message) = said(i.enable_mfa_device(&root, wrong).await);
-            assert_eq!((code.as_str(), message.as_str()), ("InvalidAuthenticationCode", "Authentication code for device is not valid."));
-        }
-        i.enable_mfa_device(&root, good.clone()).await.unwrap();
-        // The same two codes do not enable it again, nor does one of them with the next.
-        i.deactivate_mfa_device(&root, deactivate("alice", &phone)).await.unwrap();
-        assert_eq!(said(i.enable_mfa_device(&root, good).await).0, "InvalidAuthenticationCode");
-        assert_eq!(said(i.enable_mfa_device(&root, phone.enable(&w, "alice", 30)).await).0, "InvalidAuthenticationCode");
-        w.pass(120);
-        i.enable_mfa_device(&root, phone.enable(&w, "alice", 0)).await.unwrap();
-        // FIDO security keys alone have GetMFADevice.
-        let get = iam::GetMFADeviceRequest { serial_number: phone.serial.clone(), ..Default::default() };
-        assert_eq!(said(i.get_mfa_device(&root, get).await).0, "NoSuchEntity");
+#[on_every_engine]
+async fn f2_enabling_takes_two_consecutive_codes_that_were_never_used(t: TestStore) {
+    let mut w = World::new(&t).await;
+    let root = w.root().await;
+    w.user(&root, "alice").await;
+    let phone = phone(&w, &root, "phone").await;
+    let i = w.identity.clone();
+    let good = phone.enable(&w, "alice", 0);
+    let swapped = iam::EnableMFADeviceRequest {
+        authentication_code1: good.authentication_code2.clone(),
+        authentication_code2: good.authentication_code1.clone(),
+        ..good.clone()
+    };
+    let same = iam::EnableMFADeviceRequest {
+        authentication_code2: good.authentication_code1.clone(),
+        ..good.clone()
+    };
+    // Ten minutes either way are allowed, an hour is not.
+    for wrong in [
+        swapped,
+        same,
+        phone.enable(&w, "alice", 3600),
+        phone.enable(&w, "alice", -3600),
+    ] {
+        let (code, message) = said(i.enable_mfa_device(&root, wrong).await);
+        assert_eq!(
+            (code.as_str(), message.as_str()),
+            (
+                "InvalidAuthenticationCode",
+                "Authentication code for device is not valid."
+            )
+        );
     }
+    i.enable_mfa_device(&root, good.clone()).await.unwrap();
+    // The same two codes do not enable it again, nor does one of them with the next.
+    i.deactivate_mfa_device(&root, deactivate("alice", &phone))
+        .await
+        .unwrap();
+    assert_eq!(
+        said(i.enable_mfa_device(&root, good).await).0,
+        "InvalidAuthenticationCode"
+    );
+    assert_eq!(
+        said(
+            i.enable_mfa_device(&root, phone.enable(&w, "alice", 30))
+                .await
+        )
+        .0,
+        "InvalidAuthenticationCode"
+    );
+    w.pass(120);
+    i.enable_mfa_device(&root, phone.enable(&w, "alice", 0))
+        .await
+        .unwrap();
+    // FIDO security keys alone have GetMFADevice.
+    let get = iam::GetMFADeviceRequest {
+        serial_number: phone.serial.clone(),
+        ..Default::default()
+    };
+    assert_eq!(said(i.get_mfa_device(&root, get).await).0, "NoSuchEntity");
+}
 
-    async fn f2_a_clock_that_is_off_is_learned(t: TestStore) {
-        let mut w = World::new(&t).await;
-        let root = w.root().await;
-        let alice = w.user(&root, "alice").await;
-        let cx = w.call(&alice).await.unwrap();
-        let phone = phone(&w, &cx, "phone").await;
-        let i = w.identity.clone();
-        // Five minutes ahead when it is enabled, forty when it is synchronized again.
-        i.enable_mfa_device(&cx, phone.enable(&w, "alice", 300)).await.unwrap();
-        w.pass(60);
-        let cx = w.call(&alice).await.unwrap();
-        let now = w.now.as_second();
-        assert_eq!(said(i.get_session_token(&cx, phone.session(&phone.code(now))).await).1, BAD_CODE);
-        i.get_session_token(&cx, phone.session(&phone.code(now + 300))).await.unwrap();
-        w.pass(60);
-        let cx = w.call(&alice).await.unwrap();
-        let now = w.now.as_second();
-        assert_eq!(said(i.get_session_token(&cx, phone.session(&phone.code(now + 2400))).await).1, BAD_CODE);
-        let wrong = iam::ResyncMFADeviceRequest { authentication_code1: "000000".into(), ..phone.resync(&w, "alice", 2400) };
-        assert_eq!(said(i.resync_mfa_device(&cx, wrong).await).0, "InvalidAuthenticationCode");
-        i.resync_mfa_device(&cx, phone.resync(&w, "alice", 2400)).await.unwrap();
-        w.pass(60);
-        let cx = w.call(&alice).await.unwrap();
-        let now = w.now.as_second();
-        i.get_session_token(&cx, phone.session(&phone.code(now + 2400))).await.unwrap();
-    }
+#[on_every_engine]
+async fn f2_a_clock_that_is_off_is_learned(t: TestStore) {
+    let mut w = World::new(&t).await;
+    let root = w.root().await;
+    let alice = w.user(&root, "alice").await;
+    let cx = w.call(&alice).await.unwrap();
+    let phone = phone(&w, &cx, "phone").await;
+    let i = w.identity.clone();
+    // Five minutes ahead when it is enabled, forty when it is synchronized again.
+    i.enable_mfa_device(&cx, phone.enable(&w, "alice", 300))
+        .await
+        .unwrap();
+    w.pass(60);
+    let cx = w.call(&alice).await.unwrap();
+    let now = w.now.as_second();
+    assert_eq!(
+        said(
+            i.get_session_token(&cx, phone.session(&phone.code(now)))
+                .await
+        )
+        .1,
+        BAD_CODE
+    );
+    i.get_session_token(&cx, phone.session(&phone.code(now + 300)))
+        .await
+        .unwrap();
+    w.pass(60);
+    let cx = w.call(&alice).await.unwrap();
+    let now = w.now.as_second();
+    assert_eq!(
+        said(
+            i.get_session_token(&cx, phone.session(&phone.code(now + 2400)))
+                .await
+        )
+        .1,
+        BAD_CODE
+    );
+    let wrong = iam::ResyncMFADeviceRequest {
+        authentication_code1: "000000".into(),
+        ..phone.resync(&w, "alice", 2400)
+    };
+    assert_eq!(
+        said(i.resync_mfa_device(&cx, wrong).await).0,
+        "InvalidAuthenticationCode"
+    );
+    i.resync_mfa_device(&cx, phone.resync(&w, "alice", 2400))
+        .await
+        .unwrap();
+    w.pass(60);
+    let cx = w.call(&alice).await.unwrap();
+    let now = w.now.as_second();
+    i.get_session_token(&cx, phone.session(&phone.code(now + 2400)))
+        .await
+        .unwrap();
+}
 
-    async fn f3_a_code_is_accepted_once_and_only_from_its_user(t: TestStore) {
-        let mut w = World::new(&t).await;
-        let root = w.root().await;
-        let (alice, bob) = (w.user(&root, "alice").await, w.user(&root, "bob").await);
-        let phone = phone(&w, &root, "phone").await;
-        let i = w.identity.clone();
-        i.enable_mfa_device(&root, phone.enable(&w, "alice", 0)).await.unwrap();
-        w.pass(60);
-        let code = phone.code(w.now.as_second());
-        // Who has another user's code does not spend it.
-        let cx = w.call(&bob).await.unwrap();
-        let (refused, message) = said(i.get_session_token(&cx, phone.session(&code)).await);
-        assert_eq!(refused, "AccessDenied");
-        assert!(message.starts_with("MultiFactorAuthentication failed, unable to validate MFA code."), "{message}");
-        let cx = w.call(&alice).await.unwrap();
-        i.get_session_token(&cx, phone.session(&code)).await.unwrap();
-        let (refused, message) = said(i.get_session_token(&cx, phone.session(&code)).await);
-        assert_eq!((refused.as_str(), message.as_str()), ("AccessDenied", BAD_CODE));
-        // One of the two alone proves nothing.
-        let serial = sts::GetSessionTokenRequest { token_code: None, ..phone.session(&code) };
-        assert_eq!(said(i.get_session_token(&cx, serial).await).0, "AccessDenied");
-        // A code of an hour ago, and one of a device that was taken away.
-        assert_eq!(said(i.get_session_token(&cx, phone.session(&phone.code(w.now.as_second() - 3600))).await).1, BAD_CODE);
-        i.deactivate_mfa_device(&root, deactivate("alice", &phone)).await.unwrap();
-        w.pass(60);
-        let cx = w.call(&alice).await.unwrap();
-        assert_eq!(said(i.get_session_token(&cx, phone.session(&phone.code(w.now.as_second()))).await).0, "AccessDenied");
-    }
+#[on_every_engine]
+async fn f3_a_code_is_accepted_once_and_only_from_its_user(t: TestStore) {
+    let mut w = World::new(&t).await;
+    let root = w.root().await;
+    let (alice, bob) = (w.user(&root, "alice").await, w.user(&root, "bob").await);
+    let phone = phone(&w, &root, "phone").await;
+    let i = w.identity.clone();
+    i.enable_mfa_device(&root, phone.enable(&w, "alice", 0))
+        .await
+        .unwrap();
+    w.pass(60);
+    let code = phone.code(w.now.as_second());
+    // Who has another user's code does not spend it.
+    let cx = w.call(&bob).await.unwrap();
+    let (refused, message) = said(i.get_session_token(&cx, phone.session(&code)).await);
+    assert_eq!(refused, "AccessDenied");
+    assert!(
+        message.starts_with("MultiFactorAuthentication failed, unable to validate MFA code."),
+        "{message}"
+    );
+    let cx = w.call(&alice).await.unwrap();
+    i.get_session_token(&cx, phone.session(&code))
+        .await
+        .unwrap();
+    let (refused, message) = said(i.get_session_token(&cx, phone.session(&code)).await);
+    assert_eq!(
+        (refused.as_str(), message.as_str()),
+        ("AccessDenied", BAD_CODE)
+    );
+    // One of the two alone proves nothing.
+    let serial = sts::GetSessionTokenRequest {
+        token_code: None,
+        ..phone.session(&code)
+    };
+    assert_eq!(
+        said(i.get_session_token(&cx, serial).await).0,
+        "AccessDenied"
+    );
+    // A code of an hour ago, and one of a device that was taken away.
+    assert_eq!(
+        said(
+            i.get_session_token(&cx, phone.session(&phone.code(w.now.as_second() - 3600)))
+                .await
+        )
+        .1,
+        BAD_CODE
+    );
+    i.deactivate_mfa_device(&root, deactivate("alice", &phone))
+        .await
+        .unwrap();
+    w.pass(60);
+    let cx = w.call(&alice).await.unwrap();
+    assert_eq!(
+        said(
+            i.get_session_token(&cx, phone.session(&phone.code(w.now.as_second())))
+                .await
+        )
+        .0,
+        "AccessDenied"
+    );
+}
 
-    async fn guessing_codes_costs_time_and_locks_nobody_out(t: TestStore) {
-        let mut w = World::new(&t).await;
-        let root = w.root().await;
-        let alice = w.user(&root, "alice").await;
-        let phone = phone(&w, &root, "phone").await;
-        let i = w.identity.clone();
-        i.enable_mfa_device(&root, phone.enable(&w, "alice", 0)).await.unwrap();
-        w.pass(60);
-        let cx = w.call(&alice).await.unwrap();
-        let wrong = phone.code(w.now.as_second() + 86_400);
-        for _ in 0..20 {
-            assert!(i.get_session_token(&cx, phone.session(&wrong)).await.is_err());
-        }
-        let right = phone.code(w.now.as_second());
-        assert_eq!(said(i.get_session_token(&cx, phone.session(&right)).await).1, BAD_CODE);
-        w.pass(600);
-        let cx = w.call(&alice).await.unwrap();
-        let right = phone.code(w.now.as_second());
-        i.get_session_token(&cx, phone.session(&right)).await.unwrap();
+#[on_every_engine]
+async fn guessing_codes_costs_time_and_locks_nobody_out(t: TestStore) {
+    let mut w = World::new(&t).await;
+    let root = w.root().await;
+    let alice = w.user(&root, "alice").await;
+    let phone = phone(&w, &root, "phone").await;
+    let i = w.identity.clone();
+    i.enable_mfa_device(&root, phone.enable(&w, "alice", 0))
+        .await
+        .unwrap();
+    w.pass(60);
+    let cx = w.call(&alice).await.unwrap();
+    let wrong = phone.code(w.now.as_second() + 86_400);
+    for _ in 0..20 {
+        assert!(
+            i.get_session_token(&cx, phone.session(&wrong))
+                .await
+                .is_err()
+        );
     }
+    let right = phone.code(w.now.as_second());
+    assert_eq!(
+        said(i.get_session_token(&cx, phone.session(&right)).await).1,
+        BAD_CODE
+    );
+    w.pass(600);
+    let cx = w.call(&alice).await.unwrap();
+    let right = phone.code(w.now.as_second());
+    i.get_session_token(&cx, phone.session(&right))
+        .await
+        .unwrap();
+}
 
-    async fn f4_a_session_with_mfa_says_so_and_may_call_iam(t: TestStore) {
-        let mut w = World::new(&t).await;
-        let root = w.root().await;
-        let alice = w.user(&root, "alice").await;
-        let phone = phone(&w, &root, "phone").await;
-        let i = w.identity.clone();
-        i.enable_mfa_device(&root, phone.enable(&w, "alice", 0)).await.unwrap();
-        w.pass(60);
-        let cx = w.call(&alice).await.unwrap();
-        let plain = credentials(i.get_session_token(&cx, sts::GetSessionTokenRequest::default()).await.unwrap());
-        let code = phone.code(w.now.as_second());
-        let with_mfa = credentials(i.get_session_token(&cx, phone.session(&code)).await.unwrap());
-        w.pass(90);
-        let (plain, with_mfa) = (w.call(&plain).await.unwrap(), w.call(&with_mfa).await.unwrap());
-        let present = |cx: &identity::Authorized| cx.caller.context.one("aws:MultiFactorAuthPresent").map(str::to_owned);
-        assert_eq!((present(&cx), present(&plain).as_deref(), present(&with_mfa).as_deref()), (None, Some("false"), Some("true")));
-        let at = |cx: &identity::Authorized| cx.caller.session_info.as_ref().unwrap().mfa_at;
-        assert_eq!(at(&plain), None);
-        assert_eq!(at(&with_mfa).map(|at| w.now.as_second() - at.as_second()), Some(90));
-        // C1
-        assert_eq!(SessionScope::IAM.check(&plain.caller, "GetUser"), Err(SessionRefused::InvalidClientTokenId));
-        assert_eq!(SessionScope::IAM.check(&with_mfa.caller, "GetUser"), Ok(()));
-        assert!(SessionScope::STS.check(&with_mfa.caller, "DecodeAuthorizationMessage").is_err());
-    }
+#[on_every_engine]
+async fn f4_a_session_with_mfa_says_so_and_may_call_iam(t: TestStore) {
+    let mut w = World::new(&t).await;
+    let root = w.root().await;
+    let alice = w.user(&root, "alice").await;
+    let phone = phone(&w, &root, "phone").await;
+    let i = w.identity.clone();
+    i.enable_mfa_device(&root, phone.enable(&w, "alice", 0))
+        .await
+        .unwrap();
+    w.pass(60);
+    let cx = w.call(&alice).await.unwrap();
+    let plain = credentials(
+        i.get_session_token(&cx, sts::GetSessionTokenRequest::default())
+            .await
+            .unwrap(),
+    );
+    let code = phone.code(w.now.as_second());
+    let with_mfa = credentials(
+        i.get_session_token(&cx, phone.session(&code))
+            .await
+            .unwrap(),
+    );
+    w.pass(90);
+    let (plain, with_mfa) = (
+        w.call(&plain).await.unwrap(),
+        w.call(&with_mfa).await.unwrap(),
+    );
+    let present = |cx: &identity::Authorized| {
+        cx.caller
+            .context
+            .one("aws:MultiFactorAuthPresent")
+            .map(str::to_owned)
+    };
+    assert_eq!(
+        (
+            present(&cx),
+            present(&plain).as_deref(),
+            present(&with_mfa).as_deref()
+        ),
+        (None, Some("false"), Some("true"))
+    );
+    let at = |cx: &identity::Authorized| cx.caller.session_info.as_ref().unwrap().mfa_at;
+    assert_eq!(at(&plain), None);
+    assert_eq!(
+        at(&with_mfa).map(|at| w.now.as_second() - at.as_second()),
+        Some(90)
+    );
+    // C1
+    assert_eq!(
+        SessionScope::IAM.check(&plain.caller, "GetUser"),
+        Err(SessionRefused::InvalidClientTokenId)
+    );
+    assert_eq!(SessionScope::IAM.check(&with_mfa.caller, "GetUser"), Ok(()));
+    assert!(
+        SessionScope::STS
+            .check(&with_mfa.caller, "DecodeAuthorizationMessage")
+            .is_err()
+    );
+}
 
-    async fn tags_of_a_device_are_facts_for_policies(t: TestStore) {
-        let w = World::new(&t).await;
-        let (i, root) = (&w.identity, w.root().await);
-        let phone = phone(&w, &root, "phone").await;
-        let tag = iam::Tag { key: "team".to_owned(), value: "core".to_owned() };
-        let input = iam::TagMFADeviceRequest { serial_number: phone.serial.clone(), tags: vec![tag.clone()] };
-        i.tag_mfa_device(&root, input).await.unwrap();
-        let facts = i.entity_facts(root.account, identity::EntityRef::MfaDevice("phone")).await.unwrap().unwrap();
-        assert_eq!(facts.tags, [("team".to_owned(), "core".to_owned())]);
-        let list = || iam::ListMFADeviceTagsRequest { serial_number: phone.serial.clone(), ..Default::default() };
-        assert_eq!(i.list_mfa_device_tags(&root, list()).await.unwrap().tags, [tag]);
-        let untag = iam::UntagMFADeviceRequest { serial_number: phone.serial.clone(), tag_keys: vec!["team".to_owned()] };
-        i.untag_mfa_device(&root, untag).await.unwrap();
-        assert_eq!(i.list_mfa_device_tags(&root, list()).await.unwrap().tags, []);
-        let missing = iam::ListMFADeviceTagsRequest { serial_number: phone.serial.replace("phone", "Phone2"), ..Default::default() };
-        assert_eq!(said(i.list_mfa_device_tags(&root, missing).await).0, "NoSuchEntity");
-    }
+#[on_every_engine]
+async fn tags_of_a_device_are_facts_for_policies(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    let phone = phone(&w, &root, "phone").await;
+    let tag = iam::Tag {
+        key: "team".to_owned(),
+        value: "core".to_owned(),
+    };
+    let input = iam::TagMFADeviceRequest {
+        serial_number: phone.serial.clone(),
+        tags: vec![tag.clone()],
+    };
+    i.tag_mfa_device(&root, input).await.unwrap();
+    let facts = i
+        .entity_facts(root.account, identity::EntityRef::MfaDevice("phone"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(facts.tags, [("team".to_owned(), "core".to_owned())]);
+    let list = || iam::ListMFADeviceTagsRequest {
+        serial_number: phone.serial.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        i.list_mfa_device_tags(&root, list()).await.unwrap().tags,
+        [tag]
+    );
+    let untag = iam::UntagMFADeviceRequest {
+        serial_number: phone.serial.clone(),
+        tag_keys: vec!["team".to_owned()],
+    };
+    i.untag_mfa_device(&root, untag).await.unwrap();
+    assert_eq!(
+        i.list_mfa_device_tags(&root, list()).await.unwrap().tags,
+        []
+    );
+    let missing = iam::ListMFADeviceTagsRequest {
+        serial_number: phone.serial.replace("phone", "Phone2"),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(i.list_mfa_device_tags(&root, missing).await).0,
+        "NoSuchEntity"
+    );
 }

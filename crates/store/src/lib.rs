@@ -48,6 +48,10 @@
 //! No rule of IAM or ECR: this crate does not know what a valid name is, who may
 //! read a row, or what must not be deleted. No clock: times are parameters.
 
+// The attribute of tests names this crate.
+#[cfg(test)]
+extern crate self as store;
+
 mod changes;
 mod conn;
 mod database;

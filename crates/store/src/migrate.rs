@@ -216,6 +216,7 @@ fn numbers(version: &str) -> [u64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{TestStore, on_every_engine};
 
     #[test]
     fn versions_are_compared_by_number() {
@@ -230,23 +231,27 @@ mod tests {
         assert_eq!(numbers("1.2.3-rc.1+x"), numbers("1.2.3"));
     }
 
-    crate::on_every_engine! {
-        async fn a_database_of_a_newer_version_is_refused_by_the_version_that_it_names(store: TestStore) {
-            let store = store.store;
-            let mut tx = store.write(SCHEMA).await.unwrap();
-            tx.execute(
-                "INSERT INTO schema_steps (name, oldest_version) VALUES ($1, $2)",
-                values!["9999_from_the_future", "7.1.0"],
-            )
-            .await
-            .unwrap();
-            tx.commit().await.unwrap();
-            for (version, is_refused) in [("7.0.9", true), ("7.1.0", false), ("8.0.0", false)] {
-                let found = refuse_if_too_old(&store, version).await;
-                assert_eq!(found.is_err(), is_refused, "{version}: {found:?}");
-            }
-            let refused = refuse_if_too_old(&store, "7.0.9").await.unwrap_err().to_string();
-            assert!(refused.contains("start version 7.1.0"), "{refused}");
+    #[on_every_engine]
+    async fn a_database_of_a_newer_version_is_refused_by_the_version_that_it_names(
+        store: TestStore,
+    ) {
+        let store = store.store;
+        let mut tx = store.write(SCHEMA).await.unwrap();
+        tx.execute(
+            "INSERT INTO schema_steps (name, oldest_version) VALUES ($1, $2)",
+            values!["9999_from_the_future", "7.1.0"],
+        )
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        for (version, is_refused) in [("7.0.9", true), ("7.1.0", false), ("8.0.0", false)] {
+            let found = refuse_if_too_old(&store, version).await;
+            assert_eq!(found.is_err(), is_refused, "{version}: {found:?}");
         }
+        let refused = refuse_if_too_old(&store, "7.0.9")
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("start version 7.1.0"), "{refused}");
     }
 }

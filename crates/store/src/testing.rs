@@ -1,9 +1,8 @@
 //! One suite, both engines: what tests of this crate and of those above need.
 //!
 //! ```text
-//! store::on_every_engine! {
-//!     async fn a_name_is_taken_once(store: Store) { … }
-//! }
+//! #[on_every_engine]
+//! async fn a_name_is_taken_once(t: TestStore) { … }
 //! ```
 //! makes two tests, `a_name_is_taken_once::sqlite` and `…::postgres`. The second
 //! needs a server: `cargo xtask test` starts one and says where in
@@ -14,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::Store;
 
 pub use crate::query_count::count_queries;
+pub use test_macros::on_every_engine;
 
 /// A store on a fresh database, and what must live as long as it.
 pub struct TestStore {
@@ -68,29 +68,4 @@ pub async fn postgres() -> TestStore {
         url,
         _dir: None,
     }
-}
-
-/// Runs each `async fn name(store: TestStore)` on both engines.
-#[macro_export]
-macro_rules! on_every_engine {
-    ($($(#[$meta:meta])* async fn $name:ident($store:ident: TestStore) $body:block)*) => {$(
-        $(#[$meta])*
-        mod $name {
-            #[allow(unused_imports)]
-            use super::*;
-
-            #[allow(unused_mut)]
-            async fn run(mut $store: $crate::testing::TestStore) $body
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                run($crate::testing::sqlite().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                run($crate::testing::postgres().await).await;
-            }
-        }
-    )*};
 }

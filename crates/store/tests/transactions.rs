@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use store::{Error, Moment, Scope, Store, Topic, on_every_engine, values};
+use store::testing::{TestStore, on_every_engine};
+use store::{Error, Moment, Scope, Store, Topic, values};
 
 const ACCOUNT: Scope<'static> = Scope::Account("123456789012");
 const PRINCIPALS: Topic<'static> = Topic::Account("123456789012");
@@ -26,205 +27,269 @@ async fn get(store: &Store, name: &str) -> Option<String> {
     row.map(|row| row.text(0).unwrap())
 }
 
-on_every_engine! {
-    async fn a_commit_is_seen_by_readers_and_after_reopening(t: TestStore) {
-        set(&t.store, "a", "1").await.unwrap();
-        assert_eq!(get(&t.store, "a").await.as_deref(), Some("1"));
-        t.store.close().await;
-        let again = Store::open(&t.url).await.unwrap();
-        assert_eq!(get(&again, "a").await.as_deref(), Some("1"));
-    }
+#[on_every_engine]
+async fn a_commit_is_seen_by_readers_and_after_reopening(t: TestStore) {
+    set(&t.store, "a", "1").await.unwrap();
+    assert_eq!(get(&t.store, "a").await.as_deref(), Some("1"));
+    t.store.close().await;
+    let again = Store::open(&t.url).await.unwrap();
+    assert_eq!(get(&again, "a").await.as_deref(), Some("1"));
+}
 
-    async fn a_dropped_transaction_leaves_no_trace(t: TestStore) {
-        let mut tx = t.store.write(ACCOUNT).await.unwrap();
-        tx.execute("INSERT INTO settings (name, value) VALUES ($1, $2)", values!["b", "1"]).await.unwrap();
-        tx.touch(PRINCIPALS);
-        let before = t.store.moment();
-        drop(tx);
-        assert_eq!(get(&t.store, "b").await, None);
-        assert!(!t.store.changed_since(PRINCIPALS, before));
-        set(&t.store, "b", "2").await.unwrap();
-    }
+#[on_every_engine]
+async fn a_dropped_transaction_leaves_no_trace(t: TestStore) {
+    let mut tx = t.store.write(ACCOUNT).await.unwrap();
+    tx.execute(
+        "INSERT INTO settings (name, value) VALUES ($1, $2)",
+        values!["b", "1"],
+    )
+    .await
+    .unwrap();
+    tx.touch(PRINCIPALS);
+    let before = t.store.moment();
+    drop(tx);
+    assert_eq!(get(&t.store, "b").await, None);
+    assert!(!t.store.changed_since(PRINCIPALS, before));
+    set(&t.store, "b", "2").await.unwrap();
+}
 
-    async fn a_snapshot_sees_one_state(t: TestStore) {
-        let value = async |conn: &mut store::Read| {
-            let sql = "SELECT value FROM settings WHERE name = 's'";
-            let row = conn.fetch_optional(sql, vec![]).await.unwrap();
-            row.map(|row| row.text(0).unwrap())
-        };
-        set(&t.store, "s", "1").await.unwrap();
-        let mut snapshot = t.store.snapshot().await.unwrap();
-        assert_eq!(value(&mut snapshot).await.as_deref(), Some("1"));
-        let mut tx = t.store.write(ACCOUNT).await.unwrap();
-        tx.execute("DELETE FROM settings WHERE name = 's'", vec![]).await.unwrap();
-        tx.commit().await.unwrap();
-        assert_eq!(value(&mut snapshot).await.as_deref(), Some("1"));
-        drop(snapshot);
-        assert_eq!(value(&mut t.store.snapshot().await.unwrap()).await, None);
-    }
+#[on_every_engine]
+async fn a_snapshot_sees_one_state(t: TestStore) {
+    let value = async |conn: &mut store::Read| {
+        let sql = "SELECT value FROM settings WHERE name = 's'";
+        let row = conn.fetch_optional(sql, vec![]).await.unwrap();
+        row.map(|row| row.text(0).unwrap())
+    };
+    set(&t.store, "s", "1").await.unwrap();
+    let mut snapshot = t.store.snapshot().await.unwrap();
+    assert_eq!(value(&mut snapshot).await.as_deref(), Some("1"));
+    let mut tx = t.store.write(ACCOUNT).await.unwrap();
+    tx.execute("DELETE FROM settings WHERE name = 's'", vec![])
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(value(&mut snapshot).await.as_deref(), Some("1"));
+    drop(snapshot);
+    assert_eq!(value(&mut t.store.snapshot().await.unwrap()).await, None);
+}
 
-    async fn a_taken_key_is_a_unique_violation(t: TestStore) {
-        set(&t.store, "c", "1").await.unwrap();
-        let refused = set(&t.store, "c", "2").await;
-        assert!(matches!(refused, Err(Error::Unique(_))), "{refused:?}");
-        assert_eq!(get(&t.store, "c").await.as_deref(), Some("1"));
-    }
+#[on_every_engine]
+async fn a_taken_key_is_a_unique_violation(t: TestStore) {
+    set(&t.store, "c", "1").await.unwrap();
+    let refused = set(&t.store, "c", "2").await;
+    assert!(matches!(refused, Err(Error::Unique(_))), "{refused:?}");
+    assert_eq!(get(&t.store, "c").await.as_deref(), Some("1"));
+}
 
-    async fn concurrent_increments_of_one_scope_all_count(t: TestStore) {
-        set(&t.store, "n", "0").await.unwrap();
-        let mut tasks = Vec::new();
-        for _ in 0..16 {
-            let store = t.store.clone();
-            tasks.push(tokio::spawn(async move {
-                for _ in 0..8 {
-                    let mut tx = store.write(ACCOUNT).await.unwrap();
-                    let row = tx.fetch_one("SELECT value FROM settings WHERE name = 'n'", vec![]).await.unwrap();
-                    let next = row.text(0).unwrap().parse::<i64>().unwrap() + 1;
-                    tx.execute("UPDATE settings SET value = $1 WHERE name = 'n'", values![next.to_string()]).await.unwrap();
-                    tx.commit().await.unwrap();
-                }
-            }));
-        }
-        for task in tasks { task.await.unwrap(); }
-        assert_eq!(get(&t.store, "n").await.as_deref(), Some("128"));
-    }
-
-    async fn readers_do_not_wait_for_a_writer(t: TestStore) {
-        set(&t.store, "d", "old").await.unwrap();
-        let mut tx = t.store.write(ACCOUNT).await.unwrap();
-        tx.execute("UPDATE settings SET value = 'new' WHERE name = 'd'", vec![]).await.unwrap();
-        assert_eq!(get(&t.store, "d").await.as_deref(), Some("old"));
-        tx.commit().await.unwrap();
-        assert_eq!(get(&t.store, "d").await.as_deref(), Some("new"));
-    }
-
-    async fn another_node_learns_of_a_change_by_polling(t: TestStore) {
-        let other = Store::open(&t.url).await.unwrap();
-        let (topic, neighbour) = (Topic::Repository(1), Topic::Repository(2));
-        for round in 0..3 {
-            let (here, there) = (t.store.moment(), other.moment());
-            let mut tx = t.store.write(Scope::Repository(1)).await.unwrap();
-            tx.touch(topic);
-            tx.commit().await.unwrap();
-            assert!(t.store.changed_since(topic, here), "round {round}");
-            assert!(!other.changed_since(topic, there), "round {round}");
-            other.poll_changes().await.unwrap();
-            assert!(other.changed_since(topic, there), "round {round}");
-            // The own change is no news, and the neighbour has not changed.
-            let here = t.store.moment();
-            t.store.poll_changes().await.unwrap();
-            assert!(!t.store.changed_since(topic, here), "round {round}");
-            assert!(!other.changed_since(neighbour, there), "round {round}");
-        }
-    }
-
-    async fn no_change_is_missed_whatever_the_order_of_commits(t: TestStore) {
-        // On PostgreSQL the transactions overlap: the one that began first commits last, after a poll that
-        // has seen the other.
-        let other = Store::open(&t.url).await.unwrap();
-        let begin = other.moment();
-        let (first, second) = (Topic::Repository(1), Topic::Repository(2));
-        let mut late = t.store.write(Scope::Repository(1)).await.unwrap();
-        late.execute("INSERT INTO settings (name, value) VALUES ('late', '1')", vec![]).await.unwrap();
-        if t.store.engine() == store::Engine::Postgres {
-            let mut early = t.store.write(Scope::Repository(2)).await.unwrap();
-            early.touch(second);
-            early.commit().await.unwrap();
-            other.poll_changes().await.unwrap();
-            assert!(other.changed_since(second, begin));
-        }
-        late.touch(first);
-        late.commit().await.unwrap();
-        other.poll_changes().await.unwrap();
-        assert!(other.changed_since(first, begin));
-    }
-
-    async fn a_handled_change_keeps_the_rest_of_its_topic_on_this_node(t: TestStore) {
-        let topic = Topic::Repository(3);
-        let change = async |store: &Store| {
-            let mut tx = store.write(Scope::Repository(3)).await.unwrap();
-            tx.touch_handled(topic);
-            tx.commit().await.unwrap();
-        };
-        change(&t.store).await;
-        let moment = t.store.moment();
-        change(&t.store).await;
-        assert!(!t.store.changed_since(topic, moment));
-        let other = Store::open(&t.url).await.unwrap();
-        change(&other).await;
-        t.store.poll_changes().await.unwrap();
-        assert!(t.store.changed_since(topic, moment));
-        assert!(t.store.changed_since(topic, Moment::START));
-    }
-
-    async fn a_transaction_that_the_engine_ended_stops_no_later_write(t: TestStore) {
-        // What SQLite does by itself after a full disk or an I/O error, when the ROLLBACK that follows fails.
-        for round in 0..3 {
-            let mut tx = t.store.write(ACCOUNT).await.unwrap();
-            tx.execute("INSERT INTO settings (name, value) VALUES ('lost', '1')", vec![]).await.unwrap();
-            tx.execute("ROLLBACK", vec![]).await.unwrap();
-            match round {
-                0 => drop(tx),
-                1 => drop(tx.commit().await),
-                _ => {
-                    let failed = tx.execute("SELECT no_such_function()", vec![]).await;
-                    assert!(failed.is_err());
-                    let refused = tx.commit().await;
-                    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
-                }
-            }
-            set(&t.store, &format!("after-{round}"), "1").await.unwrap();
-            assert_eq!(get(&t.store, "lost").await, None);
-        }
-    }
-
-    async fn a_failed_statement_undoes_its_transaction(t: TestStore) {
-        let mut tx = t.store.write(ACCOUNT).await.unwrap();
-        tx.execute("INSERT INTO settings (name, value) VALUES ('half', '1')", vec![]).await.unwrap();
-        assert!(tx.execute("SELECT no_such_function()", vec![]).await.is_err());
-        assert!(tx.commit().await.is_err());
-        assert_eq!(get(&t.store, "half").await, None);
-        set(&t.store, "half", "2").await.unwrap();
-    }
-
-    async fn a_request_that_goes_away_in_a_statement_leaves_its_connection_usable(t: TestStore) {
-        for _ in 0..20 {
-            let store = t.store.clone();
-            let gone = async move {
+#[on_every_engine]
+async fn concurrent_increments_of_one_scope_all_count(t: TestStore) {
+    set(&t.store, "n", "0").await.unwrap();
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let store = t.store.clone();
+        tasks.push(tokio::spawn(async move {
+            for _ in 0..8 {
                 let mut tx = store.write(ACCOUNT).await.unwrap();
-                tx.execute("INSERT INTO settings (name, value) VALUES ('gone', '1') ON CONFLICT DO NOTHING", vec![]).await.unwrap();
-                tx.commit().await
-            };
-            // Polled once and dropped, at whatever await it stands then; it may have committed.
-            let _ = futures_util::FutureExt::now_or_never(gone);
-        }
-        set(&t.store, "kept", "1").await.unwrap();
-        assert_eq!(get(&t.store, "kept").await.as_deref(), Some("1"));
+                let row = tx
+                    .fetch_one("SELECT value FROM settings WHERE name = 'n'", vec![])
+                    .await
+                    .unwrap();
+                let next = row.text(0).unwrap().parse::<i64>().unwrap() + 1;
+                tx.execute(
+                    "UPDATE settings SET value = $1 WHERE name = 'n'",
+                    values![next.to_string()],
+                )
+                .await
+                .unwrap();
+                tx.commit().await.unwrap();
+            }
+        }));
     }
-
-    async fn every_database_has_an_id_of_its_own_that_its_nodes_share(t: TestStore) {
-        let again = Store::open(&t.url).await.unwrap();
-        assert_eq!((t.store.id(), t.store.id().len()), (again.id(), 32));
-        let another = match t.store.engine() {
-            store::Engine::Sqlite => store::testing::sqlite().await,
-            store::Engine::Postgres => store::testing::postgres().await,
-        };
-        assert_ne!(t.store.id(), another.store.id());
+    for task in tasks {
+        task.await.unwrap();
     }
+    assert_eq!(get(&t.store, "n").await.as_deref(), Some("128"));
+}
 
-    async fn two_nodes_may_start_together(t: TestStore) {
-        let (a, b) = tokio::join!(Store::open(&t.url), Store::open(&t.url));
-        a.unwrap();
-        b.unwrap();
-    }
+#[on_every_engine]
+async fn readers_do_not_wait_for_a_writer(t: TestStore) {
+    set(&t.store, "d", "old").await.unwrap();
+    let mut tx = t.store.write(ACCOUNT).await.unwrap();
+    tx.execute("UPDATE settings SET value = 'new' WHERE name = 'd'", vec![])
+        .await
+        .unwrap();
+    assert_eq!(get(&t.store, "d").await.as_deref(), Some("old"));
+    tx.commit().await.unwrap();
+    assert_eq!(get(&t.store, "d").await.as_deref(), Some("new"));
+}
 
-    async fn a_newer_schema_is_refused(t: TestStore) {
-        let mut tx = t.store.write(ACCOUNT).await.unwrap();
-        tx.execute("INSERT INTO schema_steps (name) VALUES ('9999_future')", vec![]).await.unwrap();
+#[on_every_engine]
+async fn another_node_learns_of_a_change_by_polling(t: TestStore) {
+    let other = Store::open(&t.url).await.unwrap();
+    let (topic, neighbour) = (Topic::Repository(1), Topic::Repository(2));
+    for round in 0..3 {
+        let (here, there) = (t.store.moment(), other.moment());
+        let mut tx = t.store.write(Scope::Repository(1)).await.unwrap();
+        tx.touch(topic);
         tx.commit().await.unwrap();
-        let refused = Store::open(&t.url).await;
-        assert!(matches!(refused, Err(Error::Schema(ref why)) if why.contains("9999_future")), "{refused:?}");
+        assert!(t.store.changed_since(topic, here), "round {round}");
+        assert!(!other.changed_since(topic, there), "round {round}");
+        other.poll_changes().await.unwrap();
+        assert!(other.changed_since(topic, there), "round {round}");
+        // The own change is no news, and the neighbour has not changed.
+        let here = t.store.moment();
+        t.store.poll_changes().await.unwrap();
+        assert!(!t.store.changed_since(topic, here), "round {round}");
+        assert!(!other.changed_since(neighbour, there), "round {round}");
     }
+}
+
+#[on_every_engine]
+async fn no_change_is_missed_whatever_the_order_of_commits(t: TestStore) {
+    // On PostgreSQL the transactions overlap: the one that began first commits last, after a poll that
+    // has seen the other.
+    let other = Store::open(&t.url).await.unwrap();
+    let begin = other.moment();
+    let (first, second) = (Topic::Repository(1), Topic::Repository(2));
+    let mut late = t.store.write(Scope::Repository(1)).await.unwrap();
+    late.execute(
+        "INSERT INTO settings (name, value) VALUES ('late', '1')",
+        vec![],
+    )
+    .await
+    .unwrap();
+    if t.store.engine() == store::Engine::Postgres {
+        let mut early = t.store.write(Scope::Repository(2)).await.unwrap();
+        early.touch(second);
+        early.commit().await.unwrap();
+        other.poll_changes().await.unwrap();
+        assert!(other.changed_since(second, begin));
+    }
+    late.touch(first);
+    late.commit().await.unwrap();
+    other.poll_changes().await.unwrap();
+    assert!(other.changed_since(first, begin));
+}
+
+#[on_every_engine]
+async fn a_handled_change_keeps_the_rest_of_its_topic_on_this_node(t: TestStore) {
+    let topic = Topic::Repository(3);
+    let change = async |store: &Store| {
+        let mut tx = store.write(Scope::Repository(3)).await.unwrap();
+        tx.touch_handled(topic);
+        tx.commit().await.unwrap();
+    };
+    change(&t.store).await;
+    let moment = t.store.moment();
+    change(&t.store).await;
+    assert!(!t.store.changed_since(topic, moment));
+    let other = Store::open(&t.url).await.unwrap();
+    change(&other).await;
+    t.store.poll_changes().await.unwrap();
+    assert!(t.store.changed_since(topic, moment));
+    assert!(t.store.changed_since(topic, Moment::START));
+}
+
+#[on_every_engine]
+async fn a_transaction_that_the_engine_ended_stops_no_later_write(t: TestStore) {
+    // What SQLite does by itself after a full disk or an I/O error, when the ROLLBACK that follows fails.
+    for round in 0..3 {
+        let mut tx = t.store.write(ACCOUNT).await.unwrap();
+        tx.execute(
+            "INSERT INTO settings (name, value) VALUES ('lost', '1')",
+            vec![],
+        )
+        .await
+        .unwrap();
+        tx.execute("ROLLBACK", vec![]).await.unwrap();
+        match round {
+            0 => drop(tx),
+            1 => drop(tx.commit().await),
+            _ => {
+                let failed = tx.execute("SELECT no_such_function()", vec![]).await;
+                assert!(failed.is_err());
+                let refused = tx.commit().await;
+                assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+            }
+        }
+        set(&t.store, &format!("after-{round}"), "1").await.unwrap();
+        assert_eq!(get(&t.store, "lost").await, None);
+    }
+}
+
+#[on_every_engine]
+async fn a_failed_statement_undoes_its_transaction(t: TestStore) {
+    let mut tx = t.store.write(ACCOUNT).await.unwrap();
+    tx.execute(
+        "INSERT INTO settings (name, value) VALUES ('half', '1')",
+        vec![],
+    )
+    .await
+    .unwrap();
+    assert!(
+        tx.execute("SELECT no_such_function()", vec![])
+            .await
+            .is_err()
+    );
+    assert!(tx.commit().await.is_err());
+    assert_eq!(get(&t.store, "half").await, None);
+    set(&t.store, "half", "2").await.unwrap();
+}
+
+#[on_every_engine]
+async fn a_request_that_goes_away_in_a_statement_leaves_its_connection_usable(t: TestStore) {
+    for _ in 0..20 {
+        let store = t.store.clone();
+        let gone = async move {
+            let mut tx = store.write(ACCOUNT).await.unwrap();
+            tx.execute(
+                "INSERT INTO settings (name, value) VALUES ('gone', '1') ON CONFLICT DO NOTHING",
+                vec![],
+            )
+            .await
+            .unwrap();
+            tx.commit().await
+        };
+        // Polled once and dropped, at whatever await it stands then; it may have committed.
+        let _ = futures_util::FutureExt::now_or_never(gone);
+    }
+    set(&t.store, "kept", "1").await.unwrap();
+    assert_eq!(get(&t.store, "kept").await.as_deref(), Some("1"));
+}
+
+#[on_every_engine]
+async fn every_database_has_an_id_of_its_own_that_its_nodes_share(t: TestStore) {
+    let again = Store::open(&t.url).await.unwrap();
+    assert_eq!((t.store.id(), t.store.id().len()), (again.id(), 32));
+    let another = match t.store.engine() {
+        store::Engine::Sqlite => store::testing::sqlite().await,
+        store::Engine::Postgres => store::testing::postgres().await,
+    };
+    assert_ne!(t.store.id(), another.store.id());
+}
+
+#[on_every_engine]
+async fn two_nodes_may_start_together(t: TestStore) {
+    let (a, b) = tokio::join!(Store::open(&t.url), Store::open(&t.url));
+    a.unwrap();
+    b.unwrap();
+}
+
+#[on_every_engine]
+async fn a_newer_schema_is_refused(t: TestStore) {
+    let mut tx = t.store.write(ACCOUNT).await.unwrap();
+    tx.execute(
+        "INSERT INTO schema_steps (name) VALUES ('9999_future')",
+        vec![],
+    )
+    .await
+    .unwrap();
+    tx.commit().await.unwrap();
+    let refused = Store::open(&t.url).await;
+    assert!(
+        matches!(refused, Err(Error::Schema(ref why)) if why.contains("9999_future")),
+        "{refused:?}"
+    );
 }
 
 /// Many writers wait for a scope that another node holds: readers and other scopes go on meanwhile, and

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("sigv4", 1),
     ("store", 1),
     ("aws-types", 0),
+    ("test-macros", 0),
     // Outside the product.
     ("xtask", 9),
     ("bench", 9),

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use registry::{Registry, RepositoryFacts};
 use serde_json::Value;
-use store::on_every_engine;
+use store::testing::{TestStore, on_every_engine};
 
 const TAGS: [&str; 3] = ["a", "b", "c"];
 
@@ -117,39 +117,40 @@ async fn agrees(
     Ok(())
 }
 
-on_every_engine! {
-    async fn any_order_ends_where_the_model_ends(store: TestStore) {
-        let w = World::new(&store).await;
-        let (beside, its_store, _) = w.another_node(true, w.cx.now).await;
-        let mut count = 0;
-        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-            cases: 12,
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        });
-        let mut cases = Vec::new();
-        for _ in 0..runner.config().cases {
-            cases.push(steps().new_tree(&mut runner).unwrap().current());
+#[on_every_engine]
+async fn any_order_ends_where_the_model_ends(store: TestStore) {
+    let w = World::new(&store).await;
+    let (beside, its_store, _) = w.another_node(true, w.cx.now).await;
+    let mut count = 0;
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 12,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let mut cases = Vec::new();
+    for _ in 0..runner.config().cases {
+        cases.push(steps().new_tree(&mut runner).unwrap().current());
+    }
+    for case in cases {
+        count += 1;
+        let repo = w.repository(&format!("app-{count}")).await;
+        let mut images = Vec::new();
+        for n in 0..3 {
+            let manifest = w.manifest(&repo, &format!("content {n}")).await;
+            let digest = Digest::sha256_of(manifest.to_string().as_bytes());
+            images.push((manifest, digest));
         }
-        for case in cases {
-            count += 1;
-            let repo = w.repository(&format!("app-{count}")).await;
-            let mut images = Vec::new();
-            for n in 0..3 {
-                let manifest = w.manifest(&repo, &format!("content {n}")).await;
-                let digest = Digest::sha256_of(manifest.to_string().as_bytes());
-                images.push((manifest, digest));
-            }
-            let mut model = Model::default();
-            for (step, here) in &case {
-                let node = if *here { &w.registry } else { &beside };
-                let found = apply(&w, node, &repo, &images, *step).await;
-                assert_eq!(found, model.apply(*step), "{step:?} of {case:?}");
-                store.store.poll_changes().await.unwrap();
-                its_store.poll_changes().await.unwrap();
-                for node in [&w.registry, &beside] {
-                    agrees(&w, node, &repo, &images, &model).await.unwrap_or_else(|e| panic!("{e} after {step:?} of {case:?}"));
-                }
+        let mut model = Model::default();
+        for (step, here) in &case {
+            let node = if *here { &w.registry } else { &beside };
+            let found = apply(&w, node, &repo, &images, *step).await;
+            assert_eq!(found, model.apply(*step), "{step:?} of {case:?}");
+            store.store.poll_changes().await.unwrap();
+            its_store.poll_changes().await.unwrap();
+            for node in [&w.registry, &beside] {
+                agrees(&w, node, &repo, &images, &model)
+                    .await
+                    .unwrap_or_else(|e| panic!("{e} after {step:?} of {case:?}"));
             }
         }
     }

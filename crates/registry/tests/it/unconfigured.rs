@@ -3,7 +3,7 @@
 use crate::world::*;
 use aws_api::ecr;
 use registry::Error;
-use store::on_every_engine;
+use store::testing::{TestStore, on_every_engine};
 
 const IN_REGISTRY: &str = "in the registry with id '123456789012'";
 
@@ -13,78 +13,258 @@ fn said<T: std::fmt::Debug>(result: Result<T, Error>) -> (&'static str, String) 
     (refusal(result), message)
 }
 
-on_every_engine! {
-    async fn nothing_is_found(store: TestStore) {
-        let w = World::new(&store).await;
-        let repo = w.repository("app").await;
-        let digest = w.image(&repo, "v1", "one").await.to_string();
-        let (r, cx) = (&w.registry, &w.cx);
-        let app = || "app".to_owned();
-        let in_app = format!("the repository with name 'app' {IN_REGISTRY}");
-        let tag = |tag: &str| ecr::ImageIdentifier { image_digest: None, image_tag: Some(tag.into()) };
+#[on_every_engine]
+async fn nothing_is_found(store: TestStore) {
+    let w = World::new(&store).await;
+    let repo = w.repository("app").await;
+    let digest = w.image(&repo, "v1", "one").await.to_string();
+    let (r, cx) = (&w.registry, &w.cx);
+    let app = || "app".to_owned();
+    let in_app = format!("the repository with name 'app' {IN_REGISTRY}");
+    let tag = |tag: &str| ecr::ImageIdentifier {
+        image_digest: None,
+        image_tag: Some(tag.into()),
+    };
 
-        let get = |name: String| ecr::GetLifecyclePolicyRequest { repository_name: name, ..Default::default() };
-        let no_policy = ("LifecyclePolicyNotFound", format!("Lifecycle policy does not exist for {in_app}"));
-        assert_eq!(said(r.get_lifecycle_policy(cx, get(app())).await), no_policy);
-        let delete = ecr::DeleteLifecyclePolicyRequest { repository_name: app(), ..Default::default() };
-        assert_eq!(said(r.delete_lifecycle_policy(cx, delete).await), no_policy);
-        assert_eq!(said(r.get_lifecycle_policy(cx, get("nope".into())).await).0, "RepositoryNotFound");
-        let preview = ecr::GetLifecyclePolicyPreviewRequest { repository_name: app(), ..Default::default() };
-        assert_eq!(said(r.get_lifecycle_policy_preview(cx, preview).await).0, "LifecyclePolicyPreviewNotFound");
+    let get = |name: String| ecr::GetLifecyclePolicyRequest {
+        repository_name: name,
+        ..Default::default()
+    };
+    let no_policy = (
+        "LifecyclePolicyNotFound",
+        format!("Lifecycle policy does not exist for {in_app}"),
+    );
+    assert_eq!(
+        said(r.get_lifecycle_policy(cx, get(app())).await),
+        no_policy
+    );
+    let delete = ecr::DeleteLifecyclePolicyRequest {
+        repository_name: app(),
+        ..Default::default()
+    };
+    assert_eq!(said(r.delete_lifecycle_policy(cx, delete).await), no_policy);
+    assert_eq!(
+        said(r.get_lifecycle_policy(cx, get("nope".into())).await).0,
+        "RepositoryNotFound"
+    );
+    let preview = ecr::GetLifecyclePolicyPreviewRequest {
+        repository_name: app(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.get_lifecycle_policy_preview(cx, preview).await).0,
+        "LifecyclePolicyPreviewNotFound"
+    );
 
-        let scan = |id| ecr::DescribeImageScanFindingsRequest { repository_name: app(), image_id: id, ..Default::default() };
-        assert_eq!(said(r.describe_image_scan_findings(cx, scan(tag("v1"))).await),
-            ("ScanNotFound", format!("Image scan does not exist for the image with '{{imageDigest:'null', imageTag:'v1'}}' in {in_app}")));
-        assert_eq!(said(r.describe_image_scan_findings(cx, scan(tag("v2"))).await).0, "ImageNotFound");
-        let status = ecr::DescribeImageReplicationStatusRequest { repository_name: app(), image_id: tag("v1"), ..Default::default() };
-        let status = r.describe_image_replication_status(cx, status).await.unwrap();
-        assert_eq!(status.image_id.unwrap(), ecr::ImageIdentifier { image_digest: Some(digest), image_tag: Some("v1".into()) });
-        assert_eq!(status.replication_statuses, Some(vec![]));
-        let status = ecr::DescribeImageSigningStatusRequest { repository_name: app(), image_id: tag("v2"), ..Default::default() };
-        assert_eq!(said(r.describe_image_signing_status(cx, status).await).0, "ImageNotFound");
-
-        let rules = |prefixes: Option<Vec<String>>, next_token| ecr::DescribePullThroughCacheRulesRequest { ecr_repository_prefixes: prefixes, next_token, ..Default::default() };
-        let list = r.describe_pull_through_cache_rules(cx, rules(None, None)).await.unwrap();
-        assert_eq!((list.pull_through_cache_rules, list.next_token), (Some(vec![]), None));
-        let no_rule = ("PullThroughCacheRuleNotFound", format!("The pull through cache rule with prefix 'hub' does not exist {IN_REGISTRY}"));
-        assert_eq!(said(r.describe_pull_through_cache_rules(cx, rules(Some(vec!["hub".into()]), None)).await), no_rule);
-        assert_eq!(said(r.describe_pull_through_cache_rules(cx, rules(None, Some("x".into()))).await).0, "InvalidParameter");
-        let delete = ecr::DeletePullThroughCacheRuleRequest { ecr_repository_prefix: "hub".into(), ..Default::default() };
-        assert_eq!(said(r.delete_pull_through_cache_rule(cx, delete).await), no_rule);
-        let update = ecr::UpdatePullThroughCacheRuleRequest { ecr_repository_prefix: "hub".into(), ..Default::default() };
-        assert_eq!(said(r.update_pull_through_cache_rule(cx, update).await), no_rule);
-        let validate = ecr::ValidatePullThroughCacheRuleRequest { ecr_repository_prefix: "hub".into(), ..Default::default() };
-        assert_eq!(said(r.validate_pull_through_cache_rule(cx, validate).await), no_rule);
-
-        let templates = ecr::DescribeRepositoryCreationTemplatesRequest { prefixes: Some(vec!["team".into()]), ..Default::default() };
-        let templates = r.describe_repository_creation_templates(cx, templates).await.unwrap();
-        assert_eq!(templates.repository_creation_templates, Some(vec![]));
-        let delete = ecr::DeleteRepositoryCreationTemplateRequest { prefix: "team".into() };
-        assert_eq!(said(r.delete_repository_creation_template(cx, delete).await).0, "TemplateNotFound");
-        let update = ecr::UpdateRepositoryCreationTemplateRequest { prefix: "team".into(), ..Default::default() };
-        assert_eq!(said(r.update_repository_creation_template(cx, update).await).0, "TemplateNotFound");
-
-        let backfills = r.list_replication_backfills(cx, Default::default()).await.unwrap();
-        assert_eq!(backfills.backfills, Some(vec![]));
-        let results = ecr::DescribeReplicationBackfillResultsRequest { replication_backfill_id: "x".into(), ..Default::default() };
-        let no_backfill = ("ReplicationBackfillNotFound", format!("The replication backfill with id 'x' does not exist {IN_REGISTRY}"));
-        assert_eq!(said(r.describe_replication_backfill_results(cx, results).await), no_backfill);
-        let stop = ecr::StopReplicationBackfillRequest { replication_backfill_id: "x".into(), ..Default::default() };
-        assert_eq!(said(r.stop_replication_backfill(cx, stop).await), no_backfill);
-
-        assert_eq!(said(r.get_signing_configuration(cx, Default::default()).await).0, "SigningConfigurationNotFound");
-        assert_eq!(said(r.delete_signing_configuration(cx, Default::default()).await).0, "SigningConfigurationNotFound");
-        let exclusions = r.list_pull_time_update_exclusions(cx, Default::default()).await.unwrap();
-        assert_eq!(exclusions.pull_time_update_exclusions, Some(vec![]));
-        let deregister = ecr::DeregisterPullTimeUpdateExclusionRequest { principal_arn: "arn:aws:iam::123456789012:role/x".into() };
-        assert_eq!(said(r.deregister_pull_time_update_exclusion(cx, deregister).await).0, "ExclusionNotFound");
-
-        let scanning = r.get_registry_scanning_configuration(cx, Default::default()).await.unwrap().scanning_configuration.unwrap();
-        assert_eq!((scanning.scan_type, scanning.rules), (Some(ecr::ScanType::Basic), Some(vec![])));
-        for (name, value) in [("BASIC_SCAN_TYPE_VERSION", "AWS_NATIVE"), ("REGISTRY_POLICY_SCOPE", "V2"), ("BLOB_MOUNTING", "ENABLED")] {
-            let setting = r.get_account_setting(cx, ecr::GetAccountSettingRequest { name: name.into() }).await.unwrap();
-            assert_eq!((setting.name.as_deref(), setting.value.as_deref()), (Some(name), Some(value)));
+    let scan = |id| ecr::DescribeImageScanFindingsRequest {
+        repository_name: app(),
+        image_id: id,
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.describe_image_scan_findings(cx, scan(tag("v1"))).await),
+        (
+            "ScanNotFound",
+            format!(
+                "Image scan does not exist for the image with '{{imageDigest:'null', imageTag:'v1'}}' in {in_app}"
+            )
+        )
+    );
+    assert_eq!(
+        said(r.describe_image_scan_findings(cx, scan(tag("v2"))).await).0,
+        "ImageNotFound"
+    );
+    let status = ecr::DescribeImageReplicationStatusRequest {
+        repository_name: app(),
+        image_id: tag("v1"),
+        ..Default::default()
+    };
+    let status = r
+        .describe_image_replication_status(cx, status)
+        .await
+        .unwrap();
+    assert_eq!(
+        status.image_id.unwrap(),
+        ecr::ImageIdentifier {
+            image_digest: Some(digest),
+            image_tag: Some("v1".into())
         }
-        assert_eq!(said(r.get_account_setting(cx, ecr::GetAccountSettingRequest { name: "X".into() }).await).0, "InvalidParameter");
+    );
+    assert_eq!(status.replication_statuses, Some(vec![]));
+    let status = ecr::DescribeImageSigningStatusRequest {
+        repository_name: app(),
+        image_id: tag("v2"),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.describe_image_signing_status(cx, status).await).0,
+        "ImageNotFound"
+    );
+
+    let rules =
+        |prefixes: Option<Vec<String>>, next_token| ecr::DescribePullThroughCacheRulesRequest {
+            ecr_repository_prefixes: prefixes,
+            next_token,
+            ..Default::default()
+        };
+    let list = r
+        .describe_pull_through_cache_rules(cx, rules(None, None))
+        .await
+        .unwrap();
+    assert_eq!(
+        (list.pull_through_cache_rules, list.next_token),
+        (Some(vec![]), None)
+    );
+    let no_rule = (
+        "PullThroughCacheRuleNotFound",
+        format!("The pull through cache rule with prefix 'hub' does not exist {IN_REGISTRY}"),
+    );
+    assert_eq!(
+        said(
+            r.describe_pull_through_cache_rules(cx, rules(Some(vec!["hub".into()]), None))
+                .await
+        ),
+        no_rule
+    );
+    assert_eq!(
+        said(
+            r.describe_pull_through_cache_rules(cx, rules(None, Some("x".into())))
+                .await
+        )
+        .0,
+        "InvalidParameter"
+    );
+    let delete = ecr::DeletePullThroughCacheRuleRequest {
+        ecr_repository_prefix: "hub".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.delete_pull_through_cache_rule(cx, delete).await),
+        no_rule
+    );
+    let update = ecr::UpdatePullThroughCacheRuleRequest {
+        ecr_repository_prefix: "hub".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.update_pull_through_cache_rule(cx, update).await),
+        no_rule
+    );
+    let validate = ecr::ValidatePullThroughCacheRuleRequest {
+        ecr_repository_prefix: "hub".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.validate_pull_through_cache_rule(cx, validate).await),
+        no_rule
+    );
+
+    let templates = ecr::DescribeRepositoryCreationTemplatesRequest {
+        prefixes: Some(vec!["team".into()]),
+        ..Default::default()
+    };
+    let templates = r
+        .describe_repository_creation_templates(cx, templates)
+        .await
+        .unwrap();
+    assert_eq!(templates.repository_creation_templates, Some(vec![]));
+    let delete = ecr::DeleteRepositoryCreationTemplateRequest {
+        prefix: "team".into(),
+    };
+    assert_eq!(
+        said(r.delete_repository_creation_template(cx, delete).await).0,
+        "TemplateNotFound"
+    );
+    let update = ecr::UpdateRepositoryCreationTemplateRequest {
+        prefix: "team".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.update_repository_creation_template(cx, update).await).0,
+        "TemplateNotFound"
+    );
+
+    let backfills = r
+        .list_replication_backfills(cx, Default::default())
+        .await
+        .unwrap();
+    assert_eq!(backfills.backfills, Some(vec![]));
+    let results = ecr::DescribeReplicationBackfillResultsRequest {
+        replication_backfill_id: "x".into(),
+        ..Default::default()
+    };
+    let no_backfill = (
+        "ReplicationBackfillNotFound",
+        format!("The replication backfill with id 'x' does not exist {IN_REGISTRY}"),
+    );
+    assert_eq!(
+        said(r.describe_replication_backfill_results(cx, results).await),
+        no_backfill
+    );
+    let stop = ecr::StopReplicationBackfillRequest {
+        replication_backfill_id: "x".into(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(r.stop_replication_backfill(cx, stop).await),
+        no_backfill
+    );
+
+    assert_eq!(
+        said(r.get_signing_configuration(cx, Default::default()).await).0,
+        "SigningConfigurationNotFound"
+    );
+    assert_eq!(
+        said(r.delete_signing_configuration(cx, Default::default()).await).0,
+        "SigningConfigurationNotFound"
+    );
+    let exclusions = r
+        .list_pull_time_update_exclusions(cx, Default::default())
+        .await
+        .unwrap();
+    assert_eq!(exclusions.pull_time_update_exclusions, Some(vec![]));
+    let deregister = ecr::DeregisterPullTimeUpdateExclusionRequest {
+        principal_arn: "arn:aws:iam::123456789012:role/x".into(),
+    };
+    assert_eq!(
+        said(
+            r.deregister_pull_time_update_exclusion(cx, deregister)
+                .await
+        )
+        .0,
+        "ExclusionNotFound"
+    );
+
+    let scanning = r
+        .get_registry_scanning_configuration(cx, Default::default())
+        .await
+        .unwrap()
+        .scanning_configuration
+        .unwrap();
+    assert_eq!(
+        (scanning.scan_type, scanning.rules),
+        (Some(ecr::ScanType::Basic), Some(vec![]))
+    );
+    for (name, value) in [
+        ("BASIC_SCAN_TYPE_VERSION", "AWS_NATIVE"),
+        ("REGISTRY_POLICY_SCOPE", "V2"),
+        ("BLOB_MOUNTING", "ENABLED"),
+    ] {
+        let setting = r
+            .get_account_setting(cx, ecr::GetAccountSettingRequest { name: name.into() })
+            .await
+            .unwrap();
+        assert_eq!(
+            (setting.name.as_deref(), setting.value.as_deref()),
+            (Some(name), Some(value))
+        );
     }
+    assert_eq!(
+        said(
+            r.get_account_setting(cx, ecr::GetAccountSettingRequest { name: "X".into() })
+                .await
+        )
+        .0,
+        "InvalidParameter"
+    );
 }
