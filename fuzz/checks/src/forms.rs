@@ -1,12 +1,15 @@
 //! Query requests: form parameters, decoded as the inputs of operations.
 
+use std::collections::BTreeSet;
+
 use aws_api::{Form, Op, decode_form, encode_request, iam, sts};
 
 /// Any bytes as the body of a Query request, for operations whose inputs have lists, structures,
 /// numbers, times and long texts.
 ///
-/// What is decoded can be encoded and decoded again, and is the same. An error message is never much
-/// longer than the request.
+/// What is decoded can be encoded and decoded again, and is the same. A structure without members has no form
+/// in the Query protocol: one that stands in a list, by a parameter that is unknown, is lost once. An error
+/// message is never much longer than the request.
 pub fn parse(bytes: &[u8]) {
     let form = match Form::parse(bytes) {
         Ok(form) => form,
@@ -53,13 +56,33 @@ where
 {
     match decode_form::<O>(form) {
         Ok(input) => {
-            let again = encode_request::<O>(&input);
-            let again = Form::parse(&again.body).expect("what was encoded is a form");
-            let again = decode_form::<O>(&again).expect("what was decoded is valid");
-            assert_eq!(again, input);
+            let (decoded, body) = encoded_and_decoded::<O>(&input);
+            match names(bytes).is_subset(&names(&body)) {
+                true => assert_eq!(decoded, input),
+                false => assert_eq!(encoded_and_decoded::<O>(&decoded).0, decoded),
+            }
         }
         Err(error) => bounded(&error.to_string(), bytes),
     }
+}
+
+/// The input as it is decoded from its own encoding, and the encoding.
+fn encoded_and_decoded<O: Op>(input: &O::Input) -> (O::Input, Vec<u8>) {
+    let body = encode_request::<O>(input).body;
+    let form = Form::parse(&body).expect("what was encoded is a form");
+    let decoded = decode_form::<O>(&form).expect("what was decoded is valid");
+    (decoded, body)
+}
+
+/// The names of a form's parameters, as they are written.
+fn names(body: &[u8]) -> BTreeSet<&[u8]> {
+    let name = |pair: &'_ [u8]| {
+        pair.iter()
+            .position(|byte| *byte == b'=')
+            .unwrap_or(pair.len())
+    };
+    let pairs = body.split(|byte| *byte == b'&');
+    pairs.map(|pair| &pair[..name(pair)]).collect()
 }
 
 /// A message quotes what was sent, for each of its broken constraints.
