@@ -17,5 +17,6 @@ pub(crate) const XML_DEPTH_MAX: usize = 64;
 /// Violations that one message lists.
 pub(crate) const VIOLATIONS_MAX: usize = 64;
 
-/// Characters of a refused value that a message repeats.
-pub(crate) const ECHO_CHARS_MAX: usize = 1024;
+/// Characters of a refused value that a message repeats. AWS repeats the 3,900 of LocalStack's
+/// `test_federation_token_policy_too_long`.
+pub(crate) const ECHO_CHARS_MAX: usize = 8192;

@@ -157,12 +157,28 @@ impl Violation {
     }
 }
 
+/// Where Java's `HashMap` of up to twelve entries puts a key.
+fn java_bucket(key: &str) -> u32 {
+    let hash = key.encode_utf16().fold(0_u32, |hash, unit| {
+        hash.wrapping_mul(31).wrapping_add(u32::from(unit))
+    });
+    (hash ^ (hash >> 16)) & 15
+}
+
 /// The message for violations in IAM's wording.
+///
+/// IAM lists them in the order in which a Java `HashMap` holds the names of the members: so they are in both answers
+/// that are recorded with several (LocalStack's `test_update_account_password_policy_validation_errors` and
+/// `test_create_open_id_connect_provider_validation_errors`).
 pub(crate) fn iam_message(violations: &[Violation]) -> String {
-    let model: Vec<&Violation> = violations
+    let mut model: Vec<&Violation> = violations
         .iter()
         .filter(|violation| violation.iam_characters().is_none())
         .collect();
+    model.sort_by_key(|violation| {
+        let member = violation.path.split('.').next();
+        member.map(java_bucket)
+    });
     match violations.iter().find_map(Violation::iam_characters) {
         Some(first) if model.is_empty() => first,
         _ => counted(model.iter().map(|violation| violation.iam()).collect()),

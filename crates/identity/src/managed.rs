@@ -9,6 +9,8 @@
 mod findings;
 mod table;
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use store::iam::entity::{Kind, fold};
 
@@ -56,10 +58,17 @@ pub(crate) fn find(arn: &str) -> Option<&'static AwsPolicy> {
     all().get(at).filter(|policy| policy.resource() == resource)
 }
 
-/// The policies whose name, without case, comes after `folded`, or is it.
-pub(crate) fn from_name(folded: &str) -> &'static [AwsPolicy] {
-    let at = all().partition_point(|policy| fold(Kind::Policy, policy.name).as_str() < folded);
-    all().get(at..).unwrap_or_default()
+/// The policies from the oldest on, those of one second in the order of their names.
+///
+/// `ListPolicies` has AWS's policies in this order (recorded in LocalStack's `test_list_policies_scope_aws`:
+/// `AdministratorAccess`, `PowerUserAccess`, `ReadOnlyAccess`, …).
+pub(crate) fn by_age() -> &'static [&'static AwsPolicy] {
+    static BY_AGE: LazyLock<Vec<&'static AwsPolicy>> = LazyLock::new(|| {
+        let mut policies: Vec<_> = all().iter().collect();
+        policies.sort_by_key(|policy| policy.created);
+        policies
+    });
+    &BY_AGE
 }
 
 impl AwsPolicy {
@@ -69,6 +78,11 @@ impl AwsPolicy {
 
     fn resource(&self) -> String {
         format!("{}{}", self.path, self.name)
+    }
+
+    /// A text that sorts as [`by_age`] does.
+    pub(crate) fn age_key(&self) -> String {
+        format!("{:012} {}", self.created, fold(Kind::Policy, self.name))
     }
 
     pub(crate) fn created_at(&self) -> Timestamp {
@@ -161,14 +175,24 @@ mod tests {
     }
 
     #[test]
-    fn names_are_in_order_and_a_page_begins_anywhere() {
+    fn names_are_in_order() {
         assert!(all().is_sorted_by_key(|policy| fold(Kind::Policy, policy.name)));
-        assert_eq!(from_name("").len(), all().len());
+    }
+
+    #[test]
+    fn the_oldest_come_first_and_keys_sort_as_they_do() {
+        assert_eq!(by_age().len(), all().len());
+        assert!(by_age().is_sorted_by_key(|policy| policy.age_key()));
+        let first: Vec<&str> = by_age().iter().take(4).map(|policy| policy.name).collect();
         assert_eq!(
-            from_name("administratoraccess")[0].name,
-            "AdministratorAccess"
+            first,
+            [
+                "AdministratorAccess",
+                "PowerUserAccess",
+                "ReadOnlyAccess",
+                "AWSCloudFormationReadOnlyAccess"
+            ]
         );
-        assert!(from_name("~").is_empty());
     }
 
     #[test]

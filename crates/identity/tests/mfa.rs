@@ -143,10 +143,7 @@ async fn f1_a_device_tells_its_seed_once(t: TestStore) {
     );
     let (code, message) = said(i.create_virtual_mfa_device(&root, input).await);
     assert_eq!(code, "EntityAlreadyExists");
-    assert_eq!(
-        message,
-        "MFADevice entity at the same path and name already exists."
-    );
+    assert_eq!(message, "MFA device already exists.");
 }
 
 #[on_every_engine]

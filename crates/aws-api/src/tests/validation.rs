@@ -82,9 +82,57 @@ fn iam_names_the_member_without_its_value() {
     );
 }
 
-/// LocalStack's test_sts.snapshot.json: STS repeats the value.
+/// LocalStack's test_update_account_password_policy_validation_errors and
+/// test_create_open_id_connect_provider_validation_errors.
+#[test]
+fn iam_lists_violations_in_the_order_of_a_hash_map() {
+    let value = |member: &str, max: i64| {
+        format!(
+            "Value at '{member}' failed to satisfy constraint: Member must have value less than or equal to {max}"
+        )
+    };
+    let (_, message) = refused::<iam::ops::UpdateAccountPasswordPolicy>(
+        "MaxPasswordAge=1096&MinimumPasswordLength=129&PasswordReusePrevention=25",
+    );
+    let violations = [
+        value("minimumPasswordLength", 128),
+        value("passwordReusePrevention", 24),
+        value("maxPasswordAge", 1095),
+    ];
+    assert_eq!(
+        message,
+        format!("3 validation errors detected: {}", violations.join("; "))
+    );
+
+    let form = format!(
+        "Url={}&ThumbprintList.member.1={}&ClientIDList.member.1={}",
+        "b".repeat(256),
+        "b".repeat(41),
+        "b".repeat(256)
+    );
+    let (_, message) = refused::<iam::ops::CreateOpenIDConnectProvider>(&form);
+    assert_eq!(
+        message,
+        "3 validation errors detected: Value at 'clientIDList' failed to satisfy constraint: Member must satisfy \
+         constraint: [Member must have length less than or equal to 255, Member must have length greater than or \
+         equal to 1]; Value at 'thumbprintList' failed to satisfy constraint: Member must satisfy constraint: [Member \
+         must have length less than or equal to 40, Member must have length greater than or equal to 40]; Value at \
+         'url' failed to satisfy constraint: Member must have length less than or equal to 255"
+    );
+}
+
+/// LocalStack's test_sts.snapshot.json: STS repeats the value, also a long one.
 #[test]
 fn sts_repeats_the_value() {
+    let long = "x".repeat(3_900);
+    let (_, message) = refused::<sts::ops::GetFederationToken>(&format!("Name=ci&Policy={long}"));
+    assert_eq!(
+        message,
+        format!(
+            "1 validation error detected: Value '{long}' at 'policy' failed to satisfy constraint: \
+             Member must have length less than or equal to 2048"
+        )
+    );
     let (_, message) = refused::<sts::ops::AssumeRole>(
         "RoleArn=arn:aws:iam::123456789012:role/x&RoleSessionName=Session1:2",
     );

@@ -19,6 +19,10 @@ use crate::{Authorized, Error, Identity};
 /// A quota of what Berth does not limit: AWS's number, which tools read beside the others.
 const POLICY_VERSIONS_MAX: i64 = 10_000;
 
+/// The version of the global endpoint's tokens in an account that has not chosen one (recorded in LocalStack's
+/// `test_get_account_summary_format`).
+const TOKEN_VERSION: i64 = 1;
+
 impl Identity {
     /// `CreateAccountAlias`: an account has one, so another takes its place.
     ///
@@ -133,7 +137,10 @@ impl Identity {
         }
         put(K::Providers, providers);
         let token_version = account_property::token_version(&mut conn, account).await?;
-        put(K::GlobalEndpointTokenVersion, token_version.unwrap_or(2));
+        put(
+            K::GlobalEndpointTokenVersion,
+            token_version.unwrap_or(TOKEN_VERSION),
+        );
         let versions = managed_policy::count_versions(&mut conn, account).await?;
         put(K::PolicyVersionsInUse, versions);
         let root_keys = access_key::list_of_root(&mut conn, account).await?;

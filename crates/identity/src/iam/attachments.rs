@@ -179,7 +179,8 @@ impl Identity {
         let mut conn = read.conn();
         let (account, arn) = (cx.account.as_str(), input.policy_arn.as_str());
         let found = self.0.policies.find_in(&mut conn, account, arn).await?;
-        found.ok_or_else(|| messages::policy_not_found(arn))?;
+        // Recorded in LocalStack's `test_list_entities_for_policy_errors`.
+        found.ok_or_else(|| messages::policy_not_attachable(arn))?;
 
         let after = page.after_number()?;
         let limit = page.rows();

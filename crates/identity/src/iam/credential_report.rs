@@ -63,8 +63,11 @@ fn line(report: &mut String, fields: &[String]) {
     report.push('\n');
 }
 
-/// The fields of up to two keys, the oldest first.
+/// The fields of up to two keys: active ones first, then the oldest (recorded in LocalStack's
+/// `test_credential_report`).
 fn key_fields(keys: &[AccessKey]) -> Vec<String> {
+    let mut keys: Vec<&AccessKey> = keys.iter().collect();
+    keys.sort_by_key(|key| !key.active);
     let mut fields = Vec::with_capacity(10);
     for at in 0..2 {
         let key = keys.get(at);

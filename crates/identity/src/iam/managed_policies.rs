@@ -9,7 +9,7 @@ use aws_api::iam::{
 };
 use policy::{Document, DocumentKind};
 use store::Conn;
-use store::iam::entity::{self, Entity, Kind, fold};
+use store::iam::entity::{self, Entity, Kind};
 use store::iam::{attachment, managed_policy};
 
 use super::{Wanted, commit, time, views};
@@ -17,6 +17,28 @@ use crate::managed::{self, AwsPolicy};
 use crate::paging::Page;
 use crate::policy_cache::ManagedPolicyRef;
 use crate::{Authorized, Error, Identity, messages};
+
+/// What the markers of AWS's policies begin with in `ListPolicies`.
+const AWS_MARK: char = ' ';
+
+/// What an operation does to a policy: the words in which AWS refuses it for its own policies, recorded
+/// in LocalStack's `test_aws_managed_policy_errors`.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PolicyChange {
+    Delete,
+    DeleteVersion,
+    Update,
+}
+
+impl PolicyChange {
+    fn words(self) -> &'static str {
+        match self {
+            PolicyChange::Delete => "delete policies",
+            PolicyChange::DeleteVersion => "delete policy versions for policies",
+            PolicyChange::Update => "update policies",
+        }
+    }
+}
 
 impl Identity {
     /// The customer managed policy of this ARN, in the caller's account; AWS's own cannot
@@ -26,13 +48,14 @@ impl Identity {
         conn: &mut Conn<'_>,
         cx: &Authorized,
         arn: &str,
+        change: PolicyChange,
     ) -> Result<Entity, Error> {
         let account = cx.account.as_str();
         match self.0.policies.find_in(conn, account, arn).await? {
             Some(ManagedPolicyRef::Customer(policy)) => Ok(policy),
             Some(ManagedPolicyRef::Aws(_)) => Err(Error::new(
                 CommonError::AccessDenied,
-                "Policy is outside your own account.".to_owned(),
+                format!("Cannot {} outside your own account.", change.words()),
             )),
             None => Err(messages::policy_not_found(arn)),
         }
@@ -107,7 +130,7 @@ impl Identity {
         })
     }
 
-    /// `ListPolicies`: the customer's and AWS's in the order of their names.
+    /// `ListPolicies`: the customer's in the order of their names, then AWS's from the oldest on.
     ///
     /// # Errors
     /// `ValidationError` for a marker.
@@ -124,51 +147,46 @@ impl Identity {
         let only_used = only_attached || usage.is_some();
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
-        // The key is the folded name and, for AWS's, a mark behind it: names of both may
-        // be alike, and no name holds a space.
-        let (after, aws_done) = match page.after.strip_suffix(' ') {
-            Some(name) => (name.to_owned(), true),
-            None => (page.after.clone(), false),
-        };
+        // The customer's come first, by name; then AWS's, whose keys begin with a space, which no name
+        // holds.
+        let aws_after = page.after.strip_prefix(AWS_MARK);
         let mut items: Vec<(String, Policy)> = Vec::new();
-        if scope != PolicyScopeType::Aws {
+        if scope != PolicyScopeType::Aws && aws_after.is_none() {
             let account = cx.account.as_str();
             let (kind, rows) = (Kind::Policy, page.rows());
-            for found in entity::list(&mut conn, account, kind, prefix, &after, rows).await? {
+            for found in entity::list(&mut conn, account, kind, prefix, &page.after, rows).await? {
                 let policy = customer_policy(&mut conn, &found).await?;
                 items.push((found.folded_name(), policy));
             }
         }
-        if scope != PolicyScopeType::Local {
+        let rows = usize::try_from(page.rows()).unwrap_or(usize::MAX);
+        if scope != PolicyScopeType::Local && items.len() < rows {
             let account = cx.account.as_str();
+            let after = aws_after.unwrap_or_default();
             let listed = |policy: &AwsPolicy| {
-                let name = fold(Kind::Policy, policy.name);
-                let done = name < after || (name == after && aws_done);
-                !done && policy.path.starts_with(prefix)
+                policy.path.starts_with(prefix) && policy.age_key().as_str() > after
             };
-            let mut add = |policy: &AwsPolicy, usage: &attachment::Usage| {
-                items.push((
-                    format!("{} ", fold(Kind::Policy, policy.name)),
-                    aws_policy(policy, usage),
-                ));
-            };
+            let mut found: Vec<(&AwsPolicy, attachment::Usage)> = Vec::new();
             if only_used {
                 // One query finds them; the others need not be looked at.
                 for usage in attachment::usage(&mut conn, account, managed::ARN_PREFIX).await? {
                     if let Some(policy) = managed::find(&usage.policy_arn).filter(|p| listed(p)) {
-                        add(policy, &usage);
+                        found.push((policy, usage));
                     }
                 }
+                found.sort_by_key(|(policy, _)| policy.age_key());
             } else {
-                let candidates = managed::from_name(&after).iter().filter(|p| listed(p));
-                let rows = usize::try_from(page.rows()).unwrap_or(usize::MAX);
-                for policy in candidates.take(rows) {
+                let candidates = managed::by_age().iter().copied().filter(|p| listed(p));
+                for policy in candidates.take(rows - items.len()) {
                     let usage = attachment::usage_of(&mut conn, account, &policy.arn()).await?;
-                    add(policy, &usage);
+                    found.push((policy, usage));
                 }
             }
+            for (policy, usage) in found {
+                let key = format!("{AWS_MARK}{}", policy.age_key());
+                items.push((key, aws_policy(policy, &usage)));
+            }
         }
-        items.sort_by(|a, b| a.0.cmp(&b.0));
         let cut = page.cut(items, |item| item.0.clone());
         // Filters that look at use are applied to the page: a page may hold fewer items
         // than were asked for, as AWS says of its own (ListPolicies, `MaxItems`).
@@ -202,7 +220,9 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
+        let found = self
+            .own_policy(&mut conn, cx, &input.policy_arn, PolicyChange::Delete)
+            .await?;
         let count = attachment::count(&mut conn, cx.account.as_str(), &input.policy_arn).await?;
         if count != (0, 0) {
             return Err(Error::new(

@@ -11,7 +11,7 @@ use store::Conn;
 use store::iam::entity::Entity;
 use store::iam::managed_policy::{self, Version};
 
-use super::managed_policies::version_id;
+use super::managed_policies::{PolicyChange, version_id};
 use super::{commit, time};
 use crate::managed::AwsPolicy;
 use crate::paging::Page;
@@ -68,8 +68,9 @@ impl Identity {
         cx: &Authorized,
         arn: &str,
         id: &str,
+        change: PolicyChange,
     ) -> Result<(Entity, Version), Error> {
-        let policy = match self.own_policy(conn, cx, arn).await {
+        let policy = match self.own_policy(conn, cx, arn, change).await {
             Err(error) if error.is(ErrorCode::NoSuchEntity) => {
                 return Err(messages::version_not_found(arn, id));
             }
@@ -91,7 +92,9 @@ impl Identity {
         Document::parse(&input.policy_document, DocumentKind::Managed)?;
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let found = self.own_policy(&mut conn, cx, &input.policy_arn).await?;
+        let found = self
+            .own_policy(&mut conn, cx, &input.policy_arn, PolicyChange::Update)
+            .await?;
         let max = self.0.settings.policy_versions_max;
         let count = managed_policy::list_versions(&mut conn, found.id)
             .await?
@@ -204,7 +207,9 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let (arn, id) = (&input.policy_arn, &input.version_id);
-        let (found, version) = self.own_version(&mut conn, cx, arn, id).await?;
+        let (found, version) = self
+            .own_version(&mut conn, cx, arn, id, PolicyChange::DeleteVersion)
+            .await?;
         let row = managed_policy::get(&mut conn, found.id).await?;
         if version.version == row.default_version {
             return Err(Error::new(
@@ -228,7 +233,9 @@ impl Identity {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
         let (arn, id) = (&input.policy_arn, &input.version_id);
-        let (found, version) = self.own_version(&mut conn, cx, arn, id).await?;
+        let (found, version) = self
+            .own_version(&mut conn, cx, arn, id, PolicyChange::Update)
+            .await?;
         let now = cx.now.as_millisecond();
         managed_policy::set_default_version(&mut conn, found.id, version.version, now).await?;
         commit(tx).await

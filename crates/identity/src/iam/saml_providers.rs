@@ -165,7 +165,11 @@ impl Identity {
             create_date: Some(time(found.created_at)),
             valid_until: valid_until(found.created_at),
             tags: Some(views::tags(&mut conn, found.id).await?.unwrap_or_default()),
-            assertion_encryption_mode: mode.map(shown_mode),
+            // A provider that was made without one allows encryption (recorded in LocalStack's
+            // `test_get_saml_provider`).
+            assertion_encryption_mode: Some(
+                mode.map_or(AssertionEncryptionModeType::Allowed, shown_mode),
+            ),
             private_key_list: Some(keys.into_iter().map(shown_key).collect()),
             ..GetSAMLProviderResponse::default()
         })

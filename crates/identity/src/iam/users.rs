@@ -157,7 +157,7 @@ impl Identity {
             .await?
             .is_empty()
         {
-            return Err(messages::must_first("delete service specific credentials"));
+            return Err(messages::must_first("remove referenced objects"));
         }
         if !signing_certificate::list_of_user(&mut conn, user.id)
             .await?

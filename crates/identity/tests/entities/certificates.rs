@@ -410,12 +410,12 @@ async fn i4_signing_certificates_are_checked_kept_and_reported(t: TestStore) {
     };
     assert_eq!(
         last("ada"),
-        "false,2026-11-22T12:00:00+00:00,true,2026-11-22T12:01:00+00:00,N/A"
+        "false,2026-11-22T12:00:00Z,true,2026-11-22T12:01:00Z,N/A"
     );
     assert_eq!(last("bob"), "false,N/A,false,N/A,N/A");
     assert_eq!(
         last("<root_account>"),
-        "true,2026-11-22T12:01:00+00:00,false,N/A,N/A"
+        "true,2026-11-22T12:01:00Z,false,N/A,N/A"
     );
     // I8
     assert_eq!(

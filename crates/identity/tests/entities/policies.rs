@@ -286,9 +286,13 @@ async fn lists_aws_policies_beside_those_of_the_account(t: TestStore) {
     assert!(aws.contains(&"AmazonEC2ContainerRegistryPullOnly".to_owned()));
     let local = list_policies(i, &root, scope(Some(iam::PolicyScopeType::Local)), 1000).await;
     assert_eq!(local, ["AdministratorAccess", "zulu"]);
+    assert_eq!(
+        aws[..3],
+        ["AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess"]
+    );
     // Equal names are told apart, wherever a page ends.
     let all = list_policies(i, &root, scope(None), 1000).await;
-    assert_eq!(all.len(), aws.len() + local.len());
+    assert_eq!(all, [local, aws].concat());
     assert_eq!(list_policies(i, &root, scope(None), 9).await, all);
     let of = |path: &str| iam::ListPoliciesRequest {
         path_prefix: Some(path.to_owned()),

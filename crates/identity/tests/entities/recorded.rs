@@ -447,3 +447,121 @@ async fn sessions_answer_as_recorded(t: TestStore) {
         .unwrap();
     assert_eq!(federated.packed_policy_size, Some(0));
 }
+
+// test_aws_managed_policy_errors.
+#[on_every_engine]
+async fn what_is_done_to_aws_policies_is_named(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    let arn = "arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned();
+    let denied = |what: &str| {
+        words(
+            "AccessDenied",
+            &format!("Cannot {what} outside your own account."),
+        )
+    };
+    let delete = iam::DeletePolicyRequest {
+        policy_arn: arn.clone(),
+    };
+    assert_eq!(
+        said(i.delete_policy(&root, delete).await),
+        denied("delete policies")
+    );
+    let delete = iam::DeletePolicyVersionRequest {
+        policy_arn: arn.clone(),
+        version_id: "v2".to_owned(),
+    };
+    assert_eq!(
+        said(i.delete_policy_version(&root, delete).await),
+        denied("delete policy versions for policies")
+    );
+    let set = iam::SetDefaultPolicyVersionRequest {
+        policy_arn: arn.clone(),
+        version_id: "v2".to_owned(),
+    };
+    assert_eq!(
+        said(i.set_default_policy_version(&root, set).await),
+        denied("update policies")
+    );
+    let tag = iam::TagPolicyRequest {
+        policy_arn: arn,
+        tags: vec![iam_tag("a", "1")],
+    };
+    assert_eq!(
+        said(i.tag_policy(&root, tag).await),
+        denied("update policies")
+    );
+}
+
+// test_policy_tag_order.
+#[on_every_engine]
+async fn tags_of_a_policy_are_listed_by_length_and_key(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    let tags = ["abc", "b", "z", "a"].map(|key| iam_tag(key, "v"));
+    let input = iam::CreatePolicyRequest {
+        tags: Some(tags.to_vec()),
+        ..create_policy("push")
+    };
+    i.create_policy(&root, input).await.unwrap();
+    let (mut keys, mut marker) = (Vec::new(), None);
+    loop {
+        let list = iam::ListPolicyTagsRequest {
+            policy_arn: policy_arn("push"),
+            max_items: Some(1),
+            marker,
+        };
+        let page = i.list_policy_tags(&root, list).await.unwrap();
+        keys.extend(page.tags.into_iter().map(|tag| tag.key));
+        marker = page.marker;
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(keys, ["a", "b", "z", "abc"]);
+}
+
+// test_list_entities_for_policy_errors.
+#[on_every_engine]
+async fn entities_of_a_missing_policy_cannot_be_listed(t: TestStore) {
+    let w = World::new(&t).await;
+    let root = w.root().await;
+    let arn = policy_arn("none");
+    let list = iam::ListEntitiesForPolicyRequest {
+        policy_arn: arn.clone(),
+        ..Default::default()
+    };
+    assert_eq!(
+        said(w.identity.list_entities_for_policy(&root, list).await),
+        words(
+            "NoSuchEntity",
+            &format!("Policy {arn} does not exist or is not attachable.")
+        )
+    );
+}
+
+// test_delete_user_after_service_credential_created.
+#[on_every_engine]
+async fn a_user_with_a_service_credential_stays(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    i.create_user(&root, create_user("ada")).await.unwrap();
+    let create = iam::CreateServiceSpecificCredentialRequest {
+        user_name: "ada".to_owned(),
+        service_name: "codecommit.amazonaws.com".to_owned(),
+        ..Default::default()
+    };
+    i.create_service_specific_credential(&root, create)
+        .await
+        .unwrap();
+    let delete = iam::DeleteUserRequest {
+        user_name: "ada".to_owned(),
+    };
+    assert_eq!(
+        said(i.delete_user(&root, delete).await),
+        words(
+            "DeleteConflict",
+            "Cannot delete entity, must remove referenced objects first."
+        )
+    );
+}

@@ -62,7 +62,7 @@ async fn providers_are_created_shown_listed_tagged_and_deleted(t: TestStore) {
     let shown = i.get_saml_provider(&root, get("idp")).await.unwrap();
     assert_eq!(shown.saml_metadata_document, Some(idp().metadata()));
     assert_eq!(shown.tags, Some(vec![tag("a")]));
-    assert_eq!(shown.assertion_encryption_mode, None);
+    assert_eq!(shown.assertion_encryption_mode, Some(Mode::Allowed));
     assert_eq!(shown.private_key_list, Some(Vec::new()));
     let uuid = shown.saml_provider_uuid.unwrap();
     assert!((22..=64).contains(&uuid.len()), "{uuid}");

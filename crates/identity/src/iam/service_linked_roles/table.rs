@@ -55,6 +55,7 @@ pub(super) const LINKED: &[Linked] = &[
     Linked { service: "kafka", role: "Kafka", policy: "KafkaServiceRolePolicy", takes_suffix: false },
     Linked { service: "kafkaconnect", role: "KafkaConnect", policy: "KafkaConnectServiceRolePolicy", takes_suffix: false },
     Linked { service: "lakeformation", role: "LakeFormationDataAccess", policy: "LakeFormationDataAccessServiceRolePolicy", takes_suffix: false },
+    Linked { service: "lex", role: "LexBots", policy: "LexBotPolicy", takes_suffix: false },
     Linked { service: "lexv2", role: "LexV2Bots", policy: "AmazonLexV2BotPolicy", takes_suffix: true },
     Linked { service: "lightsail", role: "Lightsail", policy: "LightsailExportAccess", takes_suffix: false },
     Linked { service: "m2", role: "AWSM2", policy: "AWSM2ServicePolicy", takes_suffix: false },
