@@ -1,7 +1,8 @@
 //! The credential report: a CSV file with a line for the root user and for each user.
 //!
 //! Sources: UG id_credentials_getting-report (columns and values); Prowler compares truth values with
-//! lower case, as they are in AWS's file.
+//! lower case, as they are in AWS's file. Times end with `Z` and active keys come first in LocalStack's
+//! `test_credential_report` of 2026.
 
 use std::collections::HashMap;
 
@@ -42,7 +43,7 @@ const NOT_SUPPORTED: &str = "not_supported";
 
 fn date(milliseconds: i64) -> String {
     time(milliseconds)
-        .strftime("%Y-%m-%dT%H:%M:%S+00:00")
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
 }
 
