@@ -16,13 +16,14 @@ import pytest
 
 from berth.policies import allow, policy
 
-SERVICES = ("ecr", "iam", "sts")
+SERVICES = ("ecr", "iam", "organizations", "sts")
 PAGE = pathlib.Path(__file__).parent.parent / "docs/api-coverage.md"
 
 #: The codes of input that breaks its model.
 INVALID = {
     "ecr": {"InvalidParameterException", "ValidationException"},
     "iam": {"ValidationError"},
+    "organizations": {"InvalidInputException"},
     "sts": {"ValidationError"},
 }
 #: Codes that no model lists (IAM API Reference, "Common Errors", and the same of the other services).
@@ -53,6 +54,7 @@ TEXTS = [
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/x",
     "arn:aws:signer:us-east-1:123456789012:/signing-profiles/contract", "contract@example.com", "2026-11-26T00:00:00Z",
     "arn:aws:kms:us-east-1:123456789012:key/0f1e2d3c", "Contract/Name", "d-1234567890", "o-1234567890/r-abcd", "RS256",
+    "p-12345678", "h-1234567890", "r-abcd", "ou-abcd-12345678", "car-" + "a" * 32, "rt-12345678",
 ]
 TEXTS += [digit * count for count in (16, 24, 32, 40, 64, 1_000) for digit in ("a", "1")]
 #: Texts that miss a pattern.
@@ -191,6 +193,7 @@ def clients(root):
     iam.create_instance_profile(InstanceProfileName="contract")
     iam.create_policy(PolicyName="contract", PolicyDocument=POLICY)
     admin.ecr.create_repository(repositoryName="contract")
+    admin.boto("organizations").create_organization()
     return {service: admin.boto(service, parameter_validation=False) for service in SERVICES}
 
 

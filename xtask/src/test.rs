@@ -5,7 +5,7 @@
 //! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts, and the
 //!        fuzz targets' checks on their seeds
 //! e2e    real clients against the real binary (e2e/README.md)
-//! slow   long crash rounds, the fuzz targets' programs, the dist build twice; only with `all` or by name
+//! slow   long crash rounds, security auditors, the fuzz targets' programs, the dist build twice; only with `all` or by name
 //! ```
 //!
 //! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at
@@ -70,11 +70,14 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         }
         if wanted("e2e") {
             let quick = [&["-m", "not slow"], pytest].concat();
-            report.add("e2e", || e2e(root, &target, &postgres, &quick));
+            report.add("e2e", || e2e(root, &target, &postgres, &quick, Vec::new()));
         }
         if wanted("slow") {
             let slow = [&["-m", "slow"], pytest].concat();
-            report.add("slow e2e", || e2e(root, &target, &postgres, &slow));
+            report.add("slow e2e", || {
+                let more = programs::slow(root, &target)?;
+                e2e(root, &target, &postgres, &slow, more)
+            });
             report.add("fuzz targets", || fuzz(root));
             report.add("dist", || crate::dist::reproducible(root, &target));
         }
@@ -232,7 +235,14 @@ fn fuzz(root: &Path) -> Outcome<Tally> {
     })
 }
 
-fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> Outcome<Tally> {
+/// The stories; `more` names programs beside those that all of them find.
+fn e2e(
+    root: &Path,
+    target: &Path,
+    postgres: &Postgres,
+    arguments: &[&str],
+    more: Vec<(&'static str, PathBuf)>,
+) -> Outcome<Tally> {
     // The clients' daemons (dockerd, containerd, podman's mounts) are root's.
     packages::require_root("cargo xtask test e2e")?;
     let python = venv::python(root, target)?;
@@ -245,6 +255,7 @@ fn e2e(root: &Path, target: &Path, postgres: &Postgres, arguments: &[&str]) -> O
             .current_dir(root.join("e2e"))
             .env("BERTH_BIN", target.join("debug/berth"))
             .envs(programs.variables)
+            .envs(more)
             .env("PATH", toolchains::prepended(&programs.path)?)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")

@@ -16,6 +16,26 @@ pub struct Programs {
     pub path: Vec<PathBuf>,
 }
 
+/// Security auditors, each named by a variable and a file of requirements in `e2e/auditors`.
+const AUDITORS: [(&str, &str); 4] = [
+    ("BERTH_CLOUDSPLAINING", "cloudsplaining"),
+    ("BERTH_PMAPPER", "pmapper"),
+    ("BERTH_PROWLER", "prowler"),
+    ("BERTH_SCOUTSUITE", "scoutsuite"),
+];
+
+/// What only slow stories run: the folders of the auditors' commands. Auditors pin SDKs of their own, so each has its
+/// own environment.
+pub fn slow(root: &Path, target: &Path) -> Result<Vec<(&'static str, PathBuf)>, String> {
+    let mut found = Vec::new();
+    for (variable, name) in AUDITORS {
+        let requirements = root.join("e2e/auditors").join(format!("{name}.txt"));
+        let environment = toolchains::python_requirements(target, name, &requirements)?;
+        found.push((variable, environment.join("bin")));
+    }
+    Ok(found)
+}
+
 /// Builds and installs everything.
 pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
     let go = toolchains::go(target)?;
