@@ -60,7 +60,7 @@ def test_a_user_pushes(root, playbook):
     # A change is one change.
     assert playbook("push-as-a-user", mutability="immutable") == 1
     unchanged(playbook, "push-as-a-user", mutability="immutable")
-    alice.raw().push("app", "v1", images.Image()).error(403, "DENIED")
+    alice.raw().push("app", "v1", images.Image()).error(400, "TAG_INVALID", "the tag is immutable")
 
 
 def test_jobs_take_a_role(root, playbook):
