@@ -41,8 +41,11 @@ mod world;
 #[path = "../../../crates/policy/tests/reference/mod.rs"]
 mod reference;
 
+/// A check of any bytes; it panics on a finding.
+pub type Check = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 14] = [
+pub const TARGETS: [(&str, Check); 14] = [
     ("parser", texts::parse),
     ("validator", texts::validate),
     ("linter", texts::lint),

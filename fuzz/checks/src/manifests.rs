@@ -81,7 +81,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let image = "application/vnd.oci.image.manifest.v1+json";
     let index = "application/vnd.oci.image.index.v1+json";
     let seeds = [
-        format!("team/app\n"),
+        "team/app\n".to_owned(),
         format!(
             r#"{{"schemaVersion":2,"mediaType":"{image}","config":{config},"layers":[{plain},{plain}],"annotations":{{"a":"b"}}}}"#
         ),
@@ -94,9 +94,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         format!(
             "{index}\n{{\"schemaVersion\":2,\"manifests\":[{{\"mediaType\":\"{image}\",\"digest\":\"{D}\",\"size\":7}},{plain}]}}"
         ),
-        format!(
-            "application/vnd.docker.distribution.manifest.v1+json\n{{\"schemaVersion\":1,\"fsLayers\":[]}}"
-        ),
+        "application/vnd.docker.distribution.manifest.v1+json\n{\"schemaVersion\":1,\"fsLayers\":[]}"
+            .to_owned(),
         format!(
             "application/vnd.oci.artifact.manifest.v1+json\n{{\"mediaType\":\"application/vnd.oci.artifact.manifest.v1+json\",\"artifactType\":\"a/b\",\"blobs\":[{plain}]}}"
         ),
