@@ -218,10 +218,11 @@ fn from_query(query: &Query) -> Result<Presented, SigError> {
         Some(text) => text
             .parse()
             .ok()
-            .filter(|seconds| (1..=EXPIRES_SECONDS_MAX).contains(seconds))
+            // `aws-iam-authenticator` of Go's first SDK sends 0, which STS does not look at.
+            .filter(|seconds| (0..=EXPIRES_SECONDS_MAX).contains(seconds))
             .ok_or_else(|| {
                 incomplete(format!(
-                    "X-Amz-Expires must be a number of seconds from 1 to {EXPIRES_SECONDS_MAX}."
+                    "X-Amz-Expires must be a number of seconds from 0 to {EXPIRES_SECONDS_MAX}."
                 ))
             })?,
     };

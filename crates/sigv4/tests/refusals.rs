@@ -98,7 +98,7 @@ fn each_refusal_has_its_text() {
         (
             "good for more than a week",
             presigned().requeried("Expires=3600", "Expires=604801"),
-            "X-Amz-Expires must be a number of seconds from 1 to 604800.".into(),
+            "X-Amz-Expires must be a number of seconds from 0 to 604800.".into(),
         ),
         (
             "the host is not signed",
