@@ -120,7 +120,7 @@ mod tests {
         for (text, version) in [
             ("go version go1.26.8 linux/amd64", Some((26, 8))),
             ("go version go1.27 linux/arm64", Some((27, 0))),
-            ("go version go1.27rc1 linux/arm64", Some((27, 1))),
+            ("go version go1.27rc1 linux/arm64", Some((27, 0))),
             ("go version devel", None),
         ] {
             assert_eq!(go_version(text), version, "{text}");
