@@ -2,7 +2,7 @@
 //!
 //! A denial is noted in memory ([`DenialNotes`](crate::denial_notes::DenialNotes)) and written in batches:
 //! no request waits for it. Denials of an account are kept for [`KEPT_DAYS`] days, the newest
-//! [`KEPT_MAX`] at most.
+//! [`KEPT_MAX`] at most; older ones go when the account gets a new one.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -26,8 +26,8 @@ const KEPT_MAX: i64 = 10_000;
 /// Days for which they are kept.
 const KEPT_DAYS: i64 = 7;
 const DAY_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
-/// Longer texts are cut, in characters: a note takes 10 KiB at most.
-const TEXT_CHARS_MAX: usize = 2_048;
+/// Longer texts are cut: with seven of them, a note takes 14 KiB at most, and all notes 28 MiB.
+const TEXT_BYTES_MAX: usize = 2_048;
 
 impl Identity {
     /// Notes that a request of `caller` was denied; `message` is what the client was told. Cheap; it is
@@ -193,7 +193,7 @@ fn document(caller: &Caller, decision: &DecisionRecord, message: &str) -> Docume
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(TEXT_CHARS_MAX).collect()
+    text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
 }
 
 /// The kind of policy in the words of the IAM User Guide ("Policies and permissions in IAM").
@@ -234,5 +234,18 @@ fn view(request_id: String, at: Timestamp, document: Document) -> ExplainRequest
         resource_arn: Some(document.resource),
         reason: document.reason,
         statements: Some(statement.into_iter().collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_in_bytes_between_characters() {
+        assert_eq!(cut("arn"), "arn");
+        assert_eq!(cut(&"x".repeat(5_000)).len(), TEXT_BYTES_MAX);
+        // Three bytes each: the last one that fits ends before the bound.
+        assert_eq!(cut(&"€".repeat(5_000)).len(), TEXT_BYTES_MAX / 3 * 3);
     }
 }
