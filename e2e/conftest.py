@@ -8,6 +8,7 @@ import urllib.parse
 import pytest
 
 from berth import outcome
+from berth.issuer import Issuer
 from berth.server import Server
 
 
@@ -23,6 +24,13 @@ def berth(tmp_path_factory, request):
 def root(berth):
     """The first account's root user: who sets a story up."""
     return berth.root
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    """Identity providers of the file, for tests that ask for them."""
+    with Issuer(tmp_path_factory.mktemp("issuer")) as issuer:
+        yield issuer
 
 
 @pytest.fixture(scope="session")

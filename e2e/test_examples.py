@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from berth import jobs
-from berth.issuer import SHAPES, Issuer
+from berth.issuer import SHAPES
 from berth.people import Credentials, Person
 from berth.policies import allow, policy, push_and_pull, trust
 from berth.server import Server, binary
@@ -16,15 +16,8 @@ SERVICES = ("github", "gitlab", "circleci", "jenkins")
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    with Issuer(tmp_path_factory.mktemp("issuer")) as issuer:
-        yield issuer
-
-
-@pytest.fixture(scope="module")
 def berth(tmp_path_factory, issuer):
-    options = ("--outbound-ca", str(issuer.ca), "--outbound-allow", "127.0.0.0/8")
-    with Server(tmp_path_factory.mktemp("examples"), *options) as server:
+    with Server(tmp_path_factory.mktemp("examples"), *issuer.trusted) as server:
         server.root.create_repository("app")
         yield server
 

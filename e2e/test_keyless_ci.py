@@ -14,7 +14,7 @@ import pytest
 import rsa
 from botocore.config import Config
 
-from berth.issuer import SHAPES, Issuer, Key
+from berth.issuer import SHAPES, Key
 from berth.people import Credentials, Person, failing
 from berth.policies import policy, push_and_pull
 from berth.server import Server
@@ -26,15 +26,8 @@ NO_KEY = ("Couldn't retrieve verification key from your identity provider,  plea
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    with Issuer(tmp_path_factory.mktemp("issuer")) as issuer:
-        yield issuer
-
-
-@pytest.fixture(scope="module")
 def berth(tmp_path_factory, issuer):
-    options = ("--outbound-ca", str(issuer.ca), "--outbound-allow", "127.0.0.0/8")
-    with Server(tmp_path_factory.mktemp("keyless"), *options) as server:
+    with Server(tmp_path_factory.mktemp("keyless"), *issuer.trusted) as server:
         server.root.create_repository("app")
         yield server
 

@@ -10,7 +10,6 @@ import sys
 import pytest
 
 from berth import images
-from berth.issuer import Issuer
 from berth.outcome import NO_IDENTITY_POLICY, Outcome, refusal
 from berth.policies import allow, policy, push_and_pull
 from berth.server import Server
@@ -35,15 +34,8 @@ PROGRAMS = {
     "rust": lambda: [built("BERTH_SDK_RUST")],
 }
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    with Issuer(tmp_path_factory.mktemp("issuer")) as issuer:
-        yield issuer
-
-
-@pytest.fixture(scope="module")
 def berth(tmp_path_factory, issuer):
-    options = ("--outbound-ca", str(issuer.ca), "--outbound-allow", "127.0.0.0/8")
-    with Server(tmp_path_factory.mktemp("sdks"), *options) as server:
+    with Server(tmp_path_factory.mktemp("sdks"), *issuer.trusted) as server:
         yield server
 
 

@@ -65,6 +65,11 @@ class Issuer:
         self.keys_host = None
         self._certificate()
 
+    @property
+    def trusted(self):
+        """The options of a server that calls the issuers: their authority, and their address."""
+        return ("--outbound-ca", str(self.ca), "--outbound-allow", "127.0.0.0/8")
+
     def _certificate(self):
         def openssl(*arguments):
             subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, cwd=self.home)
