@@ -7,7 +7,7 @@ import pytest
 from berth.outcome import NO_IDENTITY_POLICY, refusal
 from berth.people import Credentials, Person
 from test_berth_service import MODEL
-from test_sdks import berth, circleci, issuer, profile, shell, web_identity  # noqa: F401 (fixtures)
+from test_sdks import berth, circleci, profile, shell, web_identity  # noqa: F401 (fixtures)
 
 VERSIONS = ("1", "2")
 
