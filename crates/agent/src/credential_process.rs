@@ -7,7 +7,7 @@ use crate::upstream::Issued;
 /// The JSON that goes to standard output.
 #[must_use]
 pub fn document(issued: &Issued) -> String {
-    let expiration = issued.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let expiration = aws_types::time::iso8601(issued.expires_at);
     json!({
         "Version": 1,
         "AccessKeyId": issued.access_key_id,

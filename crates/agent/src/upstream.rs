@@ -151,7 +151,7 @@ impl Upstream {
         now: Timestamp,
     ) -> Result<HostRole> {
         let nonce = URL_SAFE_NO_PAD.encode(draw::<24>(entropy).map_err(Error::internal)?);
-        let timestamp = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let timestamp = aws_types::time::iso8601(now);
         let text = host_proof::credentials(&host.server_id, &host.host_id, &timestamp, &nonce);
         let input = berth::GetHostCredentialsRequest {
             host_id: host.host_id.clone(),

@@ -197,7 +197,8 @@ pub async fn check<F: Facts>(
     let mut first = None;
     let mut checks = rule.checks(requirements);
     add_chained(&context.caller, &mut checks, &mut request_keys);
-    for check in checks {
+    let mut checks = checks.into_iter().peekable();
+    while let Some(check) = checks.next() {
         let selector = &check.resource;
         let found = facts.resource(context, selector).await;
         let resource = found.map_err(Refused::Lookup)?;
@@ -207,7 +208,12 @@ pub async fn check<F: Facts>(
             None => None,
         };
         let action = check.action.unwrap_or(rule.action);
-        let mut keys = all_keys(context, request_keys.clone(), &resource);
+        // Nearly every request has one check: its keys are not copied.
+        let own_keys = match checks.peek() {
+            Some(_) => request_keys.clone(),
+            None => std::mem::take(&mut request_keys),
+        };
+        let mut keys = all_keys(context, own_keys, &resource);
         resource_organization(owner.as_deref(), &mut keys);
         let controls = Controls {
             caller: own.as_deref(),
@@ -453,7 +459,7 @@ fn request_keys(context: &RequestContext) -> Context {
     let client = &context.client;
     let agent = (!client.user_agent.is_empty()).then(|| Arc::clone(&client.user_agent));
     let secure = if client.secure { "true" } else { "false" };
-    let now = context.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = aws_types::time::iso8601(context.now);
     Context::new()
         .set("aws:SourceIp", client.address.to_string())
         .set("aws:SecureTransport", secure)

@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 /// `2026-11-26T12:00:00Z`: ISO 8601 in seconds, as Query answers, CloudTrail events and condition
 /// keys have it.
 pub fn iso8601(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    // Jiff's own form is this one, and a few times faster than a pattern.
+    format!("{time:.0}")
 }
 
 /// `20261126T120000Z`: the basic form of `X-Amz-Date`.
@@ -49,11 +50,16 @@ pub fn parse_basic(text: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
 
     #[test]
     fn forms_agree() {
         let time: Timestamp = "2026-11-26T01:02:03Z".parse().unwrap();
         assert_eq!(iso8601(time), "2026-11-26T01:02:03Z");
+        // Parts of a second are cut off, not rounded.
+        let late = time + SignedDuration::from_millis(999);
+        assert_eq!(iso8601(late), "2026-11-26T01:02:03Z");
+        assert_eq!(iso8601(Timestamp::UNIX_EPOCH), "1970-01-01T00:00:00Z");
         assert_eq!(basic(time), "20261126T010203Z");
         assert_eq!(date(time), "20261126");
         assert_eq!(parse_basic("20261126T010203Z"), Some(time));

@@ -129,16 +129,20 @@ impl Digest {
 
     /// The encoded part: lower-case hex without the algorithm.
     pub fn hex(&self) -> String {
-        let mut text = String::with_capacity(2 * self.as_bytes().len());
-        for byte in self.as_bytes() {
-            text.push(char::from(HEX[usize::from(byte >> 4)]));
-            text.push(char::from(HEX[usize::from(byte & 15)]));
-        }
-        text
+        hex(self.as_bytes())
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
+}
 
 fn nibble(digit: u8) -> Option<u8> {
     match digit {

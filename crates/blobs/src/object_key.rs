@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::digest::hex;
 use crate::{Algorithm, Digest, Error};
 
 /// Where one stored copy of a blob is. The database maps a digest to it.
@@ -74,7 +75,7 @@ impl ObjectKey {
     /// The last part of the path.
     pub(crate) fn name(&self) -> String {
         match &self.0 {
-            Form::Unique(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Form::Unique(bytes) => hex(bytes),
             Form::Digest(digest) => digest.hex(),
         }
     }

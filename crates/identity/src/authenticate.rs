@@ -455,11 +455,9 @@ fn context(
     };
     context
         .set_option("aws:MultiFactorAuthPresent", mfa_present)
-        .set("aws:TokenIssueTime", iso_seconds(session.issued_at()))
+        .set(
+            "aws:TokenIssueTime",
+            aws_types::time::iso8601(session.issued_at()),
+        )
         .set_option("aws:SourceIdentity", session.source_identity.as_deref())
-}
-
-/// `2026-11-22T11:38:25Z`
-fn iso_seconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

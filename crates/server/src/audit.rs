@@ -5,26 +5,28 @@
 //! and syncs at a bounded interval ([`writer`]). No request waits for a disk: while the log cannot be
 //! written, writes and new credentials are refused, reads go on and are counted, and what only takes
 //! access away is recorded in a file that was allocated before ([`reserve`]). Requests of strangers are
-//! counted beyond a small burst ([`strangers`]). Work that no request asked for is a service event
-//! ([`service_event`]).
+//! counted beyond a small burst ([`strangers`]). [`record`] is the text of a line. Work that no request
+//! asked for is a service event ([`service_event`]).
 //!
 //! What is absent: secrets (members that the model marks as sensitive), bytes of layers, and long
 //! documents; the event says so in their place.
 
 mod log_files;
 mod queue;
+mod record;
 pub(crate) mod reserve;
 mod service_event;
 mod strangers;
 mod unrecorded;
 mod writer;
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use authz::{Caller, CallerKind, DecisionRecord, Federation};
+use authz::{Caller, DecisionRecord};
 use jiff::Timestamp;
-use serde_json::{Map, json};
+use serde_json::json;
 
 pub(crate) use self::queue::Audit;
 pub(crate) use self::service_event::ServiceEvent;
@@ -143,150 +145,20 @@ impl Event {
     }
 
     fn into_line(self) -> Line {
-        let (time, source, name) = (self.time, self.source, self.name.clone());
         let failed = self.error.is_some();
         // What was refused has changed nothing.
         let essential = !failed && (!self.read_only || !self.elements.is_null());
-        // A `Value` always serializes.
-        let mut text = self.json().to_string().into_bytes();
-        text.push(b'\n');
         Line {
-            text,
-            time,
-            source: source.into(),
-            name,
+            text: record::line(&self),
+            time: self.time,
+            source: self.source.into(),
             failed,
             essential,
             room: None,
             on_disk: None,
+            name: self.name,
         }
     }
-
-    fn json(self) -> serde_json::Value {
-        let mut event = json!({
-            "eventVersion": "1.11",
-            "userIdentity": user_identity(self.caller.as_deref(), self.access_key_id),
-            "eventTime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            "eventSource": self.source,
-            "eventName": self.name,
-            "awsRegion": self.region,
-            "sourceIPAddress": self.address.to_string(),
-            "userAgent": &*self.user_agent,
-            "requestParameters": self.parameters,
-            "responseElements": self.elements,
-            "requestID": &*self.request_id,
-            // One event a request: its id serves as the event's.
-            "eventID": &*self.request_id,
-            "readOnly": self.read_only,
-            "eventType": "AwsApiCall",
-            "managementEvent": !self.data,
-            "recipientAccountId": self.recipient,
-            "eventCategory": if self.data { "Data" } else { "Management" },
-        });
-        if let (Some((code, message)), Some(event)) = (self.error, event.as_object_mut()) {
-            event.insert("errorCode".into(), code.into());
-            event.insert("errorMessage".into(), message.into());
-        }
-        let mut additional = Map::new();
-        if let Some(decided) = self.decided {
-            let statement = decided
-                .statement
-                .map(|by| json!({"policy": &*by.policy, "sid": by.sid, "index": by.index}));
-            let decision = json!({
-                "decision": decided.effect,
-                "reason": format!("{:?}", decided.reason),
-                "action": decided.action,
-                "resource": decided.resource,
-                "statement": statement,
-            });
-            additional.insert("authorization".to_owned(), decision);
-        }
-        if let Some(exception) = self.exception {
-            additional.insert("exception".to_owned(), exception.into());
-        }
-        if let Some(event) = event.as_object_mut() {
-            if !additional.is_empty() {
-                event.insert("additionalEventData".into(), additional.into());
-            }
-            if let Some(arn) = &self.resource {
-                let account = arn.split(':').nth(4).unwrap_or_default();
-                let resource = json!([{"ARN": &**arn, "accountId": account}]);
-                event.insert("resources".into(), resource);
-            }
-        }
-        event
-    }
-}
-
-/// CloudTrail User Guide, "CloudTrail userIdentity element".
-fn user_identity(caller: Option<&Caller>, access_key_id: Option<String>) -> serde_json::Value {
-    let Some(caller) = caller else {
-        return match access_key_id {
-            Some(id) => json!({"type": "Unknown", "accessKeyId": id}),
-            None => json!({"type": "Unknown"}),
-        };
-    };
-    let mut identity = Map::new();
-    let mut put = |name: &str, value: serde_json::Value| identity.insert(name.to_owned(), value);
-    let account = caller.account.as_str();
-    let kind = match &caller.kind {
-        CallerKind::Root => "Root",
-        CallerKind::User { name, .. } => {
-            put("userName", json!(&**name));
-            "IAMUser"
-        }
-        CallerKind::RoleSession {
-            role_arn,
-            role_name,
-            ..
-        } => {
-            let issuer = json!({
-                "type": "Role",
-                "principalId": caller.user_id.split(':').next(),
-                "arn": &**role_arn,
-                "accountId": account,
-                "userName": &**role_name,
-            });
-            put("sessionContext", json!({"sessionIssuer": issuer}));
-            "AssumedRole"
-        }
-        CallerKind::FederatedUser { .. } => "FederatedUser",
-        CallerKind::ProviderIdentity {
-            protocol,
-            provider_arn,
-            subject,
-        } => {
-            // "Values for AWS STS APIs with SAML and web identity federation": of a SAML provider, the
-            // qualifier of its names, which the principal's id begins with and which has no colon.
-            let (kind, provider) = match protocol {
-                Federation::WebIdentity => ("WebIdentityUser", provider_arn.as_str()),
-                Federation::Saml => (
-                    "SAMLUser",
-                    caller.user_id.split(':').next().unwrap_or_default(),
-                ),
-            };
-            return json!({
-                "type": kind,
-                "principalId": &*caller.user_id,
-                "userName": subject,
-                "identityProvider": provider,
-            });
-        }
-        CallerKind::Host { id } => {
-            return json!({
-                "type": "AWSService",
-                "principalId": id,
-                "invokedBy": caller.principal.arn(),
-                "accountId": account,
-            });
-        }
-    };
-    put("type", json!(kind));
-    put("principalId", json!(&*caller.user_id));
-    put("arn", json!(&*caller.arn));
-    put("accountId", json!(account));
-    put("accessKeyId", json!(&*caller.access_key_id));
-    identity.into()
 }
 
 /// Cuts a text to `max` characters and an ellipsis, and gives back the memory of the rest.
@@ -299,11 +171,30 @@ fn shorten(text: &mut String, max: usize) {
 }
 
 fn bounded(parameters: serde_json::Value) -> serde_json::Value {
-    let length = parameters.to_string().len();
-    match length > AUDIT_PARAMETERS_BYTES_MAX {
-        true => json!({"omitted": format!("{length} bytes")}),
-        false => parameters,
+    match json_length(&parameters) {
+        length if length > AUDIT_PARAMETERS_BYTES_MAX => {
+            json!({"omitted": format!("{length} bytes")})
+        }
+        _ => parameters,
     }
+}
+
+/// The length of a value as JSON, in bytes.
+fn json_length(value: &serde_json::Value) -> usize {
+    struct Length(usize);
+    impl io::Write for Length {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut length = Length(0);
+    // Neither a `Value` nor counting fails.
+    let _ = serde_json::to_writer(&mut length, value);
+    length.0
 }
 
 /// Longer strings (policy documents, manifests) are left out, in bytes.

@@ -5,6 +5,7 @@
 //! strangers ([`Connection::has_room`]); when there is none, the connection is not read.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -62,8 +63,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for ConnectionIo<S> {
             this.pause = None;
         }
         this.pause = None;
-        let mut piece = [0; STRANGER_READ_BYTES];
-        let mut piece = ReadBuf::new(&mut piece[..max]);
+        let mut piece = [const { MaybeUninit::uninit() }; STRANGER_READ_BYTES];
+        let mut piece = ReadBuf::uninit(&mut piece[..max]);
         ready!(Pin::new(&mut this.inner).poll_read(cx, &mut piece))?;
         this.connection.received(piece.filled().len());
         buf.put_slice(piece.filled());

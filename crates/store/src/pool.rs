@@ -57,7 +57,7 @@ pub(crate) trait Link: Sized + Send + 'static {
 }
 
 macro_rules! link {
-    ($connection:ty, $options:ty, $is_remote:literal) => {
+    ($connection:ty, $options:ty, $is_remote:literal, |$sql:ident| $statement:expr) => {
         impl Link for $connection {
             type Options = $options;
             const IS_REMOTE: bool = $is_remote;
@@ -66,8 +66,8 @@ macro_rules! link {
                 options.connect().await
             }
 
-            async fn run(&mut self, sql: &'static str) -> sqlx::Result<()> {
-                sqlx::raw_sql(sql).execute(self).await.map(drop)
+            async fn run(&mut self, $sql: &'static str) -> sqlx::Result<()> {
+                $statement.execute(self).await.map(drop)
             }
 
             async fn test(&mut self) -> sqlx::Result<()> {
@@ -81,8 +81,13 @@ macro_rules! link {
     };
 }
 
-link!(SqliteConnection, SqliteConnectOptions, false);
-link!(PgConnection, PgConnectOptions, true);
+// SQLite keeps the statement prepared; PostgreSQL takes text in one round trip.
+link!(SqliteConnection, SqliteConnectOptions, false, |sql| {
+    sqlx::query(sql)
+});
+link!(PgConnection, PgConnectOptions, true, |sql| sqlx::raw_sql(
+    sql
+));
 
 /// A bounded number of connections.
 pub(crate) struct Pool<C: Link> {

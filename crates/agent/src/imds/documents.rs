@@ -47,7 +47,7 @@ impl Instance {
             "instanceId": self.host_id,
             "instanceType": null,
             "kernelId": null,
-            "pendingTime": time(self.pending_time),
+            "pendingTime": aws_types::time::iso8601(self.pending_time),
             "privateIp": null,
             "ramdiskId": null,
             "region": self.region,
@@ -62,7 +62,7 @@ impl Instance {
 pub fn info(role: &HostRole) -> String {
     pretty(&json!({
         "Code": "Success",
-        "LastUpdated": time(role.issued.issued_at),
+        "LastUpdated": aws_types::time::iso8601(role.issued.issued_at),
         "InstanceProfileArn": role.instance_profile_arn,
         "InstanceProfileId": role.instance_profile_id,
     }))
@@ -73,12 +73,12 @@ pub fn info(role: &HostRole) -> String {
 pub fn credentials(issued: &Issued, account_id: Option<&str>) -> String {
     let mut document = json!({
         "Code": "Success",
-        "LastUpdated": time(issued.issued_at),
+        "LastUpdated": aws_types::time::iso8601(issued.issued_at),
         "Type": "AWS-HMAC",
         "AccessKeyId": issued.access_key_id,
         "SecretAccessKey": *issued.secret,
         "Token": *issued.token,
-        "Expiration": time(issued.expires_at),
+        "Expiration": aws_types::time::iso8601(issued.expires_at),
     });
     if let Some(account) = account_id {
         document["AccountId"] = account.into();
@@ -95,17 +95,12 @@ pub fn container(issued: &Issued, account_id: &str, role_arn: Option<&str>) -> S
         "SecretAccessKey": *issued.secret,
         "Token": *issued.token,
         "AccountId": account_id,
-        "Expiration": time(issued.expires_at),
+        "Expiration": aws_types::time::iso8601(issued.expires_at),
     });
     if let Some(arn) = role_arn {
         document["RoleArn"] = arn.into();
     }
     document.to_string()
-}
-
-/// `2026-11-22T12:00:00Z`: SDKs refuse fractions.
-fn time(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn pretty(document: &serde_json::Value) -> String {

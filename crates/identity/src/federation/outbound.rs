@@ -334,7 +334,7 @@ fn own_claims(
         }
     }
     if let Some(info) = &cx.caller.session_info {
-        let end = info.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let end = aws_types::time::iso8601(info.expires_at);
         put("original_session_exp", json!(end));
         if let Some(identity) = &info.source_identity {
             put("source_identity", json!(identity));

@@ -124,7 +124,7 @@ impl Identity {
         if now.as_second().abs_diff(at.as_second()) > seconds.unsigned_abs() {
             return Err(refused(&format!(
                 "The request's time is more than {seconds} seconds from the server's, which is {}.",
-                now.strftime("%Y-%m-%dT%H:%M:%SZ")
+                aws_types::time::iso8601(now)
             )));
         }
         if host.revoked_at.is_some() {

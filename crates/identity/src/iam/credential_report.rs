@@ -42,9 +42,7 @@ const NO_INFORMATION: &str = "no_information";
 const NOT_SUPPORTED: &str = "not_supported";
 
 fn date(milliseconds: i64) -> String {
-    time(milliseconds)
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    aws_types::time::iso8601(time(milliseconds))
 }
 
 /// Appends a line. Names may hold commas, so fields are quoted where they need it (RFC 4180).

@@ -45,7 +45,7 @@ impl<'a> ServiceEvent<'a> {
         let mut event = json!({
             "eventVersion": "1.11",
             "userIdentity": {"type": "AWSService", "invokedBy": self.service},
-            "eventTime": self.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "eventTime": aws_types::time::iso8601(self.time),
             "eventSource": self.source,
             "eventName": self.name,
             "awsRegion": region,

@@ -165,16 +165,12 @@ impl Strangers {
                 "eventName": count.name,
                 "errorCode": kind.code,
                 "count": count.count,
-                "first": seconds(count.first),
-                "last": seconds(count.last),
+                "first": aws_types::time::iso8601(count.first),
+                "last": aws_types::time::iso8601(count.last),
             })
         };
         counts.into_iter().map(summary).collect()
     }
-}
-
-fn seconds(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

@@ -56,11 +56,10 @@ impl Unrecorded {
         let operations = self.counts.iter().map(|((source, name), count)| {
             json!({"eventSource": source, "eventName": name, "count": count.all, "failed": count.failed})
         });
-        let seconds = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Some(json!({
             "count": self.counts.values().map(|count| count.all).sum::<u64>(),
-            "first": seconds(first),
-            "last": seconds(last),
+            "first": aws_types::time::iso8601(first),
+            "last": aws_types::time::iso8601(last),
             "operations": operations.collect::<Vec<_>>(),
         }))
     }

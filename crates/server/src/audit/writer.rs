@@ -149,10 +149,9 @@ impl Writer {
     async fn append(&mut self, batch: &mut Vec<Line>) -> io::Result<()> {
         while let Some(first) = batch.first() {
             let day = day_of(first.time);
-            let count = batch
-                .iter()
-                .take_while(|line| day_of(line.time) == day)
-                .count();
+            let number = day_number(first.time);
+            let same = |line: &&Line| day_number(line.time) == number;
+            let count = batch.iter().take_while(same).count();
             let texts = batch[..count].iter().map(|line| line.text.as_slice());
             let text = texts.collect::<Vec<_>>().concat();
             self.files.append(&day, &text).await?;
@@ -341,6 +340,12 @@ impl Writer {
     }
 }
 
+/// Days since 1970, in UTC.
+fn day_number(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(24 * 60 * 60)
+}
+
+/// The name of a day's file.
 fn day_of(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
 }

@@ -53,18 +53,20 @@ pub async fn put_blob(
 ) -> Result<Blob> {
     debug_assert!(!object_key.is_empty(), "a copy has a key");
     let inserted = conn
-        .fetch_optional(
+        .execute(
             "INSERT INTO blobs (digest, size, object_key, stored_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (digest) DO NOTHING RETURNING size, object_key, encryption",
+             ON CONFLICT (digest) DO NOTHING",
             values![digest, size, object_key, now],
         )
         .await?;
-    // A row is returned only if it was inserted.
-    let found = match inserted {
-        Some(row) => Some(blob_of(&row)?),
-        None => blob(conn, digest).await?,
-    };
-    let found = found.ok_or(crate::Error::NoRow)?;
+    if inserted == 1 {
+        return Ok(Blob {
+            size,
+            object_key: object_key.to_owned(),
+            encryption: None,
+        });
+    }
+    let found = blob(conn, digest).await?.ok_or(crate::Error::NoRow)?;
     debug_assert_eq!(found.size, size, "one digest has one size");
     Ok(found)
 }
