@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from berth.audit import events
 from berth.outcome import DENIED_BY_IDENTITY_POLICY, refusal
 from berth.people import failing
 from berth.policies import LOGIN, deny, policy, push_and_pull, repository_arn, trust
@@ -14,17 +15,6 @@ from berth.server import binary
 def alice(root):
     root.create_repository("app")
     return root.create_user("alice", policy(*push_and_pull("app"), deny("ecr:DeleteRepository", "*", Sid="NeverDelete")))
-
-
-def events(berth, **wanted):
-    """The events whose top-level fields are as `wanted`; the log is written before a call is answered or soon after."""
-    for _ in range(2000):
-        lines = [line for file in sorted((berth.data / "audit").iterdir()) for line in file.read_text().splitlines(True)]
-        whole = [json.loads(line) for line in lines if line.endswith("\n")]
-        found = [event for event in whole if all(event.get(k) == v for k, v in wanted.items())]
-        if found:
-            return found
-    raise AssertionError(f"no event with {wanted} among {[e['eventName'] for e in whole]}")
 
 
 def test_a_call_and_its_caller(berth, alice):

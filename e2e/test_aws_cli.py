@@ -1,30 +1,31 @@
 """The AWS CLI, versions 1 and 2: walk-through B by hand, with a profile, and with a token of an identity provider."""
 
-import os
-
 import pytest
 
+from berth import walkthrough_b
 from berth.outcome import NO_IDENTITY_POLICY, refusal
 from berth.people import Credentials, Person
-from test_berth_service import MODEL
-from test_sdks import berth, circleci, profile, shell, web_identity  # noqa: F401 (fixtures)
+from berth.programs import VERSIONS, aws_cli, profile, web_identity
+from berth.server import Server
+from berth.service import MODEL
 
-VERSIONS = ("1", "2")
+
+@pytest.fixture(scope="module")
+def berth(tmp_path_factory, issuer):
+    with Server(tmp_path_factory.mktemp("aws-cli"), *issuer.trusted) as server:
+        yield server
 
 
-def command(version):
-    if version == "1":
-        return "aws"
-    path = os.environ.get("BERTH_AWS_CLI_V2")
-    assert path, "BERTH_AWS_CLI_V2 must name the AWS CLI version 2: run `cargo xtask test e2e`"
-    return path
+@pytest.fixture(scope="module")
+def circleci(root, issuer):
+    return walkthrough_b.prepare(root, issuer)
 
 
 @pytest.fixture(params=VERSIONS)
 def aws(request, circleci):
     """The AWS CLI in a shell without keys; `given` are further variables."""
     def run(*arguments, given, person=circleci):
-        argv = [command(request.param), *arguments]
+        argv = [aws_cli(request.param), *arguments]
         return person.run(*argv, env={name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
                           | {"AWS_DEFAULT_OUTPUT": "json"} | given)
     run.version = request.param

@@ -1,16 +1,12 @@
 """The service `berth`: the stock AWS CLI and boto3 call it once they have its model (docs/reference/berth-service.md)."""
 
-import pathlib
-
 import botocore
 import botocore.exceptions
 import pytest
 
 from berth.people import Credentials, Person, failing
 from berth.policies import allow, policy
-
-PROJECT = pathlib.Path(__file__).parent.parent
-MODEL = PROJECT / "crates/aws-api/models/berth/2026-12-01/service-2.json"
+from berth.service import MODEL, PROJECT
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,7 @@ import os
 import socket
 import stat
 import subprocess
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import boto3
 import botocore.session
@@ -20,6 +18,7 @@ from botocore.utils import InstanceMetadataFetcher
 from berth import images
 from berth.people import Credentials, Person
 from berth.policies import allow, policy, push_and_pull, trust
+from berth.raw import fetch
 from berth.server import binary
 
 
@@ -84,16 +83,6 @@ def machine(root, profile):
     made = Machine(root, profile)
     made.joined.ok()
     return made
-
-
-def fetch(url, method="GET", **headers):
-    """Status, headers and body of one request, without any client's own rules."""
-    request = urllib.request.Request(url, method=method, headers={name.replace("_", "-"): value for name, value in headers.items()})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.headers, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read().decode()
 
 
 def token(machine, ttl="60"):

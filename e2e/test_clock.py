@@ -14,9 +14,8 @@ from berth import images
 from berth.clock import Clock
 from berth.outcome import Outcome
 from berth.policies import allow, policy, push_and_pull
+from berth.programs import PROGRAMS, VERSIONS, aws_cli, profile, shell
 from berth.server import Server
-from test_aws_cli import VERSIONS, command
-from test_sdks import PROGRAMS, profile, shell
 
 OVER = "The security token included in the request is expired"
 
@@ -69,15 +68,15 @@ def keys(person):
 def test_the_aws_cli_is_told_that_its_clock_is_wrong(circleci, clock, version, minutes):
     clock.off(minutes)
     words = "Signature not yet current" if minutes > 0 else "Signature expired"
-    circleci.run(command(version), "sts", "get-caller-identity", env=clock.environment).failed("SignatureDoesNotMatch", words)
-    circleci.run(command(version), "ecr", "get-login-password", env=clock.environment).failed("InvalidSignatureException", words)
+    circleci.run(aws_cli(version), "sts", "get-caller-identity", env=clock.environment).failed("SignatureDoesNotMatch", words)
+    circleci.run(aws_cli(version), "ecr", "get-login-password", env=clock.environment).failed("InvalidSignatureException", words)
 
 
 @pytest.mark.parametrize("minutes", [10, -10])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_clock_that_is_a_little_off_is_no_matter(circleci, clock, version, minutes):
     clock.off(minutes)
-    assert circleci.run(command(version), "sts", "get-caller-identity", "--output", "json",
+    assert circleci.run(aws_cli(version), "sts", "get-caller-identity", "--output", "json",
                         env=clock.environment).json["Arn"] == circleci.arn
 
 
@@ -108,7 +107,7 @@ def test_a_session_that_is_over_is_expired(circleci, clock, servers_clock, langu
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_aws_cli_is_told_that_its_session_is_over(circleci, clock, servers_clock, version):
     session = circleci.assume(role(circleci), "brief", DurationSeconds=900)
-    run = lambda *arguments: session.run(command(version), *arguments, env=clock.environment)  # noqa: E731
+    run = lambda *arguments: session.run(aws_cli(version), *arguments, env=clock.environment)  # noqa: E731
     run("sts", "get-caller-identity").ok()
     for each in (clock, servers_clock):
         each.off(16)

@@ -1,24 +1,15 @@
 """Credentials beside access keys: MFA devices, passwords, reports, scoped sessions, and what the account keeps of them."""
 
-import base64
 import csv
-import hashlib
-import hmac
 import io
 import json
 import time
 
 import pytest
 
+from berth.mfa import code
 from berth.people import Credentials, Person, failing
 from berth.policies import allow, policy, trust
-
-
-def code(seed, step):
-    """The code that an authenticator shows (RFC 6238)."""
-    tag = hmac.new(base64.b32decode(seed), step.to_bytes(8, "big"), hashlib.sha1).digest()
-    at = tag[19] & 15
-    return f"{(int.from_bytes(tag[at:at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def now():

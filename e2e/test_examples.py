@@ -7,10 +7,9 @@ import pytest
 
 from berth import jobs
 from berth.issuer import SHAPES
-from berth.people import Credentials, Person
 from berth.policies import allow, policy, push_and_pull, trust
 from berth.server import Server, binary
-from test_keyless_ci import DOCUMENTED, WEB_IDENTITY, provider
+from berth.web_identity import DOCUMENTED, WEB_IDENTITY, provider
 
 SERVICES = ("github", "gitlab", "circleci", "jenkins")
 
@@ -34,26 +33,19 @@ def pusher(root, issuer):
     return root.create_role("pusher", policy(*statements), policy(*push_and_pull("app")))
 
 
-def job(root, **more):
-    """A job's machine; `https://registry.example.com` is the server of this test."""
-    person = Person(root.server, "job", Credentials("", ""), root.account, "")
-    replaced = {"https://registry.example.com": root.server.url, "registry.example.com": root.server.registry}
-    return jobs.Machine(person, replaced | more.pop("replaced", {}), **more)
-
-
 def run(service, root, issuer, **claims):
     """The service's example, with a token in the form of its issuer."""
     issued = lambda audience=None: issuer.token(  # noqa: E731
         service, **SHAPES[service] | ({"aud": audience} if audience else {}) | claims)
     if service == "github":
         issuer.granted["Bearer of-the-job"] = issued
-        return jobs.github(job(root, environment={"CURL_CA_BUNDLE": str(issuer.ca)}), "keyless/github-actions.yml",
+        return jobs.github(jobs.job(root, environment={"CURL_CA_BUNDLE": str(issuer.ca)}), "keyless/github-actions.yml",
                            issuer.token_url("github"), "of-the-job")
     if service == "gitlab":
-        return jobs.gitlab(job(root), "keyless/gitlab-ci.yml", issued)
+        return jobs.gitlab(jobs.job(root), "keyless/gitlab-ci.yml", issued)
     if service == "circleci":
-        return jobs.circleci(job(root), "keyless/circleci.yml", issued())
-    return jobs.jenkins(job(root), "keyless/Jenkinsfile", {"berth": issued("sts.amazonaws.com")})
+        return jobs.circleci(jobs.job(root), "keyless/circleci.yml", issued())
+    return jobs.jenkins(jobs.job(root), "keyless/Jenkinsfile", {"berth": issued("sts.amazonaws.com")})
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -76,13 +68,6 @@ def tags(root):
     return {image.get("imageTag") for image in root.ecr.list_images(repositoryName="app")["imageIds"]}
 
 
-def namespace(state):
-    """Before a command: a namespace in which `/var/lib/berth-agent`, root's default, is the folder `state`."""
-    script = ('mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/berth-agent && mount --bind "$0" /var/lib/berth-agent && '
-              'exec "$@"')
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, state]
-
-
 @contextlib.contextmanager
 def joined(root, tmp_path):
     """A host that `examples/hosts/setup.sh` joins; answers what to replace in the jobs that run on it."""
@@ -94,9 +79,9 @@ def joined(root, tmp_path):
     state.mkdir(mode=0o700)
     bin.mkdir()
     (bin / "berth").symlink_to(binary())
-    machine = job(root, path=[bin])
+    machine = jobs.job(root, path=[bin])
     setup = machine.checkout / "examples/hosts/setup.sh"
-    argv = [*namespace(state), setup, "--listen", "127.0.0.1:0", "--container-token-dir", tokens]
+    argv = [*jobs.namespace(state), setup, "--listen", "127.0.0.1:0", "--container-token-dir", tokens]
     with (tmp_path / "agent.log").open("wb") as log:
         process = subprocess.Popen(list(map(str, argv)), env=machine.environment, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=log, text=True)
@@ -124,21 +109,21 @@ def test_jobs_on_a_host_push_with_its_role(root, tmp_path):
     with joined(root, tmp_path) as (replaced, _):
         before = tags(root)
         version = "5" * 40
-        outcome = jobs.codebuild(job(root, replaced=replaced), "hosts/buildspec.yml",
+        outcome = jobs.codebuild(jobs.job(root, replaced=replaced), "hosts/buildspec.yml",
                                  {"CODEBUILD_RESOLVED_SOURCE_VERSION": version})
         assert f"arn:aws:sts::{root.account}:assumed-role/host/i-" in outcome.out
-        jobs.jenkins(job(root, replaced=replaced), "hosts/Jenkinsfile", commit="6" * 40).ok()
+        jobs.jenkins(jobs.job(root, replaced=replaced), "hosts/Jenkinsfile", commit="6" * 40).ok()
         assert tags(root) - before == {version, "6" * 40}
         # Another token than the agent's is refused, and nothing else is tried.
         (tmp_path / "tokens/root").unlink()
         (tmp_path / "tokens/root").write_text("0" * 64)
-        jobs.codebuild(job(root, replaced=replaced), "hosts/buildspec.yml",
+        jobs.codebuild(jobs.job(root, replaced=replaced), "hosts/buildspec.yml",
                        {"CODEBUILD_RESOLVED_SOURCE_VERSION": version}).failed("401")
 
 
 def test_what_the_runner_does_not_know_is_an_error(root):
     """The runner of the examples reads every line."""
-    machine = job(root)
+    machine = jobs.job(root)
     (machine.checkout / "examples/keyless/Jenkinsfile").write_text("pipeline {\n  agent any\n  retry(3) {\n  }\n}\n")
     with pytest.raises(AssertionError, match="does not know 'retry"):
         jobs.jenkins(machine, "keyless/Jenkinsfile")

@@ -9,18 +9,16 @@ import time
 import urllib.request
 
 import boto3
-import botocore
 import pytest
 import rsa
-from botocore.config import Config
 
 from berth.issuer import SHAPES, Key
 from berth.people import Credentials, Person, failing
 from berth.policies import policy, push_and_pull
 from berth.server import Server
-from test_berth_service import MODEL
+from berth.service import MODEL
+from berth.web_identity import DOCUMENTED, WEB_IDENTITY, anonymous, provider
 
-WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 NO_KEY = ("Couldn't retrieve verification key from your identity provider,  please reference "
           "AssumeRoleWithWebIdentity documentation for requirements")
 
@@ -46,38 +44,8 @@ def trust(provider, *conditions):
                    "Condition": condition})
 
 
-def provider(root, issuer, name, *client_ids):
-    created = root.iam.create_open_id_connect_provider(Url=issuer.url(name), ClientIDList=list(client_ids))
-    return created["OpenIDConnectProviderArn"]
-
-
-def anonymous(server, service="sts"):
-    """A client without credentials."""
-    return boto3.client(service, endpoint_url=server.url, region_name="us-east-1",
-                        config=Config(signature_version=botocore.UNSIGNED, retries={"max_attempts": 1}))
-
-
 def role_arn(root, name):
     return f"arn:aws:iam::{root.account}:role/{name}"
-
-
-#: Audience, and the documented conditions of each issuer's trust policy: those that let the job in.
-DOCUMENTED = {
-    "github": ("sts.amazonaws.com", lambda name: [
-        ("StringEquals", {f"{name}:aud": "sts.amazonaws.com"}),
-        ("StringLike", {f"{name}:sub": "repo:octo-org/app:*"})]),
-    "gitlab": ("sts.amazonaws.com", lambda name: [
-        ("StringEquals", {f"{name}:sub": "project_path:mygroup/app:ref_type:branch:ref:main"})]),
-    "circleci": ("8f5a6a9e-organization", lambda name: [
-        ("StringLike", {f"{name}:sub": "org/8f5a6a9e-organization/project/p-1/user/*"})]),
-    "buildkite": ("sts.amazonaws.com", lambda name: [
-        ("StringEquals", {f"{name}:aud": "sts.amazonaws.com"}),
-        ("StringLike", {f"{name}:sub": "organization:acme:pipeline:app:ref:refs/heads/main:commit:*:step:build"})]),
-    "jenkins": ("sts.amazonaws.com", lambda name: [
-        ("StringEquals", {f"{name}:aud": "sts.amazonaws.com", f"{name}:sub": "https://jenkins.example.com/job/app/"})]),
-    "kubernetes": ("sts.amazonaws.com", lambda name: [
-        ("StringEquals", {f"{name}:aud": "sts.amazonaws.com", f"{name}:sub": "system:serviceaccount:builds:pusher"})]),
-}
 
 
 @pytest.mark.parametrize("name", SHAPES)

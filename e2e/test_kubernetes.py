@@ -14,13 +14,12 @@ import yaml
 from berth import images, kubelet
 from berth.clients import tool
 from berth.issuer import Issuer
+from berth.jobs import job, namespace
 from berth.people import Credentials, Person
 from berth.policies import allow, policy, pull_only, trust
-from berth.raw import Raw
+from berth.raw import Raw, fetch
 from berth.server import Server, binary
-from test_c_hosts import fetch
-from test_examples import job, namespace
-from test_keyless_ci import WEB_IDENTITY, provider
+from berth.web_identity import WEB_IDENTITY, provider
 
 
 @pytest.fixture(scope="module")

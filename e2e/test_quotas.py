@@ -4,10 +4,10 @@ import json
 import subprocess
 import time
 
+from berth.audit import events
 from berth.people import failing
 from berth.policies import trust
 from berth.server import Server, _environment, binary
-from test_audit import events
 
 OTHER = "444455556666"
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from berth.audit import events
+from berth.mfa import code
 from berth.people import Credentials, Person, failing
 from berth.raw import Raw
 from berth.server import Server, _environment, binary
-from test_audit import events
-from test_credentials import code
 
 GONE = "InvalidClientTokenId"
 

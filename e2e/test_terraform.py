@@ -16,7 +16,7 @@ from berth.outcome import NO_IDENTITY_POLICY
 from berth.people import Credentials, Person, failing
 from berth.policies import allow, policy
 from berth.server import Server, binary
-from test_keyless_ci import anonymous
+from berth.web_identity import anonymous
 
 PARTNER = "444455556666"
 #: `terraform plan -detailed-exitcode`, where something would be changed.

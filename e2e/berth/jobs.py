@@ -11,6 +11,7 @@ import yaml
 
 from . import engines, images
 from .outcome import Outcome
+from .people import Credentials, Person
 
 REPOSITORY = pathlib.Path(__file__).parent.parent.parent
 EXAMPLES = REPOSITORY / "examples"
@@ -48,6 +49,20 @@ class Machine:
         file = self.home / "step"
         file.write_text(script)
         return Outcome.run(self.person, [*argv, file], self.environment | (environment or {}), cwd=self.checkout)
+
+
+def job(root, **more):
+    """A job's machine; `https://registry.example.com` is the server of this test."""
+    person = Person(root.server, "job", Credentials("", ""), root.account, "")
+    replaced = {"https://registry.example.com": root.server.url, "registry.example.com": root.server.registry}
+    return Machine(person, replaced | more.pop("replaced", {}), **more)
+
+
+def namespace(state):
+    """Before a command: a namespace in which `/var/lib/berth-agent`, root's default, is the folder `state`."""
+    script = ('mount -t tmpfs tmpfs /var/lib && mkdir /var/lib/berth-agent && mount --bind "$0" /var/lib/berth-agent && '
+              'exec "$@"')
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, state]
 
 
 def known(mapping, *names):

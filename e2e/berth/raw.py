@@ -5,7 +5,9 @@ import http.client
 import json
 import socket
 import ssl
+import urllib.error
 import urllib.parse
+import urllib.request
 
 from . import images, sigv4
 
@@ -143,3 +145,13 @@ class Raw:
 def with_query(place, **more):
     joint = "&" if "?" in place else "?"
     return place + joint + urllib.parse.urlencode(more)
+
+
+def fetch(url, method="GET", **headers):
+    """Status, headers and body of one request, without any client's own rules."""
+    request = urllib.request.Request(url, method=method, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.headers, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()

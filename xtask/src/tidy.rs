@@ -1,10 +1,11 @@
-//! Checks that the compiler does not make: layers, licences, links, file sizes.
+//! Checks that the compiler does not make: layers, licences, links, file sizes, imports of tests.
 //!
 //! Each check returns its findings, one line each, that say where and what to do.
 
 mod layers;
 mod licences;
 mod modules;
+mod stories;
 mod text;
 
 use std::path::Path;
@@ -13,7 +14,7 @@ use std::process::Command;
 /// Runs all checks and prints what they find.
 pub fn run(root: &Path) -> Result<(), String> {
     let metadata = metadata(root)?;
-    let checks: [(&str, Vec<String>); 8] = [
+    let checks: [(&str, Vec<String>); 9] = [
         ("layers", layers::check(&metadata)?),
         ("purity", layers::check_purity(&metadata)?),
         ("licences", licences::check(root, &metadata)?),
@@ -22,6 +23,7 @@ pub fn run(root: &Path) -> Result<(), String> {
         ("links", text::check_links(root)?),
         ("rule references", text::check_rules(root)?),
         ("module cycles", modules::check(root)?),
+        ("imports of test modules", stories::check(root)?),
     ];
     let mut findings = 0;
     for (name, found) in &checks {
