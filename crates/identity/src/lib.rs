@@ -135,4 +135,6 @@ pub use pinning::PinnedPrincipal;
 pub use quotas::{AccountQuota, Quota};
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;
-pub use sts::{SamlEndpoints, SamlIdentity, saml_caller, web_identity_caller};
+pub use sts::{
+    ProvedClaims, SamlEndpoints, SamlIdentity, proved_claims, saml_caller, web_identity_caller,
+};

@@ -4,14 +4,15 @@ mod assume_role;
 mod assume_root;
 mod caller_identity;
 mod delegated_access;
+mod proved_claims;
 mod saml;
 mod scoped_credentials;
 mod session_tokens;
 mod web_identity;
 
-pub use web_identity::web_identity_caller;
-
+pub use proved_claims::{ProvedClaims, proved_claims};
 pub use saml::{SamlEndpoints, SamlIdentity, saml_caller};
+pub use web_identity::web_identity_caller;
 
 use aws_api::Secret;
 use aws_api::sts::Credentials;

@@ -19,6 +19,7 @@ use store::Scope;
 use store::iam::{role, saml_provider};
 
 use super::assume_role::{decided_role, duration};
+use super::proved_claims::ProvedClaims;
 use crate::authenticate::session_arn;
 use crate::session::{SessionKey, SessionTag, Who};
 use crate::{Authorized, Caller, CallerKind, Error, Identity, SamlProvider, SessionInfo};
@@ -152,6 +153,19 @@ impl SamlProvider {
 }
 
 impl SamlIdentity {
+    /// What the assertion sets for the session.
+    pub(super) fn proved_claims(&self) -> ProvedClaims<'_> {
+        let tags = self.claims.tags.iter();
+        let transitive = self.claims.transitive_tag_keys.iter();
+        ProvedClaims {
+            assertion_id: Some(&self.assertion.id),
+            role_session_name: Some(&self.claims.role_session_name),
+            source_identity: self.claims.source_identity.as_deref(),
+            tags: tags.map(|(key, value)| (&**key, &**value)).collect(),
+            transitive_tag_keys: transitive.map(String::as_str).collect(),
+        }
+    }
+
     /// The condition keys that stay in the session (S4).
     fn session_keys(&self) -> [(&'static str, &str); 3] {
         [

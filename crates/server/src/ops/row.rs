@@ -30,6 +30,8 @@ pub(crate) struct Columns {
     /// Whether the audit event has the answer: of operations that make credentials, whose later
     /// use has no other trace of who asked for them, and of pushes. Secrets are left out.
     pub(crate) audits_answer: bool,
+    /// What the audit event's parameters say beside the input: what the caller brought into it.
+    pub(crate) audits_caller: Option<AuditsCaller>,
     /// Whether the operation only takes access away.
     pub(crate) revokes: Revokes,
     /// Whether it stores layers, which need the most space.
@@ -81,6 +83,7 @@ impl Columns {
             read_only: matches!(access, AccessLevel::List | AccessLevel::Read),
             category: Category::Management,
             audits_answer: false,
+            audits_caller: None,
             revokes: Revokes::Never,
             stores_layers: false,
         }
@@ -106,6 +109,9 @@ impl Columns {
         }
     }
 }
+
+/// Members of an event's `requestParameters` that follow from the caller.
+pub(crate) type AuditsCaller = fn(&Caller) -> serde_json::Map<String, serde_json::Value>;
 
 /// An operation's row.
 pub(crate) struct Row {
@@ -227,6 +233,12 @@ impl Row {
         self
     }
 
+    /// Its audit event shows what the caller brought, by `members`.
+    pub(super) fn audits_caller(mut self, members: AuditsCaller) -> Row {
+        self.columns.audits_caller = Some(members);
+        self
+    }
+
     /// Its audit event has the answer.
     pub(super) fn audits_answer(mut self) -> Row {
         self.columns.audits_answer = true;
@@ -320,7 +332,11 @@ where
             };
         }
     };
-    let parameters = crate::audit::trimmed(aws_api::audit_json(&input));
+    let mut parameters = aws_api::audit_json(&input);
+    if let (Some(members), Some(shown)) = (columns.audits_caller, parameters.as_object_mut()) {
+        shown.extend(members(&context.caller));
+    }
+    let parameters = crate::audit::trimmed(parameters);
     let request_id = Arc::clone(&context.request_id);
     let mut elements = serde_json::Value::Null;
     let mut resource = None;

@@ -3,9 +3,11 @@
 
 use aws_api::sts::{self, ops};
 
+use authz::{Caller, Requirements, ResourceSelector, SessionScope, require};
+use serde_json::{Map, Value, json};
+
 use super::Row;
 use super::row::{by_input, row};
-use authz::{Requirements, ResourceSelector, SessionScope, require};
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `sts:Name`.
 macro_rules! op {
@@ -91,13 +93,58 @@ fn get_federation_token(i: &sts::GetFederationTokenRequest) -> Requirements {
     require(user()).tags(&i.tags)
 }
 
+/// IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", "Example AWS STS role chaining API
+/// event": the tags that the session passes on are among the request's parameters.
+fn incoming_tags(caller: &Caller) -> Map<String, Value> {
+    let tags = match &caller.session_info {
+        Some(session) => &session.transitive_tags[..],
+        None => &[],
+    };
+    let tags: Map<_, _> = tags
+        .iter()
+        .map(|(key, value)| (key.clone(), json!(value)))
+        .collect();
+    let shown = (!tags.is_empty()).then(|| ("incomingTransitiveTags".to_owned(), tags.into()));
+    shown.into_iter().collect()
+}
+
+/// The same page, "Example AWS STS API event using SAML" and "using web identity": what the assertion or the
+/// token set is among the request's parameters.
+fn proved_claims(caller: &Caller) -> Map<String, Value> {
+    let mut shown = Map::new();
+    let Some(claims) = identity::proved_claims(caller) else {
+        return shown;
+    };
+    let mut put = |name: &str, value: Value| shown.insert(name.to_owned(), value);
+    for (name, text) in [
+        ("sAMLAssertionID", claims.assertion_id),
+        ("roleSessionName", claims.role_session_name),
+        ("sourceIdentity", claims.source_identity),
+    ] {
+        if let Some(text) = text {
+            put(name, json!(text));
+        }
+    }
+    if !claims.tags.is_empty() {
+        let tags = claims.tags.iter();
+        let tags: Map<_, _> = tags
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect();
+        put("principalTags", tags.into());
+    }
+    if !claims.transitive_tag_keys.is_empty() {
+        put("transitiveTagKeys", json!(claims.transitive_tag_keys));
+    }
+    shown
+}
+
 /// The operations that are built.
 #[rustfmt::skip] // one line for each operation
 pub(super) fn table() -> Vec<Row> {
     vec![
-        op!(AssumeRole, assume_role, Write, |i| assume_role(i)).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
-        op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer(),
-        op!(AssumeRoleWithSAML, assume_role_with_saml, Write, |i| assume_role_with_saml(i)).proved_by_input(by_input!(ops::AssumeRoleWithSAML, crate::saml::caller)).read_only().audits_answer(),
+        op!(AssumeRole, assume_role, Write, |i| assume_role(i)).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer().audits_caller(incoming_tags),
+        op!(AssumeRoleWithWebIdentity, assume_role_with_web_identity, Write, |i| assume_role_with_web_identity(i)).proved_by_input(by_input!(ops::AssumeRoleWithWebIdentity, crate::web_identity::caller)).read_only().audits_answer().audits_caller(proved_claims),
+        op!(AssumeRoleWithSAML, assume_role_with_saml, Write, |i| assume_role_with_saml(i)).proved_by_input(by_input!(ops::AssumeRoleWithSAML, crate::saml::caller)).read_only().audits_answer().audits_caller(proved_claims),
         op!(AssumeRoot, assume_root, Write, |i| assume_root(i)).read_only().audits_answer(),
         row!(Sts, ops::GetWebIdentityToken, "sts:GetWebIdentityToken", Write, |i| get_web_identity_token(i), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_web_identity_token(&proof, &app.names.issuers_url(), input).await?) }).sessions(SessionScope::ASSUME_ROLE).read_only().audits_answer(),
         op!(GetCallerIdentity, get_caller_identity, Read, |_i| require(ResourceSelector::Any)).sessions(SessionScope::ANY),

@@ -361,6 +361,26 @@ async fn o11_transitive_tags_beat_the_next_roles_tags() {
         let refused = world.assume(&one, &input).await.unwrap_err();
         assert_eq!(refused.code, "InvalidParameterValue", "{key}");
     }
+    // IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the examples with web identity
+    // and with role chaining.
+    let events = world.stop().await;
+    let parameters = |name: &str, index: usize| {
+        let called = events.iter().filter(|event| event["eventName"] == name);
+        called
+            .skip(index)
+            .map(|event| event["requestParameters"].clone())
+            .next()
+    };
+    let by_token = parameters("AssumeRoleWithWebIdentity", 0).unwrap();
+    assert_eq!(
+        by_token["principalTags"],
+        json!({"team": "core", "floor": "1"})
+    );
+    assert_eq!(by_token["transitiveTagKeys"], json!(["team"]));
+    for index in [0, 1] {
+        let chained = parameters("AssumeRole", index).unwrap();
+        assert_eq!(chained["incomingTransitiveTags"], json!({"team": "core"}));
+    }
 }
 
 /// O12: provider and role are in one account, and `aws:FederatedProvider` is the provider's ARN, in the trust

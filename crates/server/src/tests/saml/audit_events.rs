@@ -8,8 +8,19 @@ use super::*;
 async fn the_audit_log_names_the_saml_user() {
     let world = World::new().await;
     create_provider(&world, "idp", idp()).await;
-    create_role(&world, "ci", ACTION, &aud()).await;
-    let response = facts(&world, "ci", AWS).signed_assertion(idp());
+    let all = r#"["sts:AssumeRoleWithSAML","sts:TagSession","sts:SetSourceIdentity"]"#;
+    create_role(&world, "ci", all, &aud()).await;
+    let plain = facts(&world, "ci", AWS);
+    let attributes = plain.attributes.clone()
+        + &aws_attribute("PrincipalTag:team", &["red"])
+        + &aws_attribute("PrincipalTag:stage", &["build"])
+        + &aws_attribute("TransitiveTagKeys", &["team"])
+        + &aws_attribute("SourceIdentity", &["alice"]);
+    let facts = Facts {
+        attributes,
+        ..plain
+    };
+    let response = facts.signed_assertion(idp());
     let answer = assume(&world, &request(&response, "ci")).await.unwrap();
     let session = person(&answer);
     let refused = assume(&world, &request(&response, "absent")).await;
@@ -39,10 +50,29 @@ async fn the_audit_log_names_the_saml_user() {
             "identityProvider": qualifier,
         })
     );
-    assert_eq!(
-        called[0]["requestParameters"]["principalArn"],
-        provider_arn("idp")
-    );
+    // IAM User Guide, "Logging IAM and AWS STS API calls with AWS CloudTrail", the example with SAML.
+    let id = response
+        .split("<saml:Assertion ")
+        .nth(1)
+        .and_then(|rest| rest.split("ID=\"").nth(1))
+        .and_then(|rest| rest.split('"').next());
+    let shown = |role: &str| {
+        serde_json::json!({
+            "sAMLAssertionID": id.unwrap(),
+            "roleSessionName": "alice",
+            "sourceIdentity": "alice",
+            "principalTags": {"team": "red", "stage": "build"},
+            "transitiveTagKeys": ["team"],
+            "roleArn": role_arn(role),
+            "principalArn": provider_arn("idp"),
+        })
+    };
+    let without_default = |event: &serde_json::Value| {
+        let mut parameters = event["requestParameters"].clone();
+        parameters.as_object_mut().unwrap().remove("sAMLAssertion");
+        parameters
+    };
+    assert_eq!(without_default(called[0]), shown("ci"));
     assert_eq!(called[0]["recipientAccountId"], ACCOUNT);
     assert_eq!(called[1]["errorCode"], "AccessDenied");
 }
