@@ -2,6 +2,7 @@
 
 mod bench;
 mod codegen;
+mod console;
 mod dist;
 mod test;
 mod tidy;
@@ -19,11 +20,13 @@ usage: cargo xtask <task>
                      write the AWS API's generated code and docs/api-coverage.md,
                      check that they are up to date, or print what another
                      botocore version (by default the newest) would change
+  console            build the web console's files, which the server embeds
   dist               build the release binary reproducibly; print its checksum and
                      write its software bill of materials
-  test [all|lint|unit|e2e|slow]...
-                     all checks: lint, unit tests on both databases, real clients
-                     against the real server; `all` adds the slow parts
+  test [all|lint|unit|console|e2e|slow]...
+                     all checks: lint, unit tests on both databases, the console's
+                     sources, real clients against the real server; `all` adds
+                     the slow parts
   tidy               checks that no compiler makes: layers, licences, links, file sizes
 ";
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let outcome = match args.as_slice() {
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["codegen", rest @ ..] => codegen::run(rest),
+        ["console"] => console::run(&root()),
         ["dist"] => dist::run(&root()),
         ["test", rest @ ..] => test::run(&root(), rest),
         ["tidy"] => tidy::run(&root()),

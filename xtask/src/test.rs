@@ -4,6 +4,8 @@
 //! lint   formatting, clippy, generated code, tidy, dependencies
 //! unit   the crates' own tests, on SQLite and on a PostgreSQL that this command starts, and the
 //!        fuzz targets' checks on their seeds
+//! console
+//!        the web console's types, lint and unit tests, and its files built again and compared
 //! e2e    real clients against the real binary (e2e/README.md)
 //! slow   long crash rounds, security auditors, the fuzz targets' programs, the dist build twice; only with `all` or by name
 //! ```
@@ -17,11 +19,11 @@
 mod last_passed;
 mod packages;
 mod postgres;
-mod process;
+pub mod process;
 mod programs;
 mod tally;
 mod terraform;
-mod toolchains;
+pub mod toolchains;
 mod venv;
 
 use std::path::{Path, PathBuf};
@@ -33,9 +35,10 @@ use postgres::Postgres;
 pub use process::output;
 pub use tally::Tally;
 
-const USAGE: &str = "usage: cargo xtask test [all|lint|unit|e2e|slow]... [-- PYTEST ARGUMENTS]";
+const USAGE: &str =
+    "usage: cargo xtask test [all|lint|unit|console|e2e|slow]... [-- PYTEST ARGUMENTS]";
 
-const PARTS: [&str; 5] = ["all", "lint", "unit", "e2e", "slow"];
+const PARTS: [&str; 6] = ["all", "lint", "unit", "console", "e2e", "slow"];
 
 type Outcome<T> = Result<T, String>;
 
@@ -60,6 +63,10 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
             report.add(check.name, || lint(root, check));
         }
         report.add("dependencies", || dependencies(root));
+        report.add("console's files", || crate::console::check_sources(root));
+    }
+    if wanted("console") {
+        report.add("console", || crate::console::test(root));
     }
     let target = target_directory(root)?;
     if wanted("unit") || wanted("e2e") || wanted("slow") {
@@ -96,7 +103,7 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     if wanted("lint") || wanted("unit") || wanted("e2e") {
         needs.extend(packages::PYTHON);
     }
-    if wanted("lint") {
+    if wanted("lint") || wanted("console") {
         needs.extend(packages::NPM);
     }
     if wanted("slow") {

@@ -18,6 +18,7 @@ use crate::aws;
 use crate::body::{Inbound, ReplyBody};
 use crate::connections::Peer;
 use crate::connections::RunningRequest;
+use crate::console;
 use crate::download;
 use crate::form;
 use crate::head::Head;
@@ -201,6 +202,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             issuer_id,
             document,
         } => issuer_document(&app, &head, &issuer_id, document).await,
+        Route::Console => console::serve(&head),
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => {
             let for_write = form::first(head.query(), "for").as_deref() == Some("write");

@@ -40,6 +40,7 @@ mod body;
 mod clock;
 mod connection_io;
 mod connections;
+mod console;
 mod dispatch;
 mod download;
 mod download_url;

@@ -31,6 +31,8 @@ pub(crate) enum Route {
         /// Which document.
         document: IssuerDocument,
     },
+    /// A file of the web console, or its page.
+    Console,
     /// The process lives.
     Healthz,
     /// It can serve: the database answers.
@@ -76,8 +78,18 @@ fn issuer_document(path: &str) -> Option<(&str, IssuerDocument)> {
 /// The path under which layers are downloaded by sealed URLs.
 pub(crate) const DOWNLOAD_PREFIX: &str = "/layers/";
 
+/// The path of the web console.
+pub(crate) const CONSOLE_PATH: &str = "/console";
+
 /// Finds the destination.
 pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> Route {
+    // Before what is signed: the console's own routes may be.
+    if path == CONSOLE_PATH || path.starts_with("/console/") {
+        return match *method == Method::GET || *method == Method::HEAD {
+            true => Route::Console,
+            false => Route::Nowhere { allow: "GET, HEAD" },
+        };
+    }
     // The registry's paths are never signed so; API Gateway and SES have paths below `/v2/`.
     if path != "/" && !path.is_empty() && is_signed(query, headers) {
         return Route::AwsOther;
@@ -95,9 +107,6 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
         "/healthz" => probe(Route::Healthz),
         "/readyz" => probe(Route::Readyz),
         "/metrics" => probe(Route::Metrics),
-        _ if path == "/console" || path.starts_with("/console/") => Route::NotBuilt {
-            what: "the console",
-        },
         _ if path.starts_with("/latest/") => Route::NotBuilt {
             what: "the instance metadata service",
         },
@@ -178,10 +187,13 @@ mod tests {
         }
         assert_eq!(to(Method::GET, "/v1/"), Route::Nowhere { allow: "" });
         assert_eq!(to(Method::GET, "//v2/"), Route::Nowhere { allow: "" });
-        assert!(matches!(
-            to(Method::GET, "/console/x"),
-            Route::NotBuilt { .. }
-        ));
+        assert_eq!(to(Method::GET, "/console/x"), Route::Console);
+        assert_eq!(to(Method::HEAD, "/console"), Route::Console);
+        assert_eq!(
+            to(Method::POST, "/console/x"),
+            Route::Nowhere { allow: "GET, HEAD" }
+        );
+        assert_eq!(to(Method::GET, "/consoles"), Route::Nowhere { allow: "" });
         assert!(matches!(to(Method::GET, "/v2/"), Route::Oci(Ok(_))));
     }
 

@@ -28,7 +28,7 @@ pub const FUZZ: [Need; 1] = [need("g++", "/usr/bin/g++")];
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.
-pub const CLIENTS: [Need; 16] = [
+pub const CLIENTS: [Need; 17] = [
     need("docker.io", "/usr/sbin/dockerd"),
     need("containerd", "/usr/bin/ctr"),
     need("runc", "/usr/sbin/runc"),
@@ -52,6 +52,8 @@ pub const CLIENTS: [Need; 16] = [
     // The AWS SDK for Java.
     need("default-jdk-headless", "/usr/bin/javac"),
     need("maven", "/usr/bin/mvn"),
+    // The web console's browser.
+    need("chromium", "/usr/bin/chromium"),
 ];
 
 /// Installs what is missing, or says what to type.

@@ -267,7 +267,7 @@ async fn probes_and_counters_need_no_login() {
         "{}",
         reply.text()
     );
-    for path in ["/console/", "/latest/meta-data/"] {
+    for path in ["/latest/meta-data/"] {
         let reply = world.send(Method::GET, path, &[], "").await;
         assert_eq!(reply.status, 404, "{path}");
         assert!(reply.text().contains("not built yet"), "{path}");

@@ -1,0 +1,33 @@
+/** The screens: one row each. */
+
+import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import { strings } from "../strings";
+
+/** Sections of the side navigation, in their order. */
+export type Section = "registry" | "access" | "insight" | "account";
+
+export interface Screen {
+  /** Below `/console/`; `:name` is a parameter, `*` the rest. */
+  path: string;
+  element: LazyExoticComponent<ComponentType>;
+  /** Its entry in the side navigation. */
+  entry?: { section: Section; text: string };
+}
+
+const screen = (path: string, load: () => Promise<{ default: ComponentType }>, entry?: Screen["entry"]): Screen => ({
+  path,
+  element: lazy(load),
+  ...(entry === undefined ? {} : { entry }),
+});
+
+// prettier-ignore
+export const SCREENS: Screen[] = [
+  screen("/", () => import("../screens/home")),
+];
+
+export const SECTIONS: { section: Section; text: string }[] = [
+  { section: "registry", text: strings.frame.navigation.registry },
+  { section: "access", text: strings.frame.navigation.access },
+  { section: "insight", text: strings.frame.navigation.insight },
+  { section: "account", text: strings.frame.navigation.account },
+];

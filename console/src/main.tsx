@@ -1,0 +1,17 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import "@cloudscape-design/global-styles/index.css";
+import { App } from "./app/App";
+import { applyPreferences } from "./app/preferences";
+
+// Before the first paint, so that a dark page never flashes white.
+applyPreferences();
+
+const root = document.getElementById("root");
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,4 @@
+export const home = {
+  title: "Home",
+  welcome: (name: string, account: string) => `${name} in account ${account}`,
+};
