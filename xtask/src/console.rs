@@ -40,6 +40,11 @@ pub fn run(root: &Path) -> Outcome<()> {
     fs::write(&path, digest).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// Installs the console's packages, where they are not.
+pub fn install(root: &Path, target: &Path) -> Outcome<()> {
+    Node::prepare(root, target).map(drop)
+}
+
 /// The files in the repository were built from the sources beside them.
 pub fn check_sources(root: &Path) -> Outcome<Tally> {
     let path = root.join(OUTPUT).join("sources.sha256");

@@ -1,13 +1,16 @@
-import AppLayout from "@cloudscape-design/components/app-layout";
+import AppLayout, { type AppLayoutProps } from "@cloudscape-design/components/app-layout";
+import Drawer from "@cloudscape-design/components/drawer";
 import Flashbar from "@cloudscape-design/components/flashbar";
 import { useState } from "react";
 import { Outlet } from "react-router";
+import { DrawerProvider, useDrawer } from "../parts/drawer";
 import { FlashProvider, useFlashItems } from "../parts/flash";
 import { strings } from "../strings";
 import { SideBar } from "./SideBar";
 import { TopBar } from "./TopBar";
 
 const TOP_BAR = "top-bar";
+const DRAWER = "as-command";
 
 /** The top bar, the side navigation, the messages and the page. */
 export function Frame() {
@@ -16,7 +19,9 @@ export function Frame() {
       <header id={TOP_BAR}>
         <TopBar />
       </header>
-      <Layout />
+      <DrawerProvider>
+        <Layout />
+      </DrawerProvider>
     </FlashProvider>
   );
 }
@@ -25,7 +30,26 @@ function Layout() {
   const items = useFlashItems();
   const isNarrow = window.matchMedia("(max-width: 688px)").matches;
   const [isOpen, setIsOpen] = useState(!isNarrow);
-  const { regions } = strings.frame;
+  const { regions, asCommand } = strings.frame;
+  const { content, isOpen: isDrawerOpen, setOpen: setDrawerOpen } = useDrawer();
+  const drawers: AppLayoutProps.Drawer[] =
+    content === undefined
+      ? []
+      : [
+          {
+            id: DRAWER,
+            resizable: true,
+            defaultSize: 480,
+            trigger: { iconName: "script" },
+            content: <Drawer header={<h2>{content.title}</h2>}>{content.content}</Drawer>,
+            ariaLabels: {
+              drawerName: content.title,
+              closeButton: asCommand.close,
+              resizeHandle: asCommand.resize,
+              triggerButton: content.title,
+            },
+          },
+        ];
   return (
     <AppLayout
       headerSelector={`#${TOP_BAR}`}
@@ -33,6 +57,9 @@ function Layout() {
       navigationOpen={isOpen}
       onNavigationChange={(event) => setIsOpen(event.detail.open)}
       toolsHide
+      drawers={drawers}
+      activeDrawerId={isDrawerOpen && content !== undefined ? DRAWER : null}
+      onDrawerChange={(event) => setDrawerOpen(event.detail.activeDrawerId === DRAWER)}
       notifications={<Flashbar items={items} />}
       stickyNotifications
       content={<Outlet />}

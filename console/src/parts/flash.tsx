@@ -6,8 +6,8 @@ import { describeFailure } from "../lib/failure";
 import { strings } from "../strings";
 
 export interface Flash {
-  success(text: string): void;
-  failure(error: unknown): void;
+  success: (text: string) => void;
+  failure: (error: unknown) => void;
 }
 
 const FlashContext = createContext<Flash | undefined>(undefined);

@@ -40,6 +40,8 @@ pub fn slow(root: &Path, target: &Path) -> Result<Vec<(&'static str, PathBuf)>, 
 pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
     let go = toolchains::go(target)?;
     let node = toolchains::node(target)?;
+    // The stories of the console take axe from its packages.
+    crate::console::install(root, target)?;
     let variables = vec![
         ("BERTH_TOOLS", go_tools(root, target, &go)?),
         ("BERTH_SDK_GO", go_sdk(root, target, &go)?),

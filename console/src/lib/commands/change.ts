@@ -1,0 +1,39 @@
+/** A change that a form makes: a call of a public API, from which commands are generated. */
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json | undefined };
+
+export interface Change {
+  /** The command line's name of the service, such as `ecr`. */
+  service: string;
+  /** The operation's name in the API, such as `CreateRepository`. */
+  operation: string;
+  input: Record<string, Json | undefined>;
+  /** Members of the input that are secret: commands read them from an environment variable. */
+  secrets?: string[];
+}
+
+/** Members that are set, and not empty lists. */
+export function members(change: Change): [string, Json][] {
+  return Object.entries(change.input).filter(
+    (member): member is [string, Json] =>
+      member[1] !== undefined && member[1] !== "" && !(Array.isArray(member[1]) && member[1].length === 0),
+  );
+}
+
+/** `RepositoryName` with a separator between its words: `repository-name`. Runs of capitals stay together. */
+export function words(name: string, separator: "-" | "_"): string {
+  // A plural of an abbreviation is one word: `ContextKeyARNs`.
+  const plural = /[A-Z]{2,}s$/.exec(name);
+  const text = plural === null ? name : `${name.slice(0, plural.index)}${separator}${plural[0].toLowerCase()}`;
+  return text
+    .replace(/([^A-Z_-])([A-Z][a-z]+)/g, `$1${separator}$2`)
+    .replace(/([A-Z])([A-Z][a-z]+)/g, `$1${separator}$2`)
+    .replace(/([a-z0-9])([A-Z])/g, `$1${separator}$2`)
+    .toLowerCase();
+}
+
+/** The environment variable that holds a secret member. */
+export const variable = (name: string): string => words(name, "_").toUpperCase();
+
+/** Whether a member is secret. */
+export const isSecret = (change: Change, name: string): boolean => change.secrets?.includes(name) ?? false;

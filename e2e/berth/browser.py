@@ -1,0 +1,131 @@
+"""The browser that people use the console with: Debian's Chromium, driven by Playwright.
+
+`with Browser(berth) as browser: page = browser.page()`. A page fails its story on an error in the browser's console, on
+an exception in a script, and on a request to another origin. Stories find elements as a screen reader does: by role and
+name.
+"""
+
+import pathlib
+import urllib.parse
+
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+_AXE = pathlib.Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 360, "height": 740}
+_WAIT_MS_MAX = 30_000
+
+
+class Browser:
+    """A browser on one server's console, with a profile of its own."""
+
+    def __init__(self, server):
+        self.origin = server.url
+        self._pages = []
+
+    def __enter__(self):
+        self._playwright = sync_playwright().start()
+        # The stories run as root, for whom Chromium has no sandbox.
+        self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        return self
+
+    def __exit__(self, failure, *_):
+        try:
+            if not failure:
+                for page in self._pages:
+                    page.check()
+        finally:
+            self._browser.close()
+            self._playwright.stop()
+
+    def page(self, size=None, dark=False, expect_refusals=False, certificate_is_ours=False):
+        """A page of a new person: no cookies, nothing stored. With `expect_refusals`, answers of 400 and above, which
+        the browser writes to its console, are part of the story."""
+        context = self._browser.new_context(
+            viewport=size or WIDE, color_scheme="dark" if dark else "light", locale="en-GB", timezone_id="UTC",
+            ignore_https_errors=certificate_is_ours,
+        )
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self.origin)
+        context.set_default_timeout(_WAIT_MS_MAX)
+        page = Page(context.new_page(), self.origin, expect_refusals)
+        self._pages.append(page)
+        return page
+
+
+class Page:
+    """Playwright's page, with the checks that hold for every story. Unknown attributes are Playwright's."""
+
+    def __init__(self, page, origin, expect_refusals):
+        self.raw, self.origin, self.expect_refusals = page, origin, expect_refusals
+        self.problems = []
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
+        page.on("request", self._on_request)
+        page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def __getattr__(self, name):
+        return getattr(self.raw, name)
+
+    def _on_console(self, message):
+        if message.type not in ("error", "warning"):
+            return
+        if self.expect_refusals and message.text.startswith("Failed to load resource"):
+            return
+        self.problems.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def _on_request(self, request):
+        parts = urllib.parse.urlsplit(request.url)
+        if parts.scheme in ("data", "blob"):
+            return
+        if f"{parts.scheme}://{parts.netloc}" != self.origin:
+            self.problems.append(f"request to another origin: {request.url}")
+
+    def open(self, path="/"):
+        """Opens an address of the console and waits until its heading is there."""
+        self.raw.goto(f"{self.origin}/console{path}")
+        self.heading().wait_for()
+        return self
+
+    def heading(self, name=None):
+        """The page's h1."""
+        return self.raw.get_by_role("heading", level=1, **({"name": name} if name else {}))
+
+    def press(self, *keys):
+        """Presses keys one after the other."""
+        for key in keys:
+            self.raw.keyboard.press(key)
+
+    def focused(self):
+        """What a screen reader would say of the element that has the focus: its role and its name."""
+        return self.raw.evaluate(
+            "() => { const e = document.activeElement;"
+            " return [e.getAttribute('role') || e.tagName.toLowerCase(),"
+            " (e.getAttribute('aria-label') || e.innerText || '').trim()]; }"
+        )
+
+    def tab_to(self, locator, most=200):
+        """Presses Tab until the element has the focus; fails when it cannot be reached by keyboard."""
+        for _ in range(most):
+            if locator.evaluate("e => e === document.activeElement || e.contains(document.activeElement)"):
+                return
+            self.press("Tab")
+        raise AssertionError(f"{locator} cannot be reached by the keyboard")
+
+    def axe(self):
+        """Fails on what axe finds against WCAG 2.2 AA and its best practices for the page's structure."""
+        # By evaluation: the content security policy refuses an injected script element, as it should.
+        self.raw.evaluate(_AXE.read_text(encoding="utf-8"))
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        found = self.raw.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
+        assert found["passes"], "axe looked at nothing"
+        lines = [
+            f"{finding['id']}: {finding['help']}\n    " + "\n    ".join(node["html"] for node in finding["nodes"])
+            for finding in found["violations"]
+        ]
+        assert not lines, f"axe finds on {self.raw.url}:\n" + "\n".join(lines)
+
+    def check(self):
+        """Fails on what went wrong since the page was made."""
+        problems, self.problems = self.problems, []
+        assert not problems, f"on {self.raw.url}:\n" + "\n".join(problems)
