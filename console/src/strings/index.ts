@@ -2,6 +2,7 @@
 
 import { frame } from "./frame";
 import { home } from "./home";
+import { policyEditor } from "./policyEditor";
 import { signIn } from "./signIn";
 
-export const strings = { frame, home, signIn };
+export const strings = { frame, home, policyEditor, signIn };
