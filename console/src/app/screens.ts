@@ -23,6 +23,9 @@ const screen = (path: string, load: () => Promise<{ default: ComponentType }>, e
 // prettier-ignore
 export const SCREENS: Screen[] = [
   screen("/", () => import("../screens/home")),
+  screen("/repositories", () => import("../screens/repositories"), { section: "registry", text: strings.repositories.title }),
+  screen("/repositories/*", () => import("../screens/repository")),
+  screen("/create-repository", () => import("../screens/repository-create")),
 ];
 
 export const SECTIONS: { section: Section; text: string }[] = [

@@ -3,6 +3,16 @@
 import { frame } from "./frame";
 import { home } from "./home";
 import { policyEditor } from "./policyEditor";
+import { repositories } from "./repositories";
+import { repository } from "./repository";
 import { signIn } from "./signIn";
 
-export const strings = { frame, home, policyEditor, signIn };
+// One line each, so that changes of several screens merge.
+export const strings = {
+  frame,
+  home,
+  policyEditor,
+  repositories,
+  repository,
+  signIn,
+};

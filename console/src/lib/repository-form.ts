@@ -1,0 +1,103 @@
+/** The form of a new repository: its rules, and the calls and resources that it makes. */
+
+import type { Change, Json } from "./commands/change";
+import { label, type TerraformBlock } from "./commands/terraform";
+
+export interface RepositoryForm {
+  name: string;
+  mutability: "MUTABLE" | "IMMUTABLE";
+  exclusions: string[];
+  scanOnPush: boolean;
+  encryption: "AES256" | "KMS";
+  kmsKey: string;
+  tags: { key: string; value: string }[];
+}
+
+export const EMPTY_FORM: RepositoryForm = {
+  name: "",
+  mutability: "MUTABLE",
+  exclusions: [],
+  scanOnPush: false,
+  encryption: "AES256",
+  kmsKey: "",
+  tags: [],
+};
+
+/** ECR API Reference, CreateRepository and ImageTagMutabilityExclusionFilter. */
+const NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+const EXCLUSION = /^[0-9a-zA-Z._*-]{1,128}$/;
+const WILDCARDS_MAX = 2;
+export const EXCLUSIONS_MAX = 5;
+
+export const isRepositoryName = (name: string): boolean => name.length >= 2 && name.length <= 256 && NAME.test(name);
+
+export const isExclusion = (text: string): boolean =>
+  EXCLUSION.test(text) && text.split("*").length - 1 <= WILDCARDS_MAX;
+
+export const isValid = (form: RepositoryForm): boolean =>
+  isRepositoryName(form.name) && form.exclusions.every(isExclusion) && form.tags.every((tag) => tag.key !== "");
+
+/** The API's name of the mutability: exclusions have one of their own. */
+export function mutabilityOf(form: Pick<RepositoryForm, "mutability" | "exclusions">): {
+  imageTagMutability: "MUTABLE" | "IMMUTABLE" | "MUTABLE_WITH_EXCLUSION" | "IMMUTABLE_WITH_EXCLUSION";
+  imageTagMutabilityExclusionFilters?: { filterType: "WILDCARD"; filter: string }[];
+} {
+  if (form.exclusions.length === 0) return { imageTagMutability: form.mutability };
+  return {
+    imageTagMutability: `${form.mutability}_WITH_EXCLUSION`,
+    imageTagMutabilityExclusionFilters: form.exclusions.map((filter) => ({ filterType: "WILDCARD", filter })),
+  };
+}
+
+/** The input of CreateRepository. */
+export function createInput(form: RepositoryForm) {
+  return {
+    repositoryName: form.name,
+    ...mutabilityOf(form),
+    ...(form.scanOnPush ? { imageScanningConfiguration: { scanOnPush: true } } : {}),
+    ...(form.encryption === "KMS"
+      ? {
+          encryptionConfiguration: {
+            encryptionType: form.encryption,
+            ...(form.kmsKey === "" ? {} : { kmsKey: form.kmsKey }),
+          },
+        }
+      : {}),
+    ...(form.tags.length > 0 ? { tags: form.tags.map(({ key, value }) => ({ Key: key, Value: value })) } : {}),
+  };
+}
+
+export const createChange = (form: RepositoryForm): Change => ({
+  service: "ecr",
+  operation: "CreateRepository",
+  input: createInput(form),
+});
+
+/** The resource of Terraform's AWS provider. */
+export function repositoryResource(form: RepositoryForm): TerraformBlock {
+  const { imageTagMutability, imageTagMutabilityExclusionFilters = [] } = mutabilityOf(form);
+  const tags: Record<string, Json> = Object.fromEntries(form.tags.map(({ key, value }) => [key, value]));
+  return {
+    head: ["resource", "aws_ecr_repository", label(form.name === "" ? "app" : form.name)],
+    attributes: {
+      name: form.name,
+      image_tag_mutability: imageTagMutability,
+      tags: form.tags.length > 0 ? tags : undefined,
+    },
+    blocks: [
+      ...imageTagMutabilityExclusionFilters.map(({ filterType, filter }) => ({
+        head: ["image_tag_mutability_exclusion_filter"],
+        attributes: { filter, filter_type: filterType },
+      })),
+      ...(form.scanOnPush ? [{ head: ["image_scanning_configuration"], attributes: { scan_on_push: true } }] : []),
+      ...(form.encryption === "KMS"
+        ? [
+            {
+              head: ["encryption_configuration"],
+              attributes: { encryption_type: "KMS", kms_key: form.kmsKey === "" ? undefined : form.kmsKey },
+            },
+          ]
+        : []),
+    ],
+  };
+}

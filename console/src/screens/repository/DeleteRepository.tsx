@@ -1,0 +1,102 @@
+import Alert from "@cloudscape-design/components/alert";
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import FormField from "@cloudscape-design/components/form-field";
+import Input from "@cloudscape-design/components/input";
+import Modal from "@cloudscape-design/components/modal";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { deleteRepository, type ImageDetail } from "../../api/ecr";
+import { Failure } from "../../parts/Failure";
+import { useFlash } from "../../parts/flash";
+import { shortDigest } from "../../lib/format";
+import { strings } from "../../strings";
+import { imagesQuery, repositoryKey } from "./queries";
+
+interface Props {
+  name: string;
+  onDismiss: () => void;
+  onDeleted: () => void;
+}
+
+/** Images that are looked at, and those of them that are named. */
+const COUNTED = 1000;
+const NAMED = 10;
+
+/** Shows what a repository holds, and deletes both after its name was typed. */
+export function DeleteRepository({ name, onDismiss, onDeleted }: Props) {
+  const text = strings.repository.deleteRepository;
+  const [typed, setTyped] = useState("");
+  const queries = useQueryClient();
+  const flash = useFlash();
+  const images = useQuery(imagesQuery(name, undefined, COUNTED));
+  const held = images.data?.items;
+  const remove = useMutation({
+    // What was not shown is not deleted: an empty repository must still be empty.
+    mutationFn: () => deleteRepository(name, held === undefined || held.length > 0),
+    onSuccess: async () => {
+      flash.success(text.done(name));
+      queries.removeQueries({ queryKey: repositoryKey(name) });
+      await queries.invalidateQueries({ queryKey: ["repositories"] });
+      onDeleted();
+    },
+  });
+  return (
+    <Modal
+      visible
+      header={text.title(name)}
+      closeAriaLabel={strings.frame.close}
+      onDismiss={onDismiss}
+      footer={
+        <Box float="right">
+          <SpaceBetween size="xs" direction="horizontal">
+            <Button variant="link" onClick={onDismiss}>
+              {strings.frame.cancel}
+            </Button>
+            <Button
+              variant="primary"
+              disabled={typed !== name || images.isPending}
+              loading={remove.isPending}
+              onClick={() => remove.mutate()}
+            >
+              {text.submit}
+            </Button>
+          </SpaceBetween>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        {images.error === null ? null : (
+          <Alert type="warning" header={text.unknown}>
+            {images.error.message}
+          </Alert>
+        )}
+        {held === undefined ? null : <Held images={held} hasMore={images.data?.nextToken !== undefined} />}
+        <Alert type="warning">{text.warning}</Alert>
+        <FormField label={text.confirm(name)}>
+          <Input value={typed} autoComplete={false} onChange={({ detail }) => setTyped(detail.value)} />
+        </FormField>
+        {remove.error === null ? null : <Failure error={remove.error} />}
+      </SpaceBetween>
+    </Modal>
+  );
+}
+
+function Held({ images, hasMore }: { images: ImageDetail[]; hasMore: boolean }) {
+  const text = strings.repository.deleteRepository;
+  if (images.length === 0) return <Box variant="p">{text.empty}</Box>;
+  return (
+    <div>
+      {text.holds(hasMore ? text.atLeast(images.length) : String(images.length))}
+      <ul>
+        {images.slice(0, NAMED).map(({ imageDigest = "", imageTags = [] }) => (
+          <li key={imageDigest}>
+            <code>{shortDigest(imageDigest)}</code> {imageTags.join(", ")}
+          </li>
+        ))}
+        {images.length > NAMED ? <li>…</li> : null}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import type { Repository } from "../../api/ecr";
+import { Copy } from "../../parts/Copy";
+import { Time } from "../../parts/Values";
+import { strings } from "../../strings";
+
+/** The head of a repository's page. */
+export function Overview({ repository }: { repository: Repository }) {
+  const text = strings.repository.overview;
+  const { mutability, on, off } = strings.repositories;
+  const { repositoryUri = "", repositoryArn = "", imageTagMutability = "" } = repository;
+  const exclusions = repository.imageTagMutabilityExclusionFilters ?? [];
+  return (
+    <Container header={<Header variant="h2">{text.title}</Header>}>
+      <KeyValuePairs
+        columns={3}
+        items={[
+          { label: text.uri, value: <Copy text={repositoryUri} label={text.copyUri} inline /> },
+          { label: text.arn, value: <Copy text={repositoryArn} label={text.copyArn} inline /> },
+          { label: text.created, value: <Time time={repository.createdAt} /> },
+          { label: text.mutability, value: mutability[imageTagMutability] ?? imageTagMutability },
+          ...(exclusions.length === 0
+            ? []
+            : [{ label: text.exclusions, value: exclusions.map(({ filter }) => filter).join(", ") }]),
+          { label: text.encryption, value: repository.encryptionConfiguration?.encryptionType ?? strings.frame.none },
+          { label: text.scan, value: repository.imageScanningConfiguration?.scanOnPush === true ? on : off },
+        ]}
+      />
+    </Container>
+  );
+}

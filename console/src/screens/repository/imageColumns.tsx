@@ -1,0 +1,64 @@
+import Badge from "@cloudscape-design/components/badge";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import type { TableProps } from "@cloudscape-design/components/table";
+import type { ImageDetail } from "../../api/ecr";
+import { shortDigest } from "../../lib/format";
+import type { ImageNode } from "../../lib/image-tree";
+import { artifactKind } from "../../lib/manifest";
+import { repositoryPath } from "../../lib/paths";
+import { LinkTo } from "../../parts/LinkTo";
+import { Size, Time } from "../../parts/Values";
+import { strings } from "../../strings";
+
+/** Tags as chips; `isImmutable` marks those that cannot move. */
+export function TagChips({ tags, isImmutable }: { tags: string[]; isImmutable: boolean }) {
+  const text = strings.repository.images;
+  if (tags.length === 0) return <>{text.untagged}</>;
+  return (
+    <SpaceBetween size="xxs" direction="horizontal">
+      {tags.map((tag) => (
+        <Badge key={tag} color="blue">
+          {tag}
+          {isImmutable ? <span title={text.immutable}> ⚿</span> : null}
+        </Badge>
+      ))}
+    </SpaceBetween>
+  );
+}
+
+/** The columns of a repository's images. */
+export function imageColumns(
+  name: string,
+  isImmutable: boolean,
+): TableProps.ColumnDefinition<ImageNode<ImageDetail>>[] {
+  const text = strings.repository.images;
+  const { columns, kinds, never } = text;
+  return [
+    {
+      id: "image",
+      header: columns.image,
+      isRowHeader: true,
+      cell: ({ digest }) => (
+        <LinkTo to={repositoryPath(name, { tab: "images", image: digest })}>{shortDigest(digest)}</LinkTo>
+      ),
+    },
+    {
+      id: "tags",
+      header: columns.tags,
+      cell: ({ image }) => <TagChips tags={image.imageTags ?? []} isImmutable={isImmutable} />,
+    },
+    {
+      id: "kind",
+      header: columns.kind,
+      cell: ({ image }) => kinds[artifactKind(image.imageManifestMediaType, image.artifactMediaType)],
+    },
+    { id: "platform", header: columns.platform, cell: ({ platform }) => platform ?? strings.frame.none },
+    { id: "size", header: columns.size, cell: ({ image }) => <Size bytes={image.imageSizeInBytes} /> },
+    { id: "pushed", header: columns.pushed, cell: ({ image }) => <Time time={image.imagePushedAt} /> },
+    {
+      id: "pulled",
+      header: columns.pulled,
+      cell: ({ image }) => <Time time={image.lastRecordedPullTime} missing={never} />,
+    },
+  ];
+}

@@ -1,0 +1,56 @@
+import { queryOptions } from "@tanstack/react-query";
+import {
+  getImage,
+  getManifests,
+  getRepository,
+  getRepositoryPolicy,
+  getSmallLayer,
+  listImages,
+  listTags,
+} from "../../api/ecr";
+
+/** The key of everything that is known of a repository. */
+export const repositoryKey = (name: string) => ["repository", name];
+
+export const repositoryQuery = (name: string) =>
+  queryOptions({
+    queryKey: repositoryKey(name),
+    queryFn: async () => (await getRepository(name)) ?? null,
+  });
+
+export const imagesQuery = (name: string, token: string | undefined, size: number) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "images", token, size],
+    queryFn: () => listImages(name, token, size),
+  });
+
+export const imageQuery = (name: string, digest: string) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "image", digest],
+    queryFn: async () => (await getImage(name, digest)) ?? null,
+  });
+
+export const manifestsQuery = (name: string, digests: string[]) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "manifests", digests],
+    queryFn: () => getManifests(name, digests),
+    enabled: digests.length > 0,
+    // A digest names the same bytes for ever.
+    staleTime: Infinity,
+  });
+
+export const configurationQuery = (name: string, digest: string) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "layer", digest],
+    queryFn: () => getSmallLayer(name, digest),
+    staleTime: Infinity,
+  });
+
+export const policyQuery = (name: string) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "policy"],
+    queryFn: async () => (await getRepositoryPolicy(name)) ?? "",
+  });
+
+export const tagsQuery = (name: string, arn: string) =>
+  queryOptions({ queryKey: [...repositoryKey(name), "tags"], queryFn: () => listTags(arn) });
