@@ -7,7 +7,10 @@ use crate::shape::{Kind, Shape};
 use crate::validate::{self, Violation};
 use crate::value::{Shaped, Value};
 use crate::xml::{self, Element};
-use crate::{CommonError, Op, Operation, Protocol, Service, WireError, berth, ecr, json};
+use crate::{
+    CommonError, Op, Operation, Protocol, RestHead, Service, WireError, access_analyzer, berth,
+    ecr, json, rest,
+};
 
 /// A request that cannot be decoded, or that violates its model's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +42,10 @@ impl DecodeError {
         let protocol = self.operation.service().protocol();
         let violations = match &self.cause {
             DecodeCause::Malformed(message) => {
+                if let Operation::AccessAnalyzer(_) = self.operation {
+                    let error = access_analyzer::ErrorCode::Validation.with(message.clone());
+                    return error.member("reason", "cannotParse");
+                }
                 return CommonError::Malformed.with(protocol, message.clone());
             }
             DecodeCause::InvalidArn(invalid) => {
@@ -54,6 +61,7 @@ impl DecodeError {
             Operation::Iam(_) => {
                 CommonError::Validation.with(protocol, validate::iam_message(violations))
             }
+            Operation::AccessAnalyzer(_) => validate::access_analyzer_error(violations),
             Operation::Organizations(_) => validate::organizations_error(violations),
             Operation::Berth(_) => {
                 berth::ErrorCode::InvalidParameter.with(validate::message(violations))
@@ -79,7 +87,17 @@ pub fn decode_request<O: Op>(body: &[u8]) -> Result<O::Input, DecodeError> {
     match O::OPERATION.service().protocol() {
         Protocol::Json => finish::<O>(json::decode(O::Input::shape(), body)),
         Protocol::Query => decode_form::<O>(&Form::parse(body).map_err(malformed::<O>)?),
+        // Its parameters outside the body are absent.
+        Protocol::RestJson => finish::<O>(json::decode(O::Input::shape(), body)),
     }
+}
+
+/// Decodes and validates a request of restJson1.
+///
+/// # Errors
+/// [`DecodeError`]; [`DecodeError::wire`] turns it into AWS's error.
+pub fn decode_rest<O: Op>(head: &RestHead, body: &[u8]) -> Result<O::Input, DecodeError> {
+    finish::<O>(head.decode(O::Input::shape(), body))
 }
 
 /// Decodes and validates a Query request whose parameters have been parsed already (the `Action`
@@ -123,13 +141,14 @@ pub struct WireResponse {
     pub status: u16,
     /// `Content-Type`.
     pub content_type: &'static str,
-    /// `x-amzn-ErrorType`, in JSON errors.
+    /// `x-amzn-ErrorType`, in JSON errors of both protocols.
     pub error_type: Option<&'static str>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 const JSON_TYPE: &str = "application/x-amz-json-1.1";
+const REST_TYPE: &str = "application/json";
 const XML_TYPE: &str = "text/xml";
 
 /// Encodes an operation's output in its service's protocol. Responses hold secrets (keys, tokens)
@@ -161,6 +180,11 @@ pub(crate) fn encode_output(
             json::encode(shape, value, &mut body);
             (JSON_TYPE, body)
         }
+        (Protocol::RestJson, _) => {
+            let mut body = Vec::new();
+            json::encode(shape, value, &mut body);
+            (REST_TYPE, body)
+        }
         (Protocol::Query, ResponseFormat::Json) => {
             let body = query_json::response(name, shape, value, request_id);
             (query_json::CONTENT_TYPE, body)
@@ -181,7 +205,7 @@ pub(crate) fn encode_output(
         }
     };
     WireResponse {
-        status: 200,
+        status: operation.http().map_or(200, |http| http.status),
         content_type,
         error_type: None,
         body,
@@ -201,10 +225,15 @@ pub fn encode_error_as(
     request_id: &str,
 ) -> WireResponse {
     let (content_type, error_type, body) = match (service.protocol(), format) {
-        (Protocol::Json, _) => {
-            let mut body = b"{\"__type\":".to_vec();
-            json::string(error.code, &mut body);
-            body.extend_from_slice(b",\"message\":");
+        (protocol @ (Protocol::Json | Protocol::RestJson), _) => {
+            let mut body = b"{".to_vec();
+            // restJson1 has the code in the header.
+            if protocol == Protocol::Json {
+                body.extend_from_slice(b"\"__type\":");
+                json::string(error.code, &mut body);
+                body.push(b',');
+            }
+            body.extend_from_slice(b"\"message\":");
             json::string(&error.message, &mut body);
             for (name, value) in &error.members {
                 body.push(b',');
@@ -213,7 +242,11 @@ pub fn encode_error_as(
                 body.extend_from_slice(value.to_string().as_bytes());
             }
             body.push(b'}');
-            (JSON_TYPE, Some(error.code), body)
+            let content_type = match protocol {
+                Protocol::RestJson => REST_TYPE,
+                _ => JSON_TYPE,
+            };
+            (content_type, Some(error.code), body)
         }
         (Protocol::Query, ResponseFormat::Json) => {
             let body = query_json::error(error, request_id);
@@ -254,9 +287,15 @@ fn request_id_element(request_id: &str, out: &mut String) {
     xml::element("RequestId", out, |out| xml::escape(request_id, out));
 }
 
-/// A request, ready to be signed and sent to `/` by POST.
+/// A request, ready to be signed and sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireRequest {
+    /// The method: POST but for restJson1.
+    pub method: &'static str,
+    /// The path with the query: `/` but for restJson1.
+    pub path: String,
+    /// Headers of restJson1 that hold parameters; names in lower case.
+    pub headers: Vec<(&'static str, String)>,
     /// `Content-Type`.
     pub content_type: &'static str,
     /// `X-Amz-Target`, in JSON.
@@ -274,6 +313,9 @@ pub fn encode_request<O: Op>(input: &O::Input) -> WireRequest {
             let mut body = Vec::new();
             json::encode(shape, &value, &mut body);
             WireRequest {
+                method: "POST",
+                path: "/".to_owned(),
+                headers: Vec::new(),
                 content_type: JSON_TYPE,
                 target: service
                     .target_prefix()
@@ -285,9 +327,28 @@ pub fn encode_request<O: Op>(input: &O::Input) -> WireRequest {
             let mut body = format!("Action={}&Version={}", O::NAME, service.api_version());
             query::encode(shape, &value, "", &mut body);
             WireRequest {
+                method: "POST",
+                path: "/".to_owned(),
+                headers: Vec::new(),
                 content_type: "application/x-www-form-urlencoded; charset=utf-8",
                 target: None,
                 body: body.into_bytes(),
+            }
+        }
+        Protocol::RestJson => {
+            let http = O::OPERATION.http().unwrap_or(rest::Http {
+                method: "POST",
+                uri: "/",
+                status: 200,
+            });
+            let (path, headers, body) = rest::encode(http, shape, value);
+            WireRequest {
+                method: http.method,
+                path,
+                headers,
+                content_type: REST_TYPE,
+                target: None,
+                body,
             }
         }
     }
@@ -314,7 +375,7 @@ pub fn decode_response<O: Op>(body: &[u8]) -> Result<O::Output, ResponseError> {
     };
     let shape = O::Output::shape();
     match O::OPERATION.service().protocol() {
-        Protocol::Json => {
+        Protocol::Json | Protocol::RestJson => {
             let value = json::decode(shape, body).map_err(error)?;
             O::Output::from_value(value).map_err(|m| error(m.to_string()))
         }
@@ -342,13 +403,18 @@ pub struct RemoteError {
     pub message: String,
 }
 
-/// Decodes the body of an error response, for clients.
-pub fn decode_error(service: Service, body: &[u8]) -> RemoteError {
+/// Decodes an error response, for clients. `error_type` is its header `x-amzn-ErrorType`, in which restJson1
+/// has the code.
+pub fn decode_error(service: Service, error_type: Option<&str>, body: &[u8]) -> RemoteError {
     match service.protocol() {
-        Protocol::Json => {
+        Protocol::Json | Protocol::RestJson => {
             let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
             let text = |name: &str| value.get(name).and_then(|v| v.as_str()).unwrap_or_default();
-            let code = text("__type");
+            let code = match error_type.filter(|_| service.protocol() == Protocol::RestJson) {
+                // `Code:http://…`
+                Some(code) => code.split(':').next().unwrap_or_default(),
+                None => text("__type"),
+            };
             let message = [text("message"), text("Message")].concat();
             RemoteError {
                 // Some services prefix a namespace: `com.amazon…#Code`.

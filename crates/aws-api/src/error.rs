@@ -1,4 +1,4 @@
-//! Errors, as both protocols encode them.
+//! Errors, as the protocols encode them.
 
 use crate::Protocol;
 
@@ -276,7 +276,7 @@ impl CommonError {
     pub const fn code(self, protocol: Protocol) -> &'static str {
         let [json, query] = self.names();
         match protocol {
-            Protocol::Json => json.0,
+            Protocol::Json | Protocol::RestJson => json.0,
             Protocol::Query => query.0,
         }
     }
@@ -284,9 +284,22 @@ impl CommonError {
     /// The HTTP status.
     pub const fn status(self, protocol: Protocol) -> ErrorStatus {
         let [json, query] = self.names();
-        match protocol {
-            Protocol::Json => json.1,
-            Protocol::Query => query.1,
+        match (protocol, self) {
+            // Access Analyzer API Reference, "Common Error Types": the codes of JSON, with statuses that say
+            // what is wrong.
+            (
+                Protocol::RestJson,
+                Self::AccessDenied
+                | Self::ExpiredToken
+                | Self::IncompleteSignature
+                | Self::InvalidClientTokenId
+                | Self::MissingAuthenticationToken
+                | Self::SignatureDoesNotMatch,
+            ) => ErrorStatus::FORBIDDEN,
+            (Protocol::RestJson, Self::InvalidAction) => ErrorStatus::NOT_FOUND,
+            (Protocol::RestJson, Self::Throttling) => ErrorStatus::of::<429>(),
+            (Protocol::Json | Protocol::RestJson, _) => json.1,
+            (Protocol::Query, _) => query.1,
         }
     }
 

@@ -1,4 +1,4 @@
-//! awsJson 1.1: conversion between bytes and trees, following a shape.
+//! JSON, of awsJson 1.1 and of restJson1: conversion between bytes and trees, following a shape.
 //!
 //! Decoding never builds a generic JSON tree: each value is decoded as its shape
 //! says, so a 20 MiB layer part is decoded from the body directly, and depth is
@@ -170,6 +170,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 "-Infinity" => Ok(Some(Value::Double(f64::NEG_INFINITY))),
                 _ => self.wrong("STRING_VALUE"),
             },
+            Kind::Timestamp if self.shape.iso8601 => match text.parse() {
+                Ok(at) => Ok(Some(Value::Timestamp(at))),
+                Err(_) => self.wrong("STRING_VALUE"),
+            },
             _ => self.wrong("STRING_VALUE"),
         }
     }
@@ -270,6 +274,7 @@ pub(crate) fn encode(shape: &Shape, value: &Value<'_>, out: &mut Vec<u8>) {
         Value::Boolean(flag) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
         Value::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Double(number) => double(*number, out),
+        Value::Timestamp(at) if shape.iso8601 => string(&at.to_string(), out),
         Value::Timestamp(at) => out.extend_from_slice(seconds(*at).as_bytes()),
         Value::List(members) => {
             let Kind::List(member) = shape.kind else {

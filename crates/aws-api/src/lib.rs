@@ -1,5 +1,5 @@
-//! The APIs of Amazon ECR, IAM, Organizations, STS and Berth as Rust types, with the codecs of both
-//! protocols and AWS's validation messages. No behaviour lives here.
+//! The APIs of Access Analyzer, Amazon ECR, IAM, Organizations, STS and Berth as Rust types, with the codecs
+//! of the three protocols and AWS's validation messages. No behaviour lives here.
 //!
 //! # Decoding a request, encoding a response
 //!
@@ -36,8 +36,8 @@
 //! # How it is generated
 //!
 //! `cargo xtask codegen` reads the service models of the `botocore` package, and
-//! this repository's own model of `berth`, and writes [`ecr`], [`iam`], [`organizations`],
-//! [`sts`] and [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
+//! this repository's own model of `berth`, and writes [`access_analyzer`], [`ecr`], [`iam`],
+//! [`organizations`], [`sts`] and [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
 //! interpreter walks the tables and converts between bytes and a tree ([`Value`]);
 //! the generated types convert from and to that tree. So there is one codec for
 //! all operations, and the generated code is tables, not functions.
@@ -64,6 +64,7 @@ mod limits;
 mod pattern;
 mod query;
 mod query_json;
+mod rest;
 mod secret;
 mod service;
 mod shape;
@@ -74,6 +75,7 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+pub mod access_analyzer;
 mod arns;
 pub mod authorization;
 pub mod berth;
@@ -84,16 +86,17 @@ pub mod sts;
 
 pub use codec::{
     DecodeCause, DecodeError, RemoteError, ResponseError, WireRequest, WireResponse, audit_json,
-    decode_error, decode_form, decode_request, decode_response, encode_error, encode_error_as,
-    encode_request, encode_response, encode_response_as,
+    decode_error, decode_form, decode_request, decode_response, decode_rest, encode_error,
+    encode_error_as, encode_request, encode_response, encode_response_as,
 };
 pub use error::{CommonError, ErrorStatus, Fault, WireError};
 pub use pattern::Pattern;
 pub use query::Form;
 pub use query_json::ResponseFormat;
+pub use rest::{Http, RestHead};
 pub use secret::{Blob, Secret};
 pub use service::{Op, Operation, Protocol, Service};
-pub use shape::{Kind, Member, Shape, UNIT};
+pub use shape::{Binding, Kind, Member, Shape, UNIT};
 pub use validate::Violation;
 pub use value::{Mismatch, Shaped, Value};
 
@@ -101,6 +104,8 @@ pub use value::{Mismatch, Shaped, Value};
 pub(crate) mod generated {
     pub(crate) use crate::pattern::Pattern;
     pub(crate) use crate::secret::{Blob, Secret};
+    #[allow(unused_imports)] // Only services of restJson1 have bindings.
+    pub(crate) use crate::shape::Binding;
     pub(crate) use crate::shape::{Kind, Member, Shape};
     pub(crate) use crate::value::{Mismatch, Shaped, Value};
     pub(crate) use jiff::Timestamp;

@@ -5,7 +5,7 @@
 macro_rules! structures {
     ($(
         $table:ident$(.$hidden:ident)? $name:ident {
-            $($field:ident: $ty:ty = $need:ident $(.$secret:ident)? $wire:literal $shape:ident,)*
+            $($field:ident: $ty:ty = $need:ident $(.$secret:ident)? $wire:literal $shape:ident $(@ $binding:ident($bound:literal))?,)*
         }
     )*) => {$(
         #[doc = concat!("The model's structure `", stringify!($name), "`.")]
@@ -28,7 +28,7 @@ macro_rules! structures {
 
         pub(crate) static $table: Shape = Shape::new(
             stringify!($name),
-            Kind::Structure(&[$(Member::$need($wire, &$shape)$(.$secret())?),*]),
+            Kind::Structure(&[$(Member::$need($wire, &$shape)$(.$secret())?$(.bound(Binding::$binding($bound)))?),*]),
         )$(.$hidden())?;
 
         impl Shaped for $name {
@@ -115,10 +115,24 @@ macro_rules! enumerations {
     )*};
 }
 
+/// The HTTP binding of an operation, if it has one.
+macro_rules! http_binding {
+    () => {
+        None
+    };
+    ($method:literal $uri:literal $status:literal) => {
+        Some(crate::Http {
+            method: $method,
+            uri: $uri,
+            status: $status,
+        })
+    };
+}
+
 /// A service's operations: an enumeration of their names, and for each a unit
 /// type with its input and output types.
 macro_rules! operations {
-    ($service:ident: $($name:ident($input:ty) -> $output:ty, [$($error:ident),*];)*) => {
+    ($service:ident: $($name:ident($input:ty) -> $output:ty, [$($error:ident),*] $(@ $method:literal $uri:literal $status:literal)?;)*) => {
         /// The operations of the service.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Operation {
@@ -148,6 +162,13 @@ macro_rules! operations {
             pub const fn errors(self) -> &'static [ErrorCode] {
                 match self {
                     $(Self::$name => &[$(ErrorCode::$error),*],)*
+                }
+            }
+
+            /// Its HTTP binding, in restJson1.
+            pub const fn http(self) -> Option<crate::Http> {
+                match self {
+                    $(Self::$name => http_binding!($($method $uri $status)?),)*
                 }
             }
 

@@ -91,7 +91,7 @@ impl Form {
     }
 }
 
-fn unescape(text: &[u8]) -> Result<String, String> {
+pub(crate) fn unescape(text: &[u8]) -> Result<String, String> {
     let wrong = || "The request's parameters are not valid URL-encoded UTF-8.".to_owned();
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

@@ -1,11 +1,13 @@
 //! Services, protocols and operations.
 
 use crate::value::Shaped;
-use crate::{berth, ecr, iam, organizations, sts};
+use crate::{Http, access_analyzer, berth, ecr, iam, organizations, sts};
 
 /// The services whose types this crate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Service {
+    /// AWS IAM Access Analyzer.
+    AccessAnalyzer,
     /// Berth's own operations, where AWS has none.
     Berth,
     /// Amazon Elastic Container Registry.
@@ -25,11 +27,14 @@ pub enum Protocol {
     Json,
     /// awsQuery: requests as form parameters, responses in XML, the operation in `Action`.
     Query,
+    /// restJson1: the operation in method and path, parameters in path, query, headers and a JSON body.
+    RestJson,
 }
 
 impl Service {
     /// All services.
     pub const ALL: &'static [Self] = &[
+        Self::AccessAnalyzer,
         Self::Berth,
         Self::Ecr,
         Self::Iam,
@@ -40,6 +45,7 @@ impl Service {
     /// The name in a signature's scope (`ecr`) and before the colon of an action.
     pub const fn signing_name(self) -> &'static str {
         match self {
+            Self::AccessAnalyzer => "access-analyzer",
             Self::Berth => "berth",
             Self::Ecr => "ecr",
             Self::Iam => "iam",
@@ -56,6 +62,7 @@ impl Service {
     /// The first label of its public endpoints (`api.ecr`).
     pub const fn endpoint_prefix(self) -> &'static str {
         match self {
+            Self::AccessAnalyzer => "access-analyzer",
             Self::Berth => "berth",
             Self::Ecr => "api.ecr",
             Self::Iam => "iam",
@@ -67,6 +74,7 @@ impl Service {
     /// The API's version, the `Version` parameter of the Query form.
     pub const fn api_version(self) -> &'static str {
         match self {
+            Self::AccessAnalyzer => access_analyzer::API_VERSION,
             Self::Berth => berth::API_VERSION,
             Self::Ecr => ecr::API_VERSION,
             Self::Iam => iam::API_VERSION,
@@ -81,14 +89,14 @@ impl Service {
             Self::Berth => Some(berth::TARGET_PREFIX),
             Self::Ecr => Some(ecr::TARGET_PREFIX),
             Self::Organizations => Some(organizations::TARGET_PREFIX),
-            Self::Iam | Self::Sts => None,
+            Self::AccessAnalyzer | Self::Iam | Self::Sts => None,
         }
     }
 
     /// The namespace of XML answers; none for JSON services.
     pub const fn xml_namespace(self) -> Option<&'static str> {
         match self {
-            Self::Berth | Self::Ecr | Self::Organizations => None,
+            Self::AccessAnalyzer | Self::Berth | Self::Ecr | Self::Organizations => None,
             Self::Iam => Some(iam::XML_NAMESPACE),
             Self::Sts => Some(sts::XML_NAMESPACE),
         }
@@ -99,12 +107,16 @@ impl Service {
         match self {
             Self::Berth | Self::Ecr | Self::Organizations => Protocol::Json,
             Self::Iam | Self::Sts => Protocol::Query,
+            Self::AccessAnalyzer => Protocol::RestJson,
         }
     }
 
     /// The service's operation of this name, case-sensitive.
     pub fn operation(self, name: &str) -> Option<Operation> {
         match self {
+            Self::AccessAnalyzer => {
+                access_analyzer::Operation::from_name(name).map(Operation::AccessAnalyzer)
+            }
             Self::Berth => berth::Operation::from_name(name).map(Operation::Berth),
             Self::Ecr => ecr::Operation::from_name(name).map(Operation::Ecr),
             Self::Iam => iam::Operation::from_name(name).map(Operation::Iam),
@@ -121,6 +133,7 @@ impl Service {
             names.iter().copied().map(variant).collect()
         }
         match self {
+            Self::AccessAnalyzer => all(access_analyzer::Operation::ALL, Operation::AccessAnalyzer),
             Self::Berth => all(berth::Operation::ALL, Operation::Berth),
             Self::Ecr => all(ecr::Operation::ALL, Operation::Ecr),
             Self::Iam => all(iam::Operation::ALL, Operation::Iam),
@@ -133,6 +146,8 @@ impl Service {
 /// An operation of any service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Operation {
+    /// Of Access Analyzer.
+    AccessAnalyzer(access_analyzer::Operation),
     /// Of Berth itself.
     Berth(berth::Operation),
     /// Of Amazon ECR.
@@ -149,6 +164,7 @@ impl Operation {
     /// Its service.
     pub const fn service(self) -> Service {
         match self {
+            Self::AccessAnalyzer(_) => Service::AccessAnalyzer,
             Self::Berth(_) => Service::Berth,
             Self::Ecr(_) => Service::Ecr,
             Self::Iam(_) => Service::Iam,
@@ -160,6 +176,7 @@ impl Operation {
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AccessAnalyzer(operation) => operation.name(),
             Self::Berth(operation) => operation.name(),
             Self::Ecr(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
@@ -168,9 +185,22 @@ impl Operation {
         }
     }
 
+    /// Its HTTP binding, in restJson1.
+    pub const fn http(self) -> Option<Http> {
+        match self {
+            Self::AccessAnalyzer(operation) => operation.http(),
+            Self::Berth(operation) => operation.http(),
+            Self::Ecr(operation) => operation.http(),
+            Self::Iam(operation) => operation.http(),
+            Self::Organizations(operation) => operation.http(),
+            Self::Sts(operation) => operation.http(),
+        }
+    }
+
     /// The shape of its input.
     pub fn input(self) -> &'static crate::Shape {
         match self {
+            Self::AccessAnalyzer(operation) => operation.input(),
             Self::Berth(operation) => operation.input(),
             Self::Ecr(operation) => operation.input(),
             Self::Iam(operation) => operation.input(),
@@ -182,6 +212,7 @@ impl Operation {
     /// The shape of its output.
     pub fn output(self) -> &'static crate::Shape {
         match self {
+            Self::AccessAnalyzer(operation) => operation.output(),
             Self::Berth(operation) => operation.output(),
             Self::Ecr(operation) => operation.output(),
             Self::Iam(operation) => operation.output(),
@@ -193,6 +224,7 @@ impl Operation {
     #[cfg(test)]
     pub(crate) fn input_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
         match self {
+            Self::AccessAnalyzer(operation) => operation.input_through_type(value),
             Self::Berth(operation) => operation.input_through_type(value),
             Self::Ecr(operation) => operation.input_through_type(value),
             Self::Iam(operation) => operation.input_through_type(value),
@@ -204,6 +236,7 @@ impl Operation {
     #[cfg(test)]
     pub(crate) fn output_through_type(self, value: crate::Value<'_>) -> crate::Value<'static> {
         match self {
+            Self::AccessAnalyzer(operation) => operation.output_through_type(value),
             Self::Berth(operation) => operation.output_through_type(value),
             Self::Ecr(operation) => operation.output_through_type(value),
             Self::Iam(operation) => operation.output_through_type(value),

@@ -23,9 +23,11 @@ pub struct Shape {
     pub values: &'static [&'static str],
     /// Values are never printed: not in Debug, messages or audit events.
     pub sensitive: bool,
+    /// A timestamp is written as ISO 8601 where its protocol's default is another form.
+    pub iso8601: bool,
 }
 
-/// The kinds of types in the three models.
+/// The kinds of types in the models.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Text, also for enumerations.
@@ -61,6 +63,22 @@ pub struct Member {
     pub sensitive: bool,
     /// Its type.
     pub shape: &'static Shape,
+    /// Where it is in an HTTP message.
+    pub binding: Binding,
+}
+
+/// Where a member of an input is in an HTTP request: only restJson1 has others than the body (Smithy, "HTTP
+/// bindings").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// In the body.
+    Body,
+    /// In the path, as the label of this name.
+    Label(&'static str),
+    /// In the query, as the parameter of this name.
+    Query(&'static str),
+    /// In the header of this name, which is in lower case.
+    Header(&'static str),
 }
 
 impl Member {
@@ -71,6 +89,7 @@ impl Member {
             required: true,
             sensitive: shape.sensitive,
             shape,
+            binding: Binding::Body,
         }
     }
 
@@ -81,12 +100,19 @@ impl Member {
             required: false,
             sensitive: shape.sensitive,
             shape,
+            binding: Binding::Body,
         }
     }
 
     /// The same member, its values never printed.
     pub const fn secret(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    /// The same member, outside the body.
+    pub const fn bound(mut self, binding: Binding) -> Self {
+        self.binding = binding;
         self
     }
 }
@@ -102,6 +128,7 @@ impl Shape {
             pattern: None,
             values: &[],
             sensitive: false,
+            iso8601: false,
         }
     }
 
@@ -132,6 +159,12 @@ impl Shape {
     /// The same shape, its values never printed.
     pub const fn secret(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    /// The same shape, its timestamps written as ISO 8601.
+    pub const fn iso8601(mut self) -> Self {
+        self.iso8601 = true;
         self
     }
 

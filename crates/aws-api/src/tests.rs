@@ -49,6 +49,7 @@ fn owned(value: Value<'_>) -> Value<'static> {
 #[test]
 fn finds_every_operation_of_the_models() {
     let count = |service: Service| service.operations().len();
+    assert_eq!(count(Service::AccessAnalyzer), 39);
     assert_eq!(count(Service::Berth), 27);
     assert_eq!(count(Service::Ecr), 62);
     assert_eq!(count(Service::Iam), 181);
@@ -64,6 +65,7 @@ fn finds_every_operation_of_the_models() {
 #[test]
 fn every_pattern_compiles() {
     let all = [
+        crate::access_analyzer::shapes::PATTERNS,
         crate::berth::shapes::PATTERNS,
         crate::ecr::shapes::PATTERNS,
         crate::iam::shapes::PATTERNS,

@@ -3,7 +3,7 @@
 use crate::limits::{ECHO_CHARS_MAX, VIOLATIONS_MAX};
 use crate::shape::{Kind, Member, Shape};
 use crate::value::Value;
-use crate::{WireError, organizations};
+use crate::{WireError, access_analyzer, organizations};
 use std::fmt;
 
 /// A limit that a value violates.
@@ -196,6 +196,19 @@ pub(crate) fn ecr_message(violations: &[Violation]) -> String {
         [one] => one.ecr(),
         _ => counted(violations.iter().map(Violation::ecr).collect()),
     }
+}
+
+/// The error for violations as Access Analyzer returns it (API Reference, `ValidationException`): the fields in
+/// a member of their own.
+pub(crate) fn access_analyzer_error(violations: &[Violation]) -> WireError {
+    let fields = violations.iter().map(
+        |violation| serde_json::json!({"name": violation.path, "message": violation.to_string()}),
+    );
+    let fields = fields.collect::<Vec<_>>();
+    access_analyzer::ErrorCode::Validation
+        .with(message(violations))
+        .member("reason", "fieldValidationFailed")
+        .member("fieldList", fields)
 }
 
 /// The error for violations in Organizations' wording: its own code with the reason in a member, and for the

@@ -1,6 +1,8 @@
 //! Signed calls of the AWS APIs.
 
-use aws_api::{Op, RemoteError, ResponseError, decode_error, decode_response, encode_request};
+use aws_api::{
+    Op, RemoteError, ResponseError, WireRequest, decode_error, decode_response, encode_request,
+};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use jiff::Timestamp;
@@ -96,21 +98,20 @@ impl AwsClient<'_> {
         if let Some(target) = &wire.target {
             headers.push(("x-amz-target", target));
         }
-        let signed = sign(
-            self.credentials,
-            service.signing_name(),
-            self.region,
-            &host,
-            &headers,
-            &wire.body,
-            now,
-        )?;
-        let mut request = Request::new(Method::POST, format!("{}/", self.endpoint))
-            .header(CONTENT_TYPE, wire.content_type)
-            .body(wire.body);
-        if let Some(target) = &wire.target {
-            request = request.header(HeaderName::from_static("x-amz-target"), target);
-        }
+        let own = wire.headers.iter();
+        headers.extend(own.map(|(name, value)| (*name, value.as_str())));
+        let (path, query) = wire.path.split_once('?').unwrap_or((&wire.path, ""));
+        let parts = SignedParts {
+            method: wire.method,
+            path,
+            query,
+            host: &host,
+            headers: &headers,
+            body: &wire.body,
+        };
+        let scope = (service.signing_name(), self.region);
+        let signed = sign_parts(self.credentials, scope, &parts, now)?;
+        let mut request = request(self.endpoint, wire)?;
         for (name, value) in signed {
             let mut value = HeaderValue::from_str(&value)
                 .map_err(|_| Error::Url("a credential that fits no header".to_owned()))?;
@@ -130,21 +131,34 @@ pub async fn call_unsigned<O: Op>(
     endpoint: &str,
     input: &O::Input,
 ) -> Result<O::Output, CallError> {
-    let wire = encode_request::<O>(input);
-    let mut request = Request::new(Method::POST, format!("{endpoint}/"))
+    let request = request(endpoint, encode_request::<O>(input))?;
+    answer::<O>(http.send(request).await?)
+}
+
+/// A request without a signature.
+fn request(endpoint: &str, wire: WireRequest) -> Result<Request, Error> {
+    let unfit = |what: &str| Error::Url(format!("a parameter that fits no {what}"));
+    let method = Method::from_bytes(wire.method.as_bytes()).map_err(|_| unfit("method"))?;
+    let mut request = Request::new(method, format!("{endpoint}{}", wire.path))
         .header(CONTENT_TYPE, wire.content_type)
         .body(wire.body);
     if let Some(target) = &wire.target {
         request = request.header(HeaderName::from_static("x-amz-target"), target);
     }
-    answer::<O>(http.send(request).await?)
+    for (name, value) in wire.headers {
+        let value = HeaderValue::from_str(&value).map_err(|_| unfit("header"))?;
+        request.headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(request)
 }
 
 fn answer<O: Op>(response: Response) -> Result<O::Output, CallError> {
-    if response.status != 200 {
+    let status = O::OPERATION.http().map_or(200, |http| http.status);
+    if response.status != status {
+        let error_type = response.header("x-amzn-errortype");
         return Err(CallError::Service {
             operation: O::NAME,
-            error: decode_error(O::OPERATION.service(), &response.body),
+            error: decode_error(O::OPERATION.service(), error_type, &response.body),
             status: response.status.as_u16(),
         });
     }
@@ -168,9 +182,39 @@ pub fn sign(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Vec<(HeaderName, String)>, SigError> {
-    let mut covered: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
+    let parts = SignedParts {
+        method: "POST",
+        path: "/",
+        query: "",
+        host,
+        headers,
+        body,
+    };
+    sign_parts(credentials, (service, region), &parts, now)
+}
+
+/// What a signature covers.
+struct SignedParts<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    host: &'a str,
+    /// Names in lower case.
+    headers: &'a [(&'a str, &'a str)],
+    body: &'a [u8],
+}
+
+/// `scope` is the service's signing name and the region.
+fn sign_parts(
+    credentials: &Credentials,
+    (service, region): (&str, &str),
+    parts: &SignedParts<'_>,
+    now: Timestamp,
+) -> Result<Vec<(HeaderName, String)>, SigError> {
+    let mut covered: Vec<(&str, &[u8])> = vec![("host", parts.host.as_bytes())];
     covered.extend(
-        headers
+        parts
+            .headers
             .iter()
             .map(|(name, value)| (*name, value.as_bytes())),
     );
@@ -183,13 +227,14 @@ pub fn sign(
         now_epoch_seconds: now.as_second(),
         path_style: PathStyle::Standard,
     };
+    let digest = aws_types::hex::encode(Sha256::digest(parts.body));
     let parts = RequestParts {
-        method: "POST",
-        path: "/",
-        query: "",
+        method: parts.method,
+        path: parts.path,
+        query: parts.query,
         headers: &covered,
     };
-    let signed = signer.sign(&parts, &aws_types::hex::encode(Sha256::digest(body)))?;
+    let signed = signer.sign(&parts, &digest)?;
     let mut made = vec![
         (AUTHORIZATION, signed.authorization),
         (HeaderName::from_static("x-amz-date"), signed.x_amz_date),

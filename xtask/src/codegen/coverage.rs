@@ -24,7 +24,7 @@ pub fn page(services: &[(&Service, Vec<String>)], botocore: &str) -> Result<Stri
     );
     let mut lists = String::new();
     for (service, operations) in services {
-        let handled = handlers(&crate::root(), service.folder)?;
+        let handled = handlers(&crate::root(), service.module)?;
         if let Some(unknown) = handled.keys().find(|name| !operations.contains(name)) {
             return Err(format!(
                 "{} has a handler for `{unknown}`, which is not an operation",
@@ -32,6 +32,7 @@ pub fn page(services: &[(&Service, Vec<String>)], botocore: &str) -> Result<Stri
             ));
         }
         let title = match service.folder {
+            "accessanalyzer" => "Access Analyzer".to_owned(),
             "berth" => "Berth".to_owned(),
             "organizations" => "Organizations".to_owned(),
             folder => folder.to_ascii_uppercase(),
@@ -57,7 +58,7 @@ pub fn page(services: &[(&Service, Vec<String>)], botocore: &str) -> Result<Stri
                 Some(row) => writeln!(
                     lists,
                     "| {name} | yes | `{}:{name}` | {} | {} | {} |",
-                    service.folder, row.level, row.credentials, row.audit
+                    service.prefix, row.level, row.credentials, row.audit
                 ),
             };
         }

@@ -2,6 +2,7 @@
 
 use super::model::{Model, Shape, Target};
 use super::names::{error_variant, field, snake, table, type_name, variant};
+use super::rest;
 use super::services::Service;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -114,9 +115,10 @@ fn types(service: &Service, model: &Model, reachable: &BTreeSet<String>) -> Resu
             let mark = if secret { " .secret" } else { "" };
             let _ = writeln!(
                 out,
-                "        {}: {ty} = {need}{mark} {member:?} {},",
+                "        {}: {ty} = {need}{mark} {member:?} {}{},",
                 field(member),
                 table(&target.shape),
+                rest::binding(target),
             );
         }
         out.push_str("    }\n");
@@ -199,6 +201,9 @@ fn shapes(model: &Model, reachable: &BTreeSet<String>) -> Result<String, String>
         if shape.sensitive {
             out.push_str(".secret()");
         }
+        if shape.timestamp_format.is_some() {
+            out.push_str(".iso8601()");
+        }
         out.push_str(";\n");
     }
     Ok(out)
@@ -239,9 +244,19 @@ fn operations(service: &Service, model: &Model) -> Result<String, String> {
             .iter()
             .map(|e| error_variant(&e.shape))
             .collect();
+        let http = match rest::is_rest(model) {
+            true => {
+                let http = rest::http(operation)?;
+                format!(
+                    " @ {:?} {:?} {}",
+                    http.method, http.request_uri, http.response_code
+                )
+            }
+            false => String::new(),
+        };
         let _ = writeln!(
             out,
-            "    {name}({}) -> {}, [{}];",
+            "    {name}({}) -> {}, [{}]{http};",
             name_of(&operation.input),
             name_of(&operation.output),
             errors.join(", "),
@@ -258,7 +273,7 @@ fn errors(model: &Model) -> Result<String, String> {
     for (name, shape) in exceptions() {
         let (code, status, sender) = match &shape.error {
             Some(error) => (
-                error.code.as_str(),
+                error.code.as_deref().unwrap_or(name),
                 error.http_status_code,
                 error.sender_fault,
             ),

@@ -18,6 +18,7 @@ mod model;
 mod names;
 mod options;
 mod overrides;
+mod rest;
 mod services;
 
 use options::Options;
@@ -49,7 +50,7 @@ pub fn run(args: &[&str]) -> Result<(), String> {
             model.operations.keys().cloned().collect::<Vec<_>>(),
         ));
         for (name, text) in emit::service(service, &model, &pinned)? {
-            let path = format!("crates/aws-api/src/{}/{name}", service.folder);
+            let path = format!("crates/aws-api/src/{}/{name}", service.module);
             files.push((path, rustfmt(&text)?.into_bytes()));
         }
     }

@@ -42,6 +42,8 @@ pub struct Operation {
     documentation: Option<String>,
     auth: Option<Value>,
     authtype: Option<String>,
+    readonly: Option<bool>,
+    idempotent: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +52,12 @@ pub struct Operation {
 pub struct Target {
     pub shape: String,
     pub result_wrapper: Option<String>,
+    /// Where the member is in an HTTP message of restJson1, if not in the body.
+    pub location: Option<String>,
+    /// The name there.
+    pub location_name: Option<String>,
+    /// Clients fill it in.
+    idempotency_token: Option<bool>,
     documentation: Option<String>,
     deprecated: Option<bool>,
     deprecated_message: Option<String>,
@@ -60,6 +68,9 @@ pub struct Target {
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 pub struct Shape {
+    #[serde(rename = "timestampFormat")]
+    pub timestamp_format: Option<String>,
+    retryable: Option<Value>,
     #[serde(rename = "type")]
     pub kind: String,
     pub min: Option<i64>,
@@ -93,10 +104,25 @@ pub struct Shape {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ErrorTrait {
-    pub code: String,
+    /// The code, where it is not the shape's name.
+    pub code: Option<String>,
     pub http_status_code: u16,
     #[serde(default)]
     pub sender_fault: bool,
+}
+
+/// How a call of restJson1 is an HTTP request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Http {
+    pub method: String,
+    pub request_uri: String,
+    #[serde(default = "ok")]
+    pub response_code: u16,
+}
+
+fn ok() -> u16 {
+    200
 }
 
 /// Members in the model's order, which JSON objects do not promise and which
@@ -149,6 +175,7 @@ impl Model {
                 return Err(format!("{name} has an unusual result wrapper"));
             }
         }
+        super::rest::check(&model)?;
         Ok(model)
     }
 
@@ -234,9 +261,10 @@ mod tests {
     }
 
     #[test]
-    fn rejects_traits_that_the_codecs_do_not_know() {
+    fn rejects_traits_that_the_codecs_do_not_know() -> Result<(), String> {
         let renamed = r#"{"In": {"type": "structure", "members": {"a": {"shape": "S", "locationName": "b"}}}}"#;
-        assert!(model(renamed).is_err_and(|e| e.contains("locationName")));
+        let renamed = model(renamed)?;
+        assert!(super::super::rest::check(&renamed).is_err_and(|e| e.contains("`a`")));
         let flat = r#"{"In": {"type": "list", "member": {"shape": "S"}, "flattened": true}}"#;
         assert!(model(flat).is_err_and(|e| e.contains("flattened")));
         let within = r#"{"In": {"type": "structure", "members": {"a": {"shape": "In"}}}}"#;
@@ -244,5 +272,6 @@ mod tests {
         // The list is the box.
         let boxed = r#"{"In": {"type": "structure", "members": {"a": {"shape": "L"}}}, "L": {"type": "list", "member": {"shape": "In"}}}"#;
         assert!(model(boxed).is_ok_and(|m| m.reachable().is_ok()));
+        Ok(())
     }
 }

@@ -3,10 +3,14 @@
 use super::fetch;
 use std::path::{Path, PathBuf};
 
-/// A service: its folder in botocore (and the module of `aws-api`), the model's version, and the
-/// variant of `aws_api::Service`.
+/// A service: its folder in botocore, its module in `aws-api`, the model's version, and the variant of
+/// `aws_api::Service`.
 pub struct Service {
     pub folder: &'static str,
+    /// The module, also of the server's table of operations.
+    pub module: &'static str,
+    /// The prefix of its actions.
+    pub prefix: &'static str,
     pub version: &'static str,
     pub variant: &'static str,
     pub origin: Origin,
@@ -26,31 +30,49 @@ const MODELS: &str = "crates/aws-api/models";
 
 pub const SERVICES: &[Service] = &[
     Service {
+        folder: "accessanalyzer",
+        module: "access_analyzer",
+        prefix: "access-analyzer",
+        version: "2019-11-01",
+        variant: "AccessAnalyzer",
+        origin: Origin::Botocore,
+    },
+    Service {
         folder: "berth",
+        module: "berth",
+        prefix: "berth",
         version: "2026-12-01",
         variant: "Berth",
         origin: Origin::Repository,
     },
     Service {
         folder: "ecr",
+        module: "ecr",
+        prefix: "ecr",
         version: "2015-09-21",
         variant: "Ecr",
         origin: Origin::Botocore,
     },
     Service {
         folder: "iam",
+        module: "iam",
+        prefix: "iam",
         version: "2010-05-08",
         variant: "Iam",
         origin: Origin::Botocore,
     },
     Service {
         folder: "organizations",
+        module: "organizations",
+        prefix: "organizations",
         version: "2016-11-28",
         variant: "Organizations",
         origin: Origin::Botocore,
     },
     Service {
         folder: "sts",
+        module: "sts",
+        prefix: "sts",
         version: "2011-06-15",
         variant: "Sts",
         origin: Origin::Botocore,

@@ -9,6 +9,12 @@ use std::collections::BTreeSet;
 
 /// Operations whose IAM action has another name.
 const OTHER_NAME: &[(&str, &str)] = &[
+    // Service Authorization Reference, "Actions defined by AWS IAM Access Analyzer".
+    ("access-analyzer:GetFindingV2", "access-analyzer:GetFinding"),
+    (
+        "access-analyzer:ListFindingsV2",
+        "access-analyzer:ListFindings",
+    ),
     // "The IAM principal invoking this operation must have the ecr:BatchGetImage
     // permission" (Amazon ECR API Reference, ListImageReferrers).
     ("ecr:ListImageReferrers", "ecr:BatchGetImage"),

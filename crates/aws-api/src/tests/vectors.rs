@@ -2,12 +2,14 @@
 //! (tests/vectors/make.py).
 
 use crate::shape::{Kind, Shape};
-use crate::{Form, Operation, Protocol, Service, Value, json};
+use crate::{Form, Operation, Protocol, RestHead, Service, Value, json};
 
 struct Vector {
     operation: Operation,
     value: String,
     body: String,
+    /// Method, path and query, of restJson1.
+    line: Option<[String; 3]>,
 }
 
 fn vectors(file: &str, value: &str) -> Vec<Vector> {
@@ -20,6 +22,7 @@ fn vectors(file: &str, value: &str) -> Vec<Vector> {
                 .unwrap(),
             value: row[value].to_string(),
             body: row["body"].as_str().unwrap().to_owned(),
+            line: serde_json::from_value(row["line"].clone()).unwrap(),
         }
     });
     rows.collect()
@@ -36,6 +39,17 @@ fn decodes_the_requests_of_botocore() {
         match vector.operation.service().protocol() {
             Protocol::Json => {
                 let read = json::decode(shape, vector.body.as_bytes()).unwrap();
+                assert_eq!(read, meant, "{name}");
+            }
+            Protocol::RestJson => {
+                let [method, path, query] = vector.line.unwrap();
+                let service = vector.operation.service();
+                assert_eq!(
+                    RestHead::route(service, &method, &path),
+                    Some(vector.operation)
+                );
+                let head = RestHead::read(vector.operation, &path, &query, |_| None).unwrap();
+                let read = head.decode(shape, vector.body.as_bytes()).unwrap();
                 assert_eq!(read, meant, "{name}");
             }
             Protocol::Query => {

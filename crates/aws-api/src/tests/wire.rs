@@ -154,7 +154,7 @@ fn encodes_errors_in_both_protocols() {
          <RequestId>id</RequestId></ErrorResponse>\n"
     );
     assert_eq!(
-        decode_error(Service::Iam, &answer.body).code,
+        decode_error(Service::Iam, None, &answer.body).code,
         "NoSuchEntity"
     );
 
@@ -169,11 +169,11 @@ fn encodes_errors_in_both_protocols() {
         r#"{"__type":"InvalidLayerPartException","message":"a \"wrong\" part\u0001","lastValidByteReceived":41}"#
     );
     assert_eq!(
-        decode_error(Service::Ecr, &answer.body).message,
+        decode_error(Service::Ecr, None, &answer.body).message,
         "a \"wrong\" part\u{1}"
     );
-    assert_eq!(decode_error(Service::Ecr, b"<html>").code, "");
-    assert_eq!(decode_error(Service::Sts, b"<html>").code, "");
+    assert_eq!(decode_error(Service::Ecr, None, b"<html>").code, "");
+    assert_eq!(decode_error(Service::Sts, None, b"<html>").code, "");
     assert_eq!(ecr::ErrorCode::Server.status(), 500);
     assert_eq!(
         sts::ErrorCode::MalformedPolicyDocument.code(),
@@ -214,7 +214,7 @@ fn common_errors_follow_the_protocol() {
         assert_eq!(codes(error), expected);
     }
     for error in CommonError::ALL {
-        for protocol in [Protocol::Json, Protocol::Query] {
+        for protocol in [Protocol::Json, Protocol::Query, Protocol::RestJson] {
             let wire = error.with(protocol, "x");
             let receiver = wire.fault == crate::Fault::Receiver;
             assert_eq!(receiver, wire.status.is_server_error(), "{error:?}");

@@ -4,7 +4,7 @@
     venv/bin/python make.py
 
 requests.jsonl: for every operation, parameters with each member set (`input`, as JSON) and the body
-that botocore sends for them. answers.jsonl: for every operation, a response with each member set
+that botocore sends for them, of restJson1 also method, path and query (`line`). answers.jsonl: for every operation, a response with each member set
 (`output`, as JSON), and a body that botocore decodes to exactly these members.
 """
 
@@ -12,14 +12,16 @@ import base64
 import datetime
 import json
 import os
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
 import botocore.parsers
 import botocore.serialize
 import botocore.session
 
-SERVICES = ["berth", "ecr", "iam", "organizations", "sts"]
+# As botocore names them, with the names in signatures where they differ.
+SERVICES = {"accessanalyzer": "access-analyzer", "berth": "berth", "ecr": "ecr", "iam": "iam",
+            "organizations": "organizations", "sts": "sts"}
 # `berth` is a model of this repository, in botocore's layout.
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models")
 # As in xtask/src/codegen/overrides.rs: where AWS's answers differ from its model.
@@ -57,6 +59,20 @@ def plain(value):
     return value
 
 
+def on_wire(shape, value):
+    """The same as the protocols of JSON write it: some timestamps are texts."""
+    kind = shape.type_name if shape else None
+    if kind == "structure":
+        return {name: on_wire(shape.members[name], member) for name, member in value.items()}
+    if kind == "list":
+        return [on_wire(shape.member, member) for member in value]
+    if kind == "map":
+        return {key: on_wire(shape.value, member) for key, member in value.items()}
+    if kind == "timestamp" and shape.serialization.get("timestampFormat") == "iso8601":
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return plain(value)
+
+
 def xml(shape, value):
     kind = shape.type_name
     if kind == "structure":
@@ -77,23 +93,30 @@ def main():
     session = botocore.session.get_session()
     session.get_component("data_loader").search_paths.insert(0, MODELS)
     requests, answers = [], []
-    for service in SERVICES:
+    for service, signing_name in SERVICES.items():
         model = session.get_service_model(service)
         protocol = model.metadata["protocol"]
         serializer = botocore.serialize.create_serializer(protocol, include_validation=False)
         parser = botocore.parsers.create_parser(protocol)
+        # Of a union one member is set at a time; here every member of every shape is read.
+        parser._has_unknown_tagged_union_member = lambda shape, value: False
         for name in model.operation_names:
             operation = model.operation_model(name)
             value = sample(operation.input_shape) if operation.input_shape else {}
-            body = serializer.serialize_to_request(value, operation)["body"]
+            request = serializer.serialize_to_request(value, operation)
+            body = request["body"]
             body = urlencode(body) if isinstance(body, dict) else body.decode()
-            requests.append({"service": service, "operation": name, "input": plain(value), "body": body})
+            row = {"service": signing_name, "operation": name, "input": plain(value), "body": body}
+            if protocol == "rest-json":
+                query = urlencode(request["query_string"], doseq=True, quote_via=quote)
+                row["line"] = [request["method"], request["url_path"], query]
+            requests.append(row)
         for name in model.operation_names:
             operation = model.operation_model(name)
             shape = operation.output_shape
             value = sample(shape) if shape else {}
-            if protocol == "json":
-                body = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+            if protocol in ("json", "rest-json"):
+                body = json.dumps(on_wire(shape, value), ensure_ascii=False, separators=(",", ":"))
             else:
                 result = f"<{name}Result>{xml(shape, value)}</{name}Result>" if shape else ""
                 body = (f'<{name}Response xmlns="{model.metadata["xmlNamespace"]}">{result}'
@@ -102,7 +125,7 @@ def main():
             parsed = parser.parse(answer, shape)
             parsed.pop("ResponseMetadata")
             assert plain(parsed) == plain(value), (name, parsed, value)
-            answers.append({"service": service, "operation": name, "output": plain(value), "body": body})
+            answers.append({"service": signing_name, "operation": name, "output": plain(value), "body": body})
     for name, rows in (("requests", requests), ("answers", answers)):
         with open(f"{name}.jsonl", "w", encoding="utf-8") as out:
             for row in rows:

@@ -162,15 +162,7 @@ impl Identity {
         simulation: Simulation,
         page: Page,
     ) -> Result<SimulatePolicyResponse, Error> {
-        let turn = Arc::clone(&self.0.simulating);
-        let turn = turn.acquire_owned().await.map_err(Error::internal)?;
-        let run = tokio::task::spawn_blocking(move || {
-            let result = simulation.run(&page);
-            // Not before the work ends, also when the client has gone.
-            drop(turn);
-            result
-        });
-        run.await.map_err(Error::internal)?
+        self.compute(move || simulation.run(&page)).await?
     }
 
     pub(super) async fn source_documents(

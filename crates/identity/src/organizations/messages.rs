@@ -8,7 +8,7 @@ use crate::Error;
 
 pub(super) fn constraint(reason: &'static str, message: &str) -> Error {
     Error::Constrained {
-        code: ErrorCode::ConstraintViolation,
+        code: ErrorCode::ConstraintViolation.into(),
         reason,
         message: message.to_owned(),
     }
@@ -16,7 +16,7 @@ pub(super) fn constraint(reason: &'static str, message: &str) -> Error {
 
 pub(super) fn invalid(reason: &'static str, message: &str) -> Error {
     Error::Constrained {
-        code: ErrorCode::InvalidInput,
+        code: ErrorCode::InvalidInput.into(),
         reason,
         message: message.to_owned(),
     }
@@ -24,7 +24,7 @@ pub(super) fn invalid(reason: &'static str, message: &str) -> Error {
 
 pub(super) fn handshake(reason: &'static str, message: &str) -> Error {
     Error::Constrained {
-        code: ErrorCode::HandshakeConstraintViolation,
+        code: ErrorCode::HandshakeConstraintViolation.into(),
         reason,
         message: message.to_owned(),
     }

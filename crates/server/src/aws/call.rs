@@ -309,6 +309,7 @@ fn region_of(app: &App, service: Service, scope: &Region) -> Region {
 
 fn event_source(service: Service) -> &'static str {
     match service {
+        Service::AccessAnalyzer => "access-analyzer.amazonaws.com",
         Service::Berth => "berth",
         Service::Ecr => "ecr.amazonaws.com",
         Service::Iam => "iam.amazonaws.com",

@@ -7,7 +7,7 @@ use http::Response;
 use sigv4::SigError;
 
 use super::call::{Call, is_other, proved_by_input, shown};
-use super::other_path;
+use super::{other_path, rest};
 use crate::app::App;
 use crate::body::{BodyError, Inbound, ReplyBody};
 use crate::error::{ApiError, Unauthenticated};
@@ -77,6 +77,9 @@ async fn theirs(call: &mut Call, target: &str, body: Inbound) -> Result<WireResp
     let signed = call.present().await?;
     if is_other(&signed) {
         return Err(other_path::refuse(call, &signed, body).await);
+    }
+    if let Some(service) = rest::service_of(&signed) {
+        return rest::signed_call(call, &signed, service, body).await;
     }
     let party = &call.head.party;
     let collected = body

@@ -1,6 +1,6 @@
 //! The AWS APIs. A request is signed, so it is read whole before it is believed; what it may cost before
-//! that is bounded in `limits`. [`json`] and [`query`] read the two protocols; a [`call`](self::call)
-//! goes the same steps in both.
+//! that is bounded in `limits`. [`json`], [`query`] and [`rest`] read the three protocols; a
+//! [`call`](self::call) goes the same steps in each.
 
 mod answers;
 mod call;
@@ -9,6 +9,7 @@ mod json;
 mod other_path;
 mod other_services;
 mod query;
+mod rest;
 
 pub(crate) use answers::{internal, malformed, too_long, unavailable};
 pub(crate) use json::json;

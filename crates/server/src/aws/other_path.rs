@@ -1,5 +1,5 @@
-//! Signed calls that name no operation of this server: calls of services that are not served, and calls at
-//! paths without a service.
+//! Signed calls at paths: those of services that speak restJson1, and those that name no operation of this
+//! server.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use aws_api::{CommonError, Service, WireResponse};
 use http::Response;
 
 use super::call::{Call, is_other};
+use super::rest;
 use crate::app::App;
 use crate::authenticate::Signed;
 use crate::body::{Inbound, ReplyBody};
@@ -14,15 +15,18 @@ use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::API_BODY_BYTES_MAX;
 
-/// Answers a signed call at a path of another service.
+/// Answers a signed call at a path.
 pub(crate) async fn other_path(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
     let mut call = Call::new(app, head, Service::Sts, "");
-    let result = Box::pin(refuse_path(&mut call, body)).await;
+    let result = Box::pin(at_path(&mut call, body)).await;
     call.finish(result).await
 }
 
-async fn refuse_path(call: &mut Call, body: Inbound) -> Result<WireResponse, ApiError> {
+async fn at_path(call: &mut Call, body: Inbound) -> Result<WireResponse, ApiError> {
     let signed = call.present().await?;
+    if let Some(service) = rest::service_of(&signed) {
+        return rest::signed_call(call, &signed, service, body).await;
+    }
     if is_other(&signed) {
         return Err(refuse(call, &signed, body).await);
     }

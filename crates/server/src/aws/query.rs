@@ -7,6 +7,7 @@ use http::{Response, header};
 use sigv4::SigError;
 
 use super::call::{Call, is_other, proved_by_input, shown};
+use super::rest;
 use crate::app::App;
 use crate::authenticate::Signed;
 use crate::body::{BodyError, Collected, Inbound, ReplyBody};
@@ -34,6 +35,9 @@ async fn signed_call(
     signed: &Signed,
     body: Inbound,
 ) -> Result<WireResponse, ApiError> {
+    if let Some(service) = rest::service_of(signed) {
+        return rest::signed_call(call, signed, service, body).await;
+    }
     if let Some(service) = Service::from_signing_name(signed.scope_service()) {
         call.service = service;
     }

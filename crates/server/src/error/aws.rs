@@ -47,6 +47,13 @@ impl ApiError {
 fn identity_error(error: &identity::Error, protocol: Protocol) -> WireError {
     let message = error.to_string();
     match error.code() {
+        Code::AccessAnalyzer(code) => {
+            let wire = code.with(message);
+            match error.reason() {
+                Some(reason) => wire.member("reason", reason),
+                None => wire,
+            }
+        }
         Code::Berth(code) => code.with(message),
         Code::Iam(code) => code.with(message),
         Code::Sts(code) => code.with(message),

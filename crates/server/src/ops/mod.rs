@@ -5,6 +5,7 @@
 //! [`Columns::new`](row::Columns::new) are set behind it. `docs/api-coverage.md` is generated from
 //! these rows.
 
+mod access_analyzer;
 mod berth;
 mod composite;
 mod ecr;
@@ -27,6 +28,7 @@ pub(crate) fn table() -> &'static HashMap<Operation, Row> {
     static TABLE: OnceLock<HashMap<Operation, Row>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let all = [
+            access_analyzer::table(),
             berth::table(),
             ecr::table(),
             iam::table(),
@@ -57,6 +59,7 @@ mod tests {
     #[test]
     fn each_operation_has_one_row_and_its_own_action() {
         let tables = [
+            access_analyzer::table(),
             berth::table(),
             ecr::table(),
             iam::table(),

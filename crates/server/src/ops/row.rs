@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use authz::{Caller, RequestContext, Requirements, Rule, SessionScope};
 use aws_api::authorization::AccessLevel;
-use aws_api::{Form, Op, Operation, ResponseFormat, Service, WireResponse};
+use aws_api::{Form, Op, Operation, ResponseFormat, RestHead, Service, WireResponse};
 use bytes::Bytes;
 
 use crate::app::App;
@@ -146,10 +146,12 @@ pub(crate) struct Exchange {
     pub(crate) format: ResponseFormat,
 }
 
-/// A request's parameters, as the two protocols carry them.
+/// A request's parameters, as the protocols carry them.
 pub(crate) enum ApiBody {
     Json(Bytes),
     Query(Form),
+    /// What stands outside the body, and the body.
+    Rest(RestHead, Bytes),
 }
 
 /// The result of an operation.
@@ -372,6 +374,7 @@ pub(super) fn decode<O: Op>(body: &ApiBody) -> Result<O::Input, ApiError> {
     let decoded = match body {
         ApiBody::Json(bytes) => aws_api::decode_request::<O>(bytes),
         ApiBody::Query(form) => aws_api::decode_form::<O>(form),
+        ApiBody::Rest(head, body) => aws_api::decode_rest::<O>(head, body),
     };
     decoded.map_err(|error| ApiError::Wire(error.wire()))
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use aws_api::organizations as org;
-use aws_api::{Kind, Operation, Protocol, Secret, ecr, iam};
+use aws_api::{Kind, Operation, Secret, ecr, iam};
 use serde_json::{Value, json};
 
 use super::sample;
@@ -271,7 +271,7 @@ async fn everything(world: &World, root: &Person) -> Vec<String> {
 
 /// The bodies that an operation is called with: the least that its model takes, and the same with the
 /// members that name an account.
-fn bodies(operation: Operation) -> Vec<Vec<u8>> {
+fn bodies(operation: Operation) -> Vec<Value> {
     let least = sample::least(operation.input()).unwrap();
     let mut bodies = vec![least.clone()];
     if let Kind::Structure(members) = operation.input().kind {
@@ -290,12 +290,6 @@ fn bodies(operation: Operation) -> Vec<Vec<u8>> {
         }
     }
     bodies
-        .into_iter()
-        .map(|body: Value| match operation.service().protocol() {
-            Protocol::Json => body.to_string().into_bytes(),
-            Protocol::Query => sample::encoded(operation, &body),
-        })
-        .collect()
 }
 
 async fn call(
@@ -305,12 +299,8 @@ async fn call(
     body: &str,
 ) -> (u16, String, String) {
     let service = operation.service();
-    let target = sample::target(operation);
-    let kind = sample::content_type(service);
-    let body = body.to_owned().into_bytes().into();
-    let reply = world
-        .call(person, service, target.as_deref(), kind, body)
-        .await;
+    let sent = sample::request(operation, &serde_json::from_str(body).unwrap());
+    let reply = world.call_operation(person, service, &sent).await;
     let text = reply.text().to_owned();
     match reply.status {
         200 => (200, String::new(), text),
@@ -338,7 +328,7 @@ async fn nothing_of_an_account_is_visible_or_changes_in_another() {
         .collect();
     for (action, operation) in &operations {
         for body in bodies(*operation) {
-            let body = String::from_utf8(body).unwrap();
+            let body = body.to_string();
             let mut of_owner = body.clone();
             let mut nobodys = body.replace("app1", "app9");
             for (sample, real) in &owner.ids {

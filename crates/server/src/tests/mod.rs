@@ -1,5 +1,6 @@
 //! The server as its clients meet it, over a loopback socket, and the authorization step on its own.
 
+mod access_analyzer;
 mod audit;
 mod certificates;
 mod columns;

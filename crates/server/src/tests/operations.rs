@@ -1,7 +1,7 @@
 //! Every operation and every route of the registry is guarded: walked, not listed by hand.
 
 use crate::ops;
-use aws_api::{Operation, Service, authorization};
+use aws_api::{Operation, Protocol, Service, authorization};
 
 use super::sample;
 use super::world::{World, refused};
@@ -9,6 +9,9 @@ use super::world::{World, refused};
 fn all() -> impl Iterator<Item = Operation> {
     Service::ALL.iter().flat_map(|service| service.operations())
 }
+
+/// A signature that has nothing but its algorithm.
+const UNSIGNED: &str = "AWS4-HMAC-SHA256";
 
 /// What AWS lets everybody do (IAM User Guide, "Comparing the AWS STS API operations"). May only shrink.
 const UNGUARDED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
@@ -22,12 +25,8 @@ async fn who_may_nothing_is_refused_everything_by_name() {
             continue;
         };
         let service = operation.service();
-        let target = sample::target(operation);
-        let kind = sample::content_type(service);
-        let body = sample::body(operation).into();
-        let reply = world
-            .call(&nobody, service, target.as_deref(), kind, body)
-            .await;
+        let sent = sample::least_request(operation);
+        let reply = world.call_operation(&nobody, service, &sent).await;
         let name = format!("{}:{}", service.signing_name(), operation.name());
         let rule = row.columns.rule;
         let requirements = (row.requirements)(&sample::api_body(operation)).unwrap();
@@ -58,18 +57,29 @@ async fn what_is_not_built_says_so_and_what_is_unsigned_is_refused() {
     let mut unbuilt = 0;
     for operation in all() {
         let service = operation.service();
-        let kind = sample::content_type(service);
-        let target = sample::target(operation);
-        let body = || match service.target_prefix() {
-            Some(_) => b"{}".to_vec(),
-            None => {
-                let version = service.api_version();
-                format!("Action={}&Version={version}", operation.name()).into_bytes()
-            }
+        let sent = match operation.http() {
+            Some(_) => sample::at_its_path(operation),
+            None => sample::request(operation, &serde_json::json!({})),
         };
-        let mut headers = vec![("content-type", kind)];
-        headers.extend(target.as_deref().map(|target| ("x-amz-target", target)));
-        let reply = world.send(http::Method::POST, "/", &headers, body()).await;
+        let mut headers = vec![("content-type", sent.content_type)];
+        headers.extend(
+            sent.target
+                .as_deref()
+                .map(|target| ("x-amz-target", target)),
+        );
+        if service.protocol() == Protocol::RestJson {
+            // Without any signature, nothing says which service a path is of.
+            let method = sent.method.clone();
+            let reply = world
+                .send(method, &sent.path, &headers, sent.body.clone())
+                .await;
+            assert_eq!(reply.status, 404, "{operation:?}");
+            headers.push(("authorization", UNSIGNED));
+        }
+        let method = sent.method.clone();
+        let reply = world
+            .send(method, &sent.path, &headers, sent.body.clone())
+            .await;
         let error = refused(service, &reply);
         // These two bring their proof in the body; they are not built.
         let by_token =
@@ -79,6 +89,10 @@ async fn what_is_not_built_says_so_and_what_is_unsigned_is_refused() {
         match (by_input, by_token) {
             (true, _) => assert!((400..500).contains(&error.status), "{error:?}"),
             (false, true) => assert_eq!(error.code, "NotImplemented"),
+            (false, false) if service.protocol() == Protocol::RestJson => {
+                // In the form of no service in particular.
+                assert!(reply.text().contains("IncompleteSignature"), "{error:?}");
+            }
             (false, false) => assert!(
                 error.code.starts_with("MissingAuthenticationToken"),
                 "{error:?}"
@@ -88,9 +102,7 @@ async fn what_is_not_built_says_so_and_what_is_unsigned_is_refused() {
             continue;
         }
         unbuilt += 1;
-        let reply = world
-            .call(&world.root, service, target.as_deref(), kind, body().into())
-            .await;
+        let reply = world.call_operation(&world.root, service, &sent).await;
         let error = refused(service, &reply);
         assert_eq!((error.code.as_str(), error.status), ("NotImplemented", 501));
         assert!(error.message.contains(operation.name()), "{error:?}");

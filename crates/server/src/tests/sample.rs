@@ -1,6 +1,6 @@
 //! The least input that an operation's model takes, for tests that call every operation.
 
-use aws_api::{Form, Kind, Operation, Protocol, Service, Shape};
+use aws_api::{Binding, Form, Kind, Operation, Protocol, RestHead, Service, Shape, WireRequest};
 use serde_json::{Map, Value, json};
 
 use crate::oci_route::{Mount, OciOperation, OciRoute, Page};
@@ -117,13 +117,6 @@ fn text(shape: &Shape) -> Option<String> {
     texts.into_iter().find(|text| fits(text))
 }
 
-/// The least body of an operation.
-pub(super) fn body(operation: Operation) -> Vec<u8> {
-    let input = least(operation.input());
-    let input = input.unwrap_or_else(|| panic!("no input fits {}", operation.name()));
-    encoded(operation, &input)
-}
-
 /// The least body of an operation whose input has tags, with one tag.
 pub(super) fn api_body_with_tags(operation: Operation) -> ApiBody {
     let mut input = least(operation.input()).unwrap();
@@ -133,16 +126,113 @@ pub(super) fn api_body_with_tags(operation: Operation) -> ApiBody {
     let is_tags = |name: &str| name.eq_ignore_ascii_case("tags");
     let member = members.iter().find(|member| is_tags(member.name)).unwrap();
     input[member.name] = least(member.shape).unwrap();
-    let body = encoded(operation, &input);
-    match operation.service().protocol() {
-        Protocol::Json => ApiBody::Json(body.into()),
-        Protocol::Query => ApiBody::Query(Form::parse(&body).unwrap()),
+    read(&request(operation, &input))
+}
+
+/// A request of an operation, as clients send it.
+pub(super) struct Sent {
+    operation: Operation,
+    pub(super) method: http::Method,
+    /// With the query.
+    pub(super) path: String,
+    pub(super) target: Option<String>,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
+}
+
+impl From<(Operation, WireRequest)> for Sent {
+    fn from((operation, wire): (Operation, WireRequest)) -> Sent {
+        Sent {
+            operation,
+            method: wire.method.parse().unwrap(),
+            path: wire.path,
+            target: wire.target,
+            content_type: wire.content_type,
+            body: wire.body,
+        }
     }
 }
 
-pub(super) fn encoded(operation: Operation, input: &Value) -> Vec<u8> {
+/// The request with this input.
+pub(super) fn request(operation: Operation, input: &Value) -> Sent {
+    let mut input = input.clone();
+    let (method, path) = match operation.http() {
+        Some(http) => (http.method, outside_body(operation, http.uri, &mut input)),
+        None => ("POST", "/".to_owned()),
+    };
+    Sent {
+        operation,
+        method: method.parse().unwrap(),
+        path,
+        target: target(operation),
+        content_type: content_type(operation.service()),
+        body: encoded(operation, &input),
+    }
+}
+
+/// The request with the least input.
+pub(super) fn least_request(operation: Operation) -> Sent {
+    let input = least(operation.input());
+    let input = input.unwrap_or_else(|| panic!("no input fits {}", operation.name()));
+    request(operation, &input)
+}
+
+/// A request at the path of an operation, with nothing that its model requires elsewhere.
+pub(super) fn at_its_path(operation: Operation) -> Sent {
+    let members = operation.input().members().iter();
+    let labels = members.filter(|member| matches!(member.binding, Binding::Label(_)));
+    let input = labels.map(|member| (member.name.to_owned(), json!("app1")));
+    request(operation, &Value::Object(input.collect()))
+}
+
+/// Takes what is bound to the path and the query out of an input.
+fn outside_body(operation: Operation, uri: &str, input: &mut Value) -> String {
+    let (mut path, mut query) = (uri.to_owned(), Vec::new());
+    for member in operation.input().members() {
+        if member.binding == Binding::Body {
+            continue;
+        }
+        let value = input.as_object_mut().unwrap().remove(member.name);
+        let values = match value {
+            None => continue,
+            Some(Value::Array(values)) => values,
+            Some(value) => vec![value],
+        };
+        for value in values {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            let text = aws_types::percent::encode(&text);
+            match member.binding {
+                Binding::Label(name) => path = path.replace(&format!("{{{name}}}"), &text),
+                Binding::Query(name) => query.push(format!("{name}={text}")),
+                other => panic!("{} has {other:?}", operation.name()),
+            }
+        }
+    }
+    match query.is_empty() {
+        true => path,
+        false => format!("{path}?{}", query.join("&")),
+    }
+}
+
+/// The same, read.
+fn read(sent: &Sent) -> ApiBody {
+    let body = sent.body.clone();
+    match sent.operation.service().protocol() {
+        Protocol::Json => ApiBody::Json(body.into()),
+        Protocol::Query => ApiBody::Query(Form::parse(&body).unwrap()),
+        Protocol::RestJson => {
+            let (path, query) = sent.path.split_once('?').unwrap_or((&sent.path, ""));
+            let head = RestHead::read(sent.operation, path, query, |_| None).unwrap();
+            ApiBody::Rest(head, body.into())
+        }
+    }
+}
+
+fn encoded(operation: Operation, input: &Value) -> Vec<u8> {
     match operation.service().protocol() {
-        Protocol::Json => input.to_string().into_bytes(),
+        Protocol::Json | Protocol::RestJson => input.to_string().into_bytes(),
         Protocol::Query => {
             let version = operation.service().api_version();
             let mut form = format!("Action={}&Version={version}", operation.name());
@@ -192,22 +282,19 @@ fn flatten(prefix: &str, shape: &Shape, value: &Value, form: &mut String) {
 
 /// The same, read.
 pub(super) fn api_body(operation: Operation) -> ApiBody {
-    let body = body(operation);
-    match operation.service().protocol() {
-        Protocol::Json => ApiBody::Json(body.into()),
-        Protocol::Query => ApiBody::Query(Form::parse(&body).unwrap()),
-    }
+    read(&least_request(operation))
 }
 
 /// `X-Amz-ResourceSelector`, for JSON.
-pub(super) fn target(operation: Operation) -> Option<String> {
+fn target(operation: Operation) -> Option<String> {
     let prefix = operation.service().target_prefix()?;
     Some(format!("{prefix}.{}", operation.name()))
 }
 
-pub(super) fn content_type(service: Service) -> &'static str {
+fn content_type(service: Service) -> &'static str {
     match service.protocol() {
         Protocol::Json => "application/x-amz-json-1.1",
+        Protocol::RestJson => "application/json",
         Protocol::Query => "application/x-www-form-urlencoded",
     }
 }

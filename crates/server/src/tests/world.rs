@@ -329,16 +329,8 @@ impl World {
     ) -> Result<O::Output, Refused> {
         let request = aws_api::encode_request::<O>(input);
         let service = O::OPERATION.service();
-        let target = request.target.as_deref();
-        let reply = self
-            .call(
-                person,
-                service,
-                target,
-                request.content_type,
-                request.body.into(),
-            )
-            .await;
+        let sent = super::sample::Sent::from((O::OPERATION, request));
+        let reply = self.call_operation(person, service, &sent).await;
         match reply.status {
             200 => Ok(aws_api::decode_response::<O>(&reply.body).unwrap()),
             _ => Err(refused(service, &reply)),
@@ -360,6 +352,25 @@ impl World {
             .map(|(k, v)| (k.as_str(), v.as_str()))
             .collect();
         self.send(Method::POST, "/", &headers, body).await
+    }
+
+    /// Sends a signed request of any protocol.
+    pub(super) async fn call_operation(
+        &self,
+        person: &Person,
+        service: Service,
+        sent: &super::sample::Sent,
+    ) -> Reply {
+        let line = (sent.method.as_str(), sent.path.as_str());
+        let target = sent.target.as_deref();
+        let kind = sent.content_type;
+        let headers = self.signed_at("us-east-1", person, service, line, target, kind, &sent.body);
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        self.send(sent.method.clone(), &sent.path, &headers, sent.body.clone())
+            .await
     }
 
     /// The headers of a signed request.
@@ -384,6 +395,22 @@ impl World {
         content_type: &str,
         body: &[u8],
     ) -> Vec<(String, String)> {
+        let line = ("POST", "/");
+        self.signed_at(region, person, service, line, target, content_type, body)
+    }
+
+    /// The same for another method and path.
+    #[allow(clippy::too_many_arguments)]
+    fn signed_at(
+        &self,
+        region: &str,
+        person: &Person,
+        service: Service,
+        (method, path): (&str, &str),
+        target: Option<&str>,
+        content_type: &str,
+        body: &[u8],
+    ) -> Vec<(String, String)> {
         use sha2::Digest as _;
         let mut headers = vec![("content-type".to_owned(), content_type.to_owned())];
         if let Some(target) = target {
@@ -392,10 +419,11 @@ impl World {
         let host = self.address.to_string();
         let mut parts: Vec<(&str, &[u8])> = vec![("host", host.as_bytes())];
         parts.extend(headers.iter().map(|(k, v)| (k.as_str(), v.as_bytes())));
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let parts = RequestParts {
-            method: "POST",
-            path: "/",
-            query: "",
+            method,
+            path,
+            query,
             headers: &parts,
         };
         let secret = SecretKey::new(person.secret.as_str());
@@ -455,7 +483,9 @@ impl World {
 }
 
 pub(super) fn refused(service: Service, reply: &Reply) -> Refused {
-    let error = aws_api::decode_error(service, &reply.body);
+    let error_type = reply.header("x-amzn-errortype");
+    let error_type = (!error_type.is_empty()).then_some(error_type);
+    let error = aws_api::decode_error(service, error_type, &reply.body);
     Refused {
         status: reply.status,
         code: error.code,

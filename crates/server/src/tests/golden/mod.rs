@@ -11,6 +11,7 @@
 mod access_keys;
 mod accounts;
 mod certificates;
+mod findings;
 mod groups;
 mod images;
 mod inline_policies;
@@ -96,19 +97,9 @@ impl Golden {
     async fn send(&self, operation: &str, input: &Value) -> (Operation, Reply) {
         let named = self.service.operation(operation);
         let operation = named.unwrap_or_else(|| panic!("no operation {operation}"));
-        let body = sample::encoded(operation, input);
-        let target = sample::target(operation);
-        let kind = sample::content_type(self.service);
-        let reply = self
-            .world
-            .call(
-                &self.caller,
-                self.service,
-                target.as_deref(),
-                kind,
-                body.into(),
-            )
-            .await;
+        let sent = sample::request(operation, input);
+        let called = self.world.call_operation(&self.caller, self.service, &sent);
+        let reply = called.await;
         (operation, reply)
     }
 
