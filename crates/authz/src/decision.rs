@@ -114,8 +114,6 @@ pub struct Denial {
     pub message: String,
     /// What decided.
     pub decision: DecisionRecord,
-    /// The condition keys of the request, for who may read them.
-    pub keys: Vec<(String, ContextValue)>,
 }
 
 /// What decided on a request, for the audit log.
@@ -131,6 +129,8 @@ pub struct DecisionRecord {
     pub resource: String,
     /// The deciding statement; none for an implicit denial.
     pub statement: Option<StatementName>,
+    /// The condition keys of the request, for who may read them.
+    pub keys: Vec<(String, ContextValue)>,
 }
 
 /// A statement, by policy, Sid and position.
@@ -388,7 +388,7 @@ fn evaluate<R>(
             denial.message = format!("{}: {}", denial.message, statement.policy);
         }
         let keys = keys.iter();
-        denial.keys = keys
+        denial.decision.keys = keys
             .map(|(name, value)| (name.to_owned(), value.clone()))
             .collect();
         denial
@@ -448,8 +448,8 @@ fn denial(
             action: action.to_owned(),
             resource: arn.to_owned(),
             statement,
+            keys: Vec::new(),
         },
-        keys: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Denied requests in memory until the next batch is written. They are bounded in number, with a share for
 //! each principal, so that a client that is refused again and again displaces none of another's.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_types::AccountId;
@@ -22,8 +22,28 @@ pub(crate) struct Document {
     pub(crate) resource: String,
     pub(crate) is_explicit: bool,
     pub(crate) reason: String,
+    /// The policy type that denied or was silent.
+    #[serde(default)]
+    pub(crate) policy_type: String,
+    /// The role of a session.
+    #[serde(default)]
+    pub(crate) role_arn: Option<String>,
+    /// Whether the credentials were limited by session policies, which are not kept.
+    #[serde(default)]
+    pub(crate) has_session_policy: bool,
+    /// The condition keys of the request, as far as they fit.
+    #[serde(default)]
+    pub(crate) keys: BTreeMap<String, Key>,
     /// The statement that denied the request.
     pub(crate) statement: Option<Statement>,
+}
+
+/// The value of a condition key, or its values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Key {
+    One(String),
+    Many(Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

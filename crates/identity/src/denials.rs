@@ -2,23 +2,26 @@
 //!
 //! A denial is noted in memory ([`DenialNotes`](crate::denial_notes::DenialNotes)) and written in batches:
 //! no request waits for it. Denials of an account are kept for [`KEPT_DAYS`] days, the newest
-//! [`KEPT_MAX`] at most; older ones go when the account gets a new one.
+//! [`KEPT_MAX`] at most; older ones go when the account gets a new one, and by a job.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
-use authz::DecisionRecord;
+use authz::{CallerKind, DecisionRecord, ServiceName};
 use aws_api::berth::{
-    DecidingStatement, Decision, Denial, ErrorCode, ExplainRequestRequest, ExplainRequestResponse,
-    ListDenialsRequest, ListDenialsResponse,
+    DecidingStatement, Decision, Denial, DenialGroup, ErrorCode, ExplainRequestRequest,
+    ExplainRequestResponse, ListDenialGroupsRequest, ListDenialGroupsResponse, ListDenialsRequest,
+    ListDenialsResponse,
 };
+use aws_lc_rs::digest;
 use aws_types::AccountId;
 use jiff::Timestamp;
-use policy::{Effect, Reason};
-use store::denials::{self, SCOPE};
+use policy::{Context, ContextValue, Effect, Reason};
+use store::denials::{self, Filter, SCOPE};
 
-use crate::denial_notes::{Document, Note, Statement};
+use crate::denial_notes::{Document, Key, Note, Statement};
 use crate::paging::Page;
+use crate::proposals::DeniedRequest;
 use crate::{Authorized, Caller, Error, Identity};
 
 /// Denials of an account that are kept.
@@ -26,8 +29,13 @@ const KEPT_MAX: i64 = 10_000;
 /// Days for which they are kept.
 const KEPT_DAYS: i64 = 7;
 const DAY_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
-/// Longer texts are cut: with seven of them, a note takes 14 KiB at most, and all notes 28 MiB.
+/// Longer texts are cut: with eight of them and the condition keys, a note takes 20 KiB at most, and all notes
+/// 40 MiB.
 const TEXT_BYTES_MAX: usize = 2_048;
+/// Condition keys are kept as long as their names and values together are no longer.
+const KEYS_BYTES_MAX: usize = 4_096;
+/// Denials that one step of the job removes.
+const PRUNED_MAX: i64 = 1_000;
 
 impl Identity {
     /// Notes that a request of `caller` was denied; `message` is what the client was told. Cheap; it is
@@ -74,11 +82,18 @@ impl Identity {
             let at = note.at.as_millisecond();
             let last = newest.entry(note.account).or_insert(at);
             *last = at.max(*last);
+            let document = &note.document;
+            let issuer = document.role_arn.as_ref();
             let denial = denials::Denial {
                 account: note.account.to_string(),
                 request_id: note.request_id.to_string(),
                 at,
-                document: serde_json::to_string(&note.document).map_err(Error::internal)?,
+                principal_arn: document.principal_arn.clone(),
+                issuer_arn: issuer.unwrap_or(&document.principal_arn).clone(),
+                action: document.action.clone(),
+                resource: document.resource.clone(),
+                cause: cause(document),
+                document: serde_json::to_string(document).map_err(Error::internal)?,
             };
             denials::insert(&mut conn, &denial).await?;
         }
@@ -88,6 +103,18 @@ impl Identity {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Removes denials of all accounts that are too old, some at a time; returns whether there may be more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune_denials(&self, _by: ServiceName, now: Timestamp) -> Result<bool, Error> {
+        let oldest = now.as_millisecond() - KEPT_DAYS * DAY_MILLISECONDS;
+        let mut tx = self.0.store.write(SCOPE).await?;
+        let pruned = denials::prune_older(&mut tx.conn(), oldest, PRUNED_MAX).await?;
+        tx.commit().await?;
+        Ok(i64::try_from(pruned).is_ok_and(|pruned| pruned == PRUNED_MAX))
     }
 
     /// `ExplainRequest`: why a request of the caller's account was denied.
@@ -100,20 +127,58 @@ impl Identity {
         cx: &Authorized,
         input: ExplainRequestRequest,
     ) -> Result<ExplainRequestResponse, Error> {
-        let request_id = input.request_id;
-        if let Some((at, document)) = self.0.denials.find(cx.account, &request_id) {
-            return Ok(view(request_id, at, document));
+        let (at, document) = self.denial(cx.account, &input.request_id).await?;
+        Ok(view(input.request_id, at, document))
+    }
+
+    /// A denied request of the caller's account, for another evaluation.
+    ///
+    /// # Errors
+    /// As [`Identity::explain_request`].
+    pub async fn denied_request(
+        &self,
+        cx: &Authorized,
+        request_id: &str,
+    ) -> Result<DeniedRequest, Error> {
+        let (_, document) = self.denial(cx.account, request_id).await?;
+        let mut context = Context::new();
+        for (name, value) in document.keys {
+            let value = match value {
+                Key::One(value) => ContextValue::One(value.into()),
+                Key::Many(values) => {
+                    ContextValue::Many(values.into_iter().map(Arc::from).collect())
+                }
+            };
+            context.insert(&name, value);
+        }
+        Ok(DeniedRequest {
+            request_id: request_id.to_owned(),
+            principal_arn: document.principal_arn,
+            role_arn: document.role_arn,
+            has_session_policy: document.has_session_policy,
+            action: document.action,
+            resource: document.resource,
+            context,
+        })
+    }
+
+    async fn denial(
+        &self,
+        account: AccountId,
+        request_id: &str,
+    ) -> Result<(Timestamp, Document), Error> {
+        if let Some(found) = self.0.denials.find(account, request_id) {
+            return Ok(found);
         }
         let mut read = self.0.store.snapshot().await?;
-        let found = denials::find(&mut read.conn(), cx.account.as_str(), &request_id).await?;
+        let found = denials::find(&mut read.conn(), account.as_str(), request_id).await?;
         let Some(found) = found else {
             return Err(Error::new(
                 ErrorCode::RequestNotFound,
                 format!("No recent denial in this account has the request id '{request_id}'."),
             ));
         };
-        let (at, document) = stored(&found)?;
-        Ok(view(request_id, at, document))
+        stored(&found)
     }
 
     /// `ListDenials`: recent denied requests of the caller's account, newest first.
@@ -125,23 +190,22 @@ impl Identity {
         cx: &Authorized,
         input: ListDenialsRequest,
     ) -> Result<ListDenialsResponse, Error> {
-        let invalid = || {
-            let message = "The nextToken is not valid.".to_owned();
-            Error::new(ErrorCode::InvalidParameter, message)
-        };
-        let page = Page::new(input.max_results, input.next_token.as_deref());
-        let page = page.map_err(|_| invalid())?;
-        let after = match page.after.split_once(' ') {
-            Some((at, id)) => Some((at.parse().map_err(|_| invalid())?, id)),
-            None if page.after.is_empty() => None,
-            None => return Err(invalid()),
+        let page = page(input.max_results, input.next_token.as_deref())?;
+        let after = after(&page)?;
+        let filter = Filter {
+            principal_arn: input.principal_arn,
+            action: input.action,
+            resource: input.resource_arn,
+            from: input.start_time.map(Timestamp::as_millisecond),
+            before: input.end_time.map(Timestamp::as_millisecond),
         };
         // What is still in memory is listed as well. While the database takes no writes, it stays there
         // and the list goes without it; the server's log says that it is not written.
         let _ = self.flush_denials().await;
         let mut read = self.0.store.snapshot().await?;
         let account = cx.account.as_str();
-        let rows = denials::list(&mut read.conn(), account, after, page.rows()).await?;
+        let mut conn = read.conn();
+        let rows = denials::list(&mut conn, account, &filter, after, page.rows()).await?;
         let cut = page.cut(rows, |row| format!("{} {}", row.at, row.request_id));
         let listed = cut.items.into_iter().map(|row| {
             let (at, document) = stored(&row)?;
@@ -160,6 +224,123 @@ impl Identity {
             next_token: cut.marker,
         })
     }
+
+    /// `ListDenialGroups`: the causes of recent denials, the one with the newest first.
+    ///
+    /// # Errors
+    /// `InvalidParameterException` for a token.
+    pub async fn list_denial_groups(
+        &self,
+        cx: &Authorized,
+        input: ListDenialGroupsRequest,
+    ) -> Result<ListDenialGroupsResponse, Error> {
+        let page = page(input.max_results, input.next_token.as_deref())?;
+        let after = after(&page)?;
+        let filter = Filter {
+            principal_arn: input.principal_arn,
+            action: input.action,
+            resource: input.resource_arn,
+            from: input.start_time.map(Timestamp::as_millisecond),
+            before: input.end_time.map(Timestamp::as_millisecond),
+        };
+        // As for the list.
+        let _ = self.flush_denials().await;
+        let mut read = self.0.store.snapshot().await?;
+        let mut conn = read.conn();
+        let account = cx.account.as_str();
+        let rows = denials::groups(&mut conn, account, &filter, after, page.rows()).await?;
+        let cut = page.cut(rows, |group| {
+            format!("{} {}", group.newest.at, group.newest.cause)
+        });
+        let groups = cut.items.into_iter().map(|group| {
+            let (last_time, document) = stored(&group.newest)?;
+            Ok(DenialGroup {
+                count: group.count,
+                first_time: Timestamp::from_millisecond(group.first).map_err(Error::internal)?,
+                last_time,
+                request_id: group.newest.request_id,
+                decision: decision(&document),
+                principal_arn: document.principal_arn,
+                action: document.action,
+                resource_arn: document.resource,
+                reason: document.reason,
+            })
+        });
+        Ok(ListDenialGroupsResponse {
+            groups: groups.collect::<Result<_, Error>>()?,
+            next_token: cut.marker,
+        })
+    }
+}
+
+fn invalid_token() -> Error {
+    let message = "The nextToken is not valid.".to_owned();
+    Error::new(ErrorCode::InvalidParameter, message)
+}
+
+fn page(max_results: Option<i32>, next_token: Option<&str>) -> Result<Page, Error> {
+    Page::new(max_results, next_token).map_err(|_| invalid_token())
+}
+
+/// The time and the text that the page begins after.
+fn after(page: &Page) -> Result<Option<(i64, &str)>, Error> {
+    match page.after.split_once(' ') {
+        Some((at, text)) => Ok(Some((at.parse().map_err(|_| invalid_token())?, text))),
+        None if page.after.is_empty() => Ok(None),
+        None => Err(invalid_token()),
+    }
+}
+
+/// Equal for denials of one principal, a role with all its sessions, that the same statement denied or the same
+/// policy type did not allow.
+fn cause(document: &Document) -> String {
+    let issuer = document.role_arn.as_ref();
+    let mut hash = digest::Context::new(&digest::SHA256);
+    let (policy, place) = match &document.statement {
+        Some(statement) => (
+            statement.policy.as_str(),
+            format!(
+                "{} {}",
+                statement.index,
+                statement.sid.as_deref().unwrap_or_default()
+            ),
+        ),
+        None => ("", String::new()),
+    };
+    for text in [
+        issuer.unwrap_or(&document.principal_arn),
+        &document.action,
+        &document.resource,
+        &document.policy_type,
+        policy,
+        &place,
+    ] {
+        hash.update(&(text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    aws_types::hex::encode(&hash.finish().as_ref()[..16])
+}
+
+/// The condition keys that fit, in the order of their names.
+fn keys(found: &[(String, ContextValue)]) -> BTreeMap<String, Key> {
+    let mut kept = BTreeMap::new();
+    let mut left = KEYS_BYTES_MAX;
+    for (name, value) in found {
+        let texts = value.values().iter().map(|text| text.len() + 4);
+        let bytes = name.len() + 8 + texts.sum::<usize>();
+        let Some(rest) = left.checked_sub(bytes) else {
+            continue;
+        };
+        left = rest;
+        let value = match value {
+            ContextValue::One(value) => Key::One(value.to_string()),
+            ContextValue::Many(values) => {
+                Key::Many(values.iter().map(ToString::to_string).collect())
+            }
+        };
+        kept.insert(name.clone(), value);
+    }
+    kept
 }
 
 fn stored(row: &denials::Denial) -> Result<(Timestamp, Document), Error> {
@@ -188,6 +369,13 @@ fn document(caller: &Caller, decision: &DecisionRecord, message: &str) -> Docume
         resource: cut(&decision.resource),
         is_explicit: decision.effect == Effect::ExplicitlyDenied,
         reason: cut(message),
+        policy_type: policy_type(decision.reason).to_owned(),
+        role_arn: match &caller.kind {
+            CallerKind::RoleSession { role_arn, .. } => Some(cut(role_arn)),
+            _ => None,
+        },
+        has_session_policy: caller.session.is_some() || !caller.scope_downs.is_empty(),
+        keys: keys(&decision.keys),
         statement,
     }
 }
@@ -197,7 +385,7 @@ fn cut(text: &str) -> String {
 }
 
 /// The kind of policy in the words of the IAM User Guide ("Policies and permissions in IAM").
-fn policy_type(reason: Reason) -> &'static str {
+pub(crate) fn policy_type(reason: Reason) -> &'static str {
     match reason {
         Reason::Identity | Reason::NoPermissionNeeded | Reason::RootUser => "identity-based policy",
         Reason::Resource => "resource-based policy",
@@ -240,6 +428,30 @@ fn view(request_id: String, at: Timestamp, document: Document) -> ExplainRequest
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn condition_keys_are_kept_as_far_as_they_fit() {
+        let one = |text: &str| ContextValue::One(text.into());
+        let long = "x".repeat(KEYS_BYTES_MAX);
+        let found = [
+            ("aws:sourceip".to_owned(), one("10.0.0.7")),
+            ("aws:useragent".to_owned(), one(&long)),
+            (
+                "aws:tagkeys".to_owned(),
+                ContextValue::Many(vec!["a".into(), "b".into()]),
+            ),
+        ];
+        let kept = keys(&found);
+        assert_eq!(
+            kept.keys().collect::<Vec<_>>(),
+            ["aws:sourceip", "aws:tagkeys"]
+        );
+        let text = serde_json::to_string(&kept).unwrap();
+        assert_eq!(
+            serde_json::from_str::<BTreeMap<String, Key>>(&text).unwrap(),
+            kept
+        );
+    }
 
     #[test]
     fn texts_are_cut_in_bytes_between_characters() {

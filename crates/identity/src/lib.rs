@@ -92,6 +92,7 @@
 
 mod access_analyzer;
 mod accounts;
+mod allowed_principals;
 mod authenticate;
 mod authz_lookup;
 mod caches;
@@ -116,6 +117,7 @@ mod paging;
 mod passwords;
 mod pinning;
 mod policy_cache;
+pub mod proposals;
 mod quotas;
 mod registry_password;
 mod sealer;

@@ -21,8 +21,10 @@ pub use crate::rcp::covers as rcp_covers;
 pub use crate::resource::in_full as resource_in_full;
 pub use crate::value::{Network, date, number};
 
-use crate::document::Text;
+use crate::context::Context;
+use crate::document::{Text, Version};
 use crate::document_kind::DocumentKind;
+use crate::pattern::{Flavour, Pattern};
 
 /// JSON with the position of each value.
 pub mod json {
@@ -32,6 +34,13 @@ pub mod json {
 /// Identity providers that serve the public, and the claims that tell their customers apart.
 pub mod shared_providers {
     pub use crate::validate::providers::{GITHUB, is_scoped, keys};
+}
+
+/// Whether an entry of `Action`, which may have wildcards, covers an action.
+pub fn action_matches(entry: &str, action: &str) -> bool {
+    let entry = entry.to_ascii_lowercase();
+    let pattern = Pattern::new(&entry, Version::V2012, Flavour::Wildcards);
+    pattern.matches(&action.to_ascii_lowercase(), &Context::new())
 }
 
 /// Whether an entry of `Resource` is `*` or has the form of an ARN that the kind of document may

@@ -155,7 +155,7 @@ impl PolicySet {
     }
 
     /// The policies with their documents.
-    pub(crate) fn documents(&self) -> impl Iterator<Item = (&PolicyRef, &CompiledDocument)> {
+    pub fn documents(&self) -> impl Iterator<Item = (&PolicyRef, &CompiledDocument)> {
         self.inner.policies.iter().zip(&self.inner.documents)
     }
 

@@ -21,6 +21,7 @@ const PRUNE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 const SWEEP_UPLOADS: &str = "sweep-uploads";
 const ROTATE_KEY_RING: &str = "rotate-key-ring";
 const PRUNE_CHANGES: &str = "prune-changes";
+const PRUNE_DENIALS: &str = "prune-denials";
 /// Once for each database; what has been done already costs one read at a start.
 const LINK_FOREIGN_LAYERS: &str = "link-foreign-layers";
 /// Jobs that are not about a single thing have this subject.
@@ -77,6 +78,14 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             }
             Ok(Outcome::Again(PRUNE_INTERVAL))
         }),
+        // An account that gets no new denials keeps none that are too old.
+        kind(PRUNE_DENIALS, app, |app, service| async move {
+            let more = app.identity.prune_denials(service, app.now()).await?;
+            Ok(Outcome::Again(match more {
+                true => SignedDuration::ZERO,
+                false => PRUNE_INTERVAL,
+            }))
+        }),
         kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
             let registry = &app.registry;
             registry.link_foreign_layers(service, app.now()).await?;
@@ -94,6 +103,7 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         SWEEP_UPLOADS,
         ROTATE_KEY_RING,
         PRUNE_CHANGES,
+        PRUNE_DENIALS,
         LINK_FOREIGN_LAYERS,
     ] {
         runner.ensure(kind, ALL, "").await?;

@@ -60,6 +60,8 @@ const STEPS: &[Step] = steps![
     // Older versions would add more than a lowered quota allows.
     "0018_iam_quotas" from "0.3.0",
     "0019_account_requests" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0020_denial_causes" from "0.3.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

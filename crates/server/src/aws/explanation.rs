@@ -24,7 +24,7 @@ pub(super) fn encoded(
     denial: &Denial,
     now: Timestamp,
 ) -> Option<HeaderValue> {
-    let mut text = message(caller, denial, &denial.keys);
+    let mut text = message(caller, denial, &denial.decision.keys);
     if text.len() > MESSAGE_BYTES_MAX {
         text = message(caller, denial, &[]);
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
-use super::Row;
 use super::row::{Revokes, by_input, row};
+use super::{Row, insight};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -86,6 +86,9 @@ pub(super) fn table() -> Vec<Row> {
         op!(JoinHost, join_host, Write, |_i| assume_role()).audits_answer().proved_by_input(by_input!(ops::JoinHost, joining)),
         op!(GetHostCredentials, get_host_credentials, Read, |_i| assume_role()).audits_answer().proved_by_input(by_input!(ops::GetHostCredentials, proven)),
         op!(ListDenials, list_denials, List, |_i| require(ResourceSelector::Any)),
+        op!(ListDenialGroups, list_denial_groups, List, |_i| require(ResourceSelector::Any)),
+        row!(Berth, ops::ProposeChange, "berth:ProposeChange", Read, |_i| require(ResourceSelector::Any), |app, ok| { insight::propose_change(&app, ok).await }),
+        row!(Berth, ops::ListAllowedPrincipals, "berth:ListAllowedPrincipals", List, |_i| require(ResourceSelector::Any), |app, ok| { insight::list_allowed_principals(&app, ok).await }),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         op!(PutProviderSettings, put_provider_settings, Write, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),
         op!(GetProviderSettings, get_provider_settings, Read, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),

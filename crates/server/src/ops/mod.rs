@@ -11,6 +11,7 @@ mod composite;
 mod ecr;
 mod iam;
 pub(crate) mod input_members;
+mod insight;
 pub(crate) mod oci;
 mod organizations;
 pub(crate) mod row;
