@@ -18,13 +18,16 @@ operations! { Berth:
     GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [InvalidParameter, Server];
     GetUsage(GetUsageRequest) -> GetUsageResponse, [InvalidParameter, Server];
     JoinHost(JoinHostRequest) -> JoinHostResponse, [InvalidInvitation, InvalidParameter, LimitExceeded, Server];
+    ListAllowedPrincipals(ListAllowedPrincipalsRequest) -> ListAllowedPrincipalsResponse, [InvalidParameter, Server];
     ListCollections(ListCollectionsRequest) -> ListCollectionsResponse, [InvalidParameter, Server];
+    ListDenialGroups(ListDenialGroupsRequest) -> ListDenialGroupsResponse, [InvalidParameter, Server];
     ListDenials(ListDenialsRequest) -> ListDenialsResponse, [InvalidParameter, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
     ListPeers(ListPeersRequest) -> ListPeersResponse, [InvalidParameter, Server];
     ListRepositoryUsage(ListRepositoryUsageRequest) -> ListRepositoryUsageResponse, [InvalidParameter, Server];
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
     ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse, [HostNotFound, InvalidParameter, Server];
+    ProposeChange(ProposeChangeRequest) -> ProposeChangeResponse, [InvalidParameter, RequestNotFound, Server];
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [InvalidParameter, Server];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];

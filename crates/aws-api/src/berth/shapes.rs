@@ -52,6 +52,8 @@ pub(crate) static ACCESS_KEY_ID: Shape = Shape::new("AccessKeyId", Kind::String)
     .max(128)
     .pattern(&PATTERN_1);
 pub(crate) static ACCOUNT_ID: Shape = Shape::new("AccountId", Kind::String).pattern(&PATTERN_2);
+pub(crate) static ALLOWED_PRINCIPAL_LIST: Shape =
+    Shape::new("AllowedPrincipalList", Kind::List(&ALLOWED_PRINCIPAL));
 pub(crate) static ARN: Shape = Shape::new("Arn", Kind::String).min(20).max(2048);
 pub(crate) static BEARER_TOKEN: Shape = Shape::new("BearerToken", Kind::String)
     .min(1)
@@ -70,9 +72,19 @@ pub(crate) static CLAIM_NAME_LIST: Shape = Shape::new("ClaimNameList", Kind::Lis
 pub(crate) static COLLECTION_ID: Shape =
     Shape::new("CollectionId", Kind::String).pattern(&PATTERN_4);
 pub(crate) static COLLECTION_LIST: Shape = Shape::new("CollectionList", Kind::List(&COLLECTION));
+pub(crate) static COMPARED_ELEMENT_LIST: Shape =
+    Shape::new("ComparedElementList", Kind::List(&COMPARED_ELEMENT));
+pub(crate) static COMPARED_VALUE: Shape = Shape::new("ComparedValue", Kind::String);
+pub(crate) static COMPARED_VALUE_LIST: Shape =
+    Shape::new("ComparedValueList", Kind::List(&COMPARED_VALUE));
+pub(crate) static CONDITION_TEXT: Shape = Shape::new("ConditionText", Kind::String);
+pub(crate) static CONDITION_TEXT_LIST: Shape =
+    Shape::new("ConditionTextList", Kind::List(&CONDITION_TEXT));
 pub(crate) static COUNT: Shape = Shape::new("Count", Kind::Long).min(0);
 pub(crate) static DECIDING_STATEMENT_LIST: Shape =
     Shape::new("DecidingStatementList", Kind::List(&DECIDING_STATEMENT));
+pub(crate) static DENIAL_GROUP_LIST: Shape =
+    Shape::new("DenialGroupList", Kind::List(&DENIAL_GROUP));
 pub(crate) static DENIAL_LIST: Shape = Shape::new("DenialList", Kind::List(&DENIAL));
 pub(crate) static HOST_AND_PORT: Shape = Shape::new("HostAndPort", Kind::String)
     .min(1)
@@ -119,10 +131,14 @@ pub(crate) static PEER_NAME: Shape = Shape::new("PeerName", Kind::String)
     .max(64)
     .pattern(&PATTERN_11);
 pub(crate) static PEM: Shape = Shape::new("Pem", Kind::String).min(1).max(65536);
+pub(crate) static POLICY_STEP_LIST: Shape = Shape::new("PolicyStepList", Kind::List(&POLICY_STEP));
+pub(crate) static POLICY_TEXT: Shape = Shape::new("PolicyText", Kind::String).min(1).max(131072);
 pub(crate) static PRIVATE_KEY_PEM: Shape = Shape::new("PrivateKeyPem", Kind::String)
     .min(1)
     .max(65536)
     .secret();
+pub(crate) static PROPOSED_CHANGE_LIST: Shape =
+    Shape::new("ProposedChangeList", Kind::List(&PROPOSED_CHANGE));
 pub(crate) static PUBLIC_KEY: Shape = Shape::new("PublicKey", Kind::Blob).min(64).max(256);
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)

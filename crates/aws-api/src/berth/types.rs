@@ -8,6 +8,16 @@ use super::shapes::*;
 use crate::generated::*;
 
 enumerations! {
+    ACCESS_KIND "AccessKind" AccessKind {
+        Allowed = "Allowed",
+        Conditional = "Conditional",
+    }
+    CHANGE_TYPE "ChangeType" ChangeType {
+        AddStatement = "AddStatement",
+        CreatePolicy = "CreatePolicy",
+        ExtendStatement = "ExtendStatement",
+        NarrowDeny = "NarrowDeny",
+    }
     COLLECTION_STATUS "CollectionStatus" CollectionStatus {
         Running = "RUNNING",
         Complete = "COMPLETE",
@@ -22,6 +32,20 @@ enumerations! {
     HOST_STATUS "HostStatus" HostStatus {
         Active = "ACTIVE",
         Revoked = "REVOKED",
+    }
+    POLICY_OUTCOME "PolicyOutcome" PolicyOutcome {
+        Allows = "Allows",
+        Denies = "Denies",
+        Silent = "Silent",
+    }
+    PRINCIPAL_KIND "PrincipalKind" PrincipalKind {
+        Account = "Account",
+        Everyone = "Everyone",
+        Federated = "Federated",
+        Role = "Role",
+        Root = "Root",
+        Service = "Service",
+        User = "User",
     }
     SIGNING_ALGORITHM "SigningAlgorithm" SigningAlgorithm {
         Rs256 = "RS256",
@@ -40,6 +64,13 @@ enumerations! {
 }
 
 structures! {
+    ALLOWED_PRINCIPAL AllowedPrincipal {
+        principal_arn: String = required "principalArn" LONG_TEXT,
+        principal_kind: PrincipalKind = required "principalKind" PRINCIPAL_KIND,
+        access: AccessKind = required "access" ACCESS_KIND,
+        reason: String = required "reason" LONG_TEXT,
+        conditions: Vec<String> = required "conditions" CONDITION_TEXT_LIST,
+    }
     COLLECTION Collection {
         collection_id: String = required "collectionId" COLLECTION_ID,
         status: CollectionStatus = required "status" COLLECTION_STATUS,
@@ -50,6 +81,21 @@ structures! {
         deleted_count: Option<i64> = optional "deletedCount" COUNT,
         deleted_bytes: Option<i64> = optional "deletedBytes" BYTES,
         failure_reason: Option<String> = optional "failureReason" TEXT,
+    }
+    COMPARED_ELEMENT ComparedElement {
+        element: String = required "element" TEXT,
+        is_match: bool = required "isMatch" BOOLEAN,
+        wanted: Vec<String> = required "wanted" COMPARED_VALUE_LIST,
+        saw: Option<Vec<String>> = optional "saw" COMPARED_VALUE_LIST,
+        notes: Option<Vec<String>> = optional "notes" COMPARED_VALUE_LIST,
+    }
+    COMPARED_STATEMENT ComparedStatement {
+        policy_arn: Option<String> = optional "policyArn" ARN,
+        policy_name: Option<String> = optional "policyName" TEXT,
+        statement_id: Option<String> = optional "statementId" TEXT,
+        statement_index: i64 = required "statementIndex" COUNT,
+        effect: String = required "effect" TEXT,
+        elements: Vec<ComparedElement> = required "elements" COMPARED_ELEMENT_LIST,
     }
     CREATE_HOST_INVITATION_REQUEST CreateHostInvitationRequest {
         instance_profile_name: String = required "instanceProfileName" INSTANCE_PROFILE_NAME,
@@ -96,6 +142,17 @@ structures! {
         action: String = required "action" TEXT,
         resource_arn: String = required "resourceArn" LONG_TEXT,
         reason: String = required "reason" LONG_TEXT,
+    }
+    DENIAL_GROUP DenialGroup {
+        principal_arn: String = required "principalArn" ARN,
+        action: String = required "action" TEXT,
+        resource_arn: String = required "resourceArn" LONG_TEXT,
+        decision: Decision = required "decision" DECISION,
+        reason: String = required "reason" LONG_TEXT,
+        count: i64 = required "count" COUNT,
+        first_time: Timestamp = required "firstTime" TIMESTAMP,
+        last_time: Timestamp = required "lastTime" TIMESTAMP,
+        request_id: String = required "requestId" REQUEST_ID,
     }
     DESCRIBE_HOST_REQUEST DescribeHostRequest {
         host_id: String = required "hostId" HOST_ID,
@@ -188,6 +245,16 @@ structures! {
         region: String = required "region" REGION,
         instance_profile_arn: String = required "instanceProfileArn" ARN,
     }
+    LIST_ALLOWED_PRINCIPALS_REQUEST ListAllowedPrincipalsRequest {
+        action: String = required "action" TEXT,
+        resource_arn: String = required "resourceArn" LONG_TEXT,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_ALLOWED_PRINCIPALS_RESPONSE ListAllowedPrincipalsResponse {
+        principals: Vec<AllowedPrincipal> = required "principals" ALLOWED_PRINCIPAL_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
     LIST_COLLECTIONS_REQUEST ListCollectionsRequest {
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
         max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
@@ -196,9 +263,27 @@ structures! {
         collections: Vec<Collection> = required "collections" COLLECTION_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
+    LIST_DENIAL_GROUPS_REQUEST ListDenialGroupsRequest {
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+        principal_arn: Option<String> = optional "principalArn" ARN,
+        action: Option<String> = optional "action" TEXT,
+        resource_arn: Option<String> = optional "resourceArn" LONG_TEXT,
+        start_time: Option<Timestamp> = optional "startTime" TIMESTAMP,
+        end_time: Option<Timestamp> = optional "endTime" TIMESTAMP,
+    }
+    LIST_DENIAL_GROUPS_RESPONSE ListDenialGroupsResponse {
+        groups: Vec<DenialGroup> = required "groups" DENIAL_GROUP_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
     LIST_DENIALS_REQUEST ListDenialsRequest {
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
         max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+        principal_arn: Option<String> = optional "principalArn" ARN,
+        action: Option<String> = optional "action" TEXT,
+        resource_arn: Option<String> = optional "resourceArn" LONG_TEXT,
+        start_time: Option<Timestamp> = optional "startTime" TIMESTAMP,
+        end_time: Option<Timestamp> = optional "endTime" TIMESTAMP,
     }
     LIST_DENIALS_RESPONSE ListDenialsResponse {
         denials: Vec<Denial> = required "denials" DENIAL_LIST,
@@ -256,6 +341,35 @@ structures! {
         role_arn: Option<String> = optional "roleArn" ARN,
         certificate_authority: Option<String> = optional "certificateAuthority" PEM,
         created_at: Option<Timestamp> = optional "createdAt" TIMESTAMP,
+    }
+    POLICY_STEP PolicyStep {
+        policy_type: String = required "policyType" TEXT,
+        outcome: PolicyOutcome = required "outcome" POLICY_OUTCOME,
+        is_decisive: bool = required "isDecisive" BOOLEAN,
+        statement: Option<ComparedStatement> = optional "statement" COMPARED_STATEMENT,
+    }
+    PROPOSE_CHANGE_REQUEST ProposeChangeRequest {
+        request_id: String = required "requestId" REQUEST_ID,
+    }
+    PROPOSE_CHANGE_RESPONSE ProposeChangeResponse {
+        request_id: String = required "requestId" REQUEST_ID,
+        decision: Option<Decision> = optional "decision" DECISION,
+        steps: Vec<PolicyStep> = required "steps" POLICY_STEP_LIST,
+        changes: Vec<ProposedChange> = required "changes" PROPOSED_CHANGE_LIST,
+        note: Option<String> = optional "note" LONG_TEXT,
+    }
+    PROPOSED_CHANGE ProposedChange {
+        change_type: ChangeType = required "changeType" CHANGE_TYPE,
+        policy_type: String = required "policyType" TEXT,
+        operation: String = required "operation" TEXT,
+        holder_name: Option<String> = optional "holderName" TEXT,
+        policy_name: Option<String> = optional "policyName" TEXT,
+        policy_arn: Option<String> = optional "policyArn" ARN,
+        resource_arn: Option<String> = optional "resourceArn" LONG_TEXT,
+        description: Option<String> = optional "description" LONG_TEXT,
+        old_document: Option<String> = optional "oldDocument" POLICY_TEXT,
+        new_document: Option<String> = optional "newDocument" POLICY_TEXT,
+        required_action: Option<String> = optional "requiredAction" TEXT,
     }
     PROVIDER_SETTINGS ProviderSettings {
         provider_arn: String = required "providerArn" ARN,
