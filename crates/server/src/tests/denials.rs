@@ -2,7 +2,8 @@
 
 use aws_api::Service;
 use aws_api::berth::{
-    Decision, ExplainRequestRequest, ExplainRequestResponse, ListDenialsRequest, ops,
+    Decision, ExplainRequestRequest, ExplainRequestResponse, ListDenialGroupsRequest,
+    ListDenialsRequest, ops,
 };
 use http::Method;
 
@@ -144,7 +145,7 @@ async fn denials_are_listed_newest_first_to_their_account() {
     }
     let mut input = ListDenialsRequest {
         max_results: Some(2),
-        next_token: None,
+        ..Default::default()
     };
     let first = world.aws::<ops::ListDenials>(&world.root, &input).await;
     let first = first.unwrap();
@@ -187,4 +188,169 @@ async fn each_principal_has_a_share_of_what_is_noted() {
         let explained = explain(&world, &world.root, &id(reply)).await;
         assert_eq!(explained.is_ok(), found);
     }
+}
+
+/// The ids of the denials that are listed.
+async fn listed(world: &World, input: ListDenialsRequest) -> Vec<String> {
+    let answer = world.aws::<ops::ListDenials>(&world.root, &input).await;
+    let denials = answer.unwrap().denials.into_iter();
+    denials.map(|denial| denial.request_id).collect()
+}
+
+const USERS: &str = "Action=ListUsers&Version=2010-05-08";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn denials_are_listed_by_principal_action_resource_and_time() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let bob = world.user(&world.root, "bob", "").await;
+    let call = |person, body: &str| {
+        let body = body.to_owned();
+        world.call(person, Service::Iam, None, FORM, body.into())
+    };
+    let of_alice = id(&call(&alice, USERS).await);
+    world.pass(10);
+    let of_bob = id(&call(&bob, "Action=DeleteUser&Version=2010-05-08&UserName=x").await);
+    let all = ListDenialsRequest::default;
+    assert_eq!(
+        listed(&world, all()).await,
+        [of_bob.clone(), of_alice.clone()]
+    );
+    let user = |name: &str| Some(format!("arn:aws:iam::123456789012:user/{name}"));
+    for (input, expected) in [
+        (
+            ListDenialsRequest {
+                principal_arn: user("alice"),
+                ..all()
+            },
+            &of_alice,
+        ),
+        (
+            ListDenialsRequest {
+                action: Some("iam:DeleteUser".into()),
+                ..all()
+            },
+            &of_bob,
+        ),
+        (
+            ListDenialsRequest {
+                resource_arn: user("x"),
+                ..all()
+            },
+            &of_bob,
+        ),
+        (
+            ListDenialsRequest {
+                start_time: Some(world.now()),
+                ..all()
+            },
+            &of_bob,
+        ),
+        (
+            ListDenialsRequest {
+                end_time: Some(world.now()),
+                ..all()
+            },
+            &of_alice,
+        ),
+    ] {
+        assert_eq!(listed(&world, input).await, [expected.clone()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn denials_with_one_cause_are_one_group() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let first_time = world.now();
+    let mut newest = String::new();
+    for body in [USERS, "Action=ListRoles&Version=2010-05-08", USERS] {
+        let reply = world
+            .call(&alice, Service::Iam, None, FORM, body.into())
+            .await;
+        newest = id(&reply);
+        world.pass(5);
+    }
+    let mut input = ListDenialGroupsRequest {
+        max_results: Some(1),
+        ..Default::default()
+    };
+    let page = world
+        .aws::<ops::ListDenialGroups>(&world.root, &input)
+        .await;
+    let page = page.unwrap();
+    let [group] = page.groups.as_slice() else {
+        panic!("{page:?}")
+    };
+    assert_eq!((group.action.as_str(), group.count), ("iam:ListUsers", 2));
+    assert_eq!(group.request_id, newest);
+    assert_eq!(group.first_time, first_time);
+    assert!(group.last_time > first_time);
+    input.next_token = page.next_token;
+    assert!(input.next_token.is_some());
+    let page = world
+        .aws::<ops::ListDenialGroups>(&world.root, &input)
+        .await;
+    let page = page.unwrap();
+    assert_eq!((page.groups.len(), page.groups[0].count), (1, 1));
+    assert_eq!(page.next_token, None);
+    input.next_token = None;
+    input.action = Some("iam:ListRoles".to_owned());
+    let page = world
+        .aws::<ops::ListDenialGroups>(&world.root, &input)
+        .await;
+    assert_eq!(page.unwrap().groups.len(), 1);
+}
+
+/// Notes of a batch that failed are written with the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn denials_are_listed_while_the_database_takes_none() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let call = || world.call(&alice, Service::Iam, None, FORM, USERS.into());
+    let written = id(&call().await);
+    world.app.identity.flush_denials().await.unwrap();
+    world.pass(1);
+    let execute = async |sql: &'static str| {
+        let mut tx = world.app.store.write(store::denials::SCOPE).await.unwrap();
+        tx.conn().execute(sql, Vec::new()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    execute("CREATE TRIGGER none BEFORE INSERT ON denials BEGIN SELECT RAISE(ABORT, 'none'); END")
+        .await;
+    let noted = id(&call().await);
+    assert!(world.app.identity.flush_denials().await.is_err());
+    assert_eq!(
+        listed(&world, ListDenialsRequest::default()).await,
+        [written.clone()]
+    );
+    // What is not written is explained nevertheless.
+    assert!(explain(&world, &world.root, &noted).await.is_ok());
+    execute("DROP TRIGGER none").await;
+    let both = listed(&world, ListDenialsRequest::default()).await;
+    assert_eq!(both, [noted, written]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn denials_of_a_quiet_account_go_after_a_week() {
+    let world = World::new().await;
+    let alice = world.user(&world.root, "alice", "").await;
+    let denied = world
+        .call(&alice, Service::Iam, None, FORM, USERS.into())
+        .await;
+    world.app.identity.flush_denials().await.unwrap();
+    let prune = |days: i64| {
+        let now = world.now() + jiff::SignedDuration::from_hours(24 * days);
+        world
+            .app
+            .identity
+            .prune_denials(authz::ServiceName::Maintenance, now)
+    };
+    assert!(!prune(6).await.unwrap());
+    assert!(explain(&world, &world.root, &id(&denied)).await.is_ok());
+    assert!(!prune(8).await.unwrap());
+    let gone = explain(&world, &world.root, &id(&denied))
+        .await
+        .unwrap_err();
+    assert_eq!(gone.code, "RequestNotFoundException");
 }

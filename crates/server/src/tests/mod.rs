@@ -21,6 +21,7 @@ mod operations;
 mod organizations;
 mod other_services;
 mod permissions;
+mod proposals;
 mod redirects;
 mod registry_conditions;
 mod registry_routes;
