@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use store::Store;
-use store::denials::{self, Denial, SCOPE};
+use store::denials::{self, Denial, Filter, SCOPE};
 use store::testing::{TestStore, on_every_engine};
 
 fn denial(account: &str, request_id: &str, at: i64) -> Denial {
@@ -10,6 +10,11 @@ fn denial(account: &str, request_id: &str, at: i64) -> Denial {
         account: account.to_owned(),
         request_id: request_id.to_owned(),
         at,
+        principal_arn: format!("arn:aws:sts::{account}:assumed-role/ci/{request_id}"),
+        issuer_arn: format!("arn:aws:iam::{account}:role/ci"),
+        action: "ecr:PutImage".to_owned(),
+        resource: format!("arn:aws:ecr:us-east-1:{account}:repository/payments"),
+        cause: "silent".to_owned(),
         document: format!("{{\"at\":{at}}}"),
     }
 }
@@ -61,7 +66,7 @@ async fn denials_are_listed_newest_first_in_pages(test: TestStore) {
         let place = after
             .as_ref()
             .map(|(at, id): &(i64, String)| (*at, id.as_str()));
-        let page = denials::list(&mut conn, "111122223333", place, 3)
+        let page = denials::list(&mut conn, "111122223333", &Filter::default(), place, 3)
             .await
             .unwrap();
         let Some(last) = page.last() else { break };
