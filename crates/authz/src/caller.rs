@@ -13,7 +13,7 @@ use policy::{Context, PolicySet, Principal};
 pub enum CallerKind {
     /// The account's root user.
     Root,
-    /// A user, by a long-term key or a session of `GetSessionToken`.
+    /// A user, by a long-term key, a session of `GetSessionToken` or one of the web console.
     User {
         /// The user's name.
         name: String,
@@ -77,6 +77,9 @@ pub struct SessionInfo {
     pub transitive_tags: Vec<(String, String)>,
     /// When a code of an MFA device was verified for the session.
     pub mfa_at: Option<Timestamp>,
+    /// Whether the credentials are those of a session of the web console. `GetSessionToken`'s limits do
+    /// not apply to them.
+    pub is_console: bool,
 }
 
 /// The credential that a caller was found by. Opaque here: the crate that made it is the only

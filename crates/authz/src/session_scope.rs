@@ -8,6 +8,8 @@ use crate::{Caller, CallerKind};
 pub struct SessionScope {
     /// Sessions of `GetSessionToken`.
     user_sessions: UserSessions,
+    /// Sessions of users and of root in the web console.
+    console_sessions: bool,
     /// Sessions of `GetFederationToken`.
     federated_users: bool,
     /// Sessions of roles.
@@ -55,6 +57,7 @@ impl SessionScope {
     /// Every kind of credentials.
     pub const ANY: SessionScope = SessionScope {
         user_sessions: UserSessions::Always,
+        console_sessions: true,
         federated_users: true,
         role_sessions: true,
         by_input: false,
@@ -72,6 +75,7 @@ impl SessionScope {
     /// call them (STS API Reference, GetSessionToken and GetFederationToken, "Permissions").
     pub const IAM: SessionScope = SessionScope {
         user_sessions: UserSessions::WithMfa,
+        console_sessions: true,
         federated_users: false,
         role_sessions: true,
         by_input: false,
@@ -94,6 +98,7 @@ impl SessionScope {
     /// `GetSessionToken` and `GetFederationToken`: long-term keys alone (IAM User Guide,
     /// "Comparing the AWS STS API operations").
     pub const LONG_TERM_KEYS: SessionScope = SessionScope {
+        console_sessions: false,
         role_sessions: false,
         ..SessionScope::STS
     };
@@ -109,6 +114,9 @@ impl SessionScope {
             (CallerKind::Root | CallerKind::User { .. }, None) => true,
             // Of `AssumeRoot`: its task's policy denies the rest.
             (CallerKind::Root, Some(_)) if is_assumed_root(caller) => self.role_sessions,
+            (CallerKind::Root | CallerKind::User { .. }, Some(session)) if session.is_console => {
+                self.console_sessions
+            }
             (CallerKind::Root | CallerKind::User { .. }, Some(session)) => {
                 match self.user_sessions {
                     UserSessions::Never => false,

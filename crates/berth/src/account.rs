@@ -1,12 +1,14 @@
 //! `berth account create`, `recover` and `quota`.
 
 use authz::ServiceName;
+use aws_api::Secret;
 use identity::{Recovery, RootCredentials};
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::cli::{
-    AccountCreateOptions, AccountQuotaOptions, AccountRecoverOptions, Output, StorageOptions,
+    AccountCreateOptions, AccountQuotaOptions, AccountRecoverOptions, Output, PublicUrl,
+    StorageOptions,
 };
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
@@ -62,6 +64,7 @@ pub fn recover(options: &AccountRecoverOptions) -> Result<()> {
         storage.store.close().await;
         let recovered = recovered.map_err(|error| refused(options, &error))?;
         let key = &recovered.credentials;
+        let link = sign_in_link(options.public_url.as_ref(), &recovered.sign_in_token);
         let mut answers = Answers::new();
         match options.output {
             Output::Text => {
@@ -74,12 +77,16 @@ pub fn recover(options: &AccountRecoverOptions) -> Result<()> {
                 for arn in &recovered.deactivated_mfa_devices {
                     answers.line(&format!("# deactivated the MFA device {arn}"))?;
                 }
+                answers.line(&format!(
+                    "# sign in to the console as the root user, once within an hour: {link}"
+                ))?;
                 section(&mut answers, account.as_str(), key)?;
             }
             Output::Json => answers.json(&json!({
                 "accountId": account.as_str(),
                 "accessKeyId": key.access_key_id,
                 "secretAccessKey": key.secret.expose(),
+                "signInLink": link,
                 "deletedAccessKeyIds": recovered.deleted_keys,
                 "deactivatedMfaDevices": recovered.deactivated_mfa_devices,
                 "sessionsEnded": options.revoke,
@@ -87,6 +94,13 @@ pub fn recover(options: &AccountRecoverOptions) -> Result<()> {
         }
         answers.flush()
     }))
+}
+
+/// The link that signs in. The token stands behind `#`, so that browsers send it to no server and no log
+/// has it.
+fn sign_in_link(public_url: Option<&PublicUrl>, token: &Secret<String>) -> String {
+    let base = public_url.map_or("https://YOUR-SERVER", PublicUrl::as_str);
+    format!("{base}/console/sign-in#link={}", token.expose())
 }
 
 /// Sets quotas of an account, and shows what holds then.

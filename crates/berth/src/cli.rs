@@ -238,15 +238,18 @@ pub struct AccountRecoverOptions {
     /// Leave the root user's MFA devices active; otherwise they are deactivated
     #[arg(long)]
     pub keep_mfa: bool,
+    /// The server's public URL, with which the sign-in link begins
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
 }
 
 const RECOVER_HELP: &str = "\
-Prints the new access key, once. It needs the database and the master key, and works beside running \
-servers, which learn of it within a second. There is no sign-in link yet: no web console would serve it. \
-The audit log of a server tells of it, at once or at its next start.";
+Prints the new access key and a link that signs the root user in to the web console, once. The link works \
+once, for an hour. It needs the database and the master key, and works beside running servers, which learn of \
+it within a second. The audit log of a server tells of it, at once or at its next start.";
 
 /// `berth account quota`.
 #[derive(Args, Clone, Debug)]

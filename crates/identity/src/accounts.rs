@@ -45,6 +45,8 @@ pub struct Recovery {
 pub struct Recovered {
     /// The new key.
     pub credentials: RootCredentials,
+    /// The token of a one-time link that signs the root user in to the web console.
+    pub sign_in_token: Secret<String>,
     /// The keys that were deleted.
     pub deleted_keys: Vec<String>,
     /// The serial numbers of the MFA devices that were deactivated.
@@ -135,8 +137,8 @@ impl Identity {
         Ok(answer)
     }
 
-    /// Gives the root user of an existing account a new access key, and deactivates its MFA devices, for
-    /// an owner who has lost them. An audit event of `service`.
+    /// Gives the root user of an existing account a new access key and a one-time link for the console,
+    /// and deactivates its MFA devices, for an owner who has lost them. An audit event of `service`.
     ///
     /// # Errors
     /// `NoSuchEntity` for an account that is not there, `InvalidInput` for a closed one, `LimitExceeded`
@@ -182,6 +184,7 @@ impl Identity {
             }
         }
         let (key, secret) = self.new_key(&mut conn, account, None, now).await?;
+        let sign_in_token = self.new_link(&mut conn, account, now).await?;
         let details = json!({
             "accountId": id,
             "accessKeyId": key.id,
@@ -197,6 +200,7 @@ impl Identity {
                 access_key_id: key.id,
                 secret,
             },
+            sign_in_token,
             deleted_keys,
             deactivated_mfa_devices,
         })

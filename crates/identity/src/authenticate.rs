@@ -16,6 +16,7 @@ use store::iam::{access_key, account, group, password_policy};
 
 use crate::caches::{CallerId, Dated};
 use crate::caller::RefKind;
+use crate::console::ended::refuse_ended;
 use crate::hosts;
 use crate::policy_cache::Named;
 use crate::session::{Session, SessionKey, SessionTag, Who};
@@ -129,6 +130,7 @@ impl Identity {
         {
             return Ok(found.value);
         }
+        let is_kept = principal.depends_on_one_account();
         let mut reads = 0;
         loop {
             let read_at = self.0.store.moment();
@@ -140,7 +142,9 @@ impl Identity {
                 read_at,
             };
             if dated.is_fresh(&self.0.store) {
-                self.0.caches.callers.insert(id, dated);
+                if is_kept {
+                    self.0.caches.callers.insert(id, dated);
+                }
                 return Ok(caller);
             }
             if reads == READS_MAX {
@@ -214,6 +218,9 @@ impl Identity {
         conn: &mut Conn<'_>,
         session: &Session,
     ) -> Result<KeyRecord, AuthError> {
+        if let Some(console) = &session.console {
+            refuse_ended(conn, console).await?;
+        }
         match &session.who {
             Who::Root => root_session_parts(conn, session).await,
             Who::User(id) => {
@@ -410,6 +417,7 @@ fn session_info(session: &Session) -> SessionInfo {
             .map(|tag| (tag.0.clone(), tag.1.clone()))
             .collect(),
         mfa_at: session.mfa_at(),
+        is_console: session.console.is_some(),
     }
 }
 

@@ -69,6 +69,15 @@ impl PrincipalRef {
 }
 
 impl PrincipalRef {
+    /// Whether all that the caller depends on is in one account. A role that was switched to in the web
+    /// console may be in another account than the user who did so.
+    pub(crate) fn depends_on_one_account(&self) -> bool {
+        match &*self.0 {
+            RefKind::AccessKey { .. } => true,
+            RefKind::Session(session) => session.is_in_account_of_console(),
+        }
+    }
+
     /// The bytes that the reference keeps on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         let own = match &*self.0 {

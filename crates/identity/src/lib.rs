@@ -77,6 +77,7 @@
 //! - `authz_lookup`: what the authorization step asks of entities.
 //! - `mfa`: virtual MFA devices, and what their codes prove.
 //! - `passwords`: Argon2id, what an account demands, and sign-in.
+//! - `console`: sign-ins to the web console, and its sessions.
 //! - `last_used`: noted in memory, written in batches.
 //!
 //! # The promise
@@ -97,6 +98,7 @@ mod authenticate;
 mod authz_lookup;
 mod caches;
 mod caller;
+mod console;
 mod controls_cache;
 mod denial_notes;
 mod denials;
@@ -129,6 +131,8 @@ pub use accounts::{Recovered, Recovery, RootCredentials};
 pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Key, PrincipalRef};
+pub use console::sessions::{ConsoleAnswer, ConsoleCredentials, ConsoleSession, RoleBadge};
+pub use console::sign_in::{PasswordSignIn, ProvenSignIn, SignInOutcome, SignInSubject};
 pub use error::{AuthError, Code, Error};
 pub use iam::SamlProvider;
 pub use identity::Identity;

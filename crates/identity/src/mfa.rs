@@ -9,6 +9,7 @@ pub(crate) mod totp;
 
 use authz::RequestContext;
 use aws_api::CommonError;
+use aws_types::AccountId;
 use jiff::Timestamp;
 use store::iam::entity::Kind;
 use store::iam::{entity, mfa_device};
@@ -180,22 +181,89 @@ impl Identity {
         if device.enabled_at.is_none() || device.user_id != owner {
             return Err(unknown_device());
         }
-        let now = cx.now.as_millisecond();
-        if now < device.wait_until {
-            return Ok(Verdict::Wrong);
-        }
-        let seed = self.seed(&device.sealed_seed).await?;
-        let step_now = totp::step_of(cx.now);
-        let step = totp::find(&seed, step_now + device.drift, WINDOW, code);
-        if let Some(step) = step
-            && mfa_device::accept(conn, found.id, step, step - step_now).await?
+        if let Some(step) = self.step_of_code(&device, code, cx.now).await?
+            && mfa_device::accept(conn, found.id, step, step - totp::step_of(cx.now)).await?
         {
             return Ok(Verdict::Step(step));
         }
-        let wait = wait_seconds(device.failures + 1) * 1000;
-        mfa_device::fail(conn, found.id, now + wait).await?;
+        note_wrong_code(conn, found.id, &device, cx.now).await?;
         Ok(Verdict::Wrong)
     }
+
+    /// The step of a code, where the device may be asked now and the code is one of its own.
+    async fn step_of_code(
+        &self,
+        device: &mfa_device::MfaDevice,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<Option<i64>, Error> {
+        if now.as_millisecond() < device.wait_until {
+            return Ok(None);
+        }
+        let seed = self.seed(&device.sealed_seed).await?;
+        let step = totp::step_of(now) + device.drift;
+        Ok(totp::find(&seed, step, WINDOW, code))
+    }
+
+    /// The serial number of the device of the user, or without one of the account's root user, that the
+    /// code is of; the code is spent. At a sign-in nobody names a device, so all are tried.
+    pub(crate) async fn device_of_code(
+        &self,
+        account: AccountId,
+        user_id: Option<i64>,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, Error> {
+        let account = account.as_str();
+        let mut tx = self.0.store.write(Scope::Account(account)).await?;
+        let mut conn = tx.conn();
+        let devices = mfa_device::list_of(&mut conn, account, user_id).await?;
+        let mut serial_number = None;
+        for (entity, device) in &devices {
+            let step = self.step_of_code(device, code, now).await?;
+            let Some(step) = step.filter(|_| serial_number.is_none()) else {
+                continue;
+            };
+            let drift = step - totp::step_of(now);
+            if mfa_device::accept(&mut conn, entity.id, step, drift).await? {
+                serial_number = Some(entity.arn());
+            }
+        }
+        if serial_number.is_none() {
+            for (entity, device) in &devices {
+                note_wrong_code(&mut conn, entity.id, device, now).await?;
+            }
+        }
+        // A wrong code is noted too. Nothing that callers are made of changes, so no topic is touched.
+        tx.commit().await?;
+        Ok(serial_number)
+    }
+
+    /// Whether the user, or without one the account's root user, has an MFA device.
+    pub(crate) async fn has_device(
+        &self,
+        account: AccountId,
+        user_id: Option<i64>,
+    ) -> Result<bool, Error> {
+        let mut read = self.0.store.snapshot().await?;
+        let devices = mfa_device::list_of(&mut read.conn(), account.as_str(), user_id).await?;
+        Ok(!devices.is_empty())
+    }
+}
+
+/// Makes the next code wait, unless this one came while codes wait already.
+async fn note_wrong_code(
+    conn: &mut Conn<'_>,
+    entity: i64,
+    device: &mfa_device::MfaDevice,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let now = now.as_millisecond();
+    if now >= device.wait_until {
+        let wait = wait_seconds(device.failures + 1) * 1000;
+        mfa_device::fail(conn, entity, now + wait).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A password is valid for 12 hours (ECR API Reference, GetAuthorizationToken), also when
 //! the session that asked for it ends sooner, as on AWS: a job assumes a role for an hour
-//! and may push for longer. It points at the principal and holds no permission; each use
+//! and may push for longer. One that a session of the web console asked for ends with that session. It points at the principal and holds no permission; each use
 //! looks that up again, so it ends at once when the key, the user or the role does, and a
 //! policy with `aws:TokenIssueTime` revokes it like the session itself.
 
@@ -35,12 +35,16 @@ impl Identity {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<(Secret<String>, Timestamp), Error> {
-        let expires_at = now
+        let mut expires_at = now
             .saturating_add(PASSWORD_LIFETIME)
             .map_err(Error::internal)?;
         let payload = match &*credential(caller)?.0 {
             RefKind::AccessKey { id, .. } => [&[ACCESS_KEY], id.as_bytes()].concat(),
             RefKind::Session(session) => {
+                // What was made in the console ends with its session.
+                if let Some(console) = &session.console {
+                    expires_at = expires_at.min(console.ends_at());
+                }
                 let session = session.without_secret().lasting_until(expires_at);
                 [&[SESSION], &session.to_bytes()?[..]].concat()
             }

@@ -83,6 +83,9 @@ pub(crate) struct Session {
     /// The host that the session is of: it is good while the host is not revoked and has this role.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub(crate) host: Option<String>,
+    /// The session of the web console that the credentials are of: they are good while it lasts.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) console: Option<ConsoleRef>,
     /// The policies of `GetScopedCredentials`, the oldest first: each narrows what is left.
     #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) scope_downs: Vec<String>,
@@ -93,6 +96,35 @@ pub(crate) struct Session {
     /// token that lists a field it does not know: an older one would grant more than the token allows.
     #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
     limits: Vec<String>,
+}
+
+/// Names a session of the web console.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ConsoleRef {
+    /// The session's id.
+    #[serde(rename = "i")]
+    pub(crate) id: String,
+    /// The account that was signed in to. A role that was switched to may be another one's.
+    #[serde(rename = "a")]
+    pub(crate) account: String,
+    /// When the session ends at the latest; milliseconds since the epoch.
+    #[serde(rename = "e")]
+    ends_at: i64,
+}
+
+impl ConsoleRef {
+    pub(crate) fn new(id: String, account: AccountId, ends_at: i64) -> ConsoleRef {
+        ConsoleRef {
+            id,
+            account: account.to_string(),
+            ends_at,
+        }
+    }
+
+    /// A time that cannot be read is over.
+    pub(crate) fn ends_at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.ends_at).unwrap_or(Timestamp::MIN)
+    }
 }
 
 /// A condition key's name and values.
@@ -149,7 +181,12 @@ impl Session {
             .into_iter()
             .chain(&self.source_identity)
             .chain(&self.policy)
-            .chain(&self.host);
+            .chain(&self.host)
+            .chain(
+                self.console
+                    .iter()
+                    .flat_map(|console| [&console.id, &console.account]),
+            );
         let texts = texts
             .chain(&self.policy_arns)
             .chain(&self.scope_downs)
@@ -200,6 +237,7 @@ impl Session {
             keys: Vec::new(),
             mfa_at: None,
             host: None,
+            console: None,
             scope_downs: Vec::new(),
             padding: String::new(),
             limits: Vec::new(),
@@ -217,6 +255,7 @@ impl Session {
             ("c", !self.keys.is_empty()),
             ("x", self.mfa_at.is_some()),
             ("h", self.host.is_some()),
+            ("q", self.console.is_some()),
             ("n", !self.scope_downs.is_empty()),
         ];
         let set = fields.into_iter().filter(|(_, is_set)| *is_set);
@@ -225,6 +264,12 @@ impl Session {
 
     pub(crate) fn account(&self) -> Result<AccountId, Error> {
         self.account.parse().map_err(Error::internal)
+    }
+
+    /// Whether the session's account is the one that was signed in to in the web console, if it was.
+    pub(crate) fn is_in_account_of_console(&self) -> bool {
+        let console = self.console.as_ref();
+        console.is_none_or(|console| console.account == self.account)
     }
 
     pub(crate) fn issued_at(&self) -> Timestamp {

@@ -27,8 +27,10 @@ use aws_types::draw;
 
 /// The longest session token: it travels in a header of each request. AWS does not tell its own.
 const SESSION_TOKEN_BYTES_MAX: usize = 12 * 1024;
+/// The longest session of a role that a role session assumed.
+pub(crate) const CHAINED_SECONDS_MAX: i64 = 3600;
 /// The shortest session.
-const SESSION_SECONDS_MIN: i64 = 900;
+pub(crate) const SESSION_SECONDS_MIN: i64 = 900;
 
 impl Identity {
     /// A session that begins now.
@@ -124,6 +126,6 @@ struct Issued {
     token_utilization: i32,
 }
 
-fn whole_second(at: Timestamp) -> Result<Timestamp, Error> {
+pub(crate) fn whole_second(at: Timestamp) -> Result<Timestamp, Error> {
     Timestamp::from_second(at.as_second()).map_err(Error::internal)
 }

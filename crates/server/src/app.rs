@@ -23,6 +23,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::outbound::Outbound;
+use crate::sign_in_guesses::Guesses;
 use crate::transport::TransportSettings;
 
 pub(crate) struct App {
@@ -37,6 +38,8 @@ pub(crate) struct App {
     pub(crate) bodies: MemoryBudget,
     pub(crate) admission: Admission,
     pub(crate) failure_delay: FailureDelay,
+    /// Failed sign-ins to the console.
+    pub(crate) guesses: Guesses,
     pub(crate) connections: Arc<Connections>,
     /// The value of `Strict-Transport-Security`, where it is sent.
     pub(crate) hsts: Option<HeaderValue>,
@@ -78,6 +81,7 @@ impl App {
             bodies: MemoryBudget::new(),
             admission: Admission::new(),
             failure_delay: FailureDelay::new(),
+            guesses: Guesses::new(),
             connections: Connections::new(transport.connections_max),
             hsts: transport
                 .hsts_seconds

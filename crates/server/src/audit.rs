@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use authz::{Caller, DecisionRecord};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Map, json};
 
 pub(crate) use self::queue::Audit;
 pub(crate) use self::service_event::ServiceEvent;
@@ -63,6 +63,17 @@ pub(crate) struct Event {
     pub(crate) read_only: bool,
     /// A push or pull, as CloudTrail's data events.
     pub(crate) data: bool,
+    /// Of a sign-in to the console: what its event has besides.
+    pub(crate) sign_in: Option<ConsoleSignIn>,
+}
+
+/// What an event of a sign-in has in place of a call's fields (CloudTrail User Guide, "AWS Management
+/// Console sign-in events").
+pub(crate) struct ConsoleSignIn {
+    /// `userIdentity`.
+    pub(crate) identity: serde_json::Value,
+    /// `additionalEventData`.
+    pub(crate) additional: Map<String, serde_json::Value>,
 }
 
 impl Audit {
@@ -121,6 +132,7 @@ impl Event {
             recipient: recipient.to_string(),
             read_only: false,
             data: false,
+            sign_in: None,
         }
     }
 

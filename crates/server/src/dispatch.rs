@@ -82,6 +82,7 @@ pub(crate) async fn handle(
         tracing::error!(request_id = %request_id, "a handler panicked");
         match kind {
             ApiKind::Oci | ApiKind::Download => oci::internal(),
+            ApiKind::Console => console::internal(),
             _ => aws::internal(&request_id),
         }
     });
@@ -113,7 +114,7 @@ async fn admit(app: &App, head: &Head, kind: ApiKind) -> Result<(), Crowded> {
             return Err(Crowded);
         }
     }
-    if kind == ApiKind::Aws {
+    if matches!(kind, ApiKind::Aws | ApiKind::Console) {
         let place = tokio::time::timeout(STRANGERS_TIMEOUT, app.admission.enter(&head.party));
         head.keep_place(place.await.map_err(|_| Crowded)?);
     }
@@ -127,6 +128,7 @@ fn crowded(head: &Head, kind: ApiKind) -> Response<ReplyBody> {
         ApiKind::Oci | ApiKind::Download => {
             oci::refuse(ErrorStatus::SERVICE_UNAVAILABLE, "TOOMANYREQUESTS", message)
         }
+        ApiKind::Console => console::unavailable(message),
         ApiKind::Other => plain(StatusCode::SERVICE_UNAVAILABLE, "try again\n"),
     };
     let retry = HeaderValue::from_static("1");
@@ -139,7 +141,7 @@ fn crowded(head: &Head, kind: ApiKind) -> Response<ReplyBody> {
 /// with its connection.
 fn must_finish(method: &Method, kind: ApiKind) -> bool {
     match kind {
-        ApiKind::Aws => true,
+        ApiKind::Aws | ApiKind::Console => true,
         ApiKind::Oci => !method.is_safe(),
         ApiKind::Download | ApiKind::Other => false,
     }
@@ -159,6 +161,7 @@ fn kind_of(route: &Route) -> ApiKind {
         Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => ApiKind::Aws,
         Route::Oci(_) => ApiKind::Oci,
         Route::Download { .. } => ApiKind::Download,
+        Route::ConsoleCall(_) => ApiKind::Console,
         _ => ApiKind::Other,
     }
 }
@@ -203,6 +206,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             document,
         } => issuer_document(&app, &head, &issuer_id, document).await,
         Route::Console => console::serve(&head),
+        Route::ConsoleCall(call) => console::call(app, head, call, body).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => {
             let for_write = form::first(head.query(), "for").as_deref() == Some("write");

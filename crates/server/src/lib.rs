@@ -41,6 +41,7 @@ mod clock;
 mod connection_io;
 mod connections;
 mod console;
+mod console_route;
 mod dispatch;
 mod download;
 mod download_url;
@@ -72,6 +73,7 @@ mod route;
 mod saml;
 mod serve;
 mod service_events;
+mod sign_in_guesses;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -103,6 +103,23 @@ pub const FAILURE_INTERVAL: Duration = Duration::from_millis(20);
 pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(1);
 /// Addresses whose failed authentications are counted.
 pub const FAILURE_ADDRESSES_MAX: usize = 4096;
+/// The body of a call of the console's own routes.
+pub const CONSOLE_BODY_BYTES_MAX: usize = 16 * 1024;
+/// A name that somebody types to sign in: an account's, an alias, a user's.
+pub const SIGN_IN_NAME_BYTES_MAX: usize = 256;
+/// Sign-ins by password that an address may fail at once; see [`SIGN_IN_ADDRESS_INTERVAL`].
+pub const SIGN_IN_ADDRESS_FAILURES_FREE: u32 = 20;
+/// Beyond them, one in this time.
+pub const SIGN_IN_ADDRESS_INTERVAL: Duration = Duration::from_secs(3);
+/// Sign-ins by password that may fail at once for an account, from whatever addresses; see
+/// [`SIGN_IN_ACCOUNT_INTERVAL`].
+pub const SIGN_IN_ACCOUNT_FAILURES_FREE: u32 = 200;
+/// Beyond them, one in this time.
+pub const SIGN_IN_ACCOUNT_INTERVAL: Duration = Duration::from_secs(1);
+/// Addresses, and accounts, whose failed sign-ins are counted.
+pub const SIGN_IN_COUNTERS_MAX: usize = 4096;
+/// Sign-ins that failed are answered at multiples of this time, so that the time does not tell why.
+pub const SIGN_IN_REFUSAL_STEP: Duration = Duration::from_millis(400);
 /// What of a kept body is not charged: no flood of bodies keeps ordinary API calls waiting.
 pub const BODY_BYTES_FREE: usize = 4 * 1024;
 /// From a kept body's first byte to its last.

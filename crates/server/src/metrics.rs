@@ -11,13 +11,15 @@ pub(crate) enum ApiKind {
     Aws,
     Oci,
     Download,
+    Console,
     Other,
 }
 
-const FACES: [(ApiKind, &str); 4] = [
+const FACES: [(ApiKind, &str); 5] = [
     (ApiKind::Aws, "aws"),
     (ApiKind::Oci, "oci"),
     (ApiKind::Download, "download"),
+    (ApiKind::Console, "console"),
     (ApiKind::Other, "other"),
 ];
 

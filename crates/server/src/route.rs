@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Method};
 
+use crate::console_route::ConsoleCall;
 use crate::oci_route::{self, OciRoute, RouteError};
 
 /// A request's destination.
@@ -33,6 +34,8 @@ pub(crate) enum Route {
     },
     /// A file of the web console, or its page.
     Console,
+    /// A route of the console's own, called by POST.
+    ConsoleCall(ConsoleCall),
     /// The process lives.
     Healthz,
     /// It can serve: the database answers.
@@ -83,8 +86,13 @@ pub(crate) const CONSOLE_PATH: &str = "/console";
 
 /// Finds the destination.
 pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMap) -> Route {
-    // Before what is signed: the console's own routes may be.
+    // Before what is signed: a sign-in to the console is, where it is one by access key.
     if path == CONSOLE_PATH || path.starts_with("/console/") {
+        if *method == Method::POST
+            && let Some(call) = ConsoleCall::of_path(path)
+        {
+            return Route::ConsoleCall(call);
+        }
         return match *method == Method::GET || *method == Method::HEAD {
             true => Route::Console,
             false => Route::Nowhere { allow: "GET, HEAD" },

@@ -54,6 +54,7 @@ extern crate self as store;
 
 mod changes;
 mod conn;
+pub mod console;
 mod database;
 pub mod denials;
 pub mod ecr;

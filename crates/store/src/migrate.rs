@@ -62,6 +62,8 @@ const STEPS: &[Step] = steps![
     "0019_account_requests" from "0.3.0",
     // Older versions ignore what it adds.
     "0020_denial_causes" from "0.3.0",
+    // Older versions refuse credentials of a console session, since they do not know its field.
+    "0021_console_sessions" from "0.3.0",
 ];
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.

@@ -93,7 +93,7 @@ pub(crate) fn expires_at(policy: Option<&PasswordPolicy>, changed_at: i64) -> Op
 }
 
 /// What a right password gives. Expiry acts at once on passwords that exist ("Rotating passwords").
-pub(super) fn state(
+pub(crate) fn state(
     profile: &LoginProfile,
     policy: Option<&PasswordPolicy>,
     now: Timestamp,

@@ -9,7 +9,7 @@ use store::Conn;
 use store::iam::entity::{Entity, Kind};
 use store::iam::role;
 
-use super::SESSION_SECONDS_MIN;
+use super::{CHAINED_SECONDS_MAX, SESSION_SECONDS_MIN};
 use crate::authenticate::session_arn;
 use crate::policy_cache::entity_by_arn;
 use crate::session::{Session, SessionTag, Who, minify};
@@ -17,8 +17,6 @@ use crate::{Authorized, CallerKind, Error, Identity};
 
 /// `DurationSeconds` where a request names none.
 const SECONDS_DEFAULT: i64 = 3600;
-/// The longest session of a role that a role session assumed.
-const CHAINED_SECONDS_MAX: i64 = 3600;
 /// Managed session policies of a session.
 const POLICY_ARNS_MAX: usize = 10;
 /// Characters of inline and managed session policies together.

@@ -249,6 +249,7 @@ pub fn saml_caller(identity: SamlIdentity, now: Timestamp) -> Caller {
             // All tags that come with the assertion: each asks for `sts:TagSession`.
             transitive_tags: identity.claims.tags.clone(),
             mfa_at: None,
+            is_console: false,
         }),
         credential: Credential::new(identity),
     }

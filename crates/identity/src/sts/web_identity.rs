@@ -82,6 +82,7 @@ pub fn web_identity_caller(account: AccountId, identity: WebIdentity) -> Caller 
             source_identity: identity.source_identity.clone(),
             transitive_tags: tags.collect(),
             mfa_at: None,
+            is_console: false,
         }),
         credential: Credential::new(identity),
     }

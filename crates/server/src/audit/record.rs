@@ -6,7 +6,7 @@ use authz::{Caller, CallerKind, DecisionRecord, Federation};
 use aws_types::time::iso8601;
 use policy::{Effect, Reason};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Event;
 
@@ -29,7 +29,7 @@ pub(super) fn line(event: &Event) -> Vec<u8> {
 #[serde(rename_all = "camelCase")]
 struct Record<'a> {
     event_version: &'static str,
-    user_identity: UserIdentity<'a>,
+    user_identity: WhoCalls<'a>,
     event_time: String,
     event_source: &'static str,
     event_name: &'a str,
@@ -57,6 +57,9 @@ struct Record<'a> {
     management_event: bool,
     recipient_account_id: &'a str,
     event_category: &'static str,
+    /// Not there unless it is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_credential_from_console: Option<&'static str>,
 }
 
 impl<'a> Record<'a> {
@@ -65,22 +68,31 @@ impl<'a> Record<'a> {
             Some((code, message)) => (Some(code.as_str()), Some(message.as_str())),
             None => (None, None),
         };
+        let sign_in = event.sign_in.as_ref();
+        let caller = event.caller.as_deref();
+        let session = caller.and_then(|caller| caller.session_info.as_ref());
+        let is_console = session.is_some_and(|session| session.is_console);
         Record {
             event_version: "1.11",
-            user_identity: UserIdentity::of(event.caller.as_deref(), &event.access_key_id),
+            user_identity: match sign_in {
+                Some(sign_in) => WhoCalls::SignIn(&sign_in.identity),
+                None => WhoCalls::Caller(UserIdentity::of(caller, &event.access_key_id)),
+            },
             event_time: iso8601(event.time),
             event_source: event.source,
             event_name: &event.name,
             aws_region: &event.region,
             source_ip_address: event.address,
             user_agent: &event.user_agent,
-            error_code: code,
+            // A sign-in that failed has a message alone.
+            error_code: code.filter(|_| sign_in.is_none()),
             error_message: message,
             request_parameters: &event.parameters,
             response_elements: &event.elements,
             additional_event_data: Additional {
                 authorization: event.decided.as_ref().map(Authorization::of),
                 exception: event.exception,
+                sign_in: sign_in.map(|sign_in| &sign_in.additional),
             },
             request_id: &event.request_id,
             event_id: &event.request_id,
@@ -89,12 +101,25 @@ impl<'a> Record<'a> {
                 let account_id = arn.split(':').nth(4).unwrap_or_default();
                 [Resource { arn, account_id }]
             }),
-            event_type: "AwsApiCall",
+            event_type: match sign_in {
+                Some(_) => "AwsConsoleSignIn",
+                None => "AwsApiCall",
+            },
             management_event: !event.data,
             recipient_account_id: &event.recipient,
             event_category: if event.data { "Data" } else { "Management" },
+            session_credential_from_console: is_console.then_some("true"),
         }
     }
+}
+
+/// `userIdentity`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WhoCalls<'a> {
+    Caller(UserIdentity<'a>),
+    /// Of a sign-in to the console, which has members of its own.
+    SignIn(&'a Value),
 }
 
 #[derive(Serialize)]
@@ -112,11 +137,13 @@ struct Additional<'a> {
     authorization: Option<Authorization<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exception: Option<&'static str>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    sign_in: Option<&'a Map<String, Value>>,
 }
 
 impl Additional<'_> {
     fn is_empty(&self) -> bool {
-        self.authorization.is_none() && self.exception.is_none()
+        self.authorization.is_none() && self.exception.is_none() && self.sign_in.is_none()
     }
 }
 

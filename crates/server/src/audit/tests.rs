@@ -36,6 +36,7 @@ fn event(name: &str, read_only: bool) -> Event {
         recipient: "123456789012".to_owned(),
         read_only,
         data: false,
+        sign_in: None,
     }
 }
 

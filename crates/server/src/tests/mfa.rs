@@ -5,14 +5,14 @@ use aws_api::{iam, sts};
 use super::world::{ACCOUNT, Person, Refused, World, document, statement};
 
 /// An authenticator application.
-struct Phone {
-    serial: String,
+pub(super) struct Phone {
+    pub(super) serial: String,
     seed: Vec<u8>,
 }
 
 impl Phone {
     /// A device of root's making that is enabled for `user`.
-    async fn of(world: &World, user: &str) -> Phone {
+    pub(super) async fn of(world: &World, user: &str) -> Phone {
         let input = iam::CreateVirtualMFADeviceRequest {
             virtual_mfa_device_name: user.to_owned(),
             ..Default::default()
@@ -49,7 +49,7 @@ impl Phone {
     }
 
     /// The code of a step, counted from now (RFC 6238).
-    fn code(&self, world: &World, step: i64) -> String {
+    pub(super) fn code(&self, world: &World, step: i64) -> String {
         use aws_lc_rs::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
         let step = world.now().as_second() / 30 + step;
         let key = Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, &self.seed);

@@ -4,6 +4,7 @@ mod access_analyzer;
 mod audit;
 mod certificates;
 mod columns;
+mod console;
 mod coverage;
 mod credentials;
 mod degraded;
