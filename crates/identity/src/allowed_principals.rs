@@ -356,7 +356,7 @@ impl Question {
                     format!("{word} {condition} {} ({name})", element.wanted.join(", "))
                 }));
                 if is_allow && policy.party != Reason::PermissionsBoundary {
-                    let kind = crate::denials::policy_type(policy.party);
+                    let kind = crate::denial_notes::policy_type(policy.party);
                     reason.get_or_insert_with(|| format!("Allowed by {name}, {kind}."));
                 }
             }

@@ -16,7 +16,7 @@ use store::iam::{access_key, account, group, password_policy};
 
 use crate::caches::{CallerId, Dated};
 use crate::caller::RefKind;
-use crate::console::ended::refuse_ended;
+use crate::console_end::refuse_ended;
 use crate::hosts;
 use crate::policy_cache::Named;
 use crate::session::{Session, SessionKey, SessionTag, Who};

@@ -5,7 +5,6 @@
 //! nothing else. The credentials are those of the user, the root user or a role, and carry the session's id:
 //! they are refused once the session is gone, its password was changed or its access key deactivated.
 
-pub(crate) mod ended;
 pub(crate) mod links;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;

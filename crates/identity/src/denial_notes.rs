@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_types::AccountId;
 use jiff::Timestamp;
+use policy::Reason;
 use serde::{Deserialize, Serialize};
 
 /// Denials that are noted between two batches.
@@ -102,5 +103,18 @@ impl DenialNotes {
         for note in failed {
             self.add(note);
         }
+    }
+}
+
+/// The kind of policy in the words of the IAM User Guide ("Policies and permissions in IAM").
+pub(crate) fn policy_type(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Identity | Reason::NoPermissionNeeded | Reason::RootUser => "identity-based policy",
+        Reason::Resource => "resource-based policy",
+        Reason::Trust => "role trust policy",
+        Reason::PermissionsBoundary => "permissions boundary",
+        Reason::Session => "session policy",
+        Reason::ServiceControl => "service control policy",
+        Reason::ResourceControl => "resource control policy",
     }
 }

@@ -16,10 +16,10 @@ use aws_api::berth::{
 use aws_lc_rs::digest;
 use aws_types::AccountId;
 use jiff::Timestamp;
-use policy::{Context, ContextValue, Effect, Reason};
+use policy::{Context, ContextValue, Effect};
 use store::denials::{self, Filter, SCOPE};
 
-use crate::denial_notes::{Document, Key, Note, Statement};
+use crate::denial_notes::{Document, Key, Note, Statement, policy_type};
 use crate::paging::Page;
 use crate::proposals::DeniedRequest;
 use crate::{Authorized, Caller, Error, Identity};
@@ -382,19 +382,6 @@ fn document(caller: &Caller, decision: &DecisionRecord, message: &str) -> Docume
 
 fn cut(text: &str) -> String {
     text[..text.floor_char_boundary(TEXT_BYTES_MAX)].to_owned()
-}
-
-/// The kind of policy in the words of the IAM User Guide ("Policies and permissions in IAM").
-pub(crate) fn policy_type(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Identity | Reason::NoPermissionNeeded | Reason::RootUser => "identity-based policy",
-        Reason::Resource => "resource-based policy",
-        Reason::Trust => "role trust policy",
-        Reason::PermissionsBoundary => "permissions boundary",
-        Reason::Session => "session policy",
-        Reason::ServiceControl => "service control policy",
-        Reason::ResourceControl => "resource control policy",
-    }
 }
 
 fn view(request_id: String, at: Timestamp, document: Document) -> ExplainRequestResponse {

@@ -99,6 +99,7 @@ mod authz_lookup;
 mod caches;
 mod caller;
 mod console;
+mod console_end;
 mod controls_cache;
 mod denial_notes;
 mod denials;

@@ -5,7 +5,7 @@ use policy::{Effect, Explanation, Reason, StatementEffect};
 
 use super::Case;
 use super::draft::{ChangeKind, Place};
-use crate::denials::policy_type;
+use crate::denial_notes::policy_type;
 
 /// The answer.
 #[derive(Clone, Debug)]
