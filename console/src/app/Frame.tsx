@@ -1,7 +1,7 @@
 import AppLayout, { type AppLayoutProps } from "@cloudscape-design/components/app-layout";
 import Drawer from "@cloudscape-design/components/drawer";
 import Flashbar from "@cloudscape-design/components/flashbar";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Outlet } from "react-router";
 import { DrawerProvider, useDrawer } from "../parts/drawer";
 import { FlashProvider, useFlashItems } from "../parts/flash";
@@ -11,6 +11,14 @@ import { TopBar } from "./TopBar";
 
 const TOP_BAR = "top-bar";
 const DRAWER = "as-command";
+
+/** Cloudscape's narrow layout begins here. */
+const NARROW = window.matchMedia("(max-width: 688px)");
+
+/** The narrow layout's bar is a `nav` with an orientation, which ARIA does not allow there. */
+function removeOrientation(): void {
+  document.querySelectorAll("nav[aria-orientation]").forEach((bar) => bar.removeAttribute("aria-orientation"));
+}
 
 /** The top bar, the side navigation, the messages and the page. */
 export function Frame() {
@@ -28,8 +36,12 @@ export function Frame() {
 
 function Layout() {
   const items = useFlashItems();
-  const isNarrow = window.matchMedia("(max-width: 688px)").matches;
-  const [isOpen, setIsOpen] = useState(!isNarrow);
+  const [isOpen, setIsOpen] = useState(() => !NARROW.matches);
+  useEffect(removeOrientation);
+  useEffect(() => {
+    NARROW.addEventListener("change", removeOrientation);
+    return () => NARROW.removeEventListener("change", removeOrientation);
+  }, []);
   const { regions, asCommand } = strings.frame;
   const { content, isOpen: isDrawerOpen, setOpen: setDrawerOpen } = useDrawer();
   const drawers: AppLayoutProps.Drawer[] =

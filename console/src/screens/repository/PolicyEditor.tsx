@@ -5,15 +5,21 @@ import FormField from "@cloudscape-design/components/form-field";
 import Grid from "@cloudscape-design/components/grid";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import Textarea from "@cloudscape-design/components/textarea";
-import { useState } from "react";
+import { Suspense, lazy, useRef, useState } from "react";
 import { useSession } from "../../api/current";
 import { label } from "../../lib/commands/terraform";
 import { readPolicy, writePolicy, type FormStatement } from "../../lib/repository-policy";
+import { Loading } from "../../app/Loading";
 import { AsCommand } from "../../parts/AsCommand";
+import { Findings } from "../../parts/policy-editor/Findings";
+import type { EditorHandle } from "../../parts/policy-editor/JsonEditor";
+import { useFindings } from "../../parts/policy-editor/useFindings";
 import { strings } from "../../strings";
 import { SavePolicy } from "./SavePolicy";
 import { StatementForm } from "./StatementForm";
+
+const JsonEditor = lazy(() => import("../../parts/policy-editor/JsonEditor"));
+const NO_ARNS: readonly string[] = [];
 
 interface Props {
   name: string;
@@ -46,6 +52,8 @@ export function PolicyEditor({ name, saved }: Props) {
   const { partition } = useSession();
   const [json, setJson] = useState(() => pretty(saved));
   const [isSaving, setIsSaving] = useState(false);
+  const editor = useRef<EditorHandle>(null);
+  const found = useFindings(json, "resource");
   const read = readPolicy(json);
   const statements = Array.isArray(read) ? read : undefined;
   const write = (next: FormStatement[]) => setJson(writePolicy(json, next, partition));
@@ -54,7 +62,7 @@ export function PolicyEditor({ name, saved }: Props) {
     <SpaceBetween size="m">
       <Box variant="p">{text.intro}</Box>
       {json.trim() === "" ? <Alert type="info">{text.none}</Alert> : null}
-      <Grid gridDefinition={[{ colspan: { default: 12, m: 7 } }, { colspan: { default: 12, m: 5 } }]}>
+      <Grid gridDefinition={[{ colspan: { default: 12, s: 6 } }, { colspan: { default: 12, s: 6 } }]}>
         <SpaceBetween size="m">
           <Header
             variant="h2"
@@ -89,15 +97,26 @@ export function PolicyEditor({ name, saved }: Props) {
           stretch
           {...(Array.isArray(read) ? {} : { errorText: text.jsonError(read.error) })}
         >
-          <Textarea
-            value={json}
-            rows={24}
-            spellcheck={false}
-            autoComplete={false}
-            onChange={({ detail }) => setJson(detail.value)}
-          />
+          <Suspense fallback={<Loading />}>
+            <JsonEditor
+              handle={editor}
+              value={json}
+              onChange={setJson}
+              findings={found.findings}
+              existingArns={NO_ARNS}
+              readOnly={false}
+            />
+          </Suspense>
         </FormField>
       </Grid>
+      {json.trim() === "" ? null : (
+        <Findings
+          {...found}
+          text={json}
+          onFix={setJson}
+          onGoTo={(from, to) => editor.current?.select(from, to)}
+        />
+      )}
       <SpaceBetween size="xs" direction="horizontal">
         <Button
           variant="primary"
