@@ -12,6 +12,8 @@ from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 _AXE = pathlib.Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
+# What AWS answers where there is nothing: the console asks, and shows that.
+_NOTHING = {"RepositoryPolicyNotFoundException"}
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 360, "height": 740}
 _WAIT_MS_MAX = 30_000
@@ -62,6 +64,7 @@ class Page:
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         page.on("request", self._on_request)
+        page.on("response", self._on_response)
         page.on("dialog", lambda dialog: (self.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
     def __getattr__(self, name):
@@ -70,9 +73,18 @@ class Page:
     def _on_console(self, message):
         if message.type not in ("error", "warning"):
             return
-        if self.expect_refusals and message.text.startswith("Failed to load resource"):
+        # The browser's note of an answer's status; `_on_response` knows more of the answer.
+        if message.text.startswith("Failed to load resource"):
             return
         self.problems.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    def _on_response(self, response):
+        if response.status < 400 or self.expect_refusals:
+            return
+        code = response.headers.get("x-amzn-errortype", "").partition(":")[0]
+        if code not in _NOTHING:
+            target = response.request.headers.get("x-amz-target", "")
+            self.problems.append(f"{response.status} {code} from {response.url} {target}")
 
     def _on_request(self, request):
         parts = urllib.parse.urlsplit(request.url)
@@ -85,6 +97,22 @@ class Page:
         """Opens an address of the console and waits until its heading is there."""
         self.raw.goto(f"{self.origin}/console{path}")
         self.heading().wait_for()
+        return self
+
+    def sign_in(self, person, path="/"):
+        """Signs in by the person's access key, at the address of a page, and waits for that page."""
+        self.open(path)
+        tab = self.raw.get_by_role("tab", name="Access key")
+        if tab.count():
+            tab.click()
+        self.raw.get_by_label("Access key id").fill(person.credentials.access_key_id)
+        self.raw.get_by_label("Secret access key").fill(person.credentials.secret_access_key)
+        self.raw.get_by_role("button", name="Sign in").click()
+        # The frame's link to the home page is there for those who are signed in.
+        self.raw.get_by_role("button", name="Settings").or_(self.raw.get_by_role("button", name="More")).first.wait_for()
+        self.heading().wait_for()
+        # The page asked whether there is a session, and there was none.
+        self.problems = [problem for problem in self.problems if "/console/session/credentials" not in problem]
         return self
 
     def heading(self, name=None):

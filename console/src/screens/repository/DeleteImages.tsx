@@ -29,7 +29,9 @@ export function DeleteImages({ name, images, onClose }: Props) {
     onSuccess: async (failures) => {
       if (failures.length < digests.length) flash.success(text.done(digests.length - failures.length));
       if (failures.length === 0) onClose(true);
-      await queries.invalidateQueries({ queryKey: repositoryKey(name) });
+      // Only the list is read again at once: a deleted image's own page would ask for what is gone.
+      await queries.invalidateQueries({ queryKey: repositoryKey(name), refetchType: "none" });
+      await queries.refetchQueries({ queryKey: [...repositoryKey(name), "images"], type: "active" });
     },
   });
   const stayed = remove.data ?? [];

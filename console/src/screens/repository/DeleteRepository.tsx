@@ -37,9 +37,10 @@ export function DeleteRepository({ name, onDismiss, onDeleted }: Props) {
     mutationFn: () => deleteRepository(name, held === undefined || held.length > 0),
     onSuccess: async () => {
       flash.success(text.done(name));
-      queries.removeQueries({ queryKey: repositoryKey(name) });
-      await queries.invalidateQueries({ queryKey: ["repositories"] });
+      // The page first: what shows the repository would ask for it again.
       onDeleted();
+      await queries.cancelQueries({ queryKey: repositoryKey(name) });
+      await queries.invalidateQueries({ queryKey: ["repositories"] });
     },
   });
   return (
