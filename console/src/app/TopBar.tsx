@@ -2,6 +2,7 @@ import TopNavigation, { type TopNavigationProps } from "@cloudscape-design/compo
 import { useHref, useNavigate } from "react-router";
 import { useSession } from "../api/current";
 import { strings } from "../strings";
+import { Search } from "./Search";
 import { useAccountMenu } from "./accountMenu";
 import { changePreferences, usePreferences, type DensityName, type Theme } from "./preferences";
 
@@ -24,6 +25,7 @@ export function TopBar() {
           void navigate("/");
         },
       }}
+      search={<Search />}
       utilities={[
         {
           type: "menu-dropdown",
@@ -35,6 +37,8 @@ export function TopBar() {
         account,
       ]}
       i18nStrings={{
+        searchIconAriaLabel: strings.frame.search.open,
+        searchDismissIconAriaLabel: strings.frame.search.close,
         overflowMenuTriggerText: top.menuMore,
         overflowMenuTitleText: top.menu,
         overflowMenuBackIconAriaLabel: top.back,

@@ -12,12 +12,18 @@ export interface Screen {
   element: LazyExoticComponent<ComponentType>;
   /** Its entry in the side navigation. */
   entry?: { section: Section; text: string };
+  /** What the search calls a page without an entry, such as "Create repository". */
+  action?: string;
 }
 
-const screen = (path: string, load: () => Promise<{ default: ComponentType }>, entry?: Screen["entry"]): Screen => ({
+const screen = (
+  path: string,
+  load: () => Promise<{ default: ComponentType }>,
+  named?: NonNullable<Screen["entry"]> | { action: string },
+): Screen => ({
   path,
   element: lazy(load),
-  ...(entry === undefined ? {} : { entry }),
+  ...(named === undefined ? {} : "action" in named ? named : { entry: named }),
 });
 
 // prettier-ignore
@@ -25,7 +31,7 @@ export const SCREENS: Screen[] = [
   screen("/", () => import("../screens/home")),
   screen("/repositories", () => import("../screens/repositories"), { section: "registry", text: strings.repositories.title }),
   screen("/repositories/*", () => import("../screens/repository")),
-  screen("/create-repository", () => import("../screens/repository-create")),
+  screen("/create-repository", () => import("../screens/repository-create"), { action: strings.repositories.create }),
 ];
 
 export const SECTIONS: { section: Section; text: string }[] = [
