@@ -1,6 +1,7 @@
 /** The screens: one row each. */
 
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import { matchPath } from "react-router";
 import { strings } from "../strings";
 
 /** Sections of the side navigation, in their order. */
@@ -10,6 +11,7 @@ export interface Screen {
   /** Below `/console/`; `:name` is a parameter, `*` the rest. */
   path: string;
   element: LazyExoticComponent<ComponentType>;
+  load: () => Promise<unknown>;
   /** Its entry in the side navigation. */
   entry?: { section: Section; text: string };
   /** What the search calls a page without an entry, such as "Create repository". */
@@ -23,6 +25,7 @@ const screen = (
 ): Screen => ({
   path,
   element: lazy(load),
+  load,
   ...(named === undefined ? {} : "action" in named ? named : { entry: named }),
 });
 
@@ -40,3 +43,10 @@ export const SECTIONS: { section: Section; text: string }[] = [
   { section: "insight", text: strings.frame.navigation.insight },
   { section: "account", text: strings.frame.navigation.account },
 ];
+
+/** Loads the screen of an address, so that it is there when the session is. A failure shows when it is rendered. */
+export function preload(path: string): void {
+  SCREENS.find((each) => matchPath(each.path, path) !== null)
+    ?.load()
+    .catch(() => undefined);
+}
