@@ -9,12 +9,14 @@ import os
 import pathlib
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from berth import images
 from berth.jobs import EXAMPLES
 from berth.outcome import NO_IDENTITY_POLICY
 from berth.people import Credentials, Person, failing
 from berth.policies import allow, policy
+from berth.saml_idp import IdentityProvider
 from berth.server import binary
 
 PARTNER = "444455556666"
@@ -124,6 +126,23 @@ def test_the_password_policy(root, playbook):
     assert (found["MinimumPasswordLength"], found["PasswordReusePrevention"], found["RequireSymbols"]) == (20, 5, False)
 
 
+def test_a_saml_provider_and_a_server_certificate(root, playbook):
+    provider, other = IdentityProvider(), IdentityProvider()
+    key = provider.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL,
+                                     serialization.NoEncryption()).decode()
+    given = {"metadata": provider.metadata, "certificate": provider.certificate_pem, "private_key": key}
+    assert playbook("saml-and-certificates", **given) == 2
+    unchanged(playbook, "saml-and-certificates", **given)
+    # The provider has a new key: one change.
+    given["metadata"] = other.metadata
+    assert playbook("saml-and-certificates", **given) == 1
+    arn = f"arn:aws:iam::{root.account}:saml-provider/corporate"
+    assert root.iam.get_saml_provider(SAMLProviderArn=arn)["SAMLMetadataDocument"].strip() == other.metadata.strip()
+    kept = root.iam.get_server_certificate(ServerCertificateName="registry")["ServerCertificate"]
+    assert kept["ServerCertificateMetadata"]["Path"] == "/tls/"
+    assert kept["CertificateBody"].strip() == provider.certificate_pem.strip()
+
+
 def test_everything_is_removed(root, playbook):
     """Walk-through H. The module does not remove repositories that have images."""
     for repository in root.ecr.describe_repositories()["repositories"]:
@@ -138,3 +157,5 @@ def test_everything_is_removed(root, playbook):
     assert root.iam.list_policies(Scope="Local")["Policies"] == []
     assert root.iam.list_instance_profiles()["InstanceProfiles"] == [] and root.iam.list_groups()["Groups"] == []
     failing(root.iam.get_account_password_policy, "NoSuchEntity")
+    assert root.iam.list_saml_providers()["SAMLProviderList"] == []
+    assert root.iam.list_server_certificates()["ServerCertificateMetadataList"] == []
