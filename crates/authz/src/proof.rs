@@ -199,17 +199,20 @@ pub enum ServiceName {
     Organizations,
     /// The audit log tells of itself: what it counted and what it could not record.
     AuditLog,
+    /// A newer version brings the database up to date.
+    Schema,
 }
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 6] = [
+    pub const ALL: [ServiceName; 7] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
         ServiceName::DownloadUrl,
         ServiceName::Organizations,
         ServiceName::AuditLog,
+        ServiceName::Schema,
     ];
 
     /// The `eventSource` of audit events of this work.
@@ -225,6 +228,7 @@ impl ServiceName {
             ServiceName::DownloadUrl => "download-url.berth",
             ServiceName::Organizations => "organizations.berth",
             ServiceName::AuditLog => "audit-log.berth",
+            ServiceName::Schema => "schema.berth",
         }
     }
 }

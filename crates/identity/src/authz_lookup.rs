@@ -30,7 +30,7 @@ pub enum EntityRef<'a> {
     OidcProvider(&'a str),
     /// A SAML provider by name.
     SamlProvider(&'a str),
-    /// A virtual MFA device by name.
+    /// A virtual MFA device by path and name, without the first slash.
     MfaDevice(&'a str),
     /// A server certificate by name.
     ServerCertificate(&'a str),

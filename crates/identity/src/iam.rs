@@ -79,7 +79,9 @@ impl Identity {
         let account = cx.account.as_str();
         let Wanted { kind, name, .. } = wanted;
         check_path(wanted.path)?;
-        if entity::find(conn, account, kind, name).await?.is_some() {
+        let path = wanted.path.unwrap_or("/");
+        let key = entity::key(kind, path, name);
+        if entity::find(conn, account, kind, &key).await?.is_some() {
             return Err(messages::exists(kind, name));
         }
         self.check_count(conn, account, kind).await?;
@@ -90,7 +92,7 @@ impl Identity {
             account,
             kind,
             name,
-            path: wanted.path.unwrap_or("/"),
+            path,
             unique_id: &ids::unique_id(kind, &*self.0.entropy)?,
             boundary_arn: wanted.boundary_arn,
             now: cx.now.as_millisecond(),

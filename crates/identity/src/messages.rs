@@ -40,7 +40,10 @@ pub(crate) fn exists(kind: Kind, name: &str) -> Error {
             Kind::InstanceProfile => format!("Instance Profile {name} already exists."),
             Kind::OidcProvider => format!("Provider with url https://{name} already exists."),
             Kind::SamlProvider => format!("SAMLProvider {name} already exists."),
-            Kind::MfaDevice => "MFA device already exists.".to_owned(),
+            // In CloudTrail's records and in reports of the console.
+            Kind::MfaDevice => {
+                "MFADevice entity at the same path and name already exists.".to_owned()
+            }
             Kind::ServerCertificate => {
                 format!("The Server Certificate with name {name} already exists.")
             }

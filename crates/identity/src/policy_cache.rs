@@ -235,8 +235,11 @@ pub(crate) async fn entity_by_arn(
     let Some(kind) = kinds.into_iter().find(|kind| kind.as_str() == word) else {
         return Ok(None);
     };
-    let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
-    let found = entity::find(conn, account, kind, name).await?;
+    let key = match (kind, path_and_name.rsplit('/').next()) {
+        (Kind::MfaDevice, _) | (_, None) => path_and_name,
+        (_, Some(name)) => name,
+    };
+    let found = entity::find(conn, account, kind, key).await?;
     Ok(found.filter(|found| found.arn() == arn))
 }
 

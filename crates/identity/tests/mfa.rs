@@ -141,9 +141,48 @@ async fn f1_a_device_tells_its_seed_once(t: TestStore) {
         said(i.create_virtual_mfa_device(&root, long).await).0,
         "ValidationError"
     );
-    let (code, message) = said(i.create_virtual_mfa_device(&root, input).await);
-    assert_eq!(code, "EntityAlreadyExists");
-    assert_eq!(message, "MFA device already exists.");
+    for again in [
+        input.clone(),
+        iam::CreateVirtualMFADeviceRequest {
+            virtual_mfa_device_name: "PHONE".to_owned(),
+            ..input.clone()
+        },
+    ] {
+        let (code, message) = said(i.create_virtual_mfa_device(&root, again).await);
+        assert_eq!(code, "EntityAlreadyExists");
+        assert_eq!(
+            message,
+            "MFADevice entity at the same path and name already exists."
+        );
+    }
+}
+
+/// A name is taken at its path alone (the model, `VirtualMFADeviceName`).
+#[on_every_engine]
+async fn f1_devices_of_one_name_at_other_paths_are_others(t: TestStore) {
+    let w = World::new(&t).await;
+    let (i, root) = (&w.identity, w.root().await);
+    let mut serials = Vec::new();
+    for path in ["/", "/team/", "/team/night/"] {
+        let input = iam::CreateVirtualMFADeviceRequest {
+            path: Some(path.to_owned()),
+            ..create("phone")
+        };
+        let made = i.create_virtual_mfa_device(&root, input).await.unwrap();
+        serials.push(made.virtual_mfa_device.serial_number);
+    }
+    let list = || i.list_virtual_mfa_devices(&root, iam::ListVirtualMFADevicesRequest::default());
+    assert_eq!(list().await.unwrap().virtual_mfa_devices.len(), 3);
+    // Each is found by its own serial number.
+    let delete = |serial: &str| iam::DeleteVirtualMFADeviceRequest {
+        serial_number: serial.to_owned(),
+    };
+    i.delete_virtual_mfa_device(&root, delete(&serials[1]))
+        .await
+        .unwrap();
+    let left = list().await.unwrap().virtual_mfa_devices;
+    let left: Vec<_> = left.iter().map(|device| &device.serial_number).collect();
+    assert_eq!(left, [&serials[0], &serials[2]]);
 }
 
 #[on_every_engine]

@@ -302,7 +302,7 @@ impl App {
             return Ok(plain);
         };
         let found = self.entity(account, kind, name).await?;
-        // The path is a part of the ARN, and names are unique whatever the path.
+        // The path is a part of the ARN, and most names are unique whatever the path.
         Ok(if *found.arn == *arn { found } else { plain })
     }
 
@@ -400,13 +400,13 @@ fn path_of(arn: &str, kind: EntityKind) -> Option<String> {
     Some(path_and_name[..=end].to_owned())
 }
 
-/// The name in the ARN of an entity of `kind` in `account`. A provider's may hold slashes and has no
-/// path.
+/// What an ARN says of an entity of `kind` in `account`: its name. An OIDC provider's may hold slashes and has
+/// no path; an MFA device is found by its path as well.
 fn name_in_arn(arn: &str, kind: EntityKind, account: AccountId) -> Option<&str> {
     let prefix = format!("arn:aws:iam::{account}:{}/", kind.arn_type());
     let path_and_name = arn.strip_prefix(&prefix)?;
     match kind {
-        EntityKind::OidcProvider => Some(path_and_name),
+        EntityKind::OidcProvider | EntityKind::MfaDevice => Some(path_and_name),
         _ => path_and_name.rsplit('/').next(),
     }
 }

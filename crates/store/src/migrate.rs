@@ -3,6 +3,7 @@
 //! Each step is a file of `schema/`, run once, in order, each in a transaction of
 //! its own with the row that says it ran. Steps are only ever added.
 
+use crate::service_events::{self, NewEvent};
 use crate::topic::PRUNED;
 use crate::{Engine, Error, Result, Scope, Store, Write, values};
 
@@ -64,7 +65,18 @@ const STEPS: &[Step] = steps![
     "0020_denial_causes" from "0.3.0",
     // Older versions refuse credentials of a console session, since they do not know its field.
     "0021_console_sessions" from "0.3.0",
+    // Older versions would not find the devices that have a path.
+    "0022_mfa_device_paths" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0023_root_login_profiles" from "0.2.0",
 ];
+
+/// The step from which on there is a table for events of what was done without a request.
+const EVENTS_STEP: &str = "0016_service_events";
+
+/// Who changes the schema, and what the event is called (docs/reference/audit-log.md).
+const SERVICE: &str = "schema.berth";
+const EVENT: &str = "MigrateSchema";
 
 /// The table of steps, which is there before the first one. Version 0.1 made it with the name alone.
 const STEP_TABLE: &str =
@@ -106,7 +118,17 @@ pub(crate) async fn run(store: &Store) -> Result<()> {
     tx.commit().await?;
 
     refuse_if_too_old(store, VERSION).await?;
+    let sql = "SELECT 1 FROM schema_steps LIMIT 1";
+    let is_upgrade = store
+        .read()
+        .await?
+        .fetch_optional(sql, vec![])
+        .await?
+        .is_some();
+    let mut untold = Vec::new();
+    let mut has_events = false;
     for step in STEPS {
+        has_events |= step.name == EVENTS_STEP;
         // A transaction for each step, so that an interrupted start goes on where it was.
         let mut tx = store.write(SCHEMA).await?;
         let done = tx
@@ -127,10 +149,36 @@ pub(crate) async fn run(store: &Store) -> Result<()> {
                 values![step.name, step.oldest_version],
             )
             .await?;
+            untold.push(step.name);
+            // A new database has no change to tell of.
+            if is_upgrade && has_events {
+                tell(&mut tx, engine, &untold).await?;
+                untold.clear();
+            }
             tx.commit().await?;
         }
     }
     settle(store).await
+}
+
+/// Writes the event of steps, in the transaction of the last of them. Nothing above the store is there yet, so
+/// the time is the database's.
+async fn tell(tx: &mut Write, engine: Engine, steps: &[&str]) -> Result<()> {
+    let now = match engine {
+        Engine::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+        Engine::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM now()) * 1000 AS BIGINT)",
+    };
+    let now = tx.fetch_one(now, vec![]).await?.int(0)?;
+    let steps = steps.join("\",\"");
+    let event = NewEvent {
+        occurred_at: now,
+        service: SERVICE,
+        source: "berth",
+        name: EVENT,
+        account: None,
+        details: &format!(r#"{{"steps":["{steps}"],"version":"{VERSION}"}}"#),
+    };
+    service_events::insert(&mut tx.conn(), &event).await
 }
 
 async fn has_column(tx: &mut Write, engine: Engine) -> Result<bool> {
@@ -233,6 +281,37 @@ mod tests {
             assert!(numbers(older) < numbers(newer), "{older} {newer}");
         }
         assert_eq!(numbers("1.2.3-rc.1+x"), numbers("1.2.3"));
+    }
+
+    /// Every event that waits: name, service and details.
+    async fn events(store: &Store) -> Vec<(String, String, String)> {
+        let sql = "SELECT name, service, details FROM service_events ORDER BY id";
+        let rows = store.read().await.unwrap().fetch_all(sql, vec![]).await;
+        let text = |row: &crate::Row, at| row.text(at).unwrap();
+        rows.unwrap()
+            .iter()
+            .map(|row| (text(row, 0), text(row, 1), text(row, 2)))
+            .collect()
+    }
+
+    /// ADR 0013: no change without its event. What makes a new database is none.
+    #[on_every_engine]
+    async fn an_upgrade_is_told_in_the_transaction_of_its_step(store: TestStore) {
+        let store = store.store;
+        assert_eq!(events(&store).await, []);
+        let mut tx = store.write(SCHEMA).await.unwrap();
+        tx.execute(
+            "DELETE FROM schema_steps WHERE name = $1",
+            values!["0022_mfa_device_paths"],
+        )
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        run(&store).await.unwrap();
+        run(&store).await.unwrap();
+        let details = format!(r#"{{"steps":["0022_mfa_device_paths"],"version":"{VERSION}"}}"#);
+        let told = ("MigrateSchema".to_owned(), SERVICE.to_owned(), details);
+        assert_eq!(events(&store).await, [told]);
     }
 
     #[on_every_engine]

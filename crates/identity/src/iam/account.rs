@@ -10,7 +10,9 @@ use aws_api::iam::{
 };
 use store::iam::account;
 use store::iam::entity::{self, Kind};
-use store::iam::{access_key, account_property, managed_policy, mfa_device, signing_certificate};
+use store::iam::{
+    access_key, account_property, login_profile, managed_policy, mfa_device, signing_certificate,
+};
 
 use super::{commit, signing_certificates};
 use crate::quotas::Quota;
@@ -153,6 +155,8 @@ impl Identity {
             K::AccountSigningCertificatesPresent,
             i64::from(!of_root.is_empty()),
         );
+        let of_root = login_profile::root_created_at(&mut conn, account).await?;
+        put(K::AccountPasswordPresent, i64::from(of_root.is_some()));
         let settings = &self.0.settings;
         let quotas = self.account_quotas(&mut conn, account).await?;
         for (key, number) in [
@@ -193,7 +197,6 @@ impl Identity {
             (K::RolePolicySizeQuota, 10_240),
             (K::PolicySizeQuota, 6_144),
             (K::AssumeRolePolicySizeQuota, 2_048),
-            (K::AccountPasswordPresent, 0),
         ] {
             put(key, number);
         }

@@ -1,5 +1,9 @@
 //! Login profiles: the passwords of users.
 //!
+//! The root user's has no password: in a session of `AssumeRoot` it is made without one, which on AWS lets the
+//! account's owner recover the password by e-mail (IAM User Guide, "Perform a privileged task on an AWS
+//! Organizations member account"; the model, `CreateLoginProfileRequest`).
+//!
 //! Words: `Login Profile for User … cannot be found.` is recorded from AWS in LocalStack's
 //! `test_login_profile_errors`; `… already exists.`, `Only IAM Users can change their own password` and
 //! `The old password was incorrect.` stand in public error reports of the CLI and Terraform.
@@ -29,6 +33,13 @@ fn not_found(user: &str) -> Error {
     )
 }
 
+fn already_exists(user: &str) -> Error {
+    Error::new(
+        ErrorCode::EntityAlreadyExists,
+        format!("Login Profile for user {user} already exists."),
+    )
+}
+
 fn shown(user: &Entity, row: &Row) -> LoginProfile {
     LoginProfile {
         user_name: user.name.clone(),
@@ -40,15 +51,32 @@ fn shown(user: &Entity, row: &Row) -> LoginProfile {
     }
 }
 
+/// Whether a request is about the root user, who has no name to give.
+fn is_about_root(cx: &Authorized, name: Option<&String>) -> bool {
+    name.is_none() && cx.caller.kind == CallerKind::Root
+}
+
+/// The root user's login profile.
+fn shown_of_root(created_at: i64) -> LoginProfile {
+    LoginProfile {
+        user_name: ROOT.to_owned(),
+        create_date: time(created_at),
+        ..LoginProfile::default()
+    }
+}
+
+/// When the root user's login profile was made.
+async fn existing_of_root(conn: &mut Conn<'_>, cx: &Authorized) -> Result<i64, Error> {
+    let found = login_profile::root_created_at(conn, cx.account.as_str()).await?;
+    found.ok_or_else(|| not_found(ROOT))
+}
+
 /// The user and the password that an operation is about, where both are there.
 async fn existing(
     conn: &mut Conn<'_>,
     cx: &Authorized,
     name: Option<String>,
 ) -> Result<(Entity, Row), Error> {
-    if name.is_none() && cx.caller.kind == CallerKind::Root {
-        return Err(not_found(ROOT));
-    }
     let name = user_or_caller(cx, name)?;
     let user = get_existing(conn, cx, Kind::User, &name).await?;
     let row = login_profile::find(conn, user.id).await?;
@@ -61,12 +89,16 @@ impl Identity {
     ///
     /// # Errors
     /// `NoSuchEntity`, `EntityAlreadyExists`, `PasswordPolicyViolation`; `ValidationError` without a
-    /// password, which only a session of `AssumeRoot` leaves out.
+    /// password, which only a session of `AssumeRoot` leaves out, and leaves out always.
     pub async fn create_login_profile(
         &self,
         cx: &Authorized,
         input: CreateLoginProfileRequest,
     ) -> Result<CreateLoginProfileResponse, Error> {
+        let is_root_task = cx.caller.context.one("aws:AssumedRoot") == Some("true");
+        if is_root_task && is_about_root(cx, input.user_name.as_ref()) {
+            return self.create_login_profile_of_root(cx, input).await;
+        }
         let name = user_or_caller(cx, input.user_name)?;
         let Some(password) = input.password else {
             return Err(Error::new(
@@ -105,6 +137,40 @@ impl Identity {
         Ok(CreateLoginProfileResponse { login_profile })
     }
 
+    /// The root user's login profile, in a session of `AssumeRoot`.
+    async fn create_login_profile_of_root(
+        &self,
+        cx: &Authorized,
+        input: CreateLoginProfileRequest,
+    ) -> Result<CreateLoginProfileResponse, Error> {
+        for (is_given, name) in [
+            (input.password.is_some(), "Password"),
+            (
+                input.max_signin_session_duration.is_some(),
+                "MaxSigninSessionDuration",
+            ),
+        ] {
+            if is_given {
+                let message = format!("{name} must be omitted for the root user.");
+                return Err(Error::new(CommonError::Validation, message));
+            }
+        }
+        let mut tx = self.change(cx).await?;
+        let mut conn = tx.conn();
+        let account = cx.account.as_str();
+        if login_profile::root_created_at(&mut conn, account)
+            .await?
+            .is_some()
+        {
+            return Err(already_exists(ROOT));
+        }
+        login_profile::insert_of_root(&mut conn, account, cx.now_ms()).await?;
+        commit(tx).await?;
+        Ok(CreateLoginProfileResponse {
+            login_profile: shown_of_root(cx.now_ms()),
+        })
+    }
+
     /// `GetLoginProfile`: whether a user has a password.
     ///
     /// # Errors
@@ -115,10 +181,15 @@ impl Identity {
         input: GetLoginProfileRequest,
     ) -> Result<GetLoginProfileResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
-        let (user, row) = existing(&mut read.conn(), cx, input.user_name).await?;
-        Ok(GetLoginProfileResponse {
-            login_profile: shown(&user, &row),
-        })
+        let mut conn = read.conn();
+        let login_profile = match is_about_root(cx, input.user_name.as_ref()) {
+            true => shown_of_root(existing_of_root(&mut conn, cx).await?),
+            false => {
+                let (user, row) = existing(&mut conn, cx, input.user_name).await?;
+                shown(&user, &row)
+            }
+        };
+        Ok(GetLoginProfileResponse { login_profile })
     }
 
     /// `UpdateLoginProfile`: another password, or other options; what is not named stays.
@@ -179,8 +250,13 @@ impl Identity {
     ) -> Result<(), Error> {
         let mut tx = self.change(cx).await?;
         let mut conn = tx.conn();
-        let (user, _) = existing(&mut conn, cx, input.user_name).await?;
-        login_profile::delete(&mut conn, user.id).await?;
+        if is_about_root(cx, input.user_name.as_ref()) {
+            existing_of_root(&mut conn, cx).await?;
+            login_profile::delete_of_root(&mut conn, cx.account.as_str()).await?;
+        } else {
+            let (user, _) = existing(&mut conn, cx, input.user_name).await?;
+            login_profile::delete(&mut conn, user.id).await?;
+        }
         commit(tx).await
     }
 
@@ -244,9 +320,6 @@ async fn set_password(
 async fn vacant(conn: &mut Conn<'_>, user: &Entity) -> Result<(), Error> {
     match login_profile::find(conn, user.id).await? {
         None => Ok(()),
-        Some(_) => Err(Error::new(
-            ErrorCode::EntityAlreadyExists,
-            format!("Login Profile for user {} already exists.", user.name),
-        )),
+        Some(_) => Err(already_exists(&user.name)),
     }
 }

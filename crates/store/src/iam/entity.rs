@@ -1,5 +1,7 @@
 //! What users, groups, roles, managed policies and instance profiles share.
 
+use std::borrow::Cow;
+
 use crate::{Conn, Error, Result, Row, values};
 
 /// The kinds of IAM entity.
@@ -72,7 +74,7 @@ pub struct Entity {
     pub account: String,
     /// What it is.
     pub kind: Kind,
-    /// As it was given; unique in account and kind without regard to case.
+    /// As it was given; unique in account and kind without regard to case, of an MFA device below its path.
     pub name: String,
     /// Begins and ends with `/`.
     pub path: String,
@@ -88,7 +90,7 @@ impl Entity {
     /// What listings are ordered and continued by.
     #[must_use]
     pub fn folded_name(&self) -> String {
-        fold(self.kind, &self.name)
+        fold(self.kind, &key(self.kind, &self.path, &self.name))
     }
 
     /// `arn:aws:iam::123456789012:user/path/name`.
@@ -109,6 +111,17 @@ pub fn fold(kind: Kind, name: &str) -> String {
     match kind {
         Kind::OidcProvider => name.to_owned(),
         _ => name.to_ascii_lowercase(),
+    }
+}
+
+/// What tells an entity from the others of its kind: its name, whatever its path. An MFA device's name is
+/// unique at its path, without whose first slash it stands here (IAM API Reference, CreateVirtualMFADevice:
+/// "Use with path to uniquely identify a virtual MFA device").
+#[must_use]
+pub fn key<'a>(kind: Kind, path: &str, name: &'a str) -> Cow<'a, str> {
+    match path.strip_prefix('/') {
+        Some(path) if kind == Kind::MfaDevice && !path.is_empty() => format!("{path}{name}").into(),
+        _ => name.into(),
     }
 }
 
@@ -163,7 +176,7 @@ pub async fn insert(conn: &mut Conn<'_>, new: NewEntity<'_>) -> Result<Entity> {
         new.account,
         new.kind.as_str(),
         new.name,
-        fold(new.kind, new.name),
+        fold(new.kind, &key(new.kind, new.path, new.name)),
         new.path,
         new.unique_id,
         new.now,
@@ -182,19 +195,19 @@ pub async fn insert(conn: &mut Conn<'_>, new: NewEntity<'_>) -> Result<Entity> {
     })
 }
 
-/// The entity of this name, whatever its letters' case.
+/// The entity of this [`key`], whatever its letters' case.
 pub async fn find(
     conn: &mut Conn<'_>,
     account: &str,
     kind: Kind,
-    name: &str,
+    key: &str,
 ) -> Result<Option<Entity>> {
     let sql = concat!(
         "SELECT ",
         entity_columns!(),
         " FROM iam_entities e WHERE e.account = $1 AND e.kind = $2 AND e.name_folded = $3"
     );
-    let params = values![account, kind.as_str(), fold(kind, name)];
+    let params = values![account, kind.as_str(), fold(kind, key)];
     let row = conn.fetch_optional(sql, params).await?;
     row.as_ref().map(entity).transpose()
 }
@@ -282,7 +295,8 @@ pub async fn rename(
     path: &str,
 ) -> Result<()> {
     let sql = "UPDATE iam_entities SET name = $2, name_folded = $3, path = $4 WHERE id = $1";
-    conn.execute(sql, values![id, name, fold(kind, name), path])
+    let folded = fold(kind, &key(kind, path, name));
+    conn.execute(sql, values![id, name, folded, path])
         .await
         .map(drop)
 }

@@ -1,4 +1,4 @@
-//! Passwords of users.
+//! Passwords of users, and whether the root user may get one.
 
 use crate::{Conn, Result, Row, values};
 
@@ -153,4 +153,26 @@ pub async fn list(conn: &mut Conn<'_>, account: &str) -> Result<Vec<(i64, LoginP
 pub async fn delete(conn: &mut Conn<'_>, user_id: i64) -> Result<()> {
     let sql = "DELETE FROM iam_login_profiles WHERE user_id = $1";
     conn.execute(sql, values![user_id]).await.map(drop)
+}
+
+/// When the account's root user got its login profile: milliseconds since the epoch. It has no password.
+pub async fn root_created_at(conn: &mut Conn<'_>, account: &str) -> Result<Option<i64>> {
+    let sql = "SELECT created_at FROM iam_root_login_profiles WHERE account = $1";
+    let row = conn.fetch_optional(sql, values![account]).await?;
+    row.map(|row| row.int(0)).transpose()
+}
+
+/// Adds the root user's login profile.
+///
+/// # Errors
+/// [`crate::Error::Unique`] when it has one.
+pub async fn insert_of_root(conn: &mut Conn<'_>, account: &str, now: i64) -> Result<()> {
+    let sql = "INSERT INTO iam_root_login_profiles (account, created_at) VALUES ($1, $2)";
+    conn.execute(sql, values![account, now]).await.map(drop)
+}
+
+/// Removes the root user's login profile.
+pub async fn delete_of_root(conn: &mut Conn<'_>, account: &str) -> Result<()> {
+    let sql = "DELETE FROM iam_root_login_profiles WHERE account = $1";
+    conn.execute(sql, values![account]).await.map(drop)
 }
