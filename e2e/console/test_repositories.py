@@ -93,7 +93,7 @@ def test_by_mouse_from_nothing_to_a_pushed_image_and_back(page, root):
     page.get_by_role("heading", name="Layers").wait_for()
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    page.get_by_text("The image was deleted.").wait_for()
+    page.get_by_text("The image was deleted.", exact=True).wait_for()
     assert root.ecr.describe_images(repositoryName="mouse/app")["imageDetails"] == []
 
     root.docker.push("mouse/app:v1").ok()
@@ -105,7 +105,7 @@ def test_by_mouse_from_nothing_to_a_pushed_image_and_back(page, root):
     dialog.get_by_label("To confirm, type mouse/app").fill("mouse/app")
     dialog.get_by_role("button", name="Delete").click()
     page.heading("Repositories").wait_for()
-    page.get_by_text("Repository mouse/app was deleted.").wait_for()
+    page.get_by_text("Repository mouse/app was deleted.", exact=True).wait_for()
     page.check()
 
 
@@ -176,7 +176,7 @@ def test_a_statement_of_the_form_lets_another_account_pull(page, berth, root):
     change = dialog.get_by_role("row").filter(has_text="ecr:BatchGet*")
     assert "Added" in change.inner_text() and "444455556666" in change.inner_text()
     dialog.get_by_role("button", name="Save").click()
-    page.get_by_text("The policy was saved.").wait_for()
+    page.get_by_text("The policy was saved.", exact=True).wait_for()
     document = json.loads(root.ecr.get_repository_policy(repositoryName="shared/app")["policyText"])
     assert document["Statement"] == [{
         "Sid": "theirs", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"},

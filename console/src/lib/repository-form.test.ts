@@ -21,7 +21,6 @@ test("sends what differs from the defaults", () => {
     mutability: "IMMUTABLE" as const,
     exclusions: ["latest"],
     scanOnPush: true,
-    encryption: "KMS" as const,
     tags: [{ key: "owner", value: "" }],
   };
   expect(isValid(form)).toBe(true);
@@ -30,12 +29,10 @@ test("sends what differs from the defaults", () => {
     imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
     imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "latest" }],
     imageScanningConfiguration: { scanOnPush: true },
-    encryptionConfiguration: { encryptionType: "KMS" },
     tags: [{ Key: "owner", Value: "" }],
   });
   expect(repositoryResource(form).blocks?.map((block) => block.head[0])).toEqual([
     "image_tag_mutability_exclusion_filter",
     "image_scanning_configuration",
-    "encryption_configuration",
   ]);
 });

@@ -8,8 +8,6 @@ export interface RepositoryForm {
   mutability: "MUTABLE" | "IMMUTABLE";
   exclusions: string[];
   scanOnPush: boolean;
-  encryption: "AES256" | "KMS";
-  kmsKey: string;
   tags: { key: string; value: string }[];
 }
 
@@ -18,8 +16,6 @@ export const EMPTY_FORM: RepositoryForm = {
   mutability: "MUTABLE",
   exclusions: [],
   scanOnPush: false,
-  encryption: "AES256",
-  kmsKey: "",
   tags: [],
 };
 
@@ -55,14 +51,6 @@ export function createInput(form: RepositoryForm) {
     repositoryName: form.name,
     ...mutabilityOf(form),
     ...(form.scanOnPush ? { imageScanningConfiguration: { scanOnPush: true } } : {}),
-    ...(form.encryption === "KMS"
-      ? {
-          encryptionConfiguration: {
-            encryptionType: form.encryption,
-            ...(form.kmsKey === "" ? {} : { kmsKey: form.kmsKey }),
-          },
-        }
-      : {}),
     ...(form.tags.length > 0 ? { tags: form.tags.map(({ key, value }) => ({ Key: key, Value: value })) } : {}),
   };
 }
@@ -90,14 +78,6 @@ export function repositoryResource(form: RepositoryForm): TerraformBlock {
         attributes: { filter, filter_type: filterType },
       })),
       ...(form.scanOnPush ? [{ head: ["image_scanning_configuration"], attributes: { scan_on_push: true } }] : []),
-      ...(form.encryption === "KMS"
-        ? [
-            {
-              head: ["encryption_configuration"],
-              attributes: { encryption_type: "KMS", kms_key: form.kmsKey === "" ? undefined : form.kmsKey },
-            },
-          ]
-        : []),
     ],
   };
 }

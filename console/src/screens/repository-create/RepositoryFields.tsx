@@ -3,7 +3,6 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
-import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { isRepositoryName, type RepositoryForm } from "../../lib/repository-form";
 import { strings } from "../../strings";
@@ -51,17 +50,8 @@ export function RepositoryFields({ form, onChange, showErrors }: Props) {
             {text.scan}
           </Checkbox>
           <FormField label={text.encryption} description={text.encryptionHint}>
-            <RadioGroup
-              value={form.encryption}
-              items={(["AES256", "KMS"] as const).map((value) => ({ value, label: text.encryptions[value] }))}
-              onChange={({ detail }) => set({ encryption: detail.value === "KMS" ? "KMS" : "AES256" })}
-            />
+            {text.encryptionValue}
           </FormField>
-          {form.encryption === "KMS" ? (
-            <FormField label={text.kmsKey} description={text.kmsKeyHint}>
-              <Input value={form.kmsKey} onChange={({ detail }) => set({ kmsKey: detail.value })} />
-            </FormField>
-          ) : null}
         </SpaceBetween>
       </Container>
       <Container header={<Header variant="h2">{text.tags}</Header>}>
