@@ -1,18 +1,40 @@
 /** Every text of the console. One file a screen, joined here; components hold no text of their own. */
 
+import { accountSettings } from "./accountSettings";
+import { cleanUp } from "./cleanUp";
 import { frame } from "./frame";
+import { groups } from "./groups";
 import { home } from "./home";
+import { hosts } from "./hosts";
+import { iam } from "./iam";
+import { iamTable } from "./iamTable";
+import { organization } from "./organization";
+import { policies } from "./policies";
 import { policyEditor } from "./policyEditor";
+import { providers } from "./providers";
 import { repositories } from "./repositories";
 import { repository } from "./repository";
+import { roles } from "./roles";
 import { signIn } from "./signIn";
+import { users } from "./users";
 
 // One line each, so that changes of several screens merge.
 export const strings = {
+  accountSettings,
+  cleanUp,
   frame,
+  groups,
   home,
+  hosts,
+  iam,
+  iamTable,
+  organization,
+  policies,
   policyEditor,
+  providers,
   repositories,
   repository,
+  roles,
   signIn,
+  users,
 };

@@ -1,0 +1,130 @@
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { attach, attachedPolicies, deleteInline, detach, inlinePolicies, type Holder } from "../../api/iam/holder";
+import { strings } from "../../strings";
+import { Failure } from "../Failure";
+import { LinkTo } from "../LinkTo";
+import { useAction } from "../useAction";
+import { Dialog } from "./Dialog";
+import { InlinePolicy } from "./InlinePolicy";
+import { holderKey } from "./keys";
+import { PolicyPicker } from "./PolicyPicker";
+
+interface Row {
+  name: string;
+  /** Absent for an inline policy. */
+  arn?: string;
+}
+
+async function policiesOf(holder: Holder): Promise<Row[]> {
+  const [inline, attached] = await Promise.all([inlinePolicies(holder), attachedPolicies(holder)]);
+  return [...inline.map((name) => ({ name })), ...attached];
+}
+
+/** Inline and attached policies, to see and to change. */
+export function Permissions({ holder }: { holder: Holder }) {
+  const text = strings.iam.permissions;
+  const [dialog, setDialog] = useState<"attach" | "inline">();
+  const [edited, setEdited] = useState<string>();
+  const found = useQuery({ queryKey: [...holderKey(holder), "policies"], queryFn: () => policiesOf(holder) });
+  const removal = useAction(
+    ({ name, arn }: Row) => (arn === undefined ? deleteInline(holder, name) : detach(holder, arn)),
+    { stale: [holderKey(holder)], said: ({ name }) => text.removed(name), isLoud: true },
+  );
+  const rows = found.data ?? [];
+  const close = () => {
+    setDialog(undefined);
+    setEdited(undefined);
+  };
+  if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  return (
+    <>
+      <Table
+        variant="container"
+        items={rows}
+        trackBy={({ name, arn }) => arn ?? name}
+        loading={found.isPending}
+        loadingText={strings.iam.loading}
+        empty={<Box textAlign="center">{text.none}</Box>}
+        ariaLabels={{ tableLabel: text.title }}
+        header={
+          <Header
+            description={text.description}
+            counter={`(${rows.length})`}
+            actions={
+              <SpaceBetween direction="horizontal" size="xs">
+                <Button onClick={() => setDialog("inline")}>{text.createInline}</Button>
+                <Button onClick={() => setDialog("attach")}>{text.attach}</Button>
+              </SpaceBetween>
+            }
+          >
+            {text.title}
+          </Header>
+        }
+        columnDefinitions={[
+          {
+            id: "policy",
+            header: text.policy,
+            isRowHeader: true,
+            cell: ({ name, arn }) =>
+              arn === undefined ? (
+                <Button variant="inline-link" onClick={() => setEdited(name)}>
+                  {name}
+                </Button>
+              ) : (
+                <LinkTo to={`/policies/${encodeURIComponent(arn)}`}>{name}</LinkTo>
+              ),
+          },
+          { id: "kind", header: text.kind, cell: ({ arn }) => kindOf(arn) },
+          {
+            id: "remove",
+            header: strings.iam.actions,
+            cell: (row) => (
+              <Button variant="inline-link" ariaLabel={text.remove(row.name)} onClick={() => removal.run(row)}>
+                {strings.iam.remove}
+              </Button>
+            ),
+          },
+        ]}
+      />
+      {dialog === "attach" ? <Attach holder={holder} rows={rows} onClose={close} /> : null}
+      {dialog === "inline" ? <InlinePolicy holder={holder} onClose={close} /> : null}
+      {edited === undefined ? null : <InlinePolicy holder={holder} name={edited} onClose={close} />}
+    </>
+  );
+}
+
+function kindOf(arn: string | undefined): string {
+  const text = strings.iam.permissions;
+  if (arn === undefined) return text.inline;
+  return /^arn:[^:]*:iam::aws:/.test(arn) ? text.awsManaged : text.managed;
+}
+
+function Attach({ holder, rows, onClose }: { holder: Holder; rows: Row[]; onClose: () => void }) {
+  const text = strings.iam.permissions;
+  const [arns, setArns] = useState<string[]>([]);
+  const action = useAction(
+    async () => {
+      for (const arn of arns) await attach(holder, arn);
+    },
+    { stale: [holderKey(holder), ["iam", "policy"]], said: () => text.attached, then: onClose },
+  );
+  return (
+    <Dialog
+      title={text.attachTitle}
+      submit={text.attach}
+      onSubmit={() => action.run(undefined)}
+      onClose={onClose}
+      isRunning={action.isRunning}
+      isDisabled={arns.length === 0}
+      error={action.error}
+    >
+      <PolicyPicker arns={arns} onChange={setArns} without={rows.flatMap(({ arn }) => arn ?? [])} />
+    </Dialog>
+  );
+}

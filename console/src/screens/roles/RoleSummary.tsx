@@ -1,0 +1,86 @@
+import type { Role } from "@aws-sdk/client-iam";
+import Button from "@cloudscape-design/components/button";
+import Container from "@cloudscape-design/components/container";
+import Header from "@cloudscape-design/components/header";
+import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
+import { useState } from "react";
+import { updateRole } from "../../api/iam/roles";
+import { descriptionProblem, sessionSecondsProblem } from "../../lib/names";
+import { Field } from "../../parts/Field";
+import { Dialog } from "../../parts/iam/Dialog";
+import { holderKey } from "../../parts/iam/keys";
+import { Time } from "../../parts/iam/Time";
+import { useAction } from "../../parts/useAction";
+import { strings } from "../../strings";
+
+/** What a role is: ARN, description, duration, last use. */
+export function RoleSummary({ role }: { role: Role | undefined }) {
+  const text = strings.roles;
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <Container
+      header={
+        <Header
+          actions={
+            <Button disabled={role === undefined} onClick={() => setIsOpen(true)}>
+              {text.settings.edit}
+            </Button>
+          }
+        >
+          {strings.iam.details}
+        </Header>
+      }
+    >
+      <KeyValuePairs
+        columns={3}
+        items={[
+          { label: strings.iam.arn, value: role?.Arn ?? strings.iam.none },
+          { label: strings.iam.description, value: role?.Description ?? strings.iam.none },
+          { label: text.duration, value: role?.MaxSessionDuration ?? strings.iam.none },
+          { label: strings.iam.created, value: <Time at={role?.CreateDate} /> },
+          { label: text.lastUsed, value: <Time at={role?.RoleLastUsed?.LastUsedDate} absent={text.lastUsedNever} /> },
+          { label: strings.iam.path, value: role?.Path ?? strings.iam.none },
+        ]}
+      />
+      {isOpen && role !== undefined ? <Edit role={role} onClose={() => setIsOpen(false)} /> : null}
+    </Container>
+  );
+}
+
+function Edit({ role, onClose }: { role: Role; onClose: () => void }) {
+  const text = strings.roles;
+  const name = role.RoleName ?? "";
+  const [description, setDescription] = useState(role.Description ?? "");
+  const [seconds, setSeconds] = useState((role.MaxSessionDuration ?? "").toString());
+  const problem = sessionSecondsProblem(Number(seconds));
+  const save = useAction(
+    () => updateRole({ RoleName: name, Description: description, MaxSessionDuration: Number(seconds) }),
+    { stale: [holderKey({ kind: "role", name })], said: () => text.settings.saved, then: onClose },
+  );
+  return (
+    <Dialog
+      title={text.settings.edit}
+      submit={strings.iam.save}
+      onSubmit={() => save.run(undefined)}
+      onClose={onClose}
+      isRunning={save.isRunning}
+      isDisabled={problem !== undefined || descriptionProblem(description) !== undefined}
+      error={save.error}
+    >
+      <Field
+        label={strings.iam.description}
+        value={description}
+        onChange={setDescription}
+        problem={descriptionProblem(description)}
+      />
+      <Field
+        label={text.duration}
+        value={seconds}
+        onChange={setSeconds}
+        constraint={text.durationHint}
+        inputMode="numeric"
+        problem={problem}
+      />
+    </Dialog>
+  );
+}

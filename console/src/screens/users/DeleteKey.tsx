@@ -1,0 +1,39 @@
+import Box from "@cloudscape-design/components/box";
+import { useState } from "react";
+import { deleteAccessKey } from "../../api/iam/credentials";
+import { Field } from "../../parts/Field";
+import { Dialog } from "../../parts/iam/Dialog";
+import { useAction } from "../../parts/useAction";
+import { strings } from "../../strings";
+
+interface Props {
+  userName: string;
+  id: string;
+  stale: string[][];
+  onClose: () => void;
+}
+
+/** Deletes an access key after its id was typed. */
+export function DeleteKey({ userName, id, stale, onClose }: Props) {
+  const text = strings.users.keys;
+  const [typed, setTyped] = useState("");
+  const action = useAction(() => deleteAccessKey({ UserName: userName, AccessKeyId: id }), {
+    stale,
+    said: () => text.deleted(id),
+    then: onClose,
+  });
+  return (
+    <Dialog
+      title={text.deleteTitle}
+      submit={strings.iam.delete}
+      onSubmit={() => action.run(undefined)}
+      onClose={onClose}
+      isRunning={action.isRunning}
+      isDisabled={typed !== id}
+      error={action.error}
+    >
+      <Box>{text.deleteHint}</Box>
+      <Field label={text.confirm(id)} value={typed} onChange={setTyped} placeholder={id} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,85 @@
+import Box from "@cloudscape-design/components/box";
+import Button from "@cloudscape-design/components/button";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { deactivateMFADevice, deleteVirtualMFADevice, listMFADevices } from "../../api/iam/credentials";
+import { Failure } from "../../parts/Failure";
+import { holderKey } from "../../parts/iam/keys";
+import { Time } from "../../parts/iam/Time";
+import { useAction } from "../../parts/useAction";
+import { strings } from "../../strings";
+import { AssignMfa } from "./AssignMfa";
+import { ResyncMfa } from "./ResyncMfa";
+
+/** The MFA devices of a user. */
+export function MfaDevices({ userName }: { userName: string }) {
+  const text = strings.users.mfa;
+  const [isAdding, setIsAdding] = useState(false);
+  const [resynced, setResynced] = useState<string>();
+  const queryKey = [...holderKey({ kind: "user", name: userName }), "mfa"];
+  const found = useQuery({ queryKey, queryFn: () => listMFADevices({ UserName: userName }) });
+  const removal = useAction(
+    async (SerialNumber: string) => {
+      await deactivateMFADevice({ UserName: userName, SerialNumber });
+      await deleteVirtualMFADevice({ SerialNumber });
+    },
+    { stale: [queryKey], said: () => text.removed, isLoud: true },
+  );
+  if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  const devices = found.data?.MFADevices ?? [];
+  return (
+    <>
+      <Table
+        variant="container"
+        items={devices}
+        trackBy={(device) => device.SerialNumber ?? ""}
+        loading={found.isPending}
+        loadingText={strings.iam.loading}
+        empty={<Box textAlign="center">{text.none}</Box>}
+        ariaLabels={{ tableLabel: text.title }}
+        header={
+          <Header
+            description={text.description}
+            counter={`(${devices.length})`}
+            actions={<Button onClick={() => setIsAdding(true)}>{text.add}</Button>}
+          >
+            {text.title}
+          </Header>
+        }
+        columnDefinitions={[
+          { id: "serial", header: text.serial, isRowHeader: true, cell: (device) => device.SerialNumber },
+          { id: "enabled", header: text.enabled, cell: (device) => <Time at={device.EnableDate} /> },
+          {
+            id: "actions",
+            header: strings.iam.actions,
+            cell: ({ SerialNumber = "" }) => (
+              <SpaceBetween direction="horizontal" size="s">
+                <Button
+                  variant="inline-link"
+                  ariaLabel={text.resyncDevice(SerialNumber)}
+                  onClick={() => setResynced(SerialNumber)}
+                >
+                  {text.resync}
+                </Button>
+                <Button
+                  variant="inline-link"
+                  ariaLabel={text.removeDevice(SerialNumber)}
+                  onClick={() => removal.run(SerialNumber)}
+                >
+                  {text.remove}
+                </Button>
+              </SpaceBetween>
+            ),
+          },
+        ]}
+      />
+      {isAdding ? <AssignMfa userName={userName} queryKey={queryKey} onClose={() => setIsAdding(false)} /> : null}
+      {resynced === undefined ? null : (
+        <ResyncMfa userName={userName} serial={resynced} onClose={() => setResynced(undefined)} />
+      )}
+    </>
+  );
+}
