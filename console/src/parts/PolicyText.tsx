@@ -1,29 +1,45 @@
+import Box from "@cloudscape-design/components/box";
 import FormField from "@cloudscape-design/components/form-field";
-import Textarea from "@cloudscape-design/components/textarea";
+import type { PolicyKind } from "../api/policies";
 import { strings } from "../strings";
+import { CodeBlock } from "./CodeBlock";
+import { PolicyEditor } from "./policy-editor";
 
 interface Props {
   label: string;
   value: string;
-  onChange?: (value: string) => void;
-  description?: string;
-  error?: string | undefined;
-  rows?: number;
 }
 
-/** A policy document as text, to read or to edit. */
-export function PolicyText({ label, value, onChange, description, error, rows = 16 }: Props) {
+/** A document as text, to read and to copy. */
+export function PolicyText({ label, value }: Props) {
   return (
-    <FormField label={label} description={description ?? strings.iam.permissions.documentHint} errorText={error} stretch>
-      <Textarea
-        value={value}
-        rows={rows}
-        readOnly={onChange === undefined}
-        spellcheck={false}
-        autoComplete={false}
-        disableBrowserAutocorrect
-        onChange={(event) => onChange?.(event.detail.value)}
-      />
-    </FormField>
+    <div>
+      <Box variant="awsui-key-label">{label}</Box>
+      <CodeBlock code={value} label={label} copyLabel={strings.iam.copy(label)} />
+    </div>
+  );
+}
+
+interface EditProps extends Props {
+  onChange: (value: string) => void;
+  kind?: PolicyKind;
+  /** The ARN that the simulator asks about first. */
+  principal?: string | undefined;
+  error?: string | undefined;
+}
+
+/** A policy document to edit, with what is wrong about it. */
+export function PolicyEdit({ label, value, onChange, kind = "identity", principal, error }: EditProps) {
+  return (
+    <div role="group" aria-label={label}>
+      <FormField label={label} errorText={error} stretch>
+        <PolicyEditor
+          kind={kind}
+          value={value}
+          onChange={onChange}
+          {...(principal === undefined ? {} : { principal })}
+        />
+      </FormField>
+    </div>
   );
 }

@@ -22,6 +22,7 @@ export const iam = {
   description: "Description",
   details: "Details",
   find: "Find",
+  copy: (label: string) => `Copy: ${label}`,
   problem: (problem: NameProblem): string => {
     switch (problem.kind) {
       case "missing":
@@ -82,7 +83,6 @@ export const iam = {
     createInline: "Create inline policy",
     editInline: (name: string) => `Edit inline policy ${name}`,
     document: "Policy document",
-    documentHint: "JSON in IAM's policy language.",
     remove: (name: string) => `Remove policy ${name}`,
     removed: (name: string) => `The policy ${name} is removed.`,
     saved: (name: string) => `The policy ${name} is saved.`,

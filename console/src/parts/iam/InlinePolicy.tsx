@@ -7,7 +7,7 @@ import { format, parse } from "../../lib/trust/document";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { Field } from "../Field";
-import { PolicyText } from "../PolicyText";
+import { PolicyEdit } from "../PolicyText";
 import { useAction } from "../useAction";
 import { Dialog } from "./Dialog";
 import { holderKey } from "./keys";
@@ -67,7 +67,7 @@ function Editor({ holder, name, document, onClose }: Props & { document: string 
       onClose={onClose}
       isRunning={save.isRunning}
       error={save.error}
-      size="large"
+      size="max"
     >
       {name === undefined ? (
         <Field
@@ -79,7 +79,7 @@ function Editor({ holder, name, document, onClose }: Props & { document: string 
           isShown={isSent}
         />
       ) : null}
-      <PolicyText
+      <PolicyEdit
         label={text.document}
         value={value}
         onChange={setValue}

@@ -7,7 +7,7 @@ import { choiceProblems, inlinePolicyOf, type PermissionsChoice } from "../../li
 import type { Registry, TemplateKind } from "../../lib/policy-templates";
 import { strings } from "../../strings";
 import { Field } from "../Field";
-import { PolicyText } from "../PolicyText";
+import { PolicyEdit, PolicyText } from "../PolicyText";
 import { PolicyPicker } from "./PolicyPicker";
 
 interface Props {
@@ -49,7 +49,7 @@ export function PermissionsFields({ choice, onChange, registry, isSent }: Props)
         <PolicyPicker arns={choice.arns} onChange={(arns) => change({ arns })} problem={problems.arns} />
       ) : null}
       {choice.kind === "json" ? (
-        <PolicyText
+        <PolicyEdit
           label={text.document}
           value={choice.document}
           onChange={(document) => change({ document })}
@@ -109,7 +109,7 @@ function Template({ choice, change, problem, registry }: TemplateProps) {
           placeholder="app, my-app-*"
         />
       </FormField>
-      <PolicyText label={text.document} value={inlinePolicyOf(choice, registry) ?? ""} rows={10} />
+      <PolicyText label={text.document} value={inlinePolicyOf(choice, registry) ?? ""} />
     </SpaceBetween>
   );
 }

@@ -66,6 +66,7 @@ export function ConditionsField({ text, index, statement, onChange, tables, read
       )}
       {readOnly ? null : (
         <Button
+          formAction="none"
           disabled={!isComplete}
           onClick={() => {
             const known = statement.conditions.find(({ operator, key }) => operator === added.operator && key === added.key);

@@ -51,13 +51,13 @@ function Row({ finding, text, onFix, onGoTo }: { finding: Finding } & Pick<Props
       {onGoTo === undefined ? (
         <Box variant="small">{words.line(finding.line)}</Box>
       ) : (
-        <Button variant="inline-link" ariaLabel={words.goTo(finding.line)} onClick={() => onGoTo(finding.from, finding.to)}>
+        <Button formAction="none" variant="inline-link" ariaLabel={words.goTo(finding.line)} onClick={() => onGoTo(finding.from, finding.to)}>
           {words.line(finding.line)}
         </Button>
       )}
       <Box>{finding.details}</Box>
       {change === undefined || onFix === undefined ? null : (
-        <Button ariaLabel={words.fixLabel(finding.details)} onClick={() => onFix(change)}>
+        <Button formAction="none" ariaLabel={words.fixLabel(finding.details)} onClick={() => onFix(change)}>
           {words.fix}
         </Button>
       )}

@@ -78,7 +78,7 @@ export function StatementForm({ text, index, statement, onChange, tables, names,
           />
         )}
         <ConditionsField text={text} index={index} statement={statement} onChange={onChange} tables={tables} readOnly={readOnly} />
-        {readOnly ? null : <Button onClick={() => onChange(removeStatement(text, index))}>{words.remove}</Button>}
+        {readOnly ? null : <Button formAction="none" onClick={() => onChange(removeStatement(text, index))}>{words.remove}</Button>}
       </SpaceBetween>
     </ExpandableSection>
   );

@@ -48,7 +48,7 @@ export function VisualForm({ value, onChange, kind, existingArns, readOnly }: Pr
         />
       ))}
       {readOnly ? null : (
-        <Button iconName="add-plus" onClick={() => onChange(addStatement(value, EMPTY[kind]))}>
+        <Button formAction="none" iconName="add-plus" onClick={() => onChange(addStatement(value, EMPTY[kind]))}>
           {words.add}
         </Button>
       )}

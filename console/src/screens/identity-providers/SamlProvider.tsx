@@ -38,7 +38,7 @@ export function SamlProvider({ arn }: { arn: string }) {
             { label: text.validUntil, value: <Time at={found.data?.ValidUntil} /> },
           ]}
         />
-        <PolicyText label={text.metadata} description="" value={found.data?.SAMLMetadataDocument ?? ""} rows={10} />
+        <PolicyText label={text.metadata} value={found.data?.SAMLMetadataDocument ?? ""} />
       </SpaceBetween>
       {isOpen ? (
         <Dialog

@@ -63,7 +63,7 @@ export function AttachOrganizationPolicy({ type, target, without, stale, onClose
         />
       </FormField>
       {content.error === null ? null : <Failure error={content.error} />}
-      {content.data === undefined ? null : <PolicyText label={text.content} value={pretty(content.data)} rows={10} />}
+      {content.data === undefined ? null : <PolicyText label={text.content} value={pretty(content.data)} />}
     </Dialog>
   );
 }

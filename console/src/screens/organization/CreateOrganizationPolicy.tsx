@@ -5,7 +5,7 @@ import { isJsonObject } from "../../lib/permissions-choice";
 import { format } from "../../lib/trust/document";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
-import { PolicyText } from "../../parts/PolicyText";
+import { PolicyEdit } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -36,11 +36,12 @@ export function CreateOrganizationPolicy({ type, onClose }: { type: PolicyType; 
       isRunning={create.isRunning}
       isDisabled={name === "" || !isJsonObject(content)}
       error={create.error}
-      size="large"
+      size="max"
     >
       <Field label={text.policyName} value={name} onChange={setName} />
       <Field label={strings.iam.description} value={description} onChange={setDescription} isOptional />
-      <PolicyText
+      <PolicyEdit
+        kind="scp"
         label={text.content}
         value={content}
         onChange={setContent}

@@ -15,7 +15,7 @@ import { Field } from "../../parts/Field";
 import { listKey } from "../../parts/iam/keys";
 import { TagRows } from "../../parts/iam/TagRows";
 import { Page } from "../../parts/Page";
-import { PolicyText } from "../../parts/PolicyText";
+import { PolicyEdit } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { Templates } from "./Templates";
@@ -91,7 +91,7 @@ export default function CreatePolicy() {
                 isOptional
               />
               <Templates registry={session} onChange={setDocument} />
-              <PolicyText
+              <PolicyEdit
                 label={strings.iam.permissions.document}
                 value={document}
                 onChange={setDocument}

@@ -11,7 +11,7 @@ import { Failure } from "../../parts/Failure";
 import { Dialog } from "../../parts/iam/Dialog";
 import { pretty } from "../../parts/iam/InlinePolicy";
 import { policyKey } from "../../parts/iam/keys";
-import { PolicyText } from "../../parts/PolicyText";
+import { PolicyEdit, PolicyText } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { Changes } from "./Changes";
@@ -82,10 +82,10 @@ function Editor({ arn, name, document, onClose }: EditorProps) {
       isRunning={save.isRunning}
       isDisabled={isFull || !isJsonObject(value) || value === document}
       error={save.error}
-      size="large"
+      size="max"
     >
       {isFull ? <div>{text.full}</div> : null}
-      <PolicyText
+      <PolicyEdit
         label={strings.iam.permissions.document}
         value={value}
         onChange={setValue}

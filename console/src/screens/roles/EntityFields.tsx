@@ -3,7 +3,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { emptyEntity, SERVICES, type EntityKind, type TrustedEntity } from "../../lib/trust/entity";
 import { fieldProblems } from "../../lib/trust/review";
-import { PolicyText } from "../../parts/PolicyText";
+import { PolicyEdit } from "../../parts/PolicyText";
 import { Field } from "../../parts/Field";
 import { strings } from "../../strings";
 import { AccountFields } from "./AccountFields";
@@ -51,7 +51,8 @@ export function EntityFields({ entity, onChange, isSent }: Props) {
       {entity.kind === "webIdentity" ? <WebFields entity={entity} onChange={onChange} errorOf={errorOf} /> : null}
       {entity.kind === "saml" ? <SamlFields entity={entity} onChange={onChange} errorOf={errorOf} /> : null}
       {entity.kind === "custom" ? (
-        <PolicyText
+        <PolicyEdit
+          kind="trust"
           label={text.preview}
           value={entity.document}
           error={errorOf("document")}

@@ -72,7 +72,7 @@ export function Review({ draft, onChange, isSent }: Props) {
         {policy === undefined ? (
           <div>{draft.permissions.kind === "managed" ? draft.permissions.arns.join(", ") : strings.iam.permissions.none}</div>
         ) : (
-          <PolicyText label={draft.permissions.policyName} value={policy} rows={12} />
+          <PolicyText label={draft.permissions.policyName} value={policy} />
         )}
       </Container>
     </SpaceBetween>

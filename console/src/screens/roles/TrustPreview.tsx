@@ -30,7 +30,7 @@ export function TrustPreview({ entity }: { entity: TrustedEntity }) {
   return (
     <SpaceBetween size="m">
       <TrustWarnings document={document} />
-      {entity.kind === "custom" ? null : <PolicyText label={strings.roles.preview} value={document} rows={16} />}
+      {entity.kind === "custom" ? null : <PolicyText label={strings.roles.preview} value={document} />}
     </SpaceBetween>
   );
 }

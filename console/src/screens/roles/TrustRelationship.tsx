@@ -10,7 +10,7 @@ import { recognize, trustPolicy, type TrustedEntity } from "../../lib/trust/enti
 import { fieldProblems } from "../../lib/trust/review";
 import { Failure } from "../../parts/Failure";
 import { holderKey } from "../../parts/iam/keys";
-import { PolicyText } from "../../parts/PolicyText";
+import { PolicyEdit, PolicyText } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { EntityFields } from "./EntityFields";
@@ -83,7 +83,8 @@ function Editor({ roleName, document, onClose }: { roleName: string; document: s
           {isForm || entity.kind !== "custom" ? (
             <EntityFields entity={entity} onChange={setEntity} isSent={isSent} />
           ) : (
-            <PolicyText
+            <PolicyEdit
+          kind="trust"
               label={text.preview}
               value={entity.document}
               onChange={(value) => setEntity({ kind: "custom", document: value })}
