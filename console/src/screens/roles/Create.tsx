@@ -9,6 +9,7 @@ import { Failure } from "../../parts/Failure";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
 import { PermissionsFields } from "../../parts/iam/PermissionsFields";
+import { WizardPage } from "../../parts/iam/WizardPage";
 import { Page } from "../../parts/Page";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -59,7 +60,7 @@ export default function CreateRole() {
     if (isReady.every(Boolean)) create.run(undefined);
   };
   return (
-    <Page title={text.create} crumbs={[{ text: text.title, to: "/roles" }]}>
+    <WizardPage title={text.create} crumbs={[{ text: text.title, to: "/roles" }]}>
       <Wizard
         activeStepIndex={step}
         onNavigate={(event) => go(event.detail.requestedStepIndex)}
@@ -111,6 +112,6 @@ export default function CreateRole() {
           },
         ]}
       />
-    </Page>
+    </WizardPage>
   );
 }
