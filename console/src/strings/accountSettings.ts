@@ -1,5 +1,5 @@
 export const accountSettings = {
-  title: "Account settings",
+  title: "Settings",
   account: "Account",
   id: "Account id",
   alias: "Account alias",
