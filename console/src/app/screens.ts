@@ -54,6 +54,9 @@ export const SCREENS: Screen[] = [
   screen("/hosts/invite", () => import("../screens/hosts/Invite"), { action: strings.hosts.invite }),
   screen("/account", () => import("../screens/account-settings"), { section: "account", text: strings.accountSettings.title }),
   screen("/organization", () => import("../screens/organization"), { section: "account", text: strings.organization.title }),
+  screen("/denials", () => import("../screens/denials"), { section: "insight", text: strings.denials.title }),
+  screen("/denials/:requestId", () => import("../screens/denials/Denial")),
+  screen("/simulator", () => import("../screens/simulator"), { section: "insight", text: strings.simulator.title }),
 ];
 
 export const SECTIONS: { section: Section; text: string }[] = [

@@ -2,6 +2,7 @@
 
 import { accountSettings } from "./accountSettings";
 import { cleanUp } from "./cleanUp";
+import { denials } from "./denials";
 import { frame } from "./frame";
 import { groups } from "./groups";
 import { home } from "./home";
@@ -16,12 +17,15 @@ import { repositories } from "./repositories";
 import { repository } from "./repository";
 import { roles } from "./roles";
 import { signIn } from "./signIn";
+import { simulator } from "./simulator";
 import { users } from "./users";
+import { whoCan } from "./whoCan";
 
 // One line each, so that changes of several screens merge.
 export const strings = {
   accountSettings,
   cleanUp,
+  denials,
   frame,
   groups,
   home,
@@ -36,5 +40,7 @@ export const strings = {
   repository,
   roles,
   signIn,
+  simulator,
   users,
+  whoCan,
 };

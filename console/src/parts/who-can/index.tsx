@@ -1,0 +1,73 @@
+/**
+ * Who may perform an action on a resource: `<WhoCan resource={repositoryArn} />`. The action stands in the address.
+ */
+
+import Autosuggest from "@cloudscape-design/components/autosuggest";
+import FormField from "@cloudscape-design/components/form-field";
+import Header from "@cloudscape-design/components/header";
+import SpaceBetween from "@cloudscape-design/components/space-between";
+import Table from "@cloudscape-design/components/table";
+import { useQuery } from "@tanstack/react-query";
+import { listAllowed, type AllowedPrincipal } from "../../api/denials";
+import { strings } from "../../strings";
+import { Failure } from "../Failure";
+import { Pager } from "../Pager";
+import { useSettled } from "../useSettled";
+import { usePaging, useUrlState } from "../useUrlState";
+
+const ACTIONS = ["ecr:PutImage", "ecr:BatchGetImage", "ecr:BatchDeleteImage", "ecr:SetRepositoryPolicy", "ecr:DeleteRepository"];
+
+const SETTLE_MS = 500;
+
+export function WhoCan({ resource }: { resource: string }) {
+  const text = strings.whoCan;
+  const paging = usePaging();
+  const [action] = useUrlState("action", ACTIONS[0]);
+  const asked = useSettled(action, SETTLE_MS);
+  const query = useQuery({
+    queryKey: ["who-can", asked, resource, paging.token],
+    queryFn: ({ signal }) => listAllowed(asked, resource, paging.token, signal),
+    enabled: asked.includes(":"),
+    retry: false,
+  });
+  return (
+    <SpaceBetween size="m">
+      <Header variant="h2" description={text.description}>
+        {text.title}
+      </Header>
+      <FormField label={text.action}>
+        <Autosuggest
+          ariaLabel={text.action}
+          value={action}
+          options={ACTIONS.map((value) => ({ value }))}
+          enteredTextLabel={strings.policyEditor.useValue}
+          onChange={({ detail }) => paging.filter("action", detail.value)}
+        />
+      </FormField>
+      {query.error !== null ? (
+        <Failure error={query.error} retry={() => void query.refetch()} />
+      ) : (
+        <Table
+          ariaLabels={{ tableLabel: text.table }}
+          items={query.data?.principals ?? []}
+          loading={query.isFetching && query.data === undefined}
+          loadingText={text.loading}
+          empty={text.empty}
+          wrapLines
+          pagination={<Pager paging={paging} nextToken={query.data?.nextToken} />}
+          columnDefinitions={COLUMNS}
+        />
+      )}
+    </SpaceBetween>
+  );
+}
+
+const words = strings.whoCan;
+
+const COLUMNS = [
+  { id: "principal", header: words.principal, isRowHeader: true, cell: (one: AllowedPrincipal) => one.principalArn },
+  { id: "kind", header: words.kind, cell: (one: AllowedPrincipal) => words.kinds[one.principalKind] },
+  { id: "access", header: words.access, cell: (one: AllowedPrincipal) => words.accesses[one.access] },
+  { id: "reason", header: words.reason, cell: (one: AllowedPrincipal) => one.reason },
+  { id: "conditions", header: words.conditions, cell: (one: AllowedPrincipal) => one.conditions.join("; ") },
+];

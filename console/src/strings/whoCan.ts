@@ -1,0 +1,23 @@
+export const whoCan = {
+  title: "Who can",
+  description: "Every user and role of this account is evaluated, and whom the resource's policy names is listed.",
+  action: "Action",
+  table: "Principals that are allowed",
+  principal: "Principal",
+  kind: "Kind",
+  kinds: {
+    Account: "Account",
+    Everyone: "Everyone",
+    Federated: "Identity provider",
+    Role: "Role",
+    Root: "Root user",
+    Service: "Service",
+    User: "User",
+  },
+  access: "Access",
+  accesses: { Allowed: "Allowed", Conditional: "Under conditions" },
+  reason: "Reason",
+  conditions: "Conditions that remain",
+  empty: "Nobody on this page is allowed.",
+  loading: "Evaluating principals",
+};
