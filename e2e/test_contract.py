@@ -16,11 +16,12 @@ import pytest
 
 from berth.policies import allow, policy
 
-SERVICES = ("ecr", "iam", "organizations", "sts")
+SERVICES = ("accessanalyzer", "ecr", "iam", "organizations", "sts")
 PAGE = pathlib.Path(__file__).parent.parent / "docs/api-coverage.md"
 
 #: The codes of input that breaks its model.
 INVALID = {
+    "accessanalyzer": {"ValidationException"},
     "ecr": {"InvalidParameterException", "ValidationException"},
     "iam": {"ValidationError"},
     "organizations": {"InvalidInputException"},
@@ -43,7 +44,8 @@ BY_NAME = {
     "PolicySourceArn": "arn:aws:iam::123456789012:user/contract", "AssumeRolePolicyDocument": TRUST,
     "PolicyDocument": POLICY, "PolicyInputList": POLICY, "ActionNames": "ecr:PutImage", "VersionId": "v1",
     "repositoryName": "contract", "resourceArn": "arn:aws:ecr:us-east-1:123456789012:repository/contract",
-    "registryId": "123456789012",
+    "registryId": "123456789012", "policyDocument": POLICY, "analyzerName": "contract",
+    "analyzerArn": "arn:aws:access-analyzer:us-east-1:123456789012:analyzer/contract",
 }
 #: Texts, one of which fits each pattern.
 TEXTS = [
@@ -167,8 +169,8 @@ def built():
     """The operations that the coverage page lists as built, by service."""
     found, service = {}, None
     for line in PAGE.read_text().splitlines():
-        if heading := re.match(r"## (\w+)", line):
-            service = heading.group(1).lower()
+        if heading := re.match(r"## ([\w ]+)", line):
+            service = heading.group(1).lower().replace(" ", "")
         elif row := re.match(r"\| (\w+) \| yes \|", line):
             found.setdefault(service, set()).add(row.group(1))
     return found
