@@ -20,5 +20,6 @@ export const TABS: Tab[] = [
   { id: "images", label: strings.repository.images.tab, element: lazy(() => import("./ImagesTab")) },
   { id: "push", label: strings.repository.push.tab, element: lazy(() => import("./PushTab")) },
   { id: "permissions", label: strings.repository.permissions.tab, element: lazy(() => import("./PermissionsTab")) },
+  { id: "who-can", label: strings.whoCan.title, element: lazy(() => import("./WhoCanTab")) },
   { id: "settings", label: strings.repository.settings.tab, element: lazy(() => import("./SettingsTab")) },
 ];
