@@ -100,7 +100,7 @@ pub async fn find(conn: &mut Conn<'_>, account: &str, request_id: &str) -> Resul
     let row = conn
         .fetch_optional(sql, values![account, request_id])
         .await?;
-    row.as_ref().map(|row| denial(row)).transpose()
+    row.as_ref().map(denial).transpose()
 }
 
 /// Denials of an account, newest first, after the one of this time and id; `None` begins with the newest.
@@ -132,7 +132,7 @@ pub async fn list(
         limit
     ];
     let rows = conn.fetch_all(sql, params).await?;
-    rows.iter().map(|row| denial(row)).collect()
+    rows.iter().map(denial).collect()
 }
 
 /// The causes of an account's denials with how often each occurred, the one with the newest denial first, after
