@@ -2,7 +2,7 @@
 
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { useSyncExternalStore } from "react";
-import { SessionError, fetchSession, type Session } from "./session";
+import { SessionError, fetchSession, switchBack, type Session } from "./session";
 
 /** `unknown` until the server was asked; `ended` when a session was there and is over. */
 export type SessionState =
@@ -48,9 +48,20 @@ export async function restoreSession(): Promise<void> {
   try {
     setSession(await fetchSession());
   } catch (error) {
-    if (!(error instanceof SessionError) || error.status !== 401) throw error;
+    if (isRoleOver(error)) {
+      setSession(await switchBack());
+      return;
+    }
+    // A password that must be changed first is asked for at the sign-in.
+    if (!(error instanceof SessionError) || (error.status !== 401 && error.code !== "PasswordChangeRequired")) {
+      throw error;
+    }
     dropSession("none");
   }
+}
+
+function isRoleOver(error: unknown): boolean {
+  return error instanceof SessionError && error.code === "RoleSessionEnded";
 }
 
 async function renew(): Promise<Session> {
@@ -61,7 +72,9 @@ async function renew(): Promise<Session> {
     if (generation === started) change({ status: "signed-in", session });
     return session;
   } catch (error) {
-    if (error instanceof SessionError && error.status === 401 && generation === started) dropSession("ended");
+    if (generation === started && isRoleOver(error)) setSession(await switchBack());
+    else if (generation === started && error instanceof SessionError && error.status === 401) dropSession("ended");
+    // What waits for credentials fails in any case: it was meant for the role, not for who switched to it.
     throw error;
   } finally {
     renewal = undefined;

@@ -32,7 +32,7 @@ export interface Session {
 export type SignIn =
   | { kind: "user"; account: string; user: string; password: string; mfaCode?: string }
   | { kind: "root"; account: string; password: string; mfaCode?: string }
-  | { kind: "link"; token: string };
+  | { kind: "link"; token: string; mfaCode?: string };
 
 export interface Provider {
   kind: "oidc" | "saml";
@@ -69,7 +69,11 @@ async function call<T>(path: string, body: string, headers: Record<string, strin
   if (response.ok) {
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
-  const refusal = (await response.json().catch(() => ({}))) as { code?: unknown; message?: unknown };
+  const refusal = (await response.json().catch(() => ({}))) as {
+    code?: unknown;
+    message?: unknown;
+    requestId?: unknown;
+  };
   const code = typeof refusal.code === "string" ? refusal.code : `HTTP ${response.status}`;
   const message = typeof refusal.message === "string" ? refusal.message : response.statusText;
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
@@ -78,7 +82,10 @@ async function call<T>(path: string, body: string, headers: Record<string, strin
     message,
     response.status,
     Number.isFinite(retryAfter) ? retryAfter : undefined,
-    response.headers.get("x-amzn-requestid") ?? undefined,
+    // An operation that was denied on the way has an id of its own.
+    typeof refusal.requestId === "string"
+      ? refusal.requestId
+      : (response.headers.get("x-amzn-requestid") ?? undefined),
   );
 }
 
@@ -87,8 +94,13 @@ const post = <T>(path: string, body: object = {}): Promise<T> => call<T>(path, J
 export const signIn = (request: SignIn): Promise<Session> => post<Session>("session", request);
 
 /** Signs in by an access key. The key signs the request, so the secret stays in the page. */
-export async function signInByKey(accessKeyId: string, secretAccessKey: string, region: string): Promise<Session> {
-  const body = JSON.stringify({ kind: "key" });
+export async function signInByKey(
+  accessKeyId: string,
+  secretAccessKey: string,
+  region: string,
+  mfaCode?: string,
+): Promise<Session> {
+  const body = JSON.stringify({ kind: "key", ...(mfaCode === undefined ? {} : { mfaCode }) });
   const signer = new SignatureV4({
     service: "signin",
     region,
@@ -125,7 +137,8 @@ export const switchBack = (): Promise<Session> => post<Session>("session/role/ba
 
 export const endSession = (): Promise<void> => post<undefined>("session/end");
 
-export const changePassword = (change: object): Promise<Session> => post<Session>("session/password", change);
+/** Sets another password, where that was demanded at the sign-in. */
+export const changePassword = (change: { oldPassword: string; newPassword: string }): Promise<Session> => post<Session>("session/password", change);
 
 export const fetchProviders = async (account: string): Promise<Provider[]> =>
   (await post<{ providers: Provider[] }>("providers", { account })).providers;

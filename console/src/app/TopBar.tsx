@@ -5,6 +5,7 @@ import { strings } from "../strings";
 import { Search } from "./Search";
 import { useAccountMenu } from "./accountMenu";
 import { changePreferences, usePreferences, type DensityName, type Theme } from "./preferences";
+import { RoleBar } from "./roles/RoleBar";
 
 const { top } = strings.frame;
 
@@ -16,35 +17,39 @@ export function TopBar() {
   const account = useAccountMenu();
   const settings = useSettingsMenu();
   return (
-    <TopNavigation
-      identity={{
-        href: home,
-        title: strings.frame.product,
-        onFollow: (event) => {
-          event.preventDefault();
-          void navigate("/");
-        },
-      }}
-      search={<Search />}
-      utilities={[
-        {
-          type: "menu-dropdown",
-          text: session.region,
-          ariaLabel: top.region(session.region),
-          items: [{ id: "region", text: top.region(session.region), disabled: true }],
-        },
-        settings,
-        account,
-      ]}
-      i18nStrings={{
-        searchIconAriaLabel: strings.frame.search.open,
-        searchDismissIconAriaLabel: strings.frame.search.close,
-        overflowMenuTriggerText: top.menuMore,
-        overflowMenuTitleText: top.menu,
-        overflowMenuBackIconAriaLabel: top.back,
-        overflowMenuDismissIconAriaLabel: top.close,
-      }}
-    />
+    <>
+      <TopNavigation
+        identity={{
+          href: home,
+          title: strings.frame.product,
+          onFollow: (event) => {
+            event.preventDefault();
+            void navigate("/");
+          },
+        }}
+        search={<Search />}
+        utilities={[
+          {
+            type: "menu-dropdown",
+            text: session.region,
+            ariaLabel: top.region(session.region),
+            items: [{ id: "region", text: top.region(session.region), disabled: true }],
+          },
+          settings,
+          account.utility,
+        ]}
+        i18nStrings={{
+          searchIconAriaLabel: strings.frame.search.open,
+          searchDismissIconAriaLabel: strings.frame.search.close,
+          overflowMenuTriggerText: top.menuMore,
+          overflowMenuTitleText: top.menu,
+          overflowMenuBackIconAriaLabel: top.back,
+          overflowMenuDismissIconAriaLabel: top.close,
+        }}
+      />
+      <RoleBar />
+      {account.dialog}
+    </>
   );
 }
 

@@ -18,6 +18,7 @@ import { repository } from "./repository";
 import { roles } from "./roles";
 import { signIn } from "./signIn";
 import { simulator } from "./simulator";
+import { switchRole } from "./switchRole";
 import { users } from "./users";
 import { whoCan } from "./whoCan";
 
@@ -41,6 +42,7 @@ export const strings = {
   roles,
   signIn,
   simulator,
+  switchRole,
   users,
   whoCan,
 };

@@ -1,9 +1,33 @@
+/** The sign-in page. */
 export const signIn = {
   title: "Sign in to Berth",
+  tabsLabel: "Ways to sign in",
+  tabs: { user: "IAM user", key: "Access key", root: "Root user" },
+  account: "Account id or alias",
+  user: "User name",
+  password: "Password",
+  mfaCode: "MFA code",
+  mfaHint: "The six digits that your authenticator application shows now.",
+  mfaOptional: "MFA code (optional)",
   accessKeyId: "Access key id",
   secretAccessKey: "Secret access key",
+  keyHint: "The key signs the request in this page. Its secret is sent to nobody.",
   submit: "Sign in",
+  rootHint:
+    "The root user has no password. Sign in with an access key of the root user. If it is lost, run `berth account recover` on the server: it prints a link that works once.",
+  linkTitle: "One-time link",
+  linkHint: "This link signs you in as the root user of its account. It works once.",
+  linkOther: "Sign in another way",
   ended: "Your session has ended. Sign in again to continue where you were.",
   failedTitle: "You are not signed in",
   unknown: "The server could not be asked whether you are signed in.",
+  retryIn: (seconds: number) => `Try again in ${seconds} seconds.`,
+  change: {
+    title: "Set another password",
+    hint: "Your password has expired, or your administrator asks you to set one of your own.",
+    next: "New password",
+    again: "New password, once more",
+    differs: "The two passwords differ.",
+    submit: "Set the password and sign in",
+  },
 };
