@@ -49,7 +49,7 @@ impl<K: Hash + Eq> Rate<K> {
     }
 
     fn take_back(&mut self, key: K, now: Instant) {
-        if let Some(end) = self.ends.get(&key).map(|end| *end) {
+        if let Some(end) = self.ends.get(&key).copied() {
             let end = end.checked_sub(self.interval).unwrap_or(now);
             self.ends.insert(key, end);
         }

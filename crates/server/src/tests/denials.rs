@@ -254,7 +254,7 @@ async fn denials_are_listed_by_principal_action_resource_and_time() {
             &of_alice,
         ),
     ] {
-        assert_eq!(listed(&world, input).await, [expected.clone()]);
+        assert_eq!(listed(&world, input).await, std::slice::from_ref(expected));
     }
 }
 
@@ -322,7 +322,7 @@ async fn denials_are_listed_while_the_database_takes_none() {
     assert!(world.app.identity.flush_denials().await.is_err());
     assert_eq!(
         listed(&world, ListDenialsRequest::default()).await,
-        [written.clone()]
+        std::slice::from_ref(&written)
     );
     // What is not written is explained nevertheless.
     assert!(explain(&world, &world.root, &noted).await.is_ok());
