@@ -1,7 +1,7 @@
 // The permissions that a form gives to a new user, group or role.
 
 import { nameProblem, type NameProblem } from "./names";
-import { isRepositoryPattern, repositoryNames, templateText, type Registry, type TemplateKind } from "./policy-templates";
+import { isRepositoryPattern, repositoryNames, templateText, type Registry, type TemplateKind } from "./policy/templates";
 
 export interface PermissionsChoice {
   readonly kind: "none" | "template" | "managed" | "json";

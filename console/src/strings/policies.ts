@@ -1,4 +1,4 @@
-import type { StatementChange } from "../lib/policy-diff";
+import type { StatementChange } from "../lib/policy/changes";
 
 export const policies = {
   title: "Policies",

@@ -1,5 +1,5 @@
 import { inlinePolicyOf, type PermissionsChoice } from "../../lib/permissions-choice";
-import type { Registry } from "../../lib/policy-templates";
+import type { Registry } from "../../lib/policy/templates";
 import { attach, putInline, type Holder } from "./holder";
 
 /** Gives the chosen permissions to a user, group or role. */

@@ -1,47 +1,47 @@
-/** Policies to begin with: for pushes and pulls, as the documents that people follow have them. */
+// Policies for what people do with a registry most: the three statements of ECR's guides (ECR User Guide,
+// "Amazon ECR identity-based policy examples"), pull only, and all of a registry.
 
-const LOGIN = { Sid: "Login", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" };
+export type TemplateKind = "pushAndPull" | "pullOnly" | "administer";
 
+export interface Registry {
+  readonly partition: string;
+  readonly region: string;
+  readonly account: string;
+}
+
+const LOOK = ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:ListImages"];
 const PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+const PUSH = ["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"];
 
-const PUSH = [
-  "ecr:CompleteLayerUpload",
-  "ecr:InitiateLayerUpload",
-  "ecr:PutImage",
-  "ecr:UploadLayerPart",
-];
+/** The names that a person typed, with commas, spaces or line breaks between. */
+export function repositoryNames(text: string): string[] {
+  return [...new Set(text.split(/[\s,]+/).filter((name) => name !== ""))];
+}
 
-export type TemplateName = "pushPull" | "pullOnly" | "trust";
+/** A repository's name or a pattern of names: `*` and `?` stand for characters, `/` included. */
+export function isRepositoryPattern(name: string): boolean {
+  return name.length <= 256 && /^[a-z0-9*?][a-z0-9*?._/-]*$/.test(name);
+}
 
-const document = (statements: object[]): string =>
-  JSON.stringify({ Version: "2012-10-17", Statement: statements }, null, 2);
+export function repositoryArn(registry: Registry, name: string): string {
+  return `arn:${registry.partition}:ecr:${registry.region}:${registry.account}:repository/${name}`;
+}
 
-const oneOrMany = (values: readonly string[]): string | readonly string[] =>
-  values.length === 1 && values[0] !== undefined ? values[0] : values;
+export function template(kind: TemplateKind, names: readonly string[], registry: Registry): object {
+  const arns = names.map((name) => repositoryArn(registry, name));
+  const Resource = arns.length === 1 ? arns[0] : arns;
+  // It belongs to no repository (Service Authorization Reference, Amazon ECR).
+  const logIn = { Sid: "LogIn", Effect: "Allow", Action: "ecr:GetAuthorizationToken", Resource: "*" };
+  const look = { Sid: "ListImagesInRepository", Effect: "Allow", Action: LOOK, Resource };
+  const last = {
+    pushAndPull: { Sid: "ManageRepositoryContents", Effect: "Allow", Action: [...PULL, ...PUSH], Resource },
+    pullOnly: { Sid: "PullImages", Effect: "Allow", Action: PULL, Resource },
+    administer: { Sid: "ManageRepository", Effect: "Allow", Action: "ecr:*", Resource },
+  }[kind];
+  const Statement = kind === "administer" ? [logIn, last] : [look, logIn, last];
+  return { Version: "2012-10-17", Statement };
+}
 
-/** The ARN of a repository, or of several by a pattern such as `my-app-*`. */
-export const repositoryArn = (partition: string, region: string, account: string, name: string): string =>
-  `arn:${partition}:ecr:${region}:${account}:repository/${name}`;
-
-/** Login, push and pull in three statements. */
-export const pushAndPull = (repositories: readonly string[]): string =>
-  document([
-    LOGIN,
-    { Sid: "Pull", Effect: "Allow", Action: PULL, Resource: oneOrMany(repositories) },
-    { Sid: "Push", Effect: "Allow", Action: PUSH, Resource: oneOrMany(repositories) },
-  ]);
-
-/** Login and pull, for deployments. */
-export const pullOnly = (repositories: readonly string[]): string =>
-  document([LOGIN, { Sid: "Pull", Effect: "Allow", Action: PULL, Resource: oneOrMany(repositories) }]);
-
-/** A repository's policy that lets principals pull, or push as well. */
-export const repositoryPolicy = (principals: readonly string[], push: boolean): string =>
-  document([
-    {
-      Sid: push ? "PushAndPull" : "Pull",
-      Effect: "Allow",
-      Principal: { AWS: oneOrMany(principals) },
-      Action: push ? [...PULL, ...PUSH] : PULL,
-    },
-  ]);
+export function templateText(kind: TemplateKind, names: readonly string[], registry: Registry): string {
+  return JSON.stringify(template(kind, names, registry), undefined, 2);
+}

@@ -6,7 +6,7 @@ import { generateServiceLastAccessedDetails, getServiceLastAccessedDetails } fro
 import { collect, from, markerOf } from "../../api/iam/collect";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
-import { Time } from "./Time";
+import { Time } from "../Values";
 
 const POLL_MS = 1000;
 
@@ -38,7 +38,7 @@ export function LastAccessed({ arn }: { arn: string | undefined }) {
       header={<Header description={text.description}>{text.title}</Header>}
       columnDefinitions={[
         { id: "service", header: text.service, isRowHeader: true, cell: (row) => row.name },
-        { id: "when", header: text.when, cell: (row) => <Time at={row.at} absent={text.never} /> },
+        { id: "when", header: text.when, cell: (row) => <Time time={row.at} missing={text.never} /> },
       ]}
     />
   );

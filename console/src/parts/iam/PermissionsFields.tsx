@@ -4,7 +4,7 @@ import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { choiceProblems, inlinePolicyOf, type PermissionsChoice } from "../../lib/permissions-choice";
-import type { Registry, TemplateKind } from "../../lib/policy-templates";
+import type { Registry, TemplateKind } from "../../lib/policy/templates";
 import { strings } from "../../strings";
 import { Field } from "../Field";
 import { PolicyEdit, PolicyText } from "../PolicyText";

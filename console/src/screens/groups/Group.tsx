@@ -12,7 +12,7 @@ import { Failure } from "../../parts/Failure";
 import { holderKey, listKey } from "../../parts/iam/keys";
 import { LastAccessed } from "../../parts/iam/LastAccessed";
 import { Permissions } from "../../parts/iam/Permissions";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useTab } from "../../parts/iam/useTab";
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
@@ -51,7 +51,7 @@ export default function Group() {
             items={[
               { label: strings.iam.arn, value: group?.Arn ?? strings.iam.none },
               { label: strings.iam.path, value: group?.Path ?? strings.iam.none },
-              { label: strings.iam.created, value: <Time at={group?.CreateDate} /> },
+              { label: strings.iam.created, value: <Time time={group?.CreateDate} /> },
             ]}
           />
         </Container>

@@ -3,7 +3,7 @@ import { listGroups } from "../../api/iam/groups";
 import { IamTable } from "../../parts/iam/IamTable";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { LinkTo } from "../../parts/LinkTo";
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
@@ -35,7 +35,7 @@ export default function Groups() {
             cell: ({ GroupName = "" }) => <LinkTo to={`/groups/${encodeURIComponent(GroupName)}`}>{GroupName}</LinkTo>,
           },
           { id: "path", header: strings.iam.path, cell: (group) => group.Path },
-          { id: "created", header: strings.iam.created, cell: (group) => <Time at={group.CreateDate} /> },
+          { id: "created", header: strings.iam.created, cell: (group) => <Time time={group.CreateDate} /> },
         ]}
       />
     </Page>

@@ -9,7 +9,7 @@ import type { Invitation } from "../../api/hosts";
 import { shellWord } from "../../lib/commands/awsCli";
 import { CodeBlock } from "../../parts/CodeBlock";
 import { LeaveQuestion } from "../../parts/LeaveQuestion";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { Page } from "../../parts/Page";
 import { Secret } from "../../parts/Secret";
 import { useLeaveGuard } from "../../parts/useLeaveGuard";
@@ -35,7 +35,7 @@ export function Code({ invitation, hostName }: { invitation: Invitation; hostNam
           <CodeBlock code={command} label={text.commandLabel} copyLabel={text.copyCommand} />
           <Secret label={text.code} value={invitation.code} />
           <KeyValuePairs
-            items={[{ label: text.expires, value: <Time at={new Date(invitation.expiresAt * 1000)} /> }]}
+            items={[{ label: text.expires, value: <Time time={new Date(invitation.expiresAt * 1000)} /> }]}
           />
           <Button variant="primary" onClick={() => setIsNoted(true)}>
             {text.done}

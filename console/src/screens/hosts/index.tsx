@@ -13,7 +13,7 @@ import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { Page } from "../../parts/Page";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -74,8 +74,8 @@ export default function Hosts() {
                 </StatusIndicator>
               ),
             },
-            { id: "joined", header: text.joined, cell: ({ joinedAt }) => <Time at={date(joinedAt)} /> },
-            { id: "seen", header: text.seen, cell: ({ lastSeenAt }) => <Time at={date(lastSeenAt)} /> },
+            { id: "joined", header: text.joined, cell: ({ joinedAt }) => <Time time={date(joinedAt)} /> },
+            { id: "seen", header: text.seen, cell: ({ lastSeenAt }) => <Time time={date(lastSeenAt)} /> },
             {
               id: "revoke",
               header: strings.iam.actions,

@@ -18,7 +18,7 @@ import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { providerKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -53,7 +53,7 @@ export function OidcProvider({ arn }: { arn: string }) {
           columns={3}
           items={[
             { label: strings.iam.arn, value: arn },
-            { label: text.created, value: <Time at={found.data?.CreateDate} /> },
+            { label: text.created, value: <Time time={found.data?.CreateDate} /> },
             { label: text.thumbprints, value: prints.length === 0 ? text.noThumbprints : prints.join(", ") },
           ]}
         />

@@ -9,7 +9,7 @@ import { getSAMLProvider, updateSAMLProvider } from "../../api/iam/providers";
 import { Failure } from "../../parts/Failure";
 import { Dialog } from "../../parts/iam/Dialog";
 import { providerKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { PolicyText } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -34,8 +34,8 @@ export function SamlProvider({ arn }: { arn: string }) {
           columns={3}
           items={[
             { label: strings.iam.arn, value: arn },
-            { label: text.created, value: <Time at={found.data?.CreateDate} /> },
-            { label: text.validUntil, value: <Time at={found.data?.ValidUntil} /> },
+            { label: text.created, value: <Time time={found.data?.CreateDate} /> },
+            { label: text.validUntil, value: <Time time={found.data?.ValidUntil} /> },
           ]}
         />
         <PolicyText label={text.metadata} value={found.data?.SAMLMetadataDocument ?? ""} />

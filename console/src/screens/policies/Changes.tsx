@@ -1,5 +1,5 @@
 import Box from "@cloudscape-design/components/box";
-import { policyChanges } from "../../lib/policy-diff";
+import { policyChanges } from "../../lib/policy/changes";
 import { strings } from "../../strings";
 
 /** The differences of two documents in words. */

@@ -11,7 +11,7 @@ import { CleanUp } from "../../parts/cleanup/CleanUp";
 import { Failure } from "../../parts/Failure";
 import { listKey, policyKey } from "../../parts/iam/keys";
 import { Tags } from "../../parts/iam/Tags";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useTab } from "../../parts/iam/useTab";
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
@@ -56,7 +56,7 @@ export default function Policy() {
               { label: strings.iam.description, value: policy?.Description ?? strings.iam.none },
               { label: text.defaultVersion, value: version ?? strings.iam.none },
               { label: text.attachments, value: policy?.AttachmentCount ?? strings.iam.none },
-              { label: strings.iam.created, value: <Time at={policy?.CreateDate} /> },
+              { label: strings.iam.created, value: <Time time={policy?.CreateDate} /> },
             ]}
           />
         </Container>

@@ -1,7 +1,7 @@
 import ButtonDropdown from "@cloudscape-design/components/button-dropdown";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { isRepositoryPattern, repositoryNames, templateText, type Registry, type TemplateKind } from "../../lib/policy-templates";
+import { isRepositoryPattern, repositoryNames, templateText, type Registry, type TemplateKind } from "../../lib/policy/templates";
 import { Field } from "../../parts/Field";
 import { strings } from "../../strings";
 

@@ -10,7 +10,7 @@ import { parse } from "../../lib/trust/document";
 import { Failure } from "../../parts/Failure";
 import { pretty } from "../../parts/iam/InlinePolicy";
 import { policyKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { PolicyText } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -67,7 +67,7 @@ export function Versions({ arn, isOwn }: { arn: string; isOwn: boolean }) {
             header: text.isDefault,
             cell: ({ isDefault }) => (isDefault ? text.isDefault : strings.iam.none),
           },
-          { id: "created", header: strings.iam.created, cell: ({ created }) => <Time at={created} /> },
+          { id: "created", header: strings.iam.created, cell: ({ created }) => <Time time={created} /> },
           {
             id: "actions",
             header: strings.iam.actions,

@@ -6,7 +6,7 @@ import { listPolicies } from "../../api/iam/policies";
 import { IamTable } from "../../parts/iam/IamTable";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { LinkTo } from "../../parts/LinkTo";
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
@@ -57,7 +57,7 @@ export default function Policies() {
           },
           { id: "attachments", header: text.attachments, cell: (policy) => policy.AttachmentCount ?? 0 },
           { id: "description", header: strings.iam.description, cell: (policy) => policy.Description ?? strings.iam.none },
-          { id: "created", header: strings.iam.created, cell: (policy) => <Time at={policy.CreateDate} /> },
+          { id: "created", header: strings.iam.created, cell: (policy) => <Time time={policy.CreateDate} /> },
         ]}
       />
     </Page>

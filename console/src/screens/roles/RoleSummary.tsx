@@ -9,7 +9,7 @@ import { descriptionProblem, sessionSecondsProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { holderKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -37,8 +37,8 @@ export function RoleSummary({ role }: { role: Role | undefined }) {
           { label: strings.iam.arn, value: role?.Arn ?? strings.iam.none },
           { label: strings.iam.description, value: role?.Description ?? strings.iam.none },
           { label: text.duration, value: role?.MaxSessionDuration ?? strings.iam.none },
-          { label: strings.iam.created, value: <Time at={role?.CreateDate} /> },
-          { label: text.lastUsed, value: <Time at={role?.RoleLastUsed?.LastUsedDate} absent={text.lastUsedNever} /> },
+          { label: strings.iam.created, value: <Time time={role?.CreateDate} /> },
+          { label: text.lastUsed, value: <Time time={role?.RoleLastUsed?.LastUsedDate} missing={text.lastUsedNever} /> },
           { label: strings.iam.path, value: role?.Path ?? strings.iam.none },
         ]}
       />

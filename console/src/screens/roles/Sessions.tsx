@@ -11,7 +11,7 @@ import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { holderKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -47,7 +47,7 @@ export function Sessions({ roleName }: { roleName: string }) {
       {found.error === null ? null : <Failure error={found.error} retry={() => void found.refetch()} />}
       {last === undefined ? null : (
         <Box>
-          {text.last} <Time at={last} />
+          {text.last} <Time time={last} />
         </Box>
       )}
       {isOpen ? (

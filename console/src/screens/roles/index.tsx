@@ -5,7 +5,7 @@ import { recognize } from "../../lib/trust/entity";
 import { IamTable } from "../../parts/iam/IamTable";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { LinkTo } from "../../parts/LinkTo";
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
@@ -42,7 +42,7 @@ export default function Roles() {
             cell: (role) => text.kinds[recognize(decodeDocument(role.AssumeRolePolicyDocument ?? "")).kind],
           },
           { id: "description", header: strings.iam.description, cell: (role) => role.Description ?? strings.iam.none },
-          { id: "created", header: strings.iam.created, cell: (role) => <Time at={role.CreateDate} /> },
+          { id: "created", header: strings.iam.created, cell: (role) => <Time time={role.CreateDate} /> },
         ]}
       />
     </Page>

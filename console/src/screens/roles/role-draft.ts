@@ -5,7 +5,7 @@ import { grant } from "../../api/iam/grant";
 import { addRoleToInstanceProfile, createInstanceProfile, createRole } from "../../api/iam/roles";
 import { descriptionProblem, nameProblem, pathProblem, sessionSecondsProblem, tagsProblem } from "../../lib/names";
 import { noPermissions, type PermissionsChoice } from "../../lib/permissions-choice";
-import type { Registry } from "../../lib/policy-templates";
+import type { Registry } from "../../lib/policy/templates";
 import { emptyEntity, trustPolicy, type TrustedEntity } from "../../lib/trust/entity";
 
 export interface RoleDraft {

@@ -11,7 +11,7 @@ import type { NewCredentials } from "../../lib/credentials-csv";
 import { ACCESS_KEYS_PER_USER } from "../../lib/names";
 import { Failure } from "../../parts/Failure";
 import { holderKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { keysOf, type AccessKey } from "./access-keys";
@@ -78,8 +78,8 @@ export function AccessKeys({ userName }: { userName: string }) {
               </StatusIndicator>
             ),
           },
-          { id: "created", header: strings.iam.created, cell: ({ created }) => <Time at={created} /> },
-          { id: "used", header: text.lastUsed, cell: ({ used }) => <Time at={used} absent={strings.iam.never} /> },
+          { id: "created", header: strings.iam.created, cell: ({ created }) => <Time time={created} /> },
+          { id: "used", header: text.lastUsed, cell: ({ used }) => <Time time={used} missing={strings.iam.never} /> },
           { id: "service", header: text.service, cell: ({ service }) => service ?? strings.iam.none },
           {
             id: "actions",

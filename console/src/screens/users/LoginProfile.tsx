@@ -13,7 +13,7 @@ import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { holderKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -61,7 +61,7 @@ export function LoginProfile({ userName }: { userName: string }) {
         <KeyValuePairs
           columns={2}
           items={[
-            { label: text.since, value: <Time at={profile.CreateDate} /> },
+            { label: text.since, value: <Time time={profile.CreateDate} /> },
             { label: text.mustReset, value: profile.PasswordResetRequired === true ? text.yes : text.no },
           ]}
         />

@@ -8,7 +8,7 @@ import { useState } from "react";
 import { deactivateMFADevice, deleteVirtualMFADevice, listMFADevices } from "../../api/iam/credentials";
 import { Failure } from "../../parts/Failure";
 import { holderKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { AssignMfa } from "./AssignMfa";
@@ -51,7 +51,7 @@ export function MfaDevices({ userName }: { userName: string }) {
         }
         columnDefinitions={[
           { id: "serial", header: text.serial, isRowHeader: true, cell: (device) => device.SerialNumber },
-          { id: "enabled", header: text.enabled, cell: (device) => <Time at={device.EnableDate} /> },
+          { id: "enabled", header: text.enabled, cell: (device) => <Time time={device.EnableDate} /> },
           {
             id: "actions",
             header: strings.iam.actions,

@@ -15,7 +15,7 @@ import { LastAccessed } from "../../parts/iam/LastAccessed";
 import { holderKey, listKey } from "../../parts/iam/keys";
 import { Permissions } from "../../parts/iam/Permissions";
 import { Tags } from "../../parts/iam/Tags";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { useTab } from "../../parts/iam/useTab";
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
@@ -71,8 +71,8 @@ export default function User() {
             items={[
               { label: text.arn, value: user?.Arn ?? strings.iam.none },
               { label: text.path, value: user?.Path ?? strings.iam.none },
-              { label: text.created, value: <Time at={user?.CreateDate} /> },
-              { label: text.passwordLastUsed, value: <Time at={user?.PasswordLastUsed} absent={strings.iam.never} /> },
+              { label: text.created, value: <Time time={user?.CreateDate} /> },
+              { label: text.passwordLastUsed, value: <Time time={user?.PasswordLastUsed} missing={strings.iam.never} /> },
             ]}
           />
         </Container>

@@ -5,7 +5,7 @@ import { listKey } from "../../parts/iam/keys";
 import { LinkTo } from "../../parts/LinkTo";
 import { LinkButton } from "../../parts/iam/LinkButton";
 import { Page } from "../../parts/Page";
-import { Time } from "../../parts/iam/Time";
+import { Time } from "../../parts/Values";
 import { strings } from "../../strings";
 
 /** The users, page by page. */
@@ -35,11 +35,11 @@ export default function Users() {
             cell: ({ UserName = "" }) => <LinkTo to={`/users/${encodeURIComponent(UserName)}`}>{UserName}</LinkTo>,
           },
           { id: "path", header: text.path, cell: (user) => user.Path },
-          { id: "created", header: text.created, cell: (user) => <Time at={user.CreateDate} /> },
+          { id: "created", header: text.created, cell: (user) => <Time time={user.CreateDate} /> },
           {
             id: "password",
             header: text.passwordLastUsed,
-            cell: (user) => <Time at={user.PasswordLastUsed} absent={strings.iam.never} />,
+            cell: (user) => <Time time={user.PasswordLastUsed} missing={strings.iam.never} />,
           },
         ]}
       />

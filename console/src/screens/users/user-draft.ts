@@ -7,7 +7,7 @@ import { addUserToGroup, createUser } from "../../api/iam/users";
 import type { NewCredentials } from "../../lib/credentials-csv";
 import { nameProblem, pathProblem, tagsProblem } from "../../lib/names";
 import { choiceProblems, hasProblems, noPermissions, type PermissionsChoice } from "../../lib/permissions-choice";
-import type { Registry } from "../../lib/policy-templates";
+import type { Registry } from "../../lib/policy/templates";
 
 export interface UserDraft {
   name: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isRepositoryPattern, repositoryNames, template } from "./policy-templates";
+import { isRepositoryPattern, repositoryNames, template } from "./templates";
 
 const registry = { partition: "aws", region: "eu-central-1", account: "123456789012" };
 const arn = (name: string) => `arn:aws:ecr:eu-central-1:123456789012:repository/${name}`;

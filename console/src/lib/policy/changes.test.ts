@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { policyChanges } from "./policy-diff";
+import { policyChanges } from "./changes";
 
 const policy = (...Statement: object[]) => ({ Version: "2012-10-17", Statement });
 const allow = (Action: string | string[], Resource: string | string[]) => ({ Effect: "Allow", Action, Resource });

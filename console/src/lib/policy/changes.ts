@@ -1,6 +1,6 @@
 // What one version of a policy says that another does not, by effect, action and resource.
 
-import { isRecord, statements, strings } from "./trust/document";
+import { isRecord, statements, strings } from "../trust/document";
 
 export interface StatementChange {
   readonly kind: "added" | "removed";
