@@ -13,7 +13,7 @@ import zipfile
 import aws_cdk
 
 #: What the stories call, and what every call needs. The models of the other services are most of the CLI's size.
-SERVICES = {"ecr", "iam", "organizations", "sts", "signin", "sso", "sso-oidc"}
+SERVICES = {"accessanalyzer", "ecr", "iam", "organizations", "sts", "signin", "sso", "sso-oidc"}
 
 package, = pathlib.Path(next(iter(aws_cdk.__path__))).glob("asset_awscli_v2/_jsii/*.tgz")
 with tarfile.open(package) as archive:

@@ -204,13 +204,16 @@ fn aws_cli_v2(root: &Path, target: &Path) -> Result<PathBuf, String> {
     let environment = toolchains::python_package(target, "aws-cli-v2", AWS_CLI_V2_PACKAGE)?;
     let folder = environment.join("dist");
     let stamp = environment.join("unpacked.txt");
-    if !fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == AWS_CLI_V2_PACKAGE) {
+    let program = root.join("e2e/tools/aws_cli_v2.py");
+    // The program says which services' models are kept.
+    let inputs = format!("{AWS_CLI_V2_PACKAGE}\n{}", read(&program)?);
+    if !fs::read_to_string(&stamp).is_ok_and(|unpacked| unpacked == inputs) {
         process::run(
             Command::new(environment.join("bin/python"))
-                .arg(root.join("e2e/tools/aws_cli_v2.py"))
+                .arg(&program)
                 .arg(&folder),
         )?;
-        write(&stamp, AWS_CLI_V2_PACKAGE)?;
+        write(&stamp, &inputs)?;
     }
     Ok(folder.join("aws"))
 }

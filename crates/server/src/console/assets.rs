@@ -53,6 +53,9 @@ fn moved() -> Response<ReplyBody> {
 }
 
 fn file(path: &str, headers: &HeaderMap) -> Response<ReplyBody> {
+    if leads_out(path) {
+        return empty(StatusCode::NOT_FOUND);
+    }
     let is_hashed = path.starts_with(HASHED);
     let found = match FILES.get(path) {
         // A page of another version asks for files that are gone: its own HTML would not do in their place.
@@ -99,6 +102,14 @@ fn file(path: &str, headers: &HeaderMap) -> Response<ReplyBody> {
         }
     }
     response
+}
+
+/// Browsers resolve dot segments before they ask, so a path that has one is no screen's.
+fn leads_out(path: &str) -> bool {
+    path.split(['/', '\\']).any(|segment| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        segment == "." || segment == ".."
+    })
 }
 
 fn empty(status: StatusCode) -> Response<ReplyBody> {
@@ -196,6 +207,26 @@ mod tests {
         assert_eq!(chosen(Some(""), true), Some("identity"));
         assert_eq!(chosen(None, true), Some("identity"));
         assert_eq!(chosen(None, false), Some("gzip"));
+    }
+
+    #[test]
+    fn dot_segments_are_no_screens() {
+        for path in ["../credentials", "a/../b", "a/.", "%2e%2E/b", "a\\..\\b"] {
+            assert!(leads_out(path), "{path}");
+            assert_eq!(
+                file(path, &HeaderMap::new()).status(),
+                StatusCode::NOT_FOUND
+            );
+        }
+        for path in [
+            "",
+            "roles/a..b",
+            "repositories/.hidden",
+            "policies/...",
+            "a%2eb",
+        ] {
+            assert!(!leads_out(path), "{path}");
+        }
     }
 
     #[test]
