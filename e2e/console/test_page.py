@@ -95,6 +95,6 @@ def test_paths_lead_to_the_page_or_nowhere(berth):
     gone, _ = ask(berth, "/console/assets/index-00000000.js")
     assert gone.status == 404
     outside, _ = ask(berth, "/console/../healthz")
-    assert outside.getheader("content-type") == "text/html; charset=utf-8", "no path leaves the archive"
+    assert (outside.status, outside.getheader("content-type")) == (404, None), "no path leaves the archive"
     written, _ = ask(berth, "/console/index.html", method="PUT")
     assert (written.status, written.getheader("allow")) == (405, "GET, HEAD")
