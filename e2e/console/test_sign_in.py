@@ -172,8 +172,8 @@ def test_a_role_is_switched_to_under_a_badge_and_left_again(browser, berth, root
     stored = page.evaluate("JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)])")
     assert "viewer" in stored and "ASIA" not in stored, "recent roles are kept without secrets"
     menu(page, "viewer/", "Back to anna")
-    page.get_by_role("button", name="anna").wait_for()
-    assert page.get_by_role("status").filter(has_text="Read only").count() == 0
+    page.get_by_role("status").filter(has_text="Read only").wait_for(state="hidden")
+    page.get_by_role("button", name="anna", exact=True).wait_for()
     switched = [event["eventName"] for event in events(berth) if event["eventName"] in ("SwitchRole", "ExitRole")]
     assert switched == ["SwitchRole", "ExitRole"]
     page.check()
