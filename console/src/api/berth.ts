@@ -45,8 +45,9 @@ export async function berth<Output>(operation: string, input: object = {}, signa
     redirect: "error",
     ...(signal === undefined ? {} : { signal }),
   });
+  if (response.ok) return (await response.json()) as Output;
+  // A refusal of something in between need not be JSON: its status says what is known.
   const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  if (response.ok) return answer as Output;
   const requestId = response.headers.get("x-amzn-requestid") ?? undefined;
   const type = typeof answer["__type"] === "string" ? answer["__type"] : `HTTP ${response.status}`;
   const message = answer["message"] ?? answer["Message"];

@@ -12,6 +12,7 @@ export const iam = {
   actions: "Actions",
   none: "-",
   never: "Never",
+  notReadable: "You may not read it",
   loading: "Loading",
   name: "Name",
   arn: "ARN",

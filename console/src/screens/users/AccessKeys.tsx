@@ -79,7 +79,7 @@ export function AccessKeys({ userName }: { userName: string }) {
             ),
           },
           { id: "created", header: strings.iam.created, cell: ({ created }) => <Time time={created} /> },
-          { id: "used", header: text.lastUsed, cell: ({ used }) => <Time time={used} missing={strings.iam.never} /> },
+          { id: "used", header: text.lastUsed, cell: ({ used, isUseKnown }) => <Time time={used} missing={isUseKnown ? strings.iam.never : strings.iam.notReadable} /> },
           { id: "service", header: text.service, cell: ({ service }) => service ?? strings.iam.none },
           {
             id: "actions",

@@ -6,6 +6,8 @@ export interface AccessKey {
   isActive: boolean;
   created: Date | undefined;
   used: Date | undefined;
+  /** Whether the caller may read when the key was used. */
+  isUseKnown: boolean;
   service: string | undefined;
 }
 
@@ -22,7 +24,14 @@ export async function keysOf(UserName: string): Promise<AccessKey[]> {
       const use = await getAccessKeyLastUsed({ AccessKeyId: id }).catch(() => undefined);
       const last = use?.AccessKeyLastUsed;
       const service = last?.ServiceName === "N/A" ? undefined : last?.ServiceName;
-      return { id, isActive: key.Status === "Active", created: key.CreateDate, used: last?.LastUsedDate, service };
+      return {
+        id,
+        isActive: key.Status === "Active",
+        created: key.CreateDate,
+        used: last?.LastUsedDate,
+        isUseKnown: use !== undefined,
+        service,
+      };
     }),
   );
 }
