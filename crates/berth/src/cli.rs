@@ -12,10 +12,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use identity::Quota;
 use policy::DocumentKind;
 
+mod history;
 mod hosts;
 mod layers;
 mod values;
 
+pub use history::{TagCommand, TagHistoryOptions, TagRestoreOptions};
 pub use hosts::{
     AgentCommand, AgentRunOptions, CredentialOptions, ExplainRequestOptions, HostCommand,
     HostInviteOptions, JoinOptions, KubeletOptions,
@@ -76,6 +78,9 @@ pub enum Command {
     /// Hosts with a role: invite, list, revoke
     #[command(subcommand)]
     Host(HostCommand),
+    /// The history of tags: history, restore
+    #[command(subcommand)]
+    Tag(TagCommand),
     /// Say why a request of the account was denied
     Explain(ExplainRequestOptions),
 }
@@ -174,6 +179,12 @@ pub struct ServeOptions {
     /// repeated
     #[arg(long, value_name = "CIDR")]
     pub outbound_allow: Vec<server::Cidr>,
+    /// Moves that the history of a tag keeps
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub tag_history_per_tag: u32,
+    /// Moves that the history of all tags of a repository keeps
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    pub tag_history_per_repository: u32,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

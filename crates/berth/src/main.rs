@@ -34,6 +34,7 @@ mod process;
 mod serve;
 mod signed_client;
 mod storage;
+mod tags;
 
 use std::process::ExitCode;
 
@@ -99,6 +100,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Agent(command) => agent_commands::run(command),
         Command::Host(command) => hosts::run(command),
         Command::Explain(options) => explain::run(options),
+        Command::Tag(command) => tags::run(command),
     }
 }
 

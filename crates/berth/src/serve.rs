@@ -124,6 +124,10 @@ pub async fn prepare(
         account_id: options.account_id,
         tls,
         audit_dir: home.join("audit"),
+        history: server::HistoryLimits {
+            moves_per_tag_max: options.tag_history_per_tag,
+            moves_per_repository_max: options.tag_history_per_repository,
+        },
         disks: DiskSettings {
             blobs_dir: Some(blobs_dir),
             reserve_bytes: options.disk_reserve.map(ByteSize::bytes),

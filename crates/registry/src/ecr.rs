@@ -7,7 +7,7 @@ mod listing;
 mod policies;
 mod repositories;
 mod tags;
-mod token;
+pub(crate) mod token;
 mod unconfigured;
 
 pub use layers::LayerDownload;

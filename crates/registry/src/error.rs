@@ -204,6 +204,16 @@ pub enum Error {
         /// Where.
         place: RepositoryRef,
     },
+    /// The tag never named the image, as far as its history tells.
+    #[error("The image tag '{tag}' has not named the image with digest '{digest}' within {place}")]
+    NotInTagHistory {
+        /// The tag.
+        tag: String,
+        /// What was asked for.
+        digest: String,
+        /// Where.
+        place: RepositoryRef,
+    },
     /// The tag names another image and must not be moved. Clients match this text, which is
     /// Amazon ECR's since 2025 (osscontainertools/kaniko#204).
     #[error("The image tag '{tag}' already exists in the '{}' repository and cannot be overwritten because the tag is immutable.", .place.repository)]

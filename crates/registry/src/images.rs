@@ -14,6 +14,7 @@ use crate::digest::parse_digest;
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
 use crate::push::NewImage;
+use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts};
 
 /// Parents that a refusal names.
@@ -139,6 +140,7 @@ impl Registry {
             tags: &tags,
             parsed: &parsed,
             bytes: &push.bytes,
+            method: MoveMethod::Push,
         };
         self.push(cx, repo, &image, Some((push.reference, &push.expected)))
             .await?;
@@ -233,7 +235,8 @@ impl Registry {
             tag,
             expected,
         };
-        let removed = remove(&mut tx, repo, removal, &mut changes).await?;
+        let cause = Cause::caller(cx, MoveMethod::Delete);
+        let removed = remove(&mut tx, repo, removal, &cause, &mut changes).await?;
         self.commit(tx, &changes).await?;
         tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, ?removed, "deleted");
         Ok(removed)
@@ -291,6 +294,7 @@ pub(crate) async fn remove(
     tx: &mut Write,
     repo: &RepositoryFacts,
     removal: Removal<'_>,
+    cause: &Cause,
     changes: &mut Vec<Change>,
 ) -> Result<DeletedManifest, Error> {
     let (digest, tag) = (removal.digest.map(Digest::to_string), removal.tag);
@@ -307,6 +311,9 @@ pub(crate) async fn remove(
     let tags = image_tag::of_image(&mut tx.conn(), image.id).await?;
     if let (Some(tag), true) = (tag, tags.len() > 1) {
         image_tag::delete(&mut tx.conn(), repo.id, tag).await?;
+        cause
+            .record(&mut tx.conn(), repo.id, tag, Some(&image.digest), None)
+            .await?;
         changes.push(Change::Tag(repo.id, tag.to_owned()));
         return Ok(DeletedManifest {
             digest: image.digest,
@@ -318,6 +325,11 @@ pub(crate) async fn remove(
     let parents = image::parents(&mut tx.conn(), repo.id, &image.digest, PARENTS_MAX).await?;
     if !parents.is_empty() {
         return Err(Error::ImageReferencedByManifestList { parents });
+    }
+    for tag in &tags {
+        cause
+            .record(&mut tx.conn(), repo.id, tag, Some(&image.digest), None)
+            .await?;
     }
     changes.extend(tags.iter().map(|tag| Change::Tag(repo.id, tag.clone())));
     let referrers = delete_with_referrers(tx, repo, image.id, &image.digest, changes).await?;

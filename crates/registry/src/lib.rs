@@ -25,6 +25,8 @@
 //! - `foreign_layers`: links them to images that version 0.1 stored.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
+//! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
+//! - `berth/`: the operations of the service `berth` on repositories, one file a topic.
 //! - `cache`: what is answered from memory, and why it cannot be stale.
 //!
 //! # Invariants
@@ -55,6 +57,7 @@
 //! statements are in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod berth;
 mod cache;
 mod digest;
 mod ecr;
@@ -78,8 +81,10 @@ mod settings;
 mod short_parts;
 mod stored_copy;
 mod stored_manifest;
+mod tag_moves;
 mod upload_id;
 mod uploads;
+mod who;
 
 pub use authz::Authorized;
 pub use ecr::LayerDownload;
@@ -92,10 +97,12 @@ pub use name::{NameRule, check_repository_name, is_repository_name};
 pub use registry::Registry;
 pub use repository::RepositoryFacts;
 pub use settings::{
-    BoxFuture, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri, Settings,
+    BoxFuture, HistoryLimits, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri,
+    Settings,
 };
 pub use stored_copy::Layer;
 pub use stored_manifest::Manifest;
+pub use tag_moves::MoveMethod;
 
 /// The largest manifest in bytes (ECR API, `ImageManifest`; OCI distribution
 /// specification, "Pushing Manifests", asks for 4 MiB at least).

@@ -9,6 +9,7 @@ use store::ecr::{image_tag, layer, repository};
 use crate::cache::Change;
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
+use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Registry, RepositoryFacts};
 
 /// An image to be stored, with the tags that shall point at it.
@@ -17,6 +18,8 @@ pub(crate) struct NewImage<'a> {
     pub(crate) tags: &'a [&'a str],
     pub(crate) parsed: &'a Parsed,
     pub(crate) bytes: &'a Bytes,
+    /// How the push came.
+    pub(crate) method: MoveMethod,
 }
 
 /// What a push changed.
@@ -77,6 +80,13 @@ impl Registry {
         if existing.is_some() && tagged.iter().all(|(_, current)| is_here(current)) {
             return Ok(Pushed::Same);
         }
+        let cause = Cause::caller(
+            cx,
+            match existing {
+                Some(_) => MoveMethod::Retag,
+                None => new.method,
+            },
+        );
         let image_id = match existing {
             Some(image) => image.id,
             None => self.insert(cx, &mut tx, repo, new).await?,
@@ -96,6 +106,10 @@ impl Registry {
                 });
             }
             image_tag::put(&mut tx.conn(), repo.id, tag, image_id, cx.now_ms()).await?;
+            let to = Some(digest.as_str());
+            cause
+                .record(&mut tx.conn(), repo.id, tag, current.as_deref(), to)
+                .await?;
             if moves(current) {
                 changes.push(Change::Tag(repo.id, (*tag).to_owned()));
             }

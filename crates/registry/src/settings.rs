@@ -95,6 +95,24 @@ impl Default for Limits {
     }
 }
 
+/// What is kept of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// Moves of a tag.
+    pub moves_per_tag_max: u32,
+    /// Moves of all tags of a repository.
+    pub moves_per_repository_max: u32,
+}
+
+impl Default for HistoryLimits {
+    fn default() -> Self {
+        HistoryLimits {
+            moves_per_tag_max: 1_000,
+            moves_per_repository_max: 100_000,
+        }
+    }
+}
+
 /// A registry's settings.
 #[derive(Clone)]
 pub struct Settings {
@@ -102,6 +120,8 @@ pub struct Settings {
     pub repository_uri: RepositoryUri,
     /// Quotas.
     pub limits: Limits,
+    /// What is kept of the past.
+    pub history: HistoryLimits,
     /// Memory for cached manifests, in bytes; once for tags, once for digests.
     pub manifest_cache_bytes_max: u64,
     /// How long an upload may stay unfinished.
@@ -118,6 +138,7 @@ impl Settings {
         Settings {
             repository_uri,
             limits: Limits::default(),
+            history: HistoryLimits::default(),
             manifest_cache_bytes_max: 16 * MIB,
             upload_lifetime: Duration::from_secs(24 * 3600),
             shared: false,

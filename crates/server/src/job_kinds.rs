@@ -21,6 +21,7 @@ const PRUNE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 const SWEEP_UPLOADS: &str = "sweep-uploads";
 const ROTATE_KEY_RING: &str = "rotate-key-ring";
 const PRUNE_CHANGES: &str = "prune-changes";
+const PRUNE_TAG_HISTORY: &str = "prune-tag-history";
 const PRUNE_DENIALS: &str = "prune-denials";
 /// Once for each database; what has been done already costs one read at a start.
 const LINK_FOREIGN_LAYERS: &str = "link-foreign-layers";
@@ -86,6 +87,14 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
                 false => PRUNE_INTERVAL,
             }))
         }),
+        // Not audited: the audit log itself has each move.
+        kind(PRUNE_TAG_HISTORY, app, |app, service| async move {
+            let more = app.registry.prune_tag_history(service).await?;
+            Ok(Outcome::Again(match more {
+                true => SignedDuration::ZERO,
+                false => PRUNE_INTERVAL,
+            }))
+        }),
         kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
             let registry = &app.registry;
             registry.link_foreign_layers(service, app.now()).await?;
@@ -104,6 +113,7 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         ROTATE_KEY_RING,
         PRUNE_CHANGES,
         PRUNE_DENIALS,
+        PRUNE_TAG_HISTORY,
         LINK_FOREIGN_LAYERS,
     ] {
         runner.ensure(kind, ALL, "").await?;

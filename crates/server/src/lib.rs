@@ -86,6 +86,7 @@ pub use aws_types::Cidr;
 pub use clock::Clock;
 pub use outbound::OutboundSettings;
 pub use probe::DiskSettings;
+pub use registry::HistoryLimits;
 pub use serve::{Server, Settings, StartError};
 pub use tls::{Tls, TlsError};
 pub use transport::TransportSettings;

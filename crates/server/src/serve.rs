@@ -52,6 +52,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Where the audit log's files go.
     pub audit_dir: PathBuf,
+    /// What is kept of the past.
+    pub history: registry::HistoryLimits,
     /// The disks of layers and database.
     pub disks: DiskSettings,
     /// Calls that the server itself makes.
@@ -152,6 +154,7 @@ impl Server {
             Arc::new(aws_types::SystemEntropy),
             Arc::new(IamPrincipals(identity.clone())),
             registry::Settings {
+                history: settings.history,
                 shared: store.engine() == store::Engine::Postgres,
                 ..registry::Settings::new(repository_uri)
             },

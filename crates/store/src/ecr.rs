@@ -10,4 +10,5 @@ pub mod layer;
 pub mod registry_policy;
 pub mod repository;
 pub mod repository_tag;
+pub mod tag_move;
 pub mod upload;

@@ -7,6 +7,7 @@ use super::errors::ErrorCode;
 use super::types::*;
 
 operations! { Berth:
+    BatchGetImageActivity(BatchGetImageActivityRequest) -> BatchGetImageActivityResponse, [InvalidParameter, RepositoryNotFound, Server];
     CreateHostInvitation(CreateHostInvitationRequest) -> CreateHostInvitationResponse, [InstanceProfileNotFound, InvalidParameter, InvalidTagParameter, LimitExceeded, Server, TooManyTags];
     CreatePeer(CreatePeerRequest) -> CreatePeerResponse, [InvalidParameter, LimitExceeded, PeerAlreadyExists, Server];
     DeletePeer(DeletePeerRequest) -> DeletePeerResponse, [InvalidParameter, PeerInUse, PeerNotFound, Server];
@@ -23,7 +24,9 @@ operations! { Berth:
     ListDenialGroups(ListDenialGroupsRequest) -> ListDenialGroupsResponse, [InvalidParameter, Server];
     ListDenials(ListDenialsRequest) -> ListDenialsResponse, [InvalidParameter, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
+    ListImagePulls(ListImagePullsRequest) -> ListImagePullsResponse, [InvalidParameter, RepositoryNotFound, Server];
     ListPeers(ListPeersRequest) -> ListPeersResponse, [InvalidParameter, Server];
+    ListPrincipalUsage(ListPrincipalUsageRequest) -> ListPrincipalUsageResponse, [InvalidParameter, Server];
     ListRepositoryUsage(ListRepositoryUsageRequest) -> ListRepositoryUsageResponse, [InvalidParameter, Server];
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
     ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse, [HostNotFound, InvalidParameter, Server];

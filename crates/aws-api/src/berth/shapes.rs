@@ -8,43 +8,45 @@ use super::types::*;
 #[allow(unused_imports)]
 use crate::generated::*;
 
-static PATTERN_13: Pattern =
+static PATTERN_14: Pattern =
     Pattern::new("(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*");
-static PATTERN_5: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
+static PATTERN_6: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
 static PATTERN_2: Pattern = Pattern::new("[0-9]{12}");
-static PATTERN_15: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
-static PATTERN_16: Pattern = Pattern::new("[0-9a-f]+");
-static PATTERN_12: Pattern = Pattern::new("[0-9a-z-]{2,25}");
-static PATTERN_14: Pattern = Pattern::new("[A-Za-z0-9-]+");
-static PATTERN_7: Pattern = Pattern::new("[A-Za-z0-9.-]+");
-static PATTERN_11: Pattern = Pattern::new("[A-Za-z0-9_-]+");
-static PATTERN_9: Pattern = Pattern::new("[\\w+=,.@-]+");
+static PATTERN_5: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}");
+static PATTERN_16: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
+static PATTERN_17: Pattern = Pattern::new("[0-9a-f]+");
+static PATTERN_13: Pattern = Pattern::new("[0-9a-z-]{2,25}");
+static PATTERN_15: Pattern = Pattern::new("[A-Za-z0-9-]+");
+static PATTERN_8: Pattern = Pattern::new("[A-Za-z0-9.-]+");
+static PATTERN_12: Pattern = Pattern::new("[A-Za-z0-9_-]+");
+static PATTERN_10: Pattern = Pattern::new("[\\w+=,.@-]+");
 static PATTERN_3: Pattern = Pattern::new("[\\x21-\\x7E]+");
-static PATTERN_8: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
+static PATTERN_9: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
 static PATTERN_1: Pattern = Pattern::new("\\w+");
 static PATTERN_4: Pattern = Pattern::new("col-[0-9a-f]{17}");
-static PATTERN_6: Pattern = Pattern::new("i-[0-9a-f]{17}");
-static PATTERN_10: Pattern = Pattern::new("inv-[0-9a-f]{17}");
+static PATTERN_7: Pattern = Pattern::new("i-[0-9a-f]{17}");
+static PATTERN_11: Pattern = Pattern::new("inv-[0-9a-f]{17}");
 
 /// Every pattern, for the test that compiles them.
 #[cfg(test)]
 pub(crate) static PATTERNS: &[&Pattern] = &[
-    &PATTERN_13,
-    &PATTERN_5,
-    &PATTERN_2,
-    &PATTERN_15,
-    &PATTERN_16,
-    &PATTERN_12,
     &PATTERN_14,
-    &PATTERN_7,
-    &PATTERN_11,
-    &PATTERN_9,
-    &PATTERN_3,
+    &PATTERN_6,
+    &PATTERN_2,
+    &PATTERN_5,
+    &PATTERN_16,
+    &PATTERN_17,
+    &PATTERN_13,
+    &PATTERN_15,
     &PATTERN_8,
+    &PATTERN_12,
+    &PATTERN_10,
+    &PATTERN_3,
+    &PATTERN_9,
     &PATTERN_1,
     &PATTERN_4,
-    &PATTERN_6,
-    &PATTERN_10,
+    &PATTERN_7,
+    &PATTERN_11,
 ];
 
 pub(crate) static ACCESS_KEY_ID: Shape = Shape::new("AccessKeyId", Kind::String)
@@ -81,6 +83,7 @@ pub(crate) static CONDITION_TEXT: Shape = Shape::new("ConditionText", Kind::Stri
 pub(crate) static CONDITION_TEXT_LIST: Shape =
     Shape::new("ConditionTextList", Kind::List(&CONDITION_TEXT));
 pub(crate) static COUNT: Shape = Shape::new("Count", Kind::Long).min(0);
+pub(crate) static DATE: Shape = Shape::new("Date", Kind::String).pattern(&PATTERN_5);
 pub(crate) static DECIDING_STATEMENT_LIST: Shape =
     Shape::new("DecidingStatementList", Kind::List(&DECIDING_STATEMENT));
 pub(crate) static DENIAL_GROUP_LIST: Shape =
@@ -89,17 +92,24 @@ pub(crate) static DENIAL_LIST: Shape = Shape::new("DenialList", Kind::List(&DENI
 pub(crate) static HOST_AND_PORT: Shape = Shape::new("HostAndPort", Kind::String)
     .min(1)
     .max(259)
-    .pattern(&PATTERN_5);
-pub(crate) static HOST_ID: Shape = Shape::new("HostId", Kind::String).pattern(&PATTERN_6);
+    .pattern(&PATTERN_6);
+pub(crate) static HOST_ID: Shape = Shape::new("HostId", Kind::String).pattern(&PATTERN_7);
 pub(crate) static HOST_LIST: Shape = Shape::new("HostList", Kind::List(&HOST));
 pub(crate) static HOST_NAME: Shape = Shape::new("HostName", Kind::String)
     .min(1)
     .max(253)
-    .pattern(&PATTERN_7);
+    .pattern(&PATTERN_8);
 pub(crate) static HOST_SIGNATURE: Shape = Shape::new("HostSignature", Kind::Blob).min(8).max(80);
+pub(crate) static IMAGE_ACTIVITY_LIST: Shape =
+    Shape::new("ImageActivityList", Kind::List(&IMAGE_ACTIVITY));
 pub(crate) static IMAGE_DIGEST: Shape = Shape::new("ImageDigest", Kind::String)
     .max(200)
-    .pattern(&PATTERN_8);
+    .pattern(&PATTERN_9);
+pub(crate) static IMAGE_DIGEST_LIST: Shape =
+    Shape::new("ImageDigestList", Kind::List(&IMAGE_DIGEST))
+        .min(1)
+        .max(100);
+pub(crate) static IMAGE_PULLS_LIST: Shape = Shape::new("ImagePullsList", Kind::List(&IMAGE_PULLS));
 pub(crate) static IMAGE_TAG: Shape = Shape::new("ImageTag", Kind::String).min(1).max(300);
 pub(crate) static INSTANCE_PROFILE_ID: Shape = Shape::new("InstanceProfileId", Kind::String)
     .min(16)
@@ -108,31 +118,36 @@ pub(crate) static INSTANCE_PROFILE_ID: Shape = Shape::new("InstanceProfileId", K
 pub(crate) static INSTANCE_PROFILE_NAME: Shape = Shape::new("InstanceProfileName", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_9);
+    .pattern(&PATTERN_10);
 pub(crate) static INVITATION_CODE: Shape = Shape::new("InvitationCode", Kind::String)
     .min(20)
     .max(256)
     .secret();
 pub(crate) static INVITATION_ID: Shape =
-    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_10);
+    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_11);
 pub(crate) static INVITATION_SECONDS: Shape = Shape::new("InvitationSeconds", Kind::Integer)
     .min(60)
     .max(604800);
 pub(crate) static LONG_TEXT: Shape = Shape::new("LongText", Kind::String).min(1).max(8192);
 pub(crate) static MAX_RESULTS: Shape = Shape::new("MaxResults", Kind::Integer).min(1).max(1000);
+pub(crate) static MAX_SEARCH_RESULTS: Shape = Shape::new("MaxSearchResults", Kind::Integer)
+    .min(1)
+    .max(100);
 pub(crate) static NEXT_TOKEN: Shape = Shape::new("NextToken", Kind::String).max(4096);
 pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)
     .min(22)
     .max(64)
-    .pattern(&PATTERN_11);
+    .pattern(&PATTERN_12);
 pub(crate) static PEER_LIST: Shape = Shape::new("PeerList", Kind::List(&PEER));
 pub(crate) static PEER_NAME: Shape = Shape::new("PeerName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_11);
+    .pattern(&PATTERN_12);
 pub(crate) static PEM: Shape = Shape::new("Pem", Kind::String).min(1).max(65536);
 pub(crate) static POLICY_STEP_LIST: Shape = Shape::new("PolicyStepList", Kind::List(&POLICY_STEP));
 pub(crate) static POLICY_TEXT: Shape = Shape::new("PolicyText", Kind::String).min(1).max(131072);
+pub(crate) static PRINCIPAL_USAGE_LIST: Shape =
+    Shape::new("PrincipalUsageList", Kind::List(&PRINCIPAL_USAGE));
 pub(crate) static PRIVATE_KEY_PEM: Shape = Shape::new("PrivateKeyPem", Kind::String)
     .min(1)
     .max(65536)
@@ -143,23 +158,27 @@ pub(crate) static PUBLIC_KEY: Shape = Shape::new("PublicKey", Kind::Blob).min(64
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
-    .pattern(&PATTERN_12);
+    .pattern(&PATTERN_13);
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)
-    .pattern(&PATTERN_13);
+    .pattern(&PATTERN_14);
 pub(crate) static REPOSITORY_USAGE_LIST: Shape =
     Shape::new("RepositoryUsageList", Kind::List(&REPOSITORY_USAGE));
 pub(crate) static REQUEST_ID: Shape = Shape::new("RequestId", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_14);
+    .pattern(&PATTERN_15);
 pub(crate) static REQUEST_TIME: Shape =
-    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_15);
+    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_16);
 pub(crate) static ROLE_NAME: Shape = Shape::new("RoleName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_9);
+    .pattern(&PATTERN_10);
+pub(crate) static SEARCH_PAIR_LIST: Shape =
+    Shape::new("SearchPairList", Kind::List(&SEARCH_PAIR)).max(5);
+pub(crate) static SEARCH_PAIR_TEXT: Shape = Shape::new("SearchPairText", Kind::String).max(256);
+pub(crate) static SEARCH_PREFIX: Shape = Shape::new("SearchPrefix", Kind::String).min(1).max(256);
 pub(crate) static SEARCH_QUERY: Shape = Shape::new("SearchQuery", Kind::String).min(1).max(512);
 pub(crate) static SEARCH_RESULT_LIST: Shape =
     Shape::new("SearchResultList", Kind::List(&SEARCH_RESULT));
@@ -167,7 +186,7 @@ pub(crate) static SECRET_ACCESS_KEY: Shape = Shape::new("SecretAccessKey", Kind:
 pub(crate) static SERVER_ID: Shape = Shape::new("ServerId", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_16);
+    .pattern(&PATTERN_17);
 pub(crate) static SESSION_TOKEN: Shape = Shape::new("SessionToken", Kind::String).secret();
 pub(crate) static SIGNING_ALGORITHM_LIST: Shape =
     Shape::new("SigningAlgorithmList", Kind::List(&SIGNING_ALGORITHM))
@@ -183,3 +202,4 @@ pub(crate) static TAG_VALUE: Shape = Shape::new("TagValue", Kind::String).min(0)
 pub(crate) static TEXT: Shape = Shape::new("Text", Kind::String).min(1).max(512);
 pub(crate) static TIMESTAMP: Shape = Shape::new("Timestamp", Kind::Timestamp);
 pub(crate) static URL: Shape = Shape::new("Url", Kind::String).min(1).max(2048);
+pub(crate) static USAGE_DAY_LIST: Shape = Shape::new("UsageDayList", Kind::List(&USAGE_DAY));

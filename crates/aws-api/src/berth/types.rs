@@ -47,6 +47,14 @@ enumerations! {
         Service = "Service",
         User = "User",
     }
+    SEARCH_MATCH "SearchMatch" SearchMatch {
+        Repository = "REPOSITORY",
+        Tag = "TAG",
+        Digest = "DIGEST",
+        Annotation = "ANNOTATION",
+        Label = "LABEL",
+        Image = "IMAGE",
+    }
     SIGNING_ALGORITHM "SigningAlgorithm" SigningAlgorithm {
         Rs256 = "RS256",
         Rs384 = "RS384",
@@ -59,7 +67,15 @@ enumerations! {
         Created = "CREATED",
         Moved = "MOVED",
         Deleted = "DELETED",
-        Restored = "RESTORED",
+    }
+    TAG_MOVE_METHOD "TagMoveMethod" TagMoveMethod {
+        Push = "PUSH",
+        PutImage = "PUT_IMAGE",
+        Retag = "RETAG",
+        Delete = "DELETE",
+        Lifecycle = "LIFECYCLE",
+        Replication = "REPLICATION",
+        Restore = "RESTORE",
     }
 }
 
@@ -70,6 +86,14 @@ structures! {
         access: AccessKind = required "access" ACCESS_KIND,
         reason: String = required "reason" LONG_TEXT,
         conditions: Vec<String> = required "conditions" CONDITION_TEXT_LIST,
+    }
+    BATCH_GET_IMAGE_ACTIVITY_REQUEST BatchGetImageActivityRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        image_digests: Vec<String> = required "imageDigests" IMAGE_DIGEST_LIST,
+    }
+    BATCH_GET_IMAGE_ACTIVITY_RESPONSE BatchGetImageActivityResponse {
+        images: Vec<ImageActivity> = required "images" IMAGE_ACTIVITY_LIST,
     }
     COLLECTION Collection {
         collection_id: String = required "collectionId" COLLECTION_ID,
@@ -207,12 +231,18 @@ structures! {
     }
     GET_USAGE_REQUEST GetUsageRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        start_date: Option<String> = optional "startDate" DATE,
+        end_date: Option<String> = optional "endDate" DATE,
     }
     GET_USAGE_RESPONSE GetUsageResponse {
         registry_id: String = required "registryId" ACCOUNT_ID,
         repository_count: i64 = required "repositoryCount" COUNT,
         image_count: i64 = required "imageCount" COUNT,
         stored_bytes: i64 = required "storedBytes" BYTES,
+        received_bytes: i64 = required "receivedBytes" BYTES,
+        sent_bytes: i64 = required "sentBytes" BYTES,
+        stored_byte_days: i64 = required "storedByteDays" BYTES,
+        days: Vec<UsageDay> = required "days" USAGE_DAY_LIST,
         calculated_at: Timestamp = required "calculatedAt" TIMESTAMP,
     }
     HOST Host {
@@ -230,6 +260,22 @@ structures! {
         secret_access_key: Secret<String> = required "secretAccessKey" SECRET_ACCESS_KEY,
         session_token: Secret<String> = required "sessionToken" SESSION_TOKEN,
         expiration: Timestamp = required "expiration" TIMESTAMP,
+    }
+    IMAGE_ACTIVITY ImageActivity {
+        image_digest: String = required "imageDigest" IMAGE_DIGEST,
+        pushed_at: Timestamp = required "pushedAt" TIMESTAMP,
+        pushed_by: Option<String> = optional "pushedBy" ARN,
+        pushed_by_session_name: Option<String> = optional "pushedBySessionName" TEXT,
+        last_pulled_by: Option<String> = optional "lastPulledBy" ARN,
+        last_pulled_at: Option<Timestamp> = optional "lastPulledAt" TIMESTAMP,
+        pull_count: i64 = required "pullCount" COUNT,
+    }
+    IMAGE_PULLS ImagePulls {
+        day: String = required "day" DATE,
+        image_digest: String = required "imageDigest" IMAGE_DIGEST,
+        principal_arn: String = required "principalArn" ARN,
+        pull_count: i64 = required "pullCount" COUNT,
+        last_pulled_at: Timestamp = required "lastPulledAt" TIMESTAMP,
     }
     JOIN_HOST_REQUEST JoinHostRequest {
         code: Secret<String> = required "code" INVITATION_CODE,
@@ -297,6 +343,20 @@ structures! {
         hosts: Vec<Host> = required "hosts" HOST_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
+    LIST_IMAGE_PULLS_REQUEST ListImagePullsRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        image_digest: Option<String> = optional "imageDigest" IMAGE_DIGEST,
+        principal_arn: Option<String> = optional "principalArn" ARN,
+        start_date: Option<String> = optional "startDate" DATE,
+        end_date: Option<String> = optional "endDate" DATE,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_IMAGE_PULLS_RESPONSE ListImagePullsResponse {
+        pulls: Vec<ImagePulls> = required "pulls" IMAGE_PULLS_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
     LIST_PEERS_REQUEST ListPeersRequest {
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
         max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
@@ -305,8 +365,21 @@ structures! {
         peers: Vec<Peer> = required "peers" PEER_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
+    LIST_PRINCIPAL_USAGE_REQUEST ListPrincipalUsageRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        start_date: Option<String> = optional "startDate" DATE,
+        end_date: Option<String> = optional "endDate" DATE,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_PRINCIPAL_USAGE_RESPONSE ListPrincipalUsageResponse {
+        principals: Vec<PrincipalUsage> = required "principals" PRINCIPAL_USAGE_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
     LIST_REPOSITORY_USAGE_REQUEST ListRepositoryUsageRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        start_date: Option<String> = optional "startDate" DATE,
+        end_date: Option<String> = optional "endDate" DATE,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
         max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
     }
@@ -317,7 +390,8 @@ structures! {
     LIST_TAG_HISTORY_REQUEST ListTagHistoryRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
         repository_name: String = required "repositoryName" REPOSITORY_NAME,
-        image_tag: String = required "imageTag" IMAGE_TAG,
+        image_tag: Option<String> = optional "imageTag" IMAGE_TAG,
+        image_digest: Option<String> = optional "imageDigest" IMAGE_DIGEST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
         max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
     }
@@ -347,6 +421,13 @@ structures! {
         outcome: PolicyOutcome = required "outcome" POLICY_OUTCOME,
         is_decisive: bool = required "isDecisive" BOOLEAN,
         statement: Option<ComparedStatement> = optional "statement" COMPARED_STATEMENT,
+    }
+    PRINCIPAL_USAGE PrincipalUsage {
+        principal_arn: String = required "principalArn" ARN,
+        received_bytes: i64 = required "receivedBytes" BYTES,
+        sent_bytes: i64 = required "sentBytes" BYTES,
+        pull_count: i64 = required "pullCount" COUNT,
+        push_count: i64 = required "pushCount" COUNT,
     }
     PROPOSE_CHANGE_REQUEST ProposeChangeRequest {
         request_id: String = required "requestId" REQUEST_ID,
@@ -413,8 +494,13 @@ structures! {
     REPOSITORY_USAGE RepositoryUsage {
         repository_name: String = required "repositoryName" REPOSITORY_NAME,
         image_count: i64 = required "imageCount" COUNT,
-        tag_count: i64 = required "tagCount" COUNT,
-        image_bytes: i64 = required "imageBytes" BYTES,
+        stored_bytes: i64 = required "storedBytes" BYTES,
+        shared_bytes: i64 = required "sharedBytes" BYTES,
+        received_bytes: i64 = required "receivedBytes" BYTES,
+        sent_bytes: i64 = required "sentBytes" BYTES,
+        stored_byte_days: i64 = required "storedByteDays" BYTES,
+        pull_count: i64 = required "pullCount" COUNT,
+        push_count: i64 = required "pushCount" COUNT,
     }
     RESTORE_TAG_REQUEST RestoreTagRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
@@ -435,19 +521,40 @@ structures! {
     }
     SEARCH_IMAGES_REQUEST SearchImagesRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
-        query: String = required "query" SEARCH_QUERY,
+        query: Option<String> = optional "query" SEARCH_QUERY,
+        repository_name: Option<String> = optional "repositoryName" SEARCH_PREFIX,
+        image_tag: Option<String> = optional "imageTag" SEARCH_PREFIX,
+        image_digest: Option<String> = optional "imageDigest" SEARCH_PREFIX,
+        annotations: Option<Vec<SearchPair>> = optional "annotations" SEARCH_PAIR_LIST,
+        labels: Option<Vec<SearchPair>> = optional "labels" SEARCH_PAIR_LIST,
+        platform: Option<String> = optional "platform" SEARCH_PREFIX,
+        media_type: Option<String> = optional "mediaType" SEARCH_PREFIX,
+        artifact_type: Option<String> = optional "artifactType" SEARCH_PREFIX,
+        pushed_by: Option<String> = optional "pushedBy" ARN,
+        pushed_after: Option<Timestamp> = optional "pushedAfter" TIMESTAMP,
+        pushed_before: Option<Timestamp> = optional "pushedBefore" TIMESTAMP,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
-        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+        max_results: Option<i32> = optional "maxResults" MAX_SEARCH_RESULTS,
     }
     SEARCH_IMAGES_RESPONSE SearchImagesResponse {
         results: Vec<SearchResult> = required "results" SEARCH_RESULT_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
+    SEARCH_PAIR SearchPair {
+        key: String = required "key" SEARCH_PREFIX,
+        value: Option<String> = optional "value" SEARCH_PAIR_TEXT,
+    }
     SEARCH_RESULT SearchResult {
+        match_type: SearchMatch = required "matchType" SEARCH_MATCH,
         repository_name: String = required "repositoryName" REPOSITORY_NAME,
         image_digest: Option<String> = optional "imageDigest" IMAGE_DIGEST,
         image_tag: Option<String> = optional "imageTag" IMAGE_TAG,
+        matched_text: Option<String> = optional "matchedText" LONG_TEXT,
         image_pushed_at: Option<Timestamp> = optional "imagePushedAt" TIMESTAMP,
+        pushed_by: Option<String> = optional "pushedBy" ARN,
+        platform: Option<String> = optional "platform" TEXT,
+        media_type: Option<String> = optional "mediaType" TEXT,
+        artifact_type: Option<String> = optional "artifactType" TEXT,
     }
     START_COLLECTION_REQUEST StartCollectionRequest {
         dry_run: Option<bool> = optional "dryRun" BOOLEAN,
@@ -466,11 +573,16 @@ structures! {
         value: String = required "value" TAG_VALUE,
     }
     TAG_EVENT TagEvent {
+        image_tag: String = required "imageTag" IMAGE_TAG,
         event_type: TagEventType = required "eventType" TAG_EVENT_TYPE,
+        method: TagMoveMethod = required "method" TAG_MOVE_METHOD,
         image_digest: Option<String> = optional "imageDigest" IMAGE_DIGEST,
+        image_exists: Option<bool> = optional "imageExists" BOOLEAN,
         previous_image_digest: Option<String> = optional "previousImageDigest" IMAGE_DIGEST,
         event_time: Timestamp = required "eventTime" TIMESTAMP,
         principal_arn: Option<String> = optional "principalArn" ARN,
+        session_name: Option<String> = optional "sessionName" TEXT,
+        service_name: Option<String> = optional "serviceName" TEXT,
         request_id: Option<String> = optional "requestId" REQUEST_ID,
     }
     TAG_RESOURCE_REQUEST TagResourceRequest {
@@ -484,5 +596,13 @@ structures! {
         tag_keys: Vec<String> = required "tagKeys" TAG_KEY_LIST,
     }
     UNTAG_RESOURCE_RESPONSE UntagResourceResponse {
+    }
+    USAGE_DAY UsageDay {
+        day: String = required "day" DATE,
+        stored_bytes: i64 = required "storedBytes" BYTES,
+        received_bytes: i64 = required "receivedBytes" BYTES,
+        sent_bytes: i64 = required "sentBytes" BYTES,
+        pull_count: i64 = required "pullCount" COUNT,
+        push_count: i64 = required "pushCount" COUNT,
     }
 }

@@ -19,7 +19,7 @@ pub enum HostCommand {
     Revoke(HostRevokeOptions),
 }
 
-const CLIENT_HELP: &str = "\
+pub(super) const CLIENT_HELP: &str = "\
 Signs with the credentials that the AWS CLI would use, and calls the endpoint that it would call: \
 AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, AWS_REGION and the files in ~/.aws.";
 

@@ -15,6 +15,7 @@ use crate::digest::parse_digest;
 use crate::images::{DeletedManifest, Removal, check_digest, digest_of, remove};
 use crate::name::{ECR_TAG_CHARS_MAX, is_tag};
 use crate::push::{NewImage, Pushed};
+use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts, manifest};
 
 /// Bytes of manifests in one answer of `BatchGetImage`: a hundred usual ones take
@@ -57,6 +58,7 @@ impl Registry {
             tags: &tags,
             parsed: &parsed,
             bytes: &bytes,
+            method: MoveMethod::PutImage,
         };
         let pushed = self.push(cx, &repo, &image, None).await?;
         if pushed == Pushed::Same {
@@ -148,6 +150,7 @@ impl Registry {
         // Referrers deleted with an image of this request. If the request names them too,
         // they are reported as deleted.
         let mut with_images = HashSet::new();
+        let cause = Cause::caller(cx, MoveMethod::Delete);
         let mut tx = self.write(repo.id).await?;
         // A list and its images may be named in any order: images that a list still needs
         // are tried again after all others, until a round deletes nothing.
@@ -156,7 +159,10 @@ impl Registry {
             let before = waiting.len();
             let mut again = Vec::new();
             for id in waiting {
-                match self.delete_one(&mut tx, &repo, &id, &mut changes).await? {
+                match self
+                    .delete_one(&mut tx, &repo, &id, &cause, &mut changes)
+                    .await?
+                {
                     Outcome::Deleted(removed) => {
                         with_images.extend(removed.referrers.iter().cloned());
                         deleted.extend(identifiers(removed));
@@ -184,6 +190,7 @@ impl Registry {
         tx: &mut store::Write,
         repo: &RepositoryFacts,
         id: &ImageIdentifier,
+        cause: &Cause,
         changes: &mut Vec<Change>,
     ) -> Result<Outcome, Error> {
         let (digest, tag) = match check(id) {
@@ -202,7 +209,7 @@ impl Registry {
             tag,
             expected: &Expected::default(),
         };
-        match remove(tx, repo, removal, changes).await {
+        match remove(tx, repo, removal, cause, changes).await {
             Ok(removed) => Ok(Outcome::Deleted(removed)),
             Err(Error::ImageNotFound { .. }) => Ok(Outcome::Failed(not_found(id))),
             Err(error @ Error::ImageReferencedByManifestList { .. }) => {

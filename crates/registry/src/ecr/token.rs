@@ -12,30 +12,30 @@ const RESULTS_DEFAULT: i32 = 100;
 const RESULTS_MAX: i32 = 1_000;
 
 /// How many results to give.
-pub(super) fn page_size(max_results: Option<i32>) -> usize {
+pub(crate) fn page_size(max_results: Option<i32>) -> usize {
     let asked = max_results.unwrap_or(RESULTS_DEFAULT).clamp(1, RESULTS_MAX);
     usize::try_from(asked).unwrap_or(1)
 }
 
 /// The number of rows to read: one more, to know whether there are more.
-pub(super) fn rows(page_size: usize) -> i64 {
+pub(crate) fn rows(page_size: usize) -> i64 {
     i64::try_from(page_size).map_or(i64::MAX, |n| n.saturating_add(1))
 }
 
 /// Cuts what was read to a page; the last item when there are more.
-pub(super) fn cut<T>(items: &mut Vec<T>, page_size: usize) -> Option<&T> {
+pub(crate) fn cut<T>(items: &mut Vec<T>, page_size: usize) -> Option<&T> {
     let more = items.len() > page_size;
     items.truncate(page_size);
     items.last().filter(|_| more)
 }
 
 /// A token that holds `place`.
-pub(super) fn seal(place: &str) -> String {
+pub(crate) fn seal(place: &str) -> String {
     URL_SAFE_NO_PAD.encode(place)
 }
 
 /// The place that a token holds; empty without one.
-pub(super) fn open(token: Option<&String>) -> Result<String, Error> {
+pub(crate) fn open(token: Option<&String>) -> Result<String, Error> {
     let Some(token) = token else {
         return Ok(String::new());
     };
@@ -46,6 +46,6 @@ pub(super) fn open(token: Option<&String>) -> Result<String, Error> {
 }
 
 /// A token of ours never leads here.
-pub(super) fn invalid() -> Error {
+pub(crate) fn invalid() -> Error {
     Error::parameter("nextToken", "must be the nextToken of an earlier answer")
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cache;
+mod history;
 mod images;
 mod isolation;
 mod listing;

@@ -151,7 +151,7 @@ fn registry_code(error: &Error) -> ErrorCode {
         | Error::TooManyImageTags { .. }
         | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
         Error::Kms(_) => ErrorCode::Kms,
-        Error::ImageNotFound { .. } => ErrorCode::ImageNotFound,
+        Error::ImageNotFound { .. } | Error::NotInTagHistory { .. } => ErrorCode::ImageNotFound,
         Error::ImageAlreadyExists { .. } => ErrorCode::ImageAlreadyExists,
         Error::ImageTagAlreadyExists { .. } => ErrorCode::ImageTagAlreadyExists,
         Error::ImageDigestDoesNotMatch { .. } => ErrorCode::ImageDigestDoesNotMatch,

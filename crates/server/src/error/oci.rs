@@ -153,7 +153,9 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
     match error {
         Error::RepositoryNotFound(_) => ("NAME_UNKNOWN", ErrorStatus::NOT_FOUND),
         Error::InvalidRepositoryName(_) => ("NAME_INVALID", ErrorStatus::BAD_REQUEST),
-        Error::ImageNotFound { .. } => ("MANIFEST_UNKNOWN", ErrorStatus::NOT_FOUND),
+        Error::ImageNotFound { .. } | Error::NotInTagHistory { .. } => {
+            ("MANIFEST_UNKNOWN", ErrorStatus::NOT_FOUND)
+        }
         Error::LayerNotFound { .. } | Error::LayerInaccessible { .. } => {
             ("BLOB_UNKNOWN", ErrorStatus::NOT_FOUND)
         }

@@ -30,6 +30,38 @@ macro_rules! op {
     };
 }
 
+/// The same for a function of the registry.
+macro_rules! registry_op {
+    ($op:ident, $function:ident, $access:ident, |$input:ident| $requirements:expr) => {
+        row!(
+            Berth,
+            ops::$op,
+            concat!("berth:", stringify!($op)),
+            $access,
+            |$input| $requirements,
+            |app, ok| {
+                let (proof, input) = ok.into_parts();
+                let answer = app.registry.$function(&proof, input).await;
+                answer.map_err(Into::into)
+            }
+        )
+    };
+}
+
+fn repository(registry: &Option<String>, name: &str) -> ResourceSelector {
+    ResourceSelector::Repository {
+        registry: registry.clone(),
+        name: name.to_owned(),
+    }
+}
+
+/// A restored tag is a push of an image that is there: who may not push by `ecr:PutImage` may not move tags
+/// by this operation either.
+fn restore(i: &berth::RestoreTagRequest) -> Requirements {
+    let of = || repository(&i.registry_id, &i.repository_name);
+    require(of()).and("ecr:PutImage", of())
+}
+
 fn host(id: &str) -> Requirements {
     require(ResourceSelector::Host(id.to_owned()))
 }
@@ -89,6 +121,8 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListDenialGroups, list_denial_groups, List, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::ProposeChange, "berth:ProposeChange", Read, |_i| require(ResourceSelector::Any), |app, ok| { insight::propose_change(&app, ok).await }),
         row!(Berth, ops::ListAllowedPrincipals, "berth:ListAllowedPrincipals", List, |_i| require(ResourceSelector::Any), |app, ok| { insight::list_allowed_principals(&app, ok).await }),
+        registry_op!(ListTagHistory, list_tag_history, List, |i| require(repository(&i.registry_id, &i.repository_name))),
+        registry_op!(RestoreTag, restore_tag, Write, |i| restore(i)).audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         op!(PutProviderSettings, put_provider_settings, Write, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),
         op!(GetProviderSettings, get_provider_settings, Read, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),

@@ -12,6 +12,7 @@ mod denials;
 mod failure_delay;
 mod foreign_callers;
 mod golden;
+mod history;
 mod hostile;
 mod hosts;
 mod input_members;

@@ -128,6 +128,7 @@ impl World {
             account_id: ACCOUNT.parse().unwrap(),
             tls: None,
             audit_dir: directory.path().join("audit"),
+            history: registry::HistoryLimits::default(),
             disks: DiskSettings::default(),
             outbound: OutboundSettings::default(),
             transport: TransportSettings::default(),
