@@ -1,7 +1,6 @@
 """Walk-through C: a host takes the role of its instance profile and stores no key."""
 
 import base64
-import contextlib
 import json
 import os
 import socket
@@ -16,7 +15,7 @@ from botocore.credentials import InstanceMetadataProvider
 from botocore.utils import InstanceMetadataFetcher
 
 from berth import images
-from berth.people import Credentials, Person
+from berth.machine import Machine
 from berth.policies import allow, policy, push_and_pull, trust
 from berth.raw import fetch
 from berth.server import binary
@@ -32,55 +31,9 @@ def profile(root):
     return "containerise"
 
 
-class Machine(Person):
-    """A host that joined: its shell has no credentials."""
-
-    def __init__(self, root, profile, *options, join=()):
-        super().__init__(root.server, "machine", Credentials("", ""), root.account, "")
-        self.root = root
-        self.state = self.home / "agent"
-        self.metadata = None
-        code = root.run(binary(), "host", "invite", "--instance-profile", profile, *options).ok().out
-        self.joined = self.agent("join", "--endpoint-url", self.server.url, "--host-name", "web-1", *join, input=code)
-
-    @property
-    def environment(self):
-        made = {name: value for name, value in super().environment.items()
-                if name not in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_EC2_METADATA_DISABLED")}
-        if self.metadata:
-            made["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = self.metadata
-        return made
-
-    def agent(self, command, *options, input=None):
-        return self.run(binary(), "agent", command, "--state-dir", self.state, *options, input=input)
-
-    @property
-    def id(self):
-        return json.loads((self.state / "host.json").read_text())["host_id"]
-
-    @contextlib.contextmanager
-    def serving(self, *options):
-        """`berth agent run` on a free port of this machine."""
-        argv = [binary(), "agent", "run", "--state-dir", str(self.state), "--listen", "127.0.0.1:0", *map(str, options)]
-        log = open(self.home / "agent.log", "ab")
-        process = subprocess.Popen(argv, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=log, text=True)
-        try:
-            line = process.stdout.readline()
-            assert line.startswith("berth agent listening on http://"), (self.home / "agent.log").read_text()
-            self.metadata = line.split()[-1]
-            yield process
-        finally:
-            self.metadata = None
-            process.terminate()
-            assert process.wait(timeout=30) == 0
-            process.stdout.close()
-            log.close()
-
-
 @pytest.fixture(scope="module")
 def machine(root, profile):
-    made = Machine(root, profile)
+    made = Machine.invited(root, profile)
     made.joined.ok()
     return made
 
@@ -226,7 +179,7 @@ def test_the_kubelet_pulls_with_the_hosts_role(machine):
 
 
 def test_a_revoked_host_is_refused_at_its_next_request(root, profile):
-    machine = Machine(root, profile)
+    machine = Machine.invited(root, profile)
     machine.joined.ok()
     with machine.serving():
         machine.aws("sts", "get-caller-identity").ok()

@@ -13,6 +13,7 @@
 `server` runs the binary, `people` are users, roles and their sessions with the command lines they hold in their hands,
 `clients` are those command lines, `engines` the daemons behind them, `images` what is pushed, `policies` the documents,
 `web_identity`, `programs` and `walkthrough_b` are what the stories of jobs without a key share, `audit` reads the audit log.
-`browser` is the browser that people use the console with.
+`browser` is the browser that people use the console with, `hands` their mouse or keyboard, `console` the steps that they
+take there. `machine` is a host with `berth agent`.
 `raw` and `sigv4` speak HTTP without any client, for what a well-behaved client never sends.
 """

@@ -14,6 +14,8 @@ CHROMIUM = "/usr/bin/chromium"
 _AXE = pathlib.Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
 # What AWS answers where there is nothing: the console asks, and shows that.
 _NOTHING = {"RepositoryPolicyNotFoundException"}
+# The same for IAM, whose code stands in the answer's body: calls that ask whether a user has it.
+_MAY_BE_MISSING = {"GetLoginProfile"}
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 360, "height": 740}
 _WAIT_MS_MAX = 30_000
@@ -82,8 +84,10 @@ class Page:
         if response.status < 400 or self.expect_refusals:
             return
         code = response.headers.get("x-amzn-errortype", "").partition(":")[0]
-        if code not in _NOTHING:
-            target = response.request.headers.get("x-amz-target", "")
+        form = urllib.parse.parse_qs(response.request.post_data or "")
+        target = response.request.headers.get("x-amz-target") or form.get("Action", [""])[0]
+        is_nothing = code in _NOTHING or (response.status == 404 and target in _MAY_BE_MISSING)
+        if not is_nothing:
             self.problems.append(f"{response.status} {code} from {response.url} {target}")
 
     def _on_request(self, request):
@@ -115,9 +119,9 @@ class Page:
         self.problems = [problem for problem in self.problems if "/console/session/credentials" not in problem]
         return self
 
-    def heading(self, name=None):
+    def heading(self, name=None, exact=False):
         """The page's h1."""
-        return self.raw.get_by_role("heading", level=1, **({"name": name} if name else {}))
+        return self.raw.get_by_role("heading", level=1, **({"name": name, "exact": exact} if name else {}))
 
     def press(self, *keys):
         """Presses keys one after the other."""

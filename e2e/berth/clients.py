@@ -25,6 +25,12 @@ class Docker:
         return self.person.run(engines.DOCKER, "--config", self.config, "--host", engines.dockerd().address, *arguments,
                                input=input, env=env)
 
+    @property
+    def variables(self):
+        """What makes a plain `docker` in a shell this person's client of the run's own engine."""
+        path = f"{pathlib.Path(engines.DOCKER).parent}:{self.person.environment['PATH']}"
+        return {"DOCKER_HOST": engines.dockerd().address, "DOCKER_CONFIG": str(self.config), "PATH": path}
+
     def login(self):
         """`aws ecr get-login-password | docker login --username AWS --password-stdin <registry>`."""
         password = self.person.aws("ecr", "get-login-password").out

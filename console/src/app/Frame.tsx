@@ -8,6 +8,7 @@ import { FlashProvider, useFlashItems } from "../parts/flash";
 import { strings } from "../strings";
 import { SideBar } from "./SideBar";
 import { TopBar } from "./TopBar";
+import { useKeptFocus } from "./useKeptFocus";
 
 const TOP_BAR = "top-bar";
 const DRAWER = "as-command";
@@ -38,6 +39,7 @@ function Layout() {
   const items = useFlashItems();
   const [isOpen, setIsOpen] = useState(() => !NARROW.matches);
   useEffect(removeOrientation);
+  useKeptFocus();
   useEffect(() => {
     NARROW.addEventListener("change", removeOrientation);
     return () => NARROW.removeEventListener("change", removeOrientation);

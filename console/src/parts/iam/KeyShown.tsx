@@ -3,8 +3,11 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import CopyToClipboard from "@cloudscape-design/components/copy-to-clipboard";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useSession } from "../../api/current";
 import { credentialsCsv, credentialsFileName, type NewCredentials } from "../../lib/credentials-csv";
+import { keyCommands } from "../../lib/key-commands";
 import { strings } from "../../strings";
+import { CodeBlock } from "../CodeBlock";
 import { download } from "../download";
 import { Secret } from "../Secret";
 
@@ -12,6 +15,7 @@ import { Secret } from "../Secret";
 export function KeyShown({ credentials }: { credentials: NewCredentials }) {
   const text = strings.users;
   const { userName, accessKeyId, secretAccessKey } = credentials;
+  const { region } = useSession();
   return (
     <SpaceBetween size="m">
       <Alert type="warning">{text.madeHint}</Alert>
@@ -34,6 +38,16 @@ export function KeyShown({ credentials }: { credentials: NewCredentials }) {
       >
         {text.downloadCsv}
       </Button>
+      {accessKeyId === undefined ? null : (
+        <div>
+          <Box variant="p">{text.keyCommandsHint}</Box>
+          <CodeBlock
+            code={keyCommands({ userName, region, endpoint: window.location.origin })}
+            label={text.keyCommands}
+            copyLabel={text.copyKeyCommands}
+          />
+        </div>
+      )}
     </SpaceBetween>
   );
 }
