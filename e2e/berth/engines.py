@@ -1,4 +1,4 @@
-"""The daemons behind docker and ctr: one of each for the whole run, in a directory of its own, started when first needed.
+"""The daemons behind docker and ctr: one of each for each worker of the run, in a directory of its own, started when first needed.
 
 They share nothing with a docker or containerd that the machine may run: own root, state, socket and process. They need no
 network of their own (no bridge, no iptables), for the registry is at the host's loopback address.

@@ -76,7 +76,17 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
             report.add("unit", || unit(root, &target, &postgres));
         }
         if wanted("e2e") {
-            let quick = [&["-m", "not slow"], pytest].concat();
+            let workers = e2e_workers().to_string();
+            // A file stays with one worker, which shares its server among the file's stories. The files
+            // start in their order: those of the browser, which take longest, come first.
+            let parallel = [
+                "-n",
+                &workers,
+                "--dist",
+                "loadfile",
+                "--no-loadscope-reorder",
+            ];
+            let quick = [&["-m", "not slow"], &parallel[..], pytest].concat();
             report.add("e2e", || e2e(root, &target, &postgres, &quick, Vec::new()));
         }
         if wanted("slow") {
@@ -240,6 +250,12 @@ fn fuzz(root: &Path) -> Outcome<Tally> {
         passed: 1,
         failed: 0,
     })
+}
+
+/// How many stories run at once. They wait for clients and disks for more than half of their time; each worker
+/// starts daemons of its own, so more than four would cost more memory than they save time.
+fn e2e_workers() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4))
 }
 
 /// The stories; `more` names programs beside those that all of them find.
