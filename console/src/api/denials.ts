@@ -1,15 +1,8 @@
 /** Denied requests: their causes, their explanations, and what would allow them. */
 
-import {
-  CreatePolicyVersionCommand,
-  PutGroupPolicyCommand,
-  PutRolePolicyCommand,
-  PutUserPolicyCommand,
-  UpdateAssumeRolePolicyCommand,
-} from "@aws-sdk/client-iam";
-import { SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { proposedPlace } from "../lib/policy/place";
 import { berth } from "./berth";
-import { ecr, iam } from "./clients";
+import { replaceDocument } from "./documents";
 
 export type Decision = "Allowed" | "ExplicitlyDenied" | "ImplicitlyDenied";
 
@@ -110,31 +103,9 @@ export const propose = (requestId: string, signal?: AbortSignal) => berth<Propos
 export const listAllowed = (action: string, resourceArn: string, token: string | undefined, signal?: AbortSignal) =>
   berth<{ principals: AllowedPrincipal[] } & Paged>("ListAllowedPrincipals", { action, resourceArn, ...page(token) }, signal);
 
-/** Makes a proposed change by the operation that it names. */
+/** Makes a proposed change, unless the document is not the one that the proposal was made for. */
 export async function apply(change: ProposedChange): Promise<void> {
-  const { operation, holderName = "", policyName = "", policyArn, resourceArn = "", newDocument: document = "" } = change;
-  switch (operation) {
-    case "iam:PutUserPolicy":
-      await iam().send(new PutUserPolicyCommand({ UserName: holderName, PolicyName: policyName, PolicyDocument: document }));
-      return;
-    case "iam:PutGroupPolicy":
-      await iam().send(new PutGroupPolicyCommand({ GroupName: holderName, PolicyName: policyName, PolicyDocument: document }));
-      return;
-    case "iam:PutRolePolicy":
-      await iam().send(new PutRolePolicyCommand({ RoleName: holderName, PolicyName: policyName, PolicyDocument: document }));
-      return;
-    case "iam:UpdateAssumeRolePolicy":
-      await iam().send(new UpdateAssumeRolePolicyCommand({ RoleName: holderName, PolicyDocument: document }));
-      return;
-    case "iam:CreatePolicyVersion":
-      await iam().send(new CreatePolicyVersionCommand({ PolicyArn: policyArn, PolicyDocument: document, SetAsDefault: true }));
-      return;
-    case "ecr:SetRepositoryPolicy": {
-      const repositoryName = resourceArn.slice(resourceArn.indexOf(":repository/") + ":repository/".length);
-      await ecr().send(new SetRepositoryPolicyCommand({ repositoryName, policyText: document }));
-      return;
-    }
-    default:
-      throw new Error(`the operation ${operation} is not known`);
-  }
+  const place = proposedPlace(change);
+  if (place === undefined) throw new Error(`the operation ${change.operation} is not known`);
+  await replaceDocument(place, change.oldDocument, change.newDocument ?? "");
 }

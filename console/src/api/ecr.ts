@@ -3,7 +3,6 @@
 import {
   BatchDeleteImageCommand,
   BatchGetImageCommand,
-  CreateRepositoryCommand,
   DeleteRepositoryCommand,
   DeleteRepositoryPolicyCommand,
   DescribeImagesCommand,
@@ -12,22 +11,16 @@ import {
   GetRepositoryPolicyCommand,
   ListImageReferrersCommand,
   ListTagsForResourceCommand,
-  PutImageScanningConfigurationCommand,
-  PutImageTagMutabilityCommand,
   SetRepositoryPolicyCommand,
-  TagResourceCommand,
-  UntagResourceCommand,
-  type CreateRepositoryRequest,
   type ImageDetail,
   type ImageFailure,
   type ImageReferrer,
-  type PutImageTagMutabilityRequest,
   type Repository,
   type Tag,
 } from "@aws-sdk/client-ecr";
 import { ecr } from "./clients";
 
-export type { CreateRepositoryRequest, ImageDetail, ImageFailure, ImageReferrer, Repository, Tag };
+export type { ImageDetail, ImageFailure, ImageReferrer, Repository, Tag };
 
 export interface Page<T> {
   items: T[];
@@ -47,10 +40,6 @@ export async function listRepositories(token: string | undefined, size: number):
 export async function getRepository(name: string): Promise<Repository | undefined> {
   const answer = await ecr().send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
   return answer.repositories?.[0];
-}
-
-export async function createRepository(input: CreateRepositoryRequest): Promise<void> {
-  await ecr().send(new CreateRepositoryCommand(input));
 }
 
 export async function deleteRepository(name: string, force: boolean): Promise<void> {
@@ -144,23 +133,6 @@ export async function deleteRepositoryPolicy(name: string): Promise<void> {
   await ecr().send(new DeleteRepositoryPolicyCommand({ repositoryName: name }));
 }
 
-export async function putMutability(input: PutImageTagMutabilityRequest): Promise<void> {
-  await ecr().send(new PutImageTagMutabilityCommand(input));
-}
-
-export async function putScanOnPush(name: string, scanOnPush: boolean): Promise<void> {
-  const imageScanningConfiguration = { scanOnPush };
-  await ecr().send(new PutImageScanningConfigurationCommand({ repositoryName: name, imageScanningConfiguration }));
-}
-
 export async function listTags(arn: string): Promise<Tag[]> {
   return (await ecr().send(new ListTagsForResourceCommand({ resourceArn: arn }))).tags ?? [];
-}
-
-/** Makes the resource's tags those of the list. */
-export async function replaceTags(arn: string, before: Tag[], after: Tag[]): Promise<void> {
-  const gone = before.flatMap(({ Key }) => (Key !== undefined && after.every((tag) => tag.Key !== Key) ? [Key] : []));
-  const changed = after.filter((tag) => !before.some((old) => old.Key === tag.Key && old.Value === tag.Value));
-  if (changed.length > 0) await ecr().send(new TagResourceCommand({ resourceArn: arn, tags: changed }));
-  if (gone.length > 0) await ecr().send(new UntagResourceCommand({ resourceArn: arn, tagKeys: gone }));
 }

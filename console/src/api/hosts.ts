@@ -29,14 +29,6 @@ export interface Invitation {
   expiresAt: number;
 }
 
-export const createHostInvitation = (input: {
-  instanceProfileName: string;
-  hostName?: string;
-  durationSeconds?: number;
-}): Promise<Invitation> => berth<Invitation>("CreateHostInvitation", input);
-
-export const revokeHost = (hostId: string): Promise<unknown> => berth("RevokeHost", { hostId });
-
 /** Pages of hosts that are looked through for those of a profile. */
 const PAGES_MAX = 20;
 

@@ -1,18 +1,16 @@
 /** The organization: its tree, accounts, and the policies that it imposes. */
 
 import {
-  AttachPolicyCommand,
-  CreateOrganizationCommand,
-  CreateOrganizationalUnitCommand,
-  CreatePolicyCommand,
+  DescribeCreateAccountStatusCommand,
   DescribeOrganizationCommand,
   DescribePolicyCommand,
-  DetachPolicyCommand,
   ListAccountsForParentCommand,
   ListOrganizationalUnitsForParentCommand,
   ListPoliciesCommand,
+  ListParentsCommand,
   ListPoliciesForTargetCommand,
   ListRootsCommand,
+  type CreateAccountCommandOutput,
   type PolicyType,
 } from "@aws-sdk/client-organizations";
 import { organizations } from "./clients";
@@ -33,8 +31,6 @@ export interface NodePage {
 
 export const describeOrganization = async () =>
   (await organizations().send(new DescribeOrganizationCommand({}))).Organization;
-
-export const createOrganization = () => organizations().send(new CreateOrganizationCommand({}));
 
 export async function roots(): Promise<Node[]> {
   const answer = await organizations().send(new ListRootsCommand({}));
@@ -62,8 +58,42 @@ export async function accounts(ParentId: string, next?: string): Promise<NodePag
   return { items, next: answer.NextToken };
 }
 
-export const createUnit = (ParentId: string, Name: string) =>
-  organizations().send(new CreateOrganizationalUnitCommand({ ParentId, Name }));
+/** Units that a form offers. */
+const UNITS_MAX = 1_000;
+
+/** The root and the units below it, as many as a form offers. */
+export async function parents(root: Node): Promise<Node[]> {
+  const found = [root];
+  for (let at = 0; at < found.length && found.length < UNITS_MAX; at += 1) {
+    let next: string | undefined;
+    do {
+      const page = await units(found[at]?.id ?? "", next);
+      found.push(...page.items);
+      next = page.next;
+    } while (next !== undefined && found.length < UNITS_MAX);
+  }
+  return found.slice(0, UNITS_MAX);
+}
+
+/** What an account or a unit is in. */
+export async function parentOf(ChildId: string): Promise<string> {
+  const answer = await organizations().send(new ListParentsCommand({ ChildId }));
+  return answer.Parents?.[0]?.Id ?? "";
+}
+
+const STATUS_WAIT_MS = 1_000;
+const STATUS_ATTEMPTS = 30;
+
+/** Waits until an account is made; the operation itself only accepts the request. */
+export async function createdAccount(answer: unknown): Promise<void> {
+  let status = (answer as CreateAccountCommandOutput).CreateAccountStatus;
+  for (let attempt = 0; status?.State === "IN_PROGRESS" && attempt < STATUS_ATTEMPTS; attempt += 1) {
+    await new Promise((resolve) => setTimeout(resolve, STATUS_WAIT_MS));
+    const command = new DescribeCreateAccountStatusCommand({ CreateAccountRequestId: status.Id });
+    status = (await organizations().send(command)).CreateAccountStatus;
+  }
+  if (status?.State === "FAILED") throw new Error(`CreateAccount failed: ${status.FailureReason ?? ""}`);
+}
 
 export interface OrganizationPolicy {
   id: string;
@@ -110,12 +140,3 @@ export async function policyContent(PolicyId: string): Promise<string> {
   const answer = await organizations().send(new DescribePolicyCommand({ PolicyId }));
   return answer.Policy?.Content ?? "";
 }
-
-export const createOrganizationPolicy = (Type: PolicyType, Name: string, Description: string, Content: string) =>
-  organizations().send(new CreatePolicyCommand({ Type, Name, Description, Content }));
-
-export const attachPolicy = (PolicyId: string, TargetId: string) =>
-  organizations().send(new AttachPolicyCommand({ PolicyId, TargetId }));
-
-export const detachPolicy = (PolicyId: string, TargetId: string) =>
-  organizations().send(new DetachPolicyCommand({ PolicyId, TargetId }));

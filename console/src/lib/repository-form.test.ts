@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { EMPTY_FORM, createInput, isExclusion, isRepositoryName, isValid, repositoryResource } from "./repository-form";
+import { EMPTY_FORM, createInput, isExclusion, isRepositoryName, isValid, createChange } from "./repository-form";
+import { resourcesOf } from "./commands/resources";
 
 test("knows repository names", () => {
   for (const name of ["ab", "team/app", "a.b_c-d/e0"]) expect(isRepositoryName(name), name).toBe(true);
@@ -31,7 +32,7 @@ test("sends what differs from the defaults", () => {
     imageScanningConfiguration: { scanOnPush: true },
     tags: [{ Key: "owner", Value: "" }],
   });
-  expect(repositoryResource(form).blocks?.map((block) => block.head[0])).toEqual([
+  expect(resourcesOf([createChange(form)])[0]?.blocks?.map((block) => block.head[0])).toEqual([
     "image_tag_mutability_exclusion_filter",
     "image_scanning_configuration",
   ]);

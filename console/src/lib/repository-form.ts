@@ -1,7 +1,6 @@
 /** The form of a new repository: its rules, and the calls and resources that it makes. */
 
-import type { Change, Json } from "./commands/change";
-import { label, type TerraformBlock } from "./commands/terraform";
+import type { Change } from "./commands/change";
 
 export interface RepositoryForm {
   name: string;
@@ -60,24 +59,3 @@ export const createChange = (form: RepositoryForm): Change => ({
   operation: "CreateRepository",
   input: createInput(form),
 });
-
-/** The resource of Terraform's AWS provider. */
-export function repositoryResource(form: RepositoryForm): TerraformBlock {
-  const { imageTagMutability, imageTagMutabilityExclusionFilters = [] } = mutabilityOf(form);
-  const tags: Record<string, Json> = Object.fromEntries(form.tags.map(({ key, value }) => [key, value]));
-  return {
-    head: ["resource", "aws_ecr_repository", label(form.name === "" ? "app" : form.name)],
-    attributes: {
-      name: form.name,
-      image_tag_mutability: imageTagMutability,
-      tags: form.tags.length > 0 ? tags : undefined,
-    },
-    blocks: [
-      ...imageTagMutabilityExclusionFilters.map(({ filterType, filter }) => ({
-        head: ["image_tag_mutability_exclusion_filter"],
-        attributes: { filter, filter_type: filterType },
-      })),
-      ...(form.scanOnPush ? [{ head: ["image_scanning_configuration"], attributes: { scan_on_push: true } }] : []),
-    ],
-  };
-}

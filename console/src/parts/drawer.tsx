@@ -1,8 +1,10 @@
-/** The drawer beside the page, whose content the page gives. */
+/** The drawer beside the page. Parts of the page own its content one at a time. */
 
-import { createContext, useContext, useMemo, useState, type ReactNode } from "react";
+import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
 
 export interface DrawerContent {
+  /** The part of the page that the content belongs to. */
+  owner: string;
   title: string;
   content: ReactNode;
 }
@@ -10,8 +12,13 @@ export interface DrawerContent {
 interface Drawer {
   content: DrawerContent | undefined;
   isOpen: boolean;
-  setContent: (content: DrawerContent | undefined) => void;
   setOpen: (isOpen: boolean) => void;
+  /** Shows an owner's content, and opens the drawer. */
+  show: (content: DrawerContent) => void;
+  /** Gives the content of an owner anew; it is taken where the drawer shows that owner's, or nobody's. */
+  offer: (content: DrawerContent) => void;
+  /** Ends an owner's content. */
+  release: (owner: string) => void;
 }
 
 const DrawerContext = createContext<Drawer | undefined>(undefined);
@@ -19,7 +26,20 @@ const DrawerContext = createContext<Drawer | undefined>(undefined);
 export function DrawerProvider({ children }: { children: ReactNode }) {
   const [content, setContent] = useState<DrawerContent>();
   const [isOpen, setOpen] = useState(false);
-  const drawer = useMemo(() => ({ content, isOpen, setContent, setOpen }), [content, isOpen]);
+  const show = useCallback((next: DrawerContent) => {
+    setContent(next);
+    setOpen(true);
+  }, []);
+  const offer = useCallback(
+    (next: DrawerContent) => setContent((now) => (now === undefined || now.owner === next.owner ? next : now)),
+    [],
+  );
+  const release = useCallback((owner: string) => setContent((now) => (now?.owner === owner ? undefined : now)), []);
+  const isShown = isOpen && content !== undefined;
+  const drawer = useMemo(
+    () => ({ content, isOpen: isShown, setOpen, show, offer, release }),
+    [content, isShown, show, offer, release],
+  );
   return <DrawerContext value={drawer}>{children}</DrawerContext>;
 }
 

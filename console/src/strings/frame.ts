@@ -56,6 +56,7 @@ export const frame = {
     cli: "AWS CLI",
     terraform: "Terraform",
     boto3: "boto3",
+    model: "The AWS CLI and boto3 know the service berth after `aws configure add-model` with its model.",
     copy: (language: string) => `Copy the code for ${language}`,
   },
   search: {

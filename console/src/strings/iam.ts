@@ -4,6 +4,7 @@ import type { NameProblem } from "../lib/names";
 export const iam = {
   optional: "optional",
   cancel: "Cancel",
+  confirm: "The change holds from the next request on.",
   save: "Save changes",
   close: "Close",
   edit: "Edit",
@@ -85,6 +86,8 @@ export const iam = {
     editInline: (name: string) => `Edit inline policy ${name}`,
     document: "Policy document",
     remove: (name: string) => `Remove policy ${name}`,
+    removeInline: "The document of an inline policy is kept nowhere else.",
+    removeAttached: "The policy itself stays, and can be attached again.",
     removed: (name: string) => `The policy ${name} is removed.`,
     saved: (name: string) => `The policy ${name} is saved.`,
     none: "There are no policies, so nothing is allowed.",

@@ -1,6 +1,7 @@
 /** Every text of the console. One file a screen, joined here; components hold no text of their own. */
 
 import { accountSettings } from "./accountSettings";
+import { changed } from "./changed";
 import { cleanUp } from "./cleanUp";
 import { denials } from "./denials";
 import { frame } from "./frame";
@@ -12,6 +13,7 @@ import { iamTable } from "./iamTable";
 import { organization } from "./organization";
 import { policies } from "./policies";
 import { policyEditor } from "./policyEditor";
+import { providerSettings } from "./providerSettings";
 import { providers } from "./providers";
 import { repositories } from "./repositories";
 import { repository } from "./repository";
@@ -25,6 +27,7 @@ import { whoCan } from "./whoCan";
 // One line each, so that changes of several screens merge.
 export const strings = {
   accountSettings,
+  changed,
   cleanUp,
   denials,
   frame,
@@ -36,6 +39,7 @@ export const strings = {
   organization,
   policies,
   policyEditor,
+  providerSettings,
   providers,
   repositories,
   repository,

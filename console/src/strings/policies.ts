@@ -25,15 +25,29 @@ export const policies = {
     setDefault: "Make default",
     setDefaultOf: (id: string) => `Make ${id} the default`,
     deleteOf: (id: string) => `Delete ${id}`,
+    deleteHint: "The version cannot be brought back.",
     changed: (id: string) => `${id} is the default version now.`,
     deleted: (id: string) => `Version ${id} is deleted.`,
     compare: (from: string, to: string) => `What ${to} changes against ${from}`,
     same: "The two versions say the same.",
   },
   change: (change: StatementChange): string => {
-    const what = `${change.effect} ${change.action} on ${change.resource}${change.isConditional ? " under conditions" : ""}`;
-    return change.kind === "added" ? `Adds: ${what}` : `Removes: ${what}`;
+    const on = change.resource === undefined ? "" : ` on ${change.resource}`;
+    const what = `${change.action}${on}${change.principal === undefined ? "" : ` for ${change.principal}`}`;
+    const none = (conditions: string) => (conditions === "" ? "none" : conditions);
+    switch (change.kind) {
+      case "effect":
+        return `Changes the effect of ${what} from ${change.from} to ${change.to}`;
+      case "conditions":
+        return `Changes the conditions of ${change.effect} ${what} from ${none(change.from)} to ${none(change.to)}`;
+      default: {
+        const conditions = change.isConditional ? " under conditions" : "";
+        return `${change.kind === "added" ? "Adds" : "Removes"}: ${change.effect} ${what}${conditions}`;
+      }
+    }
   },
+  tooMany: (max: number) => `There are more than ${max} changes. The lines below show all of them.`,
+  diff: "The changes as lines that were added and removed",
   entities: {
     title: "Attached to",
     none: "Nothing uses this policy.",

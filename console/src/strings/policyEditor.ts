@@ -3,6 +3,7 @@ export const policyEditor = {
   form: "Statements",
   view: "View",
   views: { both: "Form and JSON", json: "JSON", form: "Form" },
+  templates: { title: "Templates", replace: "From a template", insert: "Insert a template at the cursor" },
   loading: "The editor is loading",
   unreadable: "The document cannot be shown as a form while the JSON has an error.",
   add: "Add a statement",

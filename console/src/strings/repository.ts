@@ -124,8 +124,6 @@ export const repository = {
     removeStatement: (name: string) => `Remove ${name}`,
     statement: (index: number, sid: string) => (sid === "" ? `Statement ${index + 1}` : sid),
     form: "Statements",
-    json: "JSON",
-    jsonLabel: "The policy as JSON",
     jsonError: (why: string) => `This is not a policy: ${why}`,
     sid: "Name",
     effect: "Effect",

@@ -13,6 +13,7 @@ import { decodeDocument } from "../../lib/trust/document";
 import { hostsOfProfiles } from "../hosts";
 import { collect, from, markerOf } from "./collect";
 import * as credentials from "./credentials";
+import { isGone } from "./gone";
 import { getGroup } from "./groups";
 import { attachedPolicies, inlinePolicies } from "./holder";
 import { listEntitiesForPolicy, listPolicyVersions } from "./policies";
@@ -30,17 +31,6 @@ async function existing<T>(answer: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
-
-const GONE = new Set([
-  "NoSuchEntity",
-  "NoSuchEntityException",
-  "HostNotFoundException",
-  "RepositoryNotFoundException",
-  "RepositoryPolicyNotFoundException",
-]);
-
-/** Whether the answer says that the thing is not there. */
-export const isGone = (error: unknown): boolean => error instanceof Error && GONE.has(error.name);
 
 export async function planOfUser(userName: string): Promise<Plan> {
   const UserName = userName;

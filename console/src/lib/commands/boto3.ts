@@ -1,4 +1,4 @@
-import { isSecret, members, variable, words, type Change, type Json } from "./change";
+import { documentText, isSecret, members, variable, words, type Change, type Json } from "./change";
 
 /** A literal of Python. JSON's strings are strings of Python, once escapes of lone surrogates stay escapes. */
 export function python(value: Json, indent = 0): string {
@@ -15,6 +15,15 @@ export function python(value: Json, indent = 0): string {
   return `{${entries.map(([name, item]) => `${JSON.stringify(name)}: ${python(item, indent)}`).join(", ")}}`;
 }
 
+/**
+ * A value of an argument. A document keeps its lines in a raw string: JSON has no three quotes in a row, and escapes a
+ * quote as raw strings do.
+ */
+function argument(value: Json): string {
+  const text = documentText(value);
+  return text === undefined ? python(value, 4) : `r"""${text}"""`;
+}
+
 /** The change as a program with boto3. */
 export function boto3(changes: Change[], endpoint: string): string {
   const hasSecret = changes.some((change) => members(change).some(([name]) => isSecret(change, name)));
@@ -28,7 +37,7 @@ export function boto3(changes: Change[], endpoint: string): string {
   ];
   for (const change of changes) {
     const parts = members(change).map(([name, value]) => {
-      const text = isSecret(change, name) ? `os.environ["${variable(name)}"]` : python(value, 4);
+      const text = isSecret(change, name) ? `os.environ["${variable(name)}"]` : argument(value);
       return `    ${name}=${text},\n`;
     });
     const call = `${variableOf(change.service)}.${words(change.operation, "_")}`;

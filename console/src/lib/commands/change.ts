@@ -16,8 +16,18 @@ export interface Change {
 export function members(change: Change): [string, Json][] {
   return Object.entries(change.input).filter(
     (member): member is [string, Json] =>
-      member[1] !== undefined && member[1] !== "" && !(Array.isArray(member[1]) && member[1].length === 0),
+      member[1] !== undefined && !(Array.isArray(member[1]) && member[1].length === 0),
   );
+}
+
+/** The text of a JSON document laid out in lines; `undefined` for another value. */
+export function documentText(value: Json): string | undefined {
+  if (typeof value !== "string" || !/^\s*\{/.test(value)) return undefined;
+  try {
+    return JSON.stringify(JSON.parse(value), undefined, 2);
+  } catch {
+    return undefined;
+  }
 }
 
 /** `RepositoryName` with a separator between its words: `repository-name`. Runs of capitals stay together. */
@@ -35,5 +45,17 @@ export function words(name: string, separator: "-" | "_"): string {
 /** The environment variable that holds a secret member. */
 export const variable = (name: string): string => words(name, "_").toUpperCase();
 
+/** Members that are secret in each operation that has them. Codes of MFA devices are used once. */
+const SECRETS: ReadonlySet<string> = new Set([
+  "Password",
+  "OldPassword",
+  "NewPassword",
+  "AuthenticationCode1",
+  "AuthenticationCode2",
+  "bearerToken",
+  "clientKey",
+]);
+
 /** Whether a member is secret. */
-export const isSecret = (change: Change, name: string): boolean => change.secrets?.includes(name) ?? false;
+export const isSecret = (change: Change, name: string): boolean =>
+  SECRETS.has(name) || (change.secrets?.includes(name) ?? false);

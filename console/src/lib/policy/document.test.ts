@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addStatement, rangeOf, readPolicy, removeStatement, setCondition, setMember, setValues } from "./document";
+import { addStatement, insertStatements, rangeOf, readPolicy, removeStatement, setCondition, setMember, setValues } from "./document";
 
 const TABBED = '{\n\t"Version": "2012-10-17",\n\t"Statement": [\n\t\t{"Sid": "a",   "Effect": "Allow", "Action": "ecr:*", "Resource": "*"}\n\t]\n}\n';
 
@@ -64,5 +64,39 @@ describe("edits", () => {
     const range = rangeOf(TABBED, ["Statement", 0, "Action"]);
     expect(TABBED.slice(range?.from, range?.to)).toBe('"ecr:*"');
     expect(rangeOf(TABBED, ["Statement", 3])).toBeUndefined();
+  });
+});
+
+describe("inserting statements", () => {
+  const text = '{\n  "Version": "2012-10-17",\n  "Statement": [\n    { "Sid": "A" },\n    { "Sid": "B" }\n  ]\n}';
+  const sids = (document: string) =>
+    (JSON.parse(document) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid).join("");
+  const added = [{ Sid: "X" }, { Sid: "Y" }];
+
+  it("puts them behind the statement at the cursor, and keeps the formatting of the others", () => {
+    const changed = insertStatements(text, added, text.indexOf('"A"'));
+    expect(sids(changed)).toBe("AXYB");
+    expect(changed).toContain('    { "Sid": "A" },\n    {\n      "Sid": "X"\n    },\n');
+  });
+
+  it("puts them first, last, or at the end without a cursor in the list", () => {
+    expect(sids(insertStatements(text, added, text.indexOf("[") + 2))).toBe("XYAB");
+    expect(sids(insertStatements(text, added, text.indexOf('"B"')))).toBe("ABXY");
+    expect(sids(insertStatements(text, added, 0))).toBe("ABXY");
+    expect(sids(insertStatements(text, added, undefined))).toBe("ABXY");
+  });
+
+  it("makes a list of one statement, and a document of nothing", () => {
+    expect(sids(insertStatements('{"Statement": {"Sid": "A"}}', added, 20))).toBe("AXY");
+    expect(sids(insertStatements("", added, 0))).toBe("XY");
+    expect(sids(insertStatements('{"Statement": []}', added, 15))).toBe("XY");
+  });
+
+  it("inserts at every offset without loss", () => {
+    for (let offset = 0; offset <= text.length; offset += 1) {
+      const found = sids(insertStatements(text, added, offset));
+      expect(found.replace("XY", "")).toBe("AB");
+      expect(found).toContain("XY");
+    }
   });
 });

@@ -185,6 +185,33 @@ export function addStatement(text: string, statement: Readonly<Record<string, un
   return splice(text, node.offset, node.offset + node.length, `[${alone}, ${written(text, statement, undefined)}]`);
 }
 
+/**
+ * Inserts statements behind the statement that the offset stands in, or before the first one where it stands before
+ * all; at the end, without an offset in the list. A text without statements becomes a document of these.
+ */
+export function insertStatements(
+  text: string,
+  added: readonly Readonly<Record<string, unknown>>[],
+  offset: number | undefined,
+): string {
+  const root = parseTree(text, [], OPTIONS);
+  const node = root?.type === "object" ? findNodeAtLocation(root, ["Statement"]) : undefined;
+  const children = node?.type === "array" ? (node.children ?? []) : [];
+  const [first] = children;
+  const isInside = node !== undefined && offset !== undefined && offset > node.offset && offset < node.offset + node.length;
+  if (node === undefined || first === undefined || !isInside) {
+    return added.reduce((now: string, statement) => addStatement(now, statement), text);
+  }
+  const space = text.slice(node.offset + 1, first.offset);
+  const line = space.lastIndexOf("\n");
+  const indent = line < 0 ? undefined : space.slice(line + 1);
+  const entries = added.map((statement) => written(text, statement, indent));
+  const before = children.filter((child) => child.offset < offset).at(-1);
+  if (before === undefined) return splice(text, first.offset, first.offset, entries.map((entry) => `${entry},${space}`).join(""));
+  const end = before.offset + before.length;
+  return splice(text, end, end, entries.map((entry) => `,${space}${entry}`).join(""));
+}
+
 /** Removes a statement. */
 export function removeStatement(text: string, index: number): string {
   const path = pathOf(text, index);

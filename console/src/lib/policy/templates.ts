@@ -1,7 +1,8 @@
 // Policies for what people do with a registry most: the three statements of ECR's guides (ECR User Guide,
 // "Amazon ECR identity-based policy examples"), pull only, and all of a registry.
 
-export type TemplateKind = "pushAndPull" | "pullOnly" | "administer";
+export const TEMPLATES = ["pushAndPull", "pullOnly", "administer"] as const;
+export type TemplateKind = (typeof TEMPLATES)[number];
 
 export interface Registry {
   readonly partition: string;
@@ -27,7 +28,8 @@ export function repositoryArn(registry: Registry, name: string): string {
   return `arn:${registry.partition}:ecr:${registry.region}:${registry.account}:repository/${name}`;
 }
 
-export function template(kind: TemplateKind, names: readonly string[], registry: Registry): object {
+/** The statements of a template. */
+export function statementsOf(kind: TemplateKind, names: readonly string[], registry: Registry): Record<string, unknown>[] {
   const arns = names.map((name) => repositoryArn(registry, name));
   const Resource = arns.length === 1 ? arns[0] : arns;
   // It belongs to no repository (Service Authorization Reference, Amazon ECR).
@@ -38,8 +40,11 @@ export function template(kind: TemplateKind, names: readonly string[], registry:
     pullOnly: { Sid: "PullImages", Effect: "Allow", Action: PULL, Resource },
     administer: { Sid: "ManageRepository", Effect: "Allow", Action: "ecr:*", Resource },
   }[kind];
-  const Statement = kind === "administer" ? [logIn, last] : [look, logIn, last];
-  return { Version: "2012-10-17", Statement };
+  return kind === "administer" ? [logIn, last] : [look, logIn, last];
+}
+
+export function template(kind: TemplateKind, names: readonly string[], registry: Registry): object {
+  return { Version: "2012-10-17", Statement: statementsOf(kind, names, registry) };
 }
 
 export function templateText(kind: TemplateKind, names: readonly string[], registry: Registry): string {

@@ -8,7 +8,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useQuery, useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useState } from "react";
-import { isGone } from "../../api/iam/dependants";
+import { isGone } from "../../api/iam/gone";
 import { runStep } from "../../api/iam/steps";
 import type { Plan } from "../../lib/cleanup/plan";
 import { isComplete, left, run, waiting, type Progress } from "../../lib/cleanup/run";

@@ -4,10 +4,13 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
-import { setBoundary, type BoundHolder } from "../../api/iam/holder";
+import type { BoundHolder } from "../../api/iam/holder";
+import { perform } from "../../api/perform";
+import { boundaryChange } from "../../lib/iam-changes";
 import { strings } from "../../strings";
 import { LinkTo } from "../LinkTo";
 import { useAction } from "../useAction";
+import { useConfirm } from "./Confirm";
 import { Dialog } from "./Dialog";
 import { holderKey } from "./keys";
 import { OnePolicy } from "./PolicyPicker";
@@ -18,16 +21,19 @@ export function Boundary({ holder, arn }: { holder: BoundHolder; arn: string | u
   const [isOpen, setIsOpen] = useState(false);
   const [chosen, setChosen] = useState(arn ?? "");
   const stale = [holderKey(holder)];
-  const save = useAction(() => setBoundary(holder, chosen), {
+  const change = boundaryChange(holder, chosen);
+  const save = useAction(() => perform(change), {
     stale,
     said: () => text.boundarySaved,
     then: () => setIsOpen(false),
   });
-  const removal = useAction(() => setBoundary(holder, undefined), {
-    stale,
-    said: () => text.boundaryRemoved,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm(stale);
+  const remove = () =>
+    ask({
+      title: text.boundaryRemove,
+      changes: [boundaryChange(holder, undefined)],
+      said: text.boundaryRemoved,
+    });
   return (
     <Container
       header={
@@ -35,7 +41,7 @@ export function Boundary({ holder, arn }: { holder: BoundHolder; arn: string | u
           description={text.boundaryDescription}
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              {arn === undefined ? null : <Button onClick={() => removal.run(undefined)}>{text.boundaryRemove}</Button>}
+              {arn === undefined ? null : <Button onClick={remove}>{text.boundaryRemove}</Button>}
               <Button onClick={() => setIsOpen(true)}>{arn === undefined ? text.boundarySet : text.boundaryChange}</Button>
             </SpaceBetween>
           }
@@ -49,6 +55,7 @@ export function Boundary({ holder, arn }: { holder: BoundHolder; arn: string | u
       ) : (
         <LinkTo to={`/policies/${encodeURIComponent(arn)}`}>{arn}</LinkTo>
       )}
+      {dialog}
       {isOpen ? (
         <Dialog
           title={text.boundarySet}
@@ -58,6 +65,7 @@ export function Boundary({ holder, arn }: { holder: BoundHolder; arn: string | u
           isRunning={save.isRunning}
           isDisabled={chosen === ""}
           error={save.error}
+          changes={[change]}
         >
           <OnePolicy label={text.boundary} arn={chosen} onChange={setChosen} />
         </Dialog>

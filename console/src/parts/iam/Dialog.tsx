@@ -3,7 +3,9 @@ import Button from "@cloudscape-design/components/button";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { ReactNode } from "react";
+import type { Change } from "../../lib/commands/change";
 import { strings } from "../../strings";
+import { CommandSection } from "../AsCommand";
 import { Failure } from "../Failure";
 
 interface Props {
@@ -15,11 +17,13 @@ interface Props {
   isDisabled?: boolean;
   error?: unknown;
   size?: "medium" | "large" | "max";
+  /** The calls that the dialog makes, shown as commands. */
+  changes?: Change[];
   children: ReactNode;
 }
 
 /** A form in a dialog. Return sends it, as in any form. */
-export function Dialog({ title, submit, onSubmit, onClose, isRunning, isDisabled, error, size, children }: Props) {
+export function Dialog({ title, submit, onSubmit, onClose, isRunning, isDisabled, error, size, changes = [], children }: Props) {
   return (
     <Modal
       visible
@@ -40,17 +44,20 @@ export function Dialog({ title, submit, onSubmit, onClose, isRunning, isDisabled
         </Box>
       }
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (isRunning !== true && isDisabled !== true) onSubmit();
-        }}
-      >
-        <SpaceBetween size="m">
-          {children}
-          {error === undefined ? null : <Failure error={error} />}
-        </SpaceBetween>
-      </form>
+      <SpaceBetween size="m">
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (isRunning !== true && isDisabled !== true) onSubmit();
+          }}
+        >
+          <SpaceBetween size="m">
+            {children}
+            {error === undefined ? null : <Failure error={error} />}
+          </SpaceBetween>
+        </form>
+        {changes.length === 0 ? null : <CommandSection changes={changes} />}
+      </SpaceBetween>
     </Modal>
   );
 }

@@ -1,14 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { inlineDocument, putInline, type Holder } from "../../api/iam/holder";
+import { inlineDocument, type Holder } from "../../api/iam/holder";
+import { putInlineChange } from "../../lib/iam-changes";
 import { nameProblem } from "../../lib/names";
 import { isJsonObject } from "../../lib/permissions-choice";
 import { format, parse } from "../../lib/trust/document";
 import { strings } from "../../strings";
+import { DocumentChanged } from "../DocumentChanged";
 import { Failure } from "../Failure";
 import { Field } from "../Field";
 import { PolicyEdit } from "../PolicyText";
-import { useAction } from "../useAction";
+import { useReplaceDocument } from "../useReplaceDocument";
 import { Dialog } from "./Dialog";
 import { holderKey } from "./keys";
 
@@ -50,14 +52,15 @@ function Editor({ holder, name, document, onClose }: Props & { document: string 
   const [value, setValue] = useState(document);
   const [isSent, setIsSent] = useState(false);
   const problem = nameProblem("inlinePolicy", newName);
-  const save = useAction(() => putInline(holder, newName, value), {
+  const save = useReplaceDocument({
+    base: name === undefined ? undefined : document,
     stale: [holderKey(holder)],
     said: () => text.saved(newName),
     then: onClose,
   });
   const submit = () => {
     setIsSent(true);
-    if (problem === undefined && isJsonObject(value)) save.run(undefined);
+    if (problem === undefined && isJsonObject(value)) save.save({ kind: "inline", holder, policyName: newName }, value);
   };
   return (
     <Dialog
@@ -67,6 +70,7 @@ function Editor({ holder, name, document, onClose }: Props & { document: string 
       onClose={onClose}
       isRunning={save.isRunning}
       error={save.error}
+      changes={[putInlineChange(holder, newName, value)]}
       size="max"
     >
       {name === undefined ? (
@@ -85,6 +89,7 @@ function Editor({ holder, name, document, onClose }: Props & { document: string 
         onChange={setValue}
         error={isSent && !isJsonObject(value) ? text.notJson : undefined}
       />
+      <DocumentChanged conflict={save.conflict} onTake={(current) => setValue(pretty(current))} />
     </Dialog>
   );
 }

@@ -5,11 +5,14 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { attach, attachedPolicies, deleteInline, detach, inlinePolicies, type Holder } from "../../api/iam/holder";
+import { attachedPolicies, inlinePolicies, type Holder } from "../../api/iam/holder";
+import { performAll } from "../../api/perform";
+import { attachChange, deleteInlineChange, detachChange } from "../../lib/iam-changes";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { LinkTo } from "../LinkTo";
 import { useAction } from "../useAction";
+import { useConfirm } from "./Confirm";
 import { Dialog } from "./Dialog";
 import { InlinePolicy } from "./InlinePolicy";
 import { holderKey } from "./keys";
@@ -32,10 +35,15 @@ export function Permissions({ holder }: { holder: Holder }) {
   const [dialog, setDialog] = useState<"attach" | "inline">();
   const [edited, setEdited] = useState<string>();
   const found = useQuery({ queryKey: [...holderKey(holder), "policies"], queryFn: () => policiesOf(holder) });
-  const removal = useAction(
-    ({ name, arn }: Row) => (arn === undefined ? deleteInline(holder, name) : detach(holder, arn)),
-    { stale: [holderKey(holder)], said: ({ name }) => text.removed(name), isLoud: true },
-  );
+  const removal = useConfirm([holderKey(holder), ["iam", "policy"]]);
+  const remove = ({ name, arn }: Row) =>
+    removal.ask({
+      title: text.remove(name),
+      text: arn === undefined ? text.removeInline : text.removeAttached,
+      submit: strings.iam.remove,
+      changes: [arn === undefined ? deleteInlineChange(holder, name) : detachChange(holder, arn)],
+      said: text.removed(name),
+    });
   const rows = found.data ?? [];
   const close = () => {
     setDialog(undefined);
@@ -85,13 +93,14 @@ export function Permissions({ holder }: { holder: Holder }) {
             id: "remove",
             header: strings.iam.actions,
             cell: (row) => (
-              <Button variant="inline-link" ariaLabel={text.remove(row.name)} onClick={() => removal.run(row)}>
+              <Button variant="inline-link" ariaLabel={text.remove(row.name)} onClick={() => remove(row)}>
                 {strings.iam.remove}
               </Button>
             ),
           },
         ]}
       />
+      {removal.dialog}
       {dialog === "attach" ? <Attach holder={holder} rows={rows} onClose={close} /> : null}
       {dialog === "inline" ? <InlinePolicy holder={holder} onClose={close} /> : null}
       {edited === undefined ? null : <InlinePolicy holder={holder} name={edited} onClose={close} />}
@@ -108,12 +117,12 @@ function kindOf(arn: string | undefined): string {
 function Attach({ holder, rows, onClose }: { holder: Holder; rows: Row[]; onClose: () => void }) {
   const text = strings.iam.permissions;
   const [arns, setArns] = useState<string[]>([]);
-  const action = useAction(
-    async () => {
-      for (const arn of arns) await attach(holder, arn);
-    },
-    { stale: [holderKey(holder), ["iam", "policy"]], said: () => text.attached, then: onClose },
-  );
+  const changes = arns.map((arn) => attachChange(holder, arn));
+  const action = useAction(() => performAll(changes), {
+    stale: [holderKey(holder), ["iam", "policy"]],
+    said: () => text.attached,
+    then: onClose,
+  });
   return (
     <Dialog
       title={text.attachTitle}
@@ -123,6 +132,7 @@ function Attach({ holder, rows, onClose }: { holder: Holder; rows: Row[]; onClos
       isRunning={action.isRunning}
       isDisabled={arns.length === 0}
       error={action.error}
+      changes={changes}
     >
       <PolicyPicker arns={arns} onChange={setArns} without={rows.flatMap(({ arn }) => arn ?? [])} />
     </Dialog>

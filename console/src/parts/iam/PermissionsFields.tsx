@@ -4,7 +4,7 @@ import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tiles from "@cloudscape-design/components/tiles";
 import { choiceProblems, inlinePolicyOf, type PermissionsChoice } from "../../lib/permissions-choice";
-import type { Registry, TemplateKind } from "../../lib/policy/templates";
+import { TEMPLATES, type Registry } from "../../lib/policy/templates";
 import { strings } from "../../strings";
 import { Field } from "../Field";
 import { PolicyEdit, PolicyText } from "../PolicyText";
@@ -19,7 +19,6 @@ interface Props {
 }
 
 const KINDS: PermissionsChoice["kind"][] = ["none", "template", "managed", "json"];
-const TEMPLATES: TemplateKind[] = ["pushAndPull", "pullOnly", "administer"];
 
 /** The permissions of a new user, group or role. */
 export function PermissionsFields({ choice, onChange, registry, isSent }: Props) {

@@ -4,7 +4,9 @@ import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { saveTags, tagsOf, type TagPair, type Tagged } from "../../api/iam/holder";
+import { tagsOf, type TagPair, type Tagged } from "../../api/iam/holder";
+import { performAll } from "../../api/perform";
+import { tagChanges } from "../../lib/iam-changes";
 import { tagsProblem } from "../../lib/names";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
@@ -60,7 +62,8 @@ function Edit({ of, before, queryKey, onClose }: EditProps) {
   const text = strings.iam.tags;
   const [tags, setTags] = useState(before);
   const [isSent, setIsSent] = useState(false);
-  const save = useAction(() => saveTags(of, before, tags), { stale: [queryKey], said: () => text.saved, then: onClose });
+  const changes = tagChanges(of, before, tags);
+  const save = useAction(() => performAll(changes), { stale: [queryKey], said: () => text.saved, then: onClose });
   const problem = tagsProblem(tags);
   return (
     <Dialog
@@ -73,6 +76,7 @@ function Edit({ of, before, queryKey, onClose }: EditProps) {
       onClose={onClose}
       isRunning={save.isRunning}
       error={save.error}
+      changes={changes}
       size="large"
     >
       <TagRows tags={tags} onChange={setTags} />

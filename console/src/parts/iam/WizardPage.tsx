@@ -1,3 +1,4 @@
+import Box from "@cloudscape-design/components/box";
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import { useEffect, useRef, type ReactNode } from "react";
@@ -8,11 +9,12 @@ import type { Crumb } from "../Page";
 interface Props {
   title: string;
   crumbs: Crumb[];
+  actions?: ReactNode;
   children: ReactNode;
 }
 
 /** A page with a wizard, whose steps have the page's h1 and take the focus. */
-export function WizardPage({ title, crumbs, children }: Props) {
+export function WizardPage({ title, crumbs, actions, children }: Props) {
   const base = useHref("/").replace(/\/$/, "");
   const navigate = useNavigate();
   const frame = useRef<HTMLDivElement>(null);
@@ -38,6 +40,7 @@ export function WizardPage({ title, crumbs, children }: Props) {
           />
         }
       >
+        {actions === undefined ? null : <Box textAlign="right">{actions}</Box>}
         {children}
       </ContentLayout>
     </div>

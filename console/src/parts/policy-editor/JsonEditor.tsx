@@ -17,6 +17,8 @@ import { strings } from "../../strings";
 export interface EditorHandle {
   /** Selects characters of the text and shows them. */
   select(from: number, to: number): void;
+  /** Where the cursor is. */
+  cursor(): number | undefined;
 }
 
 interface Props {
@@ -132,6 +134,7 @@ export default function JsonEditor({ handle, value, onChange, findings, existing
       });
       editor.focus();
     },
+    cursor: () => view.current?.state.selection.main.head,
   }));
   return <div ref={parent} />;
 }

@@ -9,6 +9,7 @@
  * - `principal`: the ARN of the user or role that the simulator asks about first.
  * - `resource`: the ARN of the resource whose policy it is; the simulator asks about it first.
  * - `existingArns`: ARNs that are offered where a resource is written.
+ * - `form`: a form of the document in place of the general one, such as that of a repository's policy.
  * - `readOnly`: shows the document without changing it.
  */
 
@@ -16,12 +17,13 @@ import Container from "@cloudscape-design/components/container";
 import Grid from "@cloudscape-design/components/grid";
 import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { Suspense, lazy, useRef, useState } from "react";
+import { Suspense, lazy, useRef, useState, type ReactNode } from "react";
 import type { PolicyKind } from "../../api/policies";
 import { strings } from "../../strings";
 import { Findings } from "./Findings";
 import type { EditorHandle } from "./JsonEditor";
 import { Simulator } from "./Simulator";
+import { Templates } from "./Templates";
 import { VisualForm } from "./VisualForm";
 import { useFindings } from "./useFindings";
 
@@ -34,6 +36,7 @@ export interface PolicyEditorProps {
   principal?: string;
   resource?: string;
   existingArns?: readonly string[];
+  form?: ReactNode;
   readOnly?: boolean;
 }
 
@@ -59,7 +62,7 @@ export function PolicyEditor(props: PolicyEditorProps) {
       />
     </Suspense>
   );
-  const form = (
+  const form = props.form ?? (
     <VisualForm value={value} onChange={onChange} kind={kind} existingArns={existingArns} readOnly={readOnly} />
   );
   const half = { default: 12, s: 6 };
@@ -71,6 +74,9 @@ export function PolicyEditor(props: PolicyEditorProps) {
         options={(["both", "json", "form"] as const).map((id) => ({ id, text: text.views[id] }))}
         onChange={({ detail }) => setView(detail.selectedId as View)}
       />
+      {kind === "identity" && !readOnly ? (
+        <Templates value={value} onChange={onChange} cursor={() => editor.current?.cursor()} />
+      ) : null}
       {view === "both" ? (
         <Grid gridDefinition={[{ colspan: half }, { colspan: half }]}>
           {form}

@@ -6,10 +6,12 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useSession } from "../../api/current";
-import { createAccountAlias, deleteAccountAlias, listAccountAliases } from "../../api/iam/account";
+import { listAccountAliases } from "../../api/iam/account";
+import { iamChange, perform } from "../../api/perform";
 import { aliasProblem } from "../../lib/names";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Dialog } from "../../parts/iam/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -23,18 +25,20 @@ export function Alias() {
   const [isOpen, setIsOpen] = useState(false);
   const found = useQuery({ queryKey: KEY, queryFn: async () => (await listAccountAliases({})).AccountAliases ?? [] });
   const alias = found.data?.[0];
-  const removal = useAction((AccountAlias: string) => deleteAccountAlias({ AccountAlias }), {
-    stale: [KEY],
-    said: () => text.aliasRemoved,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm([KEY]);
+  const remove = (AccountAlias: string) =>
+    ask({
+      title: text.removeAlias,
+      changes: [iamChange("DeleteAccountAlias", { AccountAlias })],
+      said: text.aliasRemoved,
+    });
   return (
     <Container
       header={
         <Header
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              {alias === undefined ? null : <Button onClick={() => removal.run(alias)}>{text.removeAlias}</Button>}
+              {alias === undefined ? null : <Button onClick={() => remove(alias)}>{text.removeAlias}</Button>}
               <Button onClick={() => setIsOpen(true)}>{text.setAlias}</Button>
             </SpaceBetween>
           }
@@ -51,6 +55,7 @@ export function Alias() {
           { label: text.alias, value: alias ?? text.noAlias },
         ]}
       />
+      {dialog}
       {isOpen ? <Edit initial={alias ?? ""} onClose={() => setIsOpen(false)} /> : null}
     </Container>
   );
@@ -60,7 +65,8 @@ function Edit({ initial, onClose }: { initial: string; onClose: () => void }) {
   const text = strings.accountSettings;
   const [alias, setAlias] = useState(initial);
   const problem = aliasProblem(alias);
-  const save = useAction(() => createAccountAlias({ AccountAlias: alias }), {
+  const change = iamChange("CreateAccountAlias", { AccountAlias: alias });
+  const save = useAction(() => perform(change), {
     stale: [KEY],
     said: () => text.aliasSaved,
     then: onClose,
@@ -74,6 +80,7 @@ function Edit({ initial, onClose }: { initial: string; onClose: () => void }) {
       isRunning={save.isRunning}
       isDisabled={problem !== undefined}
       error={save.error}
+      changes={[change]}
     >
       <Field label={text.alias} value={alias} onChange={setAlias} constraint={text.aliasHint} problem={problem} />
     </Dialog>

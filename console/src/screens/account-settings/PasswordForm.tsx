@@ -1,7 +1,7 @@
 import type { PasswordPolicy } from "@aws-sdk/client-iam";
 import Checkbox from "@cloudscape-design/components/checkbox";
 import { useState } from "react";
-import { updateAccountPasswordPolicy } from "../../api/iam/account";
+import { iamChange, perform } from "../../api/perform";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { useAction } from "../../parts/useAction";
@@ -31,9 +31,7 @@ export function PasswordForm({ policy, queryKey, onClose }: Props) {
     change: policy?.AllowUsersToChangePassword ?? false,
     hard: policy?.HardExpiry ?? false,
   });
-  const save = useAction(
-    () =>
-      updateAccountPasswordPolicy({
+  const change = iamChange("UpdateAccountPasswordPolicy", {
         MinimumPasswordLength: Number(length),
         RequireLowercaseCharacters: flags.lower,
         RequireUppercaseCharacters: flags.upper,
@@ -44,9 +42,8 @@ export function PasswordForm({ policy, queryKey, onClose }: Props) {
         // Zero means that there is no such rule; IAM takes the member from 1 on.
         ...(Number(age) === 0 ? {} : { MaxPasswordAge: Number(age) }),
         ...(Number(reuse) === 0 ? {} : { PasswordReusePrevention: Number(reuse) }),
-      }),
-    { stale: [queryKey], said: () => text.passwordSaved, then: onClose },
-  );
+  });
+  const save = useAction(() => perform(change), { stale: [queryKey], said: () => text.passwordSaved, then: onClose });
   const isLength = isWithin(length, 6, 128);
   const isAge = isWithin(age, 0, 1095);
   const isReuse = isWithin(reuse, 0, 24);
@@ -60,6 +57,7 @@ export function PasswordForm({ policy, queryKey, onClose }: Props) {
       isRunning={save.isRunning}
       isDisabled={!isLength || !isAge || !isReuse}
       error={save.error}
+      changes={[change]}
     >
       <Field
         label={text.length}

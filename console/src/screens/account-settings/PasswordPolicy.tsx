@@ -7,10 +7,11 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { deleteAccountPasswordPolicy, getAccountPasswordPolicy } from "../../api/iam/account";
-import { isGone } from "../../api/iam/dependants";
+import { getAccountPasswordPolicy } from "../../api/iam/account";
+import { iamChange } from "../../api/perform";
+import { isGone } from "../../api/iam/gone";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Failure } from "../../parts/Failure";
-import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { PasswordForm } from "./PasswordForm";
 
@@ -31,11 +32,13 @@ export function PasswordPolicy() {
   const text = strings.accountSettings;
   const [isOpen, setIsOpen] = useState(false);
   const found = useQuery({ queryKey: KEY, queryFn: stored });
-  const reset = useAction(() => deleteAccountPasswordPolicy({}), {
-    stale: [KEY],
-    said: () => text.passwordIsDefault,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm([KEY]);
+  const reset = () =>
+    ask({
+      title: text.passwordReset,
+      changes: [iamChange("DeleteAccountPasswordPolicy", {})],
+      said: text.passwordIsDefault,
+    });
   const policy = found.data;
   const word = (value: boolean | undefined) => (value === true ? text.yes : text.no);
   return (
@@ -44,7 +47,7 @@ export function PasswordPolicy() {
         <Header
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              {policy == null ? null : <Button onClick={() => reset.run(undefined)}>{text.passwordReset}</Button>}
+              {policy == null ? null : <Button onClick={reset}>{text.passwordReset}</Button>}
               <Button onClick={() => setIsOpen(true)}>{text.passwordEdit}</Button>
             </SpaceBetween>
           }
@@ -71,6 +74,7 @@ export function PasswordPolicy() {
           ]}
         />
       )}
+      {dialog}
       {isOpen ? <PasswordForm policy={policy ?? null} queryKey={KEY} onClose={() => setIsOpen(false)} /> : null}
     </Container>
   );

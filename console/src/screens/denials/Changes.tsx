@@ -6,22 +6,24 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { apply, type ProposedChange } from "../../api/denials";
-import { lineDiff } from "../../lib/policy/lineDiff";
+import { DocumentChanged } from "../../lib/policy/replace";
 import { Copy } from "../../parts/Copy";
 import { useFlash } from "../../parts/flash";
+import { LineDiff } from "../../parts/LineDiff";
 import { strings } from "../../strings";
 
 interface Props {
   changes: readonly ProposedChange[];
-  onApplied: () => void;
+  /** Asks for a proposal anew. */
+  onPropose: () => void;
 }
 
 /** The changed documents, each as a difference with a button that makes the change. */
-export function Changes({ changes, onApplied }: Props) {
+export function Changes({ changes, onPropose }: Props) {
   return (
     <SpaceBetween size="l">
       {changes.map((change, index) => (
-        <Change key={`${change.operation}-${index}`} change={change} onApplied={onApplied} />
+        <Change key={`${change.operation}-${index}`} change={change} onPropose={onPropose} />
       ))}
     </SpaceBetween>
   );
@@ -30,7 +32,7 @@ export function Changes({ changes, onApplied }: Props) {
 const placeOf = ({ holderName, policyName, policyArn, resourceArn }: ProposedChange): string =>
   [holderName, policyName ?? policyArn ?? resourceArn].filter((part) => part !== undefined).join(" / ");
 
-function Change({ change, onApplied }: { change: ProposedChange; onApplied: () => void }) {
+function Change({ change, onPropose }: { change: ProposedChange; onPropose: () => void }) {
   const text = strings.denials;
   const flash = useFlash();
   const [isAsking, setIsAsking] = useState(false);
@@ -39,9 +41,11 @@ function Change({ change, onApplied }: { change: ProposedChange; onApplied: () =
     mutationFn: () => apply(change),
     onSuccess: () => {
       flash.success(text.applied(place));
-      onApplied();
+      onPropose();
     },
-    onError: (error) => flash.failure(error),
+    onError: (error) => {
+      if (!(error instanceof DocumentChanged)) flash.failure(error);
+    },
     onSettled: () => setIsAsking(false),
   });
   const { newDocument, requiredAction } = change;
@@ -53,7 +57,7 @@ function Change({ change, onApplied }: { change: ProposedChange; onApplied: () =
         <Alert type="info">{text.hidden(requiredAction ?? "")}</Alert>
       ) : (
         <>
-          <Difference before={change.oldDocument ?? ""} after={newDocument} />
+          <LineDiff before={change.oldDocument ?? ""} after={newDocument} label={text.diff} />
           <SpaceBetween size="xs" direction="horizontal">
             <Button variant="primary" onClick={() => setIsAsking(true)}>
               {text.apply}
@@ -62,6 +66,26 @@ function Change({ change, onApplied }: { change: ProposedChange; onApplied: () =
           </SpaceBetween>
         </>
       )}
+      {applying.error instanceof DocumentChanged ? (
+        <div role="alert">
+          <Alert
+            type="warning"
+            header={text.changed}
+            action={
+              <Button
+                onClick={() => {
+                  applying.reset();
+                  onPropose();
+                }}
+              >
+                {text.proposeAgain}
+              </Button>
+            }
+          >
+            {text.changedText(place)}
+          </Alert>
+        </div>
+      ) : null}
       <Modal
         visible={isAsking}
         header={text.confirm}
@@ -82,25 +106,5 @@ function Change({ change, onApplied }: { change: ProposedChange; onApplied: () =
         {text.confirmText(place)}
       </Modal>
     </SpaceBetween>
-  );
-}
-
-const SIGNS = { added: "+", removed: "-", same: " " } as const;
-
-/** Lines with a sign before each, so that colour is not needed to read them. */
-function Difference({ before, after }: { before: string; after: string }) {
-  return (
-    <pre
-      tabIndex={0}
-      role="region"
-      aria-label={strings.denials.diff}
-      style={{ margin: 0, overflow: "auto", maxBlockSize: "28rem" }}
-    >
-      {lineDiff(before, after).map(({ kind, line }, index) => (
-        <div key={index} style={kind === "same" ? undefined : { fontWeight: 700 }}>
-          {SIGNS[kind]} {line}
-        </div>
-      ))}
-    </pre>
   );
 }

@@ -59,7 +59,7 @@ export default function Denial() {
             {proposal.data.changes.length === 0 && proposal.data.decision !== "Allowed" ? (
               <Box>{text.noProposal}</Box>
             ) : null}
-            <Changes changes={proposal.data.changes} onApplied={() => void proposal.refetch()} />
+            <Changes changes={proposal.data.changes} onPropose={() => void proposal.refetch()} />
           </SpaceBetween>
         </Container>
       )}

@@ -2,9 +2,10 @@ import Button from "@cloudscape-design/components/button";
 import { useState } from "react";
 import { from, markerOf } from "../../api/iam/collect";
 import { getGroup } from "../../api/iam/groups";
-import { addUserToGroup, removeUserFromGroup } from "../../api/iam/users";
+import { iamChange, perform } from "../../api/perform";
 import { nameProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Dialog } from "../../parts/iam/Dialog";
 import { IamTable } from "../../parts/iam/IamTable";
 import { holderKey } from "../../parts/iam/keys";
@@ -18,11 +19,14 @@ export function Members({ groupName }: { groupName: string }) {
   const [isOpen, setIsOpen] = useState(false);
   const queryKey = [...holderKey({ kind: "group", name: groupName }), "users"];
   const stale = [queryKey, ["iam", "user"]];
-  const removal = useAction((UserName: string) => removeUserFromGroup({ GroupName: groupName, UserName }), {
-    stale,
-    said: text.removed,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm(stale);
+  const remove = (UserName: string) =>
+    ask({
+      title: text.remove(UserName),
+      submit: strings.iam.remove,
+      changes: [iamChange("RemoveUserFromGroup", { GroupName: groupName, UserName })],
+      said: text.removed(UserName),
+    });
   return (
     <>
       <IamTable
@@ -46,13 +50,14 @@ export function Members({ groupName }: { groupName: string }) {
             id: "remove",
             header: strings.iam.actions,
             cell: ({ UserName = "" }) => (
-              <Button variant="inline-link" ariaLabel={text.remove(UserName)} onClick={() => removal.run(UserName)}>
+              <Button variant="inline-link" ariaLabel={text.remove(UserName)} onClick={() => remove(UserName)}>
                 {strings.iam.remove}
               </Button>
             ),
           },
         ]}
       />
+      {dialog}
       {isOpen ? <Add groupName={groupName} stale={stale} onClose={() => setIsOpen(false)} /> : null}
     </>
   );
@@ -62,7 +67,8 @@ function Add({ groupName, stale, onClose }: { groupName: string; stale: string[]
   const text = strings.groups.users;
   const [name, setName] = useState("");
   const problem = nameProblem("user", name);
-  const add = useAction(() => addUserToGroup({ GroupName: groupName, UserName: name }), {
+  const change = iamChange("AddUserToGroup", { GroupName: groupName, UserName: name });
+  const add = useAction(() => perform(change), {
     stale,
     said: () => text.added(name),
     then: onClose,
@@ -76,6 +82,7 @@ function Add({ groupName, stale, onClose }: { groupName: string; stale: string[]
       isRunning={add.isRunning}
       isDisabled={problem !== undefined}
       error={add.error}
+      changes={[change]}
     >
       <Field label={text.name} value={name} onChange={setName} problem={problem} isShown={false} />
     </Dialog>

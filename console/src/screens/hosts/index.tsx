@@ -7,7 +7,8 @@ import Table from "@cloudscape-design/components/table";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
-import { listHosts, revokeHost } from "../../api/hosts";
+import { listHosts } from "../../api/hosts";
+import { perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
@@ -122,7 +123,8 @@ export default function Hosts() {
 function Revoke({ id, onClose }: { id: string; onClose: () => void }) {
   const text = strings.hosts;
   const [typed, setTyped] = useState("");
-  const action = useAction(() => revokeHost(id), {
+  const change = { service: "berth", operation: "RevokeHost", input: { hostId: id } };
+  const action = useAction(() => perform(change), {
     stale: [listKey("hosts")],
     said: () => text.revoked(id),
     then: onClose,
@@ -136,6 +138,7 @@ function Revoke({ id, onClose }: { id: string; onClose: () => void }) {
       isRunning={action.isRunning}
       isDisabled={typed !== id}
       error={action.error}
+      changes={[change]}
     >
       <Box>{text.revokeHint}</Box>
       <Field label={text.confirm(id)} value={typed} onChange={setTyped} placeholder={id} />

@@ -7,15 +7,13 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import {
-  addClientIDToOpenIDConnectProvider,
-  getOpenIDConnectProvider,
-  removeClientIDFromOpenIDConnectProvider,
-  updateOpenIDConnectProviderThumbprint,
-} from "../../api/iam/providers";
+import { getOpenIDConnectProvider } from "../../api/iam/providers";
+import { iamChange, perform } from "../../api/perform";
+import type { Change } from "../../lib/commands/change";
 import { areThumbprints, thumbprints } from "../../lib/providers";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Dialog } from "../../parts/iam/Dialog";
 import { providerKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
@@ -32,10 +30,14 @@ export function OidcProvider({ arn }: { arn: string }) {
     queryKey: providerKey(arn),
     queryFn: () => getOpenIDConnectProvider({ OpenIDConnectProviderArn }),
   });
-  const removal = useAction(
-    (ClientID: string) => removeClientIDFromOpenIDConnectProvider({ OpenIDConnectProviderArn, ClientID }),
-    { stale, said: () => text.saved, isLoud: true },
-  );
+  const removal = useConfirm(stale);
+  const remove = (ClientID: string) =>
+    removal.ask({
+      title: text.removeAudience(ClientID),
+      submit: strings.iam.remove,
+      changes: [iamChange("RemoveClientIDFromOpenIDConnectProvider", { OpenIDConnectProviderArn, ClientID })],
+      said: text.saved,
+    });
   if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const audiences = found.data?.ClientIDList ?? [];
   const prints = found.data?.ThumbprintList ?? [];
@@ -82,7 +84,7 @@ export function OidcProvider({ arn }: { arn: string }) {
               <Button
                 variant="inline-link"
                 ariaLabel={text.removeAudience(audience)}
-                onClick={() => removal.run(audience)}
+                onClick={() => remove(audience)}
               >
                 {strings.iam.remove}
               </Button>
@@ -90,13 +92,14 @@ export function OidcProvider({ arn }: { arn: string }) {
           },
         ]}
       />
+      {removal.dialog}
       {dialog === "audience" ? (
         <Line
           title={text.addAudience}
           label={text.audience}
           initial=""
           isValid={(value) => value.trim() !== ""}
-          save={(ClientID) => addClientIDToOpenIDConnectProvider({ OpenIDConnectProviderArn, ClientID })}
+          change={(ClientID) => iamChange("AddClientIDToOpenIDConnectProvider", { OpenIDConnectProviderArn, ClientID })}
           stale={stale}
           onClose={close}
         />
@@ -108,8 +111,11 @@ export function OidcProvider({ arn }: { arn: string }) {
           initial={prints.join(", ")}
           constraint={text.thumbprintsHint}
           isValid={(value) => value !== "" && areThumbprints(thumbprints(value))}
-          save={(value) =>
-            updateOpenIDConnectProviderThumbprint({ OpenIDConnectProviderArn, ThumbprintList: thumbprints(value) })
+          change={(value) =>
+            iamChange("UpdateOpenIDConnectProviderThumbprint", {
+              OpenIDConnectProviderArn,
+              ThumbprintList: thumbprints(value),
+            })
           }
           stale={stale}
           onClose={close}
@@ -125,15 +131,15 @@ interface LineProps {
   initial: string;
   constraint?: string;
   isValid: (value: string) => boolean;
-  save: (value: string) => Promise<unknown>;
+  change: (value: string) => Change;
   stale: string[][];
   onClose: () => void;
 }
 
 /** A dialog with one line. */
-function Line({ title, label, initial, constraint, isValid, save, stale, onClose }: LineProps) {
+function Line({ title, label, initial, constraint, isValid, change, stale, onClose }: LineProps) {
   const [value, setValue] = useState(initial);
-  const action = useAction(() => save(value), { stale, said: () => strings.providers.saved, then: onClose });
+  const action = useAction(() => perform(change(value)), { stale, said: () => strings.providers.saved, then: onClose });
   return (
     <Dialog
       title={title}
@@ -143,6 +149,7 @@ function Line({ title, label, initial, constraint, isValid, save, stale, onClose
       isRunning={action.isRunning}
       isDisabled={!isValid(value)}
       error={action.error}
+      changes={[change(value)]}
     >
       <Field label={label} value={value} onChange={setValue} constraint={constraint ?? ""} />
     </Dialog>

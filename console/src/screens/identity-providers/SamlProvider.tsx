@@ -5,7 +5,8 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { getSAMLProvider, updateSAMLProvider } from "../../api/iam/providers";
+import { getSAMLProvider } from "../../api/iam/providers";
+import { iamChange, perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { Dialog } from "../../parts/iam/Dialog";
 import { providerKey } from "../../parts/iam/keys";
@@ -21,7 +22,8 @@ export function SamlProvider({ arn }: { arn: string }) {
   const [isOpen, setIsOpen] = useState(false);
   const [metadata, setMetadata] = useState("");
   const found = useQuery({ queryKey: providerKey(arn), queryFn: () => getSAMLProvider({ SAMLProviderArn: arn }) });
-  const save = useAction(() => updateSAMLProvider({ SAMLProviderArn: arn, SAMLMetadataDocument: metadata }), {
+  const change = iamChange("UpdateSAMLProvider", { SAMLProviderArn: arn, SAMLMetadataDocument: metadata });
+  const save = useAction(() => perform(change), {
     stale: [providerKey(arn)],
     said: () => text.saved,
     then: () => setIsOpen(false),
@@ -49,6 +51,7 @@ export function SamlProvider({ arn }: { arn: string }) {
           isRunning={save.isRunning}
           isDisabled={metadata === ""}
           error={save.error}
+          changes={[change]}
         >
           <Metadata onChange={setMetadata} error={undefined} />
         </Dialog>

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { createUnit } from "../../api/organizations";
+import { perform } from "../../api/perform";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { useAction } from "../../parts/useAction";
@@ -9,7 +9,12 @@ import { strings } from "../../strings";
 export function AddUnit({ parent, onClose }: { parent: string; onClose: () => void }) {
   const text = strings.organization;
   const [name, setName] = useState("");
-  const add = useAction(() => createUnit(parent, name), {
+  const change = {
+    service: "organizations",
+    operation: "CreateOrganizationalUnit",
+    input: { ParentId: parent, Name: name },
+  };
+  const add = useAction(() => perform(change), {
     stale: [["organization", "units", parent]],
     said: () => text.unitMade,
     then: onClose,
@@ -23,6 +28,7 @@ export function AddUnit({ parent, onClose }: { parent: string; onClose: () => vo
       isRunning={add.isRunning}
       isDisabled={name.trim() === ""}
       error={add.error}
+      changes={[change]}
     >
       <Field label={text.unitName} value={name} onChange={setName} />
     </Dialog>

@@ -3,7 +3,8 @@ import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { attachPolicy, policiesOfType, policyContent } from "../../api/organizations";
+import { perform } from "../../api/perform";
+import { policiesOfType, policyContent } from "../../api/organizations";
 import { Failure } from "../../parts/Failure";
 import { Dialog } from "../../parts/iam/Dialog";
 import { pretty } from "../../parts/iam/InlinePolicy";
@@ -30,7 +31,8 @@ export function AttachOrganizationPolicy({ type, target, without, stale, onClose
     queryFn: () => policyContent(id),
     enabled: id !== "",
   });
-  const attach = useAction(() => attachPolicy(id, target), {
+  const change = { service: "organizations", operation: "AttachPolicy", input: { PolicyId: id, TargetId: target } };
+  const attach = useAction(() => perform(change), {
     stale: [stale],
     said: () => text.attached,
     then: onClose,
@@ -46,6 +48,7 @@ export function AttachOrganizationPolicy({ type, target, without, stale, onClose
       onClose={onClose}
       isRunning={attach.isRunning}
       isDisabled={id === ""}
+      changes={id === "" ? [] : [change]}
       error={attach.error ?? found.error ?? undefined}
       size="large"
     >

@@ -1,6 +1,6 @@
 import type { PolicyType } from "@aws-sdk/client-organizations";
 import { useState } from "react";
-import { createOrganizationPolicy } from "../../api/organizations";
+import { perform } from "../../api/perform";
 import { isJsonObject } from "../../lib/permissions-choice";
 import { format } from "../../lib/trust/document";
 import { Field } from "../../parts/Field";
@@ -22,7 +22,12 @@ export function CreateOrganizationPolicy({ type, onClose }: { type: PolicyType; 
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
   const [content, setContent] = useState(initial(type));
-  const create = useAction(() => createOrganizationPolicy(type, name, description, content), {
+  const change = {
+    service: "organizations",
+    operation: "CreatePolicy",
+    input: { Type: type, Name: name, Description: description, Content: content },
+  };
+  const create = useAction(() => perform(change), {
     stale: [["organization", "offered", type]],
     said: () => text.policyMade,
     then: onClose,
@@ -36,6 +41,7 @@ export function CreateOrganizationPolicy({ type, onClose }: { type: PolicyType; 
       isRunning={create.isRunning}
       isDisabled={name === "" || !isJsonObject(content)}
       error={create.error}
+      changes={[change]}
       size="max"
     >
       <Field label={text.policyName} value={name} onChange={setName} />

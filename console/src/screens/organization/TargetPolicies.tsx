@@ -6,9 +6,9 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { detachPolicy, policiesOfTarget, type OrganizationPolicy } from "../../api/organizations";
+import { policiesOfTarget, type OrganizationPolicy } from "../../api/organizations";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Failure } from "../../parts/Failure";
-import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { AttachOrganizationPolicy } from "./AttachOrganizationPolicy";
 import { CreateOrganizationPolicy } from "./CreateOrganizationPolicy";
@@ -36,11 +36,16 @@ function OfType({ type, target, name }: Props & { type: (typeof TYPES)[number] }
   const [dialog, setDialog] = useState<"attach" | "create">();
   const queryKey = ["organization", "policies", target, type];
   const found = useQuery({ queryKey, queryFn: () => policiesOfTarget(target, type) });
-  const removal = useAction((policy: OrganizationPolicy) => detachPolicy(policy.id, target), {
-    stale: [queryKey],
-    said: () => text.detached,
-    isLoud: true,
-  });
+  const removal = useConfirm([queryKey]);
+  const detach = (policy: OrganizationPolicy) =>
+    removal.ask({
+      title: text.detach(policy.name),
+      submit: text.detachShort,
+      changes: [
+        { service: "organizations", operation: "DetachPolicy", input: { PolicyId: policy.id, TargetId: target } },
+      ],
+      said: text.detached,
+    });
   if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const policies = found.data ?? [];
   const close = () => setDialog(undefined);
@@ -74,13 +79,14 @@ function OfType({ type, target, name }: Props & { type: (typeof TYPES)[number] }
             id: "detach",
             header: strings.iam.actions,
             cell: (policy) => (
-              <Button variant="inline-link" ariaLabel={text.detach(policy.name)} onClick={() => removal.run(policy)}>
+              <Button variant="inline-link" ariaLabel={text.detach(policy.name)} onClick={() => detach(policy)}>
                 {text.detachShort}
               </Button>
             ),
           },
         ]}
       />
+      {removal.dialog}
       {dialog === "attach" ? (
         <AttachOrganizationPolicy
           type={type}

@@ -9,7 +9,9 @@ import { useState } from "react";
 import { accounts, units, type Node } from "../../api/organizations";
 import { Failure } from "../../parts/Failure";
 import { strings } from "../../strings";
+import { AddAccount } from "./AddAccount";
 import { AddUnit } from "./AddUnit";
+import { MoveAccount } from "./MoveAccount";
 
 interface Props {
   root: Node;
@@ -20,18 +22,31 @@ interface Props {
 /** The tree of units and accounts. What is in a unit is read when it is opened. */
 export function Tree({ root, selected, onSelect }: Props) {
   const text = strings.organization;
-  const [isAdding, setIsAdding] = useState(false);
+  const [dialog, setDialog] = useState<"unit" | "account" | "move">();
+  const close = () => setDialog(undefined);
   const parent = selected.startsWith("ou-") || selected.startsWith("r-") ? selected : root.id;
   return (
     <Container
       header={
-        <Header actions={<Button onClick={() => setIsAdding(true)}>{text.addUnit}</Button>}>{text.tree}</Header>
+        <Header
+          actions={
+            <SpaceBetween direction="horizontal" size="xs">
+              {/^[0-9]{12}$/.test(selected) ? <Button onClick={() => setDialog("move")}>{text.move}</Button> : null}
+              <Button onClick={() => setDialog("account")}>{text.addAccount}</Button>
+              <Button onClick={() => setDialog("unit")}>{text.addUnit}</Button>
+            </SpaceBetween>
+          }
+        >
+          {text.tree}
+        </Header>
       }
     >
       <ul aria-label={text.tree}>
         <Branch node={root} selected={selected} onSelect={onSelect} isOpenAtFirst />
       </ul>
-      {isAdding ? <AddUnit parent={parent} onClose={() => setIsAdding(false)} /> : null}
+      {dialog === "unit" ? <AddUnit parent={parent} onClose={close} /> : null}
+      {dialog === "account" ? <AddAccount onClose={close} /> : null}
+      {dialog === "move" ? <MoveAccount root={root} account={selected} onClose={close} /> : null}
     </Container>
   );
 }

@@ -5,7 +5,9 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
-import { createOrganization, describeOrganization, roots } from "../../api/organizations";
+import { perform } from "../../api/perform";
+import { describeOrganization, roots } from "../../api/organizations";
+import { AsCommand } from "../../parts/AsCommand";
 import { Failure } from "../../parts/Failure";
 import { Page } from "../../parts/Page";
 import { useAction } from "../../parts/useAction";
@@ -13,6 +15,7 @@ import { strings } from "../../strings";
 import { TargetPolicies } from "./TargetPolicies";
 import { Tree } from "./Tree";
 
+const CREATE = { service: "organizations", operation: "CreateOrganization", input: {} };
 const NONE = "AWSOrganizationsNotInUseException";
 
 /** The organization of the account: its tree, and the policies on the selected part of it. */
@@ -30,7 +33,7 @@ export default function Organization() {
       }
     },
   });
-  const create = useAction(() => createOrganization(), {
+  const create = useAction(() => perform(CREATE), {
     stale: [["organization"]],
     said: () => text.made,
     isLoud: true,
@@ -43,9 +46,12 @@ export default function Organization() {
           <SpaceBetween size="m">
             <Box>{text.none}</Box>
             <Box>{text.createHint}</Box>
-            <Button loading={create.isRunning} onClick={() => create.run(undefined)}>
-              {text.create}
-            </Button>
+            <SpaceBetween size="xs" direction="horizontal">
+              <Button loading={create.isRunning} onClick={() => create.run(undefined)}>
+                {text.create}
+              </Button>
+              <AsCommand changes={[CREATE]} />
+            </SpaceBetween>
           </SpaceBetween>
         </Container>
       ) : null}

@@ -1,29 +1,24 @@
-import Button from "@cloudscape-design/components/button";
+import type { CreatePolicyCommandOutput } from "@aws-sdk/client-iam";
 import Container from "@cloudscape-design/components/container";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
-import Form from "@cloudscape-design/components/form";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { useSession } from "../../api/current";
-import type { TagPair } from "../../api/iam/holder";
-import { createPolicy } from "../../api/iam/policies";
+import { iamChange, perform } from "../../api/perform";
+import { apiTags, type TagPair } from "../../lib/iam-changes";
 import { descriptionProblem, nameProblem, pathProblem, tagsProblem } from "../../lib/names";
 import { isJsonObject } from "../../lib/permissions-choice";
-import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
+import { FormPage } from "../../parts/FormPage";
 import { listKey } from "../../parts/iam/keys";
 import { TagRows } from "../../parts/iam/TagRows";
-import { Page } from "../../parts/Page";
 import { PolicyEdit } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
-import { Templates } from "./Templates";
 
 /** Makes a managed policy, from a template or from nothing. */
 export default function CreatePolicy() {
   const text = strings.policies;
-  const session = useSession();
   const navigate = useNavigate();
   const [name, setName] = useState("");
   const [description, setDescription] = useState("");
@@ -31,22 +26,18 @@ export default function CreatePolicy() {
   const [tags, setTags] = useState<TagPair[]>([]);
   const [document, setDocument] = useState("");
   const [isSent, setIsSent] = useState(false);
-  const Tags = tags.map(({ key, value }) => ({ Key: key, Value: value }));
-  const create = useAction(
-    () =>
-      createPolicy({
-        PolicyName: name,
-        PolicyDocument: document,
-        ...(description === "" ? {} : { Description: description }),
-        ...(path === "" || path === "/" ? {} : { Path: path }),
-        ...(Tags.length === 0 ? {} : { Tags }),
-      }),
-    {
-      stale: [listKey("policies")],
-      said: () => text.made(name),
-      then: ({ Policy }) => void navigate(`/policies/${encodeURIComponent(Policy?.Arn ?? "")}`),
-    },
-  );
+  const change = iamChange("CreatePolicy", {
+    PolicyName: name,
+    PolicyDocument: document,
+    ...(description === "" ? {} : { Description: description }),
+    ...(path === "" || path === "/" ? {} : { Path: path }),
+    ...(tags.length === 0 ? {} : { Tags: apiTags(tags) }),
+  });
+  const create = useAction(() => perform(change) as Promise<CreatePolicyCommandOutput>, {
+    stale: [listKey("policies")],
+    said: () => text.made(name),
+    then: ({ Policy }) => void navigate(`/policies/${encodeURIComponent(Policy?.Arn ?? "")}`),
+  });
   const problem =
     nameProblem("policy", name) ?? descriptionProblem(description) ?? pathProblem(path) ?? tagsProblem(tags);
   const submit = () => {
@@ -54,66 +45,51 @@ export default function CreatePolicy() {
     if (problem === undefined && isJsonObject(document)) create.run(undefined);
   };
   return (
-    <Page title={text.create} crumbs={[{ text: text.title, to: "/policies" }]}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!create.isRunning) submit();
-        }}
-      >
-        <Form
-          actions={
-            <SpaceBetween direction="horizontal" size="xs">
-              <Button formAction="none" variant="link" onClick={() => void navigate("/policies")}>
-                {strings.iam.cancel}
-              </Button>
-              <Button variant="primary" loading={create.isRunning}>
-                {text.create}
-              </Button>
-            </SpaceBetween>
-          }
-        >
-          <Container>
-            <SpaceBetween size="l">
+    <FormPage
+      title={text.create}
+      above={{ text: text.title, to: "/policies" }}
+      onSubmit={submit}
+      isRunning={create.isRunning}
+      error={create.error}
+      changes={[change]}
+    >
+      <Container>
+        <SpaceBetween size="l">
+          <Field
+            label={text.name}
+            value={name}
+            onChange={setName}
+            constraint={strings.iam.nameHint(128)}
+            problem={nameProblem("policy", name)}
+            isShown={isSent}
+          />
+          <Field
+            label={strings.iam.description}
+            value={description}
+            onChange={setDescription}
+            problem={descriptionProblem(description)}
+            isOptional
+          />
+          <PolicyEdit
+            label={strings.iam.permissions.document}
+            value={document}
+            onChange={setDocument}
+            error={isSent && !isJsonObject(document) ? strings.iam.permissions.notJson : undefined}
+          />
+          <ExpandableSection headerText={strings.users.advanced}>
+            <SpaceBetween size="m">
               <Field
-                label={text.name}
-                value={name}
-                onChange={setName}
-                constraint={strings.iam.nameHint(128)}
-                problem={nameProblem("policy", name)}
-                isShown={isSent}
+                label={strings.iam.path}
+                value={path}
+                onChange={setPath}
+                constraint={strings.iam.pathHint}
+                problem={pathProblem(path)}
               />
-              <Field
-                label={strings.iam.description}
-                value={description}
-                onChange={setDescription}
-                problem={descriptionProblem(description)}
-                isOptional
-              />
-              <Templates registry={session} onChange={setDocument} />
-              <PolicyEdit
-                label={strings.iam.permissions.document}
-                value={document}
-                onChange={setDocument}
-                error={isSent && !isJsonObject(document) ? strings.iam.permissions.notJson : undefined}
-              />
-              <ExpandableSection headerText={strings.users.advanced}>
-                <SpaceBetween size="m">
-                  <Field
-                    label={strings.iam.path}
-                    value={path}
-                    onChange={setPath}
-                    constraint={strings.iam.pathHint}
-                    problem={pathProblem(path)}
-                  />
-                  <TagRows tags={tags} onChange={setTags} />
-                </SpaceBetween>
-              </ExpandableSection>
-              {create.error === undefined ? null : <Failure error={create.error} />}
+              <TagRows tags={tags} onChange={setTags} />
             </SpaceBetween>
-          </Container>
-        </Form>
-      </form>
-    </Page>
+          </ExpandableSection>
+        </SpaceBetween>
+      </Container>
+    </FormPage>
   );
 }

@@ -3,18 +3,18 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { createPolicyVersion } from "../../api/iam/policies";
+import { iamChange } from "../../api/perform";
 import { POLICY_VERSIONS_MAX } from "../../lib/names";
 import { isJsonObject } from "../../lib/permissions-choice";
-import { parse } from "../../lib/trust/document";
+import { DocumentChanged } from "../../parts/DocumentChanged";
 import { Failure } from "../../parts/Failure";
 import { Dialog } from "../../parts/iam/Dialog";
 import { pretty } from "../../parts/iam/InlinePolicy";
 import { policyKey } from "../../parts/iam/keys";
+import { PolicyChanges } from "../../parts/PolicyChanges";
 import { PolicyEdit, PolicyText } from "../../parts/PolicyText";
-import { useAction } from "../../parts/useAction";
+import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
-import { Changes } from "./Changes";
 import { documentOf, versionsOf } from "./versions";
 
 interface Props {
@@ -63,12 +63,15 @@ interface EditorProps {
   onClose: () => void;
 }
 
-function Editor({ arn, name, document, onClose }: EditorProps) {
+function Editor({ arn, name, document: opened, onClose }: EditorProps) {
   const text = strings.policies;
+  // The page may read a newer document meanwhile; the edit began with this one.
+  const [document, setDocument] = useState(opened);
   const [value, setValue] = useState(document);
   const versions = useQuery({ queryKey: [...policyKey(arn), "versions"], queryFn: () => versionsOf(arn) });
   const isFull = (versions.data?.length ?? 0) >= POLICY_VERSIONS_MAX;
-  const save = useAction(() => createPolicyVersion({ PolicyArn: arn, PolicyDocument: value, SetAsDefault: true }), {
+  const save = useReplaceDocument({
+    base: document,
     stale: [policyKey(arn)],
     said: () => text.saved(name),
     then: onClose,
@@ -77,11 +80,12 @@ function Editor({ arn, name, document, onClose }: EditorProps) {
     <Dialog
       title={text.editTitle}
       submit={strings.iam.save}
-      onSubmit={() => save.run(undefined)}
+      onSubmit={() => save.save({ kind: "managed", arn }, value)}
       onClose={onClose}
       isRunning={save.isRunning}
       isDisabled={isFull || !isJsonObject(value) || value === document}
       error={save.error}
+      changes={[iamChange("CreatePolicyVersion", { PolicyArn: arn, PolicyDocument: value, SetAsDefault: true })]}
       size="max"
     >
       {isFull ? <div>{text.full}</div> : null}
@@ -91,7 +95,14 @@ function Editor({ arn, name, document, onClose }: EditorProps) {
         onChange={setValue}
         error={isJsonObject(value) ? undefined : strings.iam.permissions.notJson}
       />
-      <Changes before={parse(document)} after={parse(value)} />
+      <DocumentChanged
+        conflict={save.conflict}
+        onTake={(current) => {
+          setDocument(pretty(current));
+          setValue(pretty(current));
+        }}
+      />
+      <PolicyChanges before={document} after={value} />
     </Dialog>
   );
 }

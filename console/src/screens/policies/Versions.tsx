@@ -5,16 +5,15 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "react-router";
-import { deletePolicyVersion, setDefaultPolicyVersion } from "../../api/iam/policies";
-import { parse } from "../../lib/trust/document";
+import { iamChange } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { pretty } from "../../parts/iam/InlinePolicy";
 import { policyKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
+import { PolicyChanges } from "../../parts/PolicyChanges";
 import { PolicyText } from "../../parts/PolicyText";
-import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
-import { Changes } from "./Changes";
 import { documentOf, versionsOf } from "./versions";
 
 /** The versions of a policy, and what each says that the one in force does not. */
@@ -22,17 +21,22 @@ export function Versions({ arn, isOwn }: { arn: string; isOwn: boolean }) {
   const text = strings.policies.versions;
   const [params, setParams] = useSearchParams();
   const found = useQuery({ queryKey: [...policyKey(arn), "versions"], queryFn: () => versionsOf(arn) });
-  const stale = [policyKey(arn)];
-  const promote = useAction((VersionId: string) => setDefaultPolicyVersion({ PolicyArn: arn, VersionId }), {
-    stale,
-    said: text.changed,
-    isLoud: true,
-  });
-  const removal = useAction((VersionId: string) => deletePolicyVersion({ PolicyArn: arn, VersionId }), {
-    stale,
-    said: text.deleted,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm([policyKey(arn)]);
+  const promote = (VersionId: string) =>
+    ask({
+      title: text.setDefaultOf(VersionId),
+      submit: text.setDefault,
+      changes: [iamChange("SetDefaultPolicyVersion", { PolicyArn: arn, VersionId })],
+      said: text.changed(VersionId),
+    });
+  const remove = (VersionId: string) =>
+    ask({
+      title: text.deleteOf(VersionId),
+      text: text.deleteHint,
+      submit: strings.iam.delete,
+      changes: [iamChange("DeletePolicyVersion", { PolicyArn: arn, VersionId })],
+      said: text.deleted(VersionId),
+    });
   if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const versions = found.data ?? [];
   const current = versions.find(({ isDefault }) => isDefault)?.id;
@@ -76,10 +80,10 @@ export function Versions({ arn, isOwn }: { arn: string; isOwn: boolean }) {
                 strings.iam.none
               ) : (
                 <SpaceBetween direction="horizontal" size="s">
-                  <Button variant="inline-link" ariaLabel={text.setDefaultOf(id)} onClick={() => promote.run(id)}>
+                  <Button variant="inline-link" ariaLabel={text.setDefaultOf(id)} onClick={() => promote(id)}>
                     {text.setDefault}
                   </Button>
-                  <Button variant="inline-link" ariaLabel={text.deleteOf(id)} onClick={() => removal.run(id)}>
+                  <Button variant="inline-link" ariaLabel={text.deleteOf(id)} onClick={() => remove(id)}>
                     {strings.iam.delete}
                   </Button>
                 </SpaceBetween>
@@ -87,6 +91,7 @@ export function Versions({ arn, isOwn }: { arn: string; isOwn: boolean }) {
           },
         ]}
       />
+      {dialog}
       {shown === undefined || current === undefined ? null : <Shown arn={arn} shown={shown} current={current} />}
     </SpaceBetween>
   );
@@ -105,7 +110,7 @@ function Shown({ arn, shown, current }: { arn: string; shown: string; current: s
   return (
     <Container header={<Header>{shown === current ? shown : text.compare(current, shown)}</Header>}>
       <SpaceBetween size="m">
-        {shown === current ? null : <Changes before={parse(reference.data ?? "")} after={parse(document.data ?? "")} />}
+        {shown === current ? null : <PolicyChanges before={pretty(reference.data ?? "")} after={pretty(document.data ?? "")} />}
         <PolicyText label={strings.iam.permissions.document} value={pretty(document.data ?? "")} />
       </SpaceBetween>
     </Container>

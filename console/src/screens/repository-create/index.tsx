@@ -1,15 +1,10 @@
-import Button from "@cloudscape-design/components/button";
-import Form from "@cloudscape-design/components/form";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
-import { createRepository } from "../../api/ecr";
+import { perform } from "../../api/perform";
 import { repositoryPath } from "../../lib/paths";
-import { EMPTY_FORM, createChange, createInput, isValid, repositoryResource } from "../../lib/repository-form";
-import { AsCommand } from "../../parts/AsCommand";
-import { Failure } from "../../parts/Failure";
-import { Page } from "../../parts/Page";
+import { EMPTY_FORM, createChange, isValid } from "../../lib/repository-form";
+import { FormPage } from "../../parts/FormPage";
 import { useFlash } from "../../parts/flash";
 import { strings } from "../../strings";
 import { RepositoryFields } from "./RepositoryFields";
@@ -21,8 +16,9 @@ export default function CreateRepository() {
   const flash = useFlash();
   const [form, setForm] = useState(EMPTY_FORM);
   const [wasTried, setWasTried] = useState(false);
+  const change = createChange(form);
   const create = useMutation({
-    mutationFn: () => createRepository(createInput(form)),
+    mutationFn: () => perform(change),
     onSuccess: async () => {
       await queries.invalidateQueries({ queryKey: ["repositories"] });
       flash.success(text.form.created(form.name));
@@ -34,35 +30,15 @@ export default function CreateRepository() {
     if (isValid(form)) create.mutate();
   };
   return (
-    <Page
+    <FormPage
       title={text.create}
-      crumbs={[{ text: text.title, to: "/repositories" }]}
-      actions={<AsCommand changes={[createChange(form)]} resources={[repositoryResource(form)]} />}
+      above={{ text: text.title, to: "/repositories" }}
+      onSubmit={submit}
+      isRunning={create.isPending}
+      error={create.error ?? undefined}
+      changes={[change]}
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submit();
-        }}
-      >
-        <Form
-          actions={
-            <SpaceBetween size="xs" direction="horizontal">
-              <Button variant="link" formAction="none" onClick={() => void navigate("/repositories")}>
-                {strings.frame.cancel}
-              </Button>
-              <Button variant="primary" loading={create.isPending}>
-                {text.create}
-              </Button>
-            </SpaceBetween>
-          }
-        >
-          <SpaceBetween size="l">
-            <RepositoryFields form={form} onChange={setForm} showErrors={wasTried} />
-            {create.error === null ? null : <Failure error={create.error} />}
-          </SpaceBetween>
-        </Form>
-      </form>
-    </Page>
+      <RepositoryFields form={form} onChange={setForm} showErrors={wasTried} />
+    </FormPage>
   );
 }

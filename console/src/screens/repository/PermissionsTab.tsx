@@ -2,11 +2,11 @@ import Box from "@cloudscape-design/components/box";
 import { useQuery } from "@tanstack/react-query";
 import { Loading } from "../../app/Loading";
 import { Failure } from "../../parts/Failure";
-import { PolicyEditor } from "./PolicyEditor";
+import { PermissionsEditor } from "./PermissionsEditor";
 import { policyQuery } from "./queries";
 import type { TabProps } from "./tabs";
 
-export default function PermissionsTab({ name }: TabProps) {
+export default function PermissionsTab({ repository, name }: TabProps) {
   const query = useQuery(policyQuery(name));
   if (query.isPending) return <Loading />;
   if (query.error !== null) {
@@ -16,5 +16,5 @@ export default function PermissionsTab({ name }: TabProps) {
       </Box>
     );
   }
-  return <PolicyEditor key={query.data} name={name} saved={query.data} />;
+  return <PermissionsEditor name={name} arn={repository.repositoryArn ?? ""} saved={query.data} />;
 }

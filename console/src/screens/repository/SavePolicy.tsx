@@ -3,35 +3,40 @@ import Button from "@cloudscape-design/components/button";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { deleteRepositoryPolicy, setRepositoryPolicy } from "../../api/ecr";
-import { policyChanges, readPolicy, type FormStatement } from "../../lib/repository-policy";
+import { policyChanges, readPolicy } from "../../lib/repository-policy";
+import { DocumentChanged } from "../../parts/DocumentChanged";
 import { Failure } from "../../parts/Failure";
-import { useFlash } from "../../parts/flash";
+import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
 import { repositoryKey } from "./queries";
 
 interface Props {
   name: string;
-  before: string;
+  /** What the edit began with; empty where there was no policy. */
+  base: string;
+  /** The edited document; empty to delete the policy. */
   json: string;
-  after: FormStatement[];
+  /** Makes a document the one that the edit begins with. */
+  onBegin: (document: string) => void;
   onClose: () => void;
 }
 
+const statementsOf = (json: string) => {
+  const read = readPolicy(json);
+  return Array.isArray(read) ? read : [];
+};
+
 /** Shows who gains and who loses which action, then saves. */
-export function SavePolicy({ name, before, json, after, onClose }: Props) {
+export function SavePolicy({ name, base, json, onBegin, onClose }: Props) {
   const text = strings.repository.permissions;
-  const queries = useQueryClient();
-  const flash = useFlash();
-  const old = readPolicy(before);
-  const changes = policyChanges(Array.isArray(old) ? old : [], after);
-  const save = useMutation({
-    mutationFn: () => (json === "" ? deleteRepositoryPolicy(name) : setRepositoryPolicy(name, json)),
-    onSuccess: async () => {
-      flash.success(json === "" ? text.deleted : text.saved);
+  const changes = policyChanges(statementsOf(base), statementsOf(json));
+  const save = useReplaceDocument({
+    base,
+    stale: [repositoryKey(name)],
+    said: () => (json === "" ? text.deleted : text.saved),
+    then: () => {
+      onBegin(json);
       onClose();
-      await queries.invalidateQueries({ queryKey: repositoryKey(name) });
     },
   });
   return (
@@ -47,7 +52,11 @@ export function SavePolicy({ name, before, json, after, onClose }: Props) {
             <Button variant="link" onClick={onClose}>
               {strings.frame.cancel}
             </Button>
-            <Button variant="primary" loading={save.isPending} onClick={() => save.mutate()}>
+            <Button
+              variant="primary"
+              loading={save.isRunning}
+              onClick={() => save.save({ kind: "repository", name }, json)}
+            >
               {json === "" ? text.delete : strings.frame.save}
             </Button>
           </SpaceBetween>
@@ -79,7 +88,14 @@ export function SavePolicy({ name, before, json, after, onClose }: Props) {
             />
           </>
         )}
-        {save.error === null ? null : <Failure error={save.error} />}
+        <DocumentChanged
+          conflict={save.conflict}
+          onTake={(current) => {
+            onBegin(current);
+            onClose();
+          }}
+        />
+        {save.error === undefined ? null : <Failure error={save.error} />}
       </SpaceBetween>
     </Modal>
   );

@@ -5,8 +5,11 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { putMutability, putScanOnPush, replaceTags, type Repository, type Tag } from "../../api/ecr";
+import type { Repository, Tag } from "../../api/ecr";
+import { performAll } from "../../api/perform";
 import { Loading } from "../../app/Loading";
+import type { Change } from "../../lib/commands/change";
+import { apiTags, tagDifference } from "../../lib/iam-changes";
 import { isExclusion, mutabilityOf, type RepositoryForm } from "../../lib/repository-form";
 import { AsCommand } from "../../parts/AsCommand";
 import { Failure } from "../../parts/Failure";
@@ -34,11 +37,11 @@ export default function SettingsTab({ repository, name }: TabProps) {
 }
 
 /** A change of the repository, which is read again afterwards. */
-function useChange(name: string, change: () => Promise<void>) {
+function useChange(name: string, changes: Change[]) {
   const queries = useQueryClient();
   const flash = useFlash();
   return useMutation({
-    mutationFn: change,
+    mutationFn: () => performAll(changes),
     onSuccess: async () => {
       flash.success(text.saved);
       await queries.invalidateQueries({ queryKey: repositoryKey(name) });
@@ -49,14 +52,15 @@ function useChange(name: string, change: () => Promise<void>) {
 function MutabilitySettings({ repository, name }: TabProps) {
   const [value, setValue] = useState(() => mutabilityFields(repository));
   const input = { repositoryName: name, ...mutabilityOf(value) };
-  const save = useChange(name, () => putMutability(input));
+  const changes = [{ service: "ecr", operation: "PutImageTagMutability", input }];
+  const save = useChange(name, changes);
   const isValid = value.exclusions.every(isExclusion);
   return (
     <Container
       header={
         <Header
           variant="h2"
-          actions={<AsCommand changes={[{ service: "ecr", operation: "PutImageTagMutability", input }]} />}
+          actions={<AsCommand changes={changes} />}
         >
           {text.tags}
         </Header>
@@ -82,10 +86,16 @@ function mutabilityFields(repository: Repository): Pick<RepositoryForm, "mutabil
 
 function ScanSettings({ repository, name }: TabProps) {
   const [isOn, setIsOn] = useState(repository.imageScanningConfiguration?.scanOnPush === true);
-  const save = useChange(name, () => putScanOnPush(name, isOn));
+  const input = { repositoryName: name, imageScanningConfiguration: { scanOnPush: isOn } };
+  const changes = [{ service: "ecr", operation: "PutImageScanningConfiguration", input }];
+  const save = useChange(name, changes);
   return (
     <Container
-      header={<Header variant="h2">{text.scan}</Header>}
+      header={
+        <Header variant="h2" actions={<AsCommand changes={changes} />}>
+          {text.scan}
+        </Header>
+      }
       footer={
         <Button loading={save.isPending} onClick={() => save.mutate()}>
           {strings.frame.save}
@@ -106,11 +116,26 @@ function ScanSettings({ repository, name }: TabProps) {
 
 function ResourceTags({ name, arn, tags }: { name: string; arn: string; tags: Tag[] }) {
   const [items, setItems] = useState(() => tags.map(({ Key = "", Value = "" }) => ({ key: Key, value: Value })));
-  const after = items.map(({ key, value }) => ({ Key: key, Value: value }));
-  const save = useChange(name, () => replaceTags(arn, tags, after));
+  const { gone, set } = tagDifference(
+    tags.map(({ Key = "", Value = "" }) => ({ key: Key, value: Value })),
+    items,
+  );
+  const changes: Change[] = [
+    ...(set.length === 0
+      ? []
+      : [{ service: "ecr", operation: "TagResource", input: { resourceArn: arn, tags: apiTags(set) } }]),
+    ...(gone.length === 0
+      ? []
+      : [{ service: "ecr", operation: "UntagResource", input: { resourceArn: arn, tagKeys: gone } }]),
+  ];
+  const save = useChange(name, changes);
   return (
     <Container
-      header={<Header variant="h2">{text.resourceTags}</Header>}
+      header={
+        <Header variant="h2" actions={<AsCommand changes={changes} />}>
+          {text.resourceTags}
+        </Header>
+      }
       footer={
         <Button
           disabled={items.some(({ key }) => key === "")}

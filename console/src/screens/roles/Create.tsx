@@ -5,6 +5,7 @@ import { useNavigate } from "react-router";
 import { useSession } from "../../api/current";
 import { choiceProblems, hasProblems } from "../../lib/permissions-choice";
 import { fieldProblems } from "../../lib/trust/review";
+import { AsCommand } from "../../parts/AsCommand";
 import { Failure } from "../../parts/Failure";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
@@ -15,7 +16,7 @@ import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { EntityFields } from "./EntityFields";
 import { Review } from "./Review";
-import { emptyRole, isNamed, makeRole } from "./role-draft";
+import { emptyRole, isNamed, makeRole, roleChanges } from "./role-draft";
 import { TrustPreview } from "./TrustPreview";
 
 /** The wizard: who may assume the role, what it may do, its name. */
@@ -60,7 +61,11 @@ export default function CreateRole() {
     if (isReady.every(Boolean)) create.run(undefined);
   };
   return (
-    <WizardPage title={text.create} crumbs={[{ text: text.title, to: "/roles" }]}>
+    <WizardPage
+      title={text.create}
+      crumbs={[{ text: text.title, to: "/roles" }]}
+      actions={<AsCommand changes={roleChanges(draft, session)} />}
+    >
       <Wizard
         activeStepIndex={step}
         onNavigate={(event) => go(event.detail.requestedStepIndex)}

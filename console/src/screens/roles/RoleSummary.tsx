@@ -4,7 +4,7 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import { useState } from "react";
-import { updateRole } from "../../api/iam/roles";
+import { iamChange, perform } from "../../api/perform";
 import { descriptionProblem, sessionSecondsProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
@@ -53,10 +53,16 @@ function Edit({ role, onClose }: { role: Role; onClose: () => void }) {
   const [description, setDescription] = useState(role.Description ?? "");
   const [seconds, setSeconds] = useState((role.MaxSessionDuration ?? "").toString());
   const problem = sessionSecondsProblem(Number(seconds));
-  const save = useAction(
-    () => updateRole({ RoleName: name, Description: description, MaxSessionDuration: Number(seconds) }),
-    { stale: [holderKey({ kind: "role", name })], said: () => text.settings.saved, then: onClose },
-  );
+  const change = iamChange("UpdateRole", {
+    RoleName: name,
+    Description: description,
+    MaxSessionDuration: Number(seconds),
+  });
+  const save = useAction(() => perform(change), {
+    stale: [holderKey({ kind: "role", name })],
+    said: () => text.settings.saved,
+    then: onClose,
+  });
   return (
     <Dialog
       title={text.settings.edit}
@@ -66,6 +72,7 @@ function Edit({ role, onClose }: { role: Role; onClose: () => void }) {
       isRunning={save.isRunning}
       isDisabled={problem !== undefined || descriptionProblem(description) !== undefined}
       error={save.error}
+      changes={[change]}
     >
       <Field
         label={strings.iam.description}

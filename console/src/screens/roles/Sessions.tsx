@@ -4,8 +4,9 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { isGone } from "../../api/iam/dependants";
+import { isGone } from "../../api/iam/gone";
 import { inlineDocument, putInline } from "../../api/iam/holder";
+import { putInlineChange } from "../../lib/iam-changes";
 import { revocationPolicy, revocationTime, REVOCATION_POLICY_NAME } from "../../lib/session-revocation";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
@@ -21,6 +22,8 @@ export function Sessions({ roleName }: { roleName: string }) {
   const holder = { kind: "role", name: roleName } as const;
   const [isOpen, setIsOpen] = useState(false);
   const [typed, setTyped] = useState("");
+  // The command shows the time at which the page was opened; the button takes that of its press.
+  const [opened] = useState(() => new Date());
   const found = useQuery({
     queryKey: [...holderKey(holder), "revocation"],
     // `null`: the role never had its sessions revoked.
@@ -59,6 +62,7 @@ export function Sessions({ roleName }: { roleName: string }) {
           isRunning={revoke.isRunning}
           isDisabled={typed !== text.word}
           error={revoke.error}
+          changes={[putInlineChange(holder, REVOCATION_POLICY_NAME, revocationPolicy(opened))]}
         >
           <Field label={text.confirm} value={typed} onChange={setTyped} placeholder={text.word} />
         </Dialog>

@@ -5,13 +5,16 @@ import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useSession } from "../../api/current";
-import { updateAssumeRolePolicy } from "../../api/iam/roles";
+import { iamChange } from "../../api/perform";
 import { recognize, trustPolicy, type TrustedEntity } from "../../lib/trust/entity";
 import { fieldProblems } from "../../lib/trust/review";
+import { AsCommand } from "../../parts/AsCommand";
+import { DocumentChanged } from "../../parts/DocumentChanged";
 import { Failure } from "../../parts/Failure";
+import { pretty } from "../../parts/iam/InlinePolicy";
 import { holderKey } from "../../parts/iam/keys";
 import { PolicyEdit, PolicyText } from "../../parts/PolicyText";
-import { useAction } from "../../parts/useAction";
+import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
 import { EntityFields } from "./EntityFields";
 import { TrustPreview, TrustWarnings } from "./TrustPreview";
@@ -49,10 +52,20 @@ function Editor({ roleName, document, onClose }: { roleName: string; document: s
   const [entity, setEntity] = useState<TrustedEntity>(recognized);
   const [isForm, setIsForm] = useState(recognized.kind !== "custom");
   const [isSent, setIsSent] = useState(false);
-  const save = useAction(
-    () => updateAssumeRolePolicy({ RoleName: roleName, PolicyDocument: trustPolicy(entity, partition) }),
-    { stale: [holderKey({ kind: "role", name: roleName })], said: () => text.trust.saved, then: onClose },
-  );
+  // Fields keep what was typed: they are made anew for another document.
+  const [round, setRound] = useState(0);
+  const save = useReplaceDocument({
+    base: document,
+    stale: [holderKey({ kind: "role", name: roleName })],
+    said: () => text.trust.saved,
+    then: onClose,
+  });
+  const take = (current: string) => {
+    setRound(round + 1);
+    const found = recognize(pretty(current), partition);
+    setEntity(found);
+    setIsForm(found.kind !== "custom");
+  };
   const change = (id: string) => {
     const now = trustPolicy(entity, partition);
     setEntity(id === "form" ? recognize(now, partition) : { kind: "custom", document: now });
@@ -60,10 +73,27 @@ function Editor({ roleName, document, onClose }: { roleName: string; document: s
   };
   const submit = () => {
     setIsSent(true);
-    if (fieldProblems(entity).length === 0) save.run(undefined);
+    if (fieldProblems(entity).length === 0) save.save({ kind: "trust", roleName }, trustPolicy(entity, partition));
   };
   return (
-    <Container header={<Header>{text.trust.edit}</Header>}>
+    <Container
+      header={
+        <Header
+          actions={
+            <AsCommand
+              changes={[
+                iamChange("UpdateAssumeRolePolicy", {
+                  RoleName: roleName,
+                  PolicyDocument: trustPolicy(entity, partition),
+                }),
+              ]}
+            />
+          }
+        >
+          {text.trust.edit}
+        </Header>
+      }
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -81,10 +111,10 @@ function Editor({ roleName, document, onClose }: { roleName: string; document: s
             onChange={(event) => change(event.detail.selectedId)}
           />
           {isForm || entity.kind !== "custom" ? (
-            <EntityFields entity={entity} onChange={setEntity} isSent={isSent} />
+            <EntityFields key={round} entity={entity} onChange={setEntity} isSent={isSent} />
           ) : (
             <PolicyEdit
-          kind="trust"
+              kind="trust"
               label={text.preview}
               value={entity.document}
               onChange={(value) => setEntity({ kind: "custom", document: value })}
@@ -92,6 +122,7 @@ function Editor({ roleName, document, onClose }: { roleName: string; document: s
             />
           )}
           <TrustPreview entity={entity} />
+          <DocumentChanged conflict={save.conflict} onTake={take} />
           {save.error === undefined ? null : <Failure error={save.error} />}
           <SpaceBetween direction="horizontal" size="xs">
             <Button formAction="none" variant="link" onClick={onClose}>

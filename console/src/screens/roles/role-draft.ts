@@ -1,8 +1,8 @@
 /** What the wizard holds, and the calls that make the role. */
 
-import type { TagPair } from "../../api/iam/holder";
-import { grant } from "../../api/iam/grant";
-import { addRoleToInstanceProfile, createInstanceProfile, createRole } from "../../api/iam/roles";
+import { iamChange, perform, performAll } from "../../api/perform";
+import type { Change } from "../../lib/commands/change";
+import { apiTags, grantChanges, type TagPair } from "../../lib/iam-changes";
 import { descriptionProblem, nameProblem, pathProblem, sessionSecondsProblem, tagsProblem } from "../../lib/names";
 import { noPermissions, type PermissionsChoice } from "../../lib/permissions-choice";
 import type { Registry } from "../../lib/policy/templates";
@@ -38,26 +38,37 @@ export function isNamed(draft: RoleDraft): boolean {
   );
 }
 
+/** The calls that make the role and what belongs to it. */
+export function roleChanges(draft: RoleDraft, registry: Registry): Change[] {
+  const RoleName = draft.name;
+  const isForHosts = draft.entity.kind === "service" && draft.entity.services.includes("ec2.amazonaws.com");
+  return [
+    iamChange("CreateRole", {
+      RoleName,
+      AssumeRolePolicyDocument: trustPolicy(draft.entity, registry.partition),
+      MaxSessionDuration: Number(draft.seconds),
+      ...(draft.description === "" ? {} : { Description: draft.description }),
+      ...(draft.path === "" || draft.path === "/" ? {} : { Path: draft.path }),
+      ...(draft.tags.length === 0 ? {} : { Tags: apiTags(draft.tags) }),
+    }),
+    ...grantChanges({ kind: "role", name: RoleName }, draft.permissions, registry),
+    // "If you use the console to create a role for EC2, the console creates an instance profile and gives it the
+    // same name as the role" (IAM User Guide, "Use instance profiles").
+    ...(isForHosts
+      ? [
+          iamChange("CreateInstanceProfile", { InstanceProfileName: RoleName }),
+          iamChange("AddRoleToInstanceProfile", { InstanceProfileName: RoleName, RoleName }),
+        ]
+      : []),
+  ];
+}
+
 /** Makes the role; answers what failed after it was made. */
 export async function makeRole(draft: RoleDraft, registry: Registry): Promise<{ failure?: unknown }> {
-  const RoleName = draft.name;
-  const Tags = draft.tags.map(({ key, value }) => ({ Key: key, Value: value }));
-  await createRole({
-    RoleName,
-    AssumeRolePolicyDocument: trustPolicy(draft.entity, registry.partition),
-    MaxSessionDuration: Number(draft.seconds),
-    ...(draft.description === "" ? {} : { Description: draft.description }),
-    ...(draft.path === "" || draft.path === "/" ? {} : { Path: draft.path }),
-    ...(Tags.length === 0 ? {} : { Tags }),
-  });
+  const [role, ...others] = roleChanges(draft, registry);
+  if (role !== undefined) await perform(role);
   try {
-    await grant({ kind: "role", name: RoleName }, draft.permissions, registry);
-    if (draft.entity.kind === "service" && draft.entity.services.includes("ec2.amazonaws.com")) {
-      // "If you use the console to create a role for EC2, the console creates an instance profile and gives it the
-      // same name as the role" (IAM User Guide, "Use instance profiles").
-      await createInstanceProfile({ InstanceProfileName: RoleName });
-      await addRoleToInstanceProfile({ InstanceProfileName: RoleName, RoleName });
-    }
+    await performAll(others);
     return {};
   } catch (failure) {
     return { failure };

@@ -6,15 +6,16 @@ import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { createAccessKey, updateAccessKey } from "../../api/iam/credentials";
+import { iamChange } from "../../api/perform";
 import type { NewCredentials } from "../../lib/credentials-csv";
 import { ACCESS_KEYS_PER_USER } from "../../lib/names";
 import { Failure } from "../../parts/Failure";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { holderKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
-import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
-import { keysOf, type AccessKey } from "./access-keys";
+import { keysOf } from "./access-keys";
+import { CreateKey } from "./CreateKey";
 import { DeleteKey } from "./DeleteKey";
 import { NewKey } from "./NewKey";
 
@@ -25,17 +26,8 @@ export function AccessKeys({ userName }: { userName: string }) {
   const [deleted, setDeleted] = useState<string>();
   const stale = [[...holderKey({ kind: "user", name: userName }), "keys"]];
   const found = useQuery({ queryKey: stale[0] ?? [], queryFn: () => keysOf(userName) });
-  const create = useAction(() => createAccessKey({ UserName: userName }), {
-    stale,
-    isLoud: true,
-    then: ({ AccessKey: key }) =>
-      setShown({ userName, accessKeyId: key?.AccessKeyId, secretAccessKey: key?.SecretAccessKey }),
-  });
-  const change = useAction(
-    ({ id, isActive }: AccessKey) =>
-      updateAccessKey({ UserName: userName, AccessKeyId: id, Status: isActive ? "Inactive" : "Active" }),
-    { stale, said: ({ id }) => text.changed(id), isLoud: true },
-  );
+  const [isCreating, setIsCreating] = useState(false);
+  const { ask, dialog } = useConfirm(stale);
   if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const keys = found.data ?? [];
   const isFull = keys.length >= ACCESS_KEYS_PER_USER;
@@ -55,10 +47,9 @@ export function AccessKeys({ userName }: { userName: string }) {
             counter={`(${keys.length})`}
             actions={
               <Button
-                loading={create.isRunning}
                 disabled={isFull}
                 disabledReason={isFull ? text.limit : undefined}
-                onClick={() => create.run(undefined)}
+                onClick={() => setIsCreating(true)}
               >
                 {text.create}
               </Button>
@@ -89,7 +80,20 @@ export function AccessKeys({ userName }: { userName: string }) {
                 <Button
                   variant="inline-link"
                   ariaLabel={key.isActive ? text.deactivateKey(key.id) : text.activateKey(key.id)}
-                  onClick={() => change.run(key)}
+                  onClick={() =>
+                    ask({
+                      title: key.isActive ? text.deactivateKey(key.id) : text.activateKey(key.id),
+                      submit: key.isActive ? text.deactivate : text.activate,
+                      changes: [
+                        iamChange("UpdateAccessKey", {
+                          UserName: userName,
+                          AccessKeyId: key.id,
+                          Status: key.isActive ? "Inactive" : "Active",
+                        }),
+                      ],
+                      said: text.changed(key.id),
+                    })
+                  }
                 >
                   {key.isActive ? text.deactivate : text.activate}
                 </Button>
@@ -101,6 +105,10 @@ export function AccessKeys({ userName }: { userName: string }) {
           },
         ]}
       />
+      {dialog}
+      {isCreating ? (
+        <CreateKey userName={userName} stale={stale} onMade={setShown} onClose={() => setIsCreating(false)} />
+      ) : null}
       {shown === undefined ? null : <NewKey credentials={shown} onClose={() => setShown(undefined)} />}
       {deleted === undefined ? null : (
         <DeleteKey userName={userName} id={deleted} stale={stale} onClose={() => setDeleted(undefined)} />

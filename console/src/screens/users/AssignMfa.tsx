@@ -1,6 +1,7 @@
 import Box from "@cloudscape-design/components/box";
 import { useState } from "react";
-import { createVirtualMFADevice, deleteVirtualMFADevice, enableMFADevice } from "../../api/iam/credentials";
+import { createVirtualMFADevice, deleteVirtualMFADevice } from "../../api/iam/credentials";
+import { iamChange, perform } from "../../api/perform";
 import { nameProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
@@ -28,7 +29,8 @@ export function AssignMfa({ userName, queryKey, onClose }: Props) {
   const [name, setName] = useState(userName);
   const [device, setDevice] = useState<Device>();
   const problem = nameProblem("mfaDevice", name);
-  const create = useAction(() => createVirtualMFADevice({ VirtualMFADeviceName: name }), {
+  const input = { VirtualMFADeviceName: name };
+  const create = useAction(() => createVirtualMFADevice(input), {
     stale: [],
     then: ({ VirtualMFADevice: made }) =>
       setDevice({
@@ -47,6 +49,7 @@ export function AssignMfa({ userName, queryKey, onClose }: Props) {
       isRunning={create.isRunning}
       isDisabled={problem !== undefined}
       error={create.error}
+      changes={[iamChange("CreateVirtualMFADevice", input)]}
     >
       <Field label={text.deviceName} value={name} onChange={setName} problem={problem} />
     </Dialog>
@@ -63,16 +66,13 @@ function Enable({ userName, queryKey, onClose, device }: Props & { device: Devic
   const text = strings.users.mfa;
   const [first, setFirst] = useState("");
   const [second, setSecond] = useState("");
-  const enable = useAction(
-    () =>
-      enableMFADevice({
-        UserName: userName,
-        SerialNumber: device.serial,
-        AuthenticationCode1: first,
-        AuthenticationCode2: second,
-      }),
-    { stale: [queryKey], said: () => text.enabled_, then: onClose },
-  );
+  const change = iamChange("EnableMFADevice", {
+    UserName: userName,
+    SerialNumber: device.serial,
+    AuthenticationCode1: first,
+    AuthenticationCode2: second,
+  });
+  const enable = useAction(() => perform(change), { stale: [queryKey], said: () => text.enabled_, then: onClose });
   // A device that nobody finished is of no use, and its name would be taken.
   const abandon = useAction(() => deleteVirtualMFADevice({ SerialNumber: device.serial }), {
     stale: [queryKey],
@@ -90,6 +90,7 @@ function Enable({ userName, queryKey, onClose, device }: Props & { device: Devic
       isRunning={enable.isRunning}
       isDisabled={!areCodes(first, second)}
       error={enable.error}
+      changes={[change]}
     >
       <Box>{text.scan}</Box>
       {device.image === undefined ? null : <img src={imageUrl(device.image)} alt={text.qr} width={200} height={200} />}

@@ -1,6 +1,6 @@
 import Box from "@cloudscape-design/components/box";
 import { useState } from "react";
-import { deleteAccessKey } from "../../api/iam/credentials";
+import { iamChange, perform } from "../../api/perform";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/iam/Dialog";
 import { useAction } from "../../parts/useAction";
@@ -17,7 +17,8 @@ interface Props {
 export function DeleteKey({ userName, id, stale, onClose }: Props) {
   const text = strings.users.keys;
   const [typed, setTyped] = useState("");
-  const action = useAction(() => deleteAccessKey({ UserName: userName, AccessKeyId: id }), {
+  const change = iamChange("DeleteAccessKey", { UserName: userName, AccessKeyId: id });
+  const action = useAction(() => perform(change), {
     stale,
     said: () => text.deleted(id),
     then: onClose,
@@ -31,6 +32,7 @@ export function DeleteKey({ userName, id, stale, onClose }: Props) {
       isRunning={action.isRunning}
       isDisabled={typed !== id}
       error={action.error}
+      changes={[change]}
     >
       <Box>{text.deleteHint}</Box>
       <Field label={text.confirm(id)} value={typed} onChange={setTyped} placeholder={id} />

@@ -7,10 +7,12 @@ import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { createLoginProfile, deleteLoginProfile, getLoginProfile, updateLoginProfile } from "../../api/iam/credentials";
-import { isGone } from "../../api/iam/dependants";
+import { getLoginProfile } from "../../api/iam/credentials";
+import { isGone } from "../../api/iam/gone";
+import { iamChange, perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Dialog } from "../../parts/iam/Dialog";
 import { holderKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
@@ -33,11 +35,13 @@ export function LoginProfile({ userName }: { userName: string }) {
   const [isOpen, setIsOpen] = useState(false);
   const queryKey = [...holderKey({ kind: "user", name: userName }), "login"];
   const found = useQuery({ queryKey, queryFn: () => profileOf(userName) });
-  const removal = useAction(() => deleteLoginProfile({ UserName: userName }), {
-    stale: [queryKey],
-    said: () => text.removed,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm([queryKey]);
+  const remove = () =>
+    ask({
+      title: text.remove,
+      changes: [iamChange("DeleteLoginProfile", { UserName: userName })],
+      said: text.removed,
+    });
   const profile = found.data ?? null;
   return (
     <Container
@@ -45,7 +49,7 @@ export function LoginProfile({ userName }: { userName: string }) {
         <Header
           actions={
             <SpaceBetween direction="horizontal" size="xs">
-              {profile === null ? null : <Button onClick={() => removal.run(undefined)}>{text.remove}</Button>}
+              {profile === null ? null : <Button onClick={remove}>{text.remove}</Button>}
               <Button onClick={() => setIsOpen(true)}>{profile === null ? text.create : text.change}</Button>
             </SpaceBetween>
           }
@@ -66,6 +70,7 @@ export function LoginProfile({ userName }: { userName: string }) {
           ]}
         />
       )}
+      {dialog}
       {isOpen ? (
         <Password userName={userName} isNew={profile === null} queryKey={queryKey} onClose={() => setIsOpen(false)} />
       ) : null}
@@ -84,13 +89,12 @@ function Password({ userName, isNew, queryKey, onClose }: PasswordProps) {
   const text = strings.users;
   const [password, setPassword] = useState("");
   const [mustReset, setMustReset] = useState(true);
-  const save = useAction(
-    async () => {
-      const input = { UserName: userName, Password: password, PasswordResetRequired: mustReset };
-      await (isNew ? createLoginProfile(input) : updateLoginProfile(input));
-    },
-    { stale: [queryKey], said: () => text.login.saved, then: onClose },
-  );
+  const change = iamChange(isNew ? "CreateLoginProfile" : "UpdateLoginProfile", {
+    UserName: userName,
+    Password: password,
+    PasswordResetRequired: mustReset,
+  });
+  const save = useAction(() => perform(change), { stale: [queryKey], said: () => text.login.saved, then: onClose });
   return (
     <Dialog
       title={isNew ? text.login.create : text.login.change}
@@ -100,6 +104,7 @@ function Password({ userName, isNew, queryKey, onClose }: PasswordProps) {
       isRunning={save.isRunning}
       isDisabled={password === ""}
       error={save.error}
+      changes={[change]}
     >
       <Field
         label={text.password}

@@ -5,8 +5,10 @@ import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { collect, from, markerOf } from "../../api/iam/collect";
-import { addUserToGroup, listGroupsForUser, removeUserFromGroup } from "../../api/iam/users";
+import { listGroupsForUser } from "../../api/iam/users";
+import { iamChange, performAll } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { Dialog } from "../../parts/iam/Dialog";
 import { holderKey } from "../../parts/iam/keys";
 import { LinkTo } from "../../parts/LinkTo";
@@ -29,11 +31,14 @@ export function Memberships({ userName }: { userName: string }) {
   const stale = [holderKey({ kind: "user", name: userName }), ["iam", "group"]];
   const queryKey = [...holderKey({ kind: "user", name: userName }), "groups"];
   const found = useQuery({ queryKey, queryFn: () => groupsOf(userName) });
-  const removal = useAction((GroupName: string) => removeUserFromGroup({ GroupName, UserName: userName }), {
-    stale,
-    said: text.left,
-    isLoud: true,
-  });
+  const { ask, dialog } = useConfirm(stale);
+  const leave = (GroupName: string) =>
+    ask({
+      title: text.leave(GroupName),
+      submit: strings.iam.remove,
+      changes: [iamChange("RemoveUserFromGroup", { GroupName, UserName: userName })],
+      said: text.left(GroupName),
+    });
   if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const groups = found.data ?? [];
   return (
@@ -61,13 +66,14 @@ export function Memberships({ userName }: { userName: string }) {
             id: "remove",
             header: strings.iam.actions,
             cell: (name) => (
-              <Button variant="inline-link" ariaLabel={text.leave(name)} onClick={() => removal.run(name)}>
+              <Button variant="inline-link" ariaLabel={text.leave(name)} onClick={() => leave(name)}>
                 {strings.iam.remove}
               </Button>
             ),
           },
         ]}
       />
+      {dialog}
       {isOpen ? <Add userName={userName} groups={groups} stale={stale} onClose={() => setIsOpen(false)} /> : null}
     </>
   );
@@ -83,12 +89,8 @@ interface AddProps {
 function Add({ userName, groups, stale, onClose }: AddProps) {
   const text = strings.users.memberships;
   const [chosen, setChosen] = useState<string[]>([]);
-  const add = useAction(
-    async () => {
-      for (const GroupName of chosen) await addUserToGroup({ GroupName, UserName: userName });
-    },
-    { stale, said: () => text.added, then: onClose },
-  );
+  const changes = chosen.map((GroupName) => iamChange("AddUserToGroup", { GroupName, UserName: userName }));
+  const add = useAction(() => performAll(changes), { stale, said: () => text.added, then: onClose });
   return (
     <Dialog
       title={text.add}
@@ -98,6 +100,7 @@ function Add({ userName, groups, stale, onClose }: AddProps) {
       isRunning={add.isRunning}
       isDisabled={chosen.length === 0}
       error={add.error}
+      changes={changes}
     >
       <GroupPicker groups={chosen} onChange={setChosen} without={groups} />
     </Dialog>

@@ -5,11 +5,12 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { deactivateMFADevice, deleteVirtualMFADevice, listMFADevices } from "../../api/iam/credentials";
+import { listMFADevices } from "../../api/iam/credentials";
+import { iamChange } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { holderKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
-import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { AssignMfa } from "./AssignMfa";
 import { ResyncMfa } from "./ResyncMfa";
@@ -21,13 +22,7 @@ export function MfaDevices({ userName }: { userName: string }) {
   const [resynced, setResynced] = useState<string>();
   const queryKey = [...holderKey({ kind: "user", name: userName }), "mfa"];
   const found = useQuery({ queryKey, queryFn: () => listMFADevices({ UserName: userName }) });
-  const removal = useAction(
-    async (SerialNumber: string) => {
-      await deactivateMFADevice({ UserName: userName, SerialNumber });
-      await deleteVirtualMFADevice({ SerialNumber });
-    },
-    { stale: [queryKey], said: () => text.removed, isLoud: true },
-  );
+  const { ask, dialog } = useConfirm([queryKey]);
   if (found.error !== null) return <Failure error={found.error} retry={() => void found.refetch()} />;
   const devices = found.data?.MFADevices ?? [];
   return (
@@ -67,7 +62,17 @@ export function MfaDevices({ userName }: { userName: string }) {
                 <Button
                   variant="inline-link"
                   ariaLabel={text.removeDevice(SerialNumber)}
-                  onClick={() => removal.run(SerialNumber)}
+                  onClick={() =>
+                    ask({
+                      title: text.removeDevice(SerialNumber),
+                      submit: text.remove,
+                      changes: [
+                        iamChange("DeactivateMFADevice", { UserName: userName, SerialNumber }),
+                        iamChange("DeleteVirtualMFADevice", { SerialNumber }),
+                      ],
+                      said: text.removed,
+                    })
+                  }
                 >
                   {text.remove}
                 </Button>
@@ -76,6 +81,7 @@ export function MfaDevices({ userName }: { userName: string }) {
           },
         ]}
       />
+      {dialog}
       {isAdding ? <AssignMfa userName={userName} queryKey={queryKey} onClose={() => setIsAdding(false)} /> : null}
       {resynced === undefined ? null : (
         <ResyncMfa userName={userName} serial={resynced} onClose={() => setResynced(undefined)} />

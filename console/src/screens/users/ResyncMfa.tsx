@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { resyncMFADevice } from "../../api/iam/credentials";
+import { iamChange, perform } from "../../api/perform";
 import { Dialog } from "../../parts/iam/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -10,16 +10,13 @@ export function ResyncMfa({ userName, serial, onClose }: { userName: string; ser
   const text = strings.users.mfa;
   const [first, setFirst] = useState("");
   const [second, setSecond] = useState("");
-  const action = useAction(
-    () =>
-      resyncMFADevice({
-        UserName: userName,
-        SerialNumber: serial,
-        AuthenticationCode1: first,
-        AuthenticationCode2: second,
-      }),
-    { stale: [], said: () => text.resynced, then: onClose },
-  );
+  const change = iamChange("ResyncMFADevice", {
+    UserName: userName,
+    SerialNumber: serial,
+    AuthenticationCode1: first,
+    AuthenticationCode2: second,
+  });
+  const action = useAction(() => perform(change), { stale: [], said: () => text.resynced, then: onClose });
   return (
     <Dialog
       title={text.resyncTitle}
@@ -29,6 +26,7 @@ export function ResyncMfa({ userName, serial, onClose }: { userName: string; ser
       isRunning={action.isRunning}
       isDisabled={!areCodes(first, second)}
       error={action.error}
+      changes={[change]}
     >
       <Codes first={first} second={second} onFirst={setFirst} onSecond={setSecond} />
     </Dialog>

@@ -27,7 +27,7 @@ const OPTIONS = REPOSITORY_ACTIONS.map(({ group, actions }) => ({
 }));
 
 /** One statement: name, effect, principals of each kind, actions grouped as read, write and manage. */
-export function StatementForm({ statement, index, onChange, onRemove }: Props) {
+export function Statement({ statement, index, onChange, onRemove }: Props) {
   const set = (change: Partial<FormStatement>) => onChange({ ...statement, ...change });
   const title = text.statement(index, statement.sid);
   const others = statement.actions.filter((action) => !KNOWN.has(action));

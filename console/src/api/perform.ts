@@ -1,0 +1,79 @@
+/**
+ * Makes the calls of a change. A form builds its change once: what it shows as a command is what is called.
+ */
+
+import {
+  CreateRepositoryCommand,
+  PutImageScanningConfigurationCommand,
+  PutImageTagMutabilityCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+} from "@aws-sdk/client-ecr";
+import {
+  AttachPolicyCommand,
+  CreateAccountCommand,
+  CreateOrganizationCommand,
+  CreateOrganizationalUnitCommand,
+  CreatePolicyCommand,
+  DetachPolicyCommand,
+  MoveAccountCommand,
+} from "@aws-sdk/client-organizations";
+import type { Change } from "../lib/commands/change";
+import { berth } from "./berth";
+import { ecr, organizations } from "./clients";
+import * as account from "./iam/account";
+import * as credentials from "./iam/credentials";
+import * as groups from "./iam/groups";
+import * as permissions from "./iam/permissions";
+import * as policies from "./iam/policies";
+import * as providers from "./iam/providers";
+import * as roles from "./iam/roles";
+import * as users from "./iam/users";
+
+/** By the operation's name with a small first letter. */
+const IAM = { ...account, ...credentials, ...groups, ...permissions, ...policies, ...providers, ...roles, ...users };
+
+export type IamOperation = Capitalize<keyof typeof IAM>;
+
+type Input<Operation extends IamOperation> = Parameters<(typeof IAM)[Uncapitalize<Operation>]>[0];
+
+/** A call of IAM. */
+export function iamChange<Operation extends IamOperation>(operation: Operation, input: Input<Operation>): Change {
+  return { service: "iam", operation, input: input as unknown as Change["input"] };
+}
+
+type Call = (input: never) => Promise<unknown>;
+
+const OTHERS: Readonly<Record<string, Call>> = {
+  "ecr:CreateRepository": (input) => ecr().send(new CreateRepositoryCommand(input)),
+  "ecr:PutImageTagMutability": (input) => ecr().send(new PutImageTagMutabilityCommand(input)),
+  "ecr:PutImageScanningConfiguration": (input) => ecr().send(new PutImageScanningConfigurationCommand(input)),
+  "ecr:TagResource": (input) => ecr().send(new TagResourceCommand(input)),
+  "ecr:UntagResource": (input) => ecr().send(new UntagResourceCommand(input)),
+  "organizations:AttachPolicy": (input) => organizations().send(new AttachPolicyCommand(input)),
+  "organizations:CreateAccount": (input) => organizations().send(new CreateAccountCommand(input)),
+  "organizations:CreateOrganization": (input) => organizations().send(new CreateOrganizationCommand(input)),
+  "organizations:CreateOrganizationalUnit": (input) => organizations().send(new CreateOrganizationalUnitCommand(input)),
+  "organizations:CreatePolicy": (input) => organizations().send(new CreatePolicyCommand(input)),
+  "organizations:DetachPolicy": (input) => organizations().send(new DetachPolicyCommand(input)),
+  "organizations:MoveAccount": (input) => organizations().send(new MoveAccountCommand(input)),
+};
+
+function callOf({ service, operation }: Change): Call | undefined {
+  if (service === "berth") return (input: object) => berth(operation, input);
+  if (service !== "iam") return OTHERS[`${service}:${operation}`];
+  const name = operation.charAt(0).toLowerCase() + operation.slice(1);
+  return Object.hasOwn(IAM, name) ? IAM[name as keyof typeof IAM] : undefined;
+}
+
+/** Makes the call of a change, and answers what the API answers. */
+export async function perform(change: Change): Promise<unknown> {
+  const call = callOf(change);
+  if (call === undefined) throw new Error(`no operation for ${change.service}:${change.operation}`);
+  return call(change.input as never);
+}
+
+/** Makes calls one after the other, and stops at the first failure. */
+export async function performAll(changes: readonly Change[]): Promise<void> {
+  for (const change of changes) await perform(change);
+}
