@@ -58,6 +58,8 @@ def test_a_user_pushes(root, playbook):
     alice = Person(root.server, "alice", key, root.account, f"arn:aws:iam::{root.account}:user/alice")
     assert alice.sts.get_caller_identity()["Arn"] == alice.arn
     alice.raw().push("app", "v1", images.Image()).expect(201)
+    stored = json.loads(root.ecr.get_lifecycle_policy(repositoryName="app")["lifecyclePolicyText"])
+    assert stored["rules"][0]["selection"]["tagStatus"] == "untagged"
     alice.raw()("POST", "/v2/service/blobs/uploads/").expect(403)
     # A change is one change.
     assert playbook("push-as-a-user", mutability="immutable") == 1

@@ -95,6 +95,8 @@ def test_a_user_pushes(root, terraform):
     key = Credentials(terraform.output("alice_access_key_id"), terraform.output("alice_secret_access_key"))
     alice = person(root, "alice", key)
     assert alice.sts.get_caller_identity()["Arn"] == alice.arn
+    stored = json.loads(root.ecr.get_lifecycle_policy(repositoryName="app")["lifecyclePolicyText"])
+    assert stored["rules"][0]["selection"]["tagStatus"] == "untagged"
     alice.raw().push("app", "v1", images.Image()).expect(201)
     alice.raw()("POST", "/v2/service/blobs/uploads/").expect(403)
 

@@ -7,6 +7,7 @@
 //!
 //! - `strangers`: honest clients while strangers attack.
 //! - `identity`: calls of STS in a small and in a large account.
+//! - `lifecycle`: a run of a lifecycle policy in a large repository.
 //! - `issuer`: an identity provider, for calls with its tokens.
 //! - `http`: a blocking HTTP/1.1 client, thin enough that the server is measured.
 //! - `peers`: starting and stopping the servers, and what they cost (CPU, memory).
@@ -19,6 +20,7 @@ mod http;
 mod identity;
 mod issuer;
 mod latency;
+mod lifecycle;
 mod peers;
 mod report;
 mod strangers;
@@ -39,7 +41,7 @@ pub struct Options {
     part: Option<String>,
 }
 
-const PARTS: [&str; 3] = ["transfers", "strangers", "identity"];
+const PARTS: [&str; 4] = ["transfers", "strangers", "identity", "lifecycle"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = Options {
@@ -85,6 +87,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if wanted("identity") {
         println!("{}", identity::run(&options)?);
+    }
+    if wanted("lifecycle") {
+        println!("{}", lifecycle::run(&options)?);
     }
     Ok(())
 }

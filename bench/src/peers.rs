@@ -213,7 +213,8 @@ pub fn key_in(answer: &str) -> Result<Key> {
     })
 }
 
-fn ecr(peer: &Peer, key: &Key, operation: &str, body: &str) -> Result<Vec<u8>> {
+/// Calls ECR.
+pub fn ecr(peer: &Peer, key: &Key, operation: &str, body: &str) -> Result<Vec<u8>> {
     let target = format!("AmazonEC2ContainerRegistry_V20150921.{operation}");
     let headers = [
         ("content-type", "application/x-amz-json-1.1"),

@@ -7,6 +7,25 @@ resource "aws_ecr_repository" "app" {
   tags                 = { team = "core" }
 }
 
+resource "aws_ecr_lifecycle_policy" "app" {
+  repository = aws_ecr_repository.app.name
+  policy = jsonencode({
+    rules = [
+      {
+        rulePriority = 1
+        description  = "Expire untagged images after two weeks"
+        selection = {
+          tagStatus   = "untagged"
+          countType   = "sinceImagePushed"
+          countUnit   = "days"
+          countNumber = 14
+        }
+        action = { type = "expire" }
+      }
+    ]
+  })
+}
+
 resource "aws_iam_user" "alice" {
   name = "alice"
   tags = { team = "core" }

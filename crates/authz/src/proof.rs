@@ -197,6 +197,8 @@ pub enum ServiceName {
     DownloadUrl,
     /// `CreateAccount` of AWS Organizations, whose requests a caller made.
     Organizations,
+    /// Lifecycle policies of repositories, their previews, and images that are restored.
+    Lifecycle,
     /// The audit log tells of itself: what it counted and what it could not record.
     AuditLog,
     /// A newer version brings the database up to date.
@@ -205,12 +207,13 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 7] = [
+    pub const ALL: [ServiceName; 8] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
         ServiceName::DownloadUrl,
         ServiceName::Organizations,
+        ServiceName::Lifecycle,
         ServiceName::AuditLog,
         ServiceName::Schema,
     ];
@@ -227,6 +230,7 @@ impl ServiceName {
             ServiceName::Maintenance => "maintenance.berth",
             ServiceName::DownloadUrl => "download-url.berth",
             ServiceName::Organizations => "organizations.berth",
+            ServiceName::Lifecycle => "lifecycle.berth",
             ServiceName::AuditLog => "audit-log.berth",
             ServiceName::Schema => "schema.berth",
         }

@@ -2,3 +2,4 @@
 //! generated request to the generated response.
 
 mod history;
+mod lifecycle_options;

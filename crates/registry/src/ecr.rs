@@ -3,9 +3,11 @@
 
 mod images;
 mod layers;
+mod lifecycle;
 mod listing;
 mod policies;
 mod repositories;
+mod storage_class;
 mod tags;
 pub(crate) mod token;
 mod unconfigured;

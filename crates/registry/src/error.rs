@@ -52,6 +52,12 @@ pub enum Error {
     /// No preview of a lifecycle policy was ever started.
     #[error("Lifecycle policy preview does not exist for {0}")]
     LifecyclePolicyPreviewNotFound(RepositoryRef),
+    /// The earlier preview of a lifecycle policy is not complete.
+    #[error("A lifecycle policy preview is in progress for {0}")]
+    LifecyclePolicyPreviewInProgress(RepositoryRef),
+    /// The image cannot change its storage class now.
+    #[error("{0}")]
+    StorageClassUpdateNotSupported(&'static str),
     /// The image was never scanned.
     #[error("Image scan does not exist for the image with '{{imageDigest:'{}', imageTag:'{}'}}' in {place}", or_null(.digest), or_null(.tag))]
     ScanNotFound {

@@ -7,9 +7,10 @@ use blobs::{Algorithm, Digest};
 use bytes::Bytes;
 use store::Write;
 use store::ecr::image;
-use store::ecr::{image_tag, repository};
+use store::ecr::image_tag;
 
 use crate::cache::Change;
+use crate::deletion::{PARENTS_MAX, delete_with_referrers};
 use crate::digest::parse_digest;
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
@@ -17,12 +18,8 @@ use crate::push::NewImage;
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts};
 
-/// Parents that a refusal names.
-const PARENTS_MAX: i64 = 10;
 /// `?tag=` parameters of one push. The specification asks for 10 at least.
 const TAG_PARAMETERS_MAX: usize = 100;
-/// Cache entries that one deletion removes one by one; beyond, the cache is cleared.
-const CHANGES_MAX: usize = 1_000;
 
 /// A manifest to be pushed (`PUT /v2/<name>/manifests/<reference>?digest=&tag=`).
 #[derive(Clone, Debug, Default)]
@@ -237,6 +234,7 @@ impl Registry {
         };
         let cause = Cause::caller(cx, MoveMethod::Delete);
         let removed = remove(&mut tx, repo, removal, &cause, &mut changes).await?;
+        self.note_change(&mut tx, repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
         tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, ?removed, "deleted");
         Ok(removed)
@@ -339,44 +337,6 @@ pub(crate) async fn remove(
         image_deleted: true,
         referrers,
     })
-}
-
-/// Deletes an image, and with it the referrers that nothing leads to any more: those
-/// without a tag that no manifest list needs. A signature is found through its subject, so
-/// it would otherwise stay where no client looks. Amazon ECR deletes the referrers of a
-/// deleted image within 24 hours (user guide, "Lifecycle policies"); this happens at once.
-///
-/// Deleting a list counts for its children likewise: a child whose subject is gone has lost
-/// its last parent. So the index under a referrers tag (`sha256-…`) takes the signatures
-/// that it lists along. Answers the digests of the referrers.
-async fn delete_with_referrers(
-    tx: &mut Write,
-    repo: &RepositoryFacts,
-    id: i64,
-    digest: &str,
-    changes: &mut Vec<Change>,
-) -> Result<Vec<String>, Error> {
-    let mut referrers = Vec::new();
-    let mut seen = HashSet::from([digest.to_owned()]);
-    let mut waiting = vec![(id, digest.to_owned())];
-    while let Some((id, digest)) = waiting.pop() {
-        let conn = &mut tx.conn();
-        // Asked for while the rows that name the children are there.
-        let mut orphans = image::orphaned_children(conn, repo.id, id).await?;
-        image::delete(conn, id).await?;
-        repository::remove_image(conn, repo.id).await?;
-        orphans.extend(image::orphaned_referrers(conn, repo.id, &digest).await?);
-        let parsed = digest.parse().map_err(Error::internal)?;
-        changes.push(Change::Image(repo.id, parsed));
-        orphans.retain(|(_, digest)| seen.insert(digest.clone()));
-        referrers.extend(orphans.iter().map(|(_, digest)| digest.clone()));
-        waiting.extend(orphans);
-    }
-    if changes.len() > CHANGES_MAX {
-        changes.clear();
-        changes.push(Change::RepositoryContents(repo.id));
-    }
-    Ok(referrers)
 }
 
 /// The digest of `bytes` in an algorithm.

@@ -3,7 +3,7 @@
 use authz::ServiceName;
 use blobs::{Digest, ObjectKey, Received, Source, StoreError, Stored, UploadId};
 use store::Conn;
-use store::ecr::{layer, repository, upload};
+use store::ecr::{image_status, layer, repository, upload};
 
 use crate::cache::Change;
 use crate::digest::parse_digest;
@@ -89,6 +89,9 @@ impl Registry {
         let Some(blob) = layer::find(&mut tx.conn(), source.id, &text).await? else {
             return Ok(None);
         };
+        if image_status::is_layer_archived(&mut tx.conn(), source.id, &text).await? {
+            return Ok(None);
+        }
         let size = blob.size;
         // The foreign key holds the blob's row from here on: it cannot be collected.
         match layer::link(&mut tx.conn(), target.id, &text, size, cx.now_ms()).await {
@@ -304,10 +307,15 @@ impl Registry {
         }
         let ticket = self.0.cache.ticket();
         let mut read = self.0.store.read().await?;
-        let blob = layer::find(&mut read.conn(), repository_id, &digest.to_string()).await?;
-        let Some(blob) = blob else {
+        let (conn, text) = (&mut read.conn(), digest.to_string());
+        let Some(blob) = layer::find(conn, repository_id, &text).await? else {
             return Ok(None);
         };
+        // Layers of archived images alone are archived as well. What archives an image makes everything
+        // stale that is cached of its repository.
+        if image_status::is_layer_archived(conn, repository_id, &text).await? {
+            return Ok(None);
+        }
         let copy = StoredCopy::of(&blob)?;
         self.0.cache.put_layer(ticket, repository_id, *digest, copy);
         Ok(Some(copy))

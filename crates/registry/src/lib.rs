@@ -23,6 +23,7 @@
 //!   `open_uploads` counts the unfinished, `kept_uploads` writes them down for other nodes.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
 //! - `foreign_layers`: links them to images that version 0.1 stored.
+//! - `lifecycle`: policies that delete and archive images; `storage_class`: archived images.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
@@ -59,6 +60,7 @@
 
 mod berth;
 mod cache;
+mod deletion;
 mod digest;
 mod ecr;
 mod error;
@@ -68,6 +70,7 @@ mod foreign_layers;
 mod images;
 mod kept_uploads;
 mod layers;
+pub mod lifecycle;
 mod lists;
 pub mod manifest;
 mod mutability;
@@ -77,8 +80,10 @@ mod pulls;
 mod push;
 mod registry;
 mod repository;
+mod service_event;
 mod settings;
 mod short_parts;
+mod storage_class;
 mod stored_copy;
 mod stored_manifest;
 mod tag_moves;
@@ -100,6 +105,9 @@ pub use settings::{
     BoxFuture, HistoryLimits, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri,
     Settings,
 };
+pub use storage_class::RESTORE_IMAGES_JOB;
+pub use store::ecr::lifecycle::RUN_JOB as LIFECYCLE_JOB;
+pub use store::ecr::lifecycle_preview::PREVIEW_JOB as LIFECYCLE_PREVIEW_JOB;
 pub use stored_copy::Layer;
 pub use stored_manifest::Manifest;
 pub use tag_moves::MoveMethod;

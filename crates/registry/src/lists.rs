@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_types::{AccountId, Region};
 use serde::Serialize;
-use store::ecr::{image, image_tag, repository};
+use store::ecr::image::{ACTIVE, ReferrerFilter};
+use store::ecr::{image, image_status, image_tag, repository};
 
 use crate::digest::parse_digest;
 use crate::manifest::OCI_INDEX;
@@ -54,6 +55,9 @@ pub struct Referrer {
     /// Its annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    /// `ACTIVE`, `ARCHIVED`, `ACTIVATING`; no part of a descriptor.
+    #[serde(skip)]
+    pub status: String,
 }
 
 impl Referrer {
@@ -68,6 +72,7 @@ impl Referrer {
             size: image.content_size,
             artifact_type: image.artifact_type,
             annotations,
+            status: image.status,
         })
     }
 }
@@ -112,7 +117,12 @@ impl Registry {
         }
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
-        let tags = image_tag::list(conn, repo.id, last.unwrap_or(""), one_more(n)).await?;
+        let last = last.unwrap_or("");
+        // Tags of archived images name nothing that can be pulled.
+        let tags = match image_status::has_inactive(conn, repo.id).await? {
+            true => image_tag::list_active(conn, repo.id, last, one_more(n)).await?,
+            false => image_tag::list(conn, repo.id, last, one_more(n)).await?,
+        };
         Ok(Page::cut(tags, n))
     }
 
@@ -158,29 +168,32 @@ impl Registry {
                 .map_err(|_| Error::parameter("next", "must be from an earlier answer"))?,
             None => 0,
         };
-        self.referrers_page(repo, digest, artifact_type, after, REFERRERS_MAX)
-            .await
+        let of = (digest, artifact_type, Some(ACTIVE));
+        self.referrers_page(repo, of, after, REFERRERS_MAX).await
     }
 
     pub(crate) async fn referrers_page(
         &self,
         repo: &RepositoryFacts,
-        digest: &str,
-        artifact_type: Option<&str>,
+        (digest, artifact_type, status): (&str, Option<&str>, Option<&str>),
         after: i64,
         limit: i64,
     ) -> Result<Referrers, Error> {
         let digest = parse_digest(digest)?.to_string();
+        let of = ReferrerFilter {
+            subject: &digest,
+            artifact_type,
+            status,
+        };
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
-        let sizes =
-            image::referrer_sizes(conn, repo.id, &digest, artifact_type, after, limit + 1).await?;
+        let sizes = image::referrer_sizes(conn, repo.id, of, after, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let fits = page_length(&sizes, limit);
         let Some((last, _)) = fits.checked_sub(1).and_then(|at| sizes.get(at)) else {
             return Ok(Referrers::default());
         };
-        let images = image::referrers(conn, repo.id, &digest, artifact_type, after, *last).await?;
+        let images = image::referrers(conn, repo.id, of, after, *last).await?;
         let next = (fits < sizes.len()).then(|| last.to_string());
         let referrers = images
             .into_iter()

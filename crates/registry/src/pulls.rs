@@ -37,6 +37,12 @@ impl Pulls {
         }
     }
 
+    /// Whether a pull of the image waits to be written.
+    pub(crate) fn has(&self, image_id: i64) -> bool {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.contains_key(&image_id)
+    }
+
     /// Takes what is to be written.
     pub(crate) fn take(&self) -> Vec<(i64, i64)> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);

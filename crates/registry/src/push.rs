@@ -3,14 +3,18 @@
 use blobs::Digest;
 use bytes::Bytes;
 use store::Write;
-use store::ecr::image::{self, Image};
-use store::ecr::{image_tag, layer, repository};
+use store::ecr::image::{self, ACTIVE, Image};
+use store::ecr::{image_status, image_tag, layer, lifecycle, repository};
 
 use crate::cache::Change;
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
+use crate::storage_class::restore;
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Registry, RepositoryFacts};
+
+/// How long after a change of its images a repository's lifecycle policy is run at the latest.
+const CHANGE_DELAY_MS: i64 = 10 * 60_000;
 
 /// An image to be stored, with the tags that shall point at it.
 pub(crate) struct NewImage<'a> {
@@ -77,7 +81,10 @@ impl Registry {
             });
         }
         let is_here = |current: &Option<String>| current.as_ref() == Some(&digest);
-        if existing.is_some() && tagged.iter().all(|(_, current)| is_here(current)) {
+        let is_active = existing
+            .as_ref()
+            .is_some_and(|image| image.status == ACTIVE);
+        if is_active && tagged.iter().all(|(_, current)| is_here(current)) {
             return Ok(Pushed::Same);
         }
         let cause = Cause::caller(
@@ -91,6 +98,17 @@ impl Registry {
             Some(image) => image.id,
             None => self.insert(cx, &mut tx, repo, new).await?,
         };
+        // A push restores an archived image, and the archived images that a list needs (user guide,
+        // "Restoring an archived image"): what was acknowledged can be pulled.
+        let conn = &mut tx.conn();
+        let mut archived = match new.parsed.children.is_empty() {
+            true => Vec::new(),
+            false => image_status::children(conn, image_id).await?,
+        };
+        if !is_active {
+            archived.extend(image_status::get(conn, image_id).await?);
+        }
+        restore(&mut tx, repo, archived, cx.now_ms()).await?;
         let mut changes = Vec::new();
         let max = self.0.settings.limits.tags_per_image_max;
         let mut count = image_tag::count(&mut tx.conn(), image_id)
@@ -114,8 +132,20 @@ impl Registry {
                 changes.push(Change::Tag(repo.id, (*tag).to_owned()));
             }
         }
+        self.note_change(&mut tx, repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
         Ok(Pushed::Changed)
+    }
+
+    /// The repository's images change: its lifecycle policy, if it has one, is run some time later.
+    pub(crate) async fn note_change(
+        &self,
+        tx: &mut Write,
+        repo: &RepositoryFacts,
+        now: i64,
+    ) -> Result<(), Error> {
+        let at = now.saturating_add(CHANGE_DELAY_MS);
+        Ok(lifecycle::request_run(&mut tx.conn(), repo.id, at).await?)
     }
 
     /// Adds the rows of a new image after checking that all it needs is there.
@@ -193,6 +223,9 @@ impl Registry {
             image_size: own_size.max(largest_child),
             pushed_at: cx.now_ms(),
             pulled_at: None,
+            status: ACTIVE.to_owned(),
+            archived_at: None,
+            activated_at: None,
         };
         let image_id =
             image::insert(&mut tx.conn(), repo.id, &row, annotations.as_deref(), bytes).await?;

@@ -101,7 +101,7 @@ impl Registry {
 
     /// Pull times only help to decide what to delete: an error here loses the waiting ones,
     /// and the next pull after the hour is recorded.
-    async fn write_pulls(&self) -> Result<(), Error> {
+    pub(crate) async fn write_pulls(&self) -> Result<(), Error> {
         for pulls in self.0.pulls.take().chunks(PULLS_AT_ONCE) {
             // A scope of its own: nothing is checked, so no repository has to wait.
             let mut tx = self.0.store.write(Scope::System("pulls")).await?;

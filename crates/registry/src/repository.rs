@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_types::{AccountId, Region};
+use aws_types::{AccountId, Arn, Region};
 use policy::PolicySet;
 
 use crate::{Error, RepositoryRef};
@@ -33,6 +33,22 @@ pub struct RepositoryFacts {
 }
 
 impl RepositoryFacts {
+    /// The identity alone: for work that no policy decides on.
+    pub(crate) fn of_row(row: &store::ecr::repository::Repository) -> Result<Self, Error> {
+        let account: AccountId = row.account.parse().map_err(Error::internal)?;
+        let region: Region = row.region.parse().map_err(Error::internal)?;
+        let arn = Arn::ecr_repository(&region, account, &row.name).to_string();
+        Ok(RepositoryFacts {
+            id: row.id,
+            account,
+            region,
+            name: row.name.as_str().into(),
+            arn: arn.into(),
+            policy: None,
+            tags: Arc::default(),
+        })
+    }
+
     /// The bytes that the facts keep on the heap, for a cache that is bounded in bytes. The registry
     /// policy is counted with each repository.
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -65,10 +65,6 @@ impl Cause {
     }
 
     /// The server's own work.
-    #[allow(
-        dead_code,
-        reason = "the work that removes images without a caller takes it"
-    )]
     pub(crate) fn service(service: ServiceName, method: MoveMethod, at: i64) -> Cause {
         Cause {
             method,

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
 use identity::CREATE_ACCOUNT_JOB;
+use registry::{LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, RESTORE_IMAGES_JOB};
 
 use crate::app::App;
 
@@ -58,6 +59,52 @@ fn create_account(app: &Arc<App>) -> Kind<ServiceName> {
     })
 }
 
+/// Lifecycle policies: a job for each repository that has one, for its preview, and for its images that are
+/// to be restored.
+fn lifecycle(app: &Arc<App>) -> [Kind<ServiceName>; 3] {
+    let service = ServiceName::Lifecycle;
+    let again = |after: Option<SignedDuration>| after.map_or(Outcome::Done, Outcome::Again);
+    let (run, preview, restore) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
+    [
+        Kind::new(LIFECYCLE_JOB, service, move |job: Job<ServiceName>| {
+            let app = Arc::clone(&run);
+            async move {
+                let (service, now) = (job.authority, app.now());
+                let next = app
+                    .registry
+                    .run_lifecycle(service, &job.subject, now)
+                    .await?;
+                Ok(again(next))
+            }
+        }),
+        Kind::new(
+            LIFECYCLE_PREVIEW_JOB,
+            service,
+            move |job: Job<ServiceName>| {
+                let app = Arc::clone(&preview);
+                async move {
+                    let (service, now) = (job.authority, app.now());
+                    let next = app
+                        .registry
+                        .run_lifecycle_preview(service, &job.subject, job.failures, now)
+                        .await?;
+                    Ok(again(next))
+                }
+            },
+        ),
+        Kind::new(RESTORE_IMAGES_JOB, service, move |job: Job<ServiceName>| {
+            let app = Arc::clone(&restore);
+            async move {
+                let (service, now) = (job.authority, app.now());
+                app.registry
+                    .restore_images(service, &job.subject, now)
+                    .await?;
+                Ok(Outcome::Done)
+            }
+        }),
+    ]
+}
+
 /// A runner of all jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let clock = Arc::clone(app);
@@ -102,6 +149,7 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
         }),
         create_account(app),
     ];
+    let kinds = kinds.into_iter().chain(lifecycle(app));
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }

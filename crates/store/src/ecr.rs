@@ -5,8 +5,11 @@
 //! the transaction of [`crate::Scope::Repository`].
 
 pub mod image;
+pub mod image_status;
 pub mod image_tag;
 pub mod layer;
+pub mod lifecycle;
+pub mod lifecycle_preview;
 pub mod registry_policy;
 pub mod repository;
 pub mod repository_tag;

@@ -71,6 +71,8 @@ const STEPS: &[Step] = steps![
     "0023_root_login_profiles" from "0.2.0",
     // Older versions would move tags without a row of it.
     "0024_tag_moves" from "0.3.0",
+    // Older versions would serve archived images.
+    "0025_lifecycle" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

@@ -18,6 +18,7 @@ pub mod certificates;
 pub mod decisions;
 pub mod forms;
 pub mod key_sets;
+pub mod lifecycle_policies;
 pub mod manifests;
 pub mod metadata;
 pub mod patterns;
@@ -45,7 +46,7 @@ mod reference;
 pub type Check = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Check); 14] = [
+pub const TARGETS: [(&str, Check); 15] = [
     ("parser", texts::parse),
     ("validator", texts::validate),
     ("linter", texts::lint),
@@ -60,6 +61,7 @@ pub const TARGETS: [(&str, Check); 14] = [
     ("keys", key_sets::parse),
     ("manifest", manifests::parse),
     ("route", routes::parse),
+    ("lifecycle", lifecycle_policies::parse),
 ];
 
 /// Runs the check of a target.

@@ -10,7 +10,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::{
-    certificates, forms, key_sets, manifests, metadata, routes, saml_responses, signatures, tokens,
+    certificates, forms, key_sets, lifecycle_policies, manifests, metadata, routes, saml_responses,
+    signatures, tokens,
 };
 
 /// The inputs of one target.
@@ -87,6 +88,7 @@ pub fn all() -> io::Result<Vec<Seeds>> {
         seeds("keys", damaged(key_sets::seeds())),
         seeds("manifest", damaged(manifests::seeds())),
         seeds("route", damaged(routes::seeds())),
+        seeds("lifecycle", damaged(lifecycle_policies::seeds())),
     ])
 }
 

@@ -15,6 +15,7 @@ operations! { Berth:
     ExplainRequest(ExplainRequestRequest) -> ExplainRequestResponse, [InvalidParameter, RequestNotFound, Server];
     GetCollection(GetCollectionRequest) -> GetCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
     GetHostCredentials(GetHostCredentialsRequest) -> GetHostCredentialsResponse, [HostAuthentication, HostRevoked, InvalidParameter, LimitExceeded, Server];
+    GetLifecycleOptions(GetLifecycleOptionsRequest) -> GetLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     GetProviderSettings(GetProviderSettingsRequest) -> GetProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [InvalidParameter, Server];
     GetUsage(GetUsageRequest) -> GetUsageResponse, [InvalidParameter, Server];
@@ -31,6 +32,7 @@ operations! { Berth:
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
     ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse, [HostNotFound, InvalidParameter, Server];
     ProposeChange(ProposeChangeRequest) -> ProposeChangeResponse, [InvalidParameter, RequestNotFound, Server];
+    PutLifecycleOptions(PutLifecycleOptionsRequest) -> PutLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [InvalidParameter, Server];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];

@@ -155,6 +155,9 @@ pub(crate) static PRIVATE_KEY_PEM: Shape = Shape::new("PrivateKeyPem", Kind::Str
 pub(crate) static PROPOSED_CHANGE_LIST: Shape =
     Shape::new("ProposedChangeList", Kind::List(&PROPOSED_CHANGE));
 pub(crate) static PUBLIC_KEY: Shape = Shape::new("PublicKey", Kind::Blob).min(64).max(256);
+pub(crate) static PULLED_WITHIN_DAYS: Shape = Shape::new("PulledWithinDays", Kind::Integer)
+    .min(1)
+    .max(36500);
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
@@ -198,6 +201,9 @@ pub(crate) static TAG_KEY_LIST: Shape = Shape::new("TagKeyList", Kind::List(&TAG
     .min(0)
     .max(50);
 pub(crate) static TAG_LIST: Shape = Shape::new("TagList", Kind::List(&TAG)).min(0).max(50);
+pub(crate) static TAG_PATTERN: Shape = Shape::new("TagPattern", Kind::String).min(1).max(300);
+pub(crate) static TAG_PATTERN_LIST: Shape =
+    Shape::new("TagPatternList", Kind::List(&TAG_PATTERN)).max(50);
 pub(crate) static TAG_VALUE: Shape = Shape::new("TagValue", Kind::String).min(0).max(256);
 pub(crate) static TEXT: Shape = Shape::new("Text", Kind::String).min(1).max(512);
 pub(crate) static TIMESTAMP: Shape = Shape::new("Timestamp", Kind::Timestamp);

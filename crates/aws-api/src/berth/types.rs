@@ -218,6 +218,14 @@ structures! {
         instance_profile_arn: String = required "instanceProfileArn" ARN,
         instance_profile_id: String = required "instanceProfileId" INSTANCE_PROFILE_ID,
     }
+    GET_LIFECYCLE_OPTIONS_REQUEST GetLifecycleOptionsRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+    }
+    GET_LIFECYCLE_OPTIONS_RESPONSE GetLifecycleOptionsResponse {
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        options: LifecycleOptions = required "options" LIFECYCLE_OPTIONS,
+    }
     GET_PROVIDER_SETTINGS_REQUEST GetProviderSettingsRequest {
         provider_arn: String = required "providerArn" ARN,
     }
@@ -290,6 +298,11 @@ structures! {
         account_id: String = required "accountId" ACCOUNT_ID,
         region: String = required "region" REGION,
         instance_profile_arn: String = required "instanceProfileArn" ARN,
+    }
+    LIFECYCLE_OPTIONS LifecycleOptions {
+        pulled_within_days: Option<i32> = optional "pulledWithinDays" PULLED_WITHIN_DAYS,
+        protected_tag_patterns: Vec<String> = required "protectedTagPatterns" TAG_PATTERN_LIST,
+        dry_run: bool = required "dryRun" BOOLEAN,
     }
     LIST_ALLOWED_PRINCIPALS_REQUEST ListAllowedPrincipalsRequest {
         action: String = required "action" TEXT,
@@ -463,6 +476,17 @@ structures! {
         keys_host: Option<String> = optional "keysHost" HOST_AND_PORT,
         has_bearer_token: Option<bool> = optional "hasBearerToken" BOOLEAN,
         has_client_key: Option<bool> = optional "hasClientKey" BOOLEAN,
+    }
+    PUT_LIFECYCLE_OPTIONS_REQUEST PutLifecycleOptionsRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        pulled_within_days: Option<i32> = optional "pulledWithinDays" PULLED_WITHIN_DAYS,
+        protected_tag_patterns: Option<Vec<String>> = optional "protectedTagPatterns" TAG_PATTERN_LIST,
+        dry_run: Option<bool> = optional "dryRun" BOOLEAN,
+    }
+    PUT_LIFECYCLE_OPTIONS_RESPONSE PutLifecycleOptionsResponse {
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        options: LifecycleOptions = required "options" LIFECYCLE_OPTIONS,
     }
     PUT_PROVIDER_SETTINGS_REQUEST PutProviderSettingsRequest {
         provider_arn: String = required "providerArn" ARN,

@@ -9,7 +9,7 @@ use aws_api::berth::{
 };
 use jiff::Timestamp;
 use store::ecr::tag_move::{self, Filter, TagMove};
-use store::ecr::{image, image_tag, repository};
+use store::ecr::{image, image_status, image_tag, repository};
 use store::{Scope, settings};
 
 use crate::cache::Change;
@@ -17,6 +17,7 @@ use crate::digest::parse_digest;
 use crate::ecr::token;
 use crate::mutability::Mutability;
 use crate::name::{OCI_TAG_CHARS_MAX, is_tag};
+use crate::storage_class::restore;
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Registry};
 
@@ -124,6 +125,10 @@ impl Registry {
                     max,
                 });
             }
+            // As a push of the image does.
+            let archived = image_status::get(&mut tx.conn(), image.id).await?;
+            restore(&mut tx, &repo, Vec::from_iter(archived), cx.now_ms()).await?;
+            self.note_change(&mut tx, &repo, cx.now_ms()).await?;
             image_tag::put(&mut tx.conn(), repo.id, &tag, image.id, cx.now_ms()).await?;
             let cause = Cause::caller(cx, MoveMethod::Restore);
             let (from, to) = (previous.as_deref(), Some(digest.as_str()));

@@ -10,6 +10,9 @@ use aws_api::ecr::{
 use blobs::{Algorithm, Digest};
 use bytes::Bytes;
 
+use store::ecr::image::ACTIVE;
+
+use super::listing::named;
 use crate::cache::Change;
 use crate::digest::parse_digest;
 use crate::images::{DeletedManifest, Removal, check_digest, digest_of, remove};
@@ -178,6 +181,7 @@ impl Registry {
             }
             waiting = again.into_iter().map(|(id, _)| id).collect();
         }
+        self.note_change(&mut tx, &repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
         Ok(BatchDeleteImageResponse {
             image_ids: Some(deleted),
@@ -224,6 +228,20 @@ impl Registry {
         }
     }
 
+    /// Whether an identifier names an image that is there and not served.
+    async fn is_archived(
+        &self,
+        repo: &RepositoryFacts,
+        id: &ImageIdentifier,
+    ) -> Result<bool, Error> {
+        let mut read = self.0.store.read().await?;
+        match named(&mut read.conn(), repo, id).await {
+            Ok(image) => Ok(image.status != ACTIVE),
+            Err(Error::ImageNotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The manifest that an identifier names, or why there is none.
     async fn find(
         &self,
@@ -240,6 +258,7 @@ impl Registry {
             (None, None) => None,
         };
         Ok(match found {
+            None if self.is_archived(repo, id).await? => Err(inaccessible(id)),
             None => Err(not_found(id)),
             Some(manifest) if digest.is_some_and(|digest| digest != manifest.digest) => {
                 Err(mismatch(id))
@@ -307,6 +326,15 @@ fn not_found(id: &ImageIdentifier) -> ImageFailure {
         id.clone(),
         ImageFailureCode::ImageNotFound,
         "Requested image not found",
+    )
+}
+
+/// Of an image that is archived or being restored. AWS's text is not known.
+fn inaccessible(id: &ImageIdentifier) -> ImageFailure {
+    failure(
+        id.clone(),
+        ImageFailureCode::ImageInaccessible,
+        "Requested image is archived",
     )
 }
 

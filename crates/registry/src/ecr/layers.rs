@@ -12,7 +12,7 @@ use aws_api::ecr::{
 use blobs::Digest;
 use bytes::Bytes;
 use futures_util::stream;
-use store::ecr::layer;
+use store::ecr::{image_status, layer};
 
 use crate::digest::parse_digest;
 use crate::{Authorized, Error, Layer, Registry, RepositoryFacts};
@@ -193,12 +193,16 @@ impl Registry {
                 continue;
             };
             let size = self.layer_size(repo.id, &digest).await?;
+            let availability = match size {
+                Some(_) => LayerAvailability::Available,
+                None if self.is_layer_archived(&repo, &digest).await? => {
+                    LayerAvailability::Archived
+                }
+                None => LayerAvailability::Unavailable,
+            };
             layers.push(LayerAnswer {
                 layer_digest: Some(text),
-                layer_availability: Some(match size {
-                    Some(_) => LayerAvailability::Available,
-                    None => LayerAvailability::Unavailable,
-                }),
+                layer_availability: Some(availability),
                 layer_size: size.and_then(|size| i64::try_from(size).ok()),
                 media_type: size.map(|_| LAYER_MEDIA_TYPE.to_owned()),
             });
@@ -207,6 +211,18 @@ impl Registry {
             layers: Some(layers),
             failures: Some(failures),
         })
+    }
+
+    /// Whether only archived images have the layer.
+    async fn is_layer_archived(
+        &self,
+        repo: &RepositoryFacts,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let mut read = self.0.store.read().await?;
+        let (conn, digest) = (&mut read.conn(), digest.to_string());
+        Ok(layer::find(conn, repo.id, &digest).await?.is_some()
+            && image_status::is_layer_archived(conn, repo.id, &digest).await?)
     }
 
     /// `GetDownloadUrlForLayer`, up to the URL, which the server makes.
@@ -224,6 +240,12 @@ impl Registry {
             .await?;
         let digest = parse_digest(&input.layer_digest)?;
         let size = self.layer_size(repo.id, &digest).await?;
+        if size.is_none() && self.is_layer_archived(&repo, &digest).await? {
+            return Err(Error::LayerInaccessible {
+                digest: input.layer_digest,
+                place: repo.place(),
+            });
+        }
         let size = size.ok_or_else(|| repo.no_layer(&input.layer_digest))?;
         let mut read = self.0.store.read().await?;
         if !layer::in_use(&mut read.conn(), repo.id, &digest.to_string()).await? {

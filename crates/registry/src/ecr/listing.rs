@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use aws_api::ecr::{
     ArtifactStatus, ArtifactStatusFilter, DescribeImagesRequest, DescribeImagesResponse,
-    ImageDetail, ImageIdentifier, ImageReferrer, ImageStatus, ImageStatusFilter,
-    ListImageReferrersRequest, ListImageReferrersResponse, ListImagesRequest, ListImagesResponse,
-    TagStatus,
+    ImageDetail, ImageIdentifier, ImageReferrer, ListImageReferrersRequest,
+    ListImageReferrersResponse, ListImagesRequest, ListImagesResponse, TagStatus,
 };
 use store::Conn;
 use store::ecr::image::{self, Image};
 use store::ecr::image_tag;
 
 use super::repositories::time;
+use super::storage_class::{image_status_of, status_filter};
 use super::token;
 use crate::digest::parse_digest;
 use crate::{Authorized, Error, Registry, RepositoryFacts};
@@ -40,12 +40,6 @@ impl Registry {
             .target(cx, input.registry_id.as_ref(), &input.repository_name)
             .await?;
         let filter = input.filter.unwrap_or_default();
-        if !has_active(filter.image_status) {
-            return Ok(ListImagesResponse {
-                image_ids: Some(Vec::new()),
-                next_token: None,
-            });
-        }
         let place = token::open(input.next_token.as_ref())?;
         let (id, tag) = match place.is_empty() {
             true => ("0", ""),
@@ -53,10 +47,12 @@ impl Registry {
         };
         let id: i64 = id.parse().map_err(|_| token::invalid())?;
         let n = token::page_size(input.max_results);
-        let status = tag_status(filter.tag_status);
+        let tagged = tag_status(filter.tag_status);
+        let status = status_filter(filter.image_status);
         let mut read = self.0.store.read().await?;
-        let conn = &mut read.conn();
-        let mut rows = image::list_ids(conn, repo.id, status, (id, tag), token::rows(n)).await?;
+        let (conn, after) = (&mut read.conn(), (id, tag));
+        let mut rows =
+            image::list_ids(conn, repo.id, tagged, status, after, token::rows(n)).await?;
         let next_token = token::cut(&mut rows, n).map(|last| {
             token::seal(&format!(
                 "{} {}",
@@ -111,25 +107,20 @@ impl Registry {
             });
         }
         let filter = input.filter.unwrap_or_default();
-        if !has_active(filter.image_status) {
-            return Ok(DescribeImagesResponse {
-                image_details: Some(Vec::new()),
-                next_token: None,
-            });
-        }
         let after = match token::open(input.next_token.as_ref())?.as_str() {
             "" => 0,
             place => place.parse().map_err(|_| token::invalid())?,
         };
         let n = token::page_size(input.max_results);
-        let status = tag_status(filter.tag_status);
-        let mut images = image::list(conn, repo.id, status, after, token::rows(n)).await?;
+        let tagged = tag_status(filter.tag_status);
+        let status = status_filter(filter.image_status);
+        let mut images = image::list(conn, repo.id, tagged, status, after, token::rows(n)).await?;
         let mut next = token::cut(&mut images, n).map(|last| last.id);
         let mut tags: HashMap<i64, Vec<String>> = HashMap::new();
         if let (Some(first), Some(last), true) = (
             images.first(),
             images.last(),
-            status != image::TagStatus::Untagged,
+            tagged != image::TagStatus::Untagged,
         ) {
             let rows = image_tag::of_images(conn, repo.id, first.id, last.id, TAGS_MAX).await?;
             let full = token::rows(rows.len()) > TAGS_MAX;
@@ -190,16 +181,16 @@ impl Registry {
             [one] => Some(one.as_str()),
             _ => None,
         };
-        let page = self
-            .referrers_page(&repo, subject, one_type, after, n)
-            .await?;
-        let active = matches!(
-            filter.artifact_status,
-            None | Some(ArtifactStatusFilter::Active | ArtifactStatusFilter::Any)
-        );
+        let status = match filter.artifact_status {
+            None | Some(ArtifactStatusFilter::Active) => Some("ACTIVE"),
+            Some(ArtifactStatusFilter::Archived) => Some("ARCHIVED"),
+            Some(ArtifactStatusFilter::Activating) => Some("ACTIVATING"),
+            Some(ArtifactStatusFilter::Any) => None,
+        };
+        let of = (subject.as_str(), one_type, status);
+        let page = self.referrers_page(&repo, of, after, n).await?;
         let wanted = |artifact_type: &Option<String>| {
-            active
-                && (types.is_empty() || artifact_type.as_ref().is_some_and(|t| types.contains(t)))
+            types.is_empty() || artifact_type.as_ref().is_some_and(|t| types.contains(t))
         };
         let referrers = page
             .referrers
@@ -211,7 +202,11 @@ impl Registry {
                 artifact_type: referrer.artifact_type,
                 size: referrer.size,
                 annotations: Some(referrer.annotations),
-                artifact_status: Some(ArtifactStatus::Active),
+                artifact_status: Some(match referrer.status.as_str() {
+                    "ARCHIVED" => ArtifactStatus::Archived,
+                    "ACTIVATING" => ArtifactStatus::Activating,
+                    _ => ArtifactStatus::Active,
+                }),
             })
             .collect();
         Ok(ListImageReferrersResponse {
@@ -219,14 +214,6 @@ impl Registry {
             next_token: page.next.as_deref().map(token::seal),
         })
     }
-}
-
-/// Whether a filter lets through what every image here is: active. Nothing is archived.
-fn has_active(filter: Option<ImageStatusFilter>) -> bool {
-    matches!(
-        filter,
-        None | Some(ImageStatusFilter::Active | ImageStatusFilter::Any)
-    )
 }
 
 fn tag_status(filter: Option<TagStatus>) -> image::TagStatus {
@@ -276,7 +263,9 @@ fn detail(repo: &RepositoryFacts, image: Image, tags: Vec<String>) -> Result<Ima
         artifact_media_type: image.artifact_type,
         last_recorded_pull_time: image.pulled_at.map(time).transpose()?,
         subject_manifest_digest: image.subject,
-        image_status: Some(ImageStatus::Active),
+        image_status: Some(image_status_of(&image.status)),
+        last_archived_at: image.archived_at.map(time).transpose()?,
+        last_activated_at: image.activated_at.map(time).transpose()?,
         ..ImageDetail::default()
     })
 }

@@ -4,19 +4,17 @@
 //! one is not built and says so.
 
 use aws_api::ecr::{
-    DeleteLifecyclePolicyRequest, DeleteLifecyclePolicyResponse, DeletePullThroughCacheRuleRequest,
-    DeletePullThroughCacheRuleResponse, DeleteRepositoryCreationTemplateRequest,
-    DeleteRepositoryCreationTemplateResponse, DeleteSigningConfigurationRequest,
-    DeleteSigningConfigurationResponse, DeregisterPullTimeUpdateExclusionRequest,
-    DeregisterPullTimeUpdateExclusionResponse, DescribeImageReplicationStatusRequest,
-    DescribeImageReplicationStatusResponse, DescribeImageScanFindingsRequest,
-    DescribeImageScanFindingsResponse, DescribeImageSigningStatusRequest,
-    DescribeImageSigningStatusResponse, DescribePullThroughCacheRulesRequest,
-    DescribePullThroughCacheRulesResponse, DescribeReplicationBackfillResultsRequest,
-    DescribeReplicationBackfillResultsResponse, DescribeRepositoryCreationTemplatesRequest,
-    DescribeRepositoryCreationTemplatesResponse, GetAccountSettingRequest,
-    GetAccountSettingResponse, GetLifecyclePolicyPreviewRequest, GetLifecyclePolicyPreviewResponse,
-    GetLifecyclePolicyRequest, GetLifecyclePolicyResponse, GetRegistryScanningConfigurationRequest,
+    DeletePullThroughCacheRuleRequest, DeletePullThroughCacheRuleResponse,
+    DeleteRepositoryCreationTemplateRequest, DeleteRepositoryCreationTemplateResponse,
+    DeleteSigningConfigurationRequest, DeleteSigningConfigurationResponse,
+    DeregisterPullTimeUpdateExclusionRequest, DeregisterPullTimeUpdateExclusionResponse,
+    DescribeImageReplicationStatusRequest, DescribeImageReplicationStatusResponse,
+    DescribeImageScanFindingsRequest, DescribeImageScanFindingsResponse,
+    DescribeImageSigningStatusRequest, DescribeImageSigningStatusResponse,
+    DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse,
+    DescribeReplicationBackfillResultsRequest, DescribeReplicationBackfillResultsResponse,
+    DescribeRepositoryCreationTemplatesRequest, DescribeRepositoryCreationTemplatesResponse,
+    GetAccountSettingRequest, GetAccountSettingResponse, GetRegistryScanningConfigurationRequest,
     GetRegistryScanningConfigurationResponse, GetSigningConfigurationRequest,
     GetSigningConfigurationResponse, ImageIdentifier, ListPullTimeUpdateExclusionsRequest,
     ListPullTimeUpdateExclusionsResponse, ListReplicationBackfillsRequest,
@@ -31,7 +29,7 @@ use std::sync::Arc;
 use super::listing::named;
 use super::token;
 use crate::facts::registry_account;
-use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef};
+use crate::{Authorized, Error, Registry, RepositoryFacts};
 
 /// Account settings and what this registry does (ECR API, `AccountSettingName`): it knows
 /// no scanner but would use AWS's, applies the registry policy to every action, and mounts
@@ -43,48 +41,6 @@ const ACCOUNT_SETTINGS: [(&str, &str); 3] = [
 ];
 
 impl Registry {
-    /// `GetLifecyclePolicy`.
-    ///
-    /// # Errors
-    /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyNotFound`].
-    pub async fn get_lifecycle_policy(
-        &self,
-        cx: &Authorized,
-        input: GetLifecyclePolicyRequest,
-    ) -> Result<GetLifecyclePolicyResponse, Error> {
-        Err(Error::LifecyclePolicyNotFound(
-            self.place_of(cx, &input).await?,
-        ))
-    }
-
-    /// `DeleteLifecyclePolicy`.
-    ///
-    /// # Errors
-    /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyNotFound`].
-    pub async fn delete_lifecycle_policy(
-        &self,
-        cx: &Authorized,
-        input: DeleteLifecyclePolicyRequest,
-    ) -> Result<DeleteLifecyclePolicyResponse, Error> {
-        Err(Error::LifecyclePolicyNotFound(
-            self.place_of(cx, &input).await?,
-        ))
-    }
-
-    /// `GetLifecyclePolicyPreview`.
-    ///
-    /// # Errors
-    /// [`Error::RepositoryNotFound`], [`Error::LifecyclePolicyPreviewNotFound`].
-    pub async fn get_lifecycle_policy_preview(
-        &self,
-        cx: &Authorized,
-        input: GetLifecyclePolicyPreviewRequest,
-    ) -> Result<GetLifecyclePolicyPreviewResponse, Error> {
-        Err(Error::LifecyclePolicyPreviewNotFound(
-            self.place_of(cx, &input).await?,
-        ))
-    }
-
     /// `GetRegistryScanningConfiguration`: basic scanning without rules, the default.
     ///
     /// # Errors
@@ -383,17 +339,6 @@ impl Registry {
         })
     }
 
-    /// The repository that a request names, which must exist.
-    async fn place_of(
-        &self,
-        cx: &Authorized,
-        input: &impl NamesRepository,
-    ) -> Result<RepositoryRef, Error> {
-        let (registry_id, name) = input.repository();
-        let repo = self.target(cx, registry_id, name).await?;
-        Ok(repo.place())
-    }
-
     /// The repository and the image that a request names, with the image's digest.
     async fn image_of(
         &self,
@@ -447,11 +392,6 @@ macro_rules! names_image {
     )*};
 }
 
-names_repository!(
-    GetLifecyclePolicyRequest,
-    DeleteLifecyclePolicyRequest,
-    GetLifecyclePolicyPreviewRequest
-);
 names_image!(
     DescribeImageScanFindingsRequest,
     DescribeImageReplicationStatusRequest,

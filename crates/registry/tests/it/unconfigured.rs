@@ -26,36 +26,6 @@ async fn nothing_is_found(store: TestStore) {
         image_tag: Some(tag.into()),
     };
 
-    let get = |name: String| ecr::GetLifecyclePolicyRequest {
-        repository_name: name,
-        ..Default::default()
-    };
-    let no_policy = (
-        "LifecyclePolicyNotFound",
-        format!("Lifecycle policy does not exist for {in_app}"),
-    );
-    assert_eq!(
-        said(r.get_lifecycle_policy(cx, get(app())).await),
-        no_policy
-    );
-    let delete = ecr::DeleteLifecyclePolicyRequest {
-        repository_name: app(),
-        ..Default::default()
-    };
-    assert_eq!(said(r.delete_lifecycle_policy(cx, delete).await), no_policy);
-    assert_eq!(
-        said(r.get_lifecycle_policy(cx, get("nope".into())).await).0,
-        "RepositoryNotFound"
-    );
-    let preview = ecr::GetLifecyclePolicyPreviewRequest {
-        repository_name: app(),
-        ..Default::default()
-    };
-    assert_eq!(
-        said(r.get_lifecycle_policy_preview(cx, preview).await).0,
-        "LifecyclePolicyPreviewNotFound"
-    );
-
     let scan = |id| ecr::DescribeImageScanFindingsRequest {
         repository_name: app(),
         image_id: id,

@@ -193,6 +193,40 @@ impl World {
         authz::testing::authorized(context)
     }
 
+    /// The same caller, days and minutes after the world began.
+    pub fn at(&self, days: i64, minutes: i64) -> Authorized {
+        let mut context = self.cx.context().clone();
+        context.now = context
+            .now
+            .checked_add((days * 24).hours().minutes(minutes))
+            .unwrap();
+        authz::testing::authorized(context)
+    }
+
+    /// Deletes a repository with its images.
+    pub async fn delete(&self, name: &str) {
+        let input = ecr::DeleteRepositoryRequest {
+            repository_name: name.into(),
+            force: Some(true),
+            ..Default::default()
+        };
+        self.registry
+            .delete_repository(&self.cx, input)
+            .await
+            .unwrap();
+    }
+
+    /// The details of the audit events of this name, the oldest first.
+    pub async fn events(&self, store: &TestStore, name: &str) -> Vec<Value> {
+        let mut read = store.store.read().await.unwrap();
+        let sql = "SELECT details FROM service_events WHERE name = $1 ORDER BY id";
+        let rows = read.fetch_all(sql, store::values![name]).await.unwrap();
+        let details = rows.iter().map(|row| row.text(0).unwrap());
+        details
+            .map(|text| serde_json::from_str(&text).unwrap())
+            .collect()
+    }
+
     /// Unfinished uploads on disk.
     pub fn temporary_files(&self) -> usize {
         std::fs::read_dir(self.folder.path().join("uploads"))

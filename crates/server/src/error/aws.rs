@@ -122,6 +122,8 @@ fn registry_code(error: &Error) -> ErrorCode {
         Error::RegistryPolicyNotFound(_) => ErrorCode::RegistryPolicyNotFound,
         Error::LifecyclePolicyNotFound(_) => ErrorCode::LifecyclePolicyNotFound,
         Error::LifecyclePolicyPreviewNotFound(_) => ErrorCode::LifecyclePolicyPreviewNotFound,
+        Error::LifecyclePolicyPreviewInProgress(_) => ErrorCode::LifecyclePolicyPreviewInProgress,
+        Error::StorageClassUpdateNotSupported(_) => ErrorCode::ImageStorageClassUpdateNotSupported,
         Error::ScanNotFound { .. } => ErrorCode::ScanNotFound,
         Error::PullThroughCacheRuleNotFound { .. } => ErrorCode::PullThroughCacheRuleNotFound,
         Error::TemplateNotFound { .. } => ErrorCode::TemplateNotFound,

@@ -202,6 +202,8 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         | Error::RegistryPolicyNotFound(_)
         | Error::LifecyclePolicyNotFound(_)
         | Error::LifecyclePolicyPreviewNotFound(_)
+        | Error::LifecyclePolicyPreviewInProgress(_)
+        | Error::StorageClassUpdateNotSupported(_)
         | Error::ScanNotFound { .. }
         | Error::PullThroughCacheRuleNotFound { .. }
         | Error::TemplateNotFound { .. }

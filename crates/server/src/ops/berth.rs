@@ -122,6 +122,8 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::ProposeChange, "berth:ProposeChange", Read, |_i| require(ResourceSelector::Any), |app, ok| { insight::propose_change(&app, ok).await }),
         row!(Berth, ops::ListAllowedPrincipals, "berth:ListAllowedPrincipals", List, |_i| require(ResourceSelector::Any), |app, ok| { insight::list_allowed_principals(&app, ok).await }),
         registry_op!(ListTagHistory, list_tag_history, List, |i| require(repository(&i.registry_id, &i.repository_name))),
+        registry_op!(GetLifecycleOptions, get_lifecycle_options, Read, |i| require(repository(&i.registry_id, &i.repository_name))),
+        registry_op!(PutLifecycleOptions, put_lifecycle_options, Write, |i| require(repository(&i.registry_id, &i.repository_name))),
         registry_op!(RestoreTag, restore_tag, Write, |i| restore(i)).audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         op!(PutProviderSettings, put_provider_settings, Write, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),

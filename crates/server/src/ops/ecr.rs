@@ -87,10 +87,13 @@ pub(super) fn table() -> Vec<Row> {
         op!(SetRepositoryPolicy, composite::set_repository_policy, PermissionsManagement, |i| repository(&i.registry_id, &i.repository_name)),
         op!(GetRepositoryPolicy, get_repository_policy, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DeleteRepositoryPolicy, delete_repository_policy, PermissionsManagement, |i| repository(&i.registry_id, &i.repository_name)).revokes(Revokes::Always),
-        // What nobody can have configured: read and deleted as where there is nothing.
+        // Lifecycle policies.
+        op!(PutLifecyclePolicy, put_lifecycle_policy, Write, |i| repository(&i.registry_id, &i.repository_name)),
         op!(GetLifecyclePolicy, get_lifecycle_policy, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DeleteLifecyclePolicy, delete_lifecycle_policy, Write, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(StartLifecyclePolicyPreview, start_lifecycle_policy_preview, Write, |i| repository(&i.registry_id, &i.repository_name)),
         op!(GetLifecyclePolicyPreview, get_lifecycle_policy_preview, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        // What nobody can have configured: read and deleted as where there is nothing.
         op!(GetRegistryScanningConfiguration, get_registry_scanning_configuration, Read, |_i| require(ResourceSelector::Any)),
         op!(DescribeImageScanFindings, describe_image_scan_findings, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImageReplicationStatus, describe_image_replication_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
@@ -120,6 +123,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(PutImage, put_image, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().audits_answer(),
         op!(BatchGetImage, batch_get_image, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         op!(BatchDeleteImage, batch_delete_image, Write, |i| repository(&i.registry_id, &i.repository_name)).audits_answer(),
+        op!(UpdateImageStorageClass, update_image_storage_class, Write, |i| repository(&i.registry_id, &i.repository_name)),
         op!(ListImages, list_images, List, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImages, describe_images, List, |i| repository(&i.registry_id, &i.repository_name)),
         // The model's text: "the caller must have the ecr:BatchGetImage permission" (ECR API, ListImageReferrers).

@@ -24,13 +24,23 @@ pub struct Image {
     pub pushed_at: i64,
     /// Milliseconds since the epoch; recorded now and then.
     pub pulled_at: Option<i64>,
+    /// `ACTIVE`, `ARCHIVED`, `ACTIVATING`.
+    pub status: String,
+    /// When it was last archived.
+    pub archived_at: Option<i64>,
+    /// When it was last restored.
+    pub activated_at: Option<i64>,
 }
+
+/// The status of an image that can be pulled.
+pub const ACTIVE: &str = "ACTIVE";
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT i.id, i.digest, i.media_type, i.artifact_type, i.subject, ",
-            "i.content_size, i.image_size, i.pushed_at, i.pulled_at ",
+            "i.content_size, i.image_size, i.pushed_at, i.pulled_at, ",
+            "i.status, i.archived_at, i.activated_at ",
             $rest
         )
     };
@@ -48,11 +58,15 @@ impl Image {
             image_size: row.int(6)?,
             pushed_at: row.int(7)?,
             pulled_at: row.opt_int(8)?,
+            status: row.text(9)?,
+            archived_at: row.opt_int(10)?,
+            activated_at: row.opt_int(11)?,
         })
     }
 }
 
-/// Adds an image and says its id; the row's own `id` and `pulled_at` are not looked at.
+/// Adds an active image and says its id. Of the row, `id`, `pulled_at`, and what tells of its storage
+/// class, are not looked at.
 /// `annotations` is a JSON object, kept for those with a subject.
 ///
 /// # Errors
@@ -150,6 +164,21 @@ pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Resu
     .transpose()
 }
 
+/// The image of this id, in this repository.
+///
+/// # Errors
+/// The engine's.
+pub async fn get(conn: &mut Conn<'_>, repository_id: i64, id: i64) -> Result<Option<Image>> {
+    conn.fetch_optional(
+        select!("FROM images i WHERE i.id = $2 AND i.repository_id = $1"),
+        values![repository_id, id],
+    )
+    .await?
+    .as_ref()
+    .map(Image::read)
+    .transpose()
+}
+
 /// The image of this tag.
 ///
 /// # Errors
@@ -214,7 +243,7 @@ pub async fn contents(conn: &mut Conn<'_>, after: i64, limit: i64) -> Result<Vec
     .collect()
 }
 
-/// The manifest of this digest.
+/// The manifest of this digest, unless the image is archived.
 ///
 /// # Errors
 /// The engine's.
@@ -225,7 +254,7 @@ pub async fn content_by_digest(
 ) -> Result<Option<Content>> {
     conn.fetch_optional(
         "SELECT i.id, i.digest, i.media_type, i.content, i.pulled_at FROM images i \
-         WHERE i.repository_id = $1 AND i.digest = $2",
+         WHERE i.repository_id = $1 AND i.digest = $2 AND i.status = 'ACTIVE'",
         values![repository_id, digest],
     )
     .await?
@@ -234,7 +263,7 @@ pub async fn content_by_digest(
     .transpose()
 }
 
-/// The manifest of this tag.
+/// The manifest of this tag, unless the image is archived.
 ///
 /// # Errors
 /// The engine's.
@@ -245,7 +274,8 @@ pub async fn content_by_tag(
 ) -> Result<Option<Content>> {
     conn.fetch_optional(
         "SELECT i.id, i.digest, i.media_type, i.content, i.pulled_at FROM image_tags t \
-         JOIN images i ON i.id = t.image_id WHERE t.repository_id = $1 AND t.tag = $2",
+         JOIN images i ON i.id = t.image_id WHERE t.repository_id = $1 AND t.tag = $2 \
+         AND i.status = 'ACTIVE'",
         values![repository_id, tag],
     )
     .await?
@@ -313,33 +343,52 @@ pub enum TagStatus {
     Untagged,
 }
 
-/// At most `limit` images after the id `after`, in the order of their ids.
+/// At most `limit` images after the id `after`, in the order of their ids. With a status, only those that
+/// have it.
 ///
 /// # Errors
 /// The engine's.
 pub async fn list(
     conn: &mut Conn<'_>,
     repository_id: i64,
-    status: TagStatus,
+    tagged: TagStatus,
+    status: Option<&str>,
     after: i64,
     limit: i64,
 ) -> Result<Vec<Image>> {
-    let sql = match status {
-        TagStatus::Any => {
+    // A statement of its own for each choice: an index is chosen by what a statement says.
+    let sql = match (tagged, status) {
+        (TagStatus::Any, None) => {
             select!("FROM images i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3")
         }
-        TagStatus::Tagged => select!(
+        (TagStatus::Tagged, None) => select!(
             "FROM images i WHERE i.repository_id = $1 AND i.id > $2 \
              AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
              ORDER BY i.id LIMIT $3"
         ),
-        TagStatus::Untagged => select!(
+        (TagStatus::Untagged, None) => select!(
             "FROM images i WHERE i.repository_id = $1 AND i.id > $2 \
              AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
              ORDER BY i.id LIMIT $3"
         ),
+        (TagStatus::Any, Some(_)) => select!(
+            "FROM images i WHERE i.repository_id = $1 AND i.status = $4 AND i.id > $2 \
+             ORDER BY i.id LIMIT $3"
+        ),
+        (TagStatus::Tagged, Some(_)) => select!(
+            "FROM images i WHERE i.repository_id = $1 AND i.status = $4 AND i.id > $2 \
+             AND EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+             ORDER BY i.id LIMIT $3"
+        ),
+        (TagStatus::Untagged, Some(_)) => select!(
+            "FROM images i WHERE i.repository_id = $1 AND i.status = $4 AND i.id > $2 \
+             AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+             ORDER BY i.id LIMIT $3"
+        ),
     };
-    conn.fetch_all(sql, values![repository_id, after, limit])
+    let mut values = values![repository_id, after, limit];
+    values.extend(status.map(Into::into));
+    conn.fetch_all(sql, values)
         .await?
         .iter()
         .map(Image::read)
@@ -358,40 +407,61 @@ pub struct Listed {
 }
 
 /// At most `limit` entries, an image with several tags several times, after the entry
-/// of the image `after.0` with the tag `after.1`.
+/// of the image `after.0` with the tag `after.1`. With a status, only of images that have it.
 ///
 /// # Errors
 /// The engine's.
 pub async fn list_ids(
     conn: &mut Conn<'_>,
     repository_id: i64,
-    status: TagStatus,
+    tagged: TagStatus,
+    status: Option<&str>,
     after: (i64, &str),
     limit: i64,
 ) -> Result<Vec<Listed>> {
     // `t.image_id >= $2` follows from the rest. It says to a merge join that the tags of
     // earlier images, of whatever repository, need not be walked.
-    let sql = match status {
-        TagStatus::Any => {
+    let sql = match (tagged, status) {
+        (TagStatus::Any, None) => {
             "SELECT i.id, i.digest, t.tag FROM images i \
              LEFT JOIN image_tags t ON t.image_id = i.id AND t.image_id >= $2 \
              WHERE i.repository_id = $1 AND i.id >= $2 \
              AND (i.id > $2 OR t.tag > $3) ORDER BY i.id, t.tag LIMIT $4"
         }
-        TagStatus::Tagged => {
+        (TagStatus::Tagged, None) => {
             "SELECT i.id, i.digest, t.tag FROM images i \
              JOIN image_tags t ON t.image_id = i.id AND t.image_id >= $2 \
              WHERE i.repository_id = $1 AND i.id >= $2 \
              AND (i.id > $2 OR t.tag > $3) ORDER BY i.id, t.tag LIMIT $4"
         }
-        TagStatus::Untagged => {
+        (TagStatus::Untagged, None) => {
             "SELECT i.id, i.digest, NULL FROM images i \
              WHERE i.repository_id = $1 AND i.id > $2 AND $3 = $3 \
              AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
              ORDER BY i.id LIMIT $4"
         }
+        (TagStatus::Any, Some(_)) => {
+            "SELECT i.id, i.digest, t.tag FROM images i \
+             LEFT JOIN image_tags t ON t.image_id = i.id AND t.image_id >= $2 \
+             WHERE i.repository_id = $1 AND i.status = $5 AND i.id >= $2 \
+             AND (i.id > $2 OR t.tag > $3) ORDER BY i.id, t.tag LIMIT $4"
+        }
+        (TagStatus::Tagged, Some(_)) => {
+            "SELECT i.id, i.digest, t.tag FROM images i \
+             JOIN image_tags t ON t.image_id = i.id AND t.image_id >= $2 \
+             WHERE i.repository_id = $1 AND i.status = $5 AND i.id >= $2 \
+             AND (i.id > $2 OR t.tag > $3) ORDER BY i.id, t.tag LIMIT $4"
+        }
+        (TagStatus::Untagged, Some(_)) => {
+            "SELECT i.id, i.digest, NULL FROM images i \
+             WHERE i.repository_id = $1 AND i.status = $5 AND i.id > $2 AND $3 = $3 \
+             AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
+             ORDER BY i.id LIMIT $4"
+        }
     };
-    conn.fetch_all(sql, values![repository_id, after.0, after.1, limit])
+    let mut values = values![repository_id, after.0, after.1, limit];
+    values.extend(status.map(Into::into));
+    conn.fetch_all(sql, values)
         .await?
         .iter()
         .map(|row| {
@@ -417,10 +487,22 @@ pub struct Referrer {
     pub content_size: i64,
     /// The manifest's annotations as a JSON object.
     pub annotations: Option<String>,
+    /// `ACTIVE`, `ARCHIVED`, `ACTIVATING`.
+    pub status: String,
 }
 
-/// At most `limit` images whose subject is `subject`, after the id `after`; with an
-/// artifact type, only those of that type. Of each, its id and its manifest's length,
+/// Which referrers of a subject a list is about.
+#[derive(Clone, Copy, Debug)]
+pub struct ReferrerFilter<'a> {
+    /// The subject's digest.
+    pub subject: &'a str,
+    /// Only those of this artifact type.
+    pub artifact_type: Option<&'a str>,
+    /// Only those of this status.
+    pub status: Option<&'a str>,
+}
+
+/// At most `limit` referrers after the id `after`. Of each, its id and its manifest's length,
 /// which its annotations do not exceed: how many of them [`referrers`] may load.
 ///
 /// # Errors
@@ -428,36 +510,30 @@ pub struct Referrer {
 pub async fn referrer_sizes(
     conn: &mut Conn<'_>,
     repository_id: i64,
-    subject: &str,
-    artifact_type: Option<&str>,
+    of: ReferrerFilter<'_>,
     after: i64,
     limit: i64,
 ) -> Result<Vec<(i64, i64)>> {
-    let rows = match artifact_type {
-        None => {
-            conn.fetch_all(
-                "SELECT id, content_size FROM images WHERE repository_id = $1 \
-                 AND subject = $2 AND id > $3 ORDER BY id LIMIT $4",
-                values![repository_id, subject, after, limit],
-            )
-            .await?
-        }
-        Some(artifact_type) => {
-            conn.fetch_all(
-                "SELECT id, content_size FROM images WHERE repository_id = $1 \
-                 AND subject = $2 AND id > $3 AND artifact_type = $5 ORDER BY id LIMIT $4",
-                values![repository_id, subject, after, limit, artifact_type],
-            )
-            .await?
-        }
-    };
-    rows.iter()
-        .map(|row| Ok((row.int(0)?, row.int(1)?)))
-        .collect()
+    conn.fetch_all(
+        "SELECT id, content_size FROM images WHERE repository_id = $1 \
+         AND subject = $2 AND id > $3 AND ($5 IS NULL OR artifact_type = $5) \
+         AND ($6 IS NULL OR status = $6) ORDER BY id LIMIT $4",
+        values![
+            repository_id,
+            of.subject,
+            after,
+            limit,
+            of.artifact_type.map(str::to_owned),
+            of.status.map(str::to_owned),
+        ],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.int(0)?, row.int(1)?)))
+    .collect()
 }
 
-/// The images whose subject is `subject`, after the id `after` up to the id `last`;
-/// with an artifact type, only those of that type. What they are in bytes is bounded
+/// The referrers after the id `after` up to the id `last`. What they are in bytes is bounded
 /// by the caller: see [`referrer_sizes`].
 ///
 /// # Errors
@@ -465,42 +541,37 @@ pub async fn referrer_sizes(
 pub async fn referrers(
     conn: &mut Conn<'_>,
     repository_id: i64,
-    subject: &str,
-    artifact_type: Option<&str>,
+    of: ReferrerFilter<'_>,
     after: i64,
     last: i64,
 ) -> Result<Vec<Referrer>> {
-    let rows = match artifact_type {
-        None => {
-            conn.fetch_all(
-                "SELECT digest, media_type, artifact_type, content_size, annotations \
-                 FROM images WHERE repository_id = $1 AND subject = $2 \
-                 AND id > $3 AND id <= $4 ORDER BY id",
-                values![repository_id, subject, after, last],
-            )
-            .await?
-        }
-        Some(artifact_type) => {
-            conn.fetch_all(
-                "SELECT digest, media_type, artifact_type, content_size, annotations \
-                 FROM images WHERE repository_id = $1 AND subject = $2 \
-                 AND id > $3 AND id <= $4 AND artifact_type = $5 ORDER BY id",
-                values![repository_id, subject, after, last, artifact_type],
-            )
-            .await?
-        }
-    };
-    rows.iter()
-        .map(|row| {
-            Ok(Referrer {
-                digest: row.text(0)?,
-                media_type: row.text(1)?,
-                artifact_type: row.opt_text(2)?,
-                content_size: row.int(3)?,
-                annotations: row.opt_text(4)?,
-            })
+    conn.fetch_all(
+        "SELECT digest, media_type, artifact_type, content_size, annotations, status \
+         FROM images WHERE repository_id = $1 AND subject = $2 \
+         AND id > $3 AND id <= $4 AND ($5 IS NULL OR artifact_type = $5) \
+         AND ($6 IS NULL OR status = $6) ORDER BY id",
+        values![
+            repository_id,
+            of.subject,
+            after,
+            last,
+            of.artifact_type.map(str::to_owned),
+            of.status.map(str::to_owned),
+        ],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Referrer {
+            digest: row.text(0)?,
+            media_type: row.text(1)?,
+            artifact_type: row.opt_text(2)?,
+            content_size: row.int(3)?,
+            annotations: row.opt_text(4)?,
+            status: row.text(5)?,
         })
-        .collect()
+    })
+    .collect()
 }
 
 /// The images whose subject is `subject` and that nothing else leads to: no tag, no

@@ -115,6 +115,28 @@ pub async fn list(
     .collect()
 }
 
+/// As [`list`], without tags of archived images.
+///
+/// # Errors
+/// The engine's.
+pub async fn list_active(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    conn.fetch_all(
+        "SELECT t.tag FROM image_tags t JOIN images i ON i.id = t.image_id \
+         WHERE t.repository_id = $1 AND t.tag > $2 AND i.status = 'ACTIVE' \
+         ORDER BY t.tag LIMIT $3",
+        values![repository_id, after, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
 /// Removes a tag; false when there is none.
 ///
 /// # Errors

@@ -1,0 +1,212 @@
+//! The tables `lifecycle_policies` and `lifecycle_options`, and what a run of a policy reads of images.
+
+use crate::{Conn, Result, values};
+
+/// The kind of the jobs that run policies. A job's subject is the repository's id.
+pub const RUN_JOB: &str = "lifecycle";
+
+/// A repository's lifecycle policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// As it was given.
+    pub text: String,
+    /// The policy's id.
+    pub id: String,
+    /// Grows with each change.
+    pub version: i64,
+    /// When it was last run.
+    pub evaluated_at: Option<i64>,
+}
+
+/// The policy of a repository.
+///
+/// # Errors
+/// The engine's.
+pub async fn policy(conn: &mut Conn<'_>, repository_id: i64) -> Result<Option<Policy>> {
+    conn.fetch_optional(
+        "SELECT policy, policy_id, version, evaluated_at FROM lifecycle_policies \
+         WHERE repository_id = $1",
+        values![repository_id],
+    )
+    .await?
+    .map(|row| {
+        Ok(Policy {
+            text: row.text(0)?,
+            id: row.text(1)?,
+            version: row.int(2)?,
+            evaluated_at: row.opt_int(3)?,
+        })
+    })
+    .transpose()
+}
+
+/// Sets the policy of a repository; `id` is for one that has none.
+///
+/// # Errors
+/// [`crate::Error::ForeignKey`] when the repository is gone.
+pub async fn put_policy(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    text: &str,
+    id: &str,
+) -> Result<()> {
+    conn.execute(
+        "INSERT INTO lifecycle_policies (repository_id, policy, policy_id, version) \
+         VALUES ($1, $2, $3, 1) ON CONFLICT (repository_id) DO UPDATE SET \
+         policy = excluded.policy, version = lifecycle_policies.version + 1",
+        values![repository_id, text, id],
+    )
+    .await
+    .map(drop)
+}
+
+/// Removes the policy of a repository.
+///
+/// # Errors
+/// The engine's.
+pub async fn delete_policy(conn: &mut Conn<'_>, repository_id: i64) -> Result<()> {
+    conn.execute(
+        "DELETE FROM lifecycle_policies WHERE repository_id = $1",
+        values![repository_id],
+    )
+    .await
+    .map(drop)
+}
+
+/// Notes a run of the policy.
+///
+/// # Errors
+/// The engine's.
+pub async fn set_evaluated(conn: &mut Conn<'_>, repository_id: i64, now: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE lifecycle_policies SET evaluated_at = $2 WHERE repository_id = $1",
+        values![repository_id, now],
+    )
+    .await
+    .map(drop)
+}
+
+/// Asks for a run at `run_at` at the latest, where the repository has a policy. A run that is due earlier,
+/// or goes on now, stays as it is.
+///
+/// # Errors
+/// The engine's.
+pub async fn request_run(conn: &mut Conn<'_>, repository_id: i64, run_at: i64) -> Result<()> {
+    conn.execute(
+        "INSERT INTO jobs (kind, subject, payload, revision, run_at, failures) \
+         SELECT 'lifecycle', $2, '', 1, $3, 0 FROM lifecycle_policies WHERE repository_id = $1 \
+         ON CONFLICT (kind, subject) DO UPDATE SET \
+         run_at = excluded.run_at, revision = jobs.revision + 1 \
+         WHERE jobs.run_at > excluded.run_at",
+        values![repository_id, repository_id.to_string(), run_at],
+    )
+    .await
+    .map(drop)
+}
+
+/// What Berth adds to the policy of a repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Images that were pulled in the last days do not expire.
+    pub pulled_within_days: Option<i64>,
+    /// One a line.
+    pub protected_tag_patterns: String,
+    /// Runs say what they would do.
+    pub dry_run: bool,
+}
+
+/// The options of a repository; the default ones where none are set.
+///
+/// # Errors
+/// The engine's.
+pub async fn options(conn: &mut Conn<'_>, repository_id: i64) -> Result<Options> {
+    let row = conn
+        .fetch_optional(
+            "SELECT pulled_within_days, protected_tag_patterns, dry_run FROM lifecycle_options \
+             WHERE repository_id = $1",
+            values![repository_id],
+        )
+        .await?;
+    match row {
+        None => Ok(Options::default()),
+        Some(row) => Ok(Options {
+            pulled_within_days: row.opt_int(0)?,
+            protected_tag_patterns: row.text(1)?,
+            dry_run: row.flag(2)?,
+        }),
+    }
+}
+
+/// Sets the options of a repository.
+///
+/// # Errors
+/// [`crate::Error::ForeignKey`] when the repository is gone.
+pub async fn put_options(conn: &mut Conn<'_>, repository_id: i64, options: &Options) -> Result<()> {
+    conn.execute(
+        "INSERT INTO lifecycle_options \
+         (repository_id, pulled_within_days, protected_tag_patterns, dry_run) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT (repository_id) DO UPDATE SET \
+         pulled_within_days = excluded.pulled_within_days, \
+         protected_tag_patterns = excluded.protected_tag_patterns, dry_run = excluded.dry_run",
+        values![
+            repository_id,
+            options.pulled_within_days,
+            &options.protected_tag_patterns,
+            options.dry_run,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// What a rule may ask of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The row's id.
+    pub id: i64,
+    /// Milliseconds since the epoch.
+    pub pushed_at: i64,
+    /// When a pull was last recorded.
+    pub pulled_at: Option<i64>,
+    /// `ACTIVE`, `ARCHIVED`, `ACTIVATING`.
+    pub status: String,
+    /// When it was last archived.
+    pub archived_at: Option<i64>,
+    /// When it was last restored.
+    pub activated_at: Option<i64>,
+    /// A list of the repository names it.
+    pub is_held: bool,
+}
+
+/// At most `limit` images of a repository after the id `after`, in the order of their ids.
+///
+/// # Errors
+/// The engine's.
+pub async fn facts(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Facts>> {
+    conn.fetch_all(
+        "SELECT i.id, i.pushed_at, i.pulled_at, i.status, i.archived_at, i.activated_at, \
+         (SELECT MIN(c.image_id) FROM image_children c \
+         WHERE c.repository_id = i.repository_id AND c.digest = i.digest) \
+         FROM images i WHERE i.repository_id = $1 AND i.id > $2 ORDER BY i.id LIMIT $3",
+        values![repository_id, after, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Facts {
+            id: row.int(0)?,
+            pushed_at: row.int(1)?,
+            pulled_at: row.opt_int(2)?,
+            status: row.text(3)?,
+            archived_at: row.opt_int(4)?,
+            activated_at: row.opt_int(5)?,
+            is_held: row.opt_int(6)?.is_some(),
+        })
+    })
+    .collect()
+}
