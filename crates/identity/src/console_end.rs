@@ -7,7 +7,7 @@ use crate::AuthError;
 use crate::session::ConsoleRef;
 
 /// Refuses credentials of a session of the console that is gone, or whose password or access key is no
-/// longer the one that signed in.
+/// longer the one that signed in, or whose identity provider is gone.
 pub(crate) async fn refuse_ended(
     conn: &mut Conn<'_>,
     console: &ConsoleRef,
@@ -21,6 +21,10 @@ pub(crate) async fn refuse_ended(
         let key = access_key::find(conn, id).await?;
         key.filter(|key| key.active && key.account == row.account)
             .ok_or_else(over)?;
+    }
+    if let Some(id) = &row.provider {
+        let provider = entity::find_by_unique_id(conn, id).await?;
+        provider.ok_or_else(over)?;
     }
     if row.principal == row.account {
         // Before the account's recovery ended the root user's sessions.

@@ -132,6 +132,9 @@ pub use accounts::{Recovered, Recovery, RootCredentials};
 pub use authz::{Authorized, Caller, CallerKind, SessionInfo};
 pub use authz_lookup::{EntityFacts, EntityRef, RoleFacts};
 pub use caller::{Key, PrincipalRef};
+pub use console::federated::{
+    PendingSignIn, ProviderAnswer, ProviderKind, RoleChoice, SignInProvider, session_name,
+};
 pub use console::sessions::{ConsoleAnswer, ConsoleCredentials, ConsoleSession, RoleBadge};
 pub use console::sign_in::{PasswordSignIn, ProvenSignIn, SignInOutcome, SignInSubject};
 pub use error::{AuthError, Code, Error};
@@ -144,5 +147,6 @@ pub use quotas::{AccountQuota, Quota};
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;
 pub use sts::{
-    ProvedClaims, SamlEndpoints, SamlIdentity, proved_claims, saml_caller, web_identity_caller,
+    ProvedClaims, SamlEndpoints, SamlIdentity, VerifiedAssertion, proved_claims, saml_caller,
+    web_identity_caller,
 };

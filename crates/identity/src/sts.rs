@@ -11,7 +11,7 @@ mod session_tokens;
 mod web_identity;
 
 pub use proved_claims::{ProvedClaims, proved_claims};
-pub use saml::{SamlEndpoints, SamlIdentity, saml_caller};
+pub use saml::{SamlEndpoints, SamlIdentity, VerifiedAssertion, saml_caller};
 pub use web_identity::web_identity_caller;
 
 use aws_api::Secret;

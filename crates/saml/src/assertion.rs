@@ -25,6 +25,8 @@ pub struct Assertion {
     pub name_id: Option<NameId>,
     /// Where the assertion may be sent to.
     pub recipient: String,
+    /// The request that it answers; none where nobody asked for it.
+    pub in_response_to: Option<String>,
     /// The attributes in their order; those of one name are joined.
     pub attributes: Vec<Attribute>,
     /// When the provider's own session ends.
@@ -132,6 +134,7 @@ impl Assertion {
             id: id.to_owned(),
             name_id: name_id.filter(|name| !name.value.is_empty()),
             recipient,
+            in_response_to: data.attribute("InResponseTo").map(str::to_owned),
             attributes: attributes(element),
             session_ends,
             issued: time(issued)?,

@@ -2,7 +2,7 @@
 //!
 //! A provider is known by its [`Metadata`]. [`open`] takes a response in base64 and returns its
 //! [`Assertion`]; [`Assertion::check`] says whether that is for here and now. What its attributes mean
-//! at AWS is in [`claims`].
+//! at AWS is in [`claims`]. An [`AuthnRequest`] asks a provider for a response.
 //!
 //! ```
 //! let error = saml::Metadata::parse("<EntityDescriptor/>").unwrap_err();
@@ -17,7 +17,7 @@
 //!
 //! # What is absent
 //! No I/O, no clock, no accounts, no decision. No SHA-1, no RSA PKCS #1 v1.5 key transport, no keys of
-//! other kinds than RSA, no requests to a provider.
+//! other kinds than RSA, no signed requests.
 
 mod assertion;
 mod certificate;
@@ -25,6 +25,7 @@ pub mod claims;
 mod encryption;
 mod metadata;
 mod names;
+mod request;
 mod response;
 mod signature;
 mod tree;
@@ -34,6 +35,7 @@ pub use assertion::{AGE_SECONDS_MAX, Assertion, Attribute, NameId, Presented};
 pub use certificate::{CertificateError, SigningKey};
 pub use encryption::{DecryptionKey, InvalidPrivateKey};
 pub use metadata::{Metadata, MetadataError};
+pub use request::{AuthnRequest, service_provider_metadata};
 pub use response::{Provider, open};
 
 use base64::engine::general_purpose::STANDARD as BASE64;

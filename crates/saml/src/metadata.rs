@@ -1,6 +1,5 @@
-//! A provider's metadata: who it is and which keys it signs with (SAML 2.0 Metadata, sections 2.3 and
-//! 2.4). Nothing else of it is used: responses come through the API, so no endpoint of the provider is
-//! called.
+//! A provider's metadata: who it is, which keys it signs with, and where browsers are sent to sign in (SAML 2.0
+//! Metadata, sections 2.3 and 2.4). No endpoint of the provider is called.
 
 use base64::Engine as _;
 
@@ -12,6 +11,10 @@ use crate::{BASE64, METADATA_CHARS_MAX, METADATA_CHARS_MIN};
 /// The certificates of a provider, at most. Each costs a check of every response that is not signed
 /// with the first.
 const SIGNING_KEYS_MAX: usize = 20;
+/// `SingleSignOnService` of the HTTP-Redirect binding (SAML 2.0 Bindings, section 3.4).
+const REDIRECT: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect";
+/// The characters of the URL that browsers are sent to, at most: the request comes behind it.
+const SIGN_ON_URL_CHARS_MAX: usize = 2048;
 /// The characters of one certificate, at most.
 const CERTIFICATE_CHARS_MAX: usize = 100_000;
 
@@ -22,6 +25,9 @@ pub struct Metadata {
     pub entity_id: String,
     /// The keys that it may sign with, in the order of the document.
     pub signing_keys: Vec<SigningKey>,
+    /// Where browsers are sent to sign in, by the HTTP-Redirect binding. None where the metadata has no such
+    /// place, and where the provider takes signed requests alone.
+    pub sign_on_url: Option<String>,
 }
 
 /// Why metadata is not taken. AWS says `Could not parse metadata` for all of it.
@@ -93,8 +99,19 @@ impl Metadata {
         Ok(Metadata {
             entity_id,
             signing_keys,
+            sign_on_url: scan.sign_on_url.filter(|_| !scan.wants_signed_requests),
         })
     }
+}
+
+/// Whether browsers may be sent to a URL: `https`, without a fragment, without characters that no URL has.
+fn may_be_opened(url: &str) -> bool {
+    let rest = url.strip_prefix("https://");
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        && url.len() <= SIGN_ON_URL_CHARS_MAX
+        && url
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"#\\\"<>^`{|}".contains(&b))
 }
 
 /// Collects from a document of up to ten million characters without keeping it as a tree.
@@ -103,6 +120,8 @@ struct Scan {
     path: Vec<Step>,
     entity_id: Option<String>,
     is_identity_provider: bool,
+    wants_signed_requests: bool,
+    sign_on_url: Option<String>,
     certificates: Vec<String>,
 }
 
@@ -134,10 +153,19 @@ impl Sink for Scan {
                 match protocols.split_ascii_whitespace().any(|p| p == PROTOCOL) {
                     true => {
                         self.is_identity_provider = true;
+                        self.wants_signed_requests |=
+                            matches!(attribute("WantAuthnRequestsSigned"), Some("true" | "1"));
                         Step::IdentityProvider
                     }
                     false => Step::Other,
                 }
+            }
+            Some(Step::IdentityProvider) if name.is(METADATA, "SingleSignOnService") => {
+                let location = attribute("Location").filter(|url| may_be_opened(url));
+                if attribute("Binding") == Some(REDIRECT) && self.sign_on_url.is_none() {
+                    self.sign_on_url = location.map(str::to_owned);
+                }
+                Step::Other
             }
             // Without `use`, a key serves both purposes.
             Some(Step::IdentityProvider)

@@ -154,3 +154,45 @@ fn s1_takes_metadata_and_certificates_whose_time_is_over() {
         .replace("entityID=", "validUntil=\"2001-01-01T00:00:00Z\" entityID=");
     assert!(Metadata::parse(&text).is_ok());
 }
+
+/// Browsers are sent to an `https` URL of the HTTP-Redirect binding, and only where requests need no signature.
+#[test]
+fn reads_where_browsers_are_sent_to() {
+    let plain = idp().metadata();
+    assert_eq!(
+        Metadata::parse(&plain).unwrap().sign_on_url.as_deref(),
+        Some(SIGN_ON)
+    );
+    let protocols = "protocolSupportEnumeration";
+    let query = plain.replace(SIGN_ON, "https://idp.example/sso?a=1&amp;b=2");
+    assert_eq!(
+        Metadata::parse(&query).unwrap().sign_on_url.as_deref(),
+        Some("https://idp.example/sso?a=1&b=2")
+    );
+    for (from, to) in [
+        (SIGN_ON, "javascript:alert(1)"),
+        (SIGN_ON, "http://idp.example/sso"),
+        (SIGN_ON, "https:///sso"),
+        (SIGN_ON, "//idp.example/sso"),
+        (SIGN_ON, "https://idp.example/sso#x"),
+        (SIGN_ON, "https://idp.example/s so"),
+        (SIGN_ON, "https://idp.example\\@evil.example/"),
+        ("bindings:HTTP-Redirect", "bindings:SOAP"),
+        (
+            protocols,
+            "WantAuthnRequestsSigned=\"true\" protocolSupportEnumeration",
+        ),
+        (
+            protocols,
+            "WantAuthnRequestsSigned=\"1\" protocolSupportEnumeration",
+        ),
+    ] {
+        let changed = Metadata::parse(&plain.replace(from, to)).unwrap();
+        assert_eq!(changed.sign_on_url, None, "{to}");
+    }
+    let refused = plain.replace(
+        protocols,
+        "WantAuthnRequestsSigned=\"false\" protocolSupportEnumeration",
+    );
+    assert!(Metadata::parse(&refused).unwrap().sign_on_url.is_some());
+}

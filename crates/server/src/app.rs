@@ -19,6 +19,7 @@ use crate::failure_delay::FailureDelay;
 use crate::forwarded::TrustedProxies;
 use crate::head::Head;
 use crate::health::Health;
+use crate::issuer_endpoints::EndpointCache;
 use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::names::Names;
@@ -52,6 +53,8 @@ pub(crate) struct App {
     pub(crate) outbound: Outbound,
     /// The keys of OIDC providers.
     pub(crate) issuer_keys: KeyCache,
+    /// Where OIDC providers take sign-ins.
+    pub(crate) issuer_endpoints: EndpointCache,
 }
 
 impl App {
@@ -91,6 +94,7 @@ impl App {
             proxies: TrustedProxies::new(transport.trusted_proxies),
             outbound,
             issuer_keys: KeyCache::default(),
+            issuer_endpoints: EndpointCache::new(),
         }
     }
 

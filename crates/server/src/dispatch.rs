@@ -161,7 +161,7 @@ fn kind_of(route: &Route) -> ApiKind {
         Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => ApiKind::Aws,
         Route::Oci(_) => ApiKind::Oci,
         Route::Download { .. } => ApiKind::Download,
-        Route::ConsoleCall(_) => ApiKind::Console,
+        Route::ConsoleCall(_) | Route::SamlAnswer => ApiKind::Console,
         _ => ApiKind::Other,
     }
 }
@@ -206,6 +206,8 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             document,
         } => issuer_document(&app, &head, &issuer_id, document).await,
         Route::Console => console::serve(&head),
+        Route::FederationPage(page) => console::page(&app, &page),
+        Route::SamlAnswer => console::hand_on(&app, &head, body).await,
         Route::ConsoleCall(call) => console::call(app, head, call, body).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => {

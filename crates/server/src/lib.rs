@@ -53,6 +53,7 @@ mod form;
 mod forwarded;
 mod head;
 mod health;
+mod issuer_endpoints;
 mod job_kinds;
 pub mod limits;
 mod listener;

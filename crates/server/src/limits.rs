@@ -105,6 +105,14 @@ pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(1);
 pub const FAILURE_ADDRESSES_MAX: usize = 4096;
 /// The body of a call of the console's own routes.
 pub const CONSOLE_BODY_BYTES_MAX: usize = 16 * 1024;
+/// The body of a return from an identity provider: a SAML response has up to 100,000 characters.
+pub const PROVIDER_ANSWER_BYTES_MAX: usize = 128 * 1024;
+/// The address that a sign-in leads to, kept in a cookie meanwhile.
+pub const SIGN_IN_ADDRESS_BYTES_MAX: usize = 1024;
+/// Roles of an account whose trust policies are asked whether they let a provider's user in.
+pub const SIGN_IN_ROLES_MAX: usize = 100;
+/// Providers whose endpoints for sign-ins are kept.
+pub const SIGN_IN_ENDPOINTS_MAX: usize = 256;
 /// A name that somebody types to sign in: an account's, an alias, a user's.
 pub const SIGN_IN_NAME_BYTES_MAX: usize = 256;
 /// Sign-ins by password that an address may fail at once; see [`SIGN_IN_ADDRESS_INTERVAL`].

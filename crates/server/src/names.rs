@@ -23,6 +23,17 @@ impl Names {
         format!("{scheme}://{}", self.registry_host(account, region))
     }
 
+    /// The origin of the console's pages, as browsers write it: in lower case, without a port that the scheme
+    /// implies.
+    pub(crate) fn console_origin(&self) -> String {
+        let url = self.public_url.to_ascii_lowercase();
+        let implied = match url.starts_with("https://") {
+            true => ":443",
+            false => ":80",
+        };
+        url.strip_suffix(implied).unwrap_or(&url).to_owned()
+    }
+
     /// The URL below which accounts are issuers of identity tokens.
     pub(crate) fn issuers_url(&self) -> String {
         format!("{}{}", self.public_url, crate::route::ISSUERS_PATH)
@@ -90,6 +101,21 @@ mod tests {
             },
             public_url: public_url.into(),
             public_url_is_https: false,
+        }
+    }
+
+    #[test]
+    fn the_console_has_the_origin_that_browsers_write() {
+        for (url, origin) in [
+            ("https://Berth.example.com:443", "https://berth.example.com"),
+            (
+                "https://berth.example.com:80",
+                "https://berth.example.com:80",
+            ),
+            ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+            ("http://localhost:80", "http://localhost"),
+        ] {
+            assert_eq!(names(url).console_origin(), origin);
         }
     }
 

@@ -2,6 +2,8 @@
 //! those of `--outbound-ca`, public addresses and those of `--outbound-allow`, no redirects, bounded in time
 //! and bytes (crate `client`).
 
+mod code_flow;
+
 use std::sync::Arc;
 
 use aws_types::Cidr;
@@ -37,6 +39,8 @@ impl OutboundSettings {
         }
     }
 }
+
+pub(crate) use code_flow::{Endpoints, Grant};
 
 /// Why a document of an identity provider is not there.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,12 @@ pub(crate) struct Outbound {
 struct Discovery {
     issuer: String,
     jwks_uri: String,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// RFC 9207, section 3.
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
 }
 
 impl Outbound {

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method};
 
-use crate::console_route::ConsoleCall;
+use crate::console_route::{ConsoleCall, FederationPage, SAML_PATH};
 use crate::oci_route::{self, OciRoute, RouteError};
 
 /// A request's destination.
@@ -36,6 +36,10 @@ pub(crate) enum Route {
     Console,
     /// A route of the console's own, called by POST.
     ConsoleCall(ConsoleCall),
+    /// A page or a document of a sign-in through an identity provider.
+    FederationPage(FederationPage),
+    /// What a SAML provider has a browser post.
+    SamlAnswer,
     /// The process lives.
     Healthz,
     /// It can serve: the database answers.
@@ -92,6 +96,14 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
             && let Some(call) = ConsoleCall::of_path(path)
         {
             return Route::ConsoleCall(call);
+        }
+        if *method == Method::POST && path == SAML_PATH {
+            return Route::SamlAnswer;
+        }
+        if (*method == Method::GET || *method == Method::HEAD)
+            && let Some(page) = FederationPage::of_path(path)
+        {
+            return Route::FederationPage(page);
         }
         return match *method == Method::GET || *method == Method::HEAD {
             true => Route::Console,

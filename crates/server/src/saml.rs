@@ -17,6 +17,7 @@ use crate::head::Head;
 /// The path of the server's own endpoint, which assertions may name as recipient and audience.
 const PATH: &str = "/saml";
 
+/// The caller of `AssumeRoleWithSAML`.
 pub(crate) async fn caller(
     app: &App,
     head: &Head,
@@ -27,6 +28,7 @@ pub(crate) async fn caller(
     let provider = app.identity.saml_provider_of_request(provider).await?;
     let endpoints = SamlEndpoints {
         own: format!("{}{PATH}", app.names.public_url),
+        is_console: false,
     };
     let assertion = input.saml_assertion.expose();
     let identity = provider.identify(assertion, &input.role_arn, &endpoints, head.now)?;

@@ -27,12 +27,14 @@ pub struct Session {
     pub used_at: i64,
     /// When the session ends at the latest.
     pub ends_at: i64,
+    /// The unique id of the identity provider that signed in.
+    pub provider: Option<String>,
 }
 
 macro_rules! session_columns {
     () => {
         "id, secret_hash, account, principal, sealed, access_key_id, password_changed_at, created_at, \
-         used_at, ends_at"
+         used_at, ends_at, provider"
     };
 }
 
@@ -48,6 +50,7 @@ fn session(row: &Row) -> Result<Session> {
         created_at: row.int(7)?,
         used_at: row.int(8)?,
         ends_at: row.int(9)?,
+        provider: row.opt_text(10)?,
     })
 }
 
@@ -59,7 +62,7 @@ pub async fn insert(conn: &mut Conn<'_>, new: &Session) -> Result<()> {
     let sql = concat!(
         "INSERT INTO console_sessions (",
         session_columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
     );
     let params = values![
         &new.id,
@@ -71,7 +74,8 @@ pub async fn insert(conn: &mut Conn<'_>, new: &Session) -> Result<()> {
         new.password_changed_at,
         new.created_at,
         new.used_at,
-        new.ends_at
+        new.ends_at,
+        new.provider.as_deref()
     ];
     conn.execute(sql, params).await.map(drop)
 }

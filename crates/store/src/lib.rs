@@ -55,6 +55,7 @@ extern crate self as store;
 mod changes;
 mod conn;
 pub mod console;
+pub mod console_sign_ins;
 mod database;
 pub mod denials;
 pub mod ecr;

@@ -73,6 +73,8 @@ const STEPS: &[Step] = steps![
     "0024_tag_moves" from "0.3.0",
     // Older versions would serve archived images.
     "0025_lifecycle" from "0.3.0",
+    // Older versions would go on with console sessions whose identity provider is gone.
+    "0026_console_federation" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

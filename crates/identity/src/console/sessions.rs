@@ -132,6 +132,8 @@ struct Begun {
     password_changed_at: Option<i64>,
     must_change_password: bool,
     ends_at: Timestamp,
+    /// The unique id of the identity provider that signed in.
+    provider: Option<String>,
 }
 
 impl Identity {
@@ -171,17 +173,20 @@ impl Identity {
             password_changed_at: proven.password_changed_at,
             must_change_password: proven.must_change_password,
             ends_at,
+            provider: None,
         };
         self.insert_session(begun, None, now).await
     }
 
-    /// Begins a session of a role, whose session token a provider's user was given.
+    /// Begins a session of a role, whose session token the user of a provider was given. `provider` is the
+    /// provider's unique id: the session ends with it.
     ///
     /// # Errors
     /// The database's and the random source's.
     pub async fn begin_federated_console_session(
         &self,
         session_token: &Secret<String>,
+        provider: String,
         now: Timestamp,
     ) -> Result<Secret<String>, Error> {
         let base = self.role_session(session_token).await?;
@@ -196,6 +201,7 @@ impl Identity {
             access_key_id: None,
             password_changed_at: None,
             must_change_password: false,
+            provider: Some(provider),
         };
         self.insert_session(begun, None, now).await
     }
@@ -236,6 +242,7 @@ impl Identity {
             created_at: now,
             used_at: now,
             ends_at,
+            provider: begun.provider,
         };
         let account = account.as_str();
         let mut tx = self.0.store.write(Scope::Account(account)).await?;
@@ -513,6 +520,7 @@ impl Identity {
             password_changed_at: Some(profile.changed_at),
             must_change_password: false,
             ends_at,
+            provider: None,
         };
         let secret = self.insert_session(begun, Some(&row.id), now).await?;
         Ok(Some(secret))

@@ -25,5 +25,5 @@ pub use jws::{Algorithm, Jws, Malformed, TOKEN_BYTES_MAX};
 pub use key_cache::{FetchKeys, KeyCache};
 pub(crate) use provider::Columns;
 pub use provider::{Provider, provider_name};
-pub use settings::{FetchSettings, ProviderSettings};
-pub use verify::{Presented, WebIdentity};
+pub use settings::{ConsoleSignIn, FetchSettings, ProviderSettings};
+pub use verify::{Presented, Verified, WebIdentity};

@@ -7,10 +7,12 @@ use aws_api::berth::{
 use jiff::Timestamp;
 use store::Conn;
 use store::iam::entity::{self, Entity, Kind};
-use store::iam::provider_settings;
+use store::iam::{provider_settings, saml_provider};
 use store::{Scope, Topic};
 
-use super::oidc::{Algorithm, FetchSettings, ProviderSettings};
+use super::callback::callback_url;
+use super::console_settings;
+use super::oidc::{Algorithm, Columns, FetchSettings, ProviderSettings};
 use crate::{Authorized, Error, Identity};
 
 /// The provider of this ARN in the caller's account, an OIDC or a SAML one.
@@ -31,11 +33,19 @@ async fn existing(conn: &mut Conn<'_>, cx: &Authorized, arn: &str) -> Result<Ent
     ))
 }
 
+/// Where people sign in, of metadata that was accepted once. Reads it apart from the server's other work: it may
+/// have ten million characters.
+async fn sign_on_url(metadata: String) -> Result<Option<String>, Error> {
+    let parsed = tokio::task::spawn_blocking(move || saml::Metadata::parse(&metadata));
+    let parsed = parsed.await.map_err(Error::internal)?;
+    Ok(parsed.map_err(Error::internal)?.sign_on_url)
+}
+
 fn invalid(message: &str) -> Error {
     Error::new(ErrorCode::InvalidParameter, message)
 }
 
-/// The settings that a request asks for.
+/// The settings that a request asks for, without those of the console.
 fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSettings, Error> {
     let single_use_assertions = input.single_use_assertions.unwrap_or(false);
     let algorithms = input.signing_algorithms;
@@ -51,6 +61,7 @@ fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSetti
             client_key: input.client_key.map(|key| key.expose().clone()),
         },
         single_use_assertions,
+        console: None,
     };
     let of_oidc_alone = ProviderSettings {
         single_use_assertions: false,
@@ -61,9 +72,14 @@ fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSetti
     }
     if kind == Kind::SamlProvider && of_oidc_alone != ProviderSettings::default() {
         return Err(invalid(
-            "A SAML provider has no other setting than singleUseAssertions.",
+            "A SAML provider has no other settings than singleUseAssertions and consoleSignIn.",
         ));
     }
+    Ok(settings)
+}
+
+/// Refuses settings that have no meaning.
+fn check(settings: &ProviderSettings) -> Result<(), Error> {
     if settings.fetch.client_certificate.is_some() != settings.fetch.client_key.is_some() {
         return Err(invalid(
             "clientCertificate and clientKey must be given together.",
@@ -72,17 +88,24 @@ fn wanted(kind: Kind, input: PutProviderSettingsRequest) -> Result<ProviderSetti
     if settings.fetch.keys_host.is_some() && settings.fetch.bearer_token.is_none() {
         return Err(invalid("keysHost has no meaning without bearerToken."));
     }
-    Ok(settings)
+    Ok(())
 }
 
 fn algorithm(chosen: &SigningAlgorithm) -> Option<Algorithm> {
     Algorithm::from_name(chosen.as_str())
 }
 
-fn shown(arn: String, settings: &ProviderSettings, updated_at: Option<i64>) -> Shown {
+fn shown(
+    (base, found): (&str, &Entity),
+    settings: &ProviderSettings,
+    updated_at: Option<i64>,
+) -> Shown {
+    let arn = found.arn();
     let fetch = &settings.fetch;
     let algorithms = settings.algorithms.as_ref();
     Shown {
+        console_sign_in: settings.console.as_ref().map(console_settings::shown),
+        console_callback_url: Some(callback_url(base, found.kind, &arn)),
         provider_arn: arn,
         certificate_authority: fetch.certificate_authority.clone(),
         client_certificate: fetch.client_certificate.clone(),
@@ -107,37 +130,94 @@ fn shown(arn: String, settings: &ProviderSettings, updated_at: Option<i64>) -> S
 }
 
 impl Identity {
-    /// `PutProviderSettings`: replaces all settings of a provider.
+    /// `PutProviderSettings`: replaces all settings of a provider. `base` is the server's URL.
     ///
     /// # Errors
     /// `ProviderNotFoundException`, `InvalidParameterException`.
     pub async fn put_provider_settings(
         &self,
         cx: &Authorized,
-        input: PutProviderSettingsRequest,
+        base: &str,
+        mut input: PutProviderSettingsRequest,
     ) -> Result<PutProviderSettingsResponse, Error> {
         let account = cx.account.as_str();
+        let keeps_secrets = input.keep_secrets == Some(true);
+        let console = input.console_sign_in.take();
+        if console.is_some() {
+            self.read_sign_on_url(cx, &input.provider_arn).await?;
+        }
         let mut tx = self.0.store.write(Scope::Account(account)).await?;
         tx.touch(Topic::Account(account));
         let mut conn = tx.conn();
         let found = existing(&mut conn, cx, &input.provider_arn).await?;
-        let settings = wanted(found.kind, input)?;
-        let sealed = settings.seal(&self.0.sealer)?;
+        let mut settings = wanted(found.kind, input)?;
+        if let Some(wanted) = console {
+            settings.console = Some(match found.kind {
+                Kind::SamlProvider => {
+                    let row = saml_provider::get(&mut conn, found.id).await?;
+                    console_settings::of_saml(wanted, row.sign_on_url.is_some())?
+                }
+                _ => {
+                    let columns = Columns::read(&mut conn, found.id).await?;
+                    console_settings::of_oidc(wanted, &columns.client_ids)?
+                }
+            });
+        }
+        if keeps_secrets && let Some(stored) = provider_settings::find(&mut conn, found.id).await? {
+            let now = ProviderSettings::open(&self.0.sealer, &stored.sealed).await?;
+            console_settings::keep_secrets(&mut settings, &now)?;
+        }
+        check(&settings)?;
         let now = cx.now.as_millisecond();
-        provider_settings::put(&mut conn, found.id, &sealed, now).await?;
+        let row = provider_settings::ProviderSettings {
+            sealed: settings.seal(&self.0.sealer)?,
+            updated_at: now,
+            is_for_console: settings.console.is_some(),
+        };
+        provider_settings::put(&mut conn, found.id, &row).await?;
         tx.commit().await?;
         Ok(PutProviderSettingsResponse {
-            settings: shown(found.arn(), &settings, Some(now)),
+            settings: shown((base, &found), &settings, Some(now)),
         })
     }
 
-    /// `GetProviderSettings`; secrets are not shown.
+    /// Reads where people sign in from the metadata of a SAML provider that was uploaded before that was kept.
+    async fn read_sign_on_url(&self, cx: &Authorized, arn: &str) -> Result<(), Error> {
+        let (provider, metadata) = {
+            let mut read = self.0.store.snapshot().await?;
+            let mut conn = read.conn();
+            let found = existing(&mut conn, cx, arn).await?;
+            if found.kind != Kind::SamlProvider
+                || saml_provider::get(&mut conn, found.id)
+                    .await?
+                    .sign_on_url
+                    .is_some()
+            {
+                return Ok(());
+            }
+            let metadata = saml_provider::metadata(&mut conn, found.id).await?;
+            (found.id, metadata)
+        };
+        let Some(url) = sign_on_url(metadata).await? else {
+            return Ok(());
+        };
+        let mut tx = self
+            .0
+            .store
+            .write(Scope::Account(cx.account.as_str()))
+            .await?;
+        saml_provider::set_sign_on_url(&mut tx.conn(), provider, Some(&url)).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// `GetProviderSettings`; secrets are not shown. `base` is the server's URL.
     ///
     /// # Errors
     /// `ProviderNotFoundException`.
     pub async fn get_provider_settings(
         &self,
         cx: &Authorized,
+        base: &str,
         input: GetProviderSettingsRequest,
     ) -> Result<GetProviderSettingsResponse, Error> {
         let mut read = self.0.store.snapshot().await?;
@@ -152,7 +232,7 @@ impl Identity {
             }
         };
         Ok(GetProviderSettingsResponse {
-            settings: shown(found.arn(), &settings, updated_at),
+            settings: shown((base, &found), &settings, updated_at),
         })
     }
 }

@@ -18,7 +18,7 @@ use store::iam::provider_settings;
 use store::iam::saml_provider::{self, PrivateKey, SamlProvider as Row};
 
 use super::{Wanted, commit, time, views};
-use crate::federation::oidc::ProviderSettings;
+use crate::federation::oidc::{ConsoleSignIn, ProviderSettings};
 use crate::policy_cache::entity_by_arn;
 use crate::quotas::Quota;
 use crate::{Authorized, Error, Identity, ids};
@@ -58,6 +58,7 @@ pub(super) async fn existing(
 struct Parsed {
     issuer: String,
     signing_keys: String,
+    sign_on_url: Option<String>,
 }
 
 impl Parsed {
@@ -77,6 +78,7 @@ impl Parsed {
         let parsed = Parsed {
             issuer: parsed.entity_id,
             signing_keys: serde_json::to_string(&keys).map_err(Error::internal)?,
+            sign_on_url: parsed.sign_on_url,
         };
         Ok((parsed, metadata))
     }
@@ -132,6 +134,7 @@ impl Identity {
             issuer: parsed.issuer,
             signing_keys: parsed.signing_keys,
             encryption_mode: mode.map(str::to_owned),
+            sign_on_url: parsed.sign_on_url,
         };
         saml_provider::insert(&mut conn, created.id, &row, &metadata).await?;
         if let Some(key) = key {
@@ -244,9 +247,18 @@ impl Identity {
             let Parsed {
                 issuer,
                 signing_keys,
+                sign_on_url,
             } = parsed;
-            saml_provider::set_metadata(&mut conn, found.id, &metadata, &issuer, &signing_keys)
-                .await?;
+            let sign_on_url = sign_on_url.as_deref();
+            saml_provider::set_metadata(
+                &mut conn,
+                found.id,
+                &metadata,
+                &issuer,
+                &signing_keys,
+                sign_on_url,
+            )
+            .await?;
         }
         if let Some(key) = key {
             if keys == PRIVATE_KEYS_MAX {
@@ -340,10 +352,13 @@ impl Identity {
             metadata: Metadata {
                 entity_id: row.issuer,
                 signing_keys,
+                sign_on_url: row.sign_on_url,
             },
             decryption_keys,
             requires_encryption: row.encryption_mode.as_deref() == Some(REQUIRED),
             is_single_use: settings.single_use_assertions,
+            console: settings.console,
+            unique_id: entity.unique_id,
             entity: entity.id,
         }))
     }
@@ -361,8 +376,33 @@ pub struct SamlProvider {
     pub(crate) requires_encryption: bool,
     /// Whether an assertion may be used once.
     pub(crate) is_single_use: bool,
+    /// How people sign in to the console through it; none where they do not.
+    pub(crate) console: Option<ConsoleSignIn>,
+    /// A provider that is deleted and made again is another one.
+    pub(crate) unique_id: String,
     /// Its row.
     pub(crate) entity: i64,
+}
+
+impl SamlProvider {
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Its id: a provider that is deleted and made again is another one.
+    #[must_use]
+    pub fn unique_id(&self) -> &str {
+        &self.unique_id
+    }
+
+    /// Where people sign in, where they may sign in to the console through it.
+    #[must_use]
+    pub fn console_sign_on_url(&self) -> Option<&str> {
+        self.console.as_ref()?;
+        self.metadata.sign_on_url.as_deref()
+    }
 }
 
 fn required_without_key() -> Error {

@@ -35,12 +35,18 @@ const AWS_AUDIENCE: &str = "urn:amazon:webservices";
 pub struct SamlEndpoints {
     /// The server's own: `<public URL>/saml`.
     pub own: String,
+    /// Whether they are the console's: then AWS's endpoints are none, and neither is an address with the
+    /// provider's path. An assertion for the console serves nowhere else, and no other one serves there.
+    pub is_console: bool,
 }
 
 impl SamlEndpoints {
     /// Whether a URL is one of them: AWS's, also of a region, or the server's; with the provider's own
     /// path where it has one (`/acs/<UUID>`).
     fn includes(&self, url: &str, uuid: &str) -> bool {
+        if self.is_console {
+            return url == self.own;
+        }
         let base = match url.split_once("/acs/") {
             Some((base, id)) if id == uuid => base,
             Some(_) => return false,
@@ -120,6 +126,19 @@ impl SamlProvider {
         endpoints: &SamlEndpoints,
         now: Timestamp,
     ) -> Result<SamlIdentity, Error> {
+        self.verify(response, endpoints, now)?.for_role(role_arn)
+    }
+
+    /// As [`SamlProvider::identify`], where the role is chosen afterwards.
+    ///
+    /// # Errors
+    /// `InvalidIdentityToken`, `ExpiredTokenException`; `AccessDenied` for an assertion without a name.
+    pub fn verify(
+        &self,
+        response: &str,
+        endpoints: &SamlEndpoints,
+        now: Timestamp,
+    ) -> Result<VerifiedAssertion, Error> {
         let provider = Provider {
             metadata: &self.metadata,
             decryption_keys: &self.decryption_keys,
@@ -129,18 +148,17 @@ impl SamlProvider {
         let uuid = &self.uuid;
         let presented = Presented {
             now,
-            is_audience: &|name| name == AWS_AUDIENCE || endpoints.includes(name, uuid),
+            is_audience: &|name| {
+                (name == AWS_AUDIENCE && !endpoints.is_console) || endpoints.includes(name, uuid)
+            },
             is_recipient: &|url| endpoints.includes(url, uuid),
         };
         assertion.check(&presented).map_err(answer)?;
         let claims = Claims::read(&assertion).map_err(answer)?;
         let subject = assertion.name_id.clone().ok_or_else(not_authorized)?;
-        if !claims.names_role(role_arn, &self.arn) {
-            return Err(not_authorized());
-        }
         let qualified = format!("{}{}/{}", assertion.issuer, self.account, self.name);
         let qualifier = digest(&SHA1_FOR_LEGACY_USE_ONLY, qualified.as_bytes());
-        Ok(SamlIdentity {
+        Ok(VerifiedAssertion(SamlIdentity {
             provider_arn: self.arn.clone(),
             used_once_of: self.is_single_use.then_some(self.entity),
             account: self.account,
@@ -148,7 +166,53 @@ impl SamlProvider {
             name_qualifier: STANDARD.encode(qualifier),
             assertion,
             claims,
-        })
+        }))
+    }
+}
+
+/// An assertion whose signature, provider, times and place were verified.
+#[derive(Debug)]
+pub struct VerifiedAssertion(SamlIdentity);
+
+impl VerifiedAssertion {
+    /// The identity, for a role that is asked for.
+    ///
+    /// # Errors
+    /// `AccessDenied` for a role that the assertion does not list.
+    pub fn for_role(self, role_arn: &str) -> Result<SamlIdentity, Error> {
+        match self.0.claims.names_role(role_arn, &self.0.provider_arn) {
+            true => Ok(self.0),
+            false => Err(not_authorized()),
+        }
+    }
+
+    /// The roles that the assertion lists for its provider, each once.
+    #[must_use]
+    pub fn roles(&self) -> Vec<String> {
+        let own = self.0.claims.roles.iter();
+        let own = own.filter(|claim| claim.provider_arn == self.0.provider_arn);
+        let mut roles: Vec<String> = own.map(|claim| claim.role_arn.clone()).collect();
+        roles.sort_unstable();
+        roles.dedup();
+        roles
+    }
+
+    /// The request that the assertion answers.
+    #[must_use]
+    pub fn in_response_to(&self) -> Option<&str> {
+        self.0.assertion.in_response_to.as_deref()
+    }
+
+    /// How long the session shall last, in seconds.
+    #[must_use]
+    pub fn session_seconds(&self) -> Option<i64> {
+        self.0.claims.session_seconds
+    }
+
+    /// The name of who signs in, and the session's.
+    #[must_use]
+    pub fn names(&self) -> (&str, &str) {
+        (&self.0.subject.value, &self.0.claims.role_session_name)
     }
 }
 

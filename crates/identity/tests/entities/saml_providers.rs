@@ -366,6 +366,7 @@ async fn assertions_are_used_once_where_the_settings_say_so(t: TestStore) {
             .unwrap();
         let endpoints = identity::SamlEndpoints {
             own: "http://localhost/saml".to_owned(),
+            is_console: false,
         };
         let alice = provider
             .identify(response, &role, &endpoints, w.now)
@@ -396,7 +397,12 @@ async fn assertions_are_used_once_where_the_settings_say_so(t: TestStore) {
     )
     .await;
     let id = found.unwrap().unwrap().id;
-    store::iam::provider_settings::put(&mut tx.conn(), id, &sealed, 0)
+    let stored = store::iam::provider_settings::ProviderSettings {
+        sealed,
+        updated_at: 0,
+        is_for_console: false,
+    };
+    store::iam::provider_settings::put(&mut tx.conn(), id, &stored)
         .await
         .unwrap();
     tx.commit().await.unwrap();

@@ -15,6 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use saml::{Assertion, Metadata, Presented, Provider, Refused};
 
 pub const ENTITY_ID: &str = "https://idp.example/metadata";
+pub const SIGN_ON: &str = "https://idp.example/sso/redirect";
 pub const ENDPOINT: &str = "https://signin.aws.amazon.com/saml";
 pub const NOW: &str = "2026-11-26T12:00:00Z";
 pub const ROLE: &str =
@@ -159,7 +160,9 @@ pub fn metadata(keys: &[(&str, &str)]) -> String {
          <md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{ENTITY_ID}\">\
          <md:IDPSSODescriptor protocolSupportEnumeration=\"urn:oasis:names:tc:SAML:2.0:protocol\">{keys}\
          <md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST\" \
-         Location=\"https://idp.example/sso\"/></md:IDPSSODescriptor></md:EntityDescriptor>{}",
+         Location=\"https://idp.example/sso\"/>\
+         <md:SingleSignOnService Binding=\"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect\" \
+         Location=\"{SIGN_ON}\"/></md:IDPSSODescriptor></md:EntityDescriptor>{}",
         " ".repeat(1000)
     )
 }
@@ -200,6 +203,12 @@ pub fn confirmation(recipient: &str, until: &str) -> String {
          <saml:SubjectConfirmationData NotOnOrAfter=\"{until}\" Recipient=\"{recipient}\">\
          </saml:SubjectConfirmationData></saml:SubjectConfirmation>"
     )
+}
+
+/// The confirmation of an answer to a request.
+pub fn confirmation_of(request: &str, recipient: &str, until: &str) -> String {
+    let given = format!("Data InResponseTo=\"{request}\" NotOnOrAfter");
+    confirmation(recipient, until).replacen("Data NotOnOrAfter", &given, 1)
 }
 
 pub fn conditions(from: &str, until: &str, audiences: &[&str]) -> String {

@@ -12,7 +12,7 @@ use crate::error::{ApiError, INTERNAL};
 use crate::head::Head;
 
 /// Nothing here is kept by a cache, framed, or taken for something else than JSON.
-const SECURITY_HEADERS: [(&str, &str); 7] = [
+pub(super) const SECURITY_HEADERS: [(&str, &str); 7] = [
     ("cache-control", "no-store"),
     (
         "content-security-policy",
@@ -85,6 +85,16 @@ impl ConsoleError {
     pub(super) fn with_cookie(mut self, cookie: HeaderValue) -> ConsoleError {
         self.set_cookie = Some(cookie);
         self
+    }
+
+    /// What the audit log says of it.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether it is a failure of ours.
+    pub(super) fn is_internal(&self) -> bool {
+        self.cause.is_some()
     }
 
     /// The answer. The cause of a failure of ours goes to the log.

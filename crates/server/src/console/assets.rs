@@ -105,7 +105,7 @@ fn file(path: &str, headers: &HeaderMap) -> Response<ReplyBody> {
 }
 
 /// Browsers resolve dot segments before they ask, so a path that has one is no screen's.
-fn leads_out(path: &str) -> bool {
+pub(super) fn leads_out(path: &str) -> bool {
     path.split(['/', '\\']).any(|segment| {
         let segment = segment.to_ascii_lowercase().replace("%2e", ".");
         segment == "." || segment == ".."

@@ -6,12 +6,12 @@ use http::Response;
 
 use super::answers::ConsoleError;
 use super::parameters::parsed;
-use super::{guard, roles, session, sign_in};
+use super::{federation, guard, roles, session, sign_in};
 use crate::app::App;
 use crate::body::{Inbound, ReplyBody};
 use crate::console_route::ConsoleCall;
 use crate::head::Head;
-use crate::limits::CONSOLE_BODY_BYTES_MAX;
+use crate::limits::{CONSOLE_BODY_BYTES_MAX, PROVIDER_ANSWER_BYTES_MAX};
 
 /// Answers a call.
 pub(crate) async fn call(
@@ -31,7 +31,11 @@ async fn answer(
     body: Inbound,
 ) -> Result<Response<ReplyBody>, ConsoleError> {
     guard::check(head)?;
-    let collected = body.collect(&app.bodies, &head.party, CONSOLE_BODY_BYTES_MAX);
+    let max = match call {
+        ConsoleCall::FinishFederation => PROVIDER_ANSWER_BYTES_MAX,
+        _ => CONSOLE_BODY_BYTES_MAX,
+    };
+    let collected = body.collect(&app.bodies, &head.party, max);
     let collected = collected.await?;
     match call {
         ConsoleCall::SignIn => sign_in::sign_in(app, head, &collected).await,
@@ -42,5 +46,10 @@ async fn answer(
             session::change_password(app, head, parsed(&collected)?).await
         }
         ConsoleCall::End => session::end(app, head).await,
+        ConsoleCall::Providers => federation::providers(app, parsed(&collected)?).await,
+        ConsoleCall::BeginFederation => federation::begin(app, head, parsed(&collected)?).await,
+        ConsoleCall::FinishFederation => federation::finish(app, head, parsed(&collected)?).await,
+        ConsoleCall::Roles => federation::roles(app, head).await,
+        ConsoleCall::ChooseRole => federation::choose(app, head, parsed(&collected)?).await,
     }
 }

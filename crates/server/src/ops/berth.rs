@@ -126,7 +126,7 @@ pub(super) fn table() -> Vec<Row> {
         registry_op!(PutLifecycleOptions, put_lifecycle_options, Write, |i| require(repository(&i.registry_id, &i.repository_name))),
         registry_op!(RestoreTag, restore_tag, Write, |i| restore(i)).audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
-        op!(PutProviderSettings, put_provider_settings, Write, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),
-        op!(GetProviderSettings, get_provider_settings, Read, |i| require(ResourceSelector::Text(i.provider_arn.clone()))),
+        row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
+        row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
     ]
 }

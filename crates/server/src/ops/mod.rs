@@ -23,6 +23,7 @@ use std::sync::OnceLock;
 use aws_api::Operation;
 
 pub(crate) use row::{ApiBody, Columns, Exchange, Row};
+pub(crate) use sts::may_assume_with_web_identity;
 
 /// All operations that are built, by operation.
 pub(crate) fn table() -> &'static HashMap<Operation, Row> {

@@ -1,13 +1,17 @@
 //! STS: every operation with what it needs (Service Authorization Reference, "Actions, resources, and
 //! condition keys for AWS Security Token Service") and the domain function that does it.
 
+use aws_api::Op;
 use aws_api::sts::{self, ops};
 
-use authz::{Caller, Requirements, ResourceSelector, SessionScope, require};
+use authz::{Caller, RequestContext, Requirements, ResourceSelector, SessionScope, require};
 use serde_json::{Map, Value, json};
 
 use super::Row;
 use super::row::{by_input, row};
+use crate::app::App;
+use crate::authorize;
+use crate::error::ApiError;
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `sts:Name`.
 macro_rules! op {
@@ -52,6 +56,23 @@ fn assume_role_with_web_identity(i: &sts::AssumeRoleWithWebIdentityRequest) -> R
     require(ResourceSelector::TrustingRole(i.role_arn.clone()))
         .key("sts:RoleSessionName", i.role_session_name.as_str())
         .key("sts:DurationSeconds", duration.as_deref())
+}
+
+/// Whether a role's trust policy lets an identity of a provider in: what `AssumeRoleWithWebIdentity` decides, without
+/// performing it.
+pub(crate) async fn may_assume_with_web_identity(
+    app: &App,
+    context: &RequestContext,
+    input: &sts::AssumeRoleWithWebIdentityRequest,
+) -> Result<bool, ApiError> {
+    let operation = <ops::AssumeRoleWithWebIdentity as Op>::OPERATION;
+    let row = super::row(operation).ok_or_else(|| ApiError::internal("no row"))?;
+    let requirements = assume_role_with_web_identity(input);
+    match authorize::check(app, context, &row.columns.rule, &requirements).await {
+        Ok(_) => Ok(true),
+        Err(ApiError::Denied(_) | ApiError::Session(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Session name, tags and source identity come from the assertion: the caller brings their keys, and the

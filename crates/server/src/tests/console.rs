@@ -2,6 +2,7 @@
 
 mod attacks;
 mod browser;
+mod federation;
 mod roles;
 mod sessions;
 mod sign_in;

@@ -1,7 +1,7 @@
 //! `AssumeRoleWithSAML` on the wire, against providers that were made through IAM.
 
 #[path = "../../../saml/tests/common/mod.rs"]
-mod idp;
+pub(super) mod idp;
 
 mod audit_events;
 mod providers;

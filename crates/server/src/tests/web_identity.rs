@@ -1,7 +1,7 @@
 //! `AssumeRoleWithWebIdentity` on the wire, with the tokens of an issuer on loopback over TLS.
 
 #[path = "../../../identity/tests/jose/mod.rs"]
-mod jose;
+pub(super) mod jose;
 
 use std::sync::Arc;
 

@@ -74,6 +74,28 @@ pub async fn set_trust_policy(conn: &mut Conn<'_>, entity: i64, trust_policy: &s
         .map(drop)
 }
 
+/// Path and name of the account's roles whose trust policy has `text` somewhere, at most `max`, by name. That a
+/// policy has a provider's ARN in it says little: whether it lets somebody in is decided elsewhere.
+pub async fn with_trust_policy_containing(
+    conn: &mut Conn<'_>,
+    account: &str,
+    text: &str,
+    max: i64,
+) -> Result<Vec<(String, String)>> {
+    let escaped = text
+        .replace('!', "!!")
+        .replace('%', "!%")
+        .replace('_', "!_");
+    let sql = "SELECT e.path, e.name FROM iam_entities e JOIN iam_roles r ON r.entity = e.id \
+               WHERE e.account = $1 AND e.kind = 'role' AND r.trust_policy LIKE $2 ESCAPE '!' \
+               ORDER BY e.name_folded LIMIT $3";
+    let pattern = format!("%{escaped}%");
+    let rows = conn.fetch_all(sql, values![account, &pattern, max]).await?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?, row.text(1)?)))
+        .collect()
+}
+
 /// Notes a use by the role's unique id, unless a later one is noted already.
 pub async fn set_last_used(
     conn: &mut Conn<'_>,

@@ -13,6 +13,8 @@ pub struct SamlProvider {
     pub signing_keys: String,
     /// `AssertionEncryptionMode`, where it was set.
     pub encryption_mode: Option<String>,
+    /// Where people sign in, as far as the metadata says so.
+    pub sign_on_url: Option<String>,
 }
 
 /// A key that opens encrypted assertions.
@@ -34,15 +36,16 @@ pub async fn insert(
     metadata: &str,
 ) -> Result<()> {
     let sql = "INSERT INTO iam_saml_providers \
-               (entity, uuid, metadata, issuer, signing_keys, encryption_mode) \
-               VALUES ($1, $2, $3, $4, $5, $6)";
+               (entity, uuid, metadata, issuer, signing_keys, encryption_mode, sign_on_url) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let params = values![
         entity,
         &provider.uuid,
         metadata,
         &provider.issuer,
         &provider.signing_keys,
-        provider.encryption_mode.as_deref()
+        provider.encryption_mode.as_deref(),
+        provider.sign_on_url.as_deref()
     ];
     conn.execute(sql, params).await.map(drop)
 }
@@ -52,7 +55,7 @@ pub async fn insert(
 /// # Errors
 /// [`crate::Error::NoRow`] when the entity is no SAML provider.
 pub async fn get(conn: &mut Conn<'_>, entity: i64) -> Result<SamlProvider> {
-    let sql = "SELECT uuid, issuer, signing_keys, encryption_mode \
+    let sql = "SELECT uuid, issuer, signing_keys, encryption_mode, sign_on_url \
                FROM iam_saml_providers WHERE entity = $1";
     let row = conn.fetch_one(sql, values![entity]).await?;
     Ok(SamlProvider {
@@ -60,6 +63,7 @@ pub async fn get(conn: &mut Conn<'_>, entity: i64) -> Result<SamlProvider> {
         issuer: row.text(1)?,
         signing_keys: row.text(2)?,
         encryption_mode: row.opt_text(3)?,
+        sign_on_url: row.opt_text(4)?,
     })
 }
 
@@ -76,11 +80,18 @@ pub async fn set_metadata(
     metadata: &str,
     issuer: &str,
     signing_keys: &str,
+    sign_on_url: Option<&str>,
 ) -> Result<()> {
-    let sql = "UPDATE iam_saml_providers SET metadata = $2, issuer = $3, signing_keys = $4 \
-               WHERE entity = $1";
-    let params = values![entity, metadata, issuer, signing_keys];
+    let sql = "UPDATE iam_saml_providers \
+               SET metadata = $2, issuer = $3, signing_keys = $4, sign_on_url = $5 WHERE entity = $1";
+    let params = values![entity, metadata, issuer, signing_keys, sign_on_url];
     conn.execute(sql, params).await.map(drop)
+}
+
+/// Sets where people sign in.
+pub async fn set_sign_on_url(conn: &mut Conn<'_>, entity: i64, url: Option<&str>) -> Result<()> {
+    let sql = "UPDATE iam_saml_providers SET sign_on_url = $2 WHERE entity = $1";
+    conn.execute(sql, values![entity, url]).await.map(drop)
 }
 
 /// Sets the encryption mode.

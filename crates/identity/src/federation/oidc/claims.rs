@@ -131,6 +131,15 @@ impl Claims {
         }
     }
 
+    /// Whether a claim is there and says no: the boolean, or the word, which some providers write.
+    pub(crate) fn is_false(&self, name: &str) -> bool {
+        match self.all.get(name) {
+            Some(Value::Bool(value)) => !value,
+            Some(Value::String(text)) => text == "false",
+            _ => false,
+        }
+    }
+
     /// A whole number or short text in a claim that is an object.
     pub(super) fn within(&self, name: &str, member: &str) -> Option<String> {
         match self.all.get(name)?.get(member)? {

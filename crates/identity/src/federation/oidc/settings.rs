@@ -24,6 +24,32 @@ pub struct ProviderSettings {
     /// Of a SAML provider: an assertion may be used once.
     #[serde(default)]
     pub single_use_assertions: bool,
+    /// How people sign in to the console through the provider; none where they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<ConsoleSignIn>,
+}
+
+/// How people sign in to the console through a provider.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleSignIn {
+    /// The provider's name on the sign-in page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// The console's client id; empty for a SAML provider.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_id: String,
+    /// The client's secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// What is asked for besides `openid`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+impl std::fmt::Debug for ConsoleSignIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConsoleSignIn").finish_non_exhaustive()
+    }
 }
 
 /// How an issuer's documents are fetched.

@@ -134,6 +134,20 @@ impl<'a> Presented<'a> {
         role_arn: &str,
         now: Timestamp,
     ) -> Result<WebIdentity, Error> {
+        self.verify_for_any_role(provider, keys, now)?
+            .for_role(role_arn)
+    }
+
+    /// As [`Presented::verify`], where the role is chosen afterwards.
+    ///
+    /// # Errors
+    /// `InvalidIdentityToken`, `ExpiredTokenException`.
+    pub fn verify_for_any_role(
+        &self,
+        provider: &Provider,
+        keys: &KeySet,
+        now: Timestamp,
+    ) -> Result<Verified, Error> {
         // The caller looked the provider up by this name; a mix-up must not accept the token.
         if self.provider_name() != Some(provider.name.as_str()) {
             return Err(self.no_provider());
@@ -152,7 +166,40 @@ impl<'a> Presented<'a> {
         let claims = Claims::of(&self.jws).map_err(refused)?;
         check_times(&claims, now)?;
         let audience = audience(&claims, provider)?;
-        let is_role_authorized = match &claims.roles {
+        let further = &provider.settings.claims;
+        let values = condition_keys::of(&provider.name, &claims, &audience, further);
+        let time = |seconds| Timestamp::from_second(seconds).map_err(Error::internal);
+        let identity = WebIdentity {
+            provider_arn: provider.arn.clone(),
+            audience,
+            issued_at: time(claims.issued_at)?,
+            expires_at: time(claims.expires_at)?,
+            is_role_authorized: false,
+            name: provider.name.clone(),
+            values: values.map_err(refused)?,
+            subject: claims.subject.clone(),
+            tags: claims.tags.clone(),
+            source_identity: claims.source_identity.clone(),
+        };
+        Ok(Verified { identity, claims })
+    }
+}
+
+/// A token whose signature, provider, audience and times were verified.
+#[derive(Debug)]
+pub struct Verified {
+    /// For no role yet.
+    identity: WebIdentity,
+    claims: Claims,
+}
+
+impl Verified {
+    /// The identity, for a role that is asked for.
+    ///
+    /// # Errors
+    /// `InvalidIdentityToken` where the provider lets the token be used for other roles alone.
+    pub fn for_role(&self, role_arn: &str) -> Result<WebIdentity, Error> {
+        let is_role_authorized = match &self.claims.roles {
             None => false,
             Some(roles) if roles.iter().any(|role| role == role_arn) => true,
             Some(_) => {
@@ -161,21 +208,22 @@ impl<'a> Presented<'a> {
                 ));
             }
         };
-        let further = &provider.settings.claims;
-        let values = condition_keys::of(&provider.name, &claims, &audience, further);
-        let time = |seconds| Timestamp::from_second(seconds).map_err(Error::internal);
         Ok(WebIdentity {
-            provider_arn: provider.arn.clone(),
-            audience,
-            issued_at: time(claims.issued_at)?,
-            expires_at: time(claims.expires_at)?,
             is_role_authorized,
-            name: provider.name.clone(),
-            values: values.map_err(refused)?,
-            subject: claims.subject,
-            tags: claims.tags,
-            source_identity: claims.source_identity,
+            ..self.identity.clone()
         })
+    }
+
+    /// The audience that was checked.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.identity.audience
+    }
+
+    /// What the console's sign-in reads besides.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
     }
 }
 

@@ -11,8 +11,10 @@ pub(super) const PASSWORD: &str = "Correct-horse1";
 
 pub(super) struct Browser<'w> {
     pub(super) world: &'w World,
-    /// `name=value`
+    /// The session's, `name=value`
     pub(super) cookie: Option<String>,
+    /// That of a sign-in which is on its way.
+    pub(super) sign_in_cookie: Option<String>,
 }
 
 impl<'w> Browser<'w> {
@@ -20,6 +22,7 @@ impl<'w> Browser<'w> {
         Browser {
             world,
             cookie: None,
+            sign_in_cookie: None,
         }
     }
 
@@ -44,9 +47,14 @@ impl<'w> Browser<'w> {
             ("origin", origin.as_str()),
             ("sec-fetch-site", "same-origin"),
         ];
-        let cookie = self.cookie.clone();
-        if let Some(cookie) = &cookie {
-            headers.push(("cookie", cookie));
+        let cookies: Vec<&str> = [&self.cookie, &self.sign_in_cookie]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let cookies = cookies.join("; ");
+        if !cookies.is_empty() {
+            headers.push(("cookie", &cookies));
         }
         headers.extend(more);
         let path = format!("/console/{path}");
@@ -54,10 +62,15 @@ impl<'w> Browser<'w> {
             .world
             .send(Method::POST, &path, &headers, body.to_string())
             .await;
-        if let Some(set) = reply.headers.get("set-cookie") {
+        for set in reply.headers.get_all("set-cookie") {
             let set = set.to_str().unwrap();
+            assert!(set.contains("; Path=/; Secure; HttpOnly; SameSite=Strict"));
             let pair = set.split(';').next().unwrap();
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+            let kept = (!pair.ends_with('=')).then(|| pair.to_owned());
+            match pair.starts_with("__Host-berth-sign-in=") {
+                true => self.sign_in_cookie = kept,
+                false => self.cookie = kept,
+            }
         }
         reply
     }
