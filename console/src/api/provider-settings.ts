@@ -16,6 +16,10 @@ export interface ProviderSettings {
   singleUseAssertions?: boolean;
   hasBearerToken?: boolean;
   hasClientKey?: boolean;
+  /** How people sign in to the console through the provider; absent where they do not. */
+  consoleSignIn?: { displayName?: string; clientId?: string; hasClientSecret?: boolean; scopes?: string[] };
+  /** What is registered at the provider for that. */
+  consoleCallbackUrl?: string;
 }
 
 export const providerSettings = async (providerArn: string): Promise<ProviderSettings> =>

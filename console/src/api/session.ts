@@ -34,12 +34,6 @@ export type SignIn =
   | { kind: "root"; account: string; password: string; mfaCode?: string }
   | { kind: "link"; token: string; mfaCode?: string };
 
-export interface Provider {
-  kind: "oidc" | "saml";
-  name: string;
-  url: string;
-}
-
 /** A refusal of a session route. */
 export class SessionError extends Error {
   override readonly name = "SessionError";
@@ -89,7 +83,7 @@ async function call<T>(path: string, body: string, headers: Record<string, strin
   );
 }
 
-const post = <T>(path: string, body: object = {}): Promise<T> => call<T>(path, JSON.stringify(body));
+export const post = <T>(path: string, body: object = {}): Promise<T> => call<T>(path, JSON.stringify(body));
 
 export const signIn = (request: SignIn): Promise<Session> => post<Session>("session", request);
 
@@ -139,6 +133,3 @@ export const endSession = (): Promise<void> => post<undefined>("session/end");
 
 /** Sets another password, where that was demanded at the sign-in. */
 export const changePassword = (change: { oldPassword: string; newPassword: string }): Promise<Session> => post<Session>("session/password", change);
-
-export const fetchProviders = async (account: string): Promise<Provider[]> =>
-  (await post<{ providers: Provider[] }>("providers", { account })).providers;

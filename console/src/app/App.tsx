@@ -7,6 +7,8 @@ import { RouterProvider } from "react-router";
 import { restoreSession, sessionGeneration, useSessionState } from "../api/current";
 import { mayRetry } from "../lib/failure";
 import SignIn from "../screens/sign-in";
+import { RoleChoice } from "../screens/sign-in/RoleChoice";
+import { isChoosingRole } from "../screens/sign-in/failedReturn";
 import { strings } from "../strings";
 import { createRouter } from "./router";
 
@@ -14,7 +16,7 @@ import { createRouter } from "./router";
 export function App() {
   return (
     <I18nProvider locale="en" messages={[messages]}>
-      <Entrance />
+      {isChoosingRole ? <RoleChoice /> : <Entrance />}
     </I18nProvider>
   );
 }

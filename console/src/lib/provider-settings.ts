@@ -42,14 +42,18 @@ export const claimNames = (text: string): string[] => [...new Set(text.split(/[\
 /** Members of the answer that are none of the call. */
 const READ_ONLY = new Set(["providerArn", "updatedAt", "hasBearerToken", "hasClientKey", "consoleCallbackUrl"]);
 
+/** The members of the answer that a call repeats, so that they stay as they are. */
+export const keptMembers = (stored: object): Record<string, Json | undefined> =>
+  Object.fromEntries(
+    Object.entries(stored as Record<string, Json | undefined>).filter(([name]) => !READ_ONLY.has(name)),
+  );
+
 /**
  * The call replaces all settings: a member that is left out is reset. So members that this form does not show are sent
  * as they were read.
  */
 export function settingsChange(providerArn: string, stored: object, form: SettingsForm, kind: "oidc" | "saml"): Change {
-  const kept = Object.fromEntries(
-    Object.entries(stored as Record<string, Json | undefined>).filter(([name]) => !READ_ONLY.has(name)),
-  );
+  const kept = keptMembers(stored);
   const text = (value: string) => (value.trim() === "" ? undefined : value.trim());
   const claims = claimNames(form.claims);
   const shown: Record<string, Json | undefined> =

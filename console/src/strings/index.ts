@@ -3,6 +3,7 @@
 import { accountSettings } from "./accountSettings";
 import { changed } from "./changed";
 import { cleanUp } from "./cleanUp";
+import { companySignIn } from "./companySignIn";
 import { denials } from "./denials";
 import { frame } from "./frame";
 import { groups } from "./groups";
@@ -29,6 +30,7 @@ export const strings = {
   accountSettings,
   changed,
   cleanUp,
+  companySignIn,
   denials,
   frame,
   groups,

@@ -2,7 +2,7 @@
 export const signIn = {
   title: "Sign in to Berth",
   tabsLabel: "Ways to sign in",
-  tabs: { user: "IAM user", key: "Access key", root: "Root user" },
+  tabs: { user: "IAM user", company: "Company sign-in", key: "Access key", root: "Root user" },
   account: "Account id or alias",
   user: "User name",
   password: "Password",

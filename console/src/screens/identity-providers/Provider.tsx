@@ -4,6 +4,7 @@ import { providerName } from "../../lib/providers";
 import { DetailPage } from "../../parts/iam/DetailPage";
 import { listKey } from "../../parts/iam/keys";
 import { strings } from "../../strings";
+import { ConsoleSignIn } from "./ConsoleSignIn";
 import { OidcProvider } from "./OidcProvider";
 import { SamlProvider } from "./SamlProvider";
 import { Settings } from "./Settings";
@@ -21,6 +22,7 @@ export default function Provider() {
     >
       {kind === "saml" ? <SamlProvider arn={arn} /> : <OidcProvider arn={arn} />}
       <Settings arn={arn} kind={kind} />
+      <ConsoleSignIn arn={arn} kind={kind} />
     </DetailPage>
   );
 }

@@ -6,7 +6,11 @@ import Tabs from "@cloudscape-design/components/tabs";
 import { useEffect, useState } from "react";
 import { describeFailure } from "../../lib/failure";
 import { strings } from "../../strings";
+import { CompanyForm } from "./CompanyForm";
+import { FailedReturn } from "./FailedReturn";
+import { failedReturn } from "./failedReturn";
 import { KeyForm } from "./KeyForm";
+import { lastAccount } from "./lastAccount";
 import { linkToken } from "./link";
 import { LinkForm } from "./LinkForm";
 import { UserForm } from "./UserForm";
@@ -33,6 +37,7 @@ export default function SignIn({ ended = false, failure }: Props) {
             <Box variant="h1" textAlign="center">
               {text.title}
             </Box>
+            {failedReturn === undefined ? null : <FailedReturn {...failedReturn} />}
             {ended ? <Alert type="info">{text.ended}</Alert> : null}
             {failure === undefined ? null : (
               <Alert type="error" header={text.unknown}>
@@ -57,11 +62,16 @@ export default function SignIn({ ended = false, failure }: Props) {
 
 function Ways() {
   const text = strings.signIn;
+  // Who comes back from the company's provider, or came through it before, goes on there.
+  const [tab, setTab] = useState(failedReturn === undefined && lastAccount() === "" ? "user" : "company");
   return (
     <Tabs
       ariaLabel={text.tabsLabel}
+      activeTabId={tab}
+      onChange={({ detail }) => setTab(detail.activeTabId)}
       tabs={[
         { id: "user", label: text.tabs.user, content: <UserForm /> },
+        { id: "company", label: text.tabs.company, content: <CompanyForm /> },
         { id: "key", label: text.tabs.key, content: <KeyForm hint={text.keyHint} /> },
         { id: "root", label: text.tabs.root, content: <KeyForm hint={text.rootHint} /> },
       ]}
