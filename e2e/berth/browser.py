@@ -43,16 +43,16 @@ class Browser:
             self._browser.close()
             self._playwright.stop()
 
-    def page(self, size=None, dark=False, expect_refusals=False, certificate_is_ours=False):
+    def page(self, size=None, dark=False, expect_refusals=False, certificate_is_ours=False, visits=()):
         """A page of a new person: no cookies, nothing stored. With `expect_refusals`, answers of 400 and above, which
-        the browser writes to its console, are part of the story."""
+        the browser writes to its console, are part of the story. `visits` are other origins that it goes to."""
         context = self._browser.new_context(
             viewport=size or WIDE, color_scheme="dark" if dark else "light", locale="en-GB", timezone_id="UTC",
             ignore_https_errors=certificate_is_ours,
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self.origin)
         context.set_default_timeout(_WAIT_MS_MAX)
-        page = Page(context.new_page(), self.origin, expect_refusals)
+        page = Page(context.new_page(), self.origin, expect_refusals, visits)
         self._pages.append(page)
         return page
 
@@ -60,8 +60,9 @@ class Browser:
 class Page:
     """Playwright's page, with the checks that hold for every story. Unknown attributes are Playwright's."""
 
-    def __init__(self, page, origin, expect_refusals):
+    def __init__(self, page, origin, expect_refusals, visits=()):
         self.raw, self.origin, self.expect_refusals = page, origin, expect_refusals
+        self.visits = {origin, *visits}
         self.problems = []
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
@@ -94,7 +95,8 @@ class Page:
         parts = urllib.parse.urlsplit(request.url)
         if parts.scheme in ("data", "blob"):
             return
-        if f"{parts.scheme}://{parts.netloc}" != self.origin:
+        is_visit = request.is_navigation_request() and f"{parts.scheme}://{parts.netloc}" in self.visits
+        if f"{parts.scheme}://{parts.netloc}" != self.origin and not is_visit:
             self.problems.append(f"request to another origin: {request.url}")
 
     def open(self, path="/"):

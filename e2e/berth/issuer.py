@@ -99,7 +99,13 @@ class Issuer:
         issuer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                if not issuer.web(self):
+                    self.send_error(404)
+
             def do_GET(self):
+                if issuer.web(self):
+                    return
                 issuer.asked.append(self.path)
                 issuer.shown.append((self.headers.get("Host"), self.headers.get("Authorization")))
                 name, _, document = self.path.strip("/").partition("/")
@@ -132,6 +138,10 @@ class Issuer:
     def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
+
+    def web(self, request):
+        """Answers a request of a person's browser, where it is one."""
+        return False
 
     def name(self, name):
         """The name of a provider: the issuer's URL without the scheme."""

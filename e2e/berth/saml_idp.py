@@ -21,7 +21,9 @@ def shown(time):
 
 
 class IdentityProvider:
-    def __init__(self):
+    def __init__(self, sign_on="https://idp.example/sso/redirect"):
+        #: Where browsers are sent to.
+        self.sign_on = sign_on
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -45,13 +47,16 @@ class IdentityProvider:
     </KeyDescriptor>
     <NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</NameIDFormat>
     <SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example/sso"/>
+    <SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{self.sign_on}"/>
   </IDPSSODescriptor>
 </EntityDescriptor>
 """
 
     def response(self, roles, subject="alice", endpoint="https://signin.aws.amazon.com/saml", attributes=None,
-                 signs="assertion", canonicalization=EXCLUSIVE, age=0):
-        """A response for `subject`. `roles` are pairs of ARNs, of a role and of the provider."""
+                 signs="assertion", canonicalization=EXCLUSIVE, age=0, request=None):
+        """A response for `subject`. `roles` are pairs of ARNs, of a role and of the provider. `request` is the id of the
+        request that it answers, where there is one."""
+        answers = f' InResponseTo="{request}"' if request else ""
         now = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=age)
         start, end = shown(now), shown(now + datetime.timedelta(minutes=5))
         values = {"Role": [f"{role},{provider}" for role, provider in roles], "RoleSessionName": [f"{subject}@example.com"]}
@@ -66,7 +71,7 @@ class IdentityProvider:
   <saml:Subject>
     <saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">{subject}</saml:NameID>
     <saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">
-      <saml:SubjectConfirmationData NotOnOrAfter="{end}" Recipient="{endpoint}"/>
+      <saml:SubjectConfirmationData NotOnOrAfter="{end}" Recipient="{endpoint}"{answers}/>
     </saml:SubjectConfirmation>
   </saml:Subject>
   <saml:Conditions NotBefore="{start}" NotOnOrAfter="{end}">
