@@ -121,6 +121,19 @@ structures! {
         effect: String = required "effect" TEXT,
         elements: Vec<ComparedElement> = required "elements" COMPARED_ELEMENT_LIST,
     }
+    CONSOLE_SIGN_IN ConsoleSignIn {
+        display_name: Option<String> = optional "displayName" CONSOLE_SIGN_IN_NAME,
+        client_id: Option<String> = optional "clientId" CONSOLE_CLIENT_ID,
+        client_secret: Option<Secret<String>> = optional "clientSecret" CONSOLE_CLIENT_SECRET,
+        scopes: Option<Vec<String>> = optional "scopes" SCOPE_LIST,
+        has_client_secret: Option<bool> = optional "hasClientSecret" BOOLEAN,
+    }
+    CONSOLE_SIGN_IN_SETTINGS ConsoleSignInSettings {
+        display_name: Option<String> = optional "displayName" CONSOLE_SIGN_IN_NAME,
+        client_id: Option<String> = optional "clientId" CONSOLE_CLIENT_ID,
+        has_client_secret: Option<bool> = optional "hasClientSecret" BOOLEAN,
+        scopes: Option<Vec<String>> = optional "scopes" SCOPE_LIST,
+    }
     CREATE_HOST_INVITATION_REQUEST CreateHostInvitationRequest {
         instance_profile_name: String = required "instanceProfileName" INSTANCE_PROFILE_NAME,
         host_name: Option<String> = optional "hostName" HOST_NAME,
@@ -476,6 +489,8 @@ structures! {
         keys_host: Option<String> = optional "keysHost" HOST_AND_PORT,
         has_bearer_token: Option<bool> = optional "hasBearerToken" BOOLEAN,
         has_client_key: Option<bool> = optional "hasClientKey" BOOLEAN,
+        console_sign_in: Option<ConsoleSignInSettings> = optional "consoleSignIn" CONSOLE_SIGN_IN_SETTINGS,
+        console_callback_url: Option<String> = optional "consoleCallbackUrl" CONSOLE_CALLBACK_URL,
     }
     PUT_LIFECYCLE_OPTIONS_REQUEST PutLifecycleOptionsRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
@@ -498,6 +513,8 @@ structures! {
         bearer_token: Option<Secret<String>> = optional "bearerToken" BEARER_TOKEN,
         keys_host: Option<String> = optional "keysHost" HOST_AND_PORT,
         client_key: Option<Secret<String>> = optional "clientKey" PRIVATE_KEY_PEM,
+        console_sign_in: Option<ConsoleSignIn> = optional "consoleSignIn" CONSOLE_SIGN_IN,
+        keep_secrets: Option<bool> = optional "keepSecrets" BOOLEAN,
     }
     PUT_PROVIDER_SETTINGS_RESPONSE PutProviderSettingsResponse {
         settings: ProviderSettings = required "settings" PROVIDER_SETTINGS,

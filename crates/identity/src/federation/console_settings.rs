@@ -75,19 +75,19 @@ pub(super) fn shown(settings: &ConsoleSignIn) -> Shown {
     }
 }
 
-/// Keeps the secrets that are left out. None goes to another place than before: who may change settings need not
-/// know the secrets in them.
-pub(super) fn keep_secrets(
+/// A secret goes to no other place than before: who may change settings need not know the secrets in them.
+fn changed() -> Error {
+    invalid(
+        "A secret is kept only where it goes to the same place: the client secret with the same clientId, the \
+         client key with the same certificate, the bearer token with the same keysHost and certificateAuthority.",
+    )
+}
+
+/// Keeps a client secret that is left out.
+pub(super) fn keep_client_secret(
     wanted: &mut ProviderSettings,
     now: &ProviderSettings,
 ) -> Result<(), Error> {
-    let changed = || {
-        invalid(
-            "keepSecrets keeps a secret only where it goes to the same place: the client secret with the same \
-             clientId, the client key with the same certificate, the bearer token with the same keysHost and \
-             certificateAuthority.",
-        )
-    };
     if let (Some(wanted), Some(now)) = (&mut wanted.console, &now.console)
         && wanted.client_secret.is_none()
         && now.client_secret.is_some()
@@ -97,6 +97,14 @@ pub(super) fn keep_secrets(
         }
         wanted.client_secret.clone_from(&now.client_secret);
     }
+    Ok(())
+}
+
+/// Keeps the other secrets that are left out.
+pub(super) fn keep_fetch_secrets(
+    wanted: &mut ProviderSettings,
+    now: &ProviderSettings,
+) -> Result<(), Error> {
     let (wanted, now) = (&mut wanted.fetch, &now.fetch);
     if wanted.client_key.is_none() && now.client_key.is_some() {
         if wanted.client_certificate != now.client_certificate {
