@@ -51,12 +51,28 @@ async fn a_sign_in_comes_back_once_on_whatever_node(t: TestStore) {
     let choice = w.identity.hold_provider_answer(&found, &answer, w.now);
     let choice = choice.await.unwrap();
     // The cookie of the sign-in is none of the choice.
-    assert!(other.role_choice(cookie.expose(), w.now).await.unwrap().is_none());
-    let (held, kept) = other.role_choice(choice.expose(), w.now).await.unwrap().unwrap();
+    assert!(
+        other
+            .role_choice(cookie.expose(), w.now)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let (held, kept) = other
+        .role_choice(choice.expose(), w.now)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(kept.proof, "token");
     assert!(other.end_role_choice(&held).await.unwrap());
     assert!(!w.identity.end_role_choice(&held).await.unwrap());
-    assert!(w.identity.role_choice(choice.expose(), w.now).await.unwrap().is_none());
+    assert!(
+        w.identity
+            .role_choice(choice.expose(), w.now)
+            .await
+            .unwrap()
+            .is_none()
+    );
 
     w.pass(600);
     let late = w.identity.pending_sign_in(cookie.expose(), w.now).await;

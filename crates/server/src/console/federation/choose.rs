@@ -71,8 +71,12 @@ pub(in crate::console) async fn choose(
     };
     let begun = async {
         let proven = Proven::verify(app, head, &provider, &held.proof).await?;
-        let response = begin_session(app, head, (proven, &provider), &chosen.role, &held.next);
-        response.await
+        let assumed = proven.assume(app, head, &chosen.role).await?;
+        // Of two choices at a time, one begins a session.
+        if !app.identity.end_role_choice(&choice).await? {
+            return Err(no_sign_in());
+        }
+        begin_session(app, head, assumed, &provider, &held.next).await
     };
     match begun.await {
         Ok(response) => Ok(response),

@@ -149,8 +149,8 @@ async fn signed_in(
             Err(ConsoleError::forbidden("NoRole", message))
         }
         1 => {
-            let role = roles.remove(0);
-            begin_session(app, head, (proven, provider), &role, &pending.next).await
+            let assumed = proven.assume(app, head, &roles.remove(0)).await?;
+            begin_session(app, head, assumed, provider, &pending.next).await
         }
         _ => {
             let held = ProviderAnswer {

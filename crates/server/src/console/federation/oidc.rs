@@ -12,7 +12,9 @@ use identity::federation::oidc::{ConsoleSignIn, Presented, Provider, Verified};
 use identity::federation::redirect_uri;
 use jiff::Timestamp;
 
-use super::session::{invalid_answer, no_provider, no_sign_in, provider_unavailable, refused};
+use super::session::{
+    Assumed, invalid_answer, no_provider, no_sign_in, provider_unavailable, refused,
+};
 use crate::app::App;
 use crate::console::answers::ConsoleError;
 use crate::console::events::ProviderOf;
@@ -240,7 +242,7 @@ impl Token {
         app: &Arc<App>,
         head: &Head,
         role_arn: &str,
-    ) -> Result<(Secret<String>, String), ConsoleError> {
+    ) -> Result<Assumed, ConsoleError> {
         let identity = self.verified.for_role(role_arn).map_err(refused)?;
         let caller = Arc::new(identity::web_identity_caller(
             self.provider.account,
@@ -252,7 +254,10 @@ impl Token {
         let credentials = assumed.await?.credentials;
         let token = credentials.map(|credentials| credentials.session_token);
         let token = token.ok_or_else(|| ApiError::internal("a role without credentials"))?;
-        Ok((token, self.provider.unique_id))
+        Ok(Assumed {
+            session_token: token,
+            provider_id: self.provider.unique_id,
+        })
     }
 }
 

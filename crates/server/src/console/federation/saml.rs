@@ -10,7 +10,7 @@ use identity::{PendingSignIn, SamlEndpoints, VerifiedAssertion};
 use jiff::Timestamp;
 use saml::AuthnRequest;
 
-use super::session::{no_provider, no_sign_in, refused};
+use super::session::{Assumed, no_provider, no_sign_in, refused};
 use crate::app::App;
 use crate::console::answers::ConsoleError;
 use crate::console::perform::perform;
@@ -95,7 +95,7 @@ impl Response {
         app: &Arc<App>,
         head: &Head,
         role_arn: &str,
-    ) -> Result<(Secret<String>, String), ConsoleError> {
+    ) -> Result<Assumed, ConsoleError> {
         let seconds = self.verified.session_seconds();
         let seconds = seconds.and_then(|seconds| i32::try_from(seconds).ok());
         let identity = self.verified.for_role(role_arn).map_err(refused)?;
@@ -112,6 +112,9 @@ impl Response {
             .credentials
             .map(|credentials| credentials.session_token);
         let token = token.ok_or_else(|| ApiError::internal("a role without credentials"))?;
-        Ok((token, self.provider_id))
+        Ok(Assumed {
+            session_token: token,
+            provider_id: self.provider_id,
+        })
     }
 }

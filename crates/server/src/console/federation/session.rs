@@ -21,6 +21,13 @@ pub(super) enum Proven {
     Saml(Box<saml::Response>),
 }
 
+/// A role that was assumed.
+pub(super) struct Assumed {
+    pub(super) session_token: Secret<String>,
+    /// The provider's unique id.
+    pub(super) provider_id: String,
+}
+
 impl Proven {
     /// Verifies an ID token or a response.
     pub(super) async fn verify(
@@ -47,13 +54,13 @@ impl Proven {
         }
     }
 
-    /// Assumes a role. Returns the session token, and the provider's unique id.
+    /// Assumes a role.
     pub(super) async fn assume(
         self,
         app: &Arc<App>,
         head: &Head,
         role_arn: &str,
-    ) -> Result<(Secret<String>, String), ConsoleError> {
+    ) -> Result<Assumed, ConsoleError> {
         match self {
             Proven::Oidc(token) => token.assume(app, head, role_arn).await,
             Proven::Saml(response) => response.assume(app, head, role_arn).await,
@@ -111,19 +118,20 @@ pub(super) fn refused(error: identity::Error) -> ConsoleError {
     }
 }
 
-/// Assumes the role and begins the session. The browser's earlier session ends, and so does its sign-in.
+/// Begins the session of a role. The browser's earlier session ends, and so does its sign-in.
 pub(super) async fn begin_session(
     app: &Arc<App>,
     head: &Head,
-    (proven, provider): (Proven, &ProviderOf<'_>),
-    role_arn: &str,
+    assumed: Assumed,
+    provider: &ProviderOf<'_>,
     next: &str,
 ) -> Result<Response<ReplyBody>, ConsoleError> {
-    let (token, provider_id) = proven.assume(app, head, role_arn).await?;
     head.identified();
-    let begun = app
-        .identity
-        .begin_federated_console_session(&token, provider_id, head.now);
+    let begun = app.identity.begin_federated_console_session(
+        &assumed.session_token,
+        assumed.provider_id,
+        head.now,
+    );
     let secret = begun.await?;
     session::forget(app, head).await?;
     let found = app

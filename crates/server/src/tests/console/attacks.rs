@@ -10,13 +10,18 @@ use crate::network::AddressGroup;
 use crate::tests::world::{ACCOUNT, World};
 
 /// Every route of the session.
-const ROUTES: [&str; 6] = [
+const ROUTES: [&str; 11] = [
     "session",
     "session/credentials",
     "session/role",
     "session/role/back",
     "session/password",
     "session/end",
+    "providers",
+    "federation/begin",
+    "federation/finish",
+    "federation/roles",
+    "federation/role",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
