@@ -143,6 +143,9 @@ impl Identity {
         let account = cx.account.as_str();
         let keeps_secrets = input.keep_secrets == Some(true);
         let console = input.console_sign_in.take();
+        let keeps_client_secret = console
+            .as_ref()
+            .is_some_and(|console| console.has_client_secret == Some(true));
         if console.is_some() {
             self.read_sign_on_url(cx, &input.provider_arn).await?;
         }
@@ -163,9 +166,16 @@ impl Identity {
                 }
             });
         }
-        if keeps_secrets && let Some(stored) = provider_settings::find(&mut conn, found.id).await? {
-            let now = ProviderSettings::open(&self.0.sealer, &stored.sealed).await?;
-            console_settings::keep_secrets(&mut settings, &now)?;
+        if keeps_secrets || keeps_client_secret {
+            let stored = provider_settings::find(&mut conn, found.id).await?;
+            let now = match stored {
+                None => ProviderSettings::default(),
+                Some(stored) => ProviderSettings::open(&self.0.sealer, &stored.sealed).await?,
+            };
+            console_settings::keep_client_secret(&mut settings, &now)?;
+            if keeps_secrets {
+                console_settings::keep_fetch_secrets(&mut settings, &now)?;
+            }
         }
         check(&settings)?;
         let now = cx.now.as_millisecond();

@@ -135,6 +135,7 @@ impl Issuer {
                 client_id: Some(CLIENT.to_owned()),
                 client_secret: Some("hush: very".into()),
                 scopes: None,
+                has_client_secret: None,
             }),
             ..Default::default()
         }

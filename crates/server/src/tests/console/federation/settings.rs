@@ -73,8 +73,16 @@ async fn secrets_are_kept_where_they_go_to_the_same_place() {
     assert_eq!(kept.has_bearer_token, Some(true));
     assert_eq!(kept.console_sign_in.unwrap().has_client_secret, Some(true));
     for input in [keep("other", None), keep(CLIENT, Some("evil.example"))] {
-        assert!(refused(&world, input).await.contains("keepSecrets"));
+        assert!(refused(&world, input).await.contains("same place"));
     }
+    // What is shown can be sent again.
+    let mut input = keep(CLIENT, None);
+    input.keep_secrets = None;
+    let console = input.console_sign_in.as_mut().unwrap();
+    console.has_client_secret = Some(true);
+    let kept = put_settings(&world, input).await.unwrap();
+    assert_eq!(kept.has_bearer_token, Some(false));
+    assert_eq!(kept.console_sign_in.unwrap().has_client_secret, Some(true));
     let mut input = keep(CLIENT, None);
     input.keep_secrets = None;
     let removed = put_settings(&world, input).await.unwrap();
