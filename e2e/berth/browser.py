@@ -43,11 +43,11 @@ class Browser:
             self._browser.close()
             self._playwright.stop()
 
-    def page(self, size=None, dark=False, expect_refusals=False, certificate_is_ours=False, visits=()):
+    def page(self, size=None, dark=False, expect_refusals=False, certificate_is_ours=False, visits=(), zone="UTC"):
         """A page of a new person: no cookies, nothing stored. With `expect_refusals`, answers of 400 and above, which
         the browser writes to its console, are part of the story. `visits` are other origins that it goes to."""
         context = self._browser.new_context(
-            viewport=size or WIDE, color_scheme="dark" if dark else "light", locale="en-GB", timezone_id="UTC",
+            viewport=size or WIDE, color_scheme="dark" if dark else "light", locale="en-GB", timezone_id=zone,
             ignore_https_errors=certificate_is_ours,
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self.origin)

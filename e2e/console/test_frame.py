@@ -1,15 +1,5 @@
 """What all screens share: search, theme, density, the way to an address, and the address after signing in."""
 
-import pytest
-
-from berth.browser import Browser
-
-
-@pytest.fixture(scope="module")
-def browser(berth):
-    with Browser(berth) as browser:
-        yield browser
-
 
 def test_search_by_keyboard_leads_to_a_repository(browser, root):
     root.create_repository("search/needle")
@@ -40,6 +30,44 @@ def test_theme_and_density_are_remembered_and_nothing_else_is(browser, root):
         assert secret not in stored, "nothing secret is stored"
     assert page.evaluate("document.cookie") == "", "scripts do not see the session's cookie"
     page.check()
+
+
+def test_times_follow_the_zone_that_was_chosen_with_utc_on_hover(browser, root):
+    root.create_repository("zone/app")
+    page = browser.page(zone="Asia/Tokyo").sign_in(root, "/repositories?filter=zone")
+    time = page.get_by_role("row").filter(has_text="zone/app").locator("time")
+    local = time.inner_text()
+    assert "UTC" not in local and time.get_attribute("title").endswith("Z")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("menuitem", name="UTC").click()
+    time.filter(has_text="UTC").wait_for()
+    assert time.inner_text() != f"{local} UTC", "Tokyo is nine hours ahead"
+    page.reload()
+    time.filter(has_text="UTC").wait_for()
+    page.check()
+
+
+def test_a_question_mark_lists_the_shortcuts(hands):
+    page = hands.page
+    page.open("/users")
+    shortcuts = page.get_by_role("dialog", name="Keyboard shortcuts")
+    page.press("?")
+    shortcuts.get_by_text("Ctrl+K").wait_for()
+    page.axe()
+    hands.press(shortcuts.get_by_role("button", name="Close the shortcuts"))
+    shortcuts.wait_for(state="hidden")
+    # Typed into a field it is a character.
+    hands.write(page.get_by_role("searchbox", name="Find users by name"), "?")
+    page.press("?")
+    assert not shortcuts.is_visible()
+    # Whoever dictates can turn the key off, and still opens the list.
+    hands.choose(page.get_by_role("button", name="Settings"), "Turn the key ? off")
+    page.press("?")
+    assert not shortcuts.is_visible()
+    hands.choose(page.get_by_role("button", name="Settings"), "Show the shortcuts")
+    shortcuts.get_by_text("Ctrl+K").wait_for()
+    page.press("Escape")
+    shortcuts.wait_for(state="hidden")
 
 
 def test_the_first_steps_tick_themselves_off(browser, root, berth):

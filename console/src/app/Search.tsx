@@ -39,7 +39,7 @@ export function Search() {
       options={options}
       filteringType="manual"
       ariaLabel={text.label}
-      placeholder={text.hint}
+      placeholder={text.placeholder}
       enteredTextLabel={text.entered}
       statusType={isLoading ? "loading" : "finished"}
       loadingText={strings.frame.loading}

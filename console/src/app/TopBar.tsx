@@ -4,8 +4,11 @@ import { useSession } from "../api/current";
 import { strings } from "../strings";
 import { Search } from "./Search";
 import { useAccountMenu } from "./accountMenu";
+import type { TimeZone } from "../lib/format";
 import { changePreferences, usePreferences, type DensityName, type Theme } from "./preferences";
 import { RoleBar } from "./roles/RoleBar";
+import { Shortcuts } from "./Shortcuts";
+import { useShortcuts } from "./useShortcuts";
 
 const { top } = strings.frame;
 
@@ -15,7 +18,8 @@ export function TopBar() {
   const home = useHref("/");
   const navigate = useNavigate();
   const account = useAccountMenu();
-  const settings = useSettingsMenu();
+  const shortcuts = useShortcuts();
+  const settings = useSettingsMenu(shortcuts.open);
   return (
     <>
       <TopNavigation
@@ -49,15 +53,17 @@ export function TopBar() {
       />
       <RoleBar />
       {account.dialog}
+      {shortcuts.isOpen ? <Shortcuts onClose={shortcuts.close} /> : null}
     </>
   );
 }
 
-function useSettingsMenu(): TopNavigationProps.MenuDropdownUtility {
+function useSettingsMenu(openShortcuts: () => void): TopNavigationProps.MenuDropdownUtility {
   const preferences = usePreferences();
   const name = (text: string, isCurrent: boolean) => (isCurrent ? top.current(text) : text);
   const themes: Theme[] = ["system", "light", "dark"];
   const densities: DensityName[] = ["comfortable", "compact"];
+  const zones: TimeZone[] = ["local", "utc"];
   return {
     type: "menu-dropdown",
     iconName: "settings",
@@ -77,11 +83,27 @@ function useSettingsMenu(): TopNavigationProps.MenuDropdownUtility {
           text: name(top.densities[density], density === preferences.density),
         })),
       },
+      {
+        id: "zone",
+        text: top.zone,
+        items: zones.map((zone) => ({ id: zone, text: name(top.zones[zone], zone === preferences.timeZone) })),
+      },
+      {
+        id: "keys",
+        text: top.keys,
+        items: [
+          { id: "shortcuts", text: top.shortcuts },
+          { id: "single-keys", text: preferences.hasSingleKeys ? top.singleKeysOff : top.singleKeysOn },
+        ],
+      },
     ],
     onItemClick: ({ detail: { id } }) => {
+      if (id === "shortcuts") openShortcuts();
+      if (id === "single-keys") changePreferences({ hasSingleKeys: !preferences.hasSingleKeys });
+      const timeZone = zones.find((known) => known === id);
       const theme = themes.find((known) => known === id);
       const density = densities.find((known) => known === id);
-      changePreferences({ ...(theme && { theme }), ...(density && { density }) });
+      changePreferences({ ...(theme && { theme }), ...(density && { density }), ...(timeZone && { timeZone }) });
     },
   };
 }

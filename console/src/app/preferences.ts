@@ -2,6 +2,7 @@
 
 import { Density, Mode, applyDensity, applyMode } from "@cloudscape-design/global-styles";
 import { useSyncExternalStore } from "react";
+import type { TimeZone } from "../lib/format";
 
 export type Theme = "system" | "light" | "dark";
 export type DensityName = "comfortable" | "compact";
@@ -9,10 +10,13 @@ export type DensityName = "comfortable" | "compact";
 export interface Preferences {
   theme: Theme;
   density: DensityName;
+  timeZone: TimeZone;
+  /** Whether keys without Ctrl or ⌘ do something; dictation may press them by mistake (WCAG 2.2, 2.1.4). */
+  hasSingleKeys: boolean;
 }
 
 const KEY = "berth.console.preferences";
-const DEFAULTS: Preferences = { theme: "system", density: "comfortable" };
+const DEFAULTS: Preferences = { theme: "system", density: "comfortable", timeZone: "local", hasSingleKeys: true };
 const listeners = new Set<() => void>();
 const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
 let current = stored();
@@ -20,10 +24,12 @@ let current = stored();
 function stored(): Preferences {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    const { theme, density } = value as Partial<Preferences>;
+    const { theme, density, timeZone, hasSingleKeys } = value as Partial<Preferences>;
     return {
       theme: theme === "light" || theme === "dark" ? theme : DEFAULTS.theme,
       density: density === "compact" ? density : DEFAULTS.density,
+      timeZone: timeZone === "utc" ? timeZone : DEFAULTS.timeZone,
+      hasSingleKeys: hasSingleKeys !== false,
     };
   } catch {
     // Storage is off, or holds something else: the defaults do.

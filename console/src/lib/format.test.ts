@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatSize, shortDigest } from "./format";
+import { breakable, formatSize, formatTime, shortArn, shortDigest } from "./format";
 
 test("writes sizes in binary units", () => {
   expect(formatSize(0)).toBe("0 bytes");
@@ -12,4 +12,20 @@ test("writes sizes in binary units", () => {
 test("shortens digests", () => {
   expect(shortDigest(`sha256:${"ab".repeat(32)}`)).toBe("sha256:abababababab");
   expect(shortDigest("odd")).toBe("odd");
+});
+
+test("says that a time is in UTC", () => {
+  const time = new Date("2026-11-27T09:14:00Z");
+  expect(formatTime(time, "utc")).toMatch(/9:14.*UTC$/);
+  expect(formatTime(time, "local")).not.toContain("UTC");
+});
+
+test("lets lines of an ARN end after its separators", () => {
+  expect(breakable("arn:aws:iam::1:user/a/b")).toEqual(["arn:", "aws:", "iam:", ":", "1:", "user/", "a/", "b"]);
+});
+
+test("shortens ARNs of the account and no others", () => {
+  expect(shortArn("arn:aws:iam::123456789012:user/alice", "123456789012")).toBe("user/alice");
+  expect(shortArn("arn:aws:iam::444455556666:user/alice", "123456789012")).toBe("arn:aws:iam::444455556666:user/alice");
+  expect(shortArn("*", "123456789012")).toBe("*");
 });

@@ -20,6 +20,21 @@ export function shortDigest(digest: string): string {
   return at < 0 ? digest.slice(0, 12) : digest.slice(0, at + 13);
 }
 
-/** A time in the browser's time zone. */
-export const formatTime = (time: Date): string =>
-  time.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+export type TimeZone = "local" | "utc";
+
+/** A time in the browser's time zone, or in UTC, which is said. */
+export function formatTime(time: Date, zone: TimeZone): string {
+  const style = { dateStyle: "medium", timeStyle: "short" } as const;
+  return zone === "utc"
+    ? `${time.toLocaleString(undefined, { ...style, timeZone: "UTC" })} UTC`
+    : time.toLocaleString(undefined, style);
+}
+
+/** The parts of an ARN or a path, each with its separator: a line may end after each of them. */
+export const breakable = (name: string): string[] => name.split(/(?<=[:/])/);
+
+/** An ARN without what every ARN of this account begins with: `user/alice`, `repository/app`. Others stay whole. */
+export function shortArn(arn: string, account: string): string {
+  const parts = arn.split(":");
+  return parts[0] === "arn" && parts[4] === account && parts.length > 5 ? parts.slice(5).join(":") : arn;
+}

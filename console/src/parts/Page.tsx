@@ -1,10 +1,12 @@
 import BreadcrumbGroup from "@cloudscape-design/components/breadcrumb-group";
 import ContentLayout from "@cloudscape-design/components/content-layout";
 import Header from "@cloudscape-design/components/header";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useEffect, useRef, type ReactNode } from "react";
 import { useHref, useNavigate } from "react-router";
 import { strings } from "../strings";
+
+/** With a gap between all of them, whatever fragments they come in. */
+const ONE_BELOW_THE_OTHER = { display: "grid", gridTemplateColumns: "minmax(0, 1fr)", rowGap: 20 } as const;
 
 export interface Crumb {
   text: string;
@@ -55,7 +57,7 @@ export function Page({ title, description, crumbs = [], actions, children }: Pro
           </Header>
         }
       >
-        <SpaceBetween size="l">{children}</SpaceBetween>
+        <div style={ONE_BELOW_THE_OTHER}>{children}</div>
       </ContentLayout>
     </div>
   );

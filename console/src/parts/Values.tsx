@@ -1,27 +1,76 @@
+import { Fragment } from "react";
+import { useSession } from "../api/current";
+import { usePreferences } from "../app/preferences";
 import { strings } from "../strings";
-import { formatSize, formatTime, shortDigest } from "../lib/format";
+import { breakable, formatSize, formatTime, shortArn, shortDigest } from "../lib/format";
 import { Copy } from "./Copy";
 
-/** A time in the browser's time zone, with UTC on hover. */
+const ONE_LINE = { whiteSpace: "nowrap" } as const;
+
+/** How times are written: in the time zone that the person chose. */
+export function useTimeText(): (time: Date) => string {
+  const { timeZone } = usePreferences();
+  return (time) => formatTime(time, timeZone);
+}
+
+/** A time in the time zone that the person chose, with UTC on hover. */
 export function Time({ time, missing = strings.frame.none }: { time: Date | undefined; missing?: string }) {
+  const textOf = useTimeText();
   if (time === undefined) return <>{missing}</>;
   return (
-    <time dateTime={time.toISOString()} title={time.toISOString()}>
-      {formatTime(time)}
+    <time dateTime={time.toISOString()} title={time.toISOString()} style={ONE_LINE}>
+      {textOf(time)}
     </time>
+  );
+}
+
+/** A long name whose lines end after `:` and `/`. */
+export function LongName({ name }: { name: string }) {
+  return (
+    <>
+      {breakable(name).map((part, index) => (
+        <Fragment key={index}>
+          {part}
+          <wbr />
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
+/** An ARN in a list: what this account's ARNs share is shown on hover alone. */
+export function ShortArn({ arn }: { arn: string }) {
+  const { account } = useSession();
+  return (
+    <span title={arn}>
+      <LongName name={shortArn(arn, account)} />
+    </span>
+  );
+}
+
+/** A sentence of the server, with what stands between backticks as code. */
+export function Sentence({ text }: { text: string }) {
+  return (
+    <>
+      {text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : <LongName key={index} name={part} />))}
+    </>
   );
 }
 
 /** A size in binary units, with the exact bytes on hover. */
 export function Size({ bytes }: { bytes: number | undefined }) {
   if (bytes === undefined) return <>{strings.frame.none}</>;
-  return <span title={strings.frame.bytes(bytes)}>{formatSize(bytes)}</span>;
+  return (
+    <span title={strings.frame.bytes(bytes)} style={ONE_LINE}>
+      {formatSize(bytes)}
+    </span>
+  );
 }
 
 /** A shortened digest with a button that copies the whole. */
 export function Digest({ digest }: { digest: string }) {
   return (
-    <span style={{ whiteSpace: "nowrap" }}>
+    <span style={ONE_LINE}>
       <code title={digest}>{shortDigest(digest)}</code>{" "}
       <Copy text={digest} label={strings.frame.copyDigest(shortDigest(digest))} />
     </span>

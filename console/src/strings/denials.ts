@@ -34,6 +34,7 @@ export const denials = {
   now: "Decided now",
   chain: "Policy types, in the order of evaluation",
   chainLoading: "Evaluating the request",
+  policyType: (name: string) => name.charAt(0).toUpperCase() + name.slice(1),
   outcomes: { Allows: "Allows", Denies: "Denies", Silent: "Does not allow" },
   decisive: "stopped the request",
   statement: (name: string, policy: string) => `Statement ${name} of ${policy}`,

@@ -15,7 +15,7 @@ export const repositories = {
     name: "Name",
     uri: "URI",
     createdAt: "Created",
-    mutability: "Tags",
+    mutability: "Tag mutability",
     scan: "Scan on push",
     encryption: "Encryption",
   },

@@ -21,6 +21,8 @@ interface Props {
   document: string;
   principal: string | undefined;
   resource: string | undefined;
+  /** Whether the page is about nothing else, and says so. */
+  isAlone?: boolean;
 }
 
 /** The simulator is asked when nobody typed for this long. */
@@ -29,7 +31,7 @@ const SETTLE_MS = 600;
 const TYPES = { allowed: "success", explicitDeny: "error", implicitDeny: "stopped" } as const;
 
 /** Asks what would be decided with the document in force, again after each change. */
-export function Simulator({ kind, document, principal = "", resource = "" }: Props) {
+export function Simulator({ kind, document, principal = "", resource = "", isAlone = false }: Props) {
   const words = strings.policyEditor;
   const [asked, setAsked] = useState({
     principal,
@@ -51,9 +53,11 @@ export function Simulator({ kind, document, principal = "", resource = "" }: Pro
     set({ context: asked.context.map((entry, at) => (at === index ? { ...entry, ...change } : entry)) });
   return (
     <SpaceBetween size="s">
-      <Header variant="h3" description={words.simulatorHint}>
-        {words.simulator}
-      </Header>
+      {isAlone ? null : (
+        <Header variant="h3" description={words.simulatorHint}>
+          {words.simulator}
+        </Header>
+      )}
       <FormField label={words.principal} description={words.principalHint}>
         <Input value={asked.principal} onChange={({ detail }) => set({ principal: detail.value })} />
       </FormField>

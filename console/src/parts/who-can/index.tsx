@@ -12,6 +12,7 @@ import { listAllowed, type AllowedPrincipal } from "../../api/denials";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { Pager } from "../Pager";
+import { Sentence, ShortArn } from "../Values";
 import { useSettled } from "../useSettled";
 import { usePaging, useUrlState } from "../useUrlState";
 
@@ -65,9 +66,9 @@ export function WhoCan({ resource }: { resource: string }) {
 const words = strings.whoCan;
 
 const COLUMNS = [
-  { id: "principal", header: words.principal, isRowHeader: true, cell: (one: AllowedPrincipal) => one.principalArn },
+  { id: "principal", header: words.principal, isRowHeader: true, cell: (one: AllowedPrincipal) => <ShortArn arn={one.principalArn} /> },
   { id: "kind", header: words.kind, cell: (one: AllowedPrincipal) => words.kinds[one.principalKind] },
   { id: "access", header: words.access, cell: (one: AllowedPrincipal) => words.accesses[one.access] },
-  { id: "reason", header: words.reason, cell: (one: AllowedPrincipal) => one.reason },
-  { id: "conditions", header: words.conditions, cell: (one: AllowedPrincipal) => one.conditions.join("; ") },
+  { id: "reason", header: words.reason, cell: (one: AllowedPrincipal) => <Sentence text={one.reason} /> },
+  { id: "conditions", header: words.conditions, cell: (one: AllowedPrincipal) => (one.conditions.length === 0 ? strings.frame.none : one.conditions.join("; ")) },
 ];

@@ -10,6 +10,7 @@ import { DocumentChanged } from "../../lib/policy/replace";
 import { Copy } from "../../parts/Copy";
 import { useFlash } from "../../parts/flash";
 import { LineDiff } from "../../parts/LineDiff";
+import { Sentence } from "../../parts/Values";
 import { strings } from "../../strings";
 
 interface Props {
@@ -52,7 +53,7 @@ function Change({ change, onPropose }: { change: ProposedChange; onPropose: () =
   return (
     <SpaceBetween size="s">
       <Box variant="h3">{text.changeOf(change.operation, place)}</Box>
-      {change.description === undefined ? null : <Box>{change.description}</Box>}
+      {change.description === undefined ? null : <Sentence text={change.description} />}
       {newDocument === undefined ? (
         <Alert type="info">{text.hidden(requiredAction ?? "")}</Alert>
       ) : (

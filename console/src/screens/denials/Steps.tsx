@@ -3,6 +3,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
 import Table from "@cloudscape-design/components/table";
 import type { ComparedElement, PolicyStep } from "../../api/denials";
+import { LongName } from "../../parts/Values";
 import { strings } from "../../strings";
 
 const INDICATORS = { Allows: "success", Denies: "error", Silent: "stopped" } as const;
@@ -25,7 +26,7 @@ function Step({ step }: { step: PolicyStep }) {
   const policy = statement?.policyName ?? statement?.policyArn ?? "";
   return (
     <SpaceBetween size="xs">
-      <Box variant="h3">{step.policyType}</Box>
+      <Box variant="h3">{text.policyType(step.policyType)}</Box>
       <StatusIndicator type={INDICATORS[step.outcome]}>
         {text.outcomes[step.outcome]}
         {step.isDecisive ? `: ${text.decisive}` : ""}
@@ -60,10 +61,12 @@ const COLUMNS = [
       <StatusIndicator type={one.isMatch ? "success" : "error"}>{one.isMatch ? words.matchesYes : words.matchesNo}</StatusIndicator>
     ),
   },
-  { id: "wanted", header: words.wanted, cell: (one: ComparedElement) => one.wanted.join(", ") },
+  { id: "wanted", header: words.wanted, cell: (one: ComparedElement) => <LongName name={one.wanted.join(", ")} /> },
   {
     id: "saw",
     header: words.saw,
-    cell: (one: ComparedElement) => [one.saw?.join(", ") ?? words.notSent, ...(one.notes ?? [])].join(" · "),
+    cell: (one: ComparedElement) => (
+      <LongName name={[one.saw?.join(", ") ?? words.notSent, ...(one.notes ?? [])].join(" · ")} />
+    ),
   },
 ];

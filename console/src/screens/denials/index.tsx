@@ -9,7 +9,7 @@ import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
 import { Page } from "../../parts/Page";
 import { Pager } from "../../parts/Pager";
-import { Time } from "../../parts/Values";
+import { ShortArn, Time } from "../../parts/Values";
 import { usePaging, useUrlState } from "../../parts/useUrlState";
 import { useSettled } from "../../parts/useSettled";
 import { strings } from "../../strings";
@@ -100,8 +100,8 @@ const COLUMNS = [
     ),
     isRowHeader: true,
   },
-  { id: "principal", header: columns.principal, cell: (group: DenialGroup) => group.principalArn },
-  { id: "resource", header: columns.resource, cell: (group: DenialGroup) => group.resourceArn },
+  { id: "principal", header: columns.principal, cell: (group: DenialGroup) => <ShortArn arn={group.principalArn} /> },
+  { id: "resource", header: columns.resource, cell: (group: DenialGroup) => <ShortArn arn={group.resourceArn} /> },
   { id: "decision", header: columns.decision, cell: (group: DenialGroup) => strings.denials.decisions[group.decision] },
   { id: "count", header: columns.count, cell: (group: DenialGroup) => group.count },
   { id: "last", header: columns.last, cell: (group: DenialGroup) => <Time time={new Date(group.lastTime * 1000)} /> },

@@ -1,10 +1,9 @@
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { formatTime } from "../../lib/format";
 import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
-import { Time } from "../../parts/Values";
+import { ShortArn, Time, useTimeText } from "../../parts/Values";
 import { strings } from "../../strings";
 import { denialsOptions } from "./queries";
 
@@ -14,6 +13,7 @@ const SHOWN = 10;
 
 export function Denials() {
   const text = strings.home.denials;
+  const textOf = useTimeText();
   const query = useQuery(denialsOptions);
   if (query.error !== null) return <Failure error={query.error} retry={() => void query.refetch()} />;
   // Counted from when the list was read, so that a row does not go while it is read.
@@ -37,14 +37,14 @@ export function Denials() {
           cell: ({ action, requestId, time }) => (
             <LinkTo
               to={`/denials/${encodeURIComponent(requestId)}`}
-              ariaLabel={text.explain(action, formatTime(time))}
+              ariaLabel={text.explain(action, textOf(time))}
             >
               {action}
             </LinkTo>
           ),
         },
-        { id: "principal", header: text.principal, cell: ({ principalArn }) => principalArn },
-        { id: "resource", header: text.resource, cell: ({ resourceArn }) => resourceArn },
+        { id: "principal", header: text.principal, cell: ({ principalArn }) => <ShortArn arn={principalArn} /> },
+        { id: "resource", header: text.resource, cell: ({ resourceArn }) => <ShortArn arn={resourceArn} /> },
       ]}
     />
   );

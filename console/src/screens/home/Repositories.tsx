@@ -1,21 +1,21 @@
 import Header from "@cloudscape-design/components/header";
 import Table from "@cloudscape-design/components/table";
 import { useQuery } from "@tanstack/react-query";
-import { formatTime } from "../../lib/format";
 import { repositoryPath } from "../../lib/paths";
 import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
-import { Time } from "../../parts/Values";
+import { Time, useTimeText } from "../../parts/Values";
 import { strings } from "../../strings";
 import { repositoryUseOptions } from "./queries";
 
 export function Repositories() {
   const text = strings.home.repositories;
+  const textOf = useTimeText();
   const query = useQuery(repositoryUseOptions);
   if (query.error !== null) return <Failure error={query.error} retry={() => void query.refetch()} />;
   const shown = (time: Date | undefined, isPartial: boolean) =>
     isPartial && time !== undefined ? (
-      <span title={time.toISOString()}>{text.partial(formatTime(time))}</span>
+      <span title={time.toISOString()}>{text.partial(textOf(time))}</span>
     ) : (
       <Time time={time} missing={isPartial ? strings.frame.none : text.never} />
     );

@@ -76,7 +76,7 @@ export default function Hosts() {
               ),
             },
             { id: "joined", header: text.joined, cell: ({ joinedAt }) => <Time time={date(joinedAt)} /> },
-            { id: "seen", header: text.seen, cell: ({ lastSeenAt }) => <Time time={date(lastSeenAt)} /> },
+            { id: "seen", header: text.seen, cell: ({ lastSeenAt }) => <Time time={date(lastSeenAt)} missing={strings.iam.never} /> },
             {
               id: "revoke",
               header: strings.iam.actions,

@@ -29,9 +29,7 @@ const COLUMNS: TableProps.ColumnDefinition<Repository>[] = [
     id: "uri",
     header: text.columns.uri,
     cell: ({ repositoryUri = "", repositoryName = "" }) => (
-      <span>
-        {repositoryUri} <Copy text={repositoryUri} label={text.copyUri(repositoryName)} />
-      </span>
+      <Copy text={repositoryUri} label={text.copyUri(repositoryName)} inline />
     ),
   },
   { id: "created", header: text.columns.createdAt, cell: ({ createdAt }) => <Time time={createdAt} /> },

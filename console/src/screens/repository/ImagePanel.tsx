@@ -11,7 +11,7 @@ import type { ImageDetail } from "../../api/ecr";
 import { shortDigest } from "../../lib/format";
 import { artifactKind, readManifest } from "../../lib/manifest";
 import { repositoryPath } from "../../lib/paths";
-import { Copy } from "../../parts/Copy";
+import { CodeBlock } from "../../parts/CodeBlock";
 import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
 import { Digest, Size, Time } from "../../parts/Values";
@@ -99,32 +99,37 @@ function Details({ name, image, uri, isImmutable }: DetailsProps) {
   const { imageDigest = "", imageTags = [], subjectManifestDigest: subject } = image;
   const pull = `docker pull ${uri}@${imageDigest}`;
   return (
-    <KeyValuePairs
-      columns={3}
-      items={[
-        { label: text.digest, value: <Digest digest={imageDigest} /> },
-        { label: text.tags, value: <TagChips tags={imageTags} isImmutable={isImmutable} /> },
-        {
-          label: images.columns.kind,
-          value: images.kinds[artifactKind(image.imageManifestMediaType, image.artifactMediaType)],
-        },
-        { label: text.size, value: <Size bytes={image.imageSizeInBytes} /> },
-        { label: images.columns.pushed, value: <Time time={image.imagePushedAt} /> },
-        { label: images.columns.pulled, value: <Time time={image.lastRecordedPullTime} missing={images.never} /> },
-        { label: text.mediaType, value: image.imageManifestMediaType ?? strings.frame.none },
-        { label: text.artifactType, value: image.artifactMediaType ?? strings.frame.none },
-        ...(subject === undefined
-          ? []
-          : [
-              {
-                label: text.subject,
-                value: (
-                  <LinkTo to={repositoryPath(name, { tab: "images", image: subject })}>{shortDigest(subject)}</LinkTo>
-                ),
-              },
-            ]),
-        { label: text.pull, value: <Copy text={pull} label={text.copyPull} inline /> },
-      ]}
-    />
+    <SpaceBetween size="m">
+      <KeyValuePairs
+        columns={3}
+        items={[
+          { label: text.digest, value: <Digest digest={imageDigest} /> },
+          { label: text.tags, value: <TagChips tags={imageTags} isImmutable={isImmutable} /> },
+          {
+            label: images.columns.kind,
+            value: images.kinds[artifactKind(image.imageManifestMediaType, image.artifactMediaType)],
+          },
+          { label: text.size, value: <Size bytes={image.imageSizeInBytes} /> },
+          { label: images.columns.pushed, value: <Time time={image.imagePushedAt} /> },
+          { label: images.columns.pulled, value: <Time time={image.lastRecordedPullTime} missing={images.never} /> },
+          { label: text.mediaType, value: image.imageManifestMediaType ?? strings.frame.none },
+          { label: text.artifactType, value: image.artifactMediaType ?? strings.frame.none },
+          ...(subject === undefined
+            ? []
+            : [
+                {
+                  label: text.subject,
+                  value: (
+                    <LinkTo to={repositoryPath(name, { tab: "images", image: subject })}>{shortDigest(subject)}</LinkTo>
+                  ),
+                },
+              ]),
+        ]}
+      />
+      <div>
+        <Box variant="awsui-key-label">{text.pull}</Box>
+        <CodeBlock code={pull} label={text.pull} copyLabel={text.copyPull} />
+      </div>
+    </SpaceBetween>
   );
 }

@@ -56,7 +56,7 @@ function Platforms({ name, items }: { name: string; items: Descriptor[] }) {
       columnDefinitions={[
         {
           id: "platform",
-          header: text.platforms,
+          header: text.platform,
           isRowHeader: true,
           cell: ({ platform, digest }) => (
             <LinkTo
@@ -68,7 +68,7 @@ function Platforms({ name, items }: { name: string; items: Descriptor[] }) {
           ),
         },
         { id: "digest", header: text.digest, cell: ({ digest }) => <Digest digest={digest} /> },
-        { id: "size", header: text.size, cell: ({ size }) => <Size bytes={size} /> },
+        { id: "size", header: text.manifestSize, cell: ({ size }) => <Size bytes={size} /> },
       ]}
     />
   );

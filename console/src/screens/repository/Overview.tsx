@@ -15,7 +15,7 @@ export function Overview({ repository }: { repository: Repository }) {
   return (
     <Container header={<Header variant="h2">{text.title}</Header>}>
       <KeyValuePairs
-        columns={3}
+        columns={2}
         items={[
           { label: text.uri, value: <Copy text={repositoryUri} label={text.copyUri} inline /> },
           { label: text.arn, value: <Copy text={repositoryArn} label={text.copyArn} inline /> },

@@ -15,7 +15,7 @@ export default function Simulator() {
   return (
     <Page title={text.title} description={text.description}>
       <Container>
-        <Simulation kind="identity" document={NOTHING} principal={principal} resource={resource} />
+        <Simulation isAlone kind="identity" document={NOTHING} principal={principal} resource={resource} />
       </Container>
     </Page>
   );
