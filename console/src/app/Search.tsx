@@ -2,7 +2,9 @@ import Autosuggest, { type AutosuggestProps } from "@cloudscape-design/component
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { searchImages } from "../api/history";
 import { policyNames, repositoryNames, roleNames, userNames } from "../api/search";
+import { foundImages } from "../lib/found-images";
 import { repositoryPath } from "../lib/paths";
 import { useSettled } from "../parts/useSettled";
 import { strings } from "../strings";
@@ -16,7 +18,7 @@ const OFFERED = 10;
 /** Lists of names are read again after this long. */
 const STALE_MS = 60_000;
 
-/** Finds repositories, users, roles, policies and pages by a part of their name. Ctrl or ⌘ and K lead here. */
+/** Finds repositories, images, users, roles, policies and pages by a part of their name. Ctrl or ⌘ and K lead here. */
 export function Search() {
   const navigate = useNavigate();
   const input = useRef<AutosuggestProps.Ref>(null);
@@ -65,6 +67,11 @@ function useOptions(wanted: string): { options: AutosuggestProps.Options; isLoad
     queryKey: ["search", "repositories", wanted],
     queryFn: () => repositoryNames(wanted),
   });
+  const images = useQuery({
+    ...common,
+    queryKey: ["search", "images", wanted],
+    queryFn: ({ signal }) => searchImages(wanted, OFFERED * 2, signal),
+  });
   const users = useQuery({ ...common, queryKey: ["search", "users"], queryFn: userNames, enabled: enabled && hasScreen("/users/:name") });
   const roles = useQuery({ ...common, queryKey: ["search", "roles"], queryFn: roleNames, enabled: enabled && hasScreen("/roles/:name") });
   const policies = useQuery({ ...common, queryKey: ["search", "policies"], queryFn: policyNames, enabled: enabled && hasScreen("/policies/:arn") });
@@ -79,12 +86,20 @@ function useOptions(wanted: string): { options: AutosuggestProps.Options; isLoad
   const matching = (names: { name: string; arn: string }[] | undefined, to: (item: { name: string; arn: string }) => string) =>
     (names ?? []).filter(({ name }) => contains(name)).map((item) => ({ value: to(item), label: item.name }));
   return {
-    isLoading: [repositories, users, roles, policies].some((query) => query.isLoading),
+    isLoading: [repositories, images, users, roles, policies].some((query) => query.isLoading),
     options: [
       ...group(text.pages, pages),
       ...group(
         text.repositories,
         (repositories.data ?? []).map((name) => ({ value: repositoryPath(name), label: name })),
+      ),
+      ...group(
+        text.images,
+        foundImages(images.data ?? []).map(({ repositoryName, imageDigest, label, description }) => ({
+          value: repositoryPath(repositoryName, { tab: "images", image: imageDigest }),
+          label,
+          ...(description === undefined ? {} : { description }),
+        })),
       ),
       ...group(text.users, matching(users.data, ({ name }) => `/users/${encodeURIComponent(name)}`)),
       ...group(text.roles, matching(roles.data, ({ name }) => `/roles/${encodeURIComponent(name)}`)),

@@ -35,6 +35,7 @@ export const SCREENS: Screen[] = [
   screen("/repositories", () => import("../screens/repositories"), { section: "registry", text: strings.repositories.title }),
   screen("/repositories/*", () => import("../screens/repository")),
   screen("/create-repository", () => import("../screens/repository-create"), { action: strings.repositories.create }),
+  screen("/usage", () => import("../screens/usage"), { section: "registry", text: strings.usage.title }),
   screen("/users", () => import("../screens/users"), { section: "access", text: strings.users.title }),
   screen("/users/create", () => import("../screens/users/Create"), { action: strings.users.create }),
   screen("/users/:name", () => import("../screens/users/User")),

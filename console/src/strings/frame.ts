@@ -70,7 +70,7 @@ export const frame = {
     close: "Close the shortcuts",
     or: " or ",
     list: [
-      { keys: ["Ctrl+K", "⌘K"], does: "Search repositories, users, roles, policies and pages" },
+      { keys: ["Ctrl+K", "⌘K"], does: "Search repositories, images, users, roles, policies and pages" },
       { keys: ["?"], does: "Show this list" },
       { keys: ["Tab", "Shift+Tab"], does: "Go to the next or the previous control" },
       { keys: ["Enter", "Space"], does: "Press the control" },
@@ -82,11 +82,12 @@ export const frame = {
   search: {
     label: "Search",
     placeholder: "Search (Ctrl+K)",
-    hint: "Repositories, users, roles, policies and pages, by a part of their name",
+    hint: "Repositories, images, users, roles, policies and pages, by a part of their name",
     entered: (value: string) => `Repositories with ${value} in their name`,
     empty: "Nothing was found",
     pages: "Pages and actions",
     repositories: "Repositories",
+    images: "Images",
     users: "Users",
     roles: "Roles",
     policies: "Policies",

@@ -2,6 +2,7 @@
 
 import { accountSettings } from "./accountSettings";
 import { changed } from "./changed";
+import { activity } from "./activity";
 import { cleanUp } from "./cleanUp";
 import { companySignIn } from "./companySignIn";
 import { denials } from "./denials";
@@ -22,6 +23,7 @@ import { roles } from "./roles";
 import { signIn } from "./signIn";
 import { simulator } from "./simulator";
 import { switchRole } from "./switchRole";
+import { usage } from "./usage";
 import { users } from "./users";
 import { whoCan } from "./whoCan";
 
@@ -29,6 +31,7 @@ import { whoCan } from "./whoCan";
 export const strings = {
   accountSettings,
   changed,
+  activity,
   cleanUp,
   companySignIn,
   denials,
@@ -49,6 +52,7 @@ export const strings = {
   signIn,
   simulator,
   switchRole,
+  usage,
   users,
   whoCan,
 };

@@ -17,7 +17,10 @@ mod hosts;
 mod layers;
 mod values;
 
-pub use history::{TagCommand, TagHistoryOptions, TagRestoreOptions};
+pub use history::{
+    SearchOptions, TableOutput, TagCommand, TagHistoryOptions, TagRestoreOptions, UsageBy,
+    UsageOptions,
+};
 pub use hosts::{
     AgentCommand, AgentRunOptions, CredentialOptions, ExplainRequestOptions, HostCommand,
     HostInviteOptions, JoinOptions, KubeletOptions,
@@ -81,6 +84,10 @@ pub enum Command {
     /// The history of tags: history, restore
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Find repositories and images by name, tag, digest, annotation, label, platform, type or pusher
+    Search(SearchOptions),
+    /// Show what is stored and transferred, and what it would cost
+    Usage(UsageOptions),
     /// Say why a request of the account was denied
     Explain(ExplainRequestOptions),
 }

@@ -31,10 +31,12 @@ mod master_key;
 mod output;
 mod policies;
 mod process;
+mod search;
 mod serve;
 mod signed_client;
 mod storage;
 mod tags;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -101,6 +103,8 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Host(command) => hosts::run(command),
         Command::Explain(options) => explain::run(options),
         Command::Tag(command) => tags::run(command),
+        Command::Search(options) => search::run(options),
+        Command::Usage(options) => usage::run(options),
     }
 }
 

@@ -1,5 +1,12 @@
 //! The operations of the service `berth` on repositories and images: one function an operation, from the
 //! generated request to the generated response.
 
+mod activity;
 mod history;
 mod lifecycle_options;
+mod search;
+mod usage;
+
+pub use usage::{Download, principal_of};
+
+pub use search::{Candidate, Place, Search, Step};

@@ -165,6 +165,7 @@ impl Registry {
         self.0
             .pulls
             .note(manifest.image_id, &manifest.pulled_at, cx.now_ms());
+        self.note_pull(cx, repo, &manifest);
         Ok(manifest)
     }
 

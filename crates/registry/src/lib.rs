@@ -27,6 +27,7 @@
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
+//! - `activity`: what was pulled and pushed, counted in memory; `search_terms`: by what an image is found.
 //! - `berth/`: the operations of the service `berth` on repositories, one file a topic.
 //! - `cache`: what is answered from memory, and why it cannot be stale.
 //!
@@ -58,6 +59,7 @@
 //! statements are in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod activity;
 mod berth;
 mod cache;
 mod deletion;
@@ -80,6 +82,7 @@ mod pulls;
 mod push;
 mod registry;
 mod repository;
+mod search_terms;
 mod service_event;
 mod settings;
 mod short_parts;
@@ -91,7 +94,9 @@ mod upload_id;
 mod uploads;
 mod who;
 
+pub use activity::UsageTotals;
 pub use authz::Authorized;
+pub use berth::{Candidate, Download, Place, Search, Step, principal_of};
 pub use ecr::LayerDownload;
 pub use error::{Error, RepositoryRef};
 pub use expected::{Condition, Expected};

@@ -4,13 +4,16 @@ use blobs::Digest;
 use bytes::Bytes;
 use store::Write;
 use store::ecr::image::{self, ACTIVE, Image};
-use store::ecr::{image_status, image_tag, layer, lifecycle, repository};
+use store::ecr::usage::Amounts;
+use store::ecr::{image_facts, image_status, image_tag, layer, lifecycle, repository};
 
 use crate::cache::Change;
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
+use crate::repository::registry_of;
 use crate::storage_class::restore;
 use crate::tag_moves::{Cause, MoveMethod};
+use crate::who::Who;
 use crate::{Authorized, Error, Expected, Registry, RepositoryFacts};
 
 /// How long after a change of its images a repository's lifecycle policy is run at the latest.
@@ -134,6 +137,16 @@ impl Registry {
         }
         self.note_change(&mut tx, repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
+        self.note(
+            cx,
+            repo,
+            None,
+            Amounts {
+                received: i64::try_from(new.bytes.len()).unwrap_or(i64::MAX),
+                pushes: 1,
+                ..Amounts::default()
+            },
+        );
         Ok(Pushed::Changed)
     }
 
@@ -229,6 +242,14 @@ impl Registry {
         };
         let image_id =
             image::insert(&mut tx.conn(), repo.id, &row, annotations.as_deref(), bytes).await?;
+        let who = Who::of(&cx.caller);
+        let facts = image_facts::ImageFacts {
+            registry: registry_of(repo.account.as_str(), repo.region.as_str()),
+            pushed_by: Some(who.principal),
+            pushed_session: who.session_name,
+            platform: None,
+        };
+        image_facts::insert(&mut tx.conn(), image_id, repo.id, &facts, cx.now_ms()).await?;
         for digest in &layer_digests {
             image::add_layer(&mut tx.conn(), image_id, repo.id, digest).await?;
         }

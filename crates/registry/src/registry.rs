@@ -11,6 +11,7 @@ use store::ecr::{image, upload};
 use store::service_events::{self, NewEvent};
 use store::{Scope, Store, Write};
 
+use crate::activity::Activity;
 use crate::cache::{Cache, Change};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) settings: Settings,
     pub(crate) cache: Cache,
     pub(crate) pulls: Pulls,
+    pub(crate) activity: Activity,
     pub(crate) short_parts: ShortParts,
     pub(crate) open_uploads: OpenUploads,
 }
@@ -59,6 +61,7 @@ impl Registry {
             settings,
             cache,
             pulls: Pulls::default(),
+            activity: Activity::default(),
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
         }));
@@ -69,13 +72,14 @@ impl Registry {
         Ok(registry)
     }
 
-    /// What each node does every minute or so: writes down when images were pulled here, and
+    /// What each node does every minute or so: writes down when and by whom images were pulled here, and
     /// counts the unfinished uploads of all nodes.
     ///
     /// # Errors
     /// Those of the store and of the blobs.
     pub async fn maintain(&self, _: ServiceName, now: Timestamp) -> Result<(), Error> {
         self.write_pulls().await?;
+        self.write_activity().await?;
         self.count_uploads(now).await
     }
 

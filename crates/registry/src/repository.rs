@@ -11,6 +11,11 @@ use crate::{Error, RepositoryRef};
 /// What a message repeats of an upload's id that a client made up.
 const SHOWN_ID_CHARS_MAX: usize = 100;
 
+/// An account in a region, as the tables of searches and usage name it.
+pub(crate) fn registry_of(account: &str, region: &str) -> String {
+    format!("{account} {region}")
+}
+
 /// A repository as a request sees it: its identity, and what decides about access.
 #[derive(Clone, Debug)]
 pub struct RepositoryFacts {

@@ -189,7 +189,9 @@ impl Registry {
             blobs::PutError::Body(source) if source.is::<TooLarge>() => self.too_large(),
             other => other.into(),
         })?;
-        self.link(cx, repo, received, None).await
+        let layer = self.link(cx, repo, received, None).await?;
+        self.note_received(cx, repo, &layer);
+        Ok(layer)
     }
 
     /// The id that a client sent, if it can be that of an unexpired upload of this repository.
@@ -273,6 +275,7 @@ impl Registry {
             }
         };
         let layer = self.link(cx, repo, received, Some(id)).await?;
+        self.note_received(cx, repo, &layer);
         self.0.open_uploads.close(id);
         self.0.short_parts.forget(id);
         Ok(layer)

@@ -29,6 +29,7 @@ use crate::limits::{
 use crate::metrics::ApiKind;
 use crate::oci;
 use crate::route::{IssuerDocument, Route, route};
+use crate::usage_metrics;
 
 /// Answers a request, whatever happens.
 pub(crate) async fn handle(
@@ -222,7 +223,8 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             plain(status, text)
         }
         Route::Metrics => {
-            let text = app.metrics.text(app.connections.count());
+            let mut text = app.metrics.text(app.connections.count());
+            text.push_str(&usage_metrics::text(app.registry.usage_totals()));
             let mut response = plain(StatusCode::OK, text);
             let kind = HeaderValue::from_static("text/plain; version=0.0.4");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -4,6 +4,7 @@
 use authz::ServiceName;
 use aws_api::ErrorStatus;
 use aws_types::Arn;
+use registry::Download;
 use serde_json::json;
 
 use crate::app::App;
@@ -42,7 +43,15 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
                     "The layer does not exist any more.",
                 )
             })?;
-        oci::blobs::send(head, &grant.digest, file)
+        let response = oci::blobs::send(head, &grant.digest, file)?;
+        let arn = grant.repository.parse::<Arn>().ok();
+        let principal = grant.principal.as_str();
+        let id = grant.repository_id;
+        let download = arn.and_then(|arn| Download::by_url(id, &arn, principal, head.now));
+        Ok(match download {
+            Some(download) => oci::transfers::counted(response, &app.registry, download),
+            None => response,
+        })
     };
     let (response, failure) = match done.await {
         Ok(response) => (response, None),

@@ -21,13 +21,22 @@ pub(crate) struct Grant {
     pub(crate) access_key_id: String,
     /// The repository, as it was called then.
     pub(crate) repository: String,
+    /// The user, role or root user who asked for it; empty in URLs of earlier versions.
+    pub(crate) principal: String,
 }
 
 impl Grant {
     /// The id as 8 bytes, then the texts, none of which holds a space.
     fn encode(&self) -> Vec<u8> {
         let mut payload = self.repository_id.to_be_bytes().to_vec();
-        let texts = format!("{} {} {}", self.digest, self.access_key_id, self.repository);
+        let texts = [
+            &self.digest.to_string(),
+            &self.access_key_id,
+            &self.repository,
+            &self.principal,
+        ]
+        .map(String::as_str)
+        .join(" ");
         payload.extend_from_slice(texts.as_bytes());
         payload
     }
@@ -40,16 +49,17 @@ impl Grant {
             digest: texts.next()?.parse().ok()?,
             access_key_id: texts.next()?.to_owned(),
             repository: texts.next()?.to_owned(),
+            principal: texts.next().unwrap_or_default().to_owned(),
         })
     }
 }
 
-/// A URL for a layer of `repository`, for whoever holds `access_key_id`.
+/// A URL for a layer of `repository`, for whoever holds the access key.
 pub(crate) fn url(
     app: &App,
     repository: &RepositoryFacts,
     digest: &Digest,
-    access_key_id: &str,
+    (access_key_id, principal): (&str, &str),
     now: Timestamp,
 ) -> Result<String, ApiError> {
     let grant = Grant {
@@ -57,6 +67,7 @@ pub(crate) fn url(
         digest: *digest,
         access_key_id: access_key_id.to_owned(),
         repository: repository.arn.to_string(),
+        principal: principal.to_owned(),
     };
     let expires_at = now
         .checked_add(DOWNLOAD_URL_LIFETIME)

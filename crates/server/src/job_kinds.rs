@@ -23,6 +23,11 @@ const SWEEP_UPLOADS: &str = "sweep-uploads";
 const ROTATE_KEY_RING: &str = "rotate-key-ring";
 const PRUNE_CHANGES: &str = "prune-changes";
 const PRUNE_TAG_HISTORY: &str = "prune-tag-history";
+const COUNT_USAGE: &str = "count-usage";
+const PRUNE_USAGE: &str = "prune-usage";
+const INDEX_IMAGES: &str = "index-images";
+/// How often what was pushed since is counted, and indexed for searches. A request for either looks by itself.
+const COUNT_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 const PRUNE_DENIALS: &str = "prune-denials";
 /// Once for each database; what has been done already costs one read at a start.
 const LINK_FOREIGN_LAYERS: &str = "link-foreign-layers";
@@ -40,6 +45,14 @@ where
     Kind::new(name, service, move |job: Job<ServiceName>| {
         handler(Arc::clone(&app), job.authority)
     })
+}
+
+/// The pause before the next step of work that has several.
+fn at_once_if(more: bool, interval: SignedDuration) -> SignedDuration {
+    match more {
+        true => SignedDuration::ZERO,
+        false => interval,
+    }
 }
 
 /// `CreateAccount` of AWS Organizations: a job for each request.
@@ -142,6 +155,19 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
                 false => PRUNE_INTERVAL,
             }))
         }),
+        // Not audited: they write down again what pushes and deletions did.
+        kind(COUNT_USAGE, app, |app, service| async move {
+            let more = app.registry.count_usage(service, app.now()).await?;
+            Ok(Outcome::Again(at_once_if(more, COUNT_INTERVAL)))
+        }),
+        kind(INDEX_IMAGES, app, |app, service| async move {
+            let more = app.registry.index_images(service).await?;
+            Ok(Outcome::Again(at_once_if(more, COUNT_INTERVAL)))
+        }),
+        kind(PRUNE_USAGE, app, |app, service| async move {
+            let more = app.registry.prune_usage(service, app.now()).await?;
+            Ok(Outcome::Again(at_once_if(more, PRUNE_INTERVAL)))
+        }),
         kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
             let registry = &app.registry;
             registry.link_foreign_layers(service, app.now()).await?;
@@ -162,6 +188,9 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         PRUNE_CHANGES,
         PRUNE_DENIALS,
         PRUNE_TAG_HISTORY,
+        COUNT_USAGE,
+        INDEX_IMAGES,
+        PRUNE_USAGE,
         LINK_FOREIGN_LAYERS,
     ] {
         runner.ensure(kind, ALL, "").await?;

@@ -79,6 +79,7 @@ mod sign_in_guesses;
 mod tests;
 mod tls;
 mod transport;
+mod usage_metrics;
 mod web_identity;
 mod writable;
 mod write_timeout;

@@ -5,13 +5,17 @@
 //! the transaction of [`crate::Scope::Repository`].
 
 pub mod image;
+pub mod image_facts;
 pub mod image_status;
 pub mod image_tag;
 pub mod layer;
 pub mod lifecycle;
 pub mod lifecycle_preview;
+pub mod pull;
 pub mod registry_policy;
 pub mod repository;
 pub mod repository_tag;
+pub mod search;
 pub mod tag_move;
 pub mod upload;
+pub mod usage;

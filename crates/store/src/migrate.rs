@@ -75,6 +75,9 @@ const STEPS: &[Step] = steps![
     "0025_lifecycle" from "0.3.0",
     // Older versions would go on with console sessions whose identity provider is gone.
     "0026_console_federation" from "0.3.0",
+    // Older versions would store and delete without a word to the counters.
+    "0027_usage" from "0.3.0",
+    "0028_search" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

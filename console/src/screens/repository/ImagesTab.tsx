@@ -6,6 +6,7 @@ import Table from "@cloudscape-design/components/table";
 import { keepPreviousData, noop, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import type { ImageDetail } from "../../api/ecr";
+import type { ImageActivity } from "../../api/history";
 import { shortDigest } from "../../lib/format";
 import { imageTree, type ImageNode } from "../../lib/image-tree";
 import { artifactKind } from "../../lib/manifest";
@@ -17,7 +18,7 @@ import { DeleteImages } from "./DeleteImages";
 import { GoToTag } from "./GoToTag";
 import { ImagePanel } from "./ImagePanel";
 import { imageColumns } from "./imageColumns";
-import { imagesQuery, manifestsQuery, repositoryKey } from "./queries";
+import { activityQuery, imagesQuery, manifestsQuery, repositoryKey } from "./queries";
 import type { TabProps } from "./tabs";
 
 export default function ImagesTab(props: TabProps) {
@@ -52,6 +53,8 @@ function Images({ name, repository }: TabProps) {
     [images],
   );
   const manifests = useQuery(manifestsQuery(name, indexes));
+  // Who may not see it sees the images without it.
+  const activity = useQuery(activityQuery(name, images.flatMap(({ imageDigest }) => imageDigest ?? [])));
   const tree = useMemo(() => imageTree(images, manifests.data ?? new Map<string, string>()), [images, manifests.data]);
   if (query.error !== null) return <Failure error={query.error} retry={() => void query.refetch()} />;
   return (
@@ -64,7 +67,11 @@ function Images({ name, repository }: TabProps) {
       )}
       <Table
         items={tree}
-        columnDefinitions={imageColumns(name, repository.imageTagMutability?.startsWith("IMMUTABLE") ?? false)}
+        columnDefinitions={imageColumns(
+          name,
+          repository.imageTagMutability?.startsWith("IMMUTABLE") ?? false,
+          activity.data ?? new Map<string, ImageActivity>(),
+        )}
         trackBy="digest"
         loading={query.isPending}
         loadingText={strings.frame.loading}

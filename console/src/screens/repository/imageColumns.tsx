@@ -2,6 +2,7 @@ import Badge from "@cloudscape-design/components/badge";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
 import type { ImageDetail } from "../../api/ecr";
+import type { ImageActivity } from "../../api/history";
 import { shortDigest } from "../../lib/format";
 import type { ImageNode } from "../../lib/image-tree";
 import { artifactKind } from "../../lib/manifest";
@@ -26,10 +27,17 @@ export function TagChips({ tags, isImmutable }: { tags: string[]; isImmutable: b
   );
 }
 
+/** A principal by the end of its ARN, with all of it on hover. */
+function Principal({ arn }: { arn: string | undefined }) {
+  if (arn === undefined) return <>{strings.frame.none}</>;
+  return <span title={arn}>{arn.slice(arn.lastIndexOf(":") + 1)}</span>;
+}
+
 /** The columns of a repository's images. */
 export function imageColumns(
   name: string,
   isImmutable: boolean,
+  activity: Map<string, ImageActivity>,
 ): TableProps.ColumnDefinition<ImageNode<ImageDetail>>[] {
   const text = strings.repository.images;
   const { columns, kinds, never } = text;
@@ -56,9 +64,19 @@ export function imageColumns(
     { id: "size", header: columns.size, cell: ({ image }) => <Size bytes={image.imageSizeInBytes} /> },
     { id: "pushed", header: columns.pushed, cell: ({ image }) => <Time time={image.imagePushedAt} /> },
     {
+      id: "pushed-by",
+      header: strings.activity.pushedBy,
+      cell: ({ digest }) => <Principal arn={activity.get(digest)?.pushedBy} />,
+    },
+    {
       id: "pulled",
       header: columns.pulled,
       cell: ({ image }) => <Time time={image.lastRecordedPullTime} missing={never} />,
+    },
+    {
+      id: "pulled-by",
+      header: strings.activity.lastPulledBy,
+      cell: ({ digest }) => <Principal arn={activity.get(digest)?.lastPulledBy} />,
     },
   ];
 }

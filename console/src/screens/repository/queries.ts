@@ -8,6 +8,7 @@ import {
   listImages,
   listTags,
 } from "../../api/ecr";
+import { imageActivity } from "../../api/history";
 
 /** The key of everything that is known of a repository. */
 export const repositoryKey = (name: string) => ["repository", name];
@@ -37,6 +38,15 @@ export const manifestsQuery = (name: string, digests: string[]) =>
     enabled: digests.length > 0,
     // A digest names the same bytes for ever.
     staleTime: Infinity,
+  });
+
+/** Who pushed and pulled the images of a page. */
+export const activityQuery = (name: string, digests: string[]) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "activity", digests],
+    queryFn: () => imageActivity(name, digests),
+    enabled: digests.length > 0,
+    retry: false,
   });
 
 export const configurationQuery = (name: string, digest: string) =>

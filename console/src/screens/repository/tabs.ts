@@ -21,5 +21,6 @@ export const TABS: Tab[] = [
   { id: "push", label: strings.repository.push.tab, element: lazy(() => import("./PushTab")) },
   { id: "permissions", label: strings.repository.permissions.tab, element: lazy(() => import("./PermissionsTab")) },
   { id: "who-can", label: strings.whoCan.title, element: lazy(() => import("./WhoCanTab")) },
+  { id: "activity", label: strings.activity.tab, element: lazy(() => import("./ActivityTab")) },
   { id: "settings", label: strings.repository.settings.tab, element: lazy(() => import("./SettingsTab")) },
 ];

@@ -8,6 +8,7 @@ use aws_api::berth::{
     TagEventType, TagMoveMethod,
 };
 use jiff::Timestamp;
+use store::ecr::image::ACTIVE;
 use store::ecr::tag_move::{self, Filter, TagMove};
 use store::ecr::{image, image_status, image_tag, repository};
 use store::{Scope, settings};
@@ -129,12 +130,20 @@ impl Registry {
             let archived = image_status::get(&mut tx.conn(), image.id).await?;
             restore(&mut tx, &repo, Vec::from_iter(archived), cx.now_ms()).await?;
             self.note_change(&mut tx, &repo, cx.now_ms()).await?;
+            // As a push of the image: it can be pulled by the tag afterwards.
+            let conn = &mut tx.conn();
+            let mut archived = image_status::children(conn, image.id).await?;
+            if image.status != ACTIVE {
+                archived.extend(image_status::get(conn, image.id).await?);
+            }
+            restore(&mut tx, &repo, archived, cx.now_ms()).await?;
             image_tag::put(&mut tx.conn(), repo.id, &tag, image.id, cx.now_ms()).await?;
             let cause = Cause::caller(cx, MoveMethod::Restore);
             let (from, to) = (previous.as_deref(), Some(digest.as_str()));
             cause
                 .record(&mut tx.conn(), repo.id, &tag, from, to)
                 .await?;
+            self.note_change(&mut tx, &repo, cx.now_ms()).await?;
             let moved = previous.iter().map(|_| Change::Tag(repo.id, tag.clone()));
             self.commit(tx, &moved.collect::<Vec<_>>()).await?;
         }

@@ -2,6 +2,7 @@
 //! `world` has what they share.
 #![allow(clippy::unwrap_used)]
 
+mod activity;
 mod cache;
 mod history;
 mod images;
@@ -18,6 +19,8 @@ mod policies;
 mod pushes;
 mod referrers;
 mod repositories;
+mod search;
 mod unconfigured;
 mod uploads;
+mod usage;
 mod world;

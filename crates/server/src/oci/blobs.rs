@@ -13,7 +13,7 @@ use super::answers::{empty, set};
 use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::uploads::CONTENT_DIGEST;
-use super::{OciRequest, OciResult};
+use super::{OciRequest, OciResult, transfers};
 use crate::body::ReplyBody;
 use crate::error::OciError;
 use crate::head::Head;
@@ -45,7 +45,9 @@ pub(super) async fn get(job: &OciRequest<'_>, digest: &str) -> OciResult {
         .registry
         .open_blob(job.call(), &repository, digest)
         .await?;
-    send(job.head, &layer.digest, file)
+    let download = registry::Download::of(job.call(), &repository);
+    let response = send(job.head, &layer.digest, file)?;
+    Ok(transfers::counted(response, &job.app.registry, download))
 }
 
 /// `DELETE …/blobs/<digest>`

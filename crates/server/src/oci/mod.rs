@@ -9,6 +9,7 @@ mod lists;
 mod login;
 mod manifests;
 mod ranges;
+pub(crate) mod transfers;
 mod uploads;
 
 use std::sync::Arc;

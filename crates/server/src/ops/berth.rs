@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, insight};
+use super::{Row, insight, search};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -60,6 +60,18 @@ fn repository(registry: &Option<String>, name: &str) -> ResourceSelector {
 fn restore(i: &berth::RestoreTagRequest) -> Requirements {
     let of = || repository(&i.registry_id, &i.repository_name);
     require(of()).and("ecr:PutImage", of())
+}
+
+/// A registry as a whole is a matter of its own account: what another one asks is decided on the registry's
+/// repositories, whose owner would have to allow it as well.
+fn of_registry(registry: &Option<String>) -> Requirements {
+    match registry {
+        Some(account) => require(ResourceSelector::Repository {
+            registry: Some(account.clone()),
+            name: "*".to_owned(),
+        }),
+        None => require(ResourceSelector::Any),
+    }
 }
 
 fn host(id: &str) -> Requirements {
@@ -125,6 +137,12 @@ pub(super) fn table() -> Vec<Row> {
         registry_op!(GetLifecycleOptions, get_lifecycle_options, Read, |i| require(repository(&i.registry_id, &i.repository_name))),
         registry_op!(PutLifecycleOptions, put_lifecycle_options, Write, |i| require(repository(&i.registry_id, &i.repository_name))),
         registry_op!(RestoreTag, restore_tag, Write, |i| restore(i)).audits_answer(),
+        registry_op!(ListImagePulls, list_image_pulls, List, |i| require(repository(&i.registry_id, &i.repository_name))),
+        registry_op!(BatchGetImageActivity, batch_get_image_activity, Read, |i| require(repository(&i.registry_id, &i.repository_name))),
+        registry_op!(GetUsage, get_usage, Read, |i| of_registry(&i.registry_id)),
+        registry_op!(ListRepositoryUsage, list_repository_usage, List, |i| of_registry(&i.registry_id)),
+        registry_op!(ListPrincipalUsage, list_principal_usage, List, |i| of_registry(&i.registry_id)),
+        row!(Berth, ops::SearchImages, "berth:SearchImages", List, |i| of_registry(&i.registry_id), |app, ok| { search::search_images(&app, ok).await }),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

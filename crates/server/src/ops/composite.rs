@@ -47,9 +47,16 @@ pub(super) async fn get_download_url_for_layer(
     ok: Authorized<ecr::GetDownloadUrlForLayerRequest>,
 ) -> Result<ecr::GetDownloadUrlForLayerResponse, ApiError> {
     let key = ok.context().caller.access_key_id.clone();
+    let principal = registry::principal_of(ok.context());
     let (proof, input) = ok.into_parts();
     let found = app.registry.layer_for_download(&proof, input).await?;
-    let url = download_url::url(app, &found.repository, &found.layer.digest, &key, proof.now)?;
+    let url = download_url::url(
+        app,
+        &found.repository,
+        &found.layer.digest,
+        (&key, &principal),
+        proof.now,
+    )?;
     Ok(ecr::GetDownloadUrlForLayerResponse {
         download_url: Some(url.into()),
         layer_digest: Some(found.layer.digest.to_string()),

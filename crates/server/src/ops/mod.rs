@@ -15,6 +15,7 @@ mod insight;
 pub(crate) mod oci;
 mod organizations;
 pub(crate) mod row;
+mod search;
 mod sts;
 
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! The server as its clients meet it, over a loopback socket, and the authorization step on its own.
 
 mod access_analyzer;
+mod activity;
 mod audit;
 mod certificates;
 mod columns;
@@ -31,6 +32,7 @@ mod resource_policies;
 mod saml;
 mod sample;
 mod scoped_credentials;
+mod search;
 mod service_events;
 mod tls;
 mod transport;

@@ -1,6 +1,7 @@
 //! The tables `images`, `image_layers` and `image_children`.
 
 use super::layer::{chunk, chunk_values};
+use super::usage;
 use crate::{Conn, Result, Row, values};
 
 /// An image without what may be megabytes of it: its manifest's bytes and annotations.
@@ -78,6 +79,7 @@ pub async fn insert(
     annotations: Option<&str>,
     content: &[u8],
 ) -> Result<i64> {
+    usage::changed(conn, repository_id, &new.digest).await?;
     conn.fetch_one(
         "INSERT INTO images (repository_id, digest, media_type, artifact_type, subject, \
          annotations, content, content_size, image_size, pushed_at) \
@@ -645,7 +647,14 @@ pub async fn record_pull(conn: &mut Conn<'_>, id: i64, pulled_at: i64) -> Result
 /// # Errors
 /// The engine's.
 pub async fn delete(conn: &mut Conn<'_>, id: i64) -> Result<()> {
-    conn.execute("DELETE FROM images WHERE id = $1", values![id])
-        .await
-        .map(drop)
+    let gone = conn
+        .fetch_optional(
+            "DELETE FROM images WHERE id = $1 RETURNING repository_id, digest",
+            values![id],
+        )
+        .await?;
+    match gone {
+        Some(row) => usage::changed(conn, row.int(0)?, &row.text(1)?).await,
+        None => Ok(()),
+    }
 }

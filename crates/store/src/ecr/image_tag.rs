@@ -14,8 +14,9 @@ pub async fn put(
     now: i64,
 ) -> Result<()> {
     conn.execute(
-        "INSERT INTO image_tags (repository_id, tag, image_id, tagged_at) \
-         VALUES ($1, $2, $3, $4) ON CONFLICT (repository_id, tag) \
+        "INSERT INTO image_tags (repository_id, tag, image_id, tagged_at, registry) \
+         SELECT id, $2, $3, $4, account || ' ' || region FROM repositories WHERE id = $1 \
+         ON CONFLICT (repository_id, tag) \
          DO UPDATE SET image_id = excluded.image_id, tagged_at = excluded.tagged_at",
         values![repository_id, tag, image_id, now],
     )

@@ -1,5 +1,6 @@
 //! The tables `blobs` and `layers`: what is stored, and which repositories may show it.
 
+use super::usage;
 use crate::{Conn, Result, Row, Value, values};
 
 /// Digests that one statement asks about. A statement's text is fixed, so lists are
@@ -120,13 +121,17 @@ pub async fn link(
     size: i64,
     now: i64,
 ) -> Result<()> {
-    conn.execute(
-        "INSERT INTO layers (repository_id, digest, size, linked_at) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (repository_id, digest) DO NOTHING",
-        values![repository_id, digest, size, now],
-    )
-    .await
-    .map(drop)
+    let inserted = conn
+        .execute(
+            "INSERT INTO layers (repository_id, digest, size, linked_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (repository_id, digest) DO NOTHING",
+            values![repository_id, digest, size, now],
+        )
+        .await?;
+    match inserted {
+        1 => usage::changed(conn, repository_id, digest).await,
+        _ => Ok(()),
+    }
 }
 
 /// The size of a repository's layer in bytes; `None` when the repository has none of
@@ -206,5 +211,8 @@ pub async fn unlink(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Re
             values![repository_id, digest],
         )
         .await?;
+    if changed == 1 {
+        usage::changed(conn, repository_id, digest).await?;
+    }
     Ok(changed == 1)
 }

@@ -1,5 +1,6 @@
 //! The table `repositories`.
 
+use super::usage;
 use crate::{Conn, Result, Row, values};
 
 /// A repository.
@@ -173,6 +174,21 @@ pub async fn count(conn: &mut Conn<'_>, account: &str, region: &str) -> Result<i
     .int(0)
 }
 
+/// How many repositories an account has in a region, and how many images they hold.
+///
+/// # Errors
+/// The engine's.
+pub async fn counts(conn: &mut Conn<'_>, account: &str, region: &str) -> Result<(i64, i64)> {
+    let row = conn
+        .fetch_one(
+            "SELECT COUNT(*), CAST(COALESCE(SUM(image_count), 0) AS BIGINT) FROM repositories \
+             WHERE account = $1 AND region = $2",
+            values![account, region],
+        )
+        .await?;
+    Ok((row.int(0)?, row.int(1)?))
+}
+
 /// Sets or removes the repository policy; false when there is no such repository.
 ///
 /// # Errors
@@ -258,5 +274,8 @@ pub async fn delete(conn: &mut Conn<'_>, id: i64) -> Result<bool> {
     let changed = conn
         .execute("DELETE FROM repositories WHERE id = $1", values![id])
         .await?;
+    if changed == 1 {
+        usage::changed(conn, id, usage::REPOSITORY_DELETED).await?;
+    }
     Ok(changed == 1)
 }
