@@ -1,8 +1,8 @@
 //! What is answered from memory: repositories' facts, manifests, the sizes of layers.
 //!
 //! # Why nothing stale is served
-//! - Only what exists is kept, so a new row makes no entry wrong. Of a registry policy
-//!   its absence is kept as well: setting one is therefore a change like any other.
+//! - Only what exists is kept, so a new row makes no entry wrong. Of a registry, the absence of
+//!   a policy and of settings is kept as well: setting one is therefore a change like any other.
 //! - A change by this node removes its entries before the change is acknowledged.
 //! - A change by another node makes the entries of its repository or registry stale, as
 //!   soon as this node learns of it ([`store::Store::changed_since`], at every look-up).
@@ -15,19 +15,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_types::{AccountId, Region};
 use blobs::Digest;
-use policy::{CompiledDocument, PolicySet};
 use quick_cache::sync::Cache as Map;
 use quick_cache::{Equivalent, Weighter};
 
 use store::{Moment, Store, Topic, Write};
 
+use crate::registry_facts::RegistryFacts;
 use crate::stored_copy::StoredCopy;
 use crate::{Manifest, RepositoryFacts};
 
 /// The bytes of repositories' facts that are kept, with their compiled policies.
 const REPOSITORIES_BYTES_MAX: u64 = 32 << 20;
-/// The bytes of compiled registry policies that are kept.
-const REGISTRY_POLICIES_BYTES_MAX: u64 = 4 << 20;
+/// The bytes of registries' facts that are kept, with their compiled policies.
+const REGISTRIES_BYTES_MAX: u64 = 4 << 20;
 /// The size of a large policy. A cache is divided into shards so that each holds at least 32 of them.
 const LARGE_POLICY_BYTES: u64 = 64 << 10;
 /// Layers whose sizes and keys are kept, about 250 bytes each.
@@ -91,13 +91,9 @@ impl Weighter<RepositoryKey, Dated<Arc<RepositoryFacts>>> for ByBytes {
     }
 }
 
-impl Weighter<(AccountId, Region), Dated<Option<RegistryPolicy>>> for ByBytes {
-    fn weight(&self, _: &(AccountId, Region), policy: &Dated<Option<RegistryPolicy>>) -> u64 {
-        let set = policy
-            .0
-            .as_ref()
-            .map_or(0, |policy| policy.set.heap_bytes());
-        set as u64 + ENTRY_BYTES
+impl Weighter<(AccountId, Region), Dated<Arc<RegistryFacts>>> for ByBytes {
+    fn weight(&self, _: &(AccountId, Region), facts: &Dated<Arc<RegistryFacts>>) -> u64 {
+        facts.0.heap_bytes() as u64 + ENTRY_BYTES
     }
 }
 
@@ -112,14 +108,6 @@ where
     Map::with_weighter(large, bytes_max, ByBytes)
 }
 
-/// A registry policy: compiled, for the repositories that it is a part of, and as a set, for
-/// decisions without a repository.
-#[derive(Clone, Debug)]
-pub(crate) struct RegistryPolicy {
-    pub(crate) document: CompiledDocument,
-    pub(crate) set: Arc<PolicySet>,
-}
-
 /// What a committed change invalidates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -131,8 +119,8 @@ pub(crate) enum Change {
     Layer(i64, Digest),
     /// A repository's policy, tags or settings, by its id and name.
     Repository(i64, AccountId, Region, String),
-    /// A registry's policy, which decides with those of all its repositories.
-    RegistryPolicy(AccountId, Region),
+    /// A registry's policy and settings, which are a part of the facts of all its repositories.
+    Registry(AccountId, Region),
     /// A repository with its contents.
     RepositoryContents(i64),
 }
@@ -147,7 +135,7 @@ impl Change {
             | Change::Layer(id, _)
             | Change::Repository(id, ..) => tx.touch_handled(Topic::Repository(*id)),
             Change::RepositoryContents(id) => tx.touch(Topic::Repository(*id)),
-            Change::RegistryPolicy(account, region) => tx.touch(registry(account, region)),
+            Change::Registry(account, region) => tx.touch(registry(account, region)),
         }
     }
 }
@@ -173,7 +161,7 @@ struct Dated<T>(T, Moment);
 pub(crate) struct Cache {
     store: Store,
     repositories: Map<RepositoryKey, Dated<Arc<RepositoryFacts>>, ByBytes>,
-    registry_policies: Map<(AccountId, Region), Dated<Option<RegistryPolicy>>, ByBytes>,
+    registries: Map<(AccountId, Region), Dated<Arc<RegistryFacts>>, ByBytes>,
     tags: Map<TagKey, Dated<Arc<Manifest>>, ByBytes>,
     digests: Map<(i64, Digest), Dated<Arc<Manifest>>, ByBytes>,
     layers: Map<(i64, Digest), Dated<StoredCopy>>,
@@ -190,7 +178,7 @@ impl Cache {
         Cache {
             store,
             repositories: bounded(REPOSITORIES_BYTES_MAX),
-            registry_policies: bounded(REGISTRY_POLICIES_BYTES_MAX),
+            registries: bounded(REGISTRIES_BYTES_MAX),
             tags: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             digests: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             layers: Map::new(LAYERS_MAX),
@@ -224,7 +212,7 @@ impl Cache {
             region,
             name,
         })?;
-        // The registry's policy is part of the facts.
+        // The registry's facts are part of the repository's.
         let is_stale = self
             .store
             .changed_since(Topic::Repository(facts.id), moment)
@@ -243,27 +231,25 @@ impl Cache {
         });
     }
 
-    /// `Some(None)`: there is none, and that is known.
-    pub(crate) fn registry_policy(
+    pub(crate) fn registry_facts(
         &self,
         account: AccountId,
         region: &Region,
-    ) -> Option<Option<RegistryPolicy>> {
-        let found = self.registry_policies.get(&(account, region.clone()));
+    ) -> Option<Arc<RegistryFacts>> {
+        let found = self.registries.get(&(account, region.clone()));
         self.fresh(found, registry(&account, region))
     }
 
-    pub(crate) fn put_registry_policy(
+    pub(crate) fn put_registry_facts(
         &self,
         ticket: Ticket,
         account: AccountId,
         region: &Region,
-        policy: &Option<RegistryPolicy>,
+        facts: &Arc<RegistryFacts>,
     ) {
         let key = (account, region.clone());
         self.put(ticket, |moment| {
-            self.registry_policies
-                .insert(key, Dated(policy.clone(), moment));
+            self.registries.insert(key, Dated(facts.clone(), moment));
         });
     }
 
@@ -325,7 +311,7 @@ impl Cache {
                         name,
                     }));
                 }
-                Change::RegistryPolicy(..) | Change::RepositoryContents(_) => {}
+                Change::Registry(..) | Change::RepositoryContents(_) => {}
             }
         }
         self.epoch.fetch_add(1, Ordering::AcqRel);
@@ -346,7 +332,7 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use policy::{Document, DocumentKind, PolicyRef};
+    use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
 
     use super::*;
 
@@ -377,6 +363,7 @@ mod tests {
             arn: "arn".into(),
             policy: Some(Arc::new(PolicySet::union([(name, compiled)]))),
             tags: Arc::default(),
+            registry: Arc::default(),
         }
     }
 

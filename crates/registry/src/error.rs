@@ -88,6 +88,24 @@ pub enum Error {
         /// The account.
         registry_id: AccountId,
     },
+    /// A repository creation template has this prefix already.
+    #[error(
+        "The repository creation template with prefix '{prefix}' already exists in the registry with id '{registry_id}'"
+    )]
+    TemplateAlreadyExists {
+        /// The prefix.
+        prefix: String,
+        /// The account.
+        registry_id: AccountId,
+    },
+    /// A template gives resource tags, which takes a role.
+    #[error(
+        "The repository cannot be created: the repository creation template with prefix '{prefix}' has resource tags and no customRoleArn"
+    )]
+    TemplateWithoutRole {
+        /// The template's prefix.
+        prefix: String,
+    },
     /// No replication backfill has this id.
     #[error(
         "The replication backfill with id '{id}' does not exist in the registry with id '{registry_id}'"
@@ -101,6 +119,9 @@ pub enum Error {
     /// The registry signs no images.
     #[error("Signing configuration does not exist in the registry with id '{0}'")]
     SigningConfigurationNotFound(AccountId),
+    /// The principal's pulls are excluded from pull times already.
+    #[error("The pull time update exclusion for the principal '{0}' already exists")]
+    ExclusionAlreadyExists(String),
     /// The principal's pulls are not excluded from pull times.
     #[error("The pull time update exclusion for the principal '{0}' does not exist")]
     ExclusionNotFound(String),
@@ -115,6 +136,9 @@ pub enum Error {
         /// What it must be.
         constraint: String,
     },
+    /// A configuration of the registry that is refused. Amazon ECR names no member.
+    #[error("Invalid parameter failed to satisfy constraint: '{0}'")]
+    InvalidConfiguration(String),
     /// A repository or registry policy that is refused. The first sentence is Amazon ECR's
     /// (terraform-aws-modules/terraform-aws-ecr#19, pulumi/pulumi-aws#2326); what is wrong
     /// follows it, which Amazon ECR does not say.

@@ -7,13 +7,11 @@ use std::sync::Arc;
 
 use aws_types::{AccountId, Arn, Region};
 use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
-use store::ecr::{registry_policy, repository, repository_tag};
+use store::ecr::{repository, repository_tag};
 
-use crate::cache::{RegistryPolicy, Ticket};
 use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
-const KIND_REGISTRY: DocumentKind = DocumentKind::EcrRegistry;
 
 /// A repository's ARN.
 pub(crate) fn arn(account: &AccountId, region: &Region, name: &str) -> String {
@@ -79,27 +77,26 @@ impl Registry {
         name: &str,
     ) -> Result<RepositoryLookup, Error> {
         let ticket = self.0.cache.ticket();
-        let rows = self.rows(account, region, name).await?;
+        // Whether the repository exists makes no difference to this.
+        let registry = self.registry_facts(account, region).await?;
         let Rows {
             repository: Some(row),
             tags,
-            of_registry,
-        } = rows
+        } = self.rows(account, region, name).await?
         else {
-            let policy = match self.0.cache.registry_policy(*account, region) {
-                Some(known) => known.map(|policy| policy.set),
-                None => self.keep_registry_policy(ticket, account, region, rows.of_registry)?,
-            };
             return Ok(RepositoryLookup {
                 repository: None,
-                policy,
+                policy: registry.policy.as_ref().map(|policy| policy.set.clone()),
                 from_memory: false,
             });
         };
         let arn: Arc<str> = arn(account, region, name).into();
         let of_repository = row.policy.map(|text| read_policy(&text, KIND_REPOSITORY));
-        let of_registry = of_registry.map(|text| self.registry_document(account, region, &text));
-        let policies = [of_repository.transpose()?, of_registry.transpose()?];
+        let of_registry = registry
+            .policy
+            .as_ref()
+            .map(|policy| policy.document.clone());
+        let policies = [of_repository.transpose()?, of_registry];
         let policy = union(&arn, policies.into_iter().flatten());
         let facts = Arc::new(RepositoryFacts {
             id: row.id,
@@ -109,6 +106,7 @@ impl Registry {
             arn,
             policy,
             tags: Arc::new(tags.into_iter().collect()),
+            registry,
         });
         self.0.cache.put_repository(ticket, &facts);
         Ok(RepositoryLookup {
@@ -123,13 +121,11 @@ impl Registry {
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
         let (account, region) = (account.as_str(), region.as_str());
-        let (repository, of_registry) =
-            repository::find_with_registry_policy(conn, account, region, name).await?;
+        let repository = repository::find(conn, account, region, name).await?;
         let id = repository.as_ref().map_or(NO_REPOSITORY, |row| row.id);
         Ok(Rows {
             repository,
             tags: repository_tag::list(conn, id).await?,
-            of_registry,
         })
     }
 
@@ -143,50 +139,8 @@ impl Registry {
         account: &AccountId,
         region: &Region,
     ) -> Result<Option<Arc<PolicySet>>, Error> {
-        if let Some(known) = self.0.cache.registry_policy(*account, region) {
-            return Ok(known.map(|policy| policy.set));
-        }
-        let ticket = self.0.cache.ticket();
-        let text = {
-            let mut read = self.0.store.read().await?;
-            registry_policy::get(&mut read.conn(), account.as_str(), region.as_str()).await?
-        };
-        self.keep_registry_policy(ticket, account, region, text)
-    }
-
-    /// Compiles the registry's policy and caches it.
-    fn keep_registry_policy(
-        &self,
-        ticket: Ticket,
-        account: &AccountId,
-        region: &Region,
-        text: Option<String>,
-    ) -> Result<Option<Arc<PolicySet>>, Error> {
-        let arn: Arc<str> = Arn::ecr_registry(region, *account).as_str().into();
-        let document = text
-            .map(|text| read_policy(&text, KIND_REGISTRY))
-            .transpose()?;
-        let policy = document.and_then(|document| {
-            let set = union(&arn, [document.clone()])?;
-            Some(RegistryPolicy { document, set })
-        });
-        let cache = &self.0.cache;
-        cache.put_registry_policy(ticket, *account, region, &policy);
-        Ok(policy.map(|policy| policy.set))
-    }
-
-    /// The registry's policy, compiled: shared by its repositories while it is cached.
-    fn registry_document(
-        &self,
-        account: &AccountId,
-        region: &Region,
-        text: &str,
-    ) -> Result<CompiledDocument, Error> {
-        let known = self.0.cache.registry_policy(*account, region).flatten();
-        match known.filter(|known| known.document.source() == text) {
-            Some(known) => Ok(known.document),
-            None => read_policy(text, KIND_REGISTRY),
-        }
+        let facts = self.registry_facts(account, region).await?;
+        Ok(facts.policy.as_ref().map(|policy| policy.set.clone()))
     }
 
     /// Runs the queries that memory saved [`Registry::look_up`], for the denial of a caller of another
@@ -247,30 +201,16 @@ pub fn registry_account(caller: AccountId, registry_id: Option<&str>) -> Result<
 struct Rows {
     repository: Option<repository::Repository>,
     tags: Vec<(String, String)>,
-    /// The text of the registry's policy.
-    of_registry: Option<String>,
-}
-
-/// Stored policies, ready to decide together; `None` when there are none.
-pub(crate) fn compile(
-    arn: &Arc<str>,
-    texts: impl IntoIterator<Item = (DocumentKind, String)>,
-) -> Result<Option<Arc<PolicySet>>, Error> {
-    let documents = texts
-        .into_iter()
-        .map(|(kind, text)| read_policy(&text, kind));
-    let documents: Vec<CompiledDocument> = documents.collect::<Result<_, _>>()?;
-    Ok(union(arn, documents))
 }
 
 /// Compiles a stored policy. If one cannot be read, the request fails rather than being decided without
 /// it. The rules for storing apply when a policy is stored: a later rule invalidates no stored policy.
-fn read_policy(text: &str, kind: DocumentKind) -> Result<CompiledDocument, Error> {
+pub(crate) fn read_policy(text: &str, kind: DocumentKind) -> Result<CompiledDocument, Error> {
     let document = Document::parse_language(text, kind).map_err(Error::internal)?;
     Ok(CompiledDocument::new(&document))
 }
 
-fn union(
+pub(crate) fn union(
     arn: &Arc<str>,
     documents: impl IntoIterator<Item = CompiledDocument>,
 ) -> Option<Arc<PolicySet>> {

@@ -162,9 +162,7 @@ impl Registry {
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {
         let manifest = self.stat_manifest(cx, repo, reference).await?;
-        self.0
-            .pulls
-            .note(manifest.image_id, &manifest.pulled_at, cx.now_ms());
+        self.record_pull_time(cx, repo, &manifest);
         self.note_pull(cx, repo, &manifest);
         Ok(manifest)
     }

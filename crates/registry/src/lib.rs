@@ -19,6 +19,9 @@
 //!
 //! # Modules
 //! - `repository`, `facts`: what the authorization step needs to know of a repository, cached.
+//! - `registry_facts`: the registry's policy and settings, cached and a part of each repository's
+//!   facts; `account_setting`, `policy_scope`, `scan_rules` say what the settings mean.
+//! - `templates`: the settings of repositories that a push creates.
 //! - `uploads`, `layers`: incoming bytes, and the links that make them reachable;
 //!   `open_uploads` counts the unfinished, `kept_uploads` writes them down for other nodes.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
@@ -49,7 +52,7 @@
 //! | get a manifest, stat a layer, a repository's facts | none | none when warm, else one read |
 //!
 //! Memory: manifests, twice 16 MiB by default; 10,000 repositories; 50,000 layers' sizes;
-//! 1,000 registry policies; some hundred bytes for each unfinished upload, of which a
+//! 4 MiB of registries' policies and settings; some hundred bytes for each unfinished upload, of which a
 //! repository has 10,000 at most.
 //!
 //! # What is absent
@@ -59,6 +62,7 @@
 //! statements are in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod account_setting;
 mod activity;
 mod berth;
 mod cache;
@@ -78,10 +82,14 @@ pub mod manifest;
 mod mutability;
 mod name;
 mod open_uploads;
+mod policy_scope;
 mod pulls;
 mod push;
 mod registry;
+mod registry_facts;
+mod registry_settings;
 mod repository;
+mod scan_rules;
 mod search_terms;
 mod service_event;
 mod settings;
@@ -90,6 +98,7 @@ mod storage_class;
 mod stored_copy;
 mod stored_manifest;
 mod tag_moves;
+mod templates;
 mod upload_id;
 mod uploads;
 mod who;
@@ -116,6 +125,7 @@ pub use store::ecr::lifecycle_preview::PREVIEW_JOB as LIFECYCLE_PREVIEW_JOB;
 pub use stored_copy::Layer;
 pub use stored_manifest::Manifest;
 pub use tag_moves::MoveMethod;
+pub use templates::TemplatedRepository;
 
 /// The largest manifest in bytes (ECR API, `ImageManifest`; OCI distribution
 /// specification, "Pushing Manifests", asks for 4 MiB at least).

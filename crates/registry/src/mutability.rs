@@ -63,14 +63,16 @@ impl Mutability {
 
     /// From its row.
     pub(crate) fn stored(row: &Repository) -> Result<Self, Error> {
-        Ok(Mutability {
-            kind: row.tag_mutability.parse().map_err(Error::internal)?,
-            filters: row
-                .tag_mutability_exclusions
-                .lines()
-                .map(str::to_owned)
-                .collect(),
-        })
+        let kind = row.tag_mutability.parse().map_err(Error::internal)?;
+        Ok(Mutability::of_lines(kind, &row.tag_mutability_exclusions))
+    }
+
+    /// From what was stored of a valid one: the kind, and the filters, one a line.
+    pub(crate) fn of_lines(kind: ImageTagMutability, filters: &str) -> Self {
+        Mutability {
+            kind,
+            filters: filters.lines().map(str::to_owned).collect(),
+        }
     }
 
     /// The filters as they are stored, one a line.
@@ -110,7 +112,7 @@ fn with_exclusion(kind: ImageTagMutability) -> bool {
 }
 
 /// Whether `text` matches `pattern`, in which `*` matches any characters.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let head = parts.next().unwrap_or("");
     let Some(mut rest) = text.strip_prefix(head) else {

@@ -16,7 +16,7 @@ use crate::cache::{Cache, Change};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
 use crate::short_parts::ShortParts;
-use crate::{Error, Principals, Settings, upload_id};
+use crate::{Authorized, Error, Manifest, Principals, RepositoryFacts, Settings, upload_id};
 
 /// Pull times that are written in one transaction.
 const PULLS_AT_ONCE: usize = 500;
@@ -90,6 +90,19 @@ impl Registry {
     /// Those of the store and of the blobs.
     pub async fn sweep_uploads(&self, service: ServiceName, now: Timestamp) -> Result<(), Error> {
         self.sweep(service, now, true).await
+    }
+
+    /// Notes that the caller pulled an image, unless the caller's pulls are excluded.
+    pub(crate) fn record_pull_time(
+        &self,
+        cx: &Authorized,
+        repo: &RepositoryFacts,
+        manifest: &Manifest,
+    ) {
+        if repo.registry.records_pulls_of(cx) {
+            let recorded = &manifest.pulled_at;
+            self.0.pulls.note(manifest.image_id, recorded, cx.now_ms());
+        }
     }
 
     async fn count_uploads(&self, now: Timestamp) -> Result<(), Error> {

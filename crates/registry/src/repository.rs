@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_types::{AccountId, Arn, Region};
 use policy::PolicySet;
 
+use crate::registry_facts::RegistryFacts;
 use crate::{Error, RepositoryRef};
 
 /// What a message repeats of an upload's id that a client made up.
@@ -35,6 +36,8 @@ pub struct RepositoryFacts {
     pub policy: Option<Arc<PolicySet>>,
     /// Resource tags (`aws:ResourceTag/…`, `ecr:ResourceTag/…`).
     pub tags: Arc<BTreeMap<String, String>>,
+    /// The registry that it belongs to.
+    pub(crate) registry: Arc<RegistryFacts>,
 }
 
 impl RepositoryFacts {
@@ -51,6 +54,7 @@ impl RepositoryFacts {
             arn: arn.into(),
             policy: None,
             tags: Arc::default(),
+            registry: Arc::default(),
         })
     }
 

@@ -78,6 +78,10 @@ const STEPS: &[Step] = steps![
     // Older versions would store and delete without a word to the counters.
     "0027_usage" from "0.3.0",
     "0028_search" from "0.3.0",
+    // Older versions would apply the registry policy to more actions than its scope says.
+    "0029_registry_settings" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0030_repository_templates" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

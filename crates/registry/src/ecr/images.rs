@@ -117,9 +117,7 @@ impl Registry {
                     what: "bytes of manifests in an answer",
                     max: ANSWER_BYTES_MAX as u64,
                 })?;
-            self.0
-                .pulls
-                .note(manifest.image_id, &manifest.pulled_at, cx.now_ms());
+            self.record_pull_time(cx, &repo, &manifest);
             self.note_pull(cx, &repo, &manifest);
             let Manifest {
                 digest,

@@ -42,12 +42,11 @@ impl Registry {
             .await?;
         let text = input.lifecycle_policy_text;
         check(&text)?;
-        let id = self.fresh_policy_id()?;
         let mut tx = self.write(repo.id).await?;
         let conn = &mut tx.conn();
         exists(conn, &repo).await?;
-        lifecycle::put_policy(conn, repo.id, &text, &id).await?;
-        jobs::put(conn, RUN_JOB, &repo.id.to_string(), "", cx.now_ms()).await?;
+        self.store_lifecycle_policy(conn, repo.id, &text, cx.now_ms())
+            .await?;
         tx.commit().await?;
         Ok(PutLifecyclePolicyResponse {
             registry_id: Some(repo.account.to_string()),
@@ -210,6 +209,20 @@ impl Registry {
     }
 
     /// A UUID of version 4, which is how AWS names policies in events.
+    /// Gives a repository a policy that was checked, and has a job run it soon.
+    pub(super) async fn store_lifecycle_policy(
+        &self,
+        conn: &mut Conn<'_>,
+        repository_id: i64,
+        text: &str,
+        now: i64,
+    ) -> Result<(), Error> {
+        let id = self.fresh_policy_id()?;
+        lifecycle::put_policy(conn, repository_id, text, &id).await?;
+        let subject = repository_id.to_string();
+        Ok(jobs::put(conn, RUN_JOB, &subject, "", now).await?)
+    }
+
     fn fresh_policy_id(&self) -> Result<String, Error> {
         let mut bytes = draw::<16>(&*self.0.entropy)?;
         bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -226,7 +239,7 @@ impl Registry {
 }
 
 /// Refuses a policy that is invalid.
-fn check(text: &str) -> Result<(), Error> {
+pub(super) fn check(text: &str) -> Result<(), Error> {
     match Policy::parse(text) {
         Ok(_) => Ok(()),
         Err(constraint) => Err(Error::parameter(POLICY_TEXT, constraint)),

@@ -16,11 +16,10 @@ use aws_api::ecr::{
     PutRegistryPolicyResponse, SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
 };
 use policy::{Document, DocumentKind, PolicySet};
-use store::Scope;
 use store::ecr::{registry_policy, repository};
 
 use crate::cache::Change;
-use crate::facts::compile;
+use crate::facts::{read_policy, union};
 use crate::{Authorized, Error, Pinned, Registry, RepositoryFacts};
 
 impl Registry {
@@ -35,14 +34,15 @@ impl Registry {
         policy_text: &str,
     ) -> Result<Option<Arc<PolicySet>>, Error> {
         let drafted = self.pin(policy_text, DocumentKind::EcrRepository).await?;
-        let of_registry = {
-            let mut read = self.0.store.read().await?;
-            let (account, region) = (repository.account.as_str(), repository.region.as_str());
-            registry_policy::get(&mut read.conn(), account, region).await?
-        };
-        let of_registry = of_registry.map(|text| (DocumentKind::EcrRegistry, text));
-        let drafted = (DocumentKind::EcrRepository, drafted);
-        compile(&repository.arn, std::iter::once(drafted).chain(of_registry))
+        let (account, region) = (&repository.account, &repository.region);
+        let registry = self.registry_facts(account, region).await?;
+        let of_registry = registry
+            .policy
+            .as_ref()
+            .map(|policy| policy.document.clone());
+        let drafted = read_policy(&drafted, DocumentKind::EcrRepository)?;
+        let documents = std::iter::once(drafted).chain(of_registry);
+        Ok(union(&repository.arn, documents))
     }
 
     /// `SetRepositoryPolicy`. Whether the policy locks its author out was checked
@@ -112,8 +112,7 @@ impl Registry {
     }
 
     /// `PutRegistryPolicy`: decides together with the policies of all repositories of the
-    /// registry, on any ECR action (user guide, "Private registry permissions", policy
-    /// scope V2).
+    /// registry, on the actions of its scope (user guide, "Private registry permissions").
     ///
     /// # Errors
     /// [`Error::InvalidPolicy`].
@@ -126,14 +125,9 @@ impl Registry {
             .pin(&input.policy_text, DocumentKind::EcrRegistry)
             .await?;
         let (account, region) = (cx.account.as_str(), cx.region.as_str());
-        let mut tx = self
-            .0
-            .store
-            .write(Scope::Registry { account, region })
-            .await?;
+        let mut tx = self.configure(cx).await?;
         registry_policy::put(&mut tx.conn(), account, region, &stored).await?;
-        let change = Change::RegistryPolicy(cx.account, cx.region.clone());
-        self.commit(tx, &[change]).await?;
+        self.configured(cx, tx).await?;
         Ok(PutRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
             policy_text: Some(input.policy_text),
@@ -170,16 +164,11 @@ impl Registry {
         _: DeleteRegistryPolicyRequest,
     ) -> Result<DeleteRegistryPolicyResponse, Error> {
         let (account, region) = (cx.account.as_str(), cx.region.as_str());
-        let mut tx = self
-            .0
-            .store
-            .write(Scope::Registry { account, region })
-            .await?;
+        let mut tx = self.configure(cx).await?;
         let policy = registry_policy::get(&mut tx.conn(), account, region).await?;
         let stored = policy.ok_or(Error::RegistryPolicyNotFound(cx.account))?;
         registry_policy::delete(&mut tx.conn(), account, region).await?;
-        let change = Change::RegistryPolicy(cx.account, cx.region.clone());
-        self.commit(tx, &[change]).await?;
+        self.configured(cx, tx).await?;
         Ok(DeleteRegistryPolicyResponse {
             registry_id: Some(account.to_owned()),
             policy_text: Some(self.show(&stored, DocumentKind::EcrRegistry).await?),
@@ -213,7 +202,7 @@ impl Registry {
     }
 
     /// The text to store: principals' ARNs replaced by their unique ids.
-    async fn pin(&self, text: &str, kind: DocumentKind) -> Result<String, Error> {
+    pub(super) async fn pin(&self, text: &str, kind: DocumentKind) -> Result<String, Error> {
         let document = Document::parse(text, kind).map_err(|error| refused(kind, error.detail))?;
         check_actions(&document, kind)?;
         let mut ids = HashMap::new();
@@ -236,7 +225,7 @@ impl Registry {
     }
 
     /// The text to show: unique ids replaced by their ARNs, where they still have one.
-    async fn show(&self, stored: &str, kind: DocumentKind) -> Result<String, Error> {
+    pub(super) async fn show(&self, stored: &str, kind: DocumentKind) -> Result<String, Error> {
         let document = Document::parse_language(stored, kind).map_err(Error::internal)?;
         let mut arns = HashMap::new();
         for principal in document.principals() {

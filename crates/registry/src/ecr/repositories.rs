@@ -1,16 +1,11 @@
 //! Repositories and their settings.
 
 use aws_api::ecr::{
-    BatchGetRepositoryScanningConfigurationRequest,
-    BatchGetRepositoryScanningConfigurationResponse, CreateRepositoryRequest,
-    CreateRepositoryResponse, DeleteRepositoryRequest, DeleteRepositoryResponse,
-    DescribeRegistryRequest, DescribeRegistryResponse, DescribeRepositoriesRequest,
-    DescribeRepositoriesResponse, EncryptionConfiguration, EncryptionType,
-    ImageScanningConfiguration, PutImageScanningConfigurationRequest,
-    PutImageScanningConfigurationResponse, PutImageTagMutabilityRequest,
+    CreateRepositoryRequest, CreateRepositoryResponse, DeleteRepositoryRequest,
+    DeleteRepositoryResponse, DescribeRegistryRequest, DescribeRegistryResponse,
+    DescribeRepositoriesRequest, DescribeRepositoriesResponse, EncryptionConfiguration,
+    EncryptionType, ImageScanningConfiguration, PutImageTagMutabilityRequest,
     PutImageTagMutabilityResponse, ReplicationConfiguration, Repository,
-    RepositoryScanningConfiguration, RepositoryScanningConfigurationFailure, ScanFrequency,
-    ScanningConfigurationFailureCode,
 };
 use aws_types::{AccountId, Region};
 use jiff::Timestamp;
@@ -24,6 +19,15 @@ use crate::facts::{arn, registry_account};
 use crate::mutability::Mutability;
 use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef, check_repository_name};
 
+/// The policies of a repository that is created.
+#[derive(Default)]
+pub(super) struct Policies {
+    /// Its repository policy, principals as unique ids.
+    pub(super) repository: Option<String>,
+    /// Its lifecycle policy.
+    pub(super) lifecycle: Option<String>,
+}
+
 impl Registry {
     /// `CreateRepository`.
     ///
@@ -34,6 +38,17 @@ impl Registry {
         &self,
         cx: &Authorized,
         input: CreateRepositoryRequest,
+    ) -> Result<CreateRepositoryResponse, Error> {
+        self.create_with_policies(cx, input, Policies::default())
+            .await
+    }
+
+    /// The same with policies that were checked.
+    pub(super) async fn create_with_policies(
+        &self,
+        cx: &Authorized,
+        input: CreateRepositoryRequest,
+        policies: Policies,
     ) -> Result<CreateRepositoryResponse, Error> {
         let account = registry_account(cx.account, input.registry_id.as_deref())?;
         let name = input.repository_name;
@@ -57,7 +72,7 @@ impl Registry {
             tag_mutability: mutability.kind.as_str().to_owned(),
             tag_mutability_exclusions: mutability.filters_text(),
             scan_on_push: scanning.scan_on_push.unwrap_or(false),
-            policy: None,
+            policy: policies.repository,
             image_count: 0,
         };
         let scope = Scope::Registry {
@@ -89,6 +104,10 @@ impl Registry {
         let id = repository::insert(conn, &new).await?;
         for (key, value) in &tags {
             repository_tag::put(conn, id, key, value).await?;
+        }
+        if let Some(text) = &policies.lifecycle {
+            self.store_lifecycle_policy(conn, id, text, cx.now_ms())
+                .await?;
         }
         tx.commit().await?;
         Ok(CreateRepositoryResponse {
@@ -205,79 +224,6 @@ impl Registry {
         })
     }
 
-    /// `PutImageScanningConfiguration`: a stored setting.
-    ///
-    /// # Errors
-    /// [`Error::RepositoryNotFound`].
-    pub async fn put_image_scanning_configuration(
-        &self,
-        cx: &Authorized,
-        input: PutImageScanningConfigurationRequest,
-    ) -> Result<PutImageScanningConfigurationResponse, Error> {
-        let repo = self
-            .target(cx, input.registry_id.as_ref(), &input.repository_name)
-            .await?;
-        let scan_on_push = input
-            .image_scanning_configuration
-            .scan_on_push
-            .unwrap_or(false);
-        let mut tx = self.write(repo.id).await?;
-        if !repository::set_scan_on_push(&mut tx.conn(), repo.id, scan_on_push).await? {
-            return Err(Error::RepositoryNotFound(repo.place()));
-        }
-        tx.commit().await?;
-        Ok(PutImageScanningConfigurationResponse {
-            registry_id: Some(repo.account.to_string()),
-            repository_name: Some(repo.name.to_string()),
-            image_scanning_configuration: Some(ImageScanningConfiguration {
-                scan_on_push: Some(scan_on_push),
-            }),
-        })
-    }
-
-    /// `BatchGetRepositoryScanningConfiguration`.
-    ///
-    /// # Errors
-    /// The store's; a repository that is missing is one of the answer's failures.
-    pub async fn batch_get_repository_scanning_configuration(
-        &self,
-        cx: &Authorized,
-        input: BatchGetRepositoryScanningConfigurationRequest,
-    ) -> Result<BatchGetRepositoryScanningConfigurationResponse, Error> {
-        let (owner, region) = (cx.account.as_str(), cx.region.as_str());
-        let (mut found, mut failures) = (Vec::new(), Vec::new());
-        let mut read = self.0.store.read().await?;
-        for name in input.repository_names {
-            match repository::find(&mut read.conn(), owner, region, &name).await? {
-                Some(row) => found.push(RepositoryScanningConfiguration {
-                    repository_arn: Some(arn(&cx.account, &cx.region, &name)),
-                    repository_name: Some(name),
-                    scan_on_push: Some(row.scan_on_push),
-                    scan_frequency: Some(match row.scan_on_push {
-                        true => ScanFrequency::ScanOnPush,
-                        false => ScanFrequency::Manual,
-                    }),
-                    applied_scan_filters: Some(Vec::new()),
-                }),
-                None => {
-                    let place = RepositoryRef {
-                        repository: name.clone(),
-                        registry_id: cx.account,
-                    };
-                    failures.push(RepositoryScanningConfigurationFailure {
-                        repository_name: Some(name),
-                        failure_code: Some(ScanningConfigurationFailureCode::RepositoryNotFound),
-                        failure_reason: Some(Error::RepositoryNotFound(place).to_string()),
-                    });
-                }
-            }
-        }
-        Ok(BatchGetRepositoryScanningConfigurationResponse {
-            scanning_configurations: Some(found),
-            failures: Some(failures),
-        })
-    }
-
     /// `DescribeRegistry`. There are no replication rules.
     ///
     /// # Errors
@@ -334,7 +280,7 @@ pub(super) fn time(milliseconds: i64) -> Result<Timestamp, Error> {
 
 /// There is no key service: a repository that must be encrypted with a key is refused
 /// rather than stored unencrypted.
-fn check_encryption(encryption: &EncryptionConfiguration) -> Result<(), Error> {
+pub(super) fn check_encryption(encryption: &EncryptionConfiguration) -> Result<(), Error> {
     match encryption.encryption_type {
         EncryptionType::Aes256 if encryption.kms_key.is_none() => Ok(()),
         EncryptionType::Aes256 => Err(Error::Encryption(

@@ -5,23 +5,16 @@
 
 use aws_api::ecr::{
     DeletePullThroughCacheRuleRequest, DeletePullThroughCacheRuleResponse,
-    DeleteRepositoryCreationTemplateRequest, DeleteRepositoryCreationTemplateResponse,
     DeleteSigningConfigurationRequest, DeleteSigningConfigurationResponse,
-    DeregisterPullTimeUpdateExclusionRequest, DeregisterPullTimeUpdateExclusionResponse,
     DescribeImageReplicationStatusRequest, DescribeImageReplicationStatusResponse,
     DescribeImageScanFindingsRequest, DescribeImageScanFindingsResponse,
     DescribeImageSigningStatusRequest, DescribeImageSigningStatusResponse,
     DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse,
     DescribeReplicationBackfillResultsRequest, DescribeReplicationBackfillResultsResponse,
-    DescribeRepositoryCreationTemplatesRequest, DescribeRepositoryCreationTemplatesResponse,
-    GetAccountSettingRequest, GetAccountSettingResponse, GetRegistryScanningConfigurationRequest,
-    GetRegistryScanningConfigurationResponse, GetSigningConfigurationRequest,
-    GetSigningConfigurationResponse, ImageIdentifier, ListPullTimeUpdateExclusionsRequest,
-    ListPullTimeUpdateExclusionsResponse, ListReplicationBackfillsRequest,
-    ListReplicationBackfillsResponse, RegistryScanningConfiguration, ScanType,
+    GetSigningConfigurationRequest, GetSigningConfigurationResponse, ImageIdentifier,
+    ListReplicationBackfillsRequest, ListReplicationBackfillsResponse,
     StopReplicationBackfillRequest, StopReplicationBackfillResponse,
     UpdatePullThroughCacheRuleRequest, UpdatePullThroughCacheRuleResponse,
-    UpdateRepositoryCreationTemplateRequest, UpdateRepositoryCreationTemplateResponse,
     ValidatePullThroughCacheRuleRequest, ValidatePullThroughCacheRuleResponse,
 };
 use std::sync::Arc;
@@ -31,34 +24,7 @@ use super::token;
 use crate::facts::registry_account;
 use crate::{Authorized, Error, Registry, RepositoryFacts};
 
-/// Account settings and what this registry does (ECR API, `AccountSettingName`): it knows
-/// no scanner but would use AWS's, applies the registry policy to every action, and mounts
-/// blobs.
-const ACCOUNT_SETTINGS: [(&str, &str); 3] = [
-    ("BASIC_SCAN_TYPE_VERSION", "AWS_NATIVE"),
-    ("REGISTRY_POLICY_SCOPE", "V2"),
-    ("BLOB_MOUNTING", "ENABLED"),
-];
-
 impl Registry {
-    /// `GetRegistryScanningConfiguration`: basic scanning without rules, the default.
-    ///
-    /// # Errors
-    /// None.
-    pub async fn get_registry_scanning_configuration(
-        &self,
-        cx: &Authorized,
-        _: GetRegistryScanningConfigurationRequest,
-    ) -> Result<GetRegistryScanningConfigurationResponse, Error> {
-        Ok(GetRegistryScanningConfigurationResponse {
-            registry_id: Some(cx.account.to_string()),
-            scanning_configuration: Some(RegistryScanningConfiguration {
-                scan_type: Some(ScanType::Basic),
-                rules: Some(Vec::new()),
-            }),
-        })
-    }
-
     /// `DescribeImageScanFindings`: no image was ever scanned.
     ///
     /// # Errors
@@ -169,54 +135,6 @@ impl Registry {
         Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
     }
 
-    /// `DescribeRepositoryCreationTemplates`: also for a prefix without a template, the list
-    /// is empty; the model has no other error.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a token, which no answer gave.
-    pub async fn describe_repository_creation_templates(
-        &self,
-        cx: &Authorized,
-        input: DescribeRepositoryCreationTemplatesRequest,
-    ) -> Result<DescribeRepositoryCreationTemplatesResponse, Error> {
-        first_page(input.next_token.as_ref())?;
-        Ok(DescribeRepositoryCreationTemplatesResponse {
-            registry_id: Some(cx.account.to_string()),
-            repository_creation_templates: Some(Vec::new()),
-            next_token: None,
-        })
-    }
-
-    /// `DeleteRepositoryCreationTemplate`.
-    ///
-    /// # Errors
-    /// [`Error::TemplateNotFound`].
-    pub async fn delete_repository_creation_template(
-        &self,
-        cx: &Authorized,
-        input: DeleteRepositoryCreationTemplateRequest,
-    ) -> Result<DeleteRepositoryCreationTemplateResponse, Error> {
-        Err(Error::TemplateNotFound {
-            prefix: input.prefix,
-            registry_id: cx.account,
-        })
-    }
-
-    /// `UpdateRepositoryCreationTemplate`.
-    ///
-    /// # Errors
-    /// [`Error::TemplateNotFound`].
-    pub async fn update_repository_creation_template(
-        &self,
-        cx: &Authorized,
-        input: UpdateRepositoryCreationTemplateRequest,
-    ) -> Result<UpdateRepositoryCreationTemplateResponse, Error> {
-        Err(Error::TemplateNotFound {
-            prefix: input.prefix,
-            registry_id: cx.account,
-        })
-    }
-
     /// `ListReplicationBackfills`.
     ///
     /// # Errors
@@ -287,56 +205,6 @@ impl Registry {
         _: DeleteSigningConfigurationRequest,
     ) -> Result<DeleteSigningConfigurationResponse, Error> {
         Err(Error::SigningConfigurationNotFound(cx.account))
-    }
-
-    /// `ListPullTimeUpdateExclusions`.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a token, which no answer gave.
-    pub async fn list_pull_time_update_exclusions(
-        &self,
-        _: &Authorized,
-        input: ListPullTimeUpdateExclusionsRequest,
-    ) -> Result<ListPullTimeUpdateExclusionsResponse, Error> {
-        first_page(input.next_token.as_ref())?;
-        Ok(ListPullTimeUpdateExclusionsResponse {
-            pull_time_update_exclusions: Some(Vec::new()),
-            next_token: None,
-        })
-    }
-
-    /// `DeregisterPullTimeUpdateExclusion`.
-    ///
-    /// # Errors
-    /// [`Error::ExclusionNotFound`].
-    pub async fn deregister_pull_time_update_exclusion(
-        &self,
-        _: &Authorized,
-        input: DeregisterPullTimeUpdateExclusionRequest,
-    ) -> Result<DeregisterPullTimeUpdateExclusionResponse, Error> {
-        Err(Error::ExclusionNotFound(input.principal_arn))
-    }
-
-    /// `GetAccountSetting`: what the registry does, as none of it can be set.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a setting that Amazon ECR does not have.
-    pub async fn get_account_setting(
-        &self,
-        _: &Authorized,
-        input: GetAccountSettingRequest,
-    ) -> Result<GetAccountSettingResponse, Error> {
-        let setting = ACCOUNT_SETTINGS
-            .iter()
-            .find(|(name, _)| *name == input.name);
-        let Some((name, value)) = setting else {
-            let names = ACCOUNT_SETTINGS.map(|(name, _)| name).join(", ");
-            return Err(Error::parameter("name", format!("must be one of: {names}")));
-        };
-        Ok(GetAccountSettingResponse {
-            name: Some((*name).to_owned()),
-            value: Some((*value).to_owned()),
-        })
     }
 
     /// The repository and the image that a request names, with the image's digest.

@@ -4,6 +4,7 @@
 
 mod activity;
 mod cache;
+mod configuration;
 mod history;
 mod images;
 mod isolation;
@@ -20,6 +21,7 @@ mod pushes;
 mod referrers;
 mod repositories;
 mod search;
+mod templates;
 mod unconfigured;
 mod uploads;
 mod usage;

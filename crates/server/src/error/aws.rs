@@ -127,10 +127,14 @@ fn registry_code(error: &Error) -> ErrorCode {
         Error::ScanNotFound { .. } => ErrorCode::ScanNotFound,
         Error::PullThroughCacheRuleNotFound { .. } => ErrorCode::PullThroughCacheRuleNotFound,
         Error::TemplateNotFound { .. } => ErrorCode::TemplateNotFound,
+        Error::TemplateAlreadyExists { .. } => ErrorCode::TemplateAlreadyExists,
         Error::ReplicationBackfillNotFound { .. } => ErrorCode::ReplicationBackfillNotFound,
         Error::SigningConfigurationNotFound(_) => ErrorCode::SigningConfigurationNotFound,
+        Error::ExclusionAlreadyExists(_) => ErrorCode::ExclusionAlreadyExists,
         Error::ExclusionNotFound(_) => ErrorCode::ExclusionNotFound,
         Error::InvalidParameter { .. }
+        | Error::InvalidConfiguration(_)
+        | Error::TemplateWithoutRole { .. }
         | Error::InvalidPolicy { .. }
         | Error::PrincipalNotFound(_)
         | Error::Encryption(_)

@@ -183,6 +183,8 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
             ("UNSUPPORTED", ErrorStatus::METHOD_NOT_ALLOWED)
         }
         Error::LimitExceeded { .. }
+        | Error::TemplateWithoutRole { .. }
+        | Error::TooManyRepositories { .. }
         | Error::TooManyImages { .. }
         | Error::TooManyImageTags { .. } => ("DENIED", ErrorStatus::FORBIDDEN),
         // The specification has no code of its own for this status.
@@ -207,14 +209,16 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         | Error::ScanNotFound { .. }
         | Error::PullThroughCacheRuleNotFound { .. }
         | Error::TemplateNotFound { .. }
+        | Error::TemplateAlreadyExists { .. }
         | Error::ReplicationBackfillNotFound { .. }
         | Error::SigningConfigurationNotFound(_)
+        | Error::ExclusionAlreadyExists(_)
         | Error::ExclusionNotFound(_)
+        | Error::InvalidConfiguration(_)
         | Error::InvalidParameter { .. }
         | Error::InvalidPolicy { .. }
         | Error::PrincipalNotFound(_)
         | Error::Encryption(_)
-        | Error::TooManyRepositories { .. }
         | Error::InvalidTagParameter(_)
         | Error::TooManyTags(_)
         | Error::Kms(_)

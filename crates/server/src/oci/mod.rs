@@ -4,6 +4,7 @@
 mod answers;
 pub(crate) mod blobs;
 mod conditions;
+mod creation;
 mod event;
 mod lists;
 mod login;
@@ -183,6 +184,7 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
             next,
         } => lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await,
         OciOperation::StartUpload { mount, digest } => {
+            let job = creation::ensure(job).await?;
             uploads::start(&job, mount, digest, body).await
         }
         OciOperation::UploadStatus { id } => uploads::status(&job, &id).await,

@@ -68,6 +68,15 @@ async fn mounted(job: &OciRequest<'_>, mount: &Mount) -> Result<Mounted, OciErro
     else {
         return Ok(Mounted::No);
     };
+    let (account, region) = (&job.place.account, &job.place.region);
+    if !job
+        .app
+        .registry
+        .mounts_blobs(job.call(), account, region)
+        .await?
+    {
+        return Ok(Mounted::No);
+    }
     let (operation, requirements) = guard::mount_requirements(from, job.place.account.as_str());
     let columns = ops::columns(operation);
     let context = job.proof.context();

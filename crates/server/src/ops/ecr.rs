@@ -6,7 +6,7 @@ use aws_api::ecr::{self, ops};
 use super::row::{Revokes, row};
 use super::{Row, composite};
 use crate::limits::LAYER_PART_BODY_BYTES_MAX;
-use authz::{Requirements, ResourceSelector, require, require_action, require_each};
+use authz::{EntityKind, Requirements, ResourceSelector, require, require_action, require_each};
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `ecr:Name`.
 macro_rules! op {
@@ -64,6 +64,34 @@ fn tagged(arn: &str) -> Requirements {
     require(ResourceSelector::RepositoryArn(arn.to_owned()))
 }
 
+/// Who makes a template creates repositories by it (ECR user guide, "Creating a repository creation template", "IAM
+/// permissions for creating repository creation templates").
+fn template(
+    prefix: &str,
+    policy: &Option<String>,
+    lifecycle: &Option<String>,
+    role: &Option<String>,
+) -> Requirements {
+    let name = match prefix {
+        "ROOT" => "*".to_owned(),
+        prefix => format!("{}/*", prefix.trim_end_matches('/')),
+    };
+    let created = || of_registry(&None, &name);
+    let requirements = require(ResourceSelector::Any)
+        .and("ecr:CreateRepository", created())
+        .and_if(policy.is_some(), "ecr:SetRepositoryPolicy", created())
+        .and_if(lifecycle.is_some(), "ecr:PutLifecyclePolicy", created());
+    match role.as_deref() {
+        None | Some("") => requirements,
+        Some(arn) => requirements
+            .and(
+                "iam:PassRole",
+                ResourceSelector::EntityArn(EntityKind::Role, arn.to_owned()),
+            )
+            .key("iam:PassedToService", "ecr.amazonaws.com"),
+    }
+}
+
 /// The operations that are built.
 #[rustfmt::skip] // one line for each operation
 pub(super) fn table() -> Vec<Row> {
@@ -73,6 +101,18 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetRegistryPolicy, get_registry_policy, Read, |_i| require(ResourceSelector::Any)),
         op!(PutRegistryPolicy, put_registry_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)),
         op!(DeleteRegistryPolicy, delete_registry_policy, PermissionsManagement, |_i| require(ResourceSelector::Any)).revokes(Revokes::Always),
+        // Registry settings.
+        op!(GetAccountSetting, get_account_setting, Read, |i| require(ResourceSelector::Any).key("ecr:AccountSetting", i.name.as_str())),
+        op!(PutAccountSetting, put_account_setting, Write, |i| require(ResourceSelector::Any).key("ecr:AccountSetting", i.name.as_str())),
+        op!(GetRegistryScanningConfiguration, get_registry_scanning_configuration, Read, |_i| require(ResourceSelector::Any)),
+        op!(PutRegistryScanningConfiguration, put_registry_scanning_configuration, Write, |_i| require(ResourceSelector::Any)),
+        op!(ListPullTimeUpdateExclusions, list_pull_time_update_exclusions, List, |_i| require(ResourceSelector::Any)),
+        op!(RegisterPullTimeUpdateExclusion, register_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
+        op!(DeregisterPullTimeUpdateExclusion, deregister_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
+        op!(CreateRepositoryCreationTemplate, create_repository_creation_template, Write, |i| template(&i.prefix, &i.repository_policy, &i.lifecycle_policy, &i.custom_role_arn)),
+        op!(DescribeRepositoryCreationTemplates, describe_repository_creation_templates, Read, |_i| require(ResourceSelector::Any)),
+        op!(UpdateRepositoryCreationTemplate, update_repository_creation_template, Write, |i| template(&i.prefix, &i.repository_policy, &i.lifecycle_policy, &i.custom_role_arn)),
+        op!(DeleteRepositoryCreationTemplate, delete_repository_creation_template, Write, |_i| require(ResourceSelector::Any)),
         // Repositories.
         op!(CreateRepository, create_repository, Write, |i| repository(&i.registry_id, &i.repository_name).tags(&i.tags)),
         op!(DescribeRepositories, describe_repositories, Read, |i| repositories(i)),
@@ -94,7 +134,6 @@ pub(super) fn table() -> Vec<Row> {
         op!(StartLifecyclePolicyPreview, start_lifecycle_policy_preview, Write, |i| repository(&i.registry_id, &i.repository_name)),
         op!(GetLifecyclePolicyPreview, get_lifecycle_policy_preview, Read, |i| repository(&i.registry_id, &i.repository_name)),
         // What nobody can have configured: read and deleted as where there is nothing.
-        op!(GetRegistryScanningConfiguration, get_registry_scanning_configuration, Read, |_i| require(ResourceSelector::Any)),
         op!(DescribeImageScanFindings, describe_image_scan_findings, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImageReplicationStatus, describe_image_replication_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImageSigningStatus, describe_image_signing_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
@@ -102,17 +141,11 @@ pub(super) fn table() -> Vec<Row> {
         op!(DeletePullThroughCacheRule, delete_pull_through_cache_rule, Write, |_i| require(ResourceSelector::Any)),
         op!(UpdatePullThroughCacheRule, update_pull_through_cache_rule, Write, |_i| require(ResourceSelector::Any)),
         op!(ValidatePullThroughCacheRule, validate_pull_through_cache_rule, Read, |_i| require(ResourceSelector::Any)),
-        op!(DescribeRepositoryCreationTemplates, describe_repository_creation_templates, Read, |_i| require(ResourceSelector::Any)),
-        op!(DeleteRepositoryCreationTemplate, delete_repository_creation_template, Write, |_i| require(ResourceSelector::Any)),
-        op!(UpdateRepositoryCreationTemplate, update_repository_creation_template, Write, |_i| require(ResourceSelector::Any)),
         op!(ListReplicationBackfills, list_replication_backfills, List, |_i| require(ResourceSelector::Any)),
         op!(DescribeReplicationBackfillResults, describe_replication_backfill_results, Read, |_i| require(ResourceSelector::Any)),
         op!(StopReplicationBackfill, stop_replication_backfill, Write, |_i| require(ResourceSelector::Any)),
         op!(GetSigningConfiguration, get_signing_configuration, Read, |_i| require(ResourceSelector::Any)),
         op!(DeleteSigningConfiguration, delete_signing_configuration, Write, |_i| require(ResourceSelector::Any)),
-        op!(ListPullTimeUpdateExclusions, list_pull_time_update_exclusions, List, |_i| require(ResourceSelector::Any)),
-        op!(DeregisterPullTimeUpdateExclusion, deregister_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
-        op!(GetAccountSetting, get_account_setting, Read, |i| require(ResourceSelector::Any).key("ecr:AccountSetting", i.name.as_str())),
         // Layers.
         op!(InitiateLayerUpload, initiate_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data().stores_layers(),
         op!(UploadLayerPart, upload_layer_part, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().stores_layers(),

@@ -28,6 +28,7 @@ mod proposals;
 mod redirects;
 mod registry_conditions;
 mod registry_routes;
+mod registry_settings;
 mod resource_policies;
 mod saml;
 mod sample;

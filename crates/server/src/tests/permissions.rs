@@ -311,6 +311,10 @@ async fn a_denial_runs_the_same_queries_whether_the_resource_exists_or_not() {
             .account_controls(account.parse().unwrap());
         controls.await.unwrap();
     }
+    // So are the policy and the settings of a registry.
+    let (owner, region) = (foreign.parse().unwrap(), "us-east-1".parse().unwrap());
+    let registry = world.app.registry.registry_policy(&owner, &region);
+    registry.await.unwrap();
     for (there, missing) in cases {
         let counts = queries(&there).await;
         assert!(counts.iter().all(|count| *count > 0), "{there:?}");

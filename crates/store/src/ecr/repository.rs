@@ -100,34 +100,6 @@ pub async fn find(
     .transpose()
 }
 
-/// The repository of this name, and the policy of its registry: one statement, which costs the same
-/// whether the repository exists or not.
-///
-/// # Errors
-/// The engine's.
-pub async fn find_with_registry_policy(
-    conn: &mut Conn<'_>,
-    account: &str,
-    region: &str,
-    name: &str,
-) -> Result<(Option<Repository>, Option<String>)> {
-    let row = conn
-        .fetch_one(
-            "SELECT r.id, r.account, r.region, r.name, r.created_at, r.tag_mutability, \
-             r.tag_mutability_exclusions, r.scan_on_push, r.policy, r.image_count, p.policy \
-             FROM (SELECT 1 AS one) AS always \
-             LEFT JOIN repositories AS r ON r.account = $1 AND r.region = $2 AND r.name = $3 \
-             LEFT JOIN registry_policies AS p ON p.account = $1 AND p.region = $2",
-            values![account, region, name],
-        )
-        .await?;
-    let repository = match row.opt_int(0)? {
-        Some(_) => Some(Repository::read(&row)?),
-        None => None,
-    };
-    Ok((repository, row.opt_text(10)?))
-}
-
 /// The repository of this id.
 ///
 /// # Errors

@@ -45,3 +45,106 @@ async fn answers_about_the_registry() {
         .await;
     g.compare();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_about_registry_settings() {
+    let mut g = Golden::new(Service::Ecr).await;
+    let basic = || json!({"name": "BASIC_SCAN_TYPE_VERSION"});
+    g.call("GetAccountSetting", "the default", basic()).await;
+    let none = json!({"name": "NONE", "value": "V2"});
+    g.call(
+        "GetAccountSetting",
+        "another setting",
+        json!({"name": "NONE"}),
+    )
+    .await;
+    g.call("PutAccountSetting", "another setting", none).await;
+    let put = json!({"name": "REGISTRY_POLICY_SCOPE", "value": "V1"});
+    g.call("PutAccountSetting", "a value", put).await;
+    let put = json!({"name": "REGISTRY_POLICY_SCOPE", "value": "V3"});
+    g.call("PutAccountSetting", "another value", put).await;
+
+    g.call("GetRegistryScanningConfiguration", "the default", json!({}))
+        .await;
+    let rules = |frequencies: &[&str]| {
+        let rule = |frequency: &&str| json!({"scanFrequency": frequency, "repositoryFilters": [{"filter": "prod*", "filterType": "WILDCARD"}]});
+        json!({"scanType": "BASIC", "rules": frequencies.iter().map(rule).collect::<Vec<_>>()})
+    };
+    let put = "PutRegistryScanningConfiguration";
+    g.call(put, "a rule", rules(&["SCAN_ON_PUSH"])).await;
+    g.call(put, "not of basic scanning", rules(&["CONTINUOUS_SCAN"]))
+        .await;
+    g.call(put, "twice", rules(&["SCAN_ON_PUSH", "SCAN_ON_PUSH"]))
+        .await;
+    g.call("GetRegistryScanningConfiguration", "a rule", json!({}))
+        .await;
+
+    let role = || json!({"principalArn": "arn:aws:iam::123456789012:role/scanner"});
+    g.call("ListPullTimeUpdateExclusions", "there is none", json!({}))
+        .await;
+    g.call("DeregisterPullTimeUpdateExclusion", "there is none", role())
+        .await;
+    g.call("RegisterPullTimeUpdateExclusion", "a role", role())
+        .await;
+    g.call("RegisterPullTimeUpdateExclusion", "again", role())
+        .await;
+    let no_arn = json!({"principalArn": "scanner"});
+    g.call("RegisterPullTimeUpdateExclusion", "no ARN", no_arn)
+        .await;
+    g.call("ListPullTimeUpdateExclusions", "a role", json!({}))
+        .await;
+    g.call("DeregisterPullTimeUpdateExclusion", "a role", role())
+        .await;
+    g.compare();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answers_about_repository_creation_templates() {
+    let mut g = Golden::new(Service::Ecr).await;
+    let prefix = || json!({"prefix": "team"});
+    let template = json!({
+        "prefix": "team",
+        "description": "of the team",
+        "appliedFor": ["CREATE_ON_PUSH"],
+        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+        "imageTagMutabilityExclusionFilters": [{"filterType": "WILDCARD", "filter": "dev-*"}],
+        "encryptionConfiguration": {"encryptionType": "AES256"},
+    });
+    for (operation, input) in [
+        ("DescribeRepositoryCreationTemplates", json!({})),
+        ("UpdateRepositoryCreationTemplate", prefix()),
+        ("DeleteRepositoryCreationTemplate", prefix()),
+    ] {
+        g.call(operation, "there is none", input).await;
+    }
+    g.call(
+        "CreateRepositoryCreationTemplate",
+        "a template",
+        template.clone(),
+    )
+    .await;
+    g.call("CreateRepositoryCreationTemplate", "again", template)
+        .await;
+    let lifecycle = json!({"prefix": "other", "appliedFor": ["REPLICATION"], "lifecyclePolicy": "{\"rules\": 1}"});
+    g.call(
+        "CreateRepositoryCreationTemplate",
+        "a wrong lifecycle policy",
+        lifecycle,
+    )
+    .await;
+    let bad = json!({"prefix": "Team", "appliedFor": ["PULL"]});
+    g.call("CreateRepositoryCreationTemplate", "not of the model", bad)
+        .await;
+    let update = json!({"prefix": "team", "description": "", "imageTagMutability": "MUTABLE"});
+    g.call("UpdateRepositoryCreationTemplate", "a template", update)
+        .await;
+    g.call(
+        "DescribeRepositoryCreationTemplates",
+        "a template",
+        json!({}),
+    )
+    .await;
+    g.call("DeleteRepositoryCreationTemplate", "a template", prefix())
+        .await;
+    g.compare();
+}

@@ -24,7 +24,6 @@ async fn answers_about_what_the_registry_does_not_have() {
         ("GetLifecyclePolicy", app()),
         ("DeleteLifecyclePolicy", app()),
         ("GetLifecyclePolicyPreview", app()),
-        ("GetRegistryScanningConfiguration", json!({})),
         ("DescribeImageScanFindings", image()),
         ("DescribeImageReplicationStatus", image()),
         ("DescribeImageSigningStatus", image()),
@@ -35,23 +34,11 @@ async fn answers_about_what_the_registry_does_not_have() {
             prefix(json!({"customRoleArn": arn})),
         ),
         ("ValidatePullThroughCacheRule", prefix(json!({}))),
-        ("DescribeRepositoryCreationTemplates", json!({})),
-        ("DeleteRepositoryCreationTemplate", json!({"prefix": "hub"})),
-        ("UpdateRepositoryCreationTemplate", json!({"prefix": "hub"})),
         ("ListReplicationBackfills", json!({})),
         ("DescribeReplicationBackfillResults", id()),
         ("StopReplicationBackfill", id()),
         ("GetSigningConfiguration", json!({})),
         ("DeleteSigningConfiguration", json!({})),
-        ("ListPullTimeUpdateExclusions", json!({})),
-        (
-            "DeregisterPullTimeUpdateExclusion",
-            json!({"principalArn": arn}),
-        ),
-        (
-            "GetAccountSetting",
-            json!({"name": "BASIC_SCAN_TYPE_VERSION"}),
-        ),
     ] {
         g.call(operation, "there is none", input.clone()).await;
         if input.get("repositoryName").is_some() {
@@ -63,12 +50,6 @@ async fn answers_about_what_the_registry_does_not_have() {
     let input = json!({"repositoryName": "app", "imageId": {"imageTag": "none"}});
     g.call("DescribeImageScanFindings", "no such image", input)
         .await;
-    g.call(
-        "GetAccountSetting",
-        "another setting",
-        json!({"name": "NONE"}),
-    )
-    .await;
     g.compare();
 }
 
