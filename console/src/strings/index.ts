@@ -12,6 +12,7 @@ import { home } from "./home";
 import { hosts } from "./hosts";
 import { iam } from "./iam";
 import { iamTable } from "./iamTable";
+import { lifecycle } from "./lifecycle";
 import { organization } from "./organization";
 import { policies } from "./policies";
 import { policyEditor } from "./policyEditor";
@@ -41,6 +42,7 @@ export const strings = {
   hosts,
   iam,
   iamTable,
+  lifecycle,
   organization,
   policies,
   policyEditor,

@@ -9,6 +9,11 @@ import {
   listTags,
 } from "../../api/ecr";
 import { imageActivity } from "../../api/history";
+import { getLifecyclePolicy, getLifecyclePreview } from "../../api/lifecycle";
+
+/** Results of a preview on one page, and how often one that is being made is asked for. */
+const PREVIEW_PAGE = 50;
+const PREVIEW_INTERVAL_MS = 1000;
 
 /** The key of everything that is known of a repository. */
 export const repositoryKey = (name: string) => ["repository", name];
@@ -64,3 +69,16 @@ export const policyQuery = (name: string) =>
 
 export const tagsQuery = (name: string, arn: string) =>
   queryOptions({ queryKey: [...repositoryKey(name), "tags"], queryFn: () => listTags(arn) });
+
+export const lifecycleKey = (name: string) => [...repositoryKey(name), "lifecycle"];
+export const lifecyclePreviewKey = (name: string) => [...repositoryKey(name), "lifecycle-preview"];
+
+export const lifecycleQuery = (name: string) =>
+  queryOptions({ queryKey: lifecycleKey(name), queryFn: () => getLifecyclePolicy(name) });
+
+export const lifecyclePreviewQuery = (name: string, token: string | undefined) =>
+  queryOptions({
+    queryKey: [...lifecyclePreviewKey(name), token],
+    queryFn: () => getLifecyclePreview(name, token, PREVIEW_PAGE),
+    refetchInterval: (query) => (query.state.data?.status === "IN_PROGRESS" ? PREVIEW_INTERVAL_MS : false),
+  });

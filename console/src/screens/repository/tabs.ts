@@ -22,5 +22,6 @@ export const TABS: Tab[] = [
   { id: "permissions", label: strings.repository.permissions.tab, element: lazy(() => import("./PermissionsTab")) },
   { id: "who-can", label: strings.whoCan.title, element: lazy(() => import("./WhoCanTab")) },
   { id: "activity", label: strings.activity.tab, element: lazy(() => import("./ActivityTab")) },
+  { id: "lifecycle", label: strings.lifecycle.tab, element: lazy(() => import("./LifecycleTab")) },
   { id: "settings", label: strings.repository.settings.tab, element: lazy(() => import("./SettingsTab")) },
 ];
