@@ -19,7 +19,7 @@ use crate::{Error, Registry, RepositoryFacts};
 pub(crate) const IMAGES_AT_ONCE: usize = 50;
 /// Images that are acted on before the others are selected anew. What was selected stays near to what is:
 /// a rule that keeps a number of images keeps them, though others are deleted meanwhile.
-const ACTIONS_MAX: usize = 5_000;
+const ACTIONS_MAX: usize = 20_000;
 /// Images whose failure a run tells of.
 const FAILURES_MAX: usize = 1_000;
 /// When a policy is run again (user guide, "Automate the cleanup of images by using lifecycle policies in
@@ -68,7 +68,7 @@ impl Registry {
         if subject.options.dry_run {
             self.report(service, &subject, &policy, &selected, at)
                 .await?;
-            return Ok(Some(INTERVAL));
+            return Ok(Some(self.next_run(subject.repo.id, at).await?));
         }
         let mut run = Run {
             registry: self,
@@ -80,11 +80,19 @@ impl Registry {
             cause: Cause::service(service, MoveMethod::Lifecycle, at),
             actions: 0,
         };
-        let is_done = run.act_on_all(selected).await?;
-        Ok(Some(match is_done {
-            true => INTERVAL,
-            false => SignedDuration::ZERO,
-        }))
+        match run.act_on_all(selected).await? {
+            true => Ok(Some(self.next_run(subject.repo.id, at).await?)),
+            false => Ok(Some(SignedDuration::ZERO)),
+        }
+    }
+
+    /// How long after this run the next one is due: earlier for what changed while it went on.
+    async fn next_run(&self, repository_id: i64, now: i64) -> Result<SignedDuration, Error> {
+        let mut read = self.0.store.read().await?;
+        let asked = lifecycle::requested_run(&mut read.conn(), repository_id).await?;
+        let left = asked.map(|at| SignedDuration::from_millis(at.saturating_sub(now)));
+        let left = left.filter(|left| left.is_positive());
+        Ok(left.map_or(INTERVAL, |left| left.min(INTERVAL)))
     }
 
     /// The repository with this id, as the subject of a job.

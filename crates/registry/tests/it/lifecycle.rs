@@ -593,3 +593,68 @@ fn refusals_are_in_the_words_of_aws() {
         50
     );
 }
+
+/// A policy is run soon after its repository's images change, also when they change during a run.
+#[on_every_engine]
+async fn a_change_asks_for_a_run(store: TestStore) {
+    use store::jobs::{self, SCOPE};
+    const KIND: &str = "lifecycle";
+    let w = World::new(&store).await;
+    let repo = w.repository("app").await;
+    let text = json_policy(&[json!(["any", [], "sinceImagePushed", 14, "expire"])]);
+    put(&w, &w.cx, &text).await.unwrap();
+    let (now, hour) = (w.cx.now_ms(), 3_600_000);
+    let lease = async |at: i64| {
+        let mut tx = store.store.write(SCOPE).await.unwrap();
+        let job = jobs::lease(&mut tx.conn(), KIND, "node", at, at + 60_000)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        job
+    };
+    let job = lease(now).await.expect("it is due when the policy is put");
+    assert_eq!(job.subject, repo.id.to_string());
+    assert_eq!(
+        run(&w.registry, &repo, w.cx.now).await,
+        Some(SignedDuration::from_hours(24))
+    );
+    let manifest = w.manifest(&repo, "one").await.to_string();
+    w.registry
+        .put_manifest(&w.at(0, 1), &repo, "v1", None, manifest.into())
+        .await
+        .unwrap();
+    let next = run(&w.registry, &repo, w.cx.now).await;
+    assert_eq!(
+        next,
+        Some(SignedDuration::from_mins(11)),
+        "the run goes on while it changes"
+    );
+    let mut tx = store.store.write(SCOPE).await.unwrap();
+    assert!(
+        jobs::repeat(&mut tx.conn(), &job, "node", now + 24 * hour)
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+    let mut read = store.store.read().await.unwrap();
+    assert!(
+        !jobs::is_due(&mut read.conn(), KIND, now + hour)
+            .await
+            .unwrap()
+    );
+    drop(read);
+    w.registry
+        .delete_manifest(&w.at(0, 2), &repo, "v1")
+        .await
+        .unwrap();
+    assert_eq!(lease(now + 11 * 60_000).await, None);
+    assert!(lease(now + 12 * 60_000).await.is_some());
+    // Without a policy nothing is asked for.
+    let other = w.repository("other").await;
+    w.image(&other, "v1", "two").await;
+    assert!(
+        lease(now + 48 * hour)
+            .await
+            .is_none_or(|job| job.subject != other.id.to_string())
+    );
+}

@@ -86,22 +86,44 @@ pub async fn set_evaluated(conn: &mut Conn<'_>, repository_id: i64, now: i64) ->
     .map(drop)
 }
 
-/// Asks for a run at `run_at` at the latest, where the repository has a policy. A run that is due earlier,
-/// or goes on now, stays as it is.
+/// Asks for a run at `run_at` at the latest, where the repository has a policy. A run that is due earlier
+/// stays as it is; one that goes on now finds the time with [`requested_run`].
 ///
 /// # Errors
 /// The engine's.
 pub async fn request_run(conn: &mut Conn<'_>, repository_id: i64, run_at: i64) -> Result<()> {
     conn.execute(
         "INSERT INTO jobs (kind, subject, payload, revision, run_at, failures) \
-         SELECT 'lifecycle', $2, '', 1, $3, 0 FROM lifecycle_policies WHERE repository_id = $1 \
-         ON CONFLICT (kind, subject) DO UPDATE SET \
-         run_at = excluded.run_at, revision = jobs.revision + 1 \
-         WHERE jobs.run_at > excluded.run_at",
-        values![repository_id, repository_id.to_string(), run_at],
+         SELECT 'lifecycle', $2, $4, 1, $3, 0 FROM lifecycle_policies WHERE repository_id = $1 \
+         ON CONFLICT (kind, subject) DO UPDATE SET payload = excluded.payload, \
+         run_at = CASE WHEN jobs.run_at < excluded.run_at THEN jobs.run_at ELSE excluded.run_at END \
+         WHERE jobs.run_at > excluded.run_at OR jobs.lease_holder IS NOT NULL",
+        values![
+            repository_id,
+            repository_id.to_string(),
+            run_at,
+            run_at.to_string()
+        ],
     )
     .await
     .map(drop)
+}
+
+/// The last time that [`request_run`] asked for; `None` when nothing did.
+///
+/// # Errors
+/// The engine's.
+pub async fn requested_run(conn: &mut Conn<'_>, repository_id: i64) -> Result<Option<i64>> {
+    let row = conn
+        .fetch_optional(
+            "SELECT payload FROM jobs WHERE kind = 'lifecycle' AND subject = $1",
+            values![repository_id.to_string()],
+        )
+        .await?;
+    match row {
+        Some(row) => Ok(row.text(0)?.parse().ok()),
+        None => Ok(None),
+    }
 }
 
 /// What Berth adds to the policy of a repository.

@@ -17,6 +17,7 @@ mod images;
 mod inline_policies;
 mod instance_profiles;
 mod layers;
+mod lifecycle;
 mod managed_policies;
 mod registries;
 mod repositories;
