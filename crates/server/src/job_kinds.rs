@@ -72,24 +72,29 @@ fn create_account(app: &Arc<App>) -> Kind<ServiceName> {
     })
 }
 
-/// Lifecycle policies: a job for each repository that has one, for its preview, and for its images that are
-/// to be restored.
-fn lifecycle(app: &Arc<App>) -> [Kind<ServiceName>; 3] {
+/// `UpdateImageStorageClass`: a job for each repository with images that are to be restored.
+fn restore_images(app: &Arc<App>) -> Kind<ServiceName> {
+    let app = Arc::clone(app);
+    let service = ServiceName::Lifecycle;
+    Kind::new(RESTORE_IMAGES_JOB, service, move |job: Job<ServiceName>| {
+        let app = Arc::clone(&app);
+        async move {
+            let (service, now) = (job.authority, app.now());
+            app.registry
+                .restore_images(service, &job.subject, now)
+                .await?;
+            Ok(Outcome::Done)
+        }
+    })
+}
+
+/// A runner of lifecycle policies and their previews, a job for each repository. They take as long as
+/// repositories are large, and no other job waits for them.
+pub(crate) fn lifecycle_runner(app: &Arc<App>) -> Runner<ServiceName> {
     let service = ServiceName::Lifecycle;
     let again = |after: Option<SignedDuration>| after.map_or(Outcome::Done, Outcome::Again);
-    let (run, preview, restore) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
-    [
-        Kind::new(LIFECYCLE_JOB, service, move |job: Job<ServiceName>| {
-            let app = Arc::clone(&run);
-            async move {
-                let (service, now) = (job.authority, app.now());
-                let next = app
-                    .registry
-                    .run_lifecycle(service, &job.subject, now)
-                    .await?;
-                Ok(again(next))
-            }
-        }),
+    let (run, preview, clock) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
+    let kinds = [
         Kind::new(
             LIFECYCLE_PREVIEW_JOB,
             service,
@@ -105,20 +110,23 @@ fn lifecycle(app: &Arc<App>) -> [Kind<ServiceName>; 3] {
                 }
             },
         ),
-        Kind::new(RESTORE_IMAGES_JOB, service, move |job: Job<ServiceName>| {
-            let app = Arc::clone(&restore);
+        Kind::new(LIFECYCLE_JOB, service, move |job: Job<ServiceName>| {
+            let app = Arc::clone(&run);
             async move {
                 let (service, now) = (job.authority, app.now());
-                app.registry
-                    .restore_images(service, &job.subject, now)
+                let next = app
+                    .registry
+                    .run_lifecycle(service, &job.subject, now)
                     .await?;
-                Ok(Outcome::Done)
+                Ok(again(next))
             }
         }),
-    ]
+    ];
+    let holder = uuid::Uuid::new_v4().to_string();
+    Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }
 
-/// A runner of all jobs, for one run of one node.
+/// A runner of all other jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let clock = Arc::clone(app);
     let kinds = [
@@ -174,8 +182,8 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             Ok(Outcome::Done)
         }),
         create_account(app),
+        restore_images(app),
     ];
-    let kinds = kinds.into_iter().chain(lifecycle(app));
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }

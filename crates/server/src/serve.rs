@@ -328,7 +328,8 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
         () = stopped(&stop) => return,
         () = ensured => {}
     }
-    runner.run(stopped(&stop)).await;
+    let lifecycle = job_kinds::lifecycle_runner(&app);
+    tokio::join!(runner.run(stopped(&stop)), lifecycle.run(stopped(&stop)));
 }
 
 /// What cannot be moved now stays in the database, and is tried again.

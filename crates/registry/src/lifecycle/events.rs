@@ -14,7 +14,7 @@ use crate::{Error, RepositoryFacts};
 /// Images of one event (user guide, the same page: several events for 10 or more images).
 pub(crate) const IMAGES_MAX: usize = 10;
 /// Tags of an image (the same page).
-const TAGS_MAX: usize = 100;
+pub(super) const TAGS_MAX: usize = 100;
 
 /// What an event tells of: a run of a policy, or a preview.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::ecr::lifecycle_preview::{self, Preview, PreviewImage};
 use store::ecr::{image, image_tag};
 
-use super::events::{Acted, Name, Told};
+use super::events::{Acted, Name, TAGS_MAX, Told};
 use super::policy::{Action, Policy, StorageClass};
 use super::run::Subject;
 use super::select::Selected;
@@ -16,7 +16,7 @@ pub(crate) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// Attempts after which a preview has failed.
 const ATTEMPTS_MAX: i64 = 3;
 /// Images that are written in one transaction.
-const IMAGES_AT_ONCE: usize = 500;
+const IMAGES_AT_ONCE: usize = 100;
 /// Images that the events of a preview tell of: anyone who may ask for one could fill the audit log.
 const TOLD_MAX: usize = 1_000;
 
@@ -138,7 +138,7 @@ impl Registry {
                 if told.len() < TOLD_MAX {
                     told.push(Acted {
                         digest: image.digest,
-                        tags,
+                        tags: tags.into_iter().take(TAGS_MAX).collect(),
                         pushed_at: image.pushed_at,
                         priority,
                         held_by: Vec::new(),
