@@ -87,12 +87,16 @@ fn handlers(root: &Path, service: &str) -> Result<BTreeMap<String, Row>, String>
         .collect())
 }
 
-/// The operation of a line that begins a handler, and its columns: `op!(Name, function, Level, …)`, or
+/// The operation of a line that begins a handler, and its columns: `op!(Name, function, Level, …)`,
+/// `registry_op!` alike, or
 /// `row!(Service, ops::Name, action, Level, …)` where the server does it itself; with the columns that
 /// differ from the service's behind it.
 fn handler(service: &str, line: &str) -> Option<(String, Row)> {
     let line = line.trim_start();
-    let rest = match (line.strip_prefix("op!("), line.split_once("row!(")) {
+    let by_domain = line
+        .strip_prefix("op!(")
+        .or(line.strip_prefix("registry_op!("));
+    let rest = match (by_domain, line.split_once("row!(")) {
         (Some(rest), _) => rest.trim_start(),
         (None, Some(("", rest))) => rest.split_once("ops::")?.1,
         _ => return None,
@@ -182,6 +186,9 @@ mod tests {
         let line = r#"row!(Iam, ops::CreateUser, "iam:CreateUser", Write, |i| user(i), |app, ok| { create(ok) }),"#;
         let found = handler("iam", line).map(|(name, row)| (name, row.level));
         assert_eq!(found, Some(("CreateUser".to_owned(), "Write".to_owned())));
+        let line = "registry_op!(RestoreTag, restore_tag, Write, |i| restore(i)).audits_answer(),";
+        let found = handler("berth", line).map(|(name, row)| (name, row.level));
+        assert_eq!(found, Some(("RestoreTag".to_owned(), "Write".to_owned())));
         for other in ["// op!(GetUser)", "macro_rules! op {", "op!($op)", "op!("] {
             assert_eq!(handler("iam", other), None, "{other}");
         }
