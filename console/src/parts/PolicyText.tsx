@@ -32,7 +32,9 @@ interface EditProps extends Props {
 export function PolicyEdit({ label, value, onChange, kind = "identity", principal, error }: EditProps) {
   return (
     <div role="group" aria-label={label}>
-      <FormField label={label} errorText={error} stretch>
+      <Box variant="awsui-key-label">{label}</Box>
+      {/* Without a label: it would begin the name of each field inside. */}
+      <FormField errorText={error} stretch>
         <PolicyEditor
           kind={kind}
           value={value}

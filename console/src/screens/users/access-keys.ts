@@ -1,6 +1,8 @@
 import { collect, from, markerOf } from "../../api/iam/collect";
 import { getAccessKeyLastUsed, listAccessKeys } from "../../api/iam/credentials";
+import { describeFailure } from "../../lib/failure";
 
+/** A key of a user. */
 export interface AccessKey {
   id: string;
   isActive: boolean;
@@ -21,7 +23,10 @@ export async function keysOf(UserName: string): Promise<AccessKey[]> {
     found.items.map(async (key) => {
       const id = key.AccessKeyId ?? "";
       // The list is useful without it, and it needs a permission of its own.
-      const use = await getAccessKeyLastUsed({ AccessKeyId: id }).catch(() => undefined);
+      const use = await getAccessKeyLastUsed({ AccessKeyId: id }).catch((error: unknown) => {
+        if (describeFailure(error).isDenial) return undefined;
+        throw error;
+      });
       const last = use?.AccessKeyLastUsed;
       const service = last?.ServiceName === "N/A" ? undefined : last?.ServiceName;
       return {
