@@ -8,6 +8,7 @@ import {
   type EvaluationResult,
 } from "@aws-sdk/client-iam";
 import type { Finding } from "../lib/policy/fixes";
+import { asOrganization, type Answer } from "../lib/policy/simulation";
 import { accessAnalyzer, iam } from "./clients";
 
 /** What a document is attached to. */
@@ -53,13 +54,8 @@ export interface Simulation {
   context: { key: string; value: string }[];
 }
 
-export interface Simulated {
-  decision: "allowed" | "explicitDeny" | "implicitDeny";
-  /** The statements that took part: the policy's name, and where in it. */
-  statements: { policy: string; line: number | undefined }[];
+export interface Simulated extends Answer {
   missingContext: string[];
-  allowedByBoundary: boolean | undefined;
-  allowedByOrganization: boolean | undefined;
 }
 
 const EVERYTHING = JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "*", Resource: "*" } });
@@ -83,7 +79,7 @@ export async function simulate(question: Simulation, signal?: AbortSignal): Prom
       PermissionsBoundaryPolicyInputList: [document],
       ...caller,
     });
-    return simulated(await iam().send(command, options));
+    return asOrganization(simulated(await iam().send(command, options)));
   }
   const isResource = kind === "trust" || kind === "resource";
   if (principal === "") {
@@ -106,10 +102,12 @@ function simulated(answer: { EvaluationResults?: EvaluationResult[] | undefined 
     decision: decision === "allowed" || decision === "explicitDeny" ? decision : "implicitDeny",
     statements: (result?.MatchedStatements ?? []).map((statement) => ({
       policy: statement.SourcePolicyId ?? "",
+      type: statement.SourcePolicyType ?? "",
       line: statement.StartPosition?.Line,
     })),
     missingContext: result?.MissingContextValues ?? [],
     allowedByBoundary: result?.PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary,
     allowedByOrganization: result?.OrganizationsDecisionDetail?.AllowedByOrganizations,
+    details: result?.EvalDecisionDetails ?? {},
   };
 }

@@ -56,7 +56,13 @@ export const policyEditor = {
   decidedBy: "Decided by",
   byStatement: (policy: string, line: number | undefined) => (line === undefined ? policy : `${policy}, line ${line}`),
   missing: (keys: string) => `Policies look at condition keys that the request lacks: ${keys}`,
-  boundary: "The permissions boundary does not allow it.",
-  organization: "A service control policy does not allow it.",
+  trace: "Policy types, in the order of evaluation",
+  policyTypes: {
+    organization: "Service control policies",
+    resource: "Resource policy",
+    boundary: "Permissions boundary",
+    identity: "Identity policies",
+  },
+  verdicts: { allows: "allows", denies: "denies", silent: "does not allow" },
   incomplete: "Fill in the action and the resource.",
 };

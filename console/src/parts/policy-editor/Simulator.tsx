@@ -12,6 +12,7 @@ import { useState } from "react";
 import { simulate, type PolicyKind, type Simulated } from "../../api/policies";
 import { actions, loadTables } from "../../lib/policy/completion";
 import { readPolicy } from "../../lib/policy/document";
+import { typeSteps } from "../../lib/policy/simulation";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { useSettled } from "../useSettled";
@@ -109,19 +110,28 @@ export function Simulator({ kind, document, principal = "", resource = "", isAlo
   );
 }
 
+const VERDICTS = { allows: "success", denies: "error", silent: "stopped" } as const;
+
+/** The decision, and what each policy type says, in the order of evaluation. */
 function Decision({ answer }: { answer: Simulated }) {
   const words = strings.policyEditor;
   return (
     <SpaceBetween size="xxs">
       <StatusIndicator type={TYPES[answer.decision]}>{words.decisions[answer.decision]}</StatusIndicator>
-      {answer.statements.map(({ policy, line }, index) => (
-        <Box key={index} variant="small">
-          {words.decidedBy}: {words.byStatement(policy, line)}
-        </Box>
-      ))}
+      <ol aria-label={words.trace}>
+        {typeSteps(answer).map(({ type, verdict, statements }) => (
+          <li key={type}>
+            {words.policyTypes[type]}: <StatusIndicator type={VERDICTS[verdict]}>{words.verdicts[verdict]}</StatusIndicator>
+            {statements.map(({ policy, line }, index) => (
+              <Box key={index} variant="small">
+                {" "}
+                {words.decidedBy}: {words.byStatement(policy, line)}
+              </Box>
+            ))}
+          </li>
+        ))}
+      </ol>
       {answer.missingContext.length === 0 ? null : <Box variant="small">{words.missing(answer.missingContext.join(", "))}</Box>}
-      {answer.allowedByBoundary === false ? <Box variant="small">{words.boundary}</Box> : null}
-      {answer.allowedByOrganization === false ? <Box variant="small">{words.organization}</Box> : null}
     </SpaceBetween>
   );
 }
