@@ -46,7 +46,9 @@ test("secrets are in no command", () => {
 test("says what is wrong", () => {
   const form = settingsForm({});
   expect(settingsProblems(form)).toEqual({});
-  expect(settingsProblems({ ...form, keysHost: "https://x" })).toEqual({ keysHost: true });
+  expect(settingsProblems({ ...form, keysHost: "https://x", bearerToken: "t" })).toEqual({ keysHost: true });
+  expect(settingsProblems({ ...form, keysHost: "10.0.0.1:6443" })).toEqual({ bearerToken: "needed" });
+  expect(settingsProblems({ ...form, bearerToken: "a b" })).toEqual({ bearerToken: "characters" });
   expect(settingsProblems({ ...form, claims: "ünï" })).toEqual({ claims: true });
   expect(settingsProblems({ ...form, certificate: "CERT" })).toEqual({ clientKey: true });
 });

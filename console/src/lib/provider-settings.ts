@@ -74,7 +74,7 @@ export function settingsChange(providerArn: string, stored: object, form: Settin
 export interface SettingsProblems {
   claims?: boolean;
   keysHost?: boolean;
-  bearerToken?: boolean;
+  bearerToken?: "characters" | "needed";
   /** A certificate needs its key, and a key its certificate. */
   clientKey?: boolean;
 }
@@ -83,10 +83,13 @@ export interface SettingsProblems {
 export function settingsProblems(form: SettingsForm): SettingsProblems {
   const names = claimNames(form.claims);
   const host = form.keysHost.trim();
+  const token = form.bearerToken.trim();
   return {
     ...(names.length > 50 || names.some((name) => !/^[\x21-\x7e]{1,128}$/.test(name)) ? { claims: true } : {}),
     ...(host === "" || /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/.test(host) ? {} : { keysHost: true }),
-    ...(/^[\x21-\x7e]*$/.test(form.bearerToken.trim()) ? {} : { bearerToken: true }),
+    ...(/^[\x21-\x7e]*$/.test(token) ? {} : { bearerToken: "characters" }),
+    // The host gets the token: the service refuses it without one.
+    ...(host !== "" && token === "" ? { bearerToken: "needed" } : {}),
     ...((form.certificate.trim() === "") === (form.clientKey.trim() === "") ? {} : { clientKey: true }),
   };
 }

@@ -19,7 +19,7 @@ export const providerSettings = {
   clientKeyProblem: "A certificate needs its key, and a key its certificate.",
   token: "Bearer token",
   tokenHint: "Sent when the issuer's documents are fetched. Written, and never shown.",
-  tokenProblem: "A token has no spaces.",
+  tokenProblems: { characters: "A token has no spaces.", needed: "The host of the keys needs a token." },
   algorithms: "Algorithms of tokens",
   algorithmsHint: "None chosen: all that AWS accepts.",
   algorithmsAny: "All that AWS accepts",

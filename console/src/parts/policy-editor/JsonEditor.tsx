@@ -87,7 +87,8 @@ export default function JsonEditor({ handle, value, onChange, findings, existing
         // Tab moves on, as everywhere on the page.
         keymap.of([...defaultKeymap, ...historyKeymap, ...completionKeymap]),
         EditorState.readOnly.of(readOnly),
-        EditorView.contentAttributes.of({ "aria-label": strings.policyEditor.json }),
+        // A long document scrolls: the keyboard reaches it by its text.
+        EditorView.contentAttributes.of({ "aria-label": strings.policyEditor.json, tabindex: "0" }),
         EditorView.lineWrapping,
         EditorView.updateListener.of((update) => {
           const isTyped = update.transactions.some((transaction) => transaction.annotation(fromOutside) !== true);

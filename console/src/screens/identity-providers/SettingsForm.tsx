@@ -116,7 +116,7 @@ function OidcFields({ form, set, problems }: FieldsProps) {
         value={form.bearerToken}
         onChange={(bearerToken) => set({ bearerToken })}
         constraint={text.tokenHint}
-        error={problems.bearerToken === true ? text.tokenProblem : undefined}
+        error={problems.bearerToken === undefined ? undefined : text.tokenProblems[problems.bearerToken]}
         isOptional
       />
       <Pem label={text.authority} hint={text.authorityHint} value={form.authority} onChange={(authority) => set({ authority })} />

@@ -63,8 +63,8 @@ function Branch({ node, selected, onSelect, isOpenAtFirst = false }: BranchProps
   const [isOpen, setIsOpen] = useState(isOpenAtFirst);
   const isSelected = node.id === selected;
   return (
-    <li>
-      <SpaceBetween direction="horizontal" size="xs" alignItems="center">
+    <li style={{ paddingBlock: "6px" }}>
+      <SpaceBetween direction="horizontal" size="m" alignItems="center">
         {node.kind === "account" ? null : (
           <Button
             variant="inline-icon"
