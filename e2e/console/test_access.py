@@ -186,15 +186,22 @@ def test_settings_of_a_provider_keep_their_secrets_to_themselves(mouse, root):
     page.get_by_text("keys.example.com:8443").wait_for()
     assert "hunter2" not in page.content()
 
-    # Who edits them again is told that the stored token would go.
+    # The stored token is kept with its host, and is not sent to another one.
     button(page, "Edit settings").click()
-    assert button(page, "Save changes").is_disabled()
-    page.get_by_text("The host of the keys needs a token.").wait_for()
-    field(dialog, "Host of the keys").fill("")
-    page.get_by_role("checkbox", name="Remove what has no new value").check()
+    field(dialog, "Claims that become condition keys").fill("repository_id")
     button(page, "Save changes").click()
-    page.get_by_role("dialog").wait_for(state="hidden")
-    page.get_by_text("repository_id, environment").wait_for()
+    dialog.wait_for(state="hidden")
+    token = page.get_by_role("definition").filter(has_text=re.compile("^Set$"))
+    token.first.wait_for()
+    button(page, "Edit settings").click()
+    field(dialog, "Host of the keys").fill("elsewhere.example.com")
+    dialog.get_by_text("What this belongs to has changed").wait_for()
+    assert button(page, "Save changes").is_disabled()
+    field(dialog, "Host of the keys").fill("")
+    page.get_by_role("checkbox", name="Remove stored secrets that have no new value").check()
+    button(page, "Save changes").click()
+    dialog.wait_for(state="hidden")
+    token.first.wait_for(state="detached")
 
 
 def test_an_organization_denies_what_its_policy_names(mouse, root):

@@ -50,9 +50,15 @@ export const keptMembers = (stored: object): Record<string, Json | undefined> =>
 
 /**
  * The call replaces all settings: a member that is left out is reset. So members that this form does not show are sent
- * as they were read.
+ * as they were read. Secrets that are left out are kept, unless they are to be removed.
  */
-export function settingsChange(providerArn: string, stored: object, form: SettingsForm, kind: "oidc" | "saml"): Change {
+export function settingsChange(
+  providerArn: string,
+  stored: object,
+  form: SettingsForm,
+  kind: "oidc" | "saml",
+  removesSecrets = false,
+): Change {
   const kept = keptMembers(stored);
   const text = (value: string) => (value.trim() === "" ? undefined : value.trim());
   const claims = claimNames(form.claims);
@@ -68,7 +74,50 @@ export function settingsChange(providerArn: string, stored: object, form: Settin
           bearerToken: text(form.bearerToken),
           clientKey: text(form.clientKey),
         };
-  return { service: "berth", operation: "PutProviderSettings", input: { providerArn, ...kept, ...shown } };
+  const keepSecrets = removesSecrets ? {} : { keepSecrets: true };
+  return { service: "berth", operation: "PutProviderSettings", input: { providerArn, ...kept, ...shown, ...keepSecrets } };
+}
+
+/** Which secrets are stored, and the members that they belong to. */
+export interface StoredSecrets {
+  hasBearerToken?: boolean;
+  hasClientKey?: boolean;
+  keysHost?: string;
+  certificateAuthority?: string;
+  clientCertificate?: string;
+  consoleSignIn?: { hasClientSecret?: boolean };
+}
+
+/**
+ * Whether the service keeps a secret that is left out: the bearer token for the same hosts and authorities, the client
+ * key for the same certificate.
+ */
+function keeps(stored: StoredSecrets, form: SettingsForm): { bearerToken: boolean; clientKey: boolean } {
+  const isSame = (value: string, before: string | undefined) => value.trim() === (before ?? "").trim();
+  return {
+    bearerToken:
+      stored.hasBearerToken === true &&
+      isSame(form.keysHost, stored.keysHost) &&
+      isSame(form.authority, stored.certificateAuthority),
+    clientKey: stored.hasClientKey === true && isSame(form.certificate, stored.clientCertificate),
+  };
+}
+
+export type SecretName = "bearerToken" | "clientKey" | "clientSecret";
+
+/** Stored secrets without a new value in the form. */
+export function storedSecrets(stored: StoredSecrets, form: SettingsForm): SecretName[] {
+  return [
+    ...(stored.hasBearerToken === true && form.bearerToken.trim() === "" ? (["bearerToken"] as const) : []),
+    ...(stored.hasClientKey === true && form.clientKey.trim() === "" ? (["clientKey"] as const) : []),
+    ...(stored.consoleSignIn?.hasClientSecret === true ? (["clientSecret"] as const) : []),
+  ];
+}
+
+/** Stored secrets that the call removes although it keeps secrets: what they belong to has changed. */
+export function lostSecrets(stored: StoredSecrets, form: SettingsForm): SecretName[] {
+  const kept = keeps(stored, form);
+  return storedSecrets(stored, form).filter((name) => name !== "clientSecret" && !kept[name]);
 }
 
 export interface SettingsProblems {
@@ -80,27 +129,18 @@ export interface SettingsProblems {
 }
 
 /** What is wrong with the form (the service's model: ClaimName, HostAndPort, BearerToken). */
-export function settingsProblems(form: SettingsForm): SettingsProblems {
+export function settingsProblems(stored: StoredSecrets, form: SettingsForm, removesSecrets: boolean): SettingsProblems {
   const names = claimNames(form.claims);
   const host = form.keysHost.trim();
   const token = form.bearerToken.trim();
+  const kept = removesSecrets ? { bearerToken: false, clientKey: false } : keeps(stored, form);
+  const hasKey = form.clientKey.trim() !== "" || kept.clientKey;
   return {
     ...(names.length > 50 || names.some((name) => !/^[\x21-\x7e]{1,128}$/.test(name)) ? { claims: true } : {}),
     ...(host === "" || /^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$/.test(host) ? {} : { keysHost: true }),
     ...(/^[\x21-\x7e]*$/.test(token) ? {} : { bearerToken: "characters" }),
     // The host gets the token: the service refuses it without one.
-    ...(host !== "" && token === "" ? { bearerToken: "needed" } : {}),
-    ...((form.certificate.trim() === "") === (form.clientKey.trim() === "") ? {} : { clientKey: true }),
+    ...(host !== "" && token === "" && !kept.bearerToken ? { bearerToken: "needed" } : {}),
+    ...((form.certificate.trim() !== "") === hasKey ? {} : { clientKey: true }),
   };
-}
-
-/** Secrets that are stored now, and that the call removes because it does not hold them. */
-export function removedSecrets(
-  stored: { hasBearerToken?: boolean; hasClientKey?: boolean },
-  form: SettingsForm,
-): ("bearerToken" | "clientKey")[] {
-  return [
-    ...(stored.hasBearerToken === true && form.bearerToken.trim() === "" ? (["bearerToken"] as const) : []),
-    ...(stored.hasClientKey === true && form.clientKey.trim() === "" ? (["clientKey"] as const) : []),
-  ];
 }

@@ -31,7 +31,13 @@ export const providerSettings = {
   updated: "Last changed",
   saved: "The settings are saved. They hold from the next sign-in on.",
   changed: "Somebody changed the settings while you edited them. Nothing was saved. Close the dialog and begin again.",
-  removes: (secrets: string) =>
-    `Saving replaces all settings, and the stored secrets cannot be read back. Without a new value, this is removed: ${secrets}.`,
-  confirmRemoval: "Remove what has no new value",
+  secrets: {
+    bearerToken: "bearer token",
+    clientKey: "key of the client certificate",
+    clientSecret: "client secret of the console sign-in",
+  },
+  removes: (secrets: string) => `Stored now: ${secrets}. Without this, they are kept.`,
+  lost: (secrets: string) =>
+    `What this belongs to has changed, so the registry does not keep it: ${secrets}. Enter it again, or remove it.`,
+  confirmRemoval: "Remove stored secrets that have no new value",
 };

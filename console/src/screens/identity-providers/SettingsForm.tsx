@@ -1,3 +1,4 @@
+import Alert from "@cloudscape-design/components/alert";
 import Checkbox from "@cloudscape-design/components/checkbox";
 import FormField from "@cloudscape-design/components/form-field";
 import Multiselect from "@cloudscape-design/components/multiselect";
@@ -6,10 +7,11 @@ import { useState } from "react";
 import { replaceSettings, type ProviderSettings } from "../../api/provider-settings";
 import {
   ALGORITHMS,
-  removedSecrets,
+  lostSecrets,
   settingsChange,
   settingsForm,
   settingsProblems,
+  storedSecrets,
   type SettingsForm as Form,
 } from "../../lib/provider-settings";
 import { Field } from "../../parts/Field";
@@ -33,15 +35,16 @@ export function SettingsForm({ arn, kind, stored: read, stale, onClose }: Props)
   const [form, setForm] = useState(() => settingsForm(stored));
   const [isRemovalMeant, setIsRemovalMeant] = useState(false);
   const set = (part: Partial<Form>) => setForm({ ...form, ...part });
-  const problems = kind === "saml" ? {} : settingsProblems(form);
-  const removed = kind === "saml" ? [] : removedSecrets(stored, form);
-  const change = settingsChange(arn, stored, form, kind);
+  const problems = kind === "saml" ? {} : settingsProblems(stored, form, isRemovalMeant);
+  const secrets = kind === "saml" ? [] : storedSecrets(stored, form);
+  const lost = kind === "saml" ? [] : lostSecrets(stored, form);
+  const change = settingsChange(arn, stored, form, kind, isRemovalMeant);
   const save = useAction(() => replaceSettings(stored, change, text.changed), {
     stale,
     said: () => text.saved,
     then: onClose,
   });
-  const names = { bearerToken: text.token, clientKey: text.clientKey };
+  const listed = (names: typeof secrets) => names.map((name) => text.secrets[name]).join(", ");
   return (
     <Dialog
       title={text.edit}
@@ -49,7 +52,7 @@ export function SettingsForm({ arn, kind, stored: read, stale, onClose }: Props)
       onSubmit={() => save.run(undefined)}
       onClose={onClose}
       isRunning={save.isRunning}
-      isDisabled={Object.keys(problems).length > 0 || (removed.length > 0 && !isRemovalMeant)}
+      isDisabled={Object.keys(problems).length > 0 || (lost.length > 0 && !isRemovalMeant)}
       error={save.error}
       size="large"
       changes={[change]}
@@ -61,10 +64,11 @@ export function SettingsForm({ arn, kind, stored: read, stale, onClose }: Props)
       ) : (
         <OidcFields form={form} set={set} problems={problems} />
       )}
-      {removed.length === 0 ? null : (
+      {lost.length === 0 ? null : <Alert type="warning">{text.lost(listed(lost))}</Alert>}
+      {secrets.length === 0 ? null : (
         <Checkbox
           checked={isRemovalMeant}
-          description={text.removes(removed.map((name) => names[name]).join(", "))}
+          description={text.removes(listed(secrets))}
           onChange={({ detail }) => setIsRemovalMeant(detail.checked)}
         >
           {text.confirmRemoval}
