@@ -53,7 +53,7 @@ fn rule(value: &Value) -> Result<Rule, String> {
         count,
         action,
     };
-    alone(&rule).map_err(|message| invalid(message))?;
+    alone(&rule).map_err(invalid)?;
     Ok(rule)
 }
 
