@@ -94,6 +94,37 @@ def test_a_push_creates_a_repository_as_its_template_says(root, tmp_path):
     assert maker.skopeo.push(layout, "team/another:v1").seen().code != 0
 
 
+def test_a_read_only_repository_tells_a_pusher_why(root, tmp_path):
+    root.create_repository("frozen")
+    layout = images.umoci_layout(tmp_path / "image", "before the freeze")
+    root.skopeo.login()
+    root.skopeo.push(layout, "frozen:v1").ok()
+    berth = root.boto("berth")
+    berth.put_read_only_mode(repositoryName="frozen", enabled=True, reason="release 1.0")
+    other = images.umoci_layout(tmp_path / "other", "after the freeze")
+    refused = root.skopeo.push(other, "frozen:v2").seen()
+    assert refused.code != 0 and "is in read-only mode: release 1.0" in refused.err, refused.err
+    root.skopeo.pull("frozen:v1", f"dir:{tmp_path}/pulled").ok()
+    failing(root.ecr.delete_repository, "ReadOnlyModeException", repositoryName="frozen", force=True)
+    root.server.stop()
+    root.server.start()
+    assert berth.get_read_only_mode(repositoryName="frozen")["readOnlyMode"]["reason"] == "release 1.0"
+    berth.put_read_only_mode(repositoryName="frozen", enabled=False)
+    root.skopeo.login()
+    root.skopeo.push(other, "frozen:v2").ok()
+
+
+def test_a_read_only_server_refuses_writes(root):
+    berth = root.boto("berth")
+    berth.put_read_only_mode(enabled=True, reason="maintenance")
+    for call, arguments in [(root.ecr.create_repository, {"repositoryName": "late"}), (root.iam.create_user, {"UserName": "late"})]:
+        error = failing(call, "ReadOnlyModeException", **arguments)
+        assert error["Message"] == "The server is in read-only mode: maintenance"
+    assert root.ecr.describe_repositories()["repositories"]
+    berth.put_read_only_mode(enabled=False)
+    root.create_repository("late")
+
+
 TERRAFORM = """
 terraform {
   required_providers {

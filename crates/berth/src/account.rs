@@ -2,7 +2,7 @@
 
 use authz::ServiceName;
 use aws_api::Secret;
-use identity::{Recovery, RootCredentials};
+use identity::{Quota, Recovery, RootCredentials};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -103,6 +103,16 @@ fn sign_in_link(public_url: Option<&PublicUrl>, token: &Secret<String>) -> Strin
     format!("{base}/console/sign-in#link={}", token.expose())
 }
 
+/// A quota for people.
+fn shown(value: i64) -> String {
+    limit(value).map_or_else(|| "no limit".to_owned(), |value| value.to_string())
+}
+
+/// A quota for programs: none where nothing reaches it.
+fn limit(value: i64) -> Option<i64> {
+    (!Quota::is_unlimited(value)).then_some(value)
+}
+
 /// Sets quotas of an account, and shows what holds then.
 pub fn quota(options: &AccountQuotaOptions) -> Result<()> {
     run(Box::pin(async {
@@ -141,17 +151,17 @@ pub fn quota(options: &AccountQuotaOptions) -> Result<()> {
                 for quota in found {
                     let name = quota.quota.name();
                     let note = match quota.is_set {
-                        true => format!("  (set; by default {})", quota.default),
+                        true => format!("  (set; by default {})", shown(quota.default)),
                         false => String::new(),
                     };
-                    answers.line(&format!("{name:34}{:>8}{note}", quota.value))?;
+                    answers.line(&format!("{name:34}{:>8}{note}", shown(quota.value)))?;
                 }
             }
             Output::Json => {
                 let quotas = found.iter().map(|quota| {
                     let shown = json!({
-                        "value": quota.value,
-                        "default": quota.default,
+                        "value": limit(quota.value),
+                        "default": limit(quota.default),
                         "isSet": quota.is_set,
                     });
                     (quota.quota.name().to_owned(), shown)

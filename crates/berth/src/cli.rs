@@ -290,7 +290,7 @@ pub struct AccountQuotaOptions {
 }
 
 const QUOTA_HELP: &str = "\
-Names are those of IAM's messages (RolesPerAccount, PoliciesPerUser, ...). A change takes effect at the next \
+Names are those of IAM's messages (RolesPerAccount, PoliciesPerUser, ...), and of registries' quotas. A change takes effect at the next \
 request, also of running servers. A lower quota takes nothing away. It needs the database and the master key; \
 the audit log of a server tells of it.";
 

@@ -1,4 +1,4 @@
-//! Quotas of IAM that an administrator of the server sets by account, as AWS raises them on request (UG
+//! Quotas of IAM and of registries that an administrator of the server sets by account, as AWS raises them on request (UG
 //! reference_iam-quotas). What AWS never raises is a constant beside its operation.
 //!
 //! A lower quota takes nothing away: what is there stays, and nothing is added.
@@ -8,15 +8,17 @@ use aws_api::iam::ErrorCode;
 use aws_types::AccountId;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use store::ecr::quota as registry;
+use store::ecr::quota::UNLIMITED;
 use store::iam::entity::Kind;
 use store::iam::{account, quota};
-use store::{Conn, Scope};
+use store::{Conn, Scope, Topic};
 
 use crate::accounts::record;
 use crate::{Error, Identity, Settings};
 
 macro_rules! quotas {
-    ($($(#[$doc:meta])* $quota:ident = $name:literal, $setting:ident, $max:expr;)*) => {
+    ($($(#[$doc:meta])* $quota:ident = $name:expr, $default:expr, $max:expr;)*) => {
         /// A quota that differs by account.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Quota {
@@ -46,7 +48,10 @@ macro_rules! quotas {
             /// What accounts have that nobody set it for.
             fn default_of(self, settings: &Settings) -> i64 {
                 match self {
-                    $(Quota::$quota => settings.$setting,)*
+                    $(Quota::$quota => {
+                        let default: fn(&Settings) -> i64 = $default;
+                        default(settings)
+                    })*
                 }
             }
         }
@@ -60,33 +65,66 @@ const LISTED_MAX: i64 = 1000;
 /// Of what a request's decision reads for its caller: the highest that AWS gives, for a role's policies.
 const PER_PRINCIPAL_MAX: i64 = 25;
 
+/// Tags of an image, which one answer of `DescribeImages` shows.
+const TAGS_MAX: i64 = 10_000;
+/// Requests in a second.
+const RATE_MAX: i64 = 1_000_000;
+/// Bytes of layers: more than a disk has.
+const BYTES_MAX: i64 = 1 << 60;
+
 quotas! {
     /// Users.
-    Users = "UsersPerAccount", users_max, PAGED_MAX;
+    Users = "UsersPerAccount", |settings| settings.users_max, PAGED_MAX;
     /// Groups.
-    Groups = "GroupsPerAccount", groups_max, PAGED_MAX;
+    Groups = "GroupsPerAccount", |settings| settings.groups_max, PAGED_MAX;
     /// Roles.
-    Roles = "RolesPerAccount", roles_max, PAGED_MAX;
+    Roles = "RolesPerAccount", |settings| settings.roles_max, PAGED_MAX;
     /// Customer managed policies.
-    Policies = "PoliciesPerAccount", policies_max, PAGED_MAX;
+    Policies = "PoliciesPerAccount", |settings| settings.policies_max, PAGED_MAX;
     /// Instance profiles.
-    InstanceProfiles = "InstanceProfilesPerAccount", instance_profiles_max, PAGED_MAX;
+    InstanceProfiles = "InstanceProfilesPerAccount", |settings| settings.instance_profiles_max, PAGED_MAX;
     /// Server certificates.
-    ServerCertificates = "ServerCertificatesPerAccount", server_certificates_max, PAGED_MAX;
+    ServerCertificates = "ServerCertificatesPerAccount", |settings| settings.server_certificates_max, PAGED_MAX;
     /// Virtual MFA devices, assigned or not.
-    MfaDevices = "VirtualMFADevicesPerAccount", mfa_devices_max, PAGED_MAX;
+    MfaDevices = "VirtualMFADevicesPerAccount", |settings| settings.mfa_devices_max, PAGED_MAX;
     /// OIDC providers.
-    OidcProviders = "OpenIdConnectProvidersPerAccount", oidc_providers_max, LISTED_MAX;
+    OidcProviders = "OpenIdConnectProvidersPerAccount", |settings| settings.oidc_providers_max, LISTED_MAX;
     /// SAML providers.
-    SamlProviders = "SAMLProvidersPerAccount", saml_providers_max, LISTED_MAX;
+    SamlProviders = "SAMLProvidersPerAccount", |settings| settings.saml_providers_max, LISTED_MAX;
     /// Groups that a user is in.
-    GroupsPerUser = "GroupsPerUser", groups_per_user_max, PER_PRINCIPAL_MAX;
+    GroupsPerUser = "GroupsPerUser", |settings| settings.groups_per_user_max, PER_PRINCIPAL_MAX;
     /// Managed policies that are attached to a user.
-    PoliciesPerUser = "PoliciesPerUser", attached_policies_max, PER_PRINCIPAL_MAX;
+    PoliciesPerUser = "PoliciesPerUser", |settings| settings.attached_policies_max, PER_PRINCIPAL_MAX;
     /// Managed policies that are attached to a group.
-    PoliciesPerGroup = "PoliciesPerGroup", attached_policies_max, PER_PRINCIPAL_MAX;
+    PoliciesPerGroup = "PoliciesPerGroup", |settings| settings.attached_policies_max, PER_PRINCIPAL_MAX;
     /// Managed policies that are attached to a role.
-    PoliciesPerRole = "PoliciesPerRole", attached_policies_max, PER_PRINCIPAL_MAX;
+    PoliciesPerRole = "PoliciesPerRole", |settings| settings.attached_policies_max, PER_PRINCIPAL_MAX;
+    /// Repositories of a registry (ECR user guide, "Amazon ECR service quotas").
+    Repositories = registry::REPOSITORIES, |_| 100_000, PAGED_MAX;
+    /// Images of a repository.
+    Images = registry::IMAGES, |_| 100_000, PAGED_MAX;
+    /// Tags of an image.
+    ImageTags = registry::TAGS, |_| 1_000, TAGS_MAX;
+    /// Bytes of the layers of a repository.
+    RepositoryBytes = registry::REPOSITORY_BYTES, |_| UNLIMITED, BYTES_MAX;
+    /// Bytes of the layers of an account's repositories.
+    AccountBytes = registry::ACCOUNT_BYTES, |_| UNLIMITED, BYTES_MAX;
+    /// Requests of `GetAuthorizationToken` in a second.
+    AuthorizationTokenRate = registry::AUTHORIZATION_TOKEN_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `BatchGetImage` in a second.
+    GetImageRate = registry::GET_IMAGE_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `GetDownloadUrlForLayer` in a second.
+    DownloadUrlRate = registry::DOWNLOAD_URL_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `BatchCheckLayerAvailability` in a second.
+    CheckLayerRate = registry::CHECK_LAYER_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `InitiateLayerUpload` in a second.
+    InitiateUploadRate = registry::INITIATE_UPLOAD_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `UploadLayerPart` in a second.
+    UploadPartRate = registry::UPLOAD_PART_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `CompleteLayerUpload` in a second.
+    CompleteUploadRate = registry::COMPLETE_UPLOAD_RATE, |_| UNLIMITED, RATE_MAX;
+    /// Requests of `PutImage` in a second.
+    PutImageRate = registry::PUT_IMAGE_RATE, |_| UNLIMITED, RATE_MAX;
 }
 
 impl Quota {
@@ -95,6 +133,12 @@ impl Quota {
     pub fn of_name(name: &str) -> Option<Quota> {
         let mut all = Quota::ALL.iter().copied();
         all.find(|quota| quota.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a value is that of a quota that nothing reaches.
+    #[must_use]
+    pub fn is_unlimited(value: i64) -> bool {
+        value == UNLIMITED
     }
 
     /// The quota of an account's entities of this kind.
@@ -218,6 +262,9 @@ impl Identity {
             );
         }
         if !done.is_empty() {
+            // Servers keep the rates in memory.
+            tx.touch(Topic::Account(account.as_str()));
+            let mut conn = tx.conn();
             let details = json!({"accountId": account.as_str(), "quotas": done});
             record(
                 &mut conn,

@@ -4,6 +4,7 @@
 mod activity;
 mod history;
 mod lifecycle_options;
+mod read_only;
 mod search;
 mod usage;
 

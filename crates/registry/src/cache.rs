@@ -20,6 +20,7 @@ use quick_cache::{Equivalent, Weighter};
 
 use store::{Moment, Store, Topic, Write};
 
+use crate::account_quotas::AccountQuotas;
 use crate::registry_facts::RegistryFacts;
 use crate::stored_copy::StoredCopy;
 use crate::{Manifest, RepositoryFacts};
@@ -32,6 +33,8 @@ const REGISTRIES_BYTES_MAX: u64 = 4 << 20;
 const LARGE_POLICY_BYTES: u64 = 64 << 10;
 /// Layers whose sizes and keys are kept, about 250 bytes each.
 const LAYERS_MAX: usize = 50_000;
+/// Accounts whose quotas are kept.
+const ACCOUNTS_MAX: usize = 1_000;
 /// The cost of an entry beside the manifest's bytes.
 const ENTRY_BYTES: u64 = 300;
 /// A manifest's usual length, to size the tables.
@@ -162,6 +165,7 @@ pub(crate) struct Cache {
     store: Store,
     repositories: Map<RepositoryKey, Dated<Arc<RepositoryFacts>>, ByBytes>,
     registries: Map<(AccountId, Region), Dated<Arc<RegistryFacts>>, ByBytes>,
+    quotas: Map<AccountId, Dated<Arc<AccountQuotas>>>,
     tags: Map<TagKey, Dated<Arc<Manifest>>, ByBytes>,
     digests: Map<(i64, Digest), Dated<Arc<Manifest>>, ByBytes>,
     layers: Map<(i64, Digest), Dated<StoredCopy>>,
@@ -179,6 +183,7 @@ impl Cache {
             store,
             repositories: bounded(REPOSITORIES_BYTES_MAX),
             registries: bounded(REGISTRIES_BYTES_MAX),
+            quotas: Map::new(ACCOUNTS_MAX),
             tags: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             digests: Map::with_weighter(items, manifest_bytes_max, ByBytes),
             layers: Map::new(LAYERS_MAX),
@@ -250,6 +255,22 @@ impl Cache {
         let key = (account, region.clone());
         self.put(ticket, |moment| {
             self.registries.insert(key, Dated(facts.clone(), moment));
+        });
+    }
+
+    pub(crate) fn quotas(&self, account: AccountId) -> Option<Arc<AccountQuotas>> {
+        let found = self.quotas.get(&account);
+        self.fresh(found, Topic::Account(account.as_str()))
+    }
+
+    pub(crate) fn put_quotas(
+        &self,
+        ticket: Ticket,
+        account: AccountId,
+        quotas: &Arc<AccountQuotas>,
+    ) {
+        self.put(ticket, |moment| {
+            self.quotas.insert(account, Dated(quotas.clone(), moment));
         });
     }
 
@@ -363,6 +384,7 @@ mod tests {
             arn: "arn".into(),
             policy: Some(Arc::new(PolicySet::union([(name, compiled)]))),
             tags: Arc::default(),
+            read_only_mode: None,
             registry: Arc::default(),
         }
     }

@@ -200,6 +200,19 @@ pub enum Error {
         /// The quota.
         max: u64,
     },
+    /// The layer exceeds a quota of bytes, which an administrator of the server set.
+    #[error(
+        "The layer exceeds the maximum allowed number of bytes of {} which is '{max}'",
+        bytes_of(.place, *.of_account)
+    )]
+    TooManyBytes {
+        /// Where.
+        place: RepositoryRef,
+        /// Whether the quota is the account's.
+        of_account: bool,
+        /// The quota.
+        max: u64,
+    },
     /// A limit that protects the server is reached.
     #[error("The maximum number of {what} has been reached: {max}")]
     LimitExceeded {
@@ -442,6 +455,13 @@ fn missing(what: &str, digests: &[String], place: &RepositoryRef) -> String {
         "{what} with digests '[{}]' required for pushing image into repository with name '{repository}' in the registry with id '{registry_id}' do not exist",
         digests.join(",")
     )
+}
+
+fn bytes_of(place: &RepositoryRef, of_account: bool) -> String {
+    match of_account {
+        true => format!("the registry with id '{}'", place.registry_id),
+        false => place.to_string(),
+    }
 }
 
 fn or_null(text: &Option<String>) -> &str {

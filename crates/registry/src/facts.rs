@@ -9,6 +9,7 @@ use aws_types::{AccountId, Arn, Region};
 use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{repository, repository_tag};
 
+use crate::read_only;
 use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef};
 
 const KIND_REPOSITORY: DocumentKind = DocumentKind::EcrRepository;
@@ -91,6 +92,7 @@ impl Registry {
             });
         };
         let arn: Arc<str> = arn(account, region, name).into();
+        let read_only_mode = read_only::of_row(&row)?;
         let of_repository = row.policy.map(|text| read_policy(&text, KIND_REPOSITORY));
         let of_registry = registry
             .policy
@@ -106,6 +108,7 @@ impl Registry {
             arn,
             policy,
             tags: Arc::new(tags.into_iter().collect()),
+            read_only_mode,
             registry,
         });
         self.0.cache.put_repository(ticket, &facts);

@@ -83,6 +83,7 @@ impl Registry {
         digest: &str,
     ) -> Result<Option<Layer>, Error> {
         let digest = parse_digest(digest)?;
+        let quotas = self.account_quotas(target.account).await?;
         let ticket = self.0.cache.ticket();
         let mut tx = self.write(target.id).await?;
         let text = digest.to_string();
@@ -105,7 +106,9 @@ impl Registry {
                     None => Err(Error::RepositoryNotFound(target.place())),
                 };
             }
-            linked => linked?,
+            Ok(false) => {}
+            Ok(true) => self.count_layer(&mut tx, target, &quotas, size).await?,
+            Err(error) => return Err(error.into()),
         }
         tx.commit().await?;
         let copy = StoredCopy::of(&blob)?;
@@ -134,9 +137,10 @@ impl Registry {
                 place: repo.place(),
             });
         }
-        if !layer::unlink(&mut tx.conn(), repo.id, &text).await? {
+        let Some(size) = layer::unlink(&mut tx.conn(), repo.id, &text).await? else {
             return Err(repo.no_layer(digest));
-        }
+        };
+        repository::remove_bytes(&mut tx.conn(), repo.id, size).await?;
         self.commit(tx, &[Change::Layer(repo.id, parsed)]).await?;
         tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, %digest, "unlinked a layer");
         Ok(())
@@ -196,6 +200,7 @@ impl Registry {
     ) -> Result<Option<Layer>, Error> {
         let text = digest.to_string();
         let now = cx.now_ms();
+        let quotas = self.account_quotas(repo.account).await?;
         for _ in 0..LINK_ATTEMPTS_MAX {
             let ticket = self.0.cache.ticket();
             let mut tx = self.write(repo.id).await?;
@@ -219,7 +224,18 @@ impl Registry {
                     // The blob was collected between the two statements.
                     continue;
                 }
-                linked => linked?,
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Err(error) = self.count_layer(&mut tx, repo, &quotas, blob.size).await {
+                        drop(tx);
+                        // Its row was not committed.
+                        if let Some(new) = &new {
+                            self.delete_copy(&new.stored.key).await;
+                        }
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
             if let Some(id) = kept {
                 upload::delete(&mut tx.conn(), &id.to_string()).await?;

@@ -21,6 +21,8 @@
 //! - `repository`, `facts`: what the authorization step needs to know of a repository, cached.
 //! - `registry_facts`: the registry's policy and settings, cached and a part of each repository's
 //!   facts; `account_setting`, `policy_scope`, `scan_rules` say what the settings mean.
+//! - `quotas`: what bounds repositories, images, tags and bytes by account.
+//! - `read_only`: whether a repository refuses to be changed.
 //! - `templates`: the settings of repositories that a push creates.
 //! - `uploads`, `layers`: incoming bytes, and the links that make them reachable;
 //!   `open_uploads` counts the unfinished, `kept_uploads` writes them down for other nodes.
@@ -62,6 +64,7 @@
 //! statements are in `store::ecr`. No clock: the time comes with each [`Authorized`].
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod account_quotas;
 mod account_setting;
 mod activity;
 mod berth;
@@ -85,6 +88,8 @@ mod open_uploads;
 mod policy_scope;
 mod pulls;
 mod push;
+mod quotas;
+mod read_only;
 mod registry;
 mod registry_facts;
 mod registry_settings;
@@ -113,6 +118,7 @@ pub use facts::{RepositoryLookup, registry_account};
 pub use images::{DeletedManifest, ManifestPush, PutManifest};
 pub use lists::{Page, Referrer, Referrers};
 pub use name::{NameRule, check_repository_name, is_repository_name};
+pub use read_only::StoredMode;
 pub use registry::Registry;
 pub use repository::RepositoryFacts;
 pub use settings::{

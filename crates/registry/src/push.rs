@@ -4,6 +4,7 @@ use blobs::Digest;
 use bytes::Bytes;
 use store::Write;
 use store::ecr::image::{self, ACTIVE, Image};
+use store::ecr::quota::{IMAGES, TAGS};
 use store::ecr::usage::Amounts;
 use store::ecr::{image_facts, image_status, image_tag, layer, lifecycle, repository};
 
@@ -50,6 +51,7 @@ impl Registry {
         expected: Option<(&str, &Expected)>,
     ) -> Result<Pushed, Error> {
         let digest = new.digest.to_string();
+        let quotas = self.account_quotas(repo.account).await?;
         let mut tx = self.write(repo.id).await?;
         let Some(row) = repository::get(&mut tx.conn(), repo.id).await? else {
             return Err(Error::RepositoryNotFound(repo.place()));
@@ -99,7 +101,11 @@ impl Registry {
         );
         let image_id = match existing {
             Some(image) => image.id,
-            None => self.insert(cx, &mut tx, repo, new).await?,
+            None => {
+                let max = self.0.settings.limits.images_per_repository_max;
+                let max = quotas.value(IMAGES, max);
+                self.insert(cx, &mut tx, repo, new, max).await?
+            }
         };
         // A push restores an archived image, and the archived images that a list needs (user guide,
         // "Restoring an archived image"): what was acknowledged can be pulled.
@@ -113,7 +119,7 @@ impl Registry {
         }
         restore(&mut tx, repo, archived, cx.now_ms()).await?;
         let mut changes = Vec::new();
-        let max = self.0.settings.limits.tags_per_image_max;
+        let max = quotas.value(TAGS, self.0.settings.limits.tags_per_image_max);
         let mut count = image_tag::count(&mut tx.conn(), image_id)
             .await?
             .unsigned_abs();
@@ -168,6 +174,7 @@ impl Registry {
         tx: &mut Write,
         repo: &RepositoryFacts,
         new: &NewImage<'_>,
+        images_max: u64,
     ) -> Result<i64, Error> {
         let NewImage { parsed, bytes, .. } = new;
         // A foreign layer belongs to its image too. Its row is written whether it is here or
@@ -214,12 +221,11 @@ impl Registry {
         // Of a list, the size of its largest image (ECR API, `ImageDetail`).
         let largest_child = children.iter().map(|child| child.2).max().unwrap_or(0);
 
-        let max = self.0.settings.limits.images_per_repository_max;
-        let max_rows = i64::try_from(max).unwrap_or(i64::MAX);
+        let max_rows = i64::try_from(images_max).unwrap_or(i64::MAX);
         if !repository::add_image(&mut tx.conn(), repo.id, max_rows).await? {
             return Err(Error::TooManyImages {
                 place: repo.place(),
-                max,
+                max: images_max,
             });
         }
         let annotations = match parsed.subject {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_types::{AccountId, Arn, Region};
 use policy::PolicySet;
 
+use crate::read_only::{self, StoredMode};
 use crate::registry_facts::RegistryFacts;
 use crate::{Error, RepositoryRef};
 
@@ -36,6 +37,8 @@ pub struct RepositoryFacts {
     pub policy: Option<Arc<PolicySet>>,
     /// Resource tags (`aws:ResourceTag/…`, `ecr:ResourceTag/…`).
     pub tags: Arc<BTreeMap<String, String>>,
+    /// Its read-only mode, where somebody changed it.
+    pub read_only_mode: Option<Arc<StoredMode>>,
     /// The registry that it belongs to.
     pub(crate) registry: Arc<RegistryFacts>,
 }
@@ -54,8 +57,22 @@ impl RepositoryFacts {
             arn: arn.into(),
             policy: None,
             tags: Arc::default(),
+            read_only_mode: read_only::of_row(row)?,
             registry: Arc::default(),
         })
+    }
+
+    /// The message for those who want to change the repository; `None` where that is possible. Whoever
+    /// changes a repository in the background asks this as well.
+    #[must_use]
+    pub fn read_only_refusal(&self) -> Option<String> {
+        let mode = self.read_only_mode.as_ref()?;
+        let place = self.place();
+        let what = format!(
+            "The repository with name '{}' in the registry with id '{}'",
+            place.repository, place.registry_id
+        );
+        mode.enabled.then(|| mode.refusal(&what))
     }
 
     /// The bytes that the facts keep on the heap, for a cache that is bounded in bytes. The registry

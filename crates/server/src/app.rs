@@ -24,6 +24,8 @@ use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::outbound::Outbound;
+use crate::rates::Rates;
+use crate::read_only::ServerMode;
 use crate::sign_in_guesses::Guesses;
 use crate::transport::TransportSettings;
 
@@ -41,6 +43,10 @@ pub(crate) struct App {
     pub(crate) failure_delay: FailureDelay,
     /// Failed sign-ins to the console.
     pub(crate) guesses: Guesses,
+    /// Whether the server refuses writes.
+    pub(crate) server_mode: ServerMode,
+    /// Requests per second of accounts.
+    pub(crate) rates: Rates,
     pub(crate) connections: Arc<Connections>,
     /// The value of `Strict-Transport-Security`, where it is sent.
     pub(crate) hsts: Option<HeaderValue>,
@@ -85,6 +91,8 @@ impl App {
             admission: Admission::new(),
             failure_delay: FailureDelay::new(),
             guesses: Guesses::new(),
+            server_mode: ServerMode::default(),
+            rates: Rates::default(),
             connections: Connections::new(transport.connections_max),
             hsts: transport
                 .hsts_seconds

@@ -28,6 +28,7 @@ use crate::limits::{
 };
 use crate::metrics::ApiKind;
 use crate::oci;
+use crate::read_only;
 use crate::route::{IssuerDocument, Route, route};
 use crate::usage_metrics;
 
@@ -216,6 +217,10 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             // The log knows of a failed write before the probe does.
             app.health.set(Problem::Audit, !app.audit.is_available());
             let (ready, text) = app.health.report(for_write);
+            let (ready, text) = match for_write && ready {
+                true => ready_for_write(&app, &head, text).await,
+                false => (ready, text),
+            };
             let status = match ready {
                 true => StatusCode::OK,
                 false => StatusCode::SERVICE_UNAVAILABLE,
@@ -277,6 +282,22 @@ async fn issuer_document(
             let cause = crate::error::chain(&error);
             tracing::error!(request_id = %head.request_id, cause, "request failed");
             plain(StatusCode::SERVICE_UNAVAILABLE, "try again\n")
+        }
+    }
+}
+
+/// Whether writes are served, by the read-only mode; `text` says that nothing else is in the way.
+async fn ready_for_write(app: &App, head: &Head, text: String) -> (bool, String) {
+    match read_only::server_refusal(app).await {
+        Ok(None) => (true, text),
+        Ok(Some(refusal)) => (false, format!("not ready\n{refusal}\n")),
+        Err(error) => {
+            let cause = error.cause();
+            tracing::error!(request_id = %head.request_id, cause, "request failed");
+            (
+                false,
+                "not ready\nthe database does not answer\n".to_owned(),
+            )
         }
     }
 }

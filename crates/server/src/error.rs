@@ -31,6 +31,8 @@ pub(crate) enum ApiError {
     Body(BodyError),
     /// Not served while something cannot be written; the text says what.
     Degraded(&'static str),
+    /// The server, or the repository, is read-only; the text says which and why.
+    ReadOnly(String),
     /// Already in its wire form.
     Wire(WireError),
     /// A common error whose form depends on the protocol.

@@ -69,6 +69,8 @@ mod peek;
 mod principals;
 mod probe;
 mod proxy_protocol;
+mod rates;
+mod read_only;
 mod registry_host;
 mod route;
 mod saml;

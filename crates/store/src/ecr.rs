@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod lifecycle_preview;
 pub mod pull;
 pub mod pull_time_exclusion;
+pub mod quota;
 pub mod registry_policy;
 pub mod registry_setting;
 pub mod repository;

@@ -64,6 +64,8 @@ pub enum Topic<'a> {
     Organization(&'a str),
     /// The key ring.
     KeyRing,
+    /// Whether the server refuses writes.
+    ReadOnlyMode,
 }
 
 impl fmt::Display for Topic<'_> {
@@ -74,6 +76,7 @@ impl fmt::Display for Topic<'_> {
             Topic::Repository(id) => write!(f, "repository/{id}"),
             Topic::Organization(id) => write!(f, "organization/{id}"),
             Topic::KeyRing => f.write_str("key-ring"),
+            Topic::ReadOnlyMode => f.write_str("read-only-mode"),
         }
     }
 }
@@ -121,6 +124,7 @@ mod tests {
             Topic::Repository(-7),
             Topic::Organization("o-exampleorgid"),
             Topic::KeyRing,
+            Topic::ReadOnlyMode,
         ] {
             assert_eq!(topic.hash(), hash(&topic.name()), "{topic}");
         }

@@ -20,6 +20,7 @@ async fn create(store: &Store, name: &str) -> i64 {
         scan_on_push: false,
         policy: None,
         image_count: 0,
+        read_only_mode: None,
     };
     let mut tx = store.write(Scope::System("test")).await.unwrap();
     let id = repository::insert(&mut tx.conn(), &new).await.unwrap();

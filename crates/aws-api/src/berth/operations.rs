@@ -17,7 +17,7 @@ operations! { Berth:
     GetHostCredentials(GetHostCredentialsRequest) -> GetHostCredentialsResponse, [HostAuthentication, HostRevoked, InvalidParameter, LimitExceeded, Server];
     GetLifecycleOptions(GetLifecycleOptionsRequest) -> GetLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     GetProviderSettings(GetProviderSettingsRequest) -> GetProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
-    GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [InvalidParameter, Server];
+    GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
     GetUsage(GetUsageRequest) -> GetUsageResponse, [InvalidParameter, Server];
     JoinHost(JoinHostRequest) -> JoinHostResponse, [InvalidInvitation, InvalidParameter, LimitExceeded, Server];
     ListAllowedPrincipals(ListAllowedPrincipalsRequest) -> ListAllowedPrincipalsResponse, [InvalidParameter, Server];
@@ -34,7 +34,7 @@ operations! { Berth:
     ProposeChange(ProposeChangeRequest) -> ProposeChangeResponse, [InvalidParameter, RequestNotFound, Server];
     PutLifecycleOptions(PutLifecycleOptionsRequest) -> PutLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
-    PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [InvalidParameter, Server];
+    PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];
     RevokeHost(RevokeHostRequest) -> RevokeHostResponse, [HostNotFound, InvalidParameter, Server];
     SearchImages(SearchImagesRequest) -> SearchImagesResponse, [InvalidParameter, Server];

@@ -246,6 +246,8 @@ structures! {
         settings: ProviderSettings = required "settings" PROVIDER_SETTINGS,
     }
     GET_READ_ONLY_MODE_REQUEST GetReadOnlyModeRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: Option<String> = optional "repositoryName" REPOSITORY_NAME,
     }
     GET_READ_ONLY_MODE_RESPONSE GetReadOnlyModeResponse {
         read_only_mode: ReadOnlyMode = required "readOnlyMode" READ_ONLY_MODE,
@@ -522,6 +524,8 @@ structures! {
     PUT_READ_ONLY_MODE_REQUEST PutReadOnlyModeRequest {
         enabled: bool = required "enabled" BOOLEAN,
         reason: Option<String> = optional "reason" TEXT,
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: Option<String> = optional "repositoryName" REPOSITORY_NAME,
     }
     PUT_READ_ONLY_MODE_RESPONSE PutReadOnlyModeResponse {
         read_only_mode: ReadOnlyMode = required "readOnlyMode" READ_ONLY_MODE,

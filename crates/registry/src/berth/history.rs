@@ -9,6 +9,7 @@ use aws_api::berth::{
 };
 use jiff::Timestamp;
 use store::ecr::image::ACTIVE;
+use store::ecr::quota;
 use store::ecr::tag_move::{self, Filter, TagMove};
 use store::ecr::{image, image_status, image_tag, repository};
 use store::{Scope, settings};
@@ -95,6 +96,7 @@ impl Registry {
             });
         }
         let digest = digest.to_string();
+        let quotas = self.account_quotas(repo.account).await?;
         let mut tx = self.write(repo.id).await?;
         let Some(row) = repository::get(&mut tx.conn(), repo.id).await? else {
             return Err(Error::RepositoryNotFound(repo.place()));
@@ -117,7 +119,7 @@ impl Registry {
                     place: repo.place(),
                 });
             }
-            let max = self.0.settings.limits.tags_per_image_max;
+            let max = quotas.value(quota::TAGS, self.0.settings.limits.tags_per_image_max);
             let count = image_tag::count(&mut tx.conn(), image.id).await?;
             if count.unsigned_abs() >= max {
                 return Err(Error::TooManyImageTags {

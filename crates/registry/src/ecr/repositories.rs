@@ -10,6 +10,7 @@ use aws_api::ecr::{
 use aws_types::{AccountId, Region};
 use jiff::Timestamp;
 use store::Scope;
+use store::ecr::quota::REPOSITORIES;
 use store::ecr::{repository, repository_tag};
 
 use super::tags::{check_tags, merged};
@@ -74,13 +75,15 @@ impl Registry {
             scan_on_push: scanning.scan_on_push.unwrap_or(false),
             policy: policies.repository,
             image_count: 0,
+            read_only_mode: None,
         };
         let scope = Scope::Registry {
             account: &new.account,
             region: &new.region,
         };
+        let quotas = self.account_quotas(account).await?;
         let mut tx = self.0.store.write(scope).await?;
-        let max = self.0.settings.limits.repositories_max;
+        let max = quotas.value(REPOSITORIES, self.0.settings.limits.repositories_max);
         let conn = &mut tx.conn();
         if repository::find(conn, &new.account, &new.region, &new.name)
             .await?

@@ -42,6 +42,9 @@ enum Outcome {
     Changed,
 }
 
+/// When a policy is tried again that the read-only mode kept from being run.
+const WHILE_READ_ONLY: SignedDuration = SignedDuration::from_mins(10);
+
 impl Registry {
     /// Runs the policy of the repository with this id. Answers when it is to be run again; `None` where the
     /// repository or its policy is gone.
@@ -62,6 +65,10 @@ impl Registry {
         let Some(row) = &subject.row else {
             return Ok(None);
         };
+        let is_frozen = subject.repo.read_only_refusal().is_some();
+        if is_frozen || self.server_mode().await?.enabled {
+            return Ok(Some(WHILE_READ_ONLY));
+        }
         let policy = Policy::parse(&row.text).map_err(Error::internal)?;
         let at = now.as_millisecond();
         let selected = self.selected(&subject, &policy, at).await?;

@@ -1,6 +1,7 @@
 //! The errors of the AWS APIs.
 
 use authz::SessionRefused;
+use aws_api::berth::ErrorCode as BerthErrorCode;
 use aws_api::ecr::ErrorCode;
 use aws_api::{CommonError, Protocol, WireError};
 use identity::{AuthError, Code};
@@ -37,6 +38,8 @@ impl ApiError {
             }
             ApiError::Body(error) => common(CommonError::Malformed, error.to_string()),
             ApiError::Degraded(why) => common(CommonError::ServiceUnavailable, (*why).to_owned()),
+            // Not a status that SDKs repeat a request after.
+            ApiError::ReadOnly(message) => BerthErrorCode::ReadOnlyMode.with(message.clone()),
             ApiError::Wire(error) => error.clone(),
             ApiError::Common(error, message) => common(*error, message.clone()),
             ApiError::Internal(_) => common(CommonError::InternalFailure, INTERNAL.to_owned()),
@@ -154,6 +157,7 @@ fn registry_code(error: &Error) -> ErrorCode {
         Error::LimitExceeded { .. }
         | Error::TooManyRepositories { .. }
         | Error::TooManyImages { .. }
+        | Error::TooManyBytes { .. }
         | Error::TooManyImageTags { .. }
         | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
         Error::Kms(_) => ErrorCode::Kms,

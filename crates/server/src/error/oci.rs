@@ -1,7 +1,7 @@
 //! The errors of the distribution API (OCI Distribution, "Error Codes").
 
 use authz::DecisionRecord;
-use aws_api::{ErrorStatus, Protocol};
+use aws_api::{CommonError, ErrorStatus, Protocol};
 use http::header;
 use registry::Error;
 
@@ -130,8 +130,16 @@ impl From<ApiError> for OciError {
                 let fail = OciError::new(ErrorStatus::SERVICE_UNAVAILABLE, "UNAVAILABLE", *why);
                 fail.header(header::RETRY_AFTER, "1")
             }
+            // Clients show the message of a 403, and do not try again.
+            ApiError::ReadOnly(message) => OciError::new(ErrorStatus::FORBIDDEN, "DENIED", message),
             ApiError::Session(refused) => {
                 OciError::new(ErrorStatus::FORBIDDEN, "DENIED", refused.to_string())
+            }
+            ApiError::Common(CommonError::Throttling, message) => {
+                // ECR user guide, "Amazon ECR error messages".
+                let status = ErrorStatus::of::<429>();
+                let fail = OciError::new(status, "TOOMANYREQUESTS", message);
+                fail.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
             }
             ApiError::Common(_, message) => {
                 OciError::new(ErrorStatus::BAD_REQUEST, "UNSUPPORTED", message)
@@ -185,6 +193,7 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         Error::LimitExceeded { .. }
         | Error::TemplateWithoutRole { .. }
         | Error::TooManyRepositories { .. }
+        | Error::TooManyBytes { .. }
         | Error::TooManyImages { .. }
         | Error::TooManyImageTags { .. } => ("DENIED", ErrorStatus::FORBIDDEN),
         // The specification has no code of its own for this status.

@@ -32,8 +32,10 @@ use crate::finish::finish;
 use crate::head::Head;
 use crate::oci_route::{OciOperation, OciRoute, RouteError};
 use crate::ops::{self, oci as guard};
+use crate::rates;
+use crate::read_only;
 use crate::registry_host::RegistryId;
-use crate::writable;
+use crate::writable::{self, Effect};
 use answers::base;
 
 /// An authorized request.
@@ -134,27 +136,28 @@ pub(crate) async fn serve(
         request_id: Arc::clone(&head.request_id),
         client: head.client.clone(),
     };
-    let result =
-        match authorize::authorize(&app, context, &columns.rule, &requirements, route).await {
-            Ok(ok) => {
-                let record = ok.record().cloned();
-                let (proof, route) = ok.into_parts();
-                let effect = guard::effect(&route, &columns);
-                let job = OciRequest {
-                    app: &app,
-                    head: &head,
-                    proof,
-                    route,
-                    record,
-                    place,
-                };
-                match writable::check(&app, effect).await {
-                    Ok(()) => Box::pin(operate(job, body)).await,
-                    Err(fail) => Err(fail.into()),
-                }
-            }
-            Err(fail) => Err(fail.into()),
+    let result = async {
+        rates::check(&app, context.account, operation, head.now).await?;
+        let rule = &columns.rule;
+        let ok = authorize::authorize(&app, context, rule, &requirements, route).await?;
+        let record = ok.record().cloned();
+        let (proof, route) = ok.into_parts();
+        let effect = guard::effect(&route, &columns);
+        if !columns.read_only && effect != Effect::Reads {
+            read_only::check(&app, record.as_deref()).await?;
+        }
+        writable::check(&app, effect).await?;
+        let job = OciRequest {
+            app: &app,
+            head: &head,
+            proof,
+            route,
+            record,
+            place,
         };
+        Box::pin(operate(job, body)).await
+    };
+    let result: OciResult = result.await;
     let (mut response, failure) = match result {
         Ok(response) => (response, None),
         Err(error) => (failed(&head, &error), Some(error.into())),

@@ -11,6 +11,7 @@ use super::{Row, insight, search};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
+use crate::read_only;
 
 /// `op!(Name, function, Level, |input| requirements)`: the action is `berth:Name`.
 macro_rules! op {
@@ -82,6 +83,17 @@ fn host_arn(arn: &str) -> Requirements {
     require(ResourceSelector::HostArn(arn.to_owned()))
 }
 
+/// The mode of a repository, or of the whole server.
+fn mode(registry: &Option<String>, repository: &Option<String>) -> Requirements {
+    require(match repository {
+        None => ResourceSelector::Any,
+        Some(name) => ResourceSelector::Repository {
+            registry: registry.clone(),
+            name: name.clone(),
+        },
+    })
+}
+
 /// Who invites a host passes the profile's role to it, as who starts an instance does (IAM User Guide, "Grant
 /// a user permissions to pass a role to an AWS service").
 fn invite(i: &berth::CreateHostInvitationRequest) -> Requirements {
@@ -143,6 +155,8 @@ pub(super) fn table() -> Vec<Row> {
         registry_op!(ListRepositoryUsage, list_repository_usage, List, |i| of_registry(&i.registry_id)),
         registry_op!(ListPrincipalUsage, list_principal_usage, List, |i| of_registry(&i.registry_id)),
         row!(Berth, ops::SearchImages, "berth:SearchImages", List, |i| of_registry(&i.registry_id), |app, ok| { search::search_images(&app, ok).await }),
+        row!(Berth, ops::GetReadOnlyMode, "berth:GetReadOnlyMode", Read, |i| mode(&i.registry_id, &i.repository_name), |app, ok| { read_only::get(&app, ok).await }),
+        row!(Berth, ops::PutReadOnlyMode, "berth:PutReadOnlyMode", Write, |i| mode(&i.registry_id, &i.repository_name), |app, ok| { read_only::put(&app, ok).await }).ends_read_only(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

@@ -14,6 +14,8 @@ use crate::authorize::{self, Authorized};
 use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::API_BODY_BYTES_MAX;
+use crate::rates;
+use crate::read_only;
 use crate::writable::{self, Effect};
 
 /// The columns of a row.
@@ -36,6 +38,8 @@ pub(crate) struct Columns {
     pub(crate) revokes: Revokes,
     /// Whether it stores layers, which need the most space.
     pub(crate) stores_layers: bool,
+    /// Whether it goes on in the read-only mode although it writes: it is what ends the mode.
+    pub(crate) ends_read_only: bool,
 }
 
 /// The category of an audit event (CloudTrail, `eventCategory`).
@@ -86,6 +90,7 @@ impl Columns {
             audits_caller: None,
             revokes: Revokes::Never,
             stores_layers: false,
+            ends_read_only: false,
         }
     }
 
@@ -253,6 +258,12 @@ impl Row {
         self
     }
 
+    /// It ends the read-only mode.
+    pub(super) fn ends_read_only(mut self) -> Row {
+        self.columns.ends_read_only = true;
+        self
+    }
+
     /// It only takes access away.
     pub(super) fn revokes(mut self, revokes: Revokes) -> Row {
         self.columns.revokes = revokes;
@@ -344,10 +355,16 @@ where
     let mut resource = None;
     let answer = async {
         let supported = super::input_members::check::<O>(&input);
+        if let Operation::Ecr(operation) = O::OPERATION {
+            rates::check(&app, context.caller.account, operation, context.now).await?;
+        }
         let requirements = requirements(&input);
         let ok = authorize::authorize(&app, context, &columns.rule, &requirements, input).await?;
         // After the decision: a caller who may not call the operation gets AccessDenied, as at AWS.
         supported?;
+        if !columns.read_only && !columns.ends_read_only {
+            read_only::check(&app, ok.record().map(|record| &**record)).await?;
+        }
         let arn = &ok.resource().arn;
         resource = (&**arn != "*").then(|| Arc::clone(arn));
         writable::check(&app, columns.effect(&parameters)).await?;

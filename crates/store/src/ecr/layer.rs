@@ -110,7 +110,8 @@ pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Resu
     .transpose()
 }
 
-/// Makes a blob reachable through a repository.
+/// Makes a blob reachable through a repository; false when it is already. Whoever adds a layer counts its
+/// bytes in the same transaction (`repository::add_bytes`).
 ///
 /// # Errors
 /// [`crate::Error::ForeignKey`] when the repository or the blob is gone.
@@ -120,7 +121,7 @@ pub async fn link(
     digest: &str,
     size: i64,
     now: i64,
-) -> Result<()> {
+) -> Result<bool> {
     let inserted = conn
         .execute(
             "INSERT INTO layers (repository_id, digest, size, linked_at) VALUES ($1, $2, $3, $4) \
@@ -128,10 +129,10 @@ pub async fn link(
             values![repository_id, digest, size, now],
         )
         .await?;
-    match inserted {
-        1 => usage::changed(conn, repository_id, digest).await,
-        _ => Ok(()),
+    if inserted == 1 {
+        usage::changed(conn, repository_id, digest).await?;
     }
+    Ok(inserted == 1)
 }
 
 /// The size of a repository's layer in bytes; `None` when the repository has none of
@@ -200,19 +201,20 @@ pub async fn in_use(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Re
     .map(|row| row.is_some())
 }
 
-/// Takes a layer away from a repository; false when it had none. The blob stays.
+/// Takes a layer away from a repository and says its size; `None` when it had none. The blob stays.
 ///
 /// # Errors
 /// The engine's.
-pub async fn unlink(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<bool> {
-    let changed = conn
-        .execute(
-            "DELETE FROM layers WHERE repository_id = $1 AND digest = $2",
+pub async fn unlink(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<i64>> {
+    let row = conn
+        .fetch_optional(
+            "DELETE FROM layers WHERE repository_id = $1 AND digest = $2 RETURNING size",
             values![repository_id, digest],
         )
         .await?;
-    if changed == 1 {
-        usage::changed(conn, repository_id, digest).await?;
-    }
-    Ok(changed == 1)
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    usage::changed(conn, repository_id, digest).await?;
+    row.int(0).map(Some)
 }

@@ -26,13 +26,16 @@ pub struct Repository {
     pub policy: Option<String>,
     /// How many images it holds.
     pub image_count: i64,
+    /// Its read-only mode, as JSON.
+    pub read_only_mode: Option<String>,
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, account, region, name, created_at, tag_mutability, ",
-            "tag_mutability_exclusions, scan_on_push, policy, image_count FROM repositories ",
+            "tag_mutability_exclusions, scan_on_push, policy, image_count, read_only_mode ",
+            "FROM repositories ",
             $rest
         )
     };
@@ -51,6 +54,7 @@ impl Repository {
             scan_on_push: row.flag(7)?,
             policy: row.opt_text(8)?,
             image_count: row.int(9)?,
+            read_only_mode: row.opt_text(10)?,
         })
     }
 }
@@ -195,6 +199,20 @@ pub async fn set_tag_mutability(
     Ok(changed == 1)
 }
 
+/// Sets the read-only mode; false when there is no such repository.
+///
+/// # Errors
+/// The engine's.
+pub async fn set_read_only_mode(conn: &mut Conn<'_>, id: i64, mode: &str) -> Result<bool> {
+    let changed = conn
+        .execute(
+            "UPDATE repositories SET read_only_mode = $2 WHERE id = $1",
+            values![id, mode],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 /// Sets the stored scan setting; false when there is no such repository.
 ///
 /// # Errors
@@ -236,6 +254,49 @@ pub async fn remove_image(conn: &mut Conn<'_>, id: i64) -> Result<()> {
     )
     .await
     .map(drop)
+}
+
+/// Counts the bytes of one more layer unless that makes more than `max`; false then, or when the
+/// repository is gone.
+///
+/// # Errors
+/// The engine's.
+pub async fn add_bytes(conn: &mut Conn<'_>, id: i64, bytes: i64, max: i64) -> Result<bool> {
+    let changed = conn
+        .execute(
+            "UPDATE repositories SET layer_bytes = layer_bytes + $2 \
+             WHERE id = $1 AND layer_bytes <= $3 - $2",
+            values![id, bytes, max],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Counts the bytes of one layer less.
+///
+/// # Errors
+/// The engine's.
+pub async fn remove_bytes(conn: &mut Conn<'_>, id: i64, bytes: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE repositories SET layer_bytes = layer_bytes - $2 WHERE id = $1",
+        values![id, bytes],
+    )
+    .await
+    .map(drop)
+}
+
+/// The bytes of the layers of an account's repositories, from the repositories' counts.
+///
+/// # Errors
+/// The engine's.
+pub async fn bytes_of_account(conn: &mut Conn<'_>, account: &str) -> Result<i64> {
+    conn.fetch_one(
+        "SELECT CAST(COALESCE(SUM(layer_bytes), 0) AS BIGINT) FROM repositories \
+         WHERE account = $1",
+        values![account],
+    )
+    .await?
+    .int(0)
 }
 
 /// Deletes a repository with all that hangs on it; false when there is none.
