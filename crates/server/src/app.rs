@@ -24,8 +24,8 @@ use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::outbound::Outbound;
-use crate::rates::Rates;
-use crate::read_only::ServerMode;
+use crate::rate_buckets::Rates;
+use crate::server_mode::ServerMode;
 use crate::sign_in_guesses::Guesses;
 use crate::transport::TransportSettings;
 

@@ -69,12 +69,14 @@ mod peek;
 mod principals;
 mod probe;
 mod proxy_protocol;
+mod rate_buckets;
 mod rates;
 mod read_only;
 mod registry_host;
 mod route;
 mod saml;
 mod serve;
+mod server_mode;
 mod service_events;
 mod sign_in_guesses;
 #[cfg(test)]

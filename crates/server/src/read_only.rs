@@ -4,39 +4,25 @@
 //! The server's mode concerns all accounts. Only callers of the account that the server was started with can
 //! change it (`--account-id`): an administrator of another account stops nobody else's pushes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_api::{CommonError, berth};
 use registry::{RepositoryFacts, StoredMode};
-use store::{Moment, Topic};
+use store::Topic;
 
 use crate::app::App;
 use crate::authorize::Authorized;
 use crate::error::ApiError;
 
-/// The server's mode, as it was last read.
-#[derive(Default)]
-pub(crate) struct ServerMode(Mutex<Option<(Moment, Arc<StoredMode>)>>);
-
 /// The server's mode, from memory while it is the same.
 pub(crate) async fn server_mode(app: &App) -> Result<Arc<StoredMode>, ApiError> {
-    let known = {
-        let known = app.server_mode.0.lock();
-        known.unwrap_or_else(PoisonError::into_inner).clone()
-    };
-    if let Some((read_at, mode)) = known
-        && !app.store.changed_since(Topic::ReadOnlyMode, read_at)
-    {
+    let is_fresh = |read_at| !app.store.changed_since(Topic::ReadOnlyMode, read_at);
+    if let Some(mode) = app.server_mode.get(is_fresh) {
         return Ok(mode);
     }
     let read_at = app.store.moment();
     let mode = Arc::new(app.registry.server_mode().await?);
-    let mut known = app
-        .server_mode
-        .0
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    *known = Some((read_at, Arc::clone(&mode)));
+    app.server_mode.keep(read_at, &mode);
     Ok(mode)
 }
 
