@@ -283,6 +283,7 @@ def test_the_shown_commands_do_what_the_forms_would(mouse, root, tmp_path):
     page.get_by_role("radio", name="Policy document").check()
     field(page, "Repositories").fill("commanded")
     mouse.choose(button(page, "Insert a template at the cursor"), "Pull only")
+    page.get_by_role("textbox", name="Policy document (JSON)").filter(has_text="PullImages").wait_for()
     button(page, "As command").first.click()
     said = run_shown(root, copied(mouse, "Copy the code for AWS CLI"), env={"AWS_DEFAULT_OUTPUT": "json"}).out
     key = json.loads(said[said.rindex("{\n    \"AccessKey\""):])["AccessKey"]
