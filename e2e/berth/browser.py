@@ -150,7 +150,8 @@ class Page:
     def axe(self):
         """Fails on what axe finds against WCAG 2.2 AA and its best practices for the page's structure."""
         # By evaluation: the content security policy refuses an injected script element, as it should.
-        self.raw.evaluate(_AXE.read_text(encoding="utf-8"))
+        if not self.raw.evaluate("typeof axe === 'object'"):
+            self.raw.evaluate(_AXE.read_text(encoding="utf-8"))
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
         found = self.raw.evaluate("tags => axe.run(document, {runOnly: tags})", tags)
         assert found["passes"], "axe looked at nothing"

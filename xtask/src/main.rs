@@ -23,6 +23,8 @@ usage: cargo xtask <task>
   console            build the web console's files, which the server embeds
   dist               build the release binary reproducibly; print its checksum and
                      write its software bill of materials
+  screenshots [NAME]...
+                     the pictures of the console in docs/console, all or some
   test [all|lint|unit|console|e2e|slow]...
                      all checks: lint, unit tests on both databases, the console's
                      sources, real clients against the real server; `all` adds
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         ["codegen", rest @ ..] => codegen::run(rest),
         ["console"] => console::run(&root()),
         ["dist"] => dist::run(&root()),
+        ["screenshots", names @ ..] => test::screenshots(&root(), names),
         ["test", rest @ ..] => test::run(&root(), rest),
         ["tidy"] => tidy::run(&root()),
         ["help" | "--help" | "-h"] => {

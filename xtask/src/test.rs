@@ -286,6 +286,22 @@ fn e2e(
     )
 }
 
+/// The pictures in `docs/console`: all of them with their page, or those that are named.
+pub fn screenshots(root: &Path, names: &[&str]) -> Outcome<()> {
+    packages::install(&[&packages::PYTHON[..], &packages::PICTURES].concat())?;
+    let target = target_directory(root)?;
+    let python = venv::python(root, &target)?;
+    process::run(cargo(root).args(["build", "--locked", "--package", "berth"]))?;
+    process::run(
+        Command::new(python)
+            .arg("screenshots.py")
+            .args(names)
+            .current_dir(root.join("e2e"))
+            .env("BERTH_BIN", target.join("debug/berth"))
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+    )
+}
+
 fn cargo(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root);

@@ -17,9 +17,14 @@ export function useTimeText(): (time: Date) => string {
 export function Time({ time, missing = strings.frame.none }: { time: Date | undefined; missing?: string }) {
   const textOf = useTimeText();
   if (time === undefined) return <>{missing}</>;
+  // A line may end between the day and the hour, and nowhere else.
+  const text = textOf(time);
+  const hour = text.lastIndexOf(", ") + 1;
   return (
-    <time dateTime={time.toISOString()} title={time.toISOString()} style={ONE_LINE}>
-      {textOf(time)}
+    <time dateTime={time.toISOString()} title={time.toISOString()}>
+      <span style={ONE_LINE}>{text.slice(0, hour)}</span>
+      <span style={{ whiteSpace: "normal" }}> </span>
+      <span style={ONE_LINE}>{text.slice(hour).trimStart()}</span>
     </time>
   );
 }
@@ -34,6 +39,15 @@ export function LongName({ name }: { name: string }) {
           <wbr />
         </Fragment>
       ))}
+    </>
+  );
+}
+
+/** A long name with a button that copies it. */
+export function CopiedName({ name, label }: { name: string; label: string }) {
+  return (
+    <>
+      <LongName name={name} /> <Copy text={name} label={label} />
     </>
   );
 }

@@ -23,7 +23,7 @@ export const policies = {
     isDefault: "Default",
     select: (id: string) => `Show ${id}`,
     setDefault: "Make default",
-    setDefaultOf: (id: string) => `Make ${id} the default`,
+    setDefaultOf: (id: string) => `Make default: ${id}`,
     deleteOf: (id: string) => `Delete ${id}`,
     deleteHint: "The version cannot be brought back.",
     changed: (id: string) => `${id} is the default version now.`,

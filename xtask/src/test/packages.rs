@@ -25,6 +25,12 @@ pub const NPM: [Need; 1] = [need("npm", "/usr/bin/npm")];
 /// libFuzzer is C++.
 pub const FUZZ: [Need; 1] = [need("g++", "/usr/bin/g++")];
 
+/// Pictures of the console: its browser, and what makes them small.
+pub const PICTURES: [Need; 2] = [
+    need("chromium", "/usr/bin/chromium"),
+    need("pngquant", "/usr/bin/pngquant"),
+];
+
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.

@@ -3,10 +3,11 @@
 import { autocompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
-import { bracketMatching, defaultHighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { Annotation, EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
 import { useEffect, useImperativeHandle, useRef, type RefObject } from "react";
 import { useSession } from "../../api/current";
 import * as complete from "../../lib/policy/completion";
@@ -34,6 +35,14 @@ const SEVERITIES = { ERROR: "error", SECURITY_WARNING: "error", WARNING: "warnin
 
 /** Marks a change that the owner of the document made. */
 const fromOutside = Annotation.define<boolean>();
+
+/** Read on both themes' backgrounds: the page's colour scheme chooses. */
+const colours = HighlightStyle.define([
+  { tag: tags.string, color: "light-dark(#a31515, #ff9d8a)" },
+  { tag: tags.number, color: "light-dark(#0b6e4f, #7fd8b4)" },
+  { tag: [tags.bool, tags.null], color: "light-dark(#2a1fa5, #b3adff)" },
+  { tag: tags.invalid, textDecoration: "underline wavy" },
+]);
 
 const theme = EditorView.theme({
   "&": { border: "1px solid currentColor", borderRadius: "8px", fontSize: "13px" },
@@ -81,7 +90,7 @@ export default function JsonEditor({ handle, value, onChange, findings, existing
         bracketMatching(),
         indentOnInput(),
         json(),
-        syntaxHighlighting(defaultHighlightStyle),
+        syntaxHighlighting(colours),
         lintGutter(),
         autocompletion({ override: [(context) => options(context, current.current.names, current.current.existingArns)] }),
         // Tab moves on, as everywhere on the page.

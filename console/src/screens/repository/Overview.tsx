@@ -2,8 +2,7 @@ import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import KeyValuePairs from "@cloudscape-design/components/key-value-pairs";
 import type { Repository } from "../../api/ecr";
-import { Copy } from "../../parts/Copy";
-import { Time } from "../../parts/Values";
+import { CopiedName, Time } from "../../parts/Values";
 import { strings } from "../../strings";
 
 /** The head of a repository's page. */
@@ -17,8 +16,8 @@ export function Overview({ repository }: { repository: Repository }) {
       <KeyValuePairs
         columns={2}
         items={[
-          { label: text.uri, value: <Copy text={repositoryUri} label={text.copyUri} inline /> },
-          { label: text.arn, value: <Copy text={repositoryArn} label={text.copyArn} inline /> },
+          { label: text.uri, value: <CopiedName name={repositoryUri} label={text.copyUri} /> },
+          { label: text.arn, value: <CopiedName name={repositoryArn} label={text.copyArn} /> },
           { label: text.created, value: <Time time={repository.createdAt} /> },
           { label: text.mutability, value: mutability[imageTagMutability] ?? imageTagMutability },
           ...(exclusions.length === 0

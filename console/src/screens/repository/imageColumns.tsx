@@ -1,4 +1,5 @@
 import Badge from "@cloudscape-design/components/badge";
+import Icon from "@cloudscape-design/components/icon";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
 import type { ImageDetail } from "../../api/ecr";
@@ -19,8 +20,10 @@ export function TagChips({ tags, isImmutable }: { tags: string[]; isImmutable: b
     <SpaceBetween size="xxs" direction="horizontal">
       {tags.map((tag) => (
         <Badge key={tag} color="blue">
-          {tag}
-          {isImmutable ? <span title={text.immutable}> ⚿</span> : null}
+          <span style={{ whiteSpace: "nowrap" }}>
+            {tag}
+            {isImmutable ? <> <Icon name="lock-private" size="small" ariaLabel={text.immutable} /></> : null}
+          </span>
         </Badge>
       ))}
     </SpaceBetween>
