@@ -150,15 +150,15 @@ async fn principals(
     }
 }
 
-/// The columns of a line: name and value.
-fn columns(options: &UsageOptions, line: &Line) -> Map<String, Value> {
+/// The columns of a line in their order: name and value.
+fn columns(options: &UsageOptions, line: &Line) -> Vec<(&'static str, Value)> {
     let kind = match options.by {
         UsageBy::Repository => "repository",
         UsageBy::Principal => "principal",
         UsageBy::Day => "day",
     };
-    let mut columns = Map::new();
-    let mut put = |name: &str, value: Value| drop(columns.insert(name.to_owned(), value));
+    let mut columns = Vec::new();
+    let mut put = |name: &'static str, value: Value| columns.push((name, value));
     put(kind, json!(line.name));
     if options.by != UsageBy::Principal {
         put("images", json!(line.images));
@@ -186,22 +186,25 @@ fn storage_cost(byte_days: i64, price: f64) -> f64 {
 
 fn print(options: &UsageOptions, lines: &[Line]) -> Result<()> {
     let mut answers = Answers::new();
-    let rows: Vec<Map<String, Value>> = lines.iter().map(|line| columns(options, line)).collect();
+    let rows: Vec<Vec<(&str, Value)>> = lines.iter().map(|line| columns(options, line)).collect();
     if options.output == TableOutput::Json {
         for row in &rows {
-            answers.json(row)?;
+            let members = row
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()));
+            answers.json(&members.collect::<Map<String, Value>>())?;
         }
         return answers.flush();
     }
     let Some(first) = rows.first() else {
         return answers.flush();
     };
-    let head: Vec<String> = first.keys().cloned().collect();
+    let head: Vec<String> = first.iter().map(|(name, _)| (*name).to_owned()).collect();
     let is_text = options.output == TableOutput::Text;
     let mut table = vec![head.clone()];
     table.extend(rows.iter().map(|row| {
-        let cell = |name: &String| shown(name, &row[name], is_text);
-        head.iter().map(cell).collect()
+        let cell = |(name, value): &(&str, Value)| shown(name, value, is_text);
+        row.iter().map(cell).collect()
     }));
     if !is_text {
         for row in &table {

@@ -80,6 +80,7 @@ impl Registry {
     pub async fn maintain(&self, _: ServiceName, now: Timestamp) -> Result<(), Error> {
         self.write_pulls().await?;
         self.write_activity().await?;
+        self.renew_stored_total().await?;
         self.count_uploads(now).await
     }
 

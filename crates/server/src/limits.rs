@@ -199,6 +199,13 @@ pub const AUDIT_NAME_CHARS_MAX: usize = 128;
 /// A resource's ARN in an audit event, in characters: IAM's own bound for an ARN.
 pub const AUDIT_RESOURCE_CHARS_MAX: usize = 2048;
 
+/// Candidates that a page of `SearchImages` looks at: those that the caller may not see count as well.
+pub const SEARCH_CANDIDATES_MAX: usize = 2_000;
+/// How long a page of `SearchImages` may take; it then ends where it is.
+pub const SEARCH_PAGE_TIME: Duration = Duration::from_millis(200);
+/// Steps of indexing that a search waits for; what is left is indexed by the job.
+pub const SEARCH_INDEX_STEPS_MAX: usize = 8;
+
 /// How often a node checks the database for other nodes' changes.
 pub const CHANGES_POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The longest page of `tags/list` and `_catalog` (ECR's bound for listings).

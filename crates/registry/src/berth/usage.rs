@@ -235,11 +235,17 @@ impl Registry {
         }
         count.write(conn, today).await?;
         usage::remove_changes(conn, &done).await?;
-        let all = usage::stored_by_all(conn, ACCOUNT).await?;
         tx.commit().await?;
+        Ok(more)
+    }
+
+    /// Reads what all accounts store, for the metrics of this node: one node counts for all.
+    pub(crate) async fn renew_stored_total(&self) -> Result<(), Error> {
+        let mut read = self.0.store.read().await?;
+        let all = usage::stored_by_all(&mut read.conn(), ACCOUNT).await?;
         let stored = &self.0.activity.totals.stored;
         stored.store(all.unsigned_abs(), Ordering::Relaxed);
-        Ok(more)
+        Ok(())
     }
 
     /// Removes pulls and days that are too old, some at a time; returns whether there may be more.

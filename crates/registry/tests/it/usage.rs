@@ -64,6 +64,13 @@ async fn a_shared_layer_counts_once_in_the_account(store: TestStore) {
     w.registry.delete_repository(&w.cx, input).await.unwrap();
     assert_eq!(account(&w).await.stored_bytes, shared + one);
     assert_eq!(repositories(&w).await["aa"].shared_bytes, 0);
+    // Each node's metrics have the sum, whichever of them counted.
+    let (beside, ..) = w.another_node(true, w.cx.now).await;
+    beside
+        .maintain(ServiceName::Maintenance, w.cx.now)
+        .await
+        .unwrap();
+    assert_eq!(beside.usage_totals().stored, (shared + one).unsigned_abs());
 }
 
 #[on_every_engine]

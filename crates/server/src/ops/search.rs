@@ -5,7 +5,7 @@
 //! otherwise a search would answer questions about manifests that the caller may not read.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use authz::{RequestContext, ResourceSelector, require};
 use aws_api::Operation;
@@ -17,15 +17,10 @@ use registry::{Place, Search};
 use crate::app::App;
 use crate::authorize::{self, Authorized};
 use crate::error::ApiError;
+use crate::limits::{SEARCH_CANDIDATES_MAX, SEARCH_INDEX_STEPS_MAX, SEARCH_PAGE_TIME};
 
 /// Results of a page where `maxResults` is absent.
 const RESULTS_DEFAULT: i32 = 50;
-/// Candidates that a page looks at: those that the caller may not see count as well.
-const CANDIDATES_MAX: usize = 2_000;
-/// How long a page may take; the page then ends where it is.
-const PAGE_TIME: Duration = Duration::from_millis(200);
-/// Steps of indexing that a search waits for; what is left is indexed by the job.
-const INDEX_STEPS_MAX: usize = 8;
 /// How long a token can be used.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const PURPOSE: &str = "search-images";
@@ -56,7 +51,7 @@ pub(super) async fn search_images(
     let registry = &app.registry;
     let search = registry.search(&proof, input)?;
     if is_first {
-        registry.index_pushed(INDEX_STEPS_MAX).await;
+        registry.index_pushed(SEARCH_INDEX_STEPS_MAX).await;
     }
     let began = Instant::now();
     let mut known: HashMap<String, Access> = HashMap::new();
@@ -86,7 +81,10 @@ pub(super) async fn search_images(
                     results.push(result);
                 }
             }
-            if results.len() >= max || seen >= CANDIDATES_MAX || began.elapsed() > PAGE_TIME {
+            if results.len() >= max
+                || seen >= SEARCH_CANDIDATES_MAX
+                || began.elapsed() > SEARCH_PAGE_TIME
+            {
                 return page(app, &context, results, Some(place));
             }
         }
@@ -94,7 +92,7 @@ pub(super) async fn search_images(
             Some(place) => next = place,
             None => return page(app, &context, results, None),
         }
-        if began.elapsed() > PAGE_TIME {
+        if began.elapsed() > SEARCH_PAGE_TIME {
             return page(app, &context, results, Some(next));
         }
     }
