@@ -60,7 +60,7 @@ def test_tables_and_prices(people, root):
     text = berth_command(alice, "usage", "--by", "day").ok().out.splitlines()
     assert text[0].split()[:2] == ["day", "images"] and len(text) == 32
     berth_command(alice, "usage", "--start", "2026-01-02", "--end", "2026-01-01").failed("startDate")
-    berth_command(alice, "usage", "--price-storage", "-1").failed("--price-storage")
+    berth_command(alice, "usage", "--price-storage=-1").failed("--price-storage")
     nobody = root.create_user("nobody", policy(allow("ecr:*", "*")))
     berth_command(nobody, "usage").failed("berth:ListRepositoryUsage")
 

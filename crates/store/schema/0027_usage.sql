@@ -37,8 +37,6 @@ CREATE TABLE usage_stored (
   PRIMARY KEY (registry, subject)
 );
 
-CREATE INDEX usage_stored_by_subject ON usage_stored (subject, stored);
-
 -- The layers and manifests that the counters above include.
 CREATE TABLE usage_objects (
   registry TEXT NOT NULL,

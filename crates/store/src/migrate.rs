@@ -86,6 +86,8 @@ const STEPS: &[Step] = steps![
     "0031_registry_quotas" from "0.3.0",
     // Older versions would write to repositories that are read-only.
     "0032_read_only_repositories" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0033_usage_by_subject" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.
