@@ -423,12 +423,15 @@ impl Count {
         repository_id: i64,
         digest: &str,
     ) -> Result<(), Error> {
-        if !self.registries.contains_key(&repository_id) {
-            let row = repository::get(conn, repository_id).await?;
-            let registry = row.map(|row| registry_of(&row.account, &row.region));
-            self.registries.insert(repository_id, registry);
-        }
-        let registry = self.registries.get(&repository_id).cloned().flatten();
+        let registry = match self.registries.get(&repository_id) {
+            Some(known) => known.clone(),
+            None => {
+                let row = repository::get(conn, repository_id).await?;
+                let registry = row.map(|row| registry_of(&row.account, &row.region));
+                self.registries.insert(repository_id, registry.clone());
+                registry
+            }
+        };
         let present = match &registry {
             Some(_) => usage::present_size(conn, repository_id, digest).await?,
             None => None,

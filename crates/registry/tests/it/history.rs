@@ -232,6 +232,33 @@ async fn an_immutable_tag_is_not_restored(store: TestStore) {
     assert_eq!(w.pull(&repo, "v1").await.unwrap().to_string(), two);
 }
 
+/// As a push does: what a tag names can be pulled.
+#[on_every_engine]
+async fn an_archived_target_is_active_again_when_it_is_restored(store: TestStore) {
+    let w = World::new(&store).await;
+    let repo = w.repository("app").await;
+    let one = w.image(&repo, "v1", "one").await.to_string();
+    w.image(&repo, "v1", "two").await;
+    let input = ecr::UpdateImageStorageClassRequest {
+        repository_name: "app".into(),
+        image_id: ecr::ImageIdentifier {
+            image_digest: Some(one.clone()),
+            image_tag: None,
+        },
+        target_storage_class: ecr::TargetStorageClass::Archive,
+        ..Default::default()
+    };
+    let archived = w.registry.update_image_storage_class(&w.cx, input).await;
+    assert_eq!(
+        archived.unwrap().image_status,
+        Some(ecr::ImageStatus::Archived)
+    );
+    restore(&w.registry, &w.cx, &repo, "v1", &one)
+        .await
+        .unwrap();
+    assert_eq!(w.pull(&repo, "v1").await.unwrap().to_string(), one);
+}
+
 #[on_every_engine]
 async fn a_deleted_repository_takes_its_history_along(store: TestStore) {
     let w = World::new(&store).await;
