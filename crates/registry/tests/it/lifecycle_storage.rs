@@ -179,14 +179,8 @@ async fn an_image_is_archived_and_restored(store: TestStore) {
         .await
         .unwrap();
     w.pull(&repo, "v1").await.unwrap();
-    assert_eq!(
-        set(&w, &w.cx, id("none"), Archive)
-            .await
-            .map_err(|e| e.to_string())
-            .unwrap_err()
-            .contains("does not exist"),
-        true
-    );
+    let missing = set(&w, &w.cx, id("none"), Archive).await.unwrap_err();
+    assert!(missing.to_string().contains("does not exist"), "{missing}");
     let events = w.events(&store, "ImageActivationEvent").await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["repositoryName"], "app");
