@@ -180,7 +180,12 @@ def test_images_that_are_pulled_and_protected_tags_stay(root, clock):
     clock.off(20 * DAY)
 
     def reported():
-        preview = later(root, clock, "ecr", "get-lifecycle-policy-preview", *named)
+        asked = root.run("aws", "ecr", "get-lifecycle-policy-preview", *named,
+                         env={"AWS_DEFAULT_OUTPUT": "json"} | clock.environment).seen()
+        if asked.code != 0:
+            asked.failed("(LifecyclePolicyPreviewNotFoundException)")
+            return False
+        preview = asked.json
         return [result["imageTags"] for result in preview["previewResults"]] == [["old"]]
 
     until(reported)
