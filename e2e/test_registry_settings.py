@@ -95,18 +95,18 @@ def test_a_push_creates_a_repository_as_its_template_says(root, tmp_path):
     assert maker.skopeo.push(layout, "team/another:v1").seen().code != 0
 
 
-def service(person):
+def service(person, monkeypatch):
     """A client of the service `berth`, which boto3 knows once it has the model."""
-    person.aws("configure", "add-model", "--service-name", "berth", "--service-model", f"file://{MODEL}").ok()
+    monkeypatch.setenv("AWS_DATA_PATH", str(MODEL.parent.parent.parent))
     return person.boto("berth")
 
 
-def test_a_read_only_repository_tells_a_pusher_why(root, tmp_path):
+def test_a_read_only_repository_tells_a_pusher_why(root, tmp_path, monkeypatch):
     root.create_repository("frozen")
     layout = images.umoci_layout(tmp_path / "image", "before the freeze")
     root.skopeo.login()
     root.skopeo.push(layout, "frozen:v1").ok()
-    berth = service(root)
+    berth = service(root, monkeypatch)
     berth.put_read_only_mode(repositoryName="frozen", enabled=True, reason="release 1.0")
     other = images.umoci_layout(tmp_path / "other", "after the freeze")
     refused = root.skopeo.push(other, "frozen:v2")
@@ -121,8 +121,8 @@ def test_a_read_only_repository_tells_a_pusher_why(root, tmp_path):
     root.skopeo.push(other, "frozen:v2").ok()
 
 
-def test_a_read_only_server_refuses_writes(root):
-    berth = service(root)
+def test_a_read_only_server_refuses_writes(root, monkeypatch):
+    berth = service(root, monkeypatch)
     berth.put_read_only_mode(enabled=True, reason="maintenance")
     for call, arguments in [(root.ecr.create_repository, {"repositoryName": "late"}), (root.iam.create_user, {"UserName": "late"})]:
         error = failing(call, "ReadOnlyModeException", **arguments)

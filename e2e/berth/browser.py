@@ -50,6 +50,8 @@ class Browser:
         context = self._browser.new_context(
             viewport=size or WIDE, color_scheme="dark" if dark else "light", locale="en-GB", timezone_id=zone,
             ignore_https_errors=certificate_is_ours,
+            # Colours that fade in are no colours that a person reads.
+            reduced_motion="reduce",
         )
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self.origin)
         context.set_default_timeout(_WAIT_MS_MAX)
