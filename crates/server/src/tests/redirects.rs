@@ -104,7 +104,7 @@ async fn a_redirect_is_for_those_who_may_read_the_blob() {
     assert!(!events.is_empty());
     let told = serde_json::to_string(&events).unwrap();
     assert!(
-        !told.contains("f00") && !told.contains("store.example"),
+        !told.contains("X-Amz-Signature") && !told.contains("store.example"),
         "{told}"
     );
 }
