@@ -83,6 +83,8 @@ def test_a_policy_is_previewed_put_and_read_with_the_aws_cli(root):
     assert read["lifecyclePolicyText"] == text and read["lastEvaluatedAt"]
     event, *_ = [e for e in audit.events(root.server, eventName="PolicyExecutionEvent")
                  if e["serviceEventDetails"]["repositoryName"] == "previewed"]
+    resource, = event["resources"]
+    assert resource["ARN"] == root.repository_arn("previewed")
     acted, = event["serviceEventDetails"]["lifecycleEventImageActions"]
     assert acted["lifecycleEventImage"]["tagList"] == ["v1"] and event["eventType"] == "AwsServiceEvent"
     root.aws("ecr", "delete-lifecycle-policy", *named).ok()

@@ -309,6 +309,7 @@ pub(crate) async fn record(
         source: ServiceName::EVENT_SOURCE,
         name,
         account: Some(account.as_str()),
+        resource: None,
         details: &details.to_string(),
     };
     Ok(service_events::insert(conn, &event).await?)

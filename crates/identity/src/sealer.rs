@@ -210,6 +210,7 @@ impl Sealer {
             source: ServiceName::EVENT_SOURCE,
             name: if keys == 0 { "CreateKey" } else { "RotateKey" },
             account: None,
+            resource: None,
             details: &serde_json::json!({ "keyId": id }).to_string(),
         };
         service_events::insert(&mut tx.conn(), &event).await?;

@@ -55,6 +55,7 @@ impl Registry {
                 source: ServiceName::EVENT_SOURCE,
                 name: "LinkForeignLayers",
                 account: None,
+                resource: None,
                 details: &serde_json::json!({ "layers": linked }).to_string(),
             };
             service_events::insert(&mut tx.conn(), &event).await?;

@@ -190,6 +190,7 @@ impl Registry {
             source: ServiceName::EVENT_SOURCE,
             name: "DeleteExpiredUploads",
             account: None,
+            resource: None,
             details: &details.to_string(),
         };
         service_events::insert(&mut tx.conn(), &event).await?;

@@ -25,6 +25,7 @@ pub(crate) async fn insert(
         source: SOURCE,
         name,
         account: Some(repo.account.as_str()),
+        resource: Some(&repo.arn),
         details: &details.to_string(),
     };
     Ok(service_events::insert(conn, &event).await?)

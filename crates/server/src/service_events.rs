@@ -44,6 +44,7 @@ impl App {
                 source: &event.source,
                 name: &event.name,
                 account: event.account.as_deref(),
+                resource: event.resource.as_deref(),
                 details: serde_json::from_str(&event.details).unwrap_or_default(),
                 read_only: false,
             });
@@ -87,6 +88,7 @@ mod tests {
             source: "berth".to_owned(),
             name: "RotateKey".to_owned(),
             account: None,
+            resource: None,
             details: "{}".to_owned(),
         };
         let id = event_id("a", &event);

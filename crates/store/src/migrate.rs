@@ -88,6 +88,8 @@ const STEPS: &[Step] = steps![
     "0032_read_only_repositories" from "0.3.0",
     // Older versions ignore what it adds.
     "0033_usage_by_subject" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0034_service_event_resources" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.
@@ -195,6 +197,7 @@ async fn tell(tx: &mut Write, engine: Engine, steps: &[&str]) -> Result<()> {
         source: "berth",
         name: EVENT,
         account: None,
+        resource: None,
         details: &format!(r#"{{"steps":["{steps}"],"version":"{VERSION}"}}"#),
     };
     service_events::insert(&mut tx.conn(), &event).await

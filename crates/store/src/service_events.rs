@@ -23,6 +23,8 @@ pub struct NewEvent<'a> {
     pub name: &'a str,
     /// The account whose data it was, where it was one's.
     pub account: Option<&'a str>,
+    /// The ARN of the resource that it is about, where it is about one.
+    pub resource: Option<&'a str>,
     /// `serviceEventDetails`: a JSON object. The caller bounds its size.
     pub details: &'a str,
 }
@@ -42,6 +44,8 @@ pub struct Event {
     pub name: String,
     /// Twelve digits.
     pub account: Option<String>,
+    /// An ARN.
+    pub resource: Option<String>,
     /// A JSON object.
     pub details: String,
 }
@@ -55,6 +59,7 @@ fn event(row: &Row) -> Result<Event> {
         name: row.text(4)?,
         account: row.opt_text(5)?,
         details: row.text(6)?,
+        resource: row.opt_text(7)?,
     })
 }
 
@@ -63,20 +68,29 @@ fn event(row: &Row) -> Result<Event> {
 /// # Errors
 /// The engine's.
 pub async fn insert(conn: &mut Conn<'_>, new: &NewEvent<'_>) -> Result<()> {
-    conn.execute(
-        "INSERT INTO service_events (occurred_at, service, source, name, account, details, claimed_until) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0)",
-        values![
-            new.occurred_at,
-            new.service,
-            new.source,
-            new.name,
-            new.account,
-            new.details
-        ],
-    )
-    .await
-    .map(drop)
+    let mut values = values![
+        new.occurred_at,
+        new.service,
+        new.source,
+        new.name,
+        new.account,
+        new.details
+    ];
+    // The column came later than the table: an upgrade writes its event before it is there.
+    let sql = match new.resource {
+        None => {
+            "INSERT INTO service_events \
+             (occurred_at, service, source, name, account, details, claimed_until) \
+             VALUES ($1, $2, $3, $4, $5, $6, 0)"
+        }
+        Some(resource) => {
+            values.extend(values![resource]);
+            "INSERT INTO service_events \
+             (occurred_at, service, source, name, account, details, resource, claimed_until) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)"
+        }
+    };
+    conn.execute(sql, values).await.map(drop)
 }
 
 /// Whether an event waits that nobody has claimed: a look that costs no transaction.
@@ -102,7 +116,7 @@ pub async fn claim(conn: &mut Conn<'_>, now: i64, until: i64, limit: i64) -> Res
         .fetch_all(
             "UPDATE service_events SET claimed_until = $2 WHERE id IN (\
              SELECT id FROM service_events WHERE claimed_until <= $1 ORDER BY id LIMIT $3) \
-             RETURNING id, occurred_at, service, source, name, account, details",
+             RETURNING id, occurred_at, service, source, name, account, details, resource",
             values![now, until, limit],
         )
         .await?;

@@ -12,6 +12,7 @@ fn new(name: &str) -> NewEvent<'_> {
         source: "berth",
         name,
         account: Some("123456789012"),
+        resource: None,
         details: r#"{"count":3}"#,
     }
 }

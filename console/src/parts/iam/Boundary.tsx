@@ -11,7 +11,7 @@ import { strings } from "../../strings";
 import { LinkTo } from "../LinkTo";
 import { useAction } from "../useAction";
 import { useConfirm } from "./Confirm";
-import { Dialog } from "./Dialog";
+import { Dialog } from "../Dialog";
 import { holderKey } from "./keys";
 import { OnePolicy } from "./PolicyPicker";
 

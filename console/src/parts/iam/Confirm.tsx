@@ -5,7 +5,7 @@ import { performAll } from "../../api/perform";
 import type { Change } from "../../lib/commands/change";
 import { strings } from "../../strings";
 import { useAction } from "../useAction";
-import { Dialog } from "./Dialog";
+import { Dialog } from "../Dialog";
 
 export interface Question {
   title: string;

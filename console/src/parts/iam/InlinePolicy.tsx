@@ -11,7 +11,7 @@ import { Failure } from "../Failure";
 import { Field } from "../Field";
 import { PolicyEdit } from "../PolicyText";
 import { useReplaceDocument } from "../useReplaceDocument";
-import { Dialog } from "./Dialog";
+import { Dialog } from "../Dialog";
 import { holderKey } from "./keys";
 
 interface Props {

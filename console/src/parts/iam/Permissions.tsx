@@ -13,7 +13,7 @@ import { Failure } from "../Failure";
 import { LinkTo } from "../LinkTo";
 import { useAction } from "../useAction";
 import { useConfirm } from "./Confirm";
-import { Dialog } from "./Dialog";
+import { Dialog } from "../Dialog";
 import { InlinePolicy } from "./InlinePolicy";
 import { holderKey } from "./keys";
 import { PolicyPicker } from "./PolicyPicker";

@@ -11,7 +11,7 @@ import { tagsProblem } from "../../lib/names";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { useAction } from "../useAction";
-import { Dialog } from "./Dialog";
+import { Dialog } from "../Dialog";
 import { TagRows } from "./TagRows";
 
 /** The tags of a user, role or policy. */

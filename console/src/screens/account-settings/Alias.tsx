@@ -12,7 +12,7 @@ import { aliasProblem } from "../../lib/names";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { useConfirm } from "../../parts/iam/Confirm";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

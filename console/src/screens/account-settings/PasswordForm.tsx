@@ -3,7 +3,7 @@ import Checkbox from "@cloudscape-design/components/checkbox";
 import { useState } from "react";
 import { iamChange, perform } from "../../api/perform";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

@@ -6,7 +6,7 @@ import { iamChange, perform } from "../../api/perform";
 import { nameProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
 import { useConfirm } from "../../parts/iam/Confirm";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { IamTable } from "../../parts/iam/IamTable";
 import { holderKey } from "../../parts/iam/keys";
 import { LinkTo } from "../../parts/LinkTo";

@@ -11,7 +11,7 @@ import { listHosts } from "../../api/hosts";
 import { perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { listKey } from "../../parts/iam/keys";
 import { LinkButton } from "../../parts/iam/LinkButton";
 import { Time } from "../../parts/Values";

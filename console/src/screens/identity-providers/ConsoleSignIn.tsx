@@ -10,7 +10,7 @@ import { consoleSignInChange, shownChange, type ConsoleSignInForm } from "../../
 import { Copy } from "../../parts/Copy";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { providerKey } from "../../parts/iam/keys";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";

@@ -14,7 +14,7 @@ import { areThumbprints, thumbprints } from "../../lib/providers";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { useConfirm } from "../../parts/iam/Confirm";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { providerKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";

@@ -8,7 +8,7 @@ import { useState } from "react";
 import { getSAMLProvider } from "../../api/iam/providers";
 import { iamChange, perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { providerKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
 import { PolicyText } from "../../parts/PolicyText";

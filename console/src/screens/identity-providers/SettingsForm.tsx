@@ -15,7 +15,7 @@ import {
   type SettingsForm as Form,
 } from "../../lib/provider-settings";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

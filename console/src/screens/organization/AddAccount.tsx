@@ -2,7 +2,7 @@ import { useState } from "react";
 import { perform } from "../../api/perform";
 import { createdAccount } from "../../api/organizations";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { perform } from "../../api/perform";
 import { policiesOfType, policyContent } from "../../api/organizations";
 import { Failure } from "../../parts/Failure";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { pretty } from "../../parts/iam/InlinePolicy";
 import { PolicyText } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";

@@ -4,7 +4,7 @@ import { perform } from "../../api/perform";
 import { isJsonObject } from "../../lib/permissions-choice";
 import { format } from "../../lib/trust/document";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { PolicyEdit } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";

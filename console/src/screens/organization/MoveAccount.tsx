@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { parentOf, parents, type Node } from "../../api/organizations";
 import { perform } from "../../api/perform";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

@@ -8,7 +8,7 @@ import { POLICY_VERSIONS_MAX } from "../../lib/names";
 import { isJsonObject } from "../../lib/permissions-choice";
 import { DocumentChanged } from "../../parts/DocumentChanged";
 import { Failure } from "../../parts/Failure";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { pretty } from "../../parts/iam/InlinePolicy";
 import { policyKey } from "../../parts/iam/keys";
 import { PolicyChanges } from "../../parts/PolicyChanges";

@@ -1,14 +1,11 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteRepository, type ImageDetail } from "../../api/ecr";
-import { Failure } from "../../parts/Failure";
+import { Dialog } from "../../parts/Dialog";
 import { useFlash } from "../../parts/flash";
 import { shortDigest } from "../../lib/format";
 import { strings } from "../../strings";
@@ -44,43 +41,26 @@ export function DeleteRepository({ name, onDismiss, onDeleted }: Props) {
     },
   });
   return (
-    <Modal
-      visible
-      header={text.title(name)}
-      closeAriaLabel={strings.frame.close}
-      onDismiss={onDismiss}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onDismiss}>
-              {strings.frame.cancel}
-            </Button>
-            <Button
-              variant="primary"
-              disabled={typed !== name || images.isPending}
-              loading={remove.isPending}
-              onClick={() => remove.mutate()}
-            >
-              {text.submit}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Dialog
+      title={text.title(name)}
+      submit={text.submit}
+      onSubmit={() => remove.mutate()}
+      onClose={onDismiss}
+      isRunning={remove.isPending}
+      isDisabled={typed !== name || images.isPending}
+      error={remove.error ?? undefined}
     >
-      <SpaceBetween size="m">
-        {images.error === null ? null : (
-          <Alert type="warning" header={text.unknown}>
-            {images.error.message}
-          </Alert>
-        )}
-        {held === undefined ? null : <Held images={held} hasMore={images.data?.nextToken !== undefined} />}
-        <Alert type="warning">{text.warning}</Alert>
-        <FormField label={text.confirm(name)}>
-          <Input value={typed} autoComplete={false} onChange={({ detail }) => setTyped(detail.value)} />
-        </FormField>
-        {remove.error === null ? null : <Failure error={remove.error} />}
-      </SpaceBetween>
-    </Modal>
+      {images.error === null ? null : (
+        <Alert type="warning" header={text.unknown}>
+          {images.error.message}
+        </Alert>
+      )}
+      {held === undefined ? null : <Held images={held} hasMore={images.data?.nextToken !== undefined} />}
+      <Alert type="warning">{text.warning}</Alert>
+      <FormField label={text.confirm(name)}>
+        <Input value={typed} autoComplete={false} onChange={({ detail }) => setTyped(detail.value)} />
+      </FormField>
+    </Dialog>
   );
 }
 

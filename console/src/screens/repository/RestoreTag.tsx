@@ -1,9 +1,6 @@
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { restoreTag } from "../../api/history";
-import { Failure } from "../../parts/Failure";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { repositoryKey } from "./queries";
@@ -24,29 +21,16 @@ export function RestoreTag({ name, tag, digest, onClose }: Props) {
     then: onClose,
   });
   return (
-    <Modal
-      visible
-      header={text.restoreTitle(tag)}
-      closeAriaLabel={strings.frame.close}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onClose}>
-              {strings.frame.cancel}
-            </Button>
-            <Button variant="primary" loading={action.isRunning} onClick={() => action.run(undefined)}>
-              {text.restore}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Dialog
+      title={text.restoreTitle(tag)}
+      submit={text.restore}
+      onSubmit={() => action.run(undefined)}
+      onClose={onClose}
+      isRunning={action.isRunning}
+      error={action.error}
     >
-      <SpaceBetween size="s">
-        <Box variant="p">{text.restoreWhat(tag)}</Box>
-        <Box variant="code">{digest}</Box>
-        {action.error === undefined ? null : <Failure error={action.error} />}
-      </SpaceBetween>
-    </Modal>
+      <Box variant="p">{text.restoreWhat(tag)}</Box>
+      <Box variant="code">{digest}</Box>
+    </Dialog>
   );
 }

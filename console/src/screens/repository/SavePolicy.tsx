@@ -1,11 +1,8 @@
 import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table from "@cloudscape-design/components/table";
 import { policyChanges, readPolicy } from "../../lib/repository-policy";
+import { Dialog } from "../../parts/Dialog";
 import { DocumentChanged } from "../../parts/DocumentChanged";
-import { Failure } from "../../parts/Failure";
 import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
 import { repositoryKey } from "./queries";
@@ -40,63 +37,46 @@ export function SavePolicy({ name, base, json, onBegin, onClose }: Props) {
     },
   });
   return (
-    <Modal
-      visible
+    <Dialog
       size="large"
-      header={text.reviewTitle}
-      closeAriaLabel={strings.frame.close}
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={onClose}>
-              {strings.frame.cancel}
-            </Button>
-            <Button
-              variant="primary"
-              loading={save.isRunning}
-              onClick={() => save.save({ kind: "repository", name }, json)}
-            >
-              {json === "" ? text.delete : strings.frame.save}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+      title={text.reviewTitle}
+      submit={json === "" ? text.delete : strings.frame.save}
+      onSubmit={() => save.save({ kind: "repository", name }, json)}
+      onClose={onClose}
+      isRunning={save.isRunning}
+      error={save.error}
     >
-      <SpaceBetween size="m">
-        {changes.length === 0 ? (
-          <Box variant="p">{text.noChange}</Box>
-        ) : (
-          <>
-            <Box variant="p">{text.reviewIntro}</Box>
-            <Table
-              items={changes}
-              variant="embedded"
-              wrapLines
-              ariaLabels={{ tableLabel: text.caption }}
-              columnDefinitions={[
-                { id: "change", header: text.columns.change, isRowHeader: true, cell: ({ kind }) => text[kind] },
-                { id: "effect", header: text.columns.effect, cell: ({ effect }) => effect },
-                { id: "principal", header: text.columns.principal, cell: ({ principal }) => principal },
-                { id: "action", header: text.columns.action, cell: ({ action }) => action },
-                {
-                  id: "condition",
-                  header: text.columns.condition,
-                  cell: ({ isConditional }) => (isConditional ? text.conditional : strings.frame.none),
-                },
-              ]}
-            />
-          </>
-        )}
-        <DocumentChanged
-          conflict={save.conflict}
-          onTake={(current) => {
-            onBegin(current);
-            onClose();
-          }}
-        />
-        {save.error === undefined ? null : <Failure error={save.error} />}
-      </SpaceBetween>
-    </Modal>
+      {changes.length === 0 ? (
+        <Box variant="p">{text.noChange}</Box>
+      ) : (
+        <>
+          <Box variant="p">{text.reviewIntro}</Box>
+          <Table
+            items={changes}
+            variant="embedded"
+            wrapLines
+            ariaLabels={{ tableLabel: text.caption }}
+            columnDefinitions={[
+              { id: "change", header: text.columns.change, isRowHeader: true, cell: ({ kind }) => text[kind] },
+              { id: "effect", header: text.columns.effect, cell: ({ effect }) => effect },
+              { id: "principal", header: text.columns.principal, cell: ({ principal }) => principal },
+              { id: "action", header: text.columns.action, cell: ({ action }) => action },
+              {
+                id: "condition",
+                header: text.columns.condition,
+                cell: ({ isConditional }) => (isConditional ? text.conditional : strings.frame.none),
+              },
+            ]}
+          />
+        </>
+      )}
+      <DocumentChanged
+        conflict={save.conflict}
+        onTake={(current) => {
+          onBegin(current);
+          onClose();
+        }}
+      />
+    </Dialog>
   );
 }

@@ -7,7 +7,7 @@ import { useState } from "react";
 import { iamChange, perform } from "../../api/perform";
 import { descriptionProblem, sessionSecondsProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { holderKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";

@@ -10,7 +10,7 @@ import { putInlineChange } from "../../lib/iam-changes";
 import { revocationPolicy, revocationTime, REVOCATION_POLICY_NAME } from "../../lib/session-revocation";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { holderKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";

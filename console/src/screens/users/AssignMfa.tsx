@@ -4,7 +4,7 @@ import { createVirtualMFADevice, deleteVirtualMFADevice } from "../../api/iam/cr
 import { iamChange, perform } from "../../api/perform";
 import { nameProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { Secret } from "../../parts/Secret";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";

@@ -2,7 +2,7 @@ import Box from "@cloudscape-design/components/box";
 import type { CreateAccessKeyCommandOutput } from "@aws-sdk/client-iam";
 import { iamChange, perform } from "../../api/perform";
 import type { NewCredentials } from "../../lib/credentials-csv";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

@@ -2,7 +2,7 @@ import Box from "@cloudscape-design/components/box";
 import { useState } from "react";
 import { iamChange, perform } from "../../api/perform";
 import { Field } from "../../parts/Field";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 

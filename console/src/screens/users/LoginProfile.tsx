@@ -13,7 +13,7 @@ import { iamChange, perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { useConfirm } from "../../parts/iam/Confirm";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { holderKey } from "../../parts/iam/keys";
 import { Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";

@@ -9,7 +9,7 @@ import { listGroupsForUser } from "../../api/iam/users";
 import { iamChange, performAll } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { useConfirm } from "../../parts/iam/Confirm";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { holderKey } from "../../parts/iam/keys";
 import { LinkTo } from "../../parts/LinkTo";
 import { useAction } from "../../parts/useAction";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { iamChange, perform } from "../../api/perform";
-import { Dialog } from "../../parts/iam/Dialog";
+import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 import { areCodes, Codes } from "./Codes";

@@ -253,6 +253,7 @@ async fn record(
         source: "organizations.amazonaws.com",
         name: "CreateAccountResult",
         account: Some(&organization.management_account),
+        resource: None,
         details: &details.to_string(),
     };
     Ok(service_events::insert(conn, &event).await?)

@@ -20,6 +20,8 @@ pub(crate) struct ServiceEvent<'a> {
     pub(crate) name: &'a str,
     /// The account whose data it was, where it was one's.
     pub(crate) account: Option<&'a str>,
+    /// The ARN of the resource that it is about, where it is about one.
+    pub(crate) resource: Option<&'a str>,
     pub(crate) details: serde_json::Value,
     /// Nothing was changed.
     pub(crate) read_only: bool,
@@ -35,13 +37,16 @@ impl<'a> ServiceEvent<'a> {
             source: ServiceName::EVENT_SOURCE,
             name,
             account: None,
+            resource: None,
             details,
             read_only: true,
         }
     }
 
-    /// The line of the log: JSON and a line feed.
+    /// The line of the log: JSON and a line feed. An event about a resource is of its region, another of `region`.
     pub(super) fn into_text(self, region: &str) -> Vec<u8> {
+        let field = |at: usize| self.resource.and_then(|arn| arn.split(':').nth(at));
+        let region = field(3).filter(|own| !own.is_empty()).unwrap_or(region);
         let mut event = json!({
             "eventVersion": "1.11",
             "userIdentity": {"type": "AWSService", "invokedBy": self.service},
@@ -63,6 +68,13 @@ impl<'a> ServiceEvent<'a> {
         if let Some(account) = self.account {
             event["userIdentity"]["accountId"] = account.into();
             event["recipientAccountId"] = account.into();
+        }
+        // As AWS's events of lifecycle policies have it (ECR User Guide, "Logging Amazon ECR actions with AWS
+        // CloudTrail"); the only resources of such events are repositories.
+        if let Some(arn) = self.resource {
+            let account = field(4).unwrap_or_default();
+            event["resources"] =
+                json!([{"ARN": arn, "accountId": account, "type": "AWS::ECR::Repository"}]);
         }
         // A `Value` always serializes.
         let mut line = event.to_string().into_bytes();

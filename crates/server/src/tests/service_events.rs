@@ -130,6 +130,7 @@ async fn a_long_list_of_things_is_cut_to_the_bound_of_an_event() {
         source: "berth",
         name: "Long",
         account: None,
+        resource: None,
         details: &details,
     };
     store::service_events::insert(&mut tx.conn(), &event)
@@ -140,4 +141,41 @@ async fn a_long_list_of_things_is_cut_to_the_bound_of_an_event() {
     let long = find(&events, "Long")[0];
     let length = format!("{} bytes", details.len());
     assert_eq!(long["serviceEventDetails"], json!({ "omitted": length }));
+}
+
+/// ECR User Guide, "Logging Amazon ECR actions with AWS CloudTrail", "Example: Amazon ECR image lifecycle policy".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_about_a_repository_is_of_its_region() {
+    let world = World::new().await;
+    let arn = format!("arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/app");
+    let mut tx = world
+        .app
+        .store
+        .write(store::service_events::SCOPE)
+        .await
+        .unwrap();
+    let event = store::service_events::NewEvent {
+        occurred_at: 0,
+        service: "lifecycle.berth",
+        source: "ecr.amazonaws.com",
+        name: "PolicyExecutionEvent",
+        account: Some(ACCOUNT),
+        resource: Some(&arn),
+        details: r#"{"repositoryName":"app"}"#,
+    };
+    store::service_events::insert(&mut tx.conn(), &event)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    world.app.record_service_events().await.unwrap();
+    let events = world.stop().await;
+    let run = find(&events, "PolicyExecutionEvent")[0];
+    assert_eq!(run["awsRegion"], "eu-west-1");
+    assert_eq!(
+        run["resources"],
+        json!([{"ARN": arn, "accountId": ACCOUNT, "type": "AWS::ECR::Repository"}])
+    );
+    let created = find(&events, "CreateAccount")[0];
+    assert_eq!(created["awsRegion"], "us-east-1");
+    assert_eq!(created.get("resources"), None);
 }

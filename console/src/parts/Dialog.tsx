@@ -2,11 +2,11 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import type { ReactNode } from "react";
-import type { Change } from "../../lib/commands/change";
-import { strings } from "../../strings";
-import { CommandSection } from "../AsCommand";
-import { Failure } from "../Failure";
+import { useId, type ReactNode } from "react";
+import type { Change } from "../lib/commands/change";
+import { strings } from "../strings";
+import { CommandSection } from "./AsCommand";
+import { Failure } from "./Failure";
 
 interface Props {
   title: string;
@@ -22,22 +22,23 @@ interface Props {
   children: ReactNode;
 }
 
-/** A form in a dialog. Return sends it, as in any form. */
+/** A form in a dialog. The button below submits it, and so does Return in a field. */
 export function Dialog({ title, submit, onSubmit, onClose, isRunning, isDisabled, error, size, changes = [], children }: Props) {
+  const form = useId();
   return (
     <Modal
       visible
       header={title}
       size={size ?? "medium"}
-      closeAriaLabel={strings.iam.close}
+      closeAriaLabel={strings.frame.close}
       onDismiss={onClose}
       footer={
         <Box float="right">
           <SpaceBetween direction="horizontal" size="xs">
             <Button variant="link" onClick={onClose}>
-              {strings.iam.cancel}
+              {strings.frame.cancel}
             </Button>
-            <Button variant="primary" loading={isRunning ?? false} disabled={isDisabled ?? false} onClick={onSubmit}>
+            <Button variant="primary" form={form} loading={isRunning ?? false} disabled={isDisabled ?? false}>
               {submit}
             </Button>
           </SpaceBetween>
@@ -46,6 +47,7 @@ export function Dialog({ title, submit, onSubmit, onClose, isRunning, isDisabled
     >
       <SpaceBetween size="m">
         <form
+          id={form}
           onSubmit={(event) => {
             event.preventDefault();
             if (isRunning !== true && isDisabled !== true) onSubmit();
