@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use store::Write;
-use store::ecr::{image, repository};
+use store::ecr::{image, referrer, repository};
 
 use crate::cache::Change;
 use crate::{Error, RepositoryFacts};
@@ -34,10 +34,11 @@ pub(crate) async fn delete_with_referrers(
     while let Some((id, digest)) = waiting.pop() {
         let conn = &mut tx.conn();
         // Asked for while the rows that name the children are there.
-        let mut orphans = image::orphaned_children(conn, repo.id, id).await?;
+        let mut orphans = referrer::orphaned_children(conn, id).await?;
         image::delete(conn, id).await?;
         repository::remove_image(conn, repo.id).await?;
-        orphans.extend(image::orphaned_referrers(conn, repo.id, &digest).await?);
+        let sole = referrer::sole(conn, repo.id, &digest).await?;
+        orphans.extend(sole.into_iter().map(|image| (image.id, image.digest)));
         let parsed = digest.parse().map_err(Error::internal)?;
         changes.push(Change::Image(repo.id, parsed));
         orphans.retain(|(_, digest)| seen.insert(digest.clone()));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_types::{AccountId, Region};
 use serde::Serialize;
-use store::ecr::image::{ACTIVE, ReferrerFilter};
-use store::ecr::{image, image_status, image_tag, repository};
+use store::ecr::image::ACTIVE;
+use store::ecr::{image_status, image_tag, referrer, repository};
 
 use crate::digest::parse_digest;
 use crate::manifest::OCI_INDEX;
@@ -61,7 +61,7 @@ pub struct Referrer {
 }
 
 impl Referrer {
-    fn of(image: image::Referrer) -> Result<Self, Error> {
+    fn of(image: referrer::Referrer) -> Result<Self, Error> {
         let annotations = match &image.annotations {
             Some(text) => serde_json::from_str(text).map_err(Error::internal)?,
             None => BTreeMap::new(),
@@ -180,20 +180,20 @@ impl Registry {
         limit: i64,
     ) -> Result<Referrers, Error> {
         let digest = parse_digest(digest)?.to_string();
-        let of = ReferrerFilter {
+        let of = referrer::Filter {
             subject: &digest,
             artifact_type,
             status,
         };
         let mut read = self.0.store.read().await?;
         let conn = &mut read.conn();
-        let sizes = image::referrer_sizes(conn, repo.id, of, after, limit + 1).await?;
+        let sizes = referrer::sizes(conn, repo.id, of, after, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let fits = page_length(&sizes, limit);
         let Some((last, _)) = fits.checked_sub(1).and_then(|at| sizes.get(at)) else {
             return Ok(Referrers::default());
         };
-        let images = image::referrers(conn, repo.id, of, after, *last).await?;
+        let images = referrer::list(conn, repo.id, of, after, *last).await?;
         let next = (fits < sizes.len()).then(|| last.to_string());
         let referrers = images
             .into_iter()

@@ -11,7 +11,7 @@ use authz::ServiceName;
 use jiff::Timestamp;
 use store::ecr::image::ACTIVE;
 use store::ecr::image_status::{self, Marked};
-use store::ecr::repository;
+use store::ecr::{referrer, repository};
 use store::{Conn, Write};
 
 use crate::service_event;
@@ -69,7 +69,7 @@ pub(crate) async fn archive(
     while let Some((id, digest)) = waiting.pop() {
         let conn = &mut tx.conn();
         image_status::archive(conn, id, now).await?;
-        let referrers = image_status::sole_referrers(conn, repo.id, &digest).await?;
+        let referrers = referrer::sole(conn, repo.id, &digest).await?;
         let active = referrers.into_iter().filter(|image| image.status == ACTIVE);
         waiting.extend(
             active
@@ -97,7 +97,7 @@ pub(crate) async fn restore(
         image_status::activate(conn, image.id, now).await?;
         activated(conn, repo, &image.digest, now).await?;
         waiting.extend(image_status::children(conn, image.id).await?);
-        waiting.extend(image_status::sole_referrers(conn, repo.id, &image.digest).await?);
+        waiting.extend(referrer::sole(conn, repo.id, &image.digest).await?);
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod lifecycle_preview;
 pub mod pull;
 pub mod pull_time_exclusion;
 pub mod quota;
+pub mod referrer;
 pub mod registry_policy;
 pub mod registry_setting;
 pub mod repository;

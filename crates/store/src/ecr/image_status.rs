@@ -55,7 +55,7 @@ pub struct Marked {
     pub status: String,
 }
 
-fn marked(row: &Row) -> Result<Marked> {
+pub(super) fn marked(row: &Row) -> Result<Marked> {
     Ok(Marked {
         id: row.int(0)?,
         digest: row.text(1)?,
@@ -108,29 +108,6 @@ pub async fn children(conn: &mut Conn<'_>, list_id: i64) -> Result<Vec<Marked>> 
          JOIN images i ON i.repository_id = c.repository_id AND i.digest = c.digest \
          WHERE c.image_id = $1 ORDER BY i.id",
         values![list_id],
-    )
-    .await?
-    .iter()
-    .map(marked)
-    .collect()
-}
-
-/// The referrers of a subject that nothing else leads to: no tag, no list.
-///
-/// # Errors
-/// The engine's.
-pub async fn sole_referrers(
-    conn: &mut Conn<'_>,
-    repository_id: i64,
-    subject: &str,
-) -> Result<Vec<Marked>> {
-    conn.fetch_all(
-        "SELECT i.id, i.digest, i.status FROM images i \
-         WHERE i.repository_id = $1 AND i.subject = $2 \
-         AND NOT EXISTS (SELECT 1 FROM image_tags t WHERE t.image_id = i.id) \
-         AND NOT EXISTS (SELECT 1 FROM image_children c \
-         WHERE c.repository_id = i.repository_id AND c.digest = i.digest) ORDER BY i.id",
-        values![repository_id, subject],
     )
     .await?
     .iter()

@@ -58,8 +58,10 @@ pub async fn for_console(
     account: &str,
     max: i64,
 ) -> Result<Vec<ConsoleProvider>> {
-    let sql = "SELECT e.kind, e.name, s.sealed FROM provider_settings s JOIN iam_entities e ON e.id = s.entity \
-               WHERE e.account = $1 AND s.console = 1 ORDER BY e.kind, e.name_folded LIMIT $2";
+    // Strangers ask: the kinds keep the account's users and roles out of it.
+    let sql = "SELECT e.kind, e.name, s.sealed FROM iam_entities e CROSS JOIN provider_settings s \
+               WHERE s.entity = e.id AND e.account = $1 AND e.kind IN ('oidc-provider', 'saml-provider') \
+               AND s.console = 1 ORDER BY e.kind, e.name_folded LIMIT $2";
     let rows = conn.fetch_all(sql, values![account, max]).await?;
     let provider = |row: &crate::Row| {
         Ok(ConsoleProvider {
