@@ -56,14 +56,15 @@ impl Registry {
 }
 
 /// Archives an image and the referrers that only it leads to, inside the transaction. What is cached of the
-/// repository is stale then: its layers as well.
+/// repository is stale then: its layers as well. Answers the digests of the referrers.
 pub(crate) async fn archive(
     tx: &mut Write,
     repo: &RepositoryFacts,
     id: i64,
     digest: &str,
     now: i64,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
+    let mut archived = Vec::new();
     let mut waiting = vec![(id, digest.to_owned())];
     let mut seen = HashSet::from([id]);
     while let Some((id, digest)) = waiting.pop() {
@@ -74,10 +75,11 @@ pub(crate) async fn archive(
         waiting.extend(
             active
                 .map(|image| (image.id, image.digest))
-                .filter(|(id, _)| seen.insert(*id)),
+                .filter(|(id, _)| seen.insert(*id))
+                .inspect(|(_, digest)| archived.push(digest.clone())),
         );
     }
-    Ok(())
+    Ok(archived)
 }
 
 /// Restores images that are not active, with the images that they need as lists and the referrers that only

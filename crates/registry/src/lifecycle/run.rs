@@ -1,9 +1,11 @@
 //! A run of a repository's policy: selects images, and deletes or archives them.
 
+use std::collections::HashSet;
+
 use authz::ServiceName;
 use jiff::{SignedDuration, Timestamp};
 use store::Write;
-use store::ecr::{image, image_status, image_tag, lifecycle, repository};
+use store::ecr::{image, image_status, lifecycle, repository};
 
 use super::events::{Acted, Name, Told};
 use super::options::Options;
@@ -35,7 +37,8 @@ pub(super) struct Subject {
 
 /// What became of an image.
 enum Outcome {
-    Done(Acted),
+    /// Done, and these referrers went with it.
+    Done(Acted, Vec<String>),
     /// A list needs it.
     Held,
     /// It is not what was selected any more.
@@ -182,10 +185,24 @@ impl Run<'_> {
             let Some(mut tx) = self.write().await? else {
                 return Ok(false);
             };
+            let ids: Vec<i64> = part.iter().map(|one| one.image.id).collect();
+            let repo = &self.subject.repo;
+            let mut current = lifecycle::current(&mut tx.conn(), repo.id, &ids).await?;
             let (mut done, mut changes) = (Vec::new(), Vec::new());
+            // Referrers that went, or were archived, with their subject.
+            let mut gone = HashSet::new();
             for one in part {
-                match self.act(&mut tx, one, &mut changes).await? {
-                    Outcome::Done(acted) => done.push(acted),
+                let Some(image) = current.remove(&one.image.id) else {
+                    continue;
+                };
+                if gone.contains(&image.digest) {
+                    continue;
+                }
+                match self.act(&mut tx, one, image, &mut changes).await? {
+                    Outcome::Done(acted, referrers) => {
+                        done.push(acted);
+                        gone.extend(referrers);
+                    }
                     Outcome::Held => held.push(*one),
                     Outcome::Changed => {}
                 }
@@ -215,44 +232,55 @@ impl Run<'_> {
         &self,
         tx: &mut Write,
         selected: &Selected,
+        image: lifecycle::Current,
         changes: &mut Vec<Change>,
     ) -> Result<Outcome, Error> {
         let repo = &self.subject.repo;
-        let conn = &mut tx.conn();
-        let Some(image) = image::get(conn, repo.id, selected.image.id).await? else {
-            return Ok(Outcome::Changed);
-        };
-        let tags = image_tag::of_image(conn, image.id).await?;
-        let now_is = fingerprint(&image.status, image.pulled_at, &tags);
-        if now_is != selected.image.fingerprint || self.registry.0.pulls.has(image.id) {
+        let id = selected.image.id;
+        let now_is = fingerprint(&image.status, image.pulled_at, &image.tags);
+        if now_is != selected.image.fingerprint || self.registry.0.pulls.has(id) {
             return Ok(Outcome::Changed);
         }
-        let held_by = held_by(tx, repo, selected.action, &image.digest).await?;
-        let acted = Acted {
-            digest: image.digest,
-            tags,
-            pushed_at: image.pushed_at,
-            priority: self.policy.rules()[selected.rule].priority,
-            held_by,
-        };
+        let acted = self.acted(tx, selected, image).await?;
         if !acted.held_by.is_empty() {
             return Ok(Outcome::Held);
         }
-        match selected.action {
+        let referrers = match selected.action {
             Action::Expire => {
                 for tag in &acted.tags {
                     let (conn, from) = (&mut tx.conn(), Some(acted.digest.as_str()));
                     self.cause.record(conn, repo.id, tag, from, None).await?;
                     changes.push(Change::Tag(repo.id, tag.clone()));
                 }
-                delete_with_referrers(tx, repo, image.id, &acted.digest, changes).await?;
+                delete_with_referrers(tx, repo, id, &acted.digest, changes).await?
             }
             Action::Archive => {
-                crate::storage_class::archive(tx, repo, image.id, &acted.digest, self.now).await?;
                 *changes = vec![Change::RepositoryContents(repo.id)];
+                crate::storage_class::archive(tx, repo, id, &acted.digest, self.now).await?
             }
-        }
-        Ok(Outcome::Done(acted))
+        };
+        Ok(Outcome::Done(acted, referrers))
+    }
+
+    /// What is told of an image that was selected, with the lists that keep it.
+    async fn acted(
+        &self,
+        tx: &mut Write,
+        selected: &Selected,
+        image: lifecycle::Current,
+    ) -> Result<Acted, Error> {
+        let repo = &self.subject.repo;
+        let held_by = match image.is_held {
+            true => held_by(tx, repo, selected.action, &image.digest).await?,
+            false => Vec::new(),
+        };
+        Ok(Acted {
+            digest: image.digest,
+            tags: image.tags,
+            pushed_at: image.pushed_at,
+            priority: self.policy.rules()[selected.rule].priority,
+            held_by,
+        })
     }
 
     /// Notes that the policy was run, and tells of the images that lists need.
@@ -262,20 +290,14 @@ impl Run<'_> {
         };
         let repo = &self.subject.repo;
         let mut failed = Vec::new();
-        for one in held.iter().take(FAILURES_MAX) {
-            let conn = &mut tx.conn();
-            let Some(image) = image::get(conn, repo.id, one.image.id).await? else {
-                continue;
-            };
-            let tags = image_tag::of_image(conn, image.id).await?;
-            let held_by = held_by(&mut tx, repo, one.action, &image.digest).await?;
-            failed.push(Acted {
-                digest: image.digest,
-                tags,
-                pushed_at: image.pushed_at,
-                priority: self.policy.rules()[one.rule].priority,
-                held_by,
-            });
+        for part in held[..held.len().min(FAILURES_MAX)].chunks(IMAGES_AT_ONCE) {
+            let ids: Vec<i64> = part.iter().map(|one| one.image.id).collect();
+            let mut current = lifecycle::current(&mut tx.conn(), repo.id, &ids).await?;
+            for one in part {
+                if let Some(image) = current.remove(&one.image.id) {
+                    failed.push(self.acted(&mut tx, one, image).await?);
+                }
+            }
         }
         failed.retain(|acted| !acted.held_by.is_empty());
         if !failed.is_empty() || self.actions == 0 {
