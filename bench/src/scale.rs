@@ -4,7 +4,7 @@
 //! the size of the store and the size of the repository count.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::Options;
 use crate::cases;
@@ -24,6 +24,10 @@ const REQUESTS: usize = 200;
 /// What the large server may take over the small one.
 const RATIO_MAX: f64 = 1.5;
 const REPOSITORY: &str = "asked";
+/// A server that uses no more CPU than this in the time of a look is idle; how long that is waited for.
+const IDLE_LOOK: Duration = Duration::from_secs(5);
+const IDLE_CPU_SECONDS: f64 = 0.1;
+const IDLE_MAX: Duration = Duration::from_secs(1_800);
 
 /// One of the two servers.
 struct Side {
@@ -123,8 +127,26 @@ fn fill(berth: &Path, dir: &Path, images: i64, others: i64) -> Result<Side> {
     seed::add_to_each(dir, &others, IMAGES)?;
     let mut peer = peers::berth_alone("berth", berth, dir, &[])?;
     peer.authorization = Some(peers::registry_login(&peer, &key)?);
+    wait_until_idle(&peer)?;
     let client = peer.client()?;
     Ok(Side { peer, key, client })
+}
+
+/// Waits for the background work that follows what was filled in: images are indexed and their bytes counted.
+fn wait_until_idle(peer: &Peer) -> Result<()> {
+    let started = Instant::now();
+    while started.elapsed() < IDLE_MAX {
+        let before = peer.cpu_seconds();
+        std::thread::sleep(IDLE_LOOK);
+        if peer.cpu_seconds() - before <= IDLE_CPU_SECONDS {
+            return Ok(());
+        }
+    }
+    Err(format!(
+        "the server still works {} s after its start",
+        IDLE_MAX.as_secs()
+    )
+    .into())
 }
 
 /// Pushes an image of one config, which is its own.
