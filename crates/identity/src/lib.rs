@@ -138,7 +138,7 @@ pub use console::federated::{
 pub use console::sessions::{ConsoleAnswer, ConsoleCredentials, ConsoleSession, RoleBadge};
 pub use console::sign_in::{PasswordSignIn, ProvenSignIn, SignInOutcome, SignInSubject};
 pub use error::{AuthError, Code, Error};
-pub use iam::SamlProvider;
+pub use iam::{SamlProvider, SimulationTrace, TracedPolicy, TracedStatement};
 pub use identity::Identity;
 pub use organizations::{AccountControls, CREATE_ACCOUNT_JOB, OrganizationFacts, Organizations};
 pub use passwords::rules::PasswordState;

@@ -37,6 +37,7 @@ mod sample;
 mod scoped_credentials;
 mod search;
 mod service_events;
+mod simulated_requests;
 mod tls;
 mod transport;
 mod unavailable;
