@@ -123,6 +123,7 @@ mod policy_cache;
 pub mod proposals;
 mod quotas;
 mod registry_password;
+mod registry_token;
 mod sealer;
 mod session;
 mod settings;
@@ -144,6 +145,7 @@ pub use organizations::{AccountControls, CREATE_ACCOUNT_JOB, OrganizationFacts, 
 pub use passwords::rules::PasswordState;
 pub use pinning::PinnedPrincipal;
 pub use quotas::{AccountQuota, Quota};
+pub use registry_token::{RegistryCredential, RepositoryScope, ScopeAction, TokenScope};
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;
 pub use sts::{

@@ -39,6 +39,7 @@ mod search;
 mod service_events;
 mod simulated_requests;
 mod tls;
+mod tokens;
 mod transport;
 mod unavailable;
 mod unsigned_calls;
