@@ -16,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::address::is_public;
 use crate::tls::{self, TlsOptions};
@@ -154,19 +155,19 @@ impl Response {
 /// The client.
 #[derive(Clone)]
 pub struct Http {
-    settings: Settings,
+    pub(crate) settings: Settings,
     roots: Arc<RootCertStore>,
     tls: Arc<ClientConfig>,
 }
 
 /// The parts of a URL that a call needs.
-struct Destination {
-    tls: bool,
-    host: String,
+pub(crate) struct Destination {
+    pub tls: bool,
+    pub host: String,
     port: u16,
     /// `host` or `host:port`, for the `Host` header.
-    authority: String,
-    path_and_query: String,
+    pub authority: String,
+    pub path_and_query: String,
 }
 
 impl Http {
@@ -251,16 +252,24 @@ impl Http {
         if !to.tls {
             return self.speak(stream, request, &to).await;
         }
-        let name = server_name(&to)?;
-        let stream = TlsConnector::from(Arc::clone(&self.tls))
-            .connect(name, stream)
-            .await
-            .map_err(|error| broken(&to, error))?;
+        let stream = self.handshake(stream, &to).await?;
         self.speak(stream, request, &to).await
     }
 
+    pub(crate) async fn handshake(
+        &self,
+        stream: TcpStream,
+        to: &Destination,
+    ) -> Result<TlsStream<TcpStream>, Error> {
+        let name = server_name(to)?;
+        TlsConnector::from(Arc::clone(&self.tls))
+            .connect(name, stream)
+            .await
+            .map_err(|error| broken(to, error))
+    }
+
     /// Resolves once and connects to an address that the rules permit.
-    async fn connect(&self, to: &Destination) -> Result<TcpStream, Error> {
+    pub(crate) async fn connect(&self, to: &Destination) -> Result<TcpStream, Error> {
         let resolved = lookup_host((to.host.as_str(), to.port)).await;
         let addresses: Vec<SocketAddr> = resolved
             .map_err(|source| Error::Resolve {
@@ -360,14 +369,17 @@ fn server_name(to: &Destination) -> Result<ServerName<'static>, Error> {
         .map_err(|_| Error::Url(format!("https://{}", to.authority)))
 }
 
-fn broken(to: &Destination, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub(crate) fn broken(
+    to: &Destination,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
     Error::Connection {
         host: to.host.clone(),
         source: error.into(),
     }
 }
 
-fn destination(url: &str) -> Result<Destination, Error> {
+pub(crate) fn destination(url: &str) -> Result<Destination, Error> {
     let wrong = || Error::Url(url.to_owned());
     let uri: Uri = url.parse().map_err(|_| wrong())?;
     let tls = match uri.scheme_str() {

@@ -23,9 +23,10 @@
 //!   address outside the public internet is refused unless [`Settings::allow`] contains it, so that a URL
 //!   from a user's configuration cannot reach internal services (server-side request forgery).
 //! - `http://` is accepted only for addresses inside [`Settings::allow`].
-//! - Redirects are answers; they are never followed.
+//! - Redirects are answers. [`OciClient`] alone follows those of a blob, without credentials and never from
+//!   `https://` to `http://`.
 //! - Every call is bounded in time ([`Settings::timeout`]) and its answer in bytes
-//!   ([`Settings::body_bytes_max`]).
+//!   ([`Settings::body_bytes_max`]). Of a streamed body every wait is bounded, and nothing is collected.
 //!
 //! # What is absent
 //! No proxy, no cookies, no decompression, no connection pool. No clock except for time-outs.
@@ -33,13 +34,17 @@
 mod address;
 mod aws;
 mod http;
+mod oci;
 mod profile;
 mod registry;
+mod stream;
 mod tls;
 
 pub use address::is_public;
 pub use aws::{AwsClient, CallError, Credentials, call_unsigned, sign};
 pub use http::{Error, Http, Request, Response, Settings};
+pub use oci::{FetchedManifest, Login, OciClient, OciError, StaticLogin};
 pub use profile::{Profile, ProfileError};
 pub use registry::{RegistryClient, RegistryError};
+pub use stream::{BodyStream, Streamed};
 pub use tls::{Thumbprint, TlsOptions, thumbprint};

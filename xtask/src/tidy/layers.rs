@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("server", 4),
     ("identity", 3),
     ("registry", 3),
+    ("transfer", 3),
     ("authz", 2),
     ("client", 2),
     ("jobs", 2),
