@@ -1,7 +1,9 @@
 /** Calls of ECR. */
 
 import {
+  BatchDeleteImageCommand,
   BatchGetImageCommand,
+  DeleteRepositoryCommand,
   DeleteRepositoryPolicyCommand,
   DescribeImagesCommand,
   DescribeRepositoriesCommand,
@@ -10,16 +12,13 @@ import {
   ListImageReferrersCommand,
   ListTagsForResourceCommand,
   SetRepositoryPolicyCommand,
-  type BatchDeleteImageCommandOutput,
   type ImageDetail,
   type ImageFailure,
   type ImageReferrer,
   type Repository,
   type Tag,
 } from "@aws-sdk/client-ecr";
-import type { Change } from "../lib/commands/change";
 import { ecr } from "./clients";
-import { perform } from "./perform";
 
 export type { ImageDetail, ImageFailure, ImageReferrer, Repository, Tag };
 
@@ -41,6 +40,10 @@ export async function listRepositories(token: string | undefined, size: number):
 export async function getRepository(name: string): Promise<Repository | undefined> {
   const answer = await ecr().send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
   return answer.repositories?.[0];
+}
+
+export async function deleteRepository(name: string, force: boolean): Promise<void> {
+  await ecr().send(new DeleteRepositoryCommand({ repositoryName: name, force }));
 }
 
 export async function listImages(name: string, token: string | undefined, size: number): Promise<Page<ImageDetail>> {
@@ -75,11 +78,12 @@ export async function getManifests(name: string, digests: string[]): Promise<Map
   return found;
 }
 
-/** Makes the calls that delete images; those that stayed, and why. */
-export async function deleteImages(deletions: readonly Change[]): Promise<ImageFailure[]> {
+/** Deletes images with all their tags; answers those that stayed, with the reason. */
+export async function deleteImages(name: string, digests: string[]): Promise<ImageFailure[]> {
   const failures: ImageFailure[] = [];
-  for (const deletion of deletions) {
-    const answer = (await perform(deletion)) as BatchDeleteImageCommandOutput;
+  for (let at = 0; at < digests.length; at += IMAGES_MAX) {
+    const imageIds = digests.slice(at, at + IMAGES_MAX).map((imageDigest) => ({ imageDigest }));
+    const answer = await ecr().send(new BatchDeleteImageCommand({ repositoryName: name, imageIds }));
     failures.push(...(answer.failures ?? []));
   }
   return failures;

@@ -38,5 +38,6 @@ export const activity = {
   restoreTitle: (tag: string) => `Restore tag ${tag}`,
   restoreWhat: (tag: string) => `The tag ${tag} names this image again. Who pulls the tag gets it from now on.`,
   restored: (tag: string) => `Tag ${tag} was restored.`,
-  by: "by",
+  pushedBy: "Pushed by",
+  lastPulledBy: "Last pulled by",
 };

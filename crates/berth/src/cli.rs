@@ -15,6 +15,7 @@ use policy::DocumentKind;
 mod history;
 mod hosts;
 mod layers;
+mod moving;
 mod values;
 
 pub use history::{
@@ -26,6 +27,10 @@ pub use hosts::{
     HostInviteOptions, JoinOptions, KubeletOptions,
 };
 pub use layers::{Stop, command, parse};
+pub use moving::{
+    BundleCommand, BundleExportOptions, BundleImportOptions, CopyOptions, ImageChoice,
+    ImportRegistryOptions, ImportSource,
+};
 pub use values::{ByteSize, DatabaseUrl, PublicUrl};
 
 /// A container registry with AWS's access control, in one binary.
@@ -58,6 +63,9 @@ pub enum Command {
     /// Take over what exists elsewhere
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Carry images where no network reaches: export, import
+    #[command(subcommand)]
+    Bundle(BundleCommand),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -121,6 +129,8 @@ pub enum PolicyCommand {
 pub enum ImportCommand {
     /// Bring users, groups, roles and policies of an AWS account to a running server
     Iam(ImportIamOptions),
+    /// Copy repositories, tags and referrers of another registry, or of its folder, to a running server
+    Registry(Box<ImportRegistryOptions>),
 }
 
 /// Where Berth keeps what it must not lose. Shared by all commands that open it.
@@ -178,10 +188,6 @@ pub struct ServeOptions {
     /// Send `Strict-Transport-Security` with this `max-age` in answers over TLS; never for loopback hosts
     #[arg(long, value_name = "SECONDS")]
     pub hsts: Option<u32>,
-    /// Offer clients of the registry tokens (`Bearer`, Docker's token protocol) in the place of the password
-    /// alone (`Basic`)
-    #[arg(long)]
-    pub token_auth: bool,
     /// Certificate authorities, in PEM, for calls that the server makes itself, such as those to identity
     /// providers; besides the system's
     #[arg(long, value_name = "FILE")]

@@ -28,6 +28,7 @@ mod hosts;
 mod import;
 mod logging;
 mod master_key;
+mod moving;
 mod output;
 mod policies;
 mod process;
@@ -96,6 +97,8 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Account(AccountCommand::Recover(options)) => account::recover(&options),
         Command::Account(AccountCommand::Quota(options)) => account::quota(&options),
         Command::Import(ImportCommand::Iam(options)) => import::iam(&options),
+        Command::Import(ImportCommand::Registry(options)) => moving::import_registry(&options),
+        Command::Bundle(command) => moving::bundle(command),
         Command::Gc(_) => Err(not_built("gc")),
         Command::Fsck(_) => Err(not_built("fsck")),
         Command::Backup(_) => Err(not_built("backup")),

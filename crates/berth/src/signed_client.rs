@@ -1,6 +1,8 @@
 //! A client of a running server: it signs with the credentials that the AWS CLI would use, and IAM decides
 //! what it may do.
 
+use std::sync::{Mutex, PoisonError};
+
 use aws_api::{Op, Service};
 use aws_types::Cidr;
 use client::{AwsClient, CallError, Credentials, Http, Profile, Settings};
@@ -12,7 +14,7 @@ use crate::error::{Error, Result};
 pub struct SignedClient {
     http: Http,
     profile: Profile,
-    credentials: Credentials,
+    credentials: Mutex<Credentials>,
 }
 
 impl SignedClient {
@@ -25,24 +27,84 @@ impl SignedClient {
                 "no endpoint is set: set AWS_ENDPOINT_URL to the server's URL".to_owned(),
             ));
         }
-        // The operator chose the server's address.
-        let allow = ["0.0.0.0/0", "::/0"].map(str::parse::<Cidr>);
-        let allow = allow.into_iter().collect::<std::result::Result<_, _>>();
+        SignedClient::with(profile).await
+    }
+
+    /// A client with a named profile of the AWS CLI's files, whatever the environment says about endpoints and
+    /// credentials. Without an endpoint in the profile it calls AWS.
+    pub async fn of_profile(name: &str, region: Option<String>) -> Result<SignedClient> {
+        let files = ["HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"];
+        let environment = |variable: &str| match variable {
+            "AWS_PROFILE" => Some(name.to_owned()),
+            "AWS_REGION" => region.clone(),
+            _ if files.contains(&variable) => std::env::var(variable).ok(),
+            _ => None,
+        };
+        let profile = Profile::load(environment).map_err(|e| failed(&e))?;
+        if profile.endpoint(Service::Ecr).is_some() {
+            return SignedClient::with(profile).await;
+        }
+        let of = profile.region().to_owned();
+        let domain = match of.starts_with("cn-") {
+            true => "amazonaws.com.cn",
+            false => "amazonaws.com",
+        };
+        // Amazon ECR endpoints and quotas, AWS STS endpoints and quotas (AWS General Reference).
+        let at_aws = |variable: &str| match variable {
+            "AWS_ENDPOINT_URL_ECR" => Some(format!("https://api.ecr.{of}.{domain}")),
+            "AWS_ENDPOINT_URL_STS" => Some(format!("https://sts.{of}.{domain}")),
+            _ => environment(variable),
+        };
+        SignedClient::with(Profile::load(at_aws).map_err(|e| failed(&e))?).await
+    }
+
+    async fn with(profile: Profile) -> Result<SignedClient> {
         let settings = Settings {
-            allow: allow.map_err(Error::failed("cannot start"))?,
+            allow: any_address()?,
             ..Settings::default()
         };
         let http = Http::new(settings).map_err(|e| failed(&e))?;
         let credentials = profile.credentials(&http, Timestamp::now()).await;
         Ok(SignedClient {
-            credentials: credentials.map_err(|e| failed(&e))?,
+            credentials: Mutex::new(credentials.map_err(|e| failed(&e))?),
             http,
             profile,
         })
     }
 
-    /// Calls an operation.
+    /// The transport.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Calls an operation. Temporary credentials that have ended meanwhile are got anew, once.
     pub async fn call<O: Op>(&self, input: &O::Input) -> std::result::Result<O::Output, CallError> {
+        let called = self.call_once::<O>(input).await;
+        let over = ["ExpiredToken", "ExpiredTokenException"];
+        match &called {
+            Err(CallError::Service { error, .. }) if over.contains(&error.code.as_str()) => {}
+            _ => return called,
+        }
+        let renewed = self.profile.credentials(&self.http, Timestamp::now()).await;
+        let Ok(renewed) = renewed else {
+            return called;
+        };
+        *self
+            .credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = renewed;
+        self.call_once::<O>(input).await
+    }
+
+    async fn call_once<O: Op>(
+        &self,
+        input: &O::Input,
+    ) -> std::result::Result<O::Output, CallError> {
+        let credentials = self
+            .credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         let aws = AwsClient {
             http: &self.http,
             // `open` checked that there is one.
@@ -51,10 +113,17 @@ impl SignedClient {
                 .endpoint(O::OPERATION.service())
                 .unwrap_or_default(),
             region: self.profile.region(),
-            credentials: &self.credentials,
+            credentials: &credentials,
         };
         aws.call::<O>(input, Timestamp::now()).await
     }
+}
+
+/// Every address: the operator chose the server's.
+pub fn any_address() -> Result<Vec<Cidr>> {
+    let all = ["0.0.0.0/0", "::/0"].map(str::parse::<Cidr>);
+    let all = all.into_iter().collect::<std::result::Result<_, _>>();
+    all.map_err(Error::failed("cannot start"))
 }
 
 /// Runs a command that waits for the network.

@@ -38,7 +38,6 @@ mod users;
 mod views;
 
 pub use saml_providers::SamlProvider;
-pub use simulate::{SimulationTrace, TracedPolicy, TracedStatement};
 
 use aws_api::CommonError;
 use aws_api::iam;

@@ -34,7 +34,7 @@ pub const PICTURES: [Need; 2] = [
 pub const POSTGRES: [Need; 1] = [need("postgresql", super::postgres::INSTALLED_UNDER)];
 
 /// The registry clients, the maker of a test certificate, and the static shell that images are made of.
-pub const CLIENTS: [Need; 17] = [
+pub const CLIENTS: [Need; 18] = [
     need("docker.io", "/usr/sbin/dockerd"),
     need("containerd", "/usr/bin/ctr"),
     need("runc", "/usr/sbin/runc"),
@@ -48,6 +48,8 @@ pub const CLIENTS: [Need; 17] = [
         "/usr/bin/docker-credential-ecr-login",
     ),
     need("busybox-static", "/usr/share/doc/busybox-static"),
+    // Another registry, from which images are moved.
+    need("docker-registry", "/usr/bin/docker-registry"),
     // Verdicts on SAML responses.
     need("xmlsec1", "/usr/bin/xmlsec1"),
     // What jobs of CI services find on their machines.

@@ -1,8 +1,9 @@
 import Box from "@cloudscape-design/components/box";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import type { PolicyStep } from "../../api/denials";
-import { ComparedElements } from "../../parts/ComparedElements";
+import Table from "@cloudscape-design/components/table";
+import type { ComparedElement, PolicyStep } from "../../api/denials";
+import { LongName } from "../../parts/Values";
 import { strings } from "../../strings";
 
 const INDICATORS = { Allows: "success", Denies: "error", Silent: "stopped" } as const;
@@ -35,8 +36,37 @@ function Step({ step }: { step: PolicyStep }) {
           <Box variant="small">{text.noStatement}</Box>
         ) : null
       ) : (
-        <ComparedElements label={text.statement(name, policy)} elements={statement.elements} />
+        <Table
+          variant="embedded"
+          wrapLines
+          ariaLabels={{ tableLabel: text.statement(name, policy) }}
+          header={<Box variant="strong">{text.statement(name, policy)}</Box>}
+          items={statement.elements}
+          trackBy="element"
+          columnDefinitions={COLUMNS}
+        />
       )}
     </SpaceBetween>
   );
 }
+
+const words = strings.denials;
+
+const COLUMNS = [
+  { id: "element", header: words.element, isRowHeader: true, cell: (one: ComparedElement) => one.element },
+  {
+    id: "matches",
+    header: words.matches,
+    cell: (one: ComparedElement) => (
+      <StatusIndicator type={one.isMatch ? "success" : "error"}>{one.isMatch ? words.matchesYes : words.matchesNo}</StatusIndicator>
+    ),
+  },
+  { id: "wanted", header: words.wanted, cell: (one: ComparedElement) => <LongName name={one.wanted.join(", ")} /> },
+  {
+    id: "saw",
+    header: words.saw,
+    cell: (one: ComparedElement) => (
+      <LongName name={[one.saw?.join(", ") ?? words.notSent, ...(one.notes ?? [])].join(" · ")} />
+    ),
+  },
+];

@@ -1,5 +1,5 @@
 import Box from "@cloudscape-design/components/box";
-import { performAll } from "../../api/perform";
+import { restoreTag } from "../../api/history";
 import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -15,9 +15,7 @@ interface Props {
 /** Asks before a tag names an earlier image again. */
 export function RestoreTag({ name, tag, digest, onClose }: Props) {
   const text = strings.activity;
-  const input = { repositoryName: name, imageTag: tag, imageDigest: digest };
-  const changes = [{ service: "berth", operation: "RestoreTag", input }];
-  const action = useAction(() => performAll(changes), {
+  const action = useAction(() => restoreTag(name, tag, digest), {
     stale: [repositoryKey(name)],
     said: () => text.restored(tag),
     then: onClose,
@@ -30,7 +28,6 @@ export function RestoreTag({ name, tag, digest, onClose }: Props) {
       onClose={onClose}
       isRunning={action.isRunning}
       error={action.error}
-      changes={changes}
     >
       <Box variant="p">{text.restoreWhat(tag)}</Box>
       <Box variant="code">{digest}</Box>

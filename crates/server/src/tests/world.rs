@@ -131,7 +131,6 @@ impl World {
             history: registry::HistoryLimits::default(),
             disks: DiskSettings::default(),
             outbound: OutboundSettings::default(),
-            token_auth: false,
             transport: TransportSettings::default(),
             clock: Arc::new(move || {
                 Timestamp::from_second(ticking.load(Ordering::SeqCst)).unwrap()
