@@ -292,7 +292,7 @@ fn digest_in(files: &Path, peer: &str) -> Result<String> {
     )?))
 }
 
-fn digest_of(bytes: &[u8]) -> String {
+pub fn digest_of(bytes: &[u8]) -> String {
     format!("sha256:{}", aws_types::hex::encode(Sha256::digest(bytes)))
 }
 

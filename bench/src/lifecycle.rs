@@ -5,17 +5,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use store::ecr::{image, image_tag, repository};
-use store::{Scope, Store};
-
 use crate::Options;
 use crate::peers::{self, Key, Peer};
+use crate::seed;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const IMAGES: i64 = 100_000;
-/// Images of one transaction that fills the database.
-const IMAGES_AT_ONCE: i64 = 5_000;
 /// Images that the policy keeps.
 const KEPT: i64 = 90_000;
 /// The run's time at most, and the other requests' p99 over the quiet one.
@@ -51,10 +47,7 @@ fn round_of(berth: &Path, dir: &Path) -> Result<(f64, f64, f64)> {
     let name = format!(r#"{{"repositoryName":"{REPOSITORY}"}}"#);
     peers::ecr(&peer, &key, "CreateRepository", &name)?;
     drop(peer);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(add_images(dir))?;
+    seed::add_images(dir, REPOSITORY, IMAGES)?;
     let peer = peers::berth_alone("berth", berth, dir, &[])?;
     let quiet_until = Instant::now() + QUIET;
     let quiet = pulls(&peer, &key, || Ok(Instant::now() < quiet_until))?;
@@ -93,42 +86,4 @@ fn pulls(peer: &Peer, key: &Key, go_on: impl Fn() -> Result<bool>) -> Result<f64
         .get(at)
         .copied()
         .ok_or_else(|| "nothing was pulled".into())
-}
-
-async fn add_images(dir: &Path) -> Result<()> {
-    let url = format!("sqlite:{}", dir.join("berth.db").display());
-    let store = Store::open(&url).await?;
-    let found = {
-        let mut read = store.read().await?;
-        repository::find(&mut read.conn(), "123456789012", "us-east-1", REPOSITORY).await?
-    };
-    let repository = found.ok_or("the repository is gone")?;
-    let content = format!(r#"{{"schemaVersion":2,"padding":"{}"}}"#, "x".repeat(1_500));
-    for first in (0..IMAGES).step_by(usize::try_from(IMAGES_AT_ONCE)?) {
-        let mut change = store.write(Scope::Repository(repository.id)).await?;
-        let mut conn = change.conn();
-        for number in first..first + IMAGES_AT_ONCE {
-            let new = image::Image {
-                id: 0,
-                digest: format!("sha256:{number:064x}"),
-                media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
-                artifact_type: None,
-                subject: None,
-                content_size: i64::try_from(content.len())?,
-                image_size: 0,
-                pushed_at: number,
-                pulled_at: None,
-                status: image::ACTIVE.to_owned(),
-                archived_at: None,
-                activated_at: None,
-            };
-            repository::add_image(&mut conn, repository.id, IMAGES).await?;
-            let id =
-                image::insert(&mut conn, repository.id, &new, None, content.as_bytes()).await?;
-            let tag = format!("v{number}");
-            image_tag::put(&mut conn, repository.id, &tag, id, number).await?;
-        }
-        change.commit().await?;
-    }
-    Ok(())
 }

@@ -8,6 +8,8 @@
 //! - `strangers`: honest clients while strangers attack.
 //! - `identity`: calls of STS in a small and in a large account.
 //! - `lifecycle`: a run of a lifecycle policy in a large repository.
+//! - `scale`: requests to a small and to a large store.
+//! - `seed`: fills the database of a stopped server.
 //! - `issuer`: an identity provider, for calls with its tokens.
 //! - `http`: a blocking HTTP/1.1 client, thin enough that the server is measured.
 //! - `peers`: starting and stopping the servers, and what they cost (CPU, memory).
@@ -23,6 +25,8 @@ mod latency;
 mod lifecycle;
 mod peers;
 mod report;
+mod scale;
+mod seed;
 mod strangers;
 
 use std::path::PathBuf;
@@ -41,7 +45,7 @@ pub struct Options {
     part: Option<String>,
 }
 
-const PARTS: [&str; 4] = ["transfers", "strangers", "identity", "lifecycle"];
+const PARTS: [&str; 5] = ["transfers", "strangers", "identity", "lifecycle", "scale"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = Options {
@@ -90,6 +94,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if wanted("lifecycle") {
         println!("{}", lifecycle::run(&options)?);
+    }
+    if wanted("scale") {
+        println!("{}", scale::run(&options)?);
     }
     Ok(())
 }

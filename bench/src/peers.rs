@@ -100,13 +100,18 @@ fn cpu_seconds(pid: u32) -> f64 {
 pub fn berth(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
     let mut peer = berth_alone(name, binary, dir, &[])?;
     let bench = restricted_user(&peer, &root_key(dir)?)?;
-    let token = ecr(&peer, &bench, "GetAuthorizationToken", "{}")?;
+    peer.authorization = Some(registry_login(&peer, &bench)?);
+    Ok(peer)
+}
+
+/// The header that registry requests of this key's owner carry.
+pub fn registry_login(peer: &Peer, key: &Key) -> Result<String> {
+    let token = ecr(peer, key, "GetAuthorizationToken", "{}")?;
     let token: serde_json::Value = serde_json::from_slice(&token)?;
     let token = token["authorizationData"][0]["authorizationToken"]
         .as_str()
         .ok_or("no token")?;
-    peer.authorization = Some(format!("Basic {token}"));
-    Ok(peer)
+    Ok(format!("Basic {token}"))
 }
 
 /// The root user's key, from the file that the first start writes.

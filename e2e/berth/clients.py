@@ -14,6 +14,13 @@ def tool(name):
     return pathlib.Path(directory) / name
 
 
+def slow_tool(name):
+    """A client that takes minutes to build: `cargo xtask test slow` builds it from a folder of `tools/`."""
+    directory = os.environ.get("BERTH_SLOW_TOOLS")
+    assert directory, "BERTH_SLOW_TOOLS must name the folder of the large clients: run `cargo xtask test slow`"
+    return pathlib.Path(directory) / name
+
+
 class Docker:
     """The docker command line against the run's own engine, with this person's own login."""
 

@@ -81,6 +81,21 @@ def containerd():
     return daemon
 
 
+@functools.cache
+def buildkitd(program, control, registry):
+    """BuildKit's daemon, which speaks plain HTTP to the registry; `control` is its client, `buildctl`."""
+    home = directory() / "buildkit"
+    home.mkdir()
+    socket = home / "sock"
+    configuration = home / "buildkitd.toml"
+    configuration.write_text(
+        f'root = "{home}/root"\n[worker.containerd]\n  enabled = false\n[worker.oci]\n  networkMode = "host"\n'
+        f'[registry."{registry}"]\n  http = true\n'
+    )
+    return Daemon("buildkitd", [program, "--config", configuration, "--addr", f"unix://{socket}"], socket,
+                  [control, "--addr", f"unix://{socket}", "debug", "workers"])
+
+
 def storage_driver(home):
     """overlay2 where the kernel and this file system carry it, else vfs, which always works and copies."""
     parts = {name: home / f"probe-{name}" for name in ("lower", "upper", "work", "merged")}

@@ -18,6 +18,9 @@ def delete(hands, listed, name, *told):
     steps.first.wait_for()
     shown = "\n".join(steps.all_inner_texts())
     assert all(word in shown for word in told), shown
+    hands.press(dialog.get_by_role("button", name="As command"))
+    commands = dialog.get_by_role("region", name="AWS CLI").inner_text()
+    assert commands.count("aws iam ") == steps.count(), commands
     run = dialog.get_by_role("button", name="Delete", exact=True)
     assert run.is_disabled(), "only after the name was typed"
     hands.write(dialog.get_by_role("textbox"), name)

@@ -28,21 +28,25 @@ pub fn run(root: &Path) -> Result<(), String> {
 
 /// Builds twice, from two checkouts in two folders, and compares the binaries.
 pub fn reproducible(root: &Path, target: &Path) -> Result<Tally, String> {
-    let mut binaries = Vec::new();
+    // Both checkouts are made before the builds, which take long: they are of one commit.
+    let mut folders = Vec::new();
     for name in ["one", "another"] {
         let folder = target.join("dist-check").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         }
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-        let checkout = folder.join("checkout");
         output(
             Command::new("git")
                 .args(["clone", "--quiet", "--no-hardlinks"])
                 .arg(root)
-                .arg(&checkout),
+                .arg(folder.join("checkout")),
         )?;
-        let binary = build(&checkout, &folder.join("target"))?;
+        folders.push(folder);
+    }
+    let mut binaries = Vec::new();
+    for folder in folders {
+        let binary = build(&folder.join("checkout"), &folder.join("target"))?;
         binaries.push(fs::read(&binary).map_err(|e| format!("{}: {e}", binary.display()))?);
     }
     let equal = binaries[0] == binaries[1];

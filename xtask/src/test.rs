@@ -7,7 +7,8 @@
 //! console
 //!        the web console's types, lint and unit tests, and its files built again and compared
 //! e2e    real clients against the real binary (e2e/README.md)
-//! slow   long crash rounds, security auditors, the fuzz targets' programs, the dist build twice; only with `all` or by name
+//! slow   long crash rounds and races, security auditors, large clients, the fuzz targets' programs, the dist build
+//!        twice; only with `all` or by name
 //! ```
 //!
 //! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at

@@ -1,9 +1,7 @@
 /** Calls of ECR. */
 
 import {
-  BatchDeleteImageCommand,
   BatchGetImageCommand,
-  DeleteRepositoryCommand,
   DeleteRepositoryPolicyCommand,
   DescribeImagesCommand,
   DescribeRepositoriesCommand,
@@ -12,13 +10,16 @@ import {
   ListImageReferrersCommand,
   ListTagsForResourceCommand,
   SetRepositoryPolicyCommand,
+  type BatchDeleteImageCommandOutput,
   type ImageDetail,
   type ImageFailure,
   type ImageReferrer,
   type Repository,
   type Tag,
 } from "@aws-sdk/client-ecr";
+import type { Change } from "../lib/commands/change";
 import { ecr } from "./clients";
+import { perform } from "./perform";
 
 export type { ImageDetail, ImageFailure, ImageReferrer, Repository, Tag };
 
@@ -40,10 +41,6 @@ export async function listRepositories(token: string | undefined, size: number):
 export async function getRepository(name: string): Promise<Repository | undefined> {
   const answer = await ecr().send(new DescribeRepositoriesCommand({ repositoryNames: [name] }));
   return answer.repositories?.[0];
-}
-
-export async function deleteRepository(name: string, force: boolean): Promise<void> {
-  await ecr().send(new DeleteRepositoryCommand({ repositoryName: name, force }));
 }
 
 export async function listImages(name: string, token: string | undefined, size: number): Promise<Page<ImageDetail>> {
@@ -78,12 +75,11 @@ export async function getManifests(name: string, digests: string[]): Promise<Map
   return found;
 }
 
-/** Deletes images with all their tags; answers those that stayed, with the reason. */
-export async function deleteImages(name: string, digests: string[]): Promise<ImageFailure[]> {
+/** Makes the calls that delete images; those that stayed, and why. */
+export async function deleteImages(deletions: readonly Change[]): Promise<ImageFailure[]> {
   const failures: ImageFailure[] = [];
-  for (let at = 0; at < digests.length; at += IMAGES_MAX) {
-    const imageIds = digests.slice(at, at + IMAGES_MAX).map((imageDigest) => ({ imageDigest }));
-    const answer = await ecr().send(new BatchDeleteImageCommand({ repositoryName: name, imageIds }));
+  for (const deletion of deletions) {
+    const answer = (await perform(deletion)) as BatchDeleteImageCommandOutput;
     failures.push(...(answer.failures ?? []));
   }
   return failures;

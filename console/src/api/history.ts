@@ -41,9 +41,6 @@ export async function listTagHistory(
   return { items: answer.events, nextToken: answer.nextToken };
 }
 
-export const restoreTag = (repositoryName: string, imageTag: string, imageDigest: string) =>
-  berth<object>("RestoreTag", { repositoryName, imageTag, imageDigest });
-
 export interface ImagePulls {
   day: string;
   imageDigest: string;

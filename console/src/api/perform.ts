@@ -3,7 +3,9 @@
  */
 
 import {
+  BatchDeleteImageCommand,
   CreateRepositoryCommand,
+  DeleteRepositoryCommand,
   PutImageScanningConfigurationCommand,
   PutImageTagMutabilityCommand,
   TagResourceCommand,
@@ -45,7 +47,9 @@ export function iamChange<Operation extends IamOperation>(operation: Operation, 
 type Call = (input: never) => Promise<unknown>;
 
 const OTHERS: Readonly<Record<string, Call>> = {
+  "ecr:BatchDeleteImage": (input) => ecr().send(new BatchDeleteImageCommand(input)),
   "ecr:CreateRepository": (input) => ecr().send(new CreateRepositoryCommand(input)),
+  "ecr:DeleteRepository": (input) => ecr().send(new DeleteRepositoryCommand(input)),
   "ecr:PutImageTagMutability": (input) => ecr().send(new PutImageTagMutabilityCommand(input)),
   "ecr:PutImageScanningConfiguration": (input) => ecr().send(new PutImageScanningConfigurationCommand(input)),
   "ecr:TagResource": (input) => ecr().send(new TagResourceCommand(input)),

@@ -9,6 +9,8 @@ import {
 } from "@aws-sdk/client-iam";
 import type { Finding } from "../lib/policy/fixes";
 import { asOrganization, type Answer } from "../lib/policy/simulation";
+import { asOrganizationTrace, type Trace } from "../lib/policy/trace";
+import { berth } from "./berth";
 import { accessAnalyzer, iam } from "./clients";
 
 /** What a document is attached to. */
@@ -110,4 +112,27 @@ function simulated(answer: { EvaluationResults?: EvaluationResult[] | undefined 
     allowedByOrganization: result?.OrganizationsDecisionDetail?.AllowedByOrganizations,
     details: result?.EvalDecisionDetails ?? {},
   };
+}
+
+/** The same question, answered statement by statement. */
+export async function trace(question: Simulation, signal?: AbortSignal): Promise<Trace> {
+  const { kind, document, principal, action, resource } = question;
+  const asked = {
+    action,
+    resourceArn: resource,
+    contextEntries: question.context
+      .filter(({ key, value }) => key !== "" && value !== "")
+      .map(({ key, value }) => ({ contextKeyName: key, contextKeyValues: [value] })),
+  };
+  const isOfResource = kind === "trust" || kind === "resource";
+  if (kind === "scp") {
+    const caller = principal === "" ? {} : { callerArn: principal };
+    const input = { ...asked, ...caller, policyInputs: [EVERYTHING], permissionsBoundary: document };
+    return asOrganizationTrace(await berth<Trace>("SimulateRequest", input, signal));
+  }
+  if (principal === "") {
+    return berth("SimulateRequest", { ...asked, policyInputs: isOfResource ? [] : [document] }, signal);
+  }
+  const policies = isOfResource ? { resourcePolicy: document } : { policyInputs: [document] };
+  return berth("SimulateRequest", { ...asked, policySourceArn: principal, callerArn: principal, ...policies }, signal);
 }

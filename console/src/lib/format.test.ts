@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { breakable, formatSize, formatTime, shortArn, shortDigest } from "./format";
+import { breakable, formatSize, formatTime, shortArn, shortDigest, splitDuration } from "./format";
 
 test("writes sizes in binary units", () => {
   expect(formatSize(0)).toBe("0 bytes");
@@ -28,4 +28,9 @@ test("shortens ARNs of the account and no others", () => {
   expect(shortArn("arn:aws:iam::123456789012:user/alice", "123456789012")).toBe("user/alice");
   expect(shortArn("arn:aws:iam::444455556666:user/alice", "123456789012")).toBe("arn:aws:iam::444455556666:user/alice");
   expect(shortArn("*", "123456789012")).toBe("*");
+});
+
+test("splits durations", () => {
+  expect(splitDuration(3600)).toEqual({ hours: 1, minutes: 0, seconds: 0 });
+  expect(splitDuration(5432)).toEqual({ hours: 1, minutes: 30, seconds: 32 });
 });

@@ -38,3 +38,8 @@ export function shortArn(arn: string, account: string): string {
   const parts = arn.split(":");
   return parts[0] === "arn" && parts[4] === account && parts.length > 5 ? parts.slice(5).join(":") : arn;
 }
+
+/** Whole hours, minutes and seconds of a number of seconds. */
+export function splitDuration(seconds: number): { hours: number; minutes: number; seconds: number } {
+  return { hours: Math.floor(seconds / 3600), minutes: Math.floor((seconds % 3600) / 60), seconds: seconds % 60 };
+}

@@ -2,7 +2,7 @@ import { Fragment } from "react";
 import { useSession } from "../api/current";
 import { usePreferences } from "../app/preferences";
 import { strings } from "../strings";
-import { breakable, formatSize, formatTime, shortArn, shortDigest } from "../lib/format";
+import { breakable, formatSize, formatTime, shortArn, shortDigest, splitDuration } from "../lib/format";
 import { Copy } from "./Copy";
 
 const ONE_LINE = { whiteSpace: "nowrap" } as const;
@@ -50,6 +50,21 @@ export function CopiedName({ name, label }: { name: string; label: string }) {
       <LongName name={name} /> <Copy text={name} label={label} />
     </>
   );
+}
+
+/** An ARN with a button that copies it, among a thing's details. */
+export function Arn({ arn }: { arn: string | undefined }) {
+  if (arn === undefined) return <>{strings.frame.none}</>;
+  return <CopiedName name={arn} label={strings.frame.copyArn} />;
+}
+
+/** A duration in hours and minutes: roles have whole seconds. */
+export function Duration({ seconds }: { seconds: number | undefined }) {
+  if (seconds === undefined) return <>{strings.frame.none}</>;
+  const { hours, minutes, seconds: rest } = splitDuration(seconds);
+  const text = strings.frame.duration;
+  const parts = [hours > 0 ? text.hours(hours) : "", minutes > 0 ? text.minutes(minutes) : "", rest > 0 ? text.seconds(rest) : ""];
+  return <>{parts.filter((part) => part !== "").join(" ") || text.seconds(0)}</>;
 }
 
 /** An ARN in a list: what this account's ARNs share is shown on hover alone. */

@@ -38,6 +38,5 @@ export const activity = {
   restoreTitle: (tag: string) => `Restore tag ${tag}`,
   restoreWhat: (tag: string) => `The tag ${tag} names this image again. Who pulls the tag gets it from now on.`,
   restored: (tag: string) => `Tag ${tag} was restored.`,
-  pushedBy: "Pushed by",
-  lastPulledBy: "Last pulled by",
+  by: "by",
 };

@@ -96,6 +96,12 @@ export const frame = {
   },
   pager: { previous: "Previous page", next: "Next page" },
   none: "–",
+  copyArn: "Copy the ARN",
+  duration: {
+    hours: (count: number) => (count === 1 ? "1 hour" : `${count} hours`),
+    minutes: (count: number) => (count === 1 ? "1 minute" : `${count} minutes`),
+    seconds: (count: number) => (count === 1 ? "1 second" : `${count} seconds`),
+  },
   bytes: (bytes: number) => `${bytes.toLocaleString()} bytes`,
   copyDigest: (digest: string) => `Copy the digest ${digest}`,
   cancel: "Cancel",

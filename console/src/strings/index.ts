@@ -5,6 +5,7 @@ import { changed } from "./changed";
 import { activity } from "./activity";
 import { cleanUp } from "./cleanUp";
 import { companySignIn } from "./companySignIn";
+import { compared } from "./compared";
 import { denials } from "./denials";
 import { frame } from "./frame";
 import { groups } from "./groups";
@@ -24,6 +25,7 @@ import { roles } from "./roles";
 import { signIn } from "./signIn";
 import { simulator } from "./simulator";
 import { switchRole } from "./switchRole";
+import { trace } from "./trace";
 import { usage } from "./usage";
 import { users } from "./users";
 import { whoCan } from "./whoCan";
@@ -35,6 +37,7 @@ export const strings = {
   activity,
   cleanUp,
   companySignIn,
+  compared,
   denials,
   frame,
   groups,
@@ -54,6 +57,7 @@ export const strings = {
   signIn,
   simulator,
   switchRole,
+  trace,
   usage,
   users,
   whoCan,

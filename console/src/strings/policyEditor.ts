@@ -29,6 +29,7 @@ export const policyEditor = {
   noValues: "None",
   findings: "Findings",
   noFindings: "No findings",
+  nothingToCheck: "The document is empty",
   checking: "Checking",
   findingLevels: { ERROR: "Error", SECURITY_WARNING: "Security", WARNING: "Warning", SUGGESTION: "Suggestion" },
   line: (line: number) => `Line ${line}`,

@@ -188,6 +188,10 @@ pub struct ServeOptions {
     /// Send `Strict-Transport-Security` with this `max-age` in answers over TLS; never for loopback hosts
     #[arg(long, value_name = "SECONDS")]
     pub hsts: Option<u32>,
+    /// Offer clients of the registry tokens (`Bearer`, Docker's token protocol) in the place of the password
+    /// alone (`Basic`)
+    #[arg(long)]
+    pub token_auth: bool,
     /// Certificate authorities, in PEM, for calls that the server makes itself, such as those to identity
     /// providers; besides the system's
     #[arg(long, value_name = "FILE")]

@@ -136,6 +136,7 @@ pub async fn prepare(
                 .and_then(|path| path.parent().map(Path::to_owned)),
         },
         outbound: outbound(options)?,
+        token_auth: options.token_auth,
         transport,
         clock: Settings::system_clock(),
     };

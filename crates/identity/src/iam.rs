@@ -38,6 +38,7 @@ mod users;
 mod views;
 
 pub use saml_providers::SamlProvider;
+pub use simulate::{SimulationTrace, TracedPolicy, TracedStatement};
 
 use aws_api::CommonError;
 use aws_api::iam;

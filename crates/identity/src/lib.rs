@@ -123,6 +123,7 @@ mod policy_cache;
 pub mod proposals;
 mod quotas;
 mod registry_password;
+mod registry_token;
 mod sealer;
 mod session;
 mod settings;
@@ -138,12 +139,13 @@ pub use console::federated::{
 pub use console::sessions::{ConsoleAnswer, ConsoleCredentials, ConsoleSession, RoleBadge};
 pub use console::sign_in::{PasswordSignIn, ProvenSignIn, SignInOutcome, SignInSubject};
 pub use error::{AuthError, Code, Error};
-pub use iam::SamlProvider;
+pub use iam::{SamlProvider, SimulationTrace, TracedPolicy, TracedStatement};
 pub use identity::Identity;
 pub use organizations::{AccountControls, CREATE_ACCOUNT_JOB, OrganizationFacts, Organizations};
 pub use passwords::rules::PasswordState;
 pub use pinning::PinnedPrincipal;
 pub use quotas::{AccountQuota, Quota};
+pub use registry_token::{RegistryCredential, RepositoryScope, ScopeAction, TokenScope};
 pub use sealer::{MasterKey, SealError, Sealer, TOKEN_CHARS_MAX};
 pub use settings::Settings;
 pub use sts::{

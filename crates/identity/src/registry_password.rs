@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use aws_api::Secret;
 use jiff::{SignedDuration, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::caller::{RefKind, credential};
 use crate::session::Session;
 use crate::{AuthError, Caller, Error, Identity, PrincipalRef};
 
 /// How long a password lasts.
-const PASSWORD_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+pub(crate) const PASSWORD_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// What passwords are sealed for.
 const REGISTRY_PASSWORD: &str = "registry-password";
@@ -35,20 +36,10 @@ impl Identity {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<(Secret<String>, Timestamp), Error> {
-        let mut expires_at = now
+        let expires_at = now
             .saturating_add(PASSWORD_LIFETIME)
             .map_err(Error::internal)?;
-        let payload = match &*credential(caller)?.0 {
-            RefKind::AccessKey { id, .. } => [&[ACCESS_KEY], id.as_bytes()].concat(),
-            RefKind::Session(session) => {
-                // What was made in the console ends with its session.
-                if let Some(console) = &session.console {
-                    expires_at = expires_at.min(console.ends_at());
-                }
-                let session = session.without_secret().lasting_until(expires_at);
-                [&[SESSION], &session.to_bytes()?[..]].concat()
-            }
-        };
+        let (payload, expires_at) = pointer(credential(caller)?, expires_at)?;
         let password = self
             .0
             .sealer
@@ -68,14 +59,37 @@ impl Identity {
     ) -> Result<PrincipalRef, AuthError> {
         let sealer = &self.0.sealer;
         let (payload, until) = sealer.open_dated(REGISTRY_PASSWORD, password, now).await?;
-        let kind = match payload.split_first() {
-            Some((&ACCESS_KEY, id)) => RefKind::AccessKey {
-                id: String::from_utf8(id.to_vec()).map_err(|_| AuthError::InvalidClientTokenId)?,
-                until: Some(until),
-            },
-            Some((&SESSION, session)) => RefKind::Session(Session::from_bytes(session)?),
-            _ => return Err(AuthError::InvalidClientTokenId),
-        };
-        Ok(PrincipalRef(Arc::new(kind)))
+        Ok(PrincipalRef(Arc::new(principal_of(&payload, until)?)))
+    }
+}
+
+/// What points at a principal until `expires_at`, or until what it was made with ends.
+pub(crate) fn pointer(
+    principal: &PrincipalRef,
+    mut expires_at: Timestamp,
+) -> Result<(Zeroizing<Vec<u8>>, Timestamp), Error> {
+    let pointer = match &*principal.0 {
+        RefKind::AccessKey { id, .. } => [&[ACCESS_KEY], id.as_bytes()].concat(),
+        RefKind::Session(session) => {
+            // What was made in the console ends with its session.
+            if let Some(console) = &session.console {
+                expires_at = expires_at.min(console.ends_at());
+            }
+            let session = session.without_secret().lasting_until(expires_at);
+            [&[SESSION], &session.to_bytes()?[..]].concat()
+        }
+    };
+    Ok((Zeroizing::new(pointer), expires_at))
+}
+
+/// The principal that [`pointer`] made bytes of; they were authenticated.
+pub(crate) fn principal_of(pointer: &[u8], until: Timestamp) -> Result<RefKind, AuthError> {
+    match pointer.split_first() {
+        Some((&ACCESS_KEY, id)) => Ok(RefKind::AccessKey {
+            id: String::from_utf8(id.to_vec()).map_err(|_| AuthError::InvalidClientTokenId)?,
+            until: Some(until),
+        }),
+        Some((&SESSION, session)) => Ok(RefKind::Session(Session::from_bytes(session)?)),
+        _ => Err(AuthError::InvalidClientTokenId),
     }
 }

@@ -8,7 +8,9 @@ mod remedy;
 mod text;
 mod trace;
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 use crate::case_fold::LowerCase;
 use crate::compiled::Grant;
@@ -103,8 +105,10 @@ pub struct ElementTrace {
     pub matched: bool,
     /// What the policy says.
     pub wanted: Vec<String>,
-    /// What the request holds; `None` for a key that the request lacks.
-    pub saw: Option<Vec<String>>,
+    /// What the request holds; `None` for a key that the request lacks. Shared with the request, because
+    /// each statement may look at the same large value; of a list with very many values the first ones.
+    #[serde(serialize_with = "texts")]
+    pub saw: Option<Vec<Arc<str>>>,
     /// Facts that are easily overlooked: a variable without a value, a field that differs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -145,6 +149,13 @@ pub struct Nearest {
     pub statement: StatementPlace,
     /// The elements that did not match.
     pub elements: Vec<ElementTrace>,
+}
+
+fn texts<S: Serializer>(values: &Option<Vec<Arc<str>>>, to: S) -> Result<S::Ok, S::Error> {
+    match values {
+        Some(values) => to.collect_seq(values.iter().map(|value| &**value)),
+        None => to.serialize_none(),
+    }
 }
 
 /// Decides a request and explains the decision.

@@ -48,6 +48,8 @@ pub(crate) struct App {
     /// Requests per second of accounts.
     pub(crate) rates: Rates,
     pub(crate) connections: Arc<Connections>,
+    /// Whether challenges of the registry offer tokens.
+    pub(crate) token_auth: bool,
     /// The value of `Strict-Transport-Security`, where it is sent.
     pub(crate) hsts: Option<HeaderValue>,
     pub(crate) health: Arc<Health>,
@@ -76,6 +78,7 @@ impl App {
         clock: Clock,
         audit: Audit,
         transport: TransportSettings,
+        token_auth: bool,
         ballast: Option<Ballast>,
         outbound: Outbound,
     ) -> App {
@@ -94,6 +97,7 @@ impl App {
             server_mode: ServerMode::default(),
             rates: Rates::default(),
             connections: Connections::new(transport.connections_max),
+            token_auth,
             hsts: transport
                 .hsts_seconds
                 .and_then(|seconds| HeaderValue::try_from(format!("max-age={seconds}")).ok()),

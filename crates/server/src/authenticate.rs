@@ -8,8 +8,7 @@ use std::sync::Arc;
 use aws_types::Region;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use identity::{AuthError, Caller, Key, PrincipalRef};
-use jiff::Timestamp;
+use identity::{AuthError, Caller, Key, RegistryCredential};
 use sigv4::{Expected, Lifetime, PathStyle, Presented, RequestParts, SigError};
 
 use crate::app::App;
@@ -132,45 +131,69 @@ pub(crate) enum BasicFail {
     Refused(Option<String>),
     /// It was good once.
     Expired,
+    /// The same of a bearer token, which clients replace by themselves.
+    ExpiredBearer,
     /// A failure of ours.
     Internal(ApiError),
 }
 
-/// The caller behind `Authorization: Basic`, whose user is `AWS`.
-pub(crate) async fn basic(app: &App, head: &Head) -> Result<Arc<Caller>, BasicFail> {
+/// Who calls the registry, and with what.
+#[derive(Debug)]
+pub(crate) struct RegistryLogin {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) credential: RegistryCredential,
+}
+
+/// The caller behind `Authorization: Basic`, whose user is `AWS` and whose password is one of
+/// `GetAuthorizationToken` or a token, or behind `Authorization: Bearer` with a token.
+pub(crate) async fn registry(app: &App, head: &Head) -> Result<RegistryLogin, BasicFail> {
     let header = head.parts.headers.get(http::header::AUTHORIZATION);
     let header = header.ok_or(BasicFail::Missing)?.as_bytes();
     if header.len() > BASIC_BYTES_MAX {
         return Err(BasicFail::Refused(None));
     }
-    // Opening is a few microseconds of AES: nothing is kept, so nothing outlives its time.
-    let principal = open(app, header, head.now).await?;
-    let caller = app.identity.caller(&principal, head.now).await;
-    let key = || Some(principal.access_key_id().to_owned());
-    let caller = caller.map_err(|error| refused(error, key()))?;
-    head.identified();
-    Ok(caller)
-}
-
-async fn open(app: &App, header: &[u8], now: Timestamp) -> Result<PrincipalRef, BasicFail> {
     let text = std::str::from_utf8(header).map_err(|_| BasicFail::Refused(None))?;
-    let (scheme, encoded) = text.split_once(' ').ok_or(BasicFail::Refused(None))?;
+    let (scheme, given) = text.split_once(' ').ok_or(BasicFail::Refused(None))?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        let login = of_registry_secret(app, head, given.trim()).await;
+        return match login {
+            // A password is for Basic alone.
+            Ok(login) if login.credential.scope.is_none() => Err(BasicFail::Refused(None)),
+            Err(BasicFail::Expired) => Err(BasicFail::ExpiredBearer),
+            login => login,
+        };
+    }
     if !scheme.eq_ignore_ascii_case("basic") {
         // Another scheme is no credential here: the challenge says which one is.
         return Err(BasicFail::Missing);
     }
     let decoded = STANDARD
-        .decode(encoded.trim())
+        .decode(given.trim())
         .map_err(|_| BasicFail::Refused(None))?;
     let decoded = String::from_utf8(decoded).map_err(|_| BasicFail::Refused(None))?;
-    let password = match decoded.split_once(':') {
-        Some(("AWS", password)) => password,
-        _ => return Err(BasicFail::Refused(None)),
-    };
-    app.identity
-        .open_registry_password(password, now)
-        .await
-        .map_err(|error| refused(error, None))
+    match decoded.split_once(':') {
+        Some(("AWS", password)) => of_registry_secret(app, head, password).await,
+        _ => Err(BasicFail::Refused(None)),
+    }
+}
+
+/// The caller behind a registry password or a token.
+pub(crate) async fn of_registry_secret(
+    app: &App,
+    head: &Head,
+    secret: &str,
+) -> Result<RegistryLogin, BasicFail> {
+    // Opening is a few microseconds of AES: nothing is kept, so nothing outlives its time.
+    let opened = app
+        .identity
+        .open_registry_credential(secret, head.now)
+        .await;
+    let credential = opened.map_err(|error| refused(error, None))?;
+    let caller = app.identity.caller(&credential.principal, head.now).await;
+    let key = || Some(credential.principal.access_key_id().to_owned());
+    let caller = caller.map_err(|error| refused(error, key()))?;
+    head.identified();
+    Ok(RegistryLogin { caller, credential })
 }
 
 fn refused(error: AuthError, key: Option<String>) -> BasicFail {

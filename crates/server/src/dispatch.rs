@@ -161,7 +161,7 @@ impl Drop for Running {
 fn kind_of(route: &Route) -> ApiKind {
     match route {
         Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => ApiKind::Aws,
-        Route::Oci(_) => ApiKind::Oci,
+        Route::Oci(_) | Route::Token => ApiKind::Oci,
         Route::Download { .. } => ApiKind::Download,
         Route::ConsoleCall(_) | Route::SamlAnswer => ApiKind::Console,
         _ => ApiKind::Other,
@@ -176,7 +176,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
     if !has_host {
         let message = "The request must have one Host header.";
         return match route {
-            Route::Oci(_) | Route::Download { .. } => {
+            Route::Oci(_) | Route::Token | Route::Download { .. } => {
                 oci::refuse(ErrorStatus::BAD_REQUEST, "UNSUPPORTED", message)
             }
             Route::AwsJson { .. } | Route::AwsQuery | Route::AwsOther => {
@@ -186,7 +186,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         };
     }
     match route {
-        Route::Oci(_) | Route::Download { .. } if too_long => oci::refuse(
+        Route::Oci(_) | Route::Token | Route::Download { .. } if too_long => oci::refuse(
             ErrorStatus::of::<431>(),
             "SIZE_INVALID",
             "The request's headers are too long.",
@@ -202,6 +202,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::AwsQuery => aws::query(app, head, body).await,
         Route::AwsOther => aws::other_path(app, head, body).await,
         Route::Oci(route) => oci::serve(app, head, route, body).await,
+        Route::Token => oci::token::serve(app, head, body).await,
         Route::Download { token } => download::serve(&app, &head, &token).await,
         Route::Issuer {
             issuer_id,

@@ -103,6 +103,8 @@ pub const FAILURE_INTERVAL: Duration = Duration::from_millis(20);
 pub const FAILURE_DELAY_MAX: Duration = Duration::from_secs(1);
 /// Addresses whose failed authentications are counted.
 pub const FAILURE_ADDRESSES_MAX: usize = 4096;
+/// The form of `POST /token`: a registry password and scopes.
+pub const TOKEN_FORM_BYTES_MAX: usize = 24 * 1024;
 /// The body of a call of the console's own routes.
 pub const CONSOLE_BODY_BYTES_MAX: usize = 16 * 1024;
 /// The body of a return from an identity provider: a SAML response has up to 100,000 characters.

@@ -20,6 +20,8 @@ pub(crate) enum Route {
     /// The registry. A path that names nothing is refused after authentication, so that it tells
     /// strangers nothing.
     Oci(Result<OciRoute, RouteError>),
+    /// A token of the registry.
+    Token,
     /// A layer by a sealed URL.
     Download {
         /// The sealed text.
@@ -82,6 +84,9 @@ fn issuer_document(path: &str) -> Option<(&str, IssuerDocument)> {
     is_id.then_some((id, document))
 }
 
+/// The path of Docker's token protocol.
+pub(crate) const TOKEN_PATH: &str = "/token";
+
 /// The path under which layers are downloaded by sealed URLs.
 pub(crate) const DOWNLOAD_PREFIX: &str = "/layers/";
 
@@ -127,6 +132,10 @@ pub(crate) fn route(method: &Method, path: &str, query: &str, headers: &HeaderMa
         "/healthz" => probe(Route::Healthz),
         "/readyz" => probe(Route::Readyz),
         "/metrics" => probe(Route::Metrics),
+        TOKEN_PATH => match *method == Method::GET || *method == Method::POST {
+            true => Route::Token,
+            false => Route::Nowhere { allow: "GET, POST" },
+        },
         _ if path.starts_with("/latest/") => Route::NotBuilt {
             what: "the instance metadata service",
         },
@@ -175,6 +184,12 @@ mod tests {
         assert_eq!(to(Method::POST, "/"), Route::AwsQuery);
         assert_eq!(to(Method::GET, "/healthz"), Route::Healthz);
         assert_eq!(to(Method::HEAD, "/readyz"), Route::Readyz);
+        assert_eq!(to(Method::GET, "/token"), Route::Token);
+        assert_eq!(to(Method::POST, "/token"), Route::Token);
+        assert_eq!(
+            to(Method::PUT, "/token"),
+            Route::Nowhere { allow: "GET, POST" }
+        );
         assert_eq!(
             to(Method::POST, "/metrics"),
             Route::Nowhere { allow: "GET, HEAD" }

@@ -58,6 +58,8 @@ pub struct Settings {
     pub disks: DiskSettings,
     /// Calls that the server itself makes.
     pub outbound: OutboundSettings,
+    /// Whether the registry offers tokens (`Bearer`) in the place of passwords (`Basic`).
+    pub token_auth: bool,
     /// Connections and proxies.
     pub transport: TransportSettings,
     /// The clock; [`Settings::system_clock`] outside of tests.
@@ -175,6 +177,7 @@ impl Server {
             settings.clock,
             audit,
             settings.transport,
+            settings.token_auth,
             settings.disks.ballast(),
             Outbound::new(settings.outbound)?,
         );

@@ -24,8 +24,13 @@ const AUDITORS: [(&str, &str); 4] = [
     ("BERTH_SCOUTSUITE", "scoutsuite"),
 ];
 
-/// What only slow stories run: the folders of the auditors' commands. Auditors pin SDKs of their own, so each has its
-/// own environment.
+/// crane, oras, regctl and the OCI conformance suite; the kubelet's provider for ECR.
+const CLIENTS: [&str; 2] = ["e2e/tools", "e2e/tools/kubernetes"];
+/// Clients that take minutes to build, each with a lock file of its own.
+const SLOW_CLIENTS: [&str; 3] = ["buildkit", "cosign", "helm"];
+
+/// What only slow stories run: the folders of the auditors' commands and of large clients. Auditors pin SDKs of their
+/// own, so each has its own environment.
 pub fn slow(root: &Path, target: &Path) -> Result<Vec<(&'static str, PathBuf)>, String> {
     let mut found = Vec::new();
     for (variable, name) in AUDITORS {
@@ -33,6 +38,10 @@ pub fn slow(root: &Path, target: &Path) -> Result<Vec<(&'static str, PathBuf)>, 
         let environment = toolchains::python_requirements(target, name, &requirements)?;
         found.push((variable, environment.join("bin")));
     }
+    let folders = SLOW_CLIENTS.map(|name| format!("e2e/tools/{name}"));
+    let go = toolchains::go(target)?;
+    let clients = go_tools(root, &folders, &go, target.join("e2e-tools-slow"))?;
+    found.push(("BERTH_SLOW_TOOLS", clients));
     Ok(found)
 }
 
@@ -43,7 +52,15 @@ pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
     // The stories of the console take axe from its packages.
     crate::console::install(root, target)?;
     let variables = vec![
-        ("BERTH_TOOLS", go_tools(root, target, &go)?),
+        (
+            "BERTH_TOOLS",
+            go_tools(
+                root,
+                &CLIENTS.map(str::to_owned),
+                &go,
+                target.join("e2e-tools"),
+            )?,
+        ),
         ("BERTH_SDK_GO", go_sdk(root, target, &go)?),
         ("BERTH_SDK_JAVASCRIPT", javascript_sdk(root, target, &node)?),
         ("BERTH_SDK_JAVA", java_sdk(root, target)?),
@@ -81,15 +98,14 @@ pub fn wycheproof(root: &Path, target: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("go mod download names no folder: {text}"))
 }
 
-/// The folder of crane, oras, regctl, the OCI conformance suite and the kubelet's provider for ECR. The last
-/// has a lock file of its own: it needs other versions of the same modules.
-fn go_tools(root: &Path, target: &Path, go: &Path) -> Result<PathBuf, String> {
-    let tools = target.join("e2e-tools");
-    for lock in ["e2e/tools", "e2e/tools/kubernetes"] {
+/// Installs the tools of these modules into a folder. Each module has a lock file of its own: they need other
+/// versions of the same packages.
+fn go_tools(root: &Path, modules: &[String], go: &Path, tools: PathBuf) -> Result<PathBuf, String> {
+    for module in modules {
         process::run(
             Command::new(go)
                 .args(["install", "tool"])
-                .current_dir(root.join(lock))
+                .current_dir(root.join(module))
                 .env("GOBIN", &tools)
                 .env("GOFLAGS", "-mod=readonly")
                 .env("GOTOOLCHAIN", "local"),

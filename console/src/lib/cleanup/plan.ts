@@ -2,6 +2,8 @@
 // Guide, "Remove or deactivate an IAM user", "Delete roles or instance profiles"; IAM API Reference,
 // DeleteGroup, DeletePolicy). Each step is one API call that a person could make.
 
+import type { Change } from "../commands/change";
+
 /** One call: its service and operation, its input, and the thing that it removes. */
 export interface Step {
   readonly action: string;
@@ -10,6 +12,12 @@ export interface Step {
   readonly target: string;
   /** A step that gives somebody more permissions than before. */
   readonly widens?: boolean;
+}
+
+/** The call of a step. Its input has the members of the operation that its action names: plans build both together. */
+export function changeOf({ action, input }: Step): Change {
+  const [service = "", operation = ""] = action.split(":");
+  return { service, operation, input };
 }
 
 /** Something that stays and stops working. */

@@ -10,9 +10,10 @@ import { useQuery, useQueryClient, type QueryKey } from "@tanstack/react-query";
 import { useState } from "react";
 import { isGone } from "../../api/iam/gone";
 import { runStep } from "../../api/iam/steps";
-import type { Plan } from "../../lib/cleanup/plan";
+import { changeOf, type Plan } from "../../lib/cleanup/plan";
 import { isComplete, left, run, waiting, type Progress } from "../../lib/cleanup/run";
 import { strings } from "../../strings";
+import { CommandSection } from "../AsCommand";
 import { Failure } from "../Failure";
 import { useFlash } from "../flash";
 import { Steps } from "./Steps";
@@ -87,6 +88,7 @@ export function CleanUp({ name, plan, stale, onClose, onDone }: Props) {
           </Alert>
         ))}
         {steps.length === 0 ? null : <Steps steps={steps} progress={progress ?? waiting(steps)} />}
+        {steps.length === 0 ? null : <CommandSection changes={steps.map(changeOf)} />}
         {isStopped ? (
           <>
             <Failure error={progress.failure} />

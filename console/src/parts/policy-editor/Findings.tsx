@@ -31,6 +31,8 @@ export function Findings({ findings, isChecking, error, text, onFix, onGoTo }: P
       <LiveRegion>
         {isChecking ? (
           <StatusIndicator type="loading">{words.checking}</StatusIndicator>
+        ) : text.trim() === "" ? (
+          <StatusIndicator type="info">{words.nothingToCheck}</StatusIndicator>
         ) : findings.length === 0 ? (
           <StatusIndicator type="success">{words.noFindings}</StatusIndicator>
         ) : null}

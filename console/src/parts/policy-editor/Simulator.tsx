@@ -16,6 +16,7 @@ import { typeSteps } from "../../lib/policy/simulation";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { useSettled } from "../useSettled";
+import { Trace } from "./Trace";
 
 interface Props {
   kind: PolicyKind;
@@ -106,6 +107,7 @@ export function Simulator({ kind, document, principal = "", resource = "", isAlo
         ) : null}
       </LiveRegion>
       {isComplete && answer.error !== null ? <Failure error={answer.error} /> : null}
+      {isComplete && answer.data !== undefined ? <Trace question={question} heading={isAlone ? "h2" : "h4"} /> : null}
     </SpaceBetween>
   );
 }

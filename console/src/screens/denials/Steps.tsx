@@ -1,9 +1,8 @@
 import Box from "@cloudscape-design/components/box";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import StatusIndicator from "@cloudscape-design/components/status-indicator";
-import Table from "@cloudscape-design/components/table";
-import type { ComparedElement, PolicyStep } from "../../api/denials";
-import { LongName } from "../../parts/Values";
+import type { PolicyStep } from "../../api/denials";
+import { ComparedElements } from "../../parts/ComparedElements";
 import { strings } from "../../strings";
 
 const INDICATORS = { Allows: "success", Denies: "error", Silent: "stopped" } as const;
@@ -36,37 +35,8 @@ function Step({ step }: { step: PolicyStep }) {
           <Box variant="small">{text.noStatement}</Box>
         ) : null
       ) : (
-        <Table
-          variant="embedded"
-          wrapLines
-          ariaLabels={{ tableLabel: text.statement(name, policy) }}
-          header={<Box variant="strong">{text.statement(name, policy)}</Box>}
-          items={statement.elements}
-          trackBy="element"
-          columnDefinitions={COLUMNS}
-        />
+        <ComparedElements label={text.statement(name, policy)} elements={statement.elements} />
       )}
     </SpaceBetween>
   );
 }
-
-const words = strings.denials;
-
-const COLUMNS = [
-  { id: "element", header: words.element, isRowHeader: true, cell: (one: ComparedElement) => one.element },
-  {
-    id: "matches",
-    header: words.matches,
-    cell: (one: ComparedElement) => (
-      <StatusIndicator type={one.isMatch ? "success" : "error"}>{one.isMatch ? words.matchesYes : words.matchesNo}</StatusIndicator>
-    ),
-  },
-  { id: "wanted", header: words.wanted, cell: (one: ComparedElement) => <LongName name={one.wanted.join(", ")} /> },
-  {
-    id: "saw",
-    header: words.saw,
-    cell: (one: ComparedElement) => (
-      <LongName name={[one.saw?.join(", ") ?? words.notSent, ...(one.notes ?? [])].join(" · ")} />
-    ),
-  },
-];

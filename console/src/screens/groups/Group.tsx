@@ -6,7 +6,7 @@ import { DetailPage } from "../../parts/iam/DetailPage";
 import { holderKey, listKey } from "../../parts/iam/keys";
 import { LastAccessed } from "../../parts/iam/LastAccessed";
 import { Permissions } from "../../parts/iam/Permissions";
-import { Time } from "../../parts/Values";
+import { Arn, Time } from "../../parts/Values";
 import { strings } from "../../strings";
 import { Members } from "./Members";
 
@@ -26,7 +26,7 @@ export default function Group() {
       list={{ text: text.title, to: "/groups" }}
       found={found}
       summary={[
-        { label: strings.iam.arn, value: group?.Arn ?? strings.iam.none },
+        { label: strings.iam.arn, value: <Arn arn={group?.Arn} /> },
         { label: strings.iam.path, value: group?.Path ?? strings.iam.none },
         { label: strings.iam.created, value: <Time time={group?.CreateDate} /> },
       ]}

@@ -16,7 +16,7 @@ import { Field } from "../../parts/Field";
 import { useConfirm } from "../../parts/iam/Confirm";
 import { Dialog } from "../../parts/Dialog";
 import { providerKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/Values";
+import { Arn, Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -54,7 +54,7 @@ export function OidcProvider({ arn }: { arn: string }) {
         <KeyValuePairs
           columns={3}
           items={[
-            { label: strings.iam.arn, value: arn },
+            { label: strings.iam.arn, value: <Arn arn={arn} /> },
             { label: text.created, value: <Time time={found.data?.CreateDate} /> },
             { label: text.thumbprints, value: prints.length === 0 ? text.noThumbprints : prints.join(", ") },
           ]}

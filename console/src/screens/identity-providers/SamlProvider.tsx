@@ -10,7 +10,7 @@ import { iamChange, perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
 import { Dialog } from "../../parts/Dialog";
 import { providerKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/Values";
+import { Arn, Time } from "../../parts/Values";
 import { PolicyText } from "../../parts/PolicyText";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -35,7 +35,7 @@ export function SamlProvider({ arn }: { arn: string }) {
         <KeyValuePairs
           columns={3}
           items={[
-            { label: strings.iam.arn, value: arn },
+            { label: strings.iam.arn, value: <Arn arn={arn} /> },
             { label: text.created, value: <Time time={found.data?.CreateDate} /> },
             { label: text.validUntil, value: <Time time={found.data?.ValidUntil} /> },
           ]}

@@ -5,7 +5,7 @@ import { getPolicy } from "../../api/iam/policies";
 import { DetailPage } from "../../parts/iam/DetailPage";
 import { listKey, policyKey } from "../../parts/iam/keys";
 import { Tags } from "../../parts/iam/Tags";
-import { Time } from "../../parts/Values";
+import { Arn, Time } from "../../parts/Values";
 import { strings } from "../../strings";
 import { Document } from "./Document";
 import { Entities } from "./Entities";
@@ -28,7 +28,7 @@ export default function Policy() {
       list={{ text: text.title, to: "/policies" }}
       found={found}
       summary={[
-        { label: strings.iam.arn, value: arn },
+        { label: strings.iam.arn, value: <Arn arn={arn} /> },
         { label: strings.iam.description, value: policy?.Description ?? strings.iam.none },
         { label: text.defaultVersion, value: version ?? strings.iam.none },
         { label: text.attachments, value: policy?.AttachmentCount ?? strings.iam.none },

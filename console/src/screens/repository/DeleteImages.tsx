@@ -1,12 +1,9 @@
 import Alert from "@cloudscape-design/components/alert";
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
-import Modal from "@cloudscape-design/components/modal";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { deleteImages, type ImageDetail } from "../../api/ecr";
 import { shortDigest } from "../../lib/format";
-import { Failure } from "../../parts/Failure";
+import { deletionsOfImages } from "../../lib/repository-changes";
+import { Dialog } from "../../parts/Dialog";
 import { useFlash } from "../../parts/flash";
 import { strings } from "../../strings";
 import { repositoryKey } from "./queries";
@@ -24,8 +21,9 @@ export function DeleteImages({ name, images, onClose }: Props) {
   const queries = useQueryClient();
   const flash = useFlash();
   const digests = images.flatMap(({ imageDigest }) => imageDigest ?? []);
+  const deletions = deletionsOfImages(name, digests);
   const remove = useMutation({
-    mutationFn: () => deleteImages(name, digests),
+    mutationFn: () => deleteImages(deletions),
     onSuccess: async (failures) => {
       if (failures.length < digests.length) flash.success(text.done(digests.length - failures.length));
       if (failures.length === 0) onClose(true);
@@ -36,54 +34,38 @@ export function DeleteImages({ name, images, onClose }: Props) {
   });
   const stayed = remove.data ?? [];
   return (
-    <Modal
-      visible
-      header={text.title(digests.length)}
-      closeAriaLabel={strings.frame.close}
-      onDismiss={() => onClose(false)}
-      footer={
-        <Box float="right">
-          <SpaceBetween size="xs" direction="horizontal">
-            <Button variant="link" onClick={() => onClose(false)}>
-              {stayed.length > 0 ? strings.frame.close : strings.frame.cancel}
-            </Button>
-            <Button
-              variant="primary"
-              loading={remove.isPending}
-              disabled={stayed.length > 0}
-              onClick={() => remove.mutate()}
-            >
-              {strings.frame.delete}
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Dialog
+      title={text.title(digests.length)}
+      submit={strings.frame.delete}
+      onSubmit={() => remove.mutate()}
+      onClose={() => onClose(false)}
+      isRunning={remove.isPending}
+      isDisabled={stayed.length > 0}
+      error={remove.error ?? undefined}
+      changes={deletions}
     >
-      <SpaceBetween size="m">
-        <div>
-          {text.what}
+      <div>
+        {text.what}
+        <ul>
+          {images.map(({ imageDigest = "", imageTags = [] }) => (
+            <li key={imageDigest}>
+              <code>{shortDigest(imageDigest)}</code> {imageTags.join(", ")}
+            </li>
+          ))}
+        </ul>
+        {text.held}
+      </div>
+      {stayed.length === 0 ? null : (
+        <Alert type="error" header={text.stayed}>
           <ul>
-            {images.map(({ imageDigest = "", imageTags = [] }) => (
-              <li key={imageDigest}>
-                <code>{shortDigest(imageDigest)}</code> {imageTags.join(", ")}
+            {stayed.map(({ imageId, failureCode = "", failureReason = "" }, index) => (
+              <li key={index}>
+                <code>{shortDigest(imageId?.imageDigest ?? "")}</code> {failureCode}: {failureReason}
               </li>
             ))}
           </ul>
-          {text.held}
-        </div>
-        {stayed.length === 0 ? null : (
-          <Alert type="error" header={text.stayed}>
-            <ul>
-              {stayed.map(({ imageId, failureCode = "", failureReason = "" }, index) => (
-                <li key={index}>
-                  <code>{shortDigest(imageId?.imageDigest ?? "")}</code> {failureCode}: {failureReason}
-                </li>
-              ))}
-            </ul>
-          </Alert>
-        )}
-        {remove.error === null ? null : <Failure error={remove.error} />}
-      </SpaceBetween>
-    </Modal>
+        </Alert>
+      )}
+    </Dialog>
   );
 }

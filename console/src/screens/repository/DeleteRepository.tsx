@@ -4,10 +4,12 @@ import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { deleteRepository, type ImageDetail } from "../../api/ecr";
+import type { ImageDetail } from "../../api/ecr";
+import { perform } from "../../api/perform";
 import { Dialog } from "../../parts/Dialog";
 import { useFlash } from "../../parts/flash";
 import { shortDigest } from "../../lib/format";
+import { deletionOfRepository } from "../../lib/repository-changes";
 import { strings } from "../../strings";
 import { imagesQuery, repositoryKey } from "./queries";
 
@@ -29,9 +31,10 @@ export function DeleteRepository({ name, onDismiss, onDeleted }: Props) {
   const flash = useFlash();
   const images = useQuery(imagesQuery(name, undefined, COUNTED));
   const held = images.data?.items;
+  // What was not shown is not deleted: an empty repository must still be empty.
+  const deletion = deletionOfRepository(name, held === undefined || held.length > 0);
   const remove = useMutation({
-    // What was not shown is not deleted: an empty repository must still be empty.
-    mutationFn: () => deleteRepository(name, held === undefined || held.length > 0),
+    mutationFn: () => perform(deletion),
     onSuccess: async () => {
       flash.success(text.done(name));
       // The page first: what shows the repository would ask for it again.
@@ -49,6 +52,7 @@ export function DeleteRepository({ name, onDismiss, onDeleted }: Props) {
       isRunning={remove.isPending}
       isDisabled={typed !== name || images.isPending}
       error={remove.error ?? undefined}
+      changes={images.isPending ? [] : [deletion]}
     >
       {images.error === null ? null : (
         <Alert type="warning" header={text.unknown}>

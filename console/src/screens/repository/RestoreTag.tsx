@@ -1,5 +1,5 @@
 import Box from "@cloudscape-design/components/box";
-import { restoreTag } from "../../api/history";
+import { performAll } from "../../api/perform";
 import { Dialog } from "../../parts/Dialog";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
@@ -15,7 +15,9 @@ interface Props {
 /** Asks before a tag names an earlier image again. */
 export function RestoreTag({ name, tag, digest, onClose }: Props) {
   const text = strings.activity;
-  const action = useAction(() => restoreTag(name, tag, digest), {
+  const input = { repositoryName: name, imageTag: tag, imageDigest: digest };
+  const changes = [{ service: "berth", operation: "RestoreTag", input }];
+  const action = useAction(() => performAll(changes), {
     stale: [repositoryKey(name)],
     said: () => text.restored(tag),
     then: onClose,
@@ -28,6 +30,7 @@ export function RestoreTag({ name, tag, digest, onClose }: Props) {
       onClose={onClose}
       isRunning={action.isRunning}
       error={action.error}
+      changes={changes}
     >
       <Box variant="p">{text.restoreWhat(tag)}</Box>
       <Box variant="code">{digest}</Box>

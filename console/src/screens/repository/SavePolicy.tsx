@@ -23,6 +23,12 @@ const statementsOf = (json: string) => {
   return Array.isArray(read) ? read : [];
 };
 
+/** The call that saves a document; an empty one deletes the policy. */
+const change = (name: string, json: string) =>
+  json === ""
+    ? { service: "ecr", operation: "DeleteRepositoryPolicy", input: { repositoryName: name } }
+    : { service: "ecr", operation: "SetRepositoryPolicy", input: { repositoryName: name, policyText: json } };
+
 /** Shows who gains and who loses which action, then saves. */
 export function SavePolicy({ name, base, json, onBegin, onClose }: Props) {
   const text = strings.repository.permissions;
@@ -45,6 +51,7 @@ export function SavePolicy({ name, base, json, onBegin, onClose }: Props) {
       onClose={onClose}
       isRunning={save.isRunning}
       error={save.error}
+      changes={[change(name, json)]}
     >
       {changes.length === 0 ? (
         <Box variant="p">{text.noChange}</Box>

@@ -1,4 +1,5 @@
 import Badge from "@cloudscape-design/components/badge";
+import Box from "@cloudscape-design/components/box";
 import Icon from "@cloudscape-design/components/icon";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { TableProps } from "@cloudscape-design/components/table";
@@ -30,10 +31,14 @@ export function TagChips({ tags, isImmutable }: { tags: string[]; isImmutable: b
   );
 }
 
-/** A principal by the end of its ARN, with all of it on hover. */
-function Principal({ arn }: { arn: string | undefined }) {
-  if (arn === undefined) return <>{strings.frame.none}</>;
-  return <span title={arn}>{arn.slice(arn.lastIndexOf(":") + 1)}</span>;
+/** By whom it was done, where that is known: the end of the ARN, with all of it on hover. */
+function By({ arn }: { arn: string | undefined }) {
+  if (arn === undefined) return null;
+  return (
+    <Box variant="small" display="block">
+      {strings.activity.by} <span title={arn}>{arn.slice(arn.lastIndexOf(":") + 1)}</span>
+    </Box>
+  );
 }
 
 /** The columns of a repository's images. */
@@ -65,21 +70,25 @@ export function imageColumns(
     },
     { id: "platform", header: columns.platform, cell: ({ platform }) => platform ?? strings.frame.none },
     { id: "size", header: columns.size, cell: ({ image }) => <Size bytes={image.imageSizeInBytes} /> },
-    { id: "pushed", header: columns.pushed, cell: ({ image }) => <Time time={image.imagePushedAt} /> },
     {
-      id: "pushed-by",
-      header: strings.activity.pushedBy,
-      cell: ({ digest }) => <Principal arn={activity.get(digest)?.pushedBy} />,
+      id: "pushed",
+      header: columns.pushed,
+      cell: ({ digest, image }) => (
+        <>
+          <Time time={image.imagePushedAt} />
+          <By arn={activity.get(digest)?.pushedBy} />
+        </>
+      ),
     },
     {
       id: "pulled",
       header: columns.pulled,
-      cell: ({ image }) => <Time time={image.lastRecordedPullTime} missing={never} />,
-    },
-    {
-      id: "pulled-by",
-      header: strings.activity.lastPulledBy,
-      cell: ({ digest }) => <Principal arn={activity.get(digest)?.lastPulledBy} />,
+      cell: ({ digest, image }) => (
+        <>
+          <Time time={image.lastRecordedPullTime} missing={never} />
+          <By arn={activity.get(digest)?.lastPulledBy} />
+        </>
+      ),
     },
   ];
 }

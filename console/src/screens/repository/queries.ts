@@ -8,8 +8,9 @@ import {
   listImages,
   listTags,
 } from "../../api/ecr";
-import { imageActivity } from "../../api/history";
+import { imageActivity, type ImageActivity } from "../../api/history";
 import { getLifecyclePolicy, getLifecyclePreview } from "../../api/lifecycle";
+import { askWhileAllowed } from "../../api/optional";
 
 /** Results of a preview on one page, and how often one that is being made is asked for. */
 const PREVIEW_PAGE = 50;
@@ -45,11 +46,14 @@ export const manifestsQuery = (name: string, digests: string[]) =>
     staleTime: Infinity,
   });
 
-/** Who pushed and pulled the images of a page. */
+/**
+ * Who pushed and pulled the images of a page, which adds to a list that is complete without it. Who was refused it
+ * once is not asked for again while the page is open: each refused call is a denial that administrators see.
+ */
 export const activityQuery = (name: string, digests: string[]) =>
   queryOptions({
     queryKey: [...repositoryKey(name), "activity", digests],
-    queryFn: () => imageActivity(name, digests),
+    queryFn: () => askWhileAllowed("BatchGetImageActivity", new Map<string, ImageActivity>(), () => imageActivity(name, digests)),
     enabled: digests.length > 0,
     retry: false,
   });

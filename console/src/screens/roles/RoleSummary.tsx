@@ -9,7 +9,7 @@ import { descriptionProblem, sessionSecondsProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/Dialog";
 import { holderKey } from "../../parts/iam/keys";
-import { Time } from "../../parts/Values";
+import { Arn, Duration, Time } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -34,9 +34,9 @@ export function RoleSummary({ role }: { role: Role | undefined }) {
       <KeyValuePairs
         columns={3}
         items={[
-          { label: strings.iam.arn, value: role?.Arn ?? strings.iam.none },
+          { label: strings.iam.arn, value: <Arn arn={role?.Arn} /> },
           { label: strings.iam.description, value: role?.Description ?? strings.iam.none },
-          { label: text.duration, value: role?.MaxSessionDuration ?? strings.iam.none },
+          { label: text.duration, value: <Duration seconds={role?.MaxSessionDuration} /> },
           { label: strings.iam.created, value: <Time time={role?.CreateDate} /> },
           { label: text.lastUsed, value: <Time time={role?.RoleLastUsed?.LastUsedDate} missing={text.lastUsedNever} /> },
           { label: strings.iam.path, value: role?.Path ?? strings.iam.none },

@@ -9,7 +9,7 @@ import { LastAccessed } from "../../parts/iam/LastAccessed";
 import { holderKey, listKey } from "../../parts/iam/keys";
 import { Permissions } from "../../parts/iam/Permissions";
 import { Tags } from "../../parts/iam/Tags";
-import { Time } from "../../parts/Values";
+import { Arn, Time } from "../../parts/Values";
 import { strings } from "../../strings";
 import { AccessKeys } from "./AccessKeys";
 import { LoginProfile } from "./LoginProfile";
@@ -44,7 +44,7 @@ export default function User() {
       found={found}
       columns={4}
       summary={[
-        { label: text.arn, value: user?.Arn ?? strings.iam.none },
+        { label: text.arn, value: <Arn arn={user?.Arn} /> },
         { label: text.path, value: user?.Path ?? strings.iam.none },
         { label: text.created, value: <Time time={user?.CreateDate} /> },
         { label: text.passwordLastUsed, value: <Time time={user?.PasswordLastUsed} missing={strings.iam.never} /> },

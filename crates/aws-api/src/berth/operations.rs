@@ -38,6 +38,7 @@ operations! { Berth:
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];
     RevokeHost(RevokeHostRequest) -> RevokeHostResponse, [HostNotFound, InvalidParameter, Server];
     SearchImages(SearchImagesRequest) -> SearchImagesResponse, [InvalidParameter, Server];
+    SimulateRequest(SimulateRequestRequest) -> SimulateRequestResponse, [InvalidParameter, Server];
     StartCollection(StartCollectionRequest) -> StartCollectionResponse, [CollectionInProgress, InvalidParameter, ReadOnlyMode, Server];
     StopCollection(StopCollectionRequest) -> StopCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
     TagResource(TagResourceRequest) -> TagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server, TooManyTags];

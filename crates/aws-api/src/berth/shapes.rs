@@ -98,6 +98,13 @@ pub(crate) static CONSOLE_CLIENT_SECRET: Shape = Shape::new("ConsoleClientSecret
     .secret();
 pub(crate) static CONSOLE_SIGN_IN_NAME: Shape =
     Shape::new("ConsoleSignInName", Kind::String).min(1).max(64);
+pub(crate) static CONTEXT_KEY_NAME: Shape =
+    Shape::new("ContextKeyName", Kind::String).min(5).max(256);
+pub(crate) static CONTEXT_KEY_VALUE: Shape = Shape::new("ContextKeyValue", Kind::String).max(2048);
+pub(crate) static CONTEXT_KEY_VALUE_LIST: Shape =
+    Shape::new("ContextKeyValueList", Kind::List(&CONTEXT_KEY_VALUE))
+        .min(1)
+        .max(100);
 pub(crate) static COUNT: Shape = Shape::new("Count", Kind::Long).min(0);
 pub(crate) static DATE: Shape = Shape::new("Date", Kind::String).pattern(&PATTERN_6);
 pub(crate) static DECIDING_STATEMENT_LIST: Shape =
@@ -160,6 +167,8 @@ pub(crate) static PEER_NAME: Shape = Shape::new("PeerName", Kind::String)
     .max(64)
     .pattern(&PATTERN_13);
 pub(crate) static PEM: Shape = Shape::new("Pem", Kind::String).min(1).max(65536);
+pub(crate) static POLICY_INPUT_LIST: Shape =
+    Shape::new("PolicyInputList", Kind::List(&POLICY_TEXT)).max(10);
 pub(crate) static POLICY_STEP_LIST: Shape = Shape::new("PolicyStepList", Kind::List(&POLICY_STEP));
 pub(crate) static POLICY_TEXT: Shape = Shape::new("PolicyText", Kind::String).min(1).max(131072);
 pub(crate) static PRINCIPAL_USAGE_LIST: Shape =
@@ -216,6 +225,20 @@ pub(crate) static SIGNING_ALGORITHM_LIST: Shape =
     Shape::new("SigningAlgorithmList", Kind::List(&SIGNING_ALGORITHM))
         .min(1)
         .max(6);
+pub(crate) static SIMULATED_ACTION: Shape =
+    Shape::new("SimulatedAction", Kind::String).min(3).max(128);
+pub(crate) static SIMULATED_CONTEXT_ENTRY_LIST: Shape = Shape::new(
+    "SimulatedContextEntryList",
+    Kind::List(&SIMULATED_CONTEXT_ENTRY),
+)
+.max(100);
+pub(crate) static SIMULATED_POLICY_LIST: Shape =
+    Shape::new("SimulatedPolicyList", Kind::List(&SIMULATED_POLICY));
+pub(crate) static SIMULATED_RESOURCE: Shape = Shape::new("SimulatedResource", Kind::String)
+    .min(1)
+    .max(2048);
+pub(crate) static SIMULATED_STATEMENT_LIST: Shape =
+    Shape::new("SimulatedStatementList", Kind::List(&SIMULATED_STATEMENT));
 pub(crate) static TAG_EVENT_LIST: Shape = Shape::new("TagEventList", Kind::List(&TAG_EVENT));
 pub(crate) static TAG_KEY: Shape = Shape::new("TagKey", Kind::String).min(1).max(128);
 pub(crate) static TAG_KEY_LIST: Shape = Shape::new("TagKeyList", Kind::List(&TAG_KEY))

@@ -601,6 +601,48 @@ structures! {
         media_type: Option<String> = optional "mediaType" TEXT,
         artifact_type: Option<String> = optional "artifactType" TEXT,
     }
+    SIMULATE_REQUEST_REQUEST SimulateRequestRequest {
+        action: String = required "action" SIMULATED_ACTION,
+        resource_arn: String = required "resourceArn" SIMULATED_RESOURCE,
+        policy_source_arn: Option<String> = optional "policySourceArn" ARN,
+        policy_inputs: Option<Vec<String>> = optional "policyInputs" POLICY_INPUT_LIST,
+        permissions_boundary: Option<String> = optional "permissionsBoundary" POLICY_TEXT,
+        resource_policy: Option<String> = optional "resourcePolicy" POLICY_TEXT,
+        resource_owner: Option<String> = optional "resourceOwner" ACCOUNT_ID,
+        caller_arn: Option<String> = optional "callerArn" ARN,
+        context_entries: Option<Vec<SimulatedContextEntry>> = optional "contextEntries" SIMULATED_CONTEXT_ENTRY_LIST,
+    }
+    SIMULATE_REQUEST_RESPONSE SimulateRequestResponse {
+        decision: Decision = required "decision" DECISION,
+        policy_type: String = required "policyType" TEXT,
+        summary: String = required "summary" LONG_TEXT,
+        policies: Vec<SimulatedPolicy> = required "policies" SIMULATED_POLICY_LIST,
+        notes: Option<Vec<String>> = optional "notes" COMPARED_VALUE_LIST,
+        is_truncated: Option<bool> = optional "isTruncated" BOOLEAN,
+    }
+    SIMULATED_CONTEXT_ENTRY SimulatedContextEntry {
+        context_key_name: String = required "contextKeyName" CONTEXT_KEY_NAME,
+        context_key_values: Vec<String> = required "contextKeyValues" CONTEXT_KEY_VALUE_LIST,
+        is_multivalued: Option<bool> = optional "isMultivalued" BOOLEAN,
+    }
+    SIMULATED_POLICY SimulatedPolicy {
+        policy_type: String = required "policyType" TEXT,
+        policy_arn: Option<String> = optional "policyArn" ARN,
+        policy_name: Option<String> = optional "policyName" TEXT,
+        holder_name: Option<String> = optional "holderName" TEXT,
+        required_action: Option<String> = optional "requiredAction" TEXT,
+        statements: Vec<SimulatedStatement> = required "statements" SIMULATED_STATEMENT_LIST,
+    }
+    SIMULATED_STATEMENT SimulatedStatement {
+        statement_id: Option<String> = optional "statementId" TEXT,
+        statement_index: i64 = required "statementIndex" COUNT,
+        line: i64 = required "line" COUNT,
+        effect: String = required "effect" TEXT,
+        is_match: bool = required "isMatch" BOOLEAN,
+        is_decisive: bool = required "isDecisive" BOOLEAN,
+        is_nearest: bool = required "isNearest" BOOLEAN,
+        elements: Vec<ComparedElement> = required "elements" COMPARED_ELEMENT_LIST,
+    }
     START_COLLECTION_REQUEST StartCollectionRequest {
         dry_run: Option<bool> = optional "dryRun" BOOLEAN,
     }

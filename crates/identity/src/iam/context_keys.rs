@@ -42,7 +42,8 @@ impl Identity {
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let source = policy_source(&mut conn, cx, &input.policy_source_arn).await?;
-        let mut documents = self.source_documents(&mut conn, &source).await?;
+        let documents = self.source_documents(&mut conn, &source).await?;
+        let mut documents = documents.into_iter().map(|(_, named)| named).collect();
         given(
             input.policy_input_list,
             DocumentKind::InlineRole,

@@ -4,6 +4,7 @@
 mod evaluation;
 mod input;
 mod positions;
+mod traced;
 
 use aws_api::iam::ErrorCode;
 use std::sync::Arc;
@@ -25,7 +26,10 @@ use self::input::Input;
 use crate::paging::Page;
 use crate::pinning::pin;
 use crate::policy_cache::{Named, account_of, entity_by_arn};
+use crate::proposals::Place;
 use crate::{Authorized, Error, Identity, messages};
+
+pub use self::traced::{SimulationTrace, TracedPolicy, TracedStatement};
 
 impl Identity {
     /// `SimulatePrincipalPolicy`: the policies of a user (with its groups'), group or role,
@@ -40,6 +44,15 @@ impl Identity {
         input: SimulatePrincipalPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let simulation = self.principal_simulation(cx, input).await?;
+        self.simulate(simulation, page).await
+    }
+
+    async fn principal_simulation(
+        &self,
+        cx: &Authorized,
+        input: SimulatePrincipalPolicyRequest,
+    ) -> Result<Simulation, Error> {
         let mut read = self.0.store.snapshot().await?;
         let mut conn = read.conn();
         let conn = &mut conn;
@@ -53,7 +66,12 @@ impl Identity {
             has_caller: input.caller_arn.is_some() || source.kind == Kind::User,
             resource_owner: input.resource_owner.as_deref(),
         })?;
-        let mut identity = self.source_documents(conn, &source).await?;
+        let mut identity = Vec::new();
+        let mut places = Vec::new();
+        for (place, named) in self.source_documents(conn, &source).await? {
+            places.push((named.0.clone(), place));
+            identity.push(named);
+        }
         given(
             input.policy_input_list,
             DocumentKind::InlineRole,
@@ -65,6 +83,8 @@ impl Identity {
                 Some(arn) => {
                     let kind = DocumentKind::PermissionsBoundary;
                     let found = self.0.policies.managed(conn, arn, kind).await?;
+                    let place = |(name, _): &Named| (name.clone(), Place::managed(arn.clone()));
+                    places.extend(found.iter().map(place));
                     Some(found.into_iter().collect())
                 }
                 None => None,
@@ -91,13 +111,13 @@ impl Identity {
             resources: input.resource_arns.unwrap_or_default(),
             resource_account: input.resource_owner,
             controls: None,
+            places,
         };
         drop(read);
-        let simulation = Simulation {
+        Ok(Simulation {
             controls: self.account_controls(cx.account).await?,
             ..simulation
-        };
-        self.simulate(simulation, page).await
+        })
     }
 
     /// `SimulateCustomPolicy`: the request's policies alone.
@@ -110,6 +130,15 @@ impl Identity {
         input: SimulateCustomPolicyRequest,
     ) -> Result<SimulatePolicyResponse, Error> {
         let page = Page::new(input.max_items, input.marker.as_deref())?;
+        let simulation = self.custom_simulation(cx, input).await?;
+        self.simulate(simulation, page).await
+    }
+
+    async fn custom_simulation(
+        &self,
+        cx: &Authorized,
+        input: SimulateCustomPolicyRequest,
+    ) -> Result<Simulation, Error> {
         input::check(&Input {
             actions: &input.action_names,
             resources: input.resource_arns.as_deref().unwrap_or_default(),
@@ -140,7 +169,7 @@ impl Identity {
                 (Principal::user(arn, None), Context::new())
             }
         };
-        let simulation = Simulation {
+        Ok(Simulation {
             identity,
             boundary,
             resource_policy: resource_policy(&mut conn, input.resource_policy).await?,
@@ -150,9 +179,8 @@ impl Identity {
             resources: input.resource_arns.unwrap_or_default(),
             resource_account: input.resource_owner,
             controls: None,
-        };
-        drop(read);
-        self.simulate(simulation, page).await
+            places: Vec::new(),
+        })
     }
 
     /// Decides on a thread of its own, one simulation after the other, so that a large one
@@ -169,7 +197,7 @@ impl Identity {
         &self,
         conn: &mut Conn<'_>,
         source: &Entity,
-    ) -> Result<Vec<Named>, Error> {
+    ) -> Result<Vec<(Place, Named)>, Error> {
         let mut documents = Vec::new();
         self.documents_of(conn, source, &mut documents).await?;
         if source.kind == Kind::User {
@@ -187,18 +215,19 @@ impl Identity {
         &self,
         conn: &mut Conn<'_>,
         entity: &Entity,
-        into: &mut Vec<Named>,
+        into: &mut Vec<(Place, Named)>,
     ) -> Result<(), Error> {
         let mut documents = Vec::new();
         let policies = &self.0.policies;
         policies.of_entity(conn, entity, &mut documents).await?;
         for (name, document) in documents {
+            let place = Place::of_holder(entity, &name);
             if name.kind != DocumentKind::Managed {
                 let holder = format!("{}_{}", entity.kind.as_str(), entity.name);
                 let name = PolicyRef::new(name.kind, format!("{holder}_{}", name.name));
-                into.push((name, document));
-            } else if !into.iter().any(|(other, _)| *other == name) {
-                into.push((name, document));
+                into.push((place, (name, document)));
+            } else if !into.iter().any(|(_, (other, _))| *other == name) {
+                into.push((place, (name, document)));
             }
         }
         Ok(())

@@ -36,6 +36,27 @@ pub enum Place {
     Organization(String),
 }
 
+impl Place {
+    /// A policy of a user, group or role: an inline policy by its name, a managed one by its ARN.
+    pub(crate) fn of_holder(holder: &Entity, policy: &PolicyRef) -> Place {
+        let (holder_name, name) = (holder.name.clone(), policy.name.to_string());
+        match (policy.kind, holder.kind) {
+            (DocumentKind::Managed, _) => Place::managed(name),
+            (_, Kind::Group) => Place::Group(holder_name, name),
+            (_, Kind::Role) => Place::Role(holder_name, name),
+            _ => Place::User(holder_name, name),
+        }
+    }
+
+    /// A managed policy, of the account or of AWS.
+    pub(crate) fn managed(arn: String) -> Place {
+        match arn.starts_with(ARN_PREFIX) {
+            true => Place::Aws(arn),
+            false => Place::Managed(arn),
+        }
+    }
+}
+
 /// A document and its change.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
@@ -89,13 +110,7 @@ impl Draft {
     }
 
     pub(super) fn of_holder(holder: &Entity, name: PolicyRef, document: CompiledDocument) -> Draft {
-        let (holder_name, policy) = (holder.name.clone(), name.name.to_string());
-        let place = match (name.kind, holder.kind) {
-            (DocumentKind::Managed, _) => managed(policy),
-            (_, Kind::Group) => Place::Group(holder_name, policy),
-            (_, Kind::Role) => Place::Role(holder_name, policy),
-            _ => Place::User(holder_name, policy),
-        };
+        let place = Place::of_holder(holder, &name);
         let name = match &place {
             // Several groups may have policies of one name.
             Place::Group(group, policy) => {
@@ -107,7 +122,7 @@ impl Draft {
     }
 
     pub(super) fn of_boundary(name: PolicyRef, document: CompiledDocument) -> Draft {
-        Draft::new(managed(name.name.to_string()), name, document)
+        Draft::new(Place::managed(name.name.to_string()), name, document)
     }
 
     /// A document of the resource's side, whose principals are shown by their ARNs.
@@ -129,13 +144,6 @@ impl Draft {
         draft.original.clone_from(&shown);
         draft.current = shown;
         Ok(draft)
-    }
-}
-
-fn managed(arn: String) -> Place {
-    match arn.starts_with(ARN_PREFIX) {
-        true => Place::Aws(arn),
-        false => Place::Managed(arn),
     }
 }
 
@@ -548,7 +556,7 @@ fn seen(nearest: &Nearest) -> Option<serde_json::Value> {
         let values = block
             .entry(operator)
             .or_insert_with(|| serde_json::json!({}));
-        values[key] = value.as_str().into();
+        values[key] = value.to_string().into();
     }
     Some(block.into())
 }

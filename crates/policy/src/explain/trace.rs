@@ -1,5 +1,7 @@
 //! The trace of each statement: which elements matched, and what they were compared with.
 
+use std::sync::Arc;
+
 use crate::arn;
 use crate::compiled::{Compiled, CompiledDocument, MatchContext};
 use crate::context::{Context, ContextValue};
@@ -15,6 +17,9 @@ use super::{ElementTrace, PolicyTrace, StatementTrace};
 
 /// The number of a condition's values, and of the key's values, that notes are made for.
 const COMPARED_MAX: usize = 20;
+
+/// The values of a condition key that a trace shows.
+const SHOWN_MAX: usize = 100;
 
 /// Appends the traces of a set's policies.
 pub(super) fn set(
@@ -96,8 +101,8 @@ fn statement(
 
 fn principal(element: &PrincipalElement, matched: bool, cx: &MatchContext<'_>) -> ElementTrace {
     let texts = element.entries.iter().map(|entry| &entry.text.value);
-    let mut saw = vec![cx.principal.arn().to_owned()];
-    saw.extend(cx.principal.issuer_arn().map(str::to_owned));
+    let mut saw = vec![Arc::from(cx.principal.arn())];
+    saw.extend(cx.principal.issuer_arn().map(Arc::from));
     let name = if element.not {
         "NotPrincipal"
     } else {
@@ -223,6 +228,9 @@ fn condition(
     if entry.values.is_empty() {
         notes.push("the list of values is empty".into());
     }
+    if let Some(more) = value.and_then(|value| value.values().len().checked_sub(SHOWN_MAX + 1)) {
+        notes.push(format!("the key has {} values more", more + 1));
+    }
     if let Some(operator) = Operator::parse(&entry.operator.value) {
         notes.extend(operator_note(operator, value, matched));
         let have = value.filter(|_| !matched && !operator.negated);
@@ -240,7 +248,7 @@ fn condition(
             .iter()
             .map(|text| text.value.to_string())
             .collect(),
-        saw: value.map(|value| value.values().iter().map(ToString::to_string).collect()),
+        saw: value.map(|value| value.values().iter().take(SHOWN_MAX).cloned().collect()),
         notes,
     }
 }

@@ -10,6 +10,8 @@ mod lists;
 mod login;
 mod manifests;
 mod ranges;
+mod scope;
+pub(crate) mod token;
 pub(crate) mod transfers;
 mod uploads;
 
@@ -99,13 +101,14 @@ pub(crate) async fn serve(
             &OciError::new(ErrorStatus::BAD_REQUEST, "NAME_INVALID", message),
         );
     };
-    let caller = match authenticate::basic(&app, &head).await {
-        Ok(caller) => caller,
+    let login = match authenticate::registry(&app, &head).await {
+        Ok(login) => login,
         Err(fail) => return login::refuse(&app, &head, route.ok(), &place, fail).await,
     };
+    let (caller, scope) = (login.caller, login.credential.scope);
     app.identity
         .touch_key_last_used(&caller, "ecr", place.region.as_str(), head.now);
-    let route = match route {
+    let mut route = match route {
         Ok(route) => route,
         Err(reject) => {
             let error = rejected(reject);
@@ -114,6 +117,10 @@ pub(crate) async fn serve(
             finish(&app, event, Some(error.into())).await;
             return response;
         }
+    };
+    let is_in_scope = match &scope {
+        Some(scope) => scope::admits(scope, &place, &mut route),
+        None => true,
     };
     let body_follows = body.length() != Some(0);
     let required = guard::requirements(&route, place.account.as_str(), body_follows);
@@ -137,6 +144,10 @@ pub(crate) async fn serve(
         client: head.client.clone(),
     };
     let result = async {
+        if !is_in_scope {
+            let caller = &context.caller;
+            return Err(login::out_of_scope(&app, &head, &route, caller));
+        }
         rates::check(&app, context.account, operation, head.now).await?;
         let rule = &columns.rule;
         let ok = authorize::authorize(&app, context, rule, &requirements, route).await?;

@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, insight, search};
+use super::{Row, insight, search, simulation};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -145,6 +145,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListDenialGroups, list_denial_groups, List, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::ProposeChange, "berth:ProposeChange", Read, |_i| require(ResourceSelector::Any), |app, ok| { insight::propose_change(&app, ok).await }),
         row!(Berth, ops::ListAllowedPrincipals, "berth:ListAllowedPrincipals", List, |_i| require(ResourceSelector::Any), |app, ok| { insight::list_allowed_principals(&app, ok).await }),
+        row!(Berth, ops::SimulateRequest, "berth:SimulateRequest", Read, |i| simulation::requires(i), |app, ok| { simulation::simulate_request(&app, ok).await }),
         registry_op!(ListTagHistory, list_tag_history, List, |i| require(repository(&i.registry_id, &i.repository_name))),
         registry_op!(GetLifecycleOptions, get_lifecycle_options, Read, |i| require(repository(&i.registry_id, &i.repository_name))),
         registry_op!(PutLifecycleOptions, put_lifecycle_options, Write, |i| require(repository(&i.registry_id, &i.repository_name))),

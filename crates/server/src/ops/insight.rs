@@ -123,7 +123,7 @@ async fn resource_side(
 }
 
 /// The action that the caller lacks to read a document where it is; `None` where it may.
-async fn lacks(
+pub(super) async fn lacks(
     app: &App,
     context: &RequestContext,
     place: &Place,
@@ -188,7 +188,7 @@ fn reading(place: &Place) -> Option<(Operation, Requirements)> {
 }
 
 /// The ARN and the name of the policy at a place, as answers have them.
-fn named(place: &Place) -> (Option<String>, Option<String>) {
+pub(super) fn named(place: &Place) -> (Option<String>, Option<String>) {
     match place {
         Place::User(_, name) | Place::Group(_, name) | Place::Role(_, name) => {
             (None, Some(name.clone()))
@@ -202,18 +202,21 @@ fn named(place: &Place) -> (Option<String>, Option<String>) {
     }
 }
 
+/// An element of a statement beside the values of the request.
+pub(super) fn compared_element(element: policy::ElementTrace) -> ComparedElement {
+    let saw = element.saw.as_ref();
+    ComparedElement {
+        element: element.element,
+        is_match: element.matched,
+        wanted: element.wanted,
+        saw: saw.map(|values| values.iter().map(ToString::to_string).collect()),
+        notes: (!element.notes.is_empty()).then_some(element.notes),
+    }
+}
+
 fn compared(statement: StatementView) -> ComparedStatement {
     let (policy_arn, policy_name) = named(&statement.place);
-    let elements = statement
-        .elements
-        .into_iter()
-        .map(|element| ComparedElement {
-            element: element.element,
-            is_match: element.matched,
-            wanted: element.wanted,
-            saw: element.saw,
-            notes: (!element.notes.is_empty()).then_some(element.notes),
-        });
+    let elements = statement.elements.into_iter().map(compared_element);
     ComparedStatement {
         policy_arn,
         policy_name,

@@ -16,6 +16,7 @@ pub(crate) mod oci;
 mod organizations;
 pub(crate) mod row;
 mod search;
+mod simulation;
 mod sts;
 
 use std::collections::HashMap;

@@ -131,6 +131,7 @@ impl World {
             history: registry::HistoryLimits::default(),
             disks: DiskSettings::default(),
             outbound: OutboundSettings::default(),
+            token_auth: false,
             transport: TransportSettings::default(),
             clock: Arc::new(move || {
                 Timestamp::from_second(ticking.load(Ordering::SeqCst)).unwrap()

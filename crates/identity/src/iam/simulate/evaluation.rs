@@ -27,6 +27,7 @@ use crate::Error;
 use crate::iam::context_keys::spelled_keys;
 use crate::paging::Page;
 use crate::policy_cache::Named;
+use crate::proposals::Place;
 
 /// Decisions of one simulation: actions times resources. Each is traced, so they cost.
 const DECISIONS_MAX: usize = 10_000;
@@ -51,6 +52,9 @@ pub(super) struct Simulation {
     pub(super) resource_account: Option<String>,
     /// What the account's organization imposes on its principals; not asked with custom policies.
     pub(super) controls: Option<Arc<AccountControls>>,
+    /// Where the policies are that the request does not contain; a trace shows them to those who may read
+    /// them there.
+    pub(super) places: Vec<(PolicyRef, Place)>,
 }
 
 /// The request's resource policy.
@@ -235,7 +239,7 @@ impl Simulation {
     }
 
     /// The policies that the account's organization imposes.
-    fn organization(&self) -> ApplicablePolicies<'_> {
+    pub(super) fn organization(&self) -> ApplicablePolicies<'_> {
         match &self.controls {
             Some(controls) => ApplicablePolicies {
                 service_control: &controls.service_control,
@@ -491,7 +495,7 @@ fn patterns(action: &str) -> impl Iterator<Item = &'static str> {
 /// Whether an action acts on a resource that is named: one that does not is never allowed, as in AWS's
 /// recorded answers (`iam:GetUser` on a queue, `iam:ListUsers` on anything). Of an action that AWS does not
 /// know nothing can be said. To the simulator, buckets and objects are alike.
-fn acts_on(action: &str, resource: &str) -> bool {
+pub(super) fn acts_on(action: &str, resource: &str) -> bool {
     if resource == "*" || authorization::action(action).is_none() {
         return true;
     }

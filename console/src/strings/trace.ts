@@ -1,0 +1,27 @@
+/** The trace of a simulated request, statement by statement. */
+export const trace = {
+  title: "Statements, element by element",
+  asking: "Comparing the statements",
+  policyTypes: {
+    "identity-based policy": "Identity policy",
+    "resource-based policy": "Resource policy",
+    "role trust policy": "Trust policy",
+    "permissions boundary": "Permissions boundary",
+    "session policy": "Session policy",
+    "service control policy": "Service control policy",
+    "resource control policy": "Resource control policy",
+  } as Readonly<Record<string, string>>,
+  policy: (type: string, name: string) => `${type}: ${name}`,
+  edited: "the document in the editor",
+  inline: (holder: string, name: string) => `${name} of ${holder}`,
+  applying: (applying: number, all: number) => `${applying} of ${all} statements apply`,
+  hidden: (action: string) => `To see the statements of this policy you need ${action}.`,
+  statement: (name: string, effect: string, line: number) => `${effect} · statement ${name}, line ${line}`,
+  applies: { Allow: "allows the request", Deny: "denies the request" },
+  misses: (elements: string) => `does not apply: ${elements} did not match`,
+  decisive: "This statement decided.",
+  nearest: "This statement came nearest to allowing the request.",
+  elements: (statement: string) => `Elements of: ${statement}`,
+  showAll: (count: number) => `Show all ${count} statements`,
+  truncated: "The trace is too long: some statements are left out.",
+};
