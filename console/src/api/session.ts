@@ -6,6 +6,7 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { HttpRequest } from "@smithy/protocol-http";
 import { SignatureV4 } from "@smithy/signature-v4";
+import { CREDENTIALS_PATH, send, takeEarly } from "./early";
 
 /** Who is signed in, and credentials for a quarter of an hour. */
 export interface Session {
@@ -50,16 +51,11 @@ export class SessionError extends Error {
   }
 }
 
-async function call<T>(path: string, body: string, headers: Record<string, string> = {}): Promise<T> {
-  const response = await fetch(`/console/${path}`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body,
-    credentials: "same-origin",
-    cache: "no-store",
-    redirect: "error",
-    referrerPolicy: "no-referrer",
-  });
+async function call<T>(path: string, body: string, headers?: Record<string, string>): Promise<T> {
+  return answer<T>(await send(path, body, headers));
+}
+
+async function answer<T>(response: Response): Promise<T> {
   if (response.ok) {
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
@@ -118,7 +114,10 @@ export async function signInByKey(
 }
 
 /** New credentials of the session; refused with `NoSession` where there is none. */
-export const fetchSession = (): Promise<Session> => post<Session>("session/credentials");
+export async function fetchSession(): Promise<Session> {
+  const early = takeEarly();
+  return early === undefined ? post<Session>(CREDENTIALS_PATH) : answer<Session>(await early);
+}
 
 export const switchRole = (role: {
   account: string;
