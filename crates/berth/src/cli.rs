@@ -16,6 +16,7 @@ mod history;
 mod hosts;
 mod layers;
 mod moving;
+mod token;
 mod values;
 
 pub use history::{
@@ -31,6 +32,7 @@ pub use moving::{
     BundleCommand, BundleExportOptions, BundleImportOptions, CopyOptions, ImageChoice,
     ImportRegistryOptions, ImportSource,
 };
+pub use token::{TokenAction, TokenOptions};
 pub use values::{ByteSize, DatabaseUrl, PublicUrl};
 
 /// A container registry with AWS's access control, in one binary.
@@ -92,6 +94,8 @@ pub enum Command {
     /// The history of tags: history, restore
     #[command(subcommand)]
     Tag(TagCommand),
+    /// Print a token of the registry for one repository, for a job
+    Token(TokenOptions),
     /// Find repositories and images by name, tag, digest, annotation, label, platform, type or pusher
     Search(SearchOptions),
     /// Show what is stored and transferred, and what it would cost

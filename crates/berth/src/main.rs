@@ -37,6 +37,7 @@ mod serve;
 mod signed_client;
 mod storage;
 mod tags;
+mod token;
 mod usage;
 
 use std::process::ExitCode;
@@ -106,6 +107,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Host(command) => hosts::run(command),
         Command::Explain(options) => explain::run(options),
         Command::Tag(command) => tags::run(command),
+        Command::Token(options) => token::run(options),
         Command::Search(options) => search::run(options),
         Command::Usage(options) => usage::run(options),
     }

@@ -18,6 +18,7 @@ operations! { Berth:
     GetLifecycleOptions(GetLifecycleOptionsRequest) -> GetLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     GetProviderSettings(GetProviderSettingsRequest) -> GetProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
+    GetRegistryToken(GetRegistryTokenRequest) -> GetRegistryTokenResponse, [InvalidParameter, Server];
     GetUsage(GetUsageRequest) -> GetUsageResponse, [InvalidParameter, Server];
     JoinHost(JoinHostRequest) -> JoinHostResponse, [InvalidInvitation, InvalidParameter, LimitExceeded, Server];
     ListAllowedPrincipals(ListAllowedPrincipalsRequest) -> ListAllowedPrincipalsResponse, [InvalidParameter, Server];

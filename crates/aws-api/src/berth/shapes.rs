@@ -187,6 +187,17 @@ pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
     .pattern(&PATTERN_14);
+pub(crate) static REGISTRY_TOKEN: Shape = Shape::new("RegistryToken", Kind::String).secret();
+pub(crate) static REGISTRY_TOKEN_ACTION_LIST: Shape = Shape::new(
+    "RegistryTokenActionList",
+    Kind::List(&REGISTRY_TOKEN_ACTION),
+)
+.min(1)
+.max(3);
+pub(crate) static REGISTRY_TOKEN_DURATION: Shape =
+    Shape::new("RegistryTokenDuration", Kind::Integer)
+        .min(60)
+        .max(43200);
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)

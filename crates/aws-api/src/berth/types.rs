@@ -47,6 +47,11 @@ enumerations! {
         Service = "Service",
         User = "User",
     }
+    REGISTRY_TOKEN_ACTION "RegistryTokenAction" RegistryTokenAction {
+        Pull = "pull",
+        Push = "push",
+        Delete = "delete",
+    }
     SEARCH_MATCH "SearchMatch" SearchMatch {
         Repository = "REPOSITORY",
         Tag = "TAG",
@@ -251,6 +256,17 @@ structures! {
     }
     GET_READ_ONLY_MODE_RESPONSE GetReadOnlyModeResponse {
         read_only_mode: ReadOnlyMode = required "readOnlyMode" READ_ONLY_MODE,
+    }
+    GET_REGISTRY_TOKEN_REQUEST GetRegistryTokenRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        actions: Vec<RegistryTokenAction> = required "actions" REGISTRY_TOKEN_ACTION_LIST,
+        duration_seconds: Option<i32> = optional "durationSeconds" REGISTRY_TOKEN_DURATION,
+    }
+    GET_REGISTRY_TOKEN_RESPONSE GetRegistryTokenResponse {
+        registry_token: Secret<String> = required "registryToken" REGISTRY_TOKEN,
+        expires_at: Timestamp = required "expiresAt" TIMESTAMP,
+        proxy_endpoint: String = required "proxyEndpoint" LONG_TEXT,
     }
     GET_USAGE_REQUEST GetUsageRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,

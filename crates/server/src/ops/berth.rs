@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, insight, search, simulation};
+use super::{Row, insight, search, simulation, tokens};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -158,6 +158,7 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::SearchImages, "berth:SearchImages", List, |i| of_registry(&i.registry_id), |app, ok| { search::search_images(&app, ok).await }),
         row!(Berth, ops::GetReadOnlyMode, "berth:GetReadOnlyMode", Read, |i| mode(&i.registry_id, &i.repository_name), |app, ok| { read_only::get(&app, ok).await }),
         row!(Berth, ops::PutReadOnlyMode, "berth:PutReadOnlyMode", Write, |i| mode(&i.registry_id, &i.repository_name), |app, ok| { read_only::put(&app, ok).await }).ends_read_only(),
+        row!(Berth, ops::GetRegistryToken, "berth:GetRegistryToken", Read, |i| tokens::requires(i), |app, ok| { tokens::get_registry_token(&app, ok).await }),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

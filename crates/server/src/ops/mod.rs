@@ -18,6 +18,7 @@ pub(crate) mod row;
 mod search;
 mod simulation;
 mod sts;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! Docker's token protocol: a token carries its principal and narrows what it is used for; what the principal
 //! may do is decided at each request.
 
-use aws_api::{iam, sts};
+use aws_api::{berth, iam, sts};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
@@ -371,4 +371,52 @@ async fn events_of_tokens_name_the_principal_and_hold_no_token() {
     ] {
         assert!(!log.contains(secret));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_for_a_job_needs_the_right_to_log_in() {
+    let world = world().await;
+    let alice = pusher(&world).await;
+    let input = berth::GetRegistryTokenRequest {
+        repository_name: "app".to_owned(),
+        actions: vec![berth::RegistryTokenAction::Pull],
+        duration_seconds: Some(7200),
+        registry_id: None,
+    };
+    let own = statement(
+        "Allow",
+        &["berth:GetRegistryToken"],
+        &format!("arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app"),
+    );
+    let rights = statement(
+        "Allow",
+        &[&PULL[..], &PUSH[..], &["ecr:ListImages"]].concat(),
+        "*",
+    );
+    let login = statement("Allow", &["ecr:GetAuthorizationToken"], "*");
+    for lacking in [&login, &own] {
+        world
+            .policy(&world.root, "alice", &format!("{rights},{lacking}"))
+            .await;
+        let refused = world
+            .aws::<berth::ops::GetRegistryToken>(&alice, &input)
+            .await;
+        assert_eq!(refused.unwrap_err().code, "AccessDeniedException");
+    }
+    world
+        .policy(&world.root, "alice", &format!("{rights},{login},{own}"))
+        .await;
+    let answer = world
+        .aws::<berth::ops::GetRegistryToken>(&alice, &input)
+        .await;
+    let answer = answer.unwrap();
+    assert_eq!(
+        answer.expires_at.as_second() - world.now().as_second(),
+        7200
+    );
+    let token = format!("Bearer {}", answer.registry_token.expose());
+    assert_eq!(get(&world, TAGS, &token).await.status, 200);
+    assert_eq!(upload(&world, &token).await, 403);
+    world.pass(7200);
+    assert_eq!(get(&world, TAGS, &token).await.status, 401);
 }
