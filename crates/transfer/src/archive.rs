@@ -140,9 +140,8 @@ impl<'f, R: Read + Seek> Walk<'f, R> {
         if block.iter().all(|byte| *byte == 0) {
             return Ok(None);
         }
-        if at == 0 && block.starts_with(&[0x1f, 0x8b])
-            || block.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-        {
+        let gzip_or_zstd: [&[u8]; 2] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
+        if at == 0 && gzip_or_zstd.iter().any(|magic| block.starts_with(magic)) {
             return Err(refused("it is compressed: decompress it first"));
         }
         let header = Header::from_byte_slice(&block);
