@@ -35,9 +35,9 @@ def ask(berth, path, method="GET", **headers):
 
 
 def script(berth):
-    """The path of the page's script."""
+    """The path of the page's main script. The small one before it asks who is signed in."""
     _, body = ask(berth, "/console/")
-    return re.search(rb'src="(/console/assets/[^"]+\.js)"', body).group(1).decode()
+    return re.search(rb'src="(/console/assets/index-[^"]+\.js)"', body).group(1).decode()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
