@@ -12,8 +12,6 @@ export interface Named {
 
 /** The largest page of IAM's lists (IAM API Reference, ListUsers). */
 const NAMES_MAX = 1000;
-/** The largest page of ECR's list. */
-const PAGE_SIZE = 1000;
 /** Repositories that a search offers. */
 const REPOSITORIES_MAX = 10;
 
@@ -37,7 +35,7 @@ export async function policyNames(): Promise<Named[]> {
 
 export async function repositoryNames(text: string): Promise<string[]> {
   const found = await findInPages(
-    (token) => listRepositories(token, PAGE_SIZE),
+    listRepositories,
     ({ repositoryName }) => repositoryName?.includes(text) ?? false,
     undefined,
     REPOSITORIES_MAX,

@@ -10,25 +10,43 @@ export interface Found<T> extends Page<T> {
   searched: number;
 }
 
-/** Pages that one search reads before it answers what it has; the next one goes on from there. */
-export const SEARCH_PAGES_MAX = 10;
+/** Items that one search looks at before it answers what it has; the next one goes on from there. */
+export const SEARCH_ITEMS_MAX = 10_000;
+/** Pages grow up to the API's largest (ECR API Reference, DescribeRepositories): a rare match needs few calls. */
+const FIRST_SIZE = 100;
+const SIZE_MAX = 1000;
+/** Pages may be short, and even empty. */
+const READS_MAX = 50;
 
-/** Reads pages from `token` on until `wanted` items match. Whole pages are answered, so that no match is left out. */
+/**
+ * Reads pages from `token` on until `wanted` items match. Whole pages are answered, so that no match is left out; where
+ * a page has more matches than a person wants to see, it is read again in smaller pages.
+ */
 export async function findInPages<T>(
-  read: (token: string | undefined) => Promise<Page<T>>,
+  read: (token: string | undefined, size: number) => Promise<Page<T>>,
   matches: (item: T) => boolean,
   token: string | undefined,
   wanted: number,
 ): Promise<Found<T>> {
+  const most = Math.max(2 * wanted, FIRST_SIZE);
   const items: T[] = [];
   let searched = 0;
   let nextToken = token;
-  for (let pages = 0; pages < SEARCH_PAGES_MAX; pages += 1) {
-    const page = await read(nextToken);
+  let size = FIRST_SIZE;
+  let grows = true;
+  for (let reads = 0; reads < READS_MAX && searched < SEARCH_ITEMS_MAX; reads += 1) {
+    const page = await read(nextToken, Math.min(size, SEARCH_ITEMS_MAX - searched));
+    const found = page.items.filter(matches);
+    if (grows && items.length + found.length > most) {
+      grows = false;
+      size = wanted;
+      continue;
+    }
     searched += page.items.length;
-    items.push(...page.items.filter(matches));
+    items.push(...found);
     nextToken = page.nextToken;
     if (nextToken === undefined || items.length >= wanted) break;
+    if (grows) size = Math.min(4 * size, SIZE_MAX);
   }
   return { items, nextToken, searched };
 }

@@ -6,10 +6,12 @@ import type { Paging } from "./useUrlState";
 interface Props {
   paging: Paging;
   nextToken: string | undefined;
+  /** Whether the page is still read: what is shown is the page before, whose token is not the next one. */
+  isLoading: boolean;
 }
 
 /** Buttons for the pages of a list that the server pages by tokens. */
-export function Pager({ paging, nextToken }: Props) {
+export function Pager({ paging, nextToken, isLoading }: Props) {
   const text = strings.frame.pager;
   return (
     <SpaceBetween size="xs" direction="horizontal">
@@ -24,6 +26,9 @@ export function Pager({ paging, nextToken }: Props) {
         variant="icon"
         iconName="angle-right"
         ariaLabel={text.next}
+        // Not disabled while it loads: the focus would be lost.
+        loading={isLoading}
+        loadingText={strings.frame.loading}
         disabled={nextToken === undefined}
         onClick={() => nextToken !== undefined && paging.next(nextToken)}
       />

@@ -55,7 +55,7 @@ export function WhoCan({ resource }: { resource: string }) {
           loadingText={text.loading}
           empty={text.empty}
           wrapLines
-          pagination={<Pager paging={paging} nextToken={query.data?.nextToken} />}
+          pagination={<Pager paging={paging} nextToken={query.data?.nextToken} isLoading={query.isPlaceholderData} />}
           columnDefinitions={COLUMNS}
         />
       )}

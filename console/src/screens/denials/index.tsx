@@ -67,7 +67,7 @@ export default function Denials() {
           loadingText={text.loading}
           empty={text.empty}
           wrapLines
-          pagination={<Pager paging={paging} nextToken={query.data?.nextToken} />}
+          pagination={<Pager paging={paging} nextToken={query.data?.nextToken} isLoading={query.isPlaceholderData} />}
           columnDefinitions={COLUMNS}
         />
       )}

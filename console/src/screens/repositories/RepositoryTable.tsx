@@ -3,7 +3,7 @@ import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
-import { keepPreviousData, noop, useQuery, useQueryClient } from "@tanstack/react-query";
+import { noop, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Repository } from "../../api/ecr";
 import { Copy } from "../../parts/Copy";
@@ -60,7 +60,11 @@ export function RepositoryTable({ chosen, onChoose }: Props) {
   const [filter] = useUrlState("filter");
   const paging = usePaging();
   const queries = useQueryClient();
-  const query = useQuery({ ...repositoriesQuery(filter, paging.token), placeholderData: keepPreviousData });
+  // A page stays until the next one is there; rows of another search do not.
+  const query = useQuery({
+    ...repositoriesQuery(filter, paging.token),
+    placeholderData: (data, before) => (before?.queryKey[1] === filter ? data : undefined),
+  });
   const nextToken = query.data?.nextToken;
   useEffect(() => {
     // The next page is there before it is asked for. A search is not repeated unasked.
@@ -85,13 +89,15 @@ export function RepositoryTable({ chosen, onChoose }: Props) {
       variant="full-page"
       wrapLines
       filter={<Filter />}
-      pagination={<Pager paging={paging} nextToken={nextToken} />}
+      pagination={<Pager paging={paging} nextToken={nextToken} isLoading={query.isPlaceholderData} />}
       footer={
         filter !== "" && query.data !== undefined ? (
           <SpaceBetween size="xs" direction="horizontal" alignItems="center">
             <span role="status">{text.searched(query.data.searched)}</span>
             {nextToken === undefined ? null : (
-              <Button onClick={() => paging.next(nextToken)}>{text.searchOn}</Button>
+              <Button loading={query.isPlaceholderData} onClick={() => paging.next(nextToken)}>
+                {text.searchOn}
+              </Button>
             )}
           </SpaceBetween>
         ) : undefined

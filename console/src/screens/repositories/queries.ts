@@ -4,8 +4,6 @@ import { findInPages } from "../../lib/find-pages";
 
 /** Rows of a page. */
 const PAGE_SIZE = 50;
-/** The API's largest page (ECR API Reference, DescribeRepositories), for searches. */
-const SEARCH_PAGE_SIZE = 1000;
 
 /** One page of repositories whose names contain the filter. The API has no such filter, so pages are searched. */
 export const repositoriesQuery = (filter: string, token: string | undefined) =>
@@ -17,7 +15,7 @@ export const repositoriesQuery = (filter: string, token: string | undefined) =>
         return { ...page, searched: page.items.length };
       }
       return findInPages(
-        (next) => listRepositories(next, SEARCH_PAGE_SIZE),
+        listRepositories,
         ({ repositoryName }) => repositoryName?.includes(filter) ?? false,
         token,
         PAGE_SIZE,

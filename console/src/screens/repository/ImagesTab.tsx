@@ -114,7 +114,7 @@ function Images({ name, repository }: TabProps) {
           </Header>
         }
         filter={<GoToTag name={name} />}
-        pagination={<Pager paging={paging} nextToken={nextToken} />}
+        pagination={<Pager paging={paging} nextToken={nextToken} isLoading={query.isPlaceholderData} />}
         empty={
           <Box textAlign="center" padding="l">
             <Box variant="strong">{text.empty}</Box>

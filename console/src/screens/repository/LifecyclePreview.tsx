@@ -35,7 +35,7 @@ export function LifecyclePreview({ name }: { name: string }) {
         </Header>
       }
       empty={<State preview={preview} />}
-      pagination={<Pager paging={paging} nextToken={preview?.next} />}
+      pagination={<Pager paging={paging} nextToken={preview?.next} isLoading={query.isPending} />}
       columnDefinitions={[
         {
           id: "image",

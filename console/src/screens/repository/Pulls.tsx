@@ -39,7 +39,7 @@ export function Pulls({ name }: { name: string }) {
       wrapLines
       ariaLabels={{ tableLabel: text.pullsCaption }}
       header={<Header variant="h2">{text.pulls}</Header>}
-      pagination={<Pager paging={paging} nextToken={query.data?.nextToken} />}
+      pagination={<Pager paging={paging} nextToken={query.data?.nextToken} isLoading={query.isPlaceholderData} />}
       empty={text.noPulls}
     />
   );

@@ -53,7 +53,7 @@ export function TagMoves({ name }: { name: string }) {
             />
           </FormField>
         }
-        pagination={<Pager paging={paging} nextToken={query.data?.nextToken} />}
+        pagination={<Pager paging={paging} nextToken={query.data?.nextToken} isLoading={query.isPlaceholderData} />}
         empty={text.noMoves}
       />
       {restoring?.imageDigest === undefined ? null : (

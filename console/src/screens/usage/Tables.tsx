@@ -53,7 +53,7 @@ function UsageTable<T>({ title, caption, empty, range, read, columns }: Props<T>
       wrapLines
       ariaLabels={{ tableLabel: caption }}
       header={<Header variant="h2">{title}</Header>}
-      pagination={<Pager paging={paging} nextToken={query.data?.nextToken} />}
+      pagination={<Pager paging={paging} nextToken={query.data?.nextToken} isLoading={query.isPlaceholderData} />}
       empty={empty}
     />
   );
