@@ -43,7 +43,12 @@ pub fn import_registry(options: &ImportRegistryOptions) -> Result<()> {
 async fn import_from<S: Source>(options: &ImportRegistryOptions, source: &S) -> Result<()> {
     let target = registries::target().await?;
     let jobs = if options.images.is_empty() {
-        let listed = source.repositories().await.map_err(failed)?;
+        let listed = source.repositories().await.map_err(|error| {
+            Error::Failed(format!(
+                "{}; where the source lists no repositories, name those to copy",
+                error.chain()
+            ))
+        })?;
         if listed.is_empty() {
             return Err(Error::Failed(
                 "the source lists no repositories: name those to copy".to_owned(),

@@ -6,6 +6,8 @@
 //! them. The token is kept for each scope.
 
 mod challenge;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::future::Future;
