@@ -224,9 +224,7 @@ async fn refuses_what_the_simulator_of_iam_refuses() {
 async fn a_large_trace_is_cut_and_says_so() {
     let world = World::new().await;
     let keys: Vec<String> = (0..100).map(|number| format!("{number:0>2000}")).collect();
-    let unlike = format!(
-        r#"{{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*","Condition":{{"ForAnyValue:StringEquals":{{"aws:TagKeys":"x"}}}}}},"#
-    );
+    let unlike = r#"{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*","Condition":{"ForAnyValue:StringEquals":{"aws:TagKeys":"x"}}},"#;
     let mut statements = unlike.repeat(50);
     statements.push_str(&statement("Deny", &["ecr:PutImage"], "*"));
     let input = SimulateRequestRequest {
