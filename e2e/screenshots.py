@@ -30,7 +30,15 @@ _SAME = """same => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const texts = [];
   while (walk.nextNode()) texts.push(walk.currentNode);
-  for (const text of texts) { const next = fixed(text.data); if (next !== text.data) text.data = next; }
+  texts.forEach((text, at) => {
+    // Long names are cut into texts of their own after each colon.
+    if (/\\b127\\.0\\.0\\.1:$/.test(text.data) && /^\\d+\\//.test(texts[at + 1]?.data ?? '')) {
+      text.data = text.data.replace(/127\\.0\\.0\\.1:$/, 'registry.example.com');
+      texts[at + 1].data = texts[at + 1].data.replace(/^\\d+/, '');
+    }
+    const next = fixed(text.data);
+    if (next !== text.data) text.data = next;
+  });
   for (const field of document.querySelectorAll('input, textarea')) field.value = fixed(field.value);
   document.activeElement?.blur();
 }"""

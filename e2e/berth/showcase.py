@@ -73,7 +73,9 @@ VIEWS = [
     View("/hosts/invite", "host-invite", "An invitation for a host.", "/hosts/invite"),
     View("/denials", "denials", "What was denied lately, grouped by equal cause.", "/denials", "ecr:"),
     View("/denials/:requestId", "denial", "One denial: the chain of policies, and the least change that would allow it.", "/denials/{denied}", "The least change"),
-    View("/simulator", "simulator", "The simulator: can this principal do that, and why.", "/simulator"),
+    View("/simulator", "simulator", "The simulator: can this principal do that, and why.",
+         "/simulator?principal=arn:aws:iam::123456789012:user/pia&resource=arn:aws:ecr:us-east-1:123456789012:repository/web/storefront",
+         "Denied"),
     View("/account", "account", "The account: alias, own password, password policy.", "/account"),
     View("/organization", "organization", "The organization's tree with its policies.", "/organization", "Workloads"),
 ]

@@ -8,10 +8,11 @@ import { LongName } from "./Values";
 const words = strings.compared;
 
 const COLUMNS = [
-  { id: "element", header: words.element, isRowHeader: true, cell: (one: ComparedElement) => one.element },
+  { id: "element", header: words.element, isRowHeader: true, minWidth: 110, cell: (one: ComparedElement) => one.element },
   {
     id: "matches",
     header: words.matches,
+    minWidth: 100,
     cell: (one: ComparedElement) => (
       <StatusIndicator type={one.isMatch ? "success" : "error"}>{one.isMatch ? words.yes : words.no}</StatusIndicator>
     ),
