@@ -6,11 +6,10 @@ import TextFilter from "@cloudscape-design/components/text-filter";
 import { noop, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import type { Repository } from "../../api/ecr";
-import { Copy } from "../../parts/Copy";
 import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
 import { Pager } from "../../parts/Pager";
-import { Time } from "../../parts/Values";
+import { CopiedName, Time } from "../../parts/Values";
 import { usePaging, useUrlState } from "../../parts/useUrlState";
 import { repositoryPath } from "../../lib/paths";
 import { strings } from "../../strings";
@@ -29,7 +28,7 @@ const COLUMNS: TableProps.ColumnDefinition<Repository>[] = [
     id: "uri",
     header: text.columns.uri,
     cell: ({ repositoryUri = "", repositoryName = "" }) => (
-      <Copy text={repositoryUri} label={text.copyUri(repositoryName)} inline />
+      <CopiedName name={repositoryUri} label={text.copyUri(repositoryName)} />
     ),
   },
   { id: "created", header: text.columns.createdAt, cell: ({ createdAt }) => <Time time={createdAt} /> },
