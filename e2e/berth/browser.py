@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 _AXE = pathlib.Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
 # What AWS answers where there is nothing: the console asks, and shows that.
-_NOTHING = {"RepositoryPolicyNotFoundException", "LifecyclePolicyNotFoundException",
+_NOTHING = {"RegistryPolicyNotFoundException", "RepositoryPolicyNotFoundException", "LifecyclePolicyNotFoundException",
             "LifecyclePolicyPreviewNotFoundException"}
 # The same for IAM, whose code stands in the answer's body: calls that ask whether a user has it.
 _MAY_BE_MISSING = {"GetLoginProfile"}

@@ -50,6 +50,10 @@ VIEWS = [
     View("/repositories/*", "repository-who-can", "Who can push here: every principal, evaluated.", "/repositories/payments/api?tab=who-can", "alice"),
     View("/repositories/*", "repository-activity", "What happened to the repository: tag moves and pulls.", "/repositories/payments/api?tab=activity"),
     View("/repositories/*", "repository-settings", "Tag mutability, scan on push and tags of the repository.", "/repositories/payments/api?tab=settings"),
+    View("/templates", "templates", "Creation templates: how pushes create repositories.", "/templates", "web"),
+    View("/templates/create", "template-create", "A new creation template.", "/templates/create"),
+    View("/templates/:prefix", "template", "A creation template as it is stored.", "/templates/web"),
+    View("/registry-settings", "registry-settings", "Account settings, registry policy, scanning, pull time exclusions and read-only mode.", "/registry-settings", "Pull time exclusions"),
     View("/usage", "usage", "What the registry stores and how often it is used.", "/usage"),
     View("/users", "users", "The account's users.", "/users", "alice"),
     View("/users/create", "user-create", "A new user: access, groups, and permissions from a template.", "/users/create"),
@@ -162,6 +166,7 @@ def _repositories(root, names):
         more = {"imageTagMutability": "IMMUTABLE"} if name.startswith("payments") else {}
         root.create_repository(name, imageScanningConfiguration={"scanOnPush": name.startswith("web")}, **more,
                                tags=[{"Key": "team", "Value": name.partition("/")[0]}])
+    ecr.create_repository_creation_template(prefix="web", description="Storefronts", appliedFor=["CREATE_ON_PUSH"])
     platforms = [
         image(ecr, "payments/api", name, "1.4.2") | {"platform": {"os": "linux", "architecture": name}} for name in ("amd64", "arm64")]
     index = push(ecr, "payments/api", {

@@ -6,13 +6,15 @@ import { deleteRepositoryPolicy, getRepositoryPolicy, setRepositoryPolicy } from
 import { isGone } from "./iam/gone";
 import { inlineDocument, putInline, type Holder } from "./iam/holder";
 import { createPolicyVersion, getPolicy, getPolicyVersion } from "./iam/policies";
+import { getRegistryPolicy, putRegistryPolicy } from "./registry";
 import { getRole, updateAssumeRolePolicy } from "./iam/roles";
 
 export type Place =
   | { kind: "inline"; holder: Holder; policyName: string }
   | { kind: "managed"; arn: string }
   | { kind: "trust"; roleName: string }
-  | { kind: "repository"; name: string };
+  | { kind: "repository"; name: string }
+  | { kind: "registry" };
 
 /** Reads and writes the document of a place. */
 export function documentStore(place: Place): DocumentStore {
@@ -54,6 +56,8 @@ export function documentStore(place: Place): DocumentStore {
         write: (document) =>
           document === "" ? deleteRepositoryPolicy(place.name) : setRepositoryPolicy(place.name, document),
       };
+    case "registry":
+      return { read: getRegistryPolicy, write: putRegistryPolicy };
   }
 }
 

@@ -19,12 +19,14 @@ import { policies } from "./policies";
 import { policyEditor } from "./policyEditor";
 import { providerSettings } from "./providerSettings";
 import { providers } from "./providers";
+import { registrySettings } from "./registrySettings";
 import { repositories } from "./repositories";
 import { repository } from "./repository";
 import { roles } from "./roles";
 import { signIn } from "./signIn";
 import { simulator } from "./simulator";
 import { switchRole } from "./switchRole";
+import { templates } from "./templates";
 import { trace } from "./trace";
 import { usage } from "./usage";
 import { users } from "./users";
@@ -51,12 +53,14 @@ export const strings = {
   policyEditor,
   providerSettings,
   providers,
+  registrySettings,
   repositories,
   repository,
   roles,
   signIn,
   simulator,
   switchRole,
+  templates,
   trace,
   usage,
   users,

@@ -36,6 +36,26 @@ const GROUP = "aws_iam_group";
 const ROLE = "aws_iam_role";
 
 /** Which operation makes a resource that others of the change refer to, and the member that names it. */
+function template(input: Input): TerraformBlock {
+  const { attributes, blocks } = mutability(input);
+  const filled = (name: string) => (text(input[name]) === "" ? undefined : input[name]);
+  return resource(
+    "aws_ecr_repository_creation_template",
+    text(input["prefix"]),
+    {
+      prefix: input["prefix"],
+      description: filled("description"),
+      applied_for: input["appliedFor"],
+      ...attributes,
+      custom_role_arn: filled("customRoleArn"),
+      repository_policy: filled("repositoryPolicy"),
+      lifecycle_policy: filled("lifecyclePolicy"),
+      resource_tags: tags(input["resourceTags"]),
+    },
+    blocks,
+  );
+}
+
 const MAKERS: Readonly<Record<string, { operation: string; member: string }>> = {
   [USER]: { operation: "CreateUser", member: "UserName" },
   [GROUP]: { operation: "CreateGroup", member: "GroupName" },
@@ -235,6 +255,25 @@ const MAKE: Readonly<Record<string, Make>> = {
     const arn = text(input["resourceArn"]);
     return repository(arn.slice(arn.indexOf(":repository/") + ":repository/".length), { tags: tags(input["tags"]) });
   },
+  "ecr:PutAccountSetting": (input) =>
+    resource("aws_ecr_account_setting", text(input["name"]).toLowerCase(), { name: input["name"], value: input["value"] }),
+  "ecr:PutRegistryPolicy": (input) => resource("aws_ecr_registry_policy", "this", { policy: input["policyText"] }),
+  "ecr:PutRegistryScanningConfiguration": (input) =>
+    resource(
+      "aws_ecr_registry_scanning_configuration",
+      "this",
+      { scan_type: input["scanType"] },
+      list(input["rules"]).map(object).map((rule) => ({
+        head: ["rule"],
+        attributes: { scan_frequency: rule["scanFrequency"] },
+        blocks: list(rule["repositoryFilters"]).map((filter) => ({
+          head: ["repository_filter"],
+          attributes: { filter: object(filter)["filter"], filter_type: object(filter)["filterType"] },
+        })),
+      })),
+    ),
+  "ecr:CreateRepositoryCreationTemplate": template,
+  "ecr:UpdateRepositoryCreationTemplate": template,
   "ecr:SetRepositoryPolicy": (input) =>
     resource("aws_ecr_repository_policy", text(input["repositoryName"]), {
       repository: input["repositoryName"],

@@ -1,0 +1,93 @@
+"""Creation templates and the settings of a registry in the console."""
+
+import json
+
+import pytest
+
+from berth.policies import allow, policy
+
+
+@pytest.fixture
+def page(browser, root):
+    page = browser.page().sign_in(root)
+    yield page
+    page.check()
+
+
+def stored(root):
+    return root.ecr.describe_repository_creation_templates()["repositoryCreationTemplates"]
+
+
+def test_a_template_is_created_edited_and_deleted(page, root):
+    page.open("/templates")
+    page.get_by_text("There are no templates").wait_for()
+    page.get_by_role("button", name="Create template").or_(page.get_by_role("link", name="Create template")).first.click()
+    page.heading("Create template").wait_for()
+    page.get_by_label("Prefix").fill("Team")
+    form = page.get_by_role("main").get_by_role("button", name="Create template")
+    form.click()
+    page.get_by_text("This is not a prefix").first.wait_for()
+    assert stored(root) == []
+    page.get_by_label("Prefix").fill("team/a")
+    page.get_by_label("Lifecycle policy").fill("{")
+    form.click()
+    page.get_by_text("This is not a JSON document").first.wait_for()
+    page.get_by_label("Lifecycle policy").fill("")
+    page.get_by_label("Description").fill("Team A")
+    page.axe()
+    form.click()
+    page.get_by_text("Template team/a was saved.").wait_for()
+    [made] = stored(root)
+    assert (made["prefix"], made["appliedFor"], made["description"]) == ("team/a", ["CREATE_ON_PUSH"], "Team A")
+
+    page.get_by_role("link", name="team/a", exact=True).click()
+    page.heading("Template team/a").wait_for()
+    page.get_by_label("Description").fill("")
+    page.get_by_role("radio", name="Immutable").click()
+    page.get_by_role("button", name="Save changes").click()
+    page.get_by_role("link", name="team/a", exact=True).wait_for()
+    [changed] = stored(root)
+    assert changed["imageTagMutability"] == "IMMUTABLE" and not changed.get("description")
+
+    page.axe()
+    page.get_by_role("radio", name="team/a").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_text("There are no templates").wait_for()
+    assert stored(root) == []
+
+
+def test_settings_of_a_registry_are_saved(page, root):
+    page.open("/registry-settings")
+    page.get_by_role("radio", name="Disabled").click()
+    page.get_by_text("The setting is saved.").first.wait_for()
+    assert root.ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "DISABLED"
+
+    document = policy(allow("ecr:ReplicateImage", "*", Sid="Replicate", Principal={"AWS": f"arn:aws:iam::{root.account}:root"}))
+    page.get_by_label("Policy as JSON").fill(json.dumps(document))
+    page.get_by_role("button", name="Save policy").click()
+    page.get_by_text("The registry policy is saved.").wait_for()
+    assert json.loads(root.ecr.get_registry_policy()["policyText"])["Statement"][0]["Sid"] == "Replicate"
+
+    page.get_by_label("Scan on push").fill("prod*\ntest")
+    page.get_by_role("button", name="Save scanning configuration").click()
+    page.get_by_text("The scanning configuration is saved.").wait_for()
+    [rule] = root.ecr.get_registry_scanning_configuration()["scanningConfiguration"]["rules"]
+    assert [one["filter"] for one in rule["repositoryFilters"]] == ["prod*", "test"]
+
+    arn = f"arn:aws:iam::{root.account}:role/scanner"
+    page.get_by_role("button", name="Add exclusion").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("ARN of a user or role").fill(arn)
+    dialog.get_by_role("button", name="Add exclusion").click()
+    page.get_by_role("button", name=f"Remove {arn}").wait_for()
+    assert root.ecr.list_pull_time_update_exclusions()["pullTimeUpdateExclusions"] == [arn]
+    page.axe()
+
+    page.get_by_role("button", name="Begin read-only mode").click()
+    dialog.get_by_label("Reason").fill("release 1.0")
+    dialog.get_by_role("button", name="Begin read-only mode").click()
+    page.get_by_text("The server refuses writes: release 1.0").wait_for()
+    page.get_by_role("button", name="End read-only mode").click()
+    dialog.get_by_role("button", name="End read-only mode").click()
+    page.get_by_text("The server accepts writes.").wait_for()
