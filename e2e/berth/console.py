@@ -1,8 +1,12 @@
 """Steps of the console that several stories take, by the mouse or by the keyboard (`hands`)."""
 
 import re
+import time
 
 from .people import Credentials, Person
+
+#: A press that copies nothing fails after this.
+_COPIED_S_MAX = 30
 
 
 def button(page, name, **more):
@@ -103,8 +107,14 @@ def shown_secret(hands, label):
 
 def copied(hands, label):
     """What a button copies."""
-    hands.press(button(hands.page, label))
-    return hands.page.evaluate("navigator.clipboard.readText()")
+    page = hands.page
+    # The page writes it some time after the press: what was copied before is not to be taken for it.
+    page.evaluate("() => navigator.clipboard.writeText('')")
+    hands.press(button(page, label))
+    end = time.monotonic() + _COPIED_S_MAX
+    while not (text := page.evaluate("() => navigator.clipboard.readText()")):
+        assert time.monotonic() < end, f"{label} copied nothing"
+    return text
 
 
 def run_shown(person, commands, env=None, **more):

@@ -11,7 +11,7 @@ export const iam = {
   remove: "Remove",
   delete: "Delete",
   actions: "Actions",
-  none: "-",
+  none: "–",
   never: "Never",
   notReadable: "You may not read it",
   loading: "Loading",

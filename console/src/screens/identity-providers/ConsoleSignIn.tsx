@@ -7,7 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { providerSettings, replaceSettings, type ProviderSettings } from "../../api/provider-settings";
 import { consoleSignInChange, shownChange, type ConsoleSignInForm } from "../../lib/console-sign-in";
-import { Copy } from "../../parts/Copy";
+import { CopiedName } from "../../parts/Values";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/Dialog";
@@ -34,7 +34,7 @@ export function ConsoleSignIn({ arn, kind }: { arn: string; kind: "oidc" | "saml
   const url = settings?.consoleCallbackUrl ?? "";
   const copied = (label: string, value: string) => ({
     label,
-    value: <Copy inline text={value} label={text.copy(label)} />,
+    value: <CopiedName name={value} label={text.copy(label)} />,
   });
   return (
     <Container

@@ -99,6 +99,7 @@ function columns(name: string, restore: (event: TagEvent) => void): TableProps.C
     { id: "who", header: text.columns.who, cell: who },
     {
       id: "restore",
+      minWidth: 120,
       header: text.columns.restore,
       cell: (event) =>
         event.imageDigest === undefined ? null : event.imageExists === true ? (

@@ -47,7 +47,7 @@ export default function UsagePage() {
         {query.data === undefined ? (
           query.error === null ? <Loading /> : null
         ) : (
-          <>
+          <SpaceBetween size="l">
             <Container header={<Header variant="h2">{text.now}</Header>}>
               <KeyValuePairs
                 columns={3}
@@ -63,7 +63,7 @@ export default function UsagePage() {
             <Suspense fallback={<Loading />}>
               <UsageCharts days={query.data.days} />
             </Suspense>
-          </>
+          </SpaceBetween>
         )}
         <Box>
           <RepositoryTable range={range} />
