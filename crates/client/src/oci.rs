@@ -31,6 +31,8 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 const NAMES_MAX: usize = 1_000_000;
 /// Redirects of one blob.
 const REDIRECTS_MAX: usize = 5;
+/// Tokens that are kept; beyond, they are asked for again.
+const TOKENS_MAX: usize = 1_000;
 /// A page of a listing. Amazon ECR refuses more.
 const PAGE: usize = 1_000;
 
@@ -45,7 +47,7 @@ pub enum OciError {
         host: String,
         /// The HTTP status.
         status: StatusCode,
-        /// The code of the specification, such as `DENIED`.
+        /// The code of the specification in lower case, such as `denied`.
         code: String,
         /// The registry's text.
         message: String,
@@ -271,11 +273,14 @@ impl OciClient {
                 let tag = subject.replace(':', "-");
                 let accept = ["application/vnd.oci.image.index.v1+json"];
                 let index = self.manifest(repository, &tag, &accept).await?;
-                let index = index.map(|index| serde_json::from_slice::<Value>(&index.bytes));
-                return Ok(index
-                    .and_then(Result::ok)
-                    .map(|index| digests_of(&index))
-                    .unwrap_or_default());
+                let Some(index) = index else {
+                    return Ok(Vec::new());
+                };
+                // Taken for "no referrers", it would leave signatures out of a copy.
+                let index: Value = serde_json::from_slice(&index.bytes).map_err(|_| {
+                    self.unexpected(StatusCode::OK, "a list of referrers that is no JSON")
+                })?;
+                return Ok(digests_of(&index));
             }
             let response = self.expect(response, &[StatusCode::OK])?;
             next = self.next_page(&response)?;
@@ -504,7 +509,7 @@ impl OciClient {
         let value = HeaderValue::from_str(&authorization);
         let mut value = value.map_err(|_| login("they fit no header".to_owned()))?;
         value.set_sensitive(true);
-        self.tokens().insert(scope.to_string(), value);
+        self.keep_token(scope, value);
         Ok(self.http.stream(self.authorized(scope, request)).await?)
     }
 
@@ -553,6 +558,14 @@ impl OciClient {
             request.headers.insert(AUTHORIZATION, value.clone());
         }
         request
+    }
+
+    fn keep_token(&self, scope: Scope<'_>, value: HeaderValue) {
+        let mut tokens = self.tokens();
+        if tokens.len() >= TOKENS_MAX {
+            tokens.clear();
+        }
+        tokens.insert(scope.to_string(), value);
     }
 
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<String, HeaderValue>> {
