@@ -167,4 +167,5 @@ def test_a_hundred_thousand_images(page):
     page.answers.clear()
     walk(page, IMAGES_SHOWN, "DescribeImages", "imageDetails")
     answers = listed(page, "DescribeImages", "imageDetails")
-    assert len(page.answers) <= 3 * len(answers), "a page of images needs no call for each image"
+    calls = [answer for answer in page.answers if "x-amz-target" in answer.request.headers]
+    assert len(calls) <= 3 * len(answers), "a page of images needs no call for each image"

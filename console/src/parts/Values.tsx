@@ -47,7 +47,11 @@ export function LongName({ name }: { name: string }) {
 export function CopiedName({ name, label }: { name: string; label: string }) {
   return (
     <>
-      <LongName name={name} /> <Copy text={name} label={label} />
+      {/* An element of its own, so that the name is found and selected without the button. */}
+      <span>
+        <LongName name={name} />
+      </span>{" "}
+      <Copy text={name} label={label} />
     </>
   );
 }
