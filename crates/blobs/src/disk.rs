@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 
 use crate::Error;
+use crate::encryption::ReadAt;
 use crate::hash_state::Hasher;
 
 /// Bytes read at a time when they are hashed again.
@@ -40,6 +41,14 @@ impl Synced {
         let synced = self.file.sync_data();
         *failed = synced.is_err();
         synced.map_err(Error::io("sync an upload"))
+    }
+}
+
+impl ReadAt for File {
+    fn read_at(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.read_exact_at(&mut bytes, at)?;
+        Ok(bytes)
     }
 }
 

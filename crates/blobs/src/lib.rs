@@ -42,6 +42,8 @@
 //! | `stream_write` | a stream into an upload's file: write, hash and sync at once |
 //! | `upload` | one upload: take, write, sync, publish |
 //! | `disk` | bytes to and from a file; a failed sync stays failed |
+//! | `encryption` | encrypted copies: the form of their files, and the keys |
+//! | `encrypted_upload` | an upload that is encrypted while it arrives |
 //! | `upload_locks` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
 //! | `blocking` | work on tokio's pool for blocking work |
@@ -62,6 +64,8 @@ mod batch;
 mod blocking;
 mod digest;
 mod disk;
+mod encrypted_upload;
+mod encryption;
 mod error;
 mod hash_state;
 mod layout;
@@ -80,6 +84,7 @@ mod upload_id;
 mod upload_locks;
 
 pub use digest::{Algorithm, Digest, DigestError};
+pub use encryption::EncryptionKey;
 pub use error::{AppendError, BoxError, Error, FinishError, OpenError, PutError, StartError};
 pub use hash_state::UploadState;
 pub use object_key::{ObjectKey, ObjectKeyError};

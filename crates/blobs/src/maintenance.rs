@@ -10,7 +10,6 @@ use std::sync::Arc;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
 use crate::blocking::run;
-use crate::disk::hash_range;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout, UploadFile};
 use crate::object_key::UNIQUE;
@@ -116,27 +115,37 @@ impl Blobs {
 
     /// Hashes a copy again and says whether its bytes still are those of the digest.
     pub async fn verify(&self, key: &ObjectKey, digest: &Digest) -> Result<Verified, Error> {
-        let digest = *digest;
-        let path = self.layout().object(key);
-        run(move || {
-            let file = match File::open(path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Ok(Verified::Missing);
-                }
-                Err(error) => return Err(Error::io("open a blob")(error)),
+        let mut hasher = Hasher::new(digest.algorithm());
+        let damaged = |size| Verified::Damaged { actual: None, size };
+        let file = match self.open_file(key).await {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(Verified::Missing),
+            Err(error) if error.is_damage() => return Ok(damaged(0)),
+            Err(error) => return Err(error),
+        };
+        let size = file.size();
+        let mut read = file.read_range(0..size);
+        while let Some(chunk) = read.next().await {
+            let chunk = match chunk.map_err(Error::io("read a blob to verify it")) {
+                Ok(chunk) => chunk,
+                Err(error) if error.is_damage() => return Ok(damaged(size)),
+                Err(error) => return Err(error),
             };
-            let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
-            let mut hasher = Hasher::new(digest.algorithm());
-            hash_range(&file, 0, size, &mut hasher)?;
-            let actual = hasher.digest();
-            Ok(if actual == digest {
-                Verified::Whole { size }
-            } else {
-                Verified::Damaged { actual, size }
+            hasher = run(move || {
+                hasher.update(&chunk);
+                hasher
             })
+            .await?;
+        }
+        let actual = hasher.digest();
+        Ok(if actual == *digest {
+            Verified::Whole { size }
+        } else {
+            Verified::Damaged {
+                actual: Some(actual),
+                size,
+            }
         })
-        .await?
     }
 
     /// Every stored copy, in the order of the keys. Memory holds one 256th of the names at a time; a copy

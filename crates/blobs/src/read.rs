@@ -13,22 +13,51 @@ use futures_util::{Stream, StreamExt};
 use rustix::buffer::spare_capacity;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::encryption::{self, DataKey, EncryptionKey, HEADER_BYTES, ReadAt as _, Records};
+
 /// Bytes read at a time. A reader holds two of these, and what its consumer keeps.
 const READ_BYTES: u64 = 256 * 1024;
 
 /// An open blob. It stays readable, to the end, though the blob is deleted meanwhile.
 #[derive(Debug, Clone)]
 pub struct BlobFile {
-    file: Arc<File>,
+    bytes: Content,
     size: u64,
+}
+
+/// A file, and how the content stands in it.
+#[derive(Debug, Clone)]
+enum Content {
+    Plain(Arc<File>),
+    Encrypted(Arc<EncryptedFile>),
+}
+
+#[derive(Debug)]
+struct EncryptedFile {
+    file: File,
+    key: DataKey,
+    records: Records,
 }
 
 impl BlobFile {
     pub(crate) fn new(file: File, size: u64) -> Self {
         Self {
-            file: Arc::new(file),
+            bytes: Content::Plain(Arc::new(file)),
             size,
         }
+    }
+
+    /// A file of `file_bytes` whose content is encrypted under `key`. Blocks.
+    pub(crate) fn encrypted(file: File, file_bytes: u64, key: &EncryptionKey) -> io::Result<Self> {
+        let cut = |_| io::Error::new(io::ErrorKind::InvalidData, "the file has no header");
+        let header = file.read_at(0, HEADER_BYTES).map_err(cut)?;
+        let key =
+            encryption::open_file(key, header.as_slice().try_into().map_err(io::Error::other)?)?;
+        let records = encryption::read_footer(&file, file_bytes, Some(&key))?;
+        let size = records.size;
+        let file = EncryptedFile { file, key, records };
+        let bytes = Content::Encrypted(Arc::new(file));
+        Ok(Self { bytes, size })
     }
 
     /// Its length in bytes.
@@ -40,7 +69,7 @@ impl BlobFile {
     /// chunk is always on its way while the one before is consumed.
     pub fn read_range(&self, range: Range<u64>) -> FileRead {
         FileRead {
-            file: Arc::clone(&self.file),
+            bytes: self.bytes.clone(),
             at: range.start,
             end: range.end.min(self.size),
             ahead: None,
@@ -69,9 +98,13 @@ impl BlobFile {
         Ok(all.freeze())
     }
 
-    /// The file itself, for a sender that hands it to the kernel (`sendfile`).
-    pub fn local_file(&self) -> &Arc<File> {
-        &self.file
+    /// The file itself, for a sender that hands it to the kernel (`sendfile`); `None` when it does not hold
+    /// the content as it is.
+    pub fn local_file(&self) -> Option<&Arc<File>> {
+        match &self.bytes {
+            Content::Plain(file) => Some(file),
+            Content::Encrypted(_) => None,
+        }
     }
 }
 
@@ -79,7 +112,7 @@ impl BlobFile {
 /// (`UnexpectedEof`), never a short answer.
 #[derive(Debug)]
 pub struct FileRead {
-    file: Arc<File>,
+    bytes: Content,
     at: u64,
     end: u64,
     ahead: Option<JoinHandle<io::Result<Vec<u8>>>>,
@@ -91,12 +124,24 @@ impl FileRead {
         self.end.saturating_sub(self.at)
     }
 
-    fn start(file: &Arc<File>, at: u64, end: u64) -> Option<JoinHandle<io::Result<Vec<u8>>>> {
+    fn start(bytes: &Content, at: u64, end: u64) -> Option<JoinHandle<io::Result<Vec<u8>>>> {
         let want = end.saturating_sub(at).min(READ_BYTES);
         // At most READ_BYTES, which fits.
         let want = usize::try_from(want).ok().filter(|want| *want > 0)?;
-        let file = Arc::clone(file);
-        Some(spawn_blocking(move || read_at(&file, at, want)))
+        let bytes = bytes.clone();
+        Some(spawn_blocking(move || bytes.read_at(at, want)))
+    }
+}
+
+impl Content {
+    fn read_at(&self, at: u64, want: usize) -> io::Result<Vec<u8>> {
+        match self {
+            Content::Plain(file) => read_at(file, at, want),
+            Content::Encrypted(encrypted) => {
+                let EncryptedFile { file, key, records } = &**encrypted;
+                encryption::read_content(file, key, records, at, want)
+            }
+        }
     }
 }
 
@@ -121,7 +166,7 @@ impl Stream for FileRead {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         if this.ahead.is_none() {
-            this.ahead = Self::start(&this.file, this.at, this.end);
+            this.ahead = Self::start(&this.bytes, this.at, this.end);
         }
         let Some(ahead) = &mut this.ahead else {
             return Poll::Ready(None);
@@ -131,7 +176,7 @@ impl Stream for FileRead {
         match read.unwrap_or_else(|stopped| Err(io::Error::other(stopped))) {
             Ok(chunk) => {
                 this.at += chunk.len() as u64;
-                this.ahead = Self::start(&this.file, this.at, this.end);
+                this.ahead = Self::start(&this.bytes, this.at, this.end);
                 Poll::Ready(Some(Ok(Bytes::from(chunk))))
             }
             Err(error) => {

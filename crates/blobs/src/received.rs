@@ -9,7 +9,7 @@ use crate::blocking::run;
 use crate::layout::Layout;
 use crate::upload::{self, Upload};
 use crate::upload_locks::{UploadLock, UploadLocks};
-use crate::{Digest, Error, ObjectKey, Stored};
+use crate::{Digest, EncryptionKey, Error, ObjectKey, Stored};
 
 /// A content that was received and compared with its digest. It is not stored yet: the caller looks up
 /// whether the database has a copy, and [stores](Self::store) or [discards](Self::discard) this one.
@@ -23,7 +23,7 @@ pub struct Received {
 }
 
 enum Content {
-    Memory(Vec<Bytes>, Arc<UploadLocks>),
+    Memory(Vec<Bytes>, Arc<UploadLocks>, Option<Arc<EncryptionKey>>),
     Upload(Box<UploadLock>),
 }
 
@@ -50,9 +50,10 @@ impl Received {
         locks: Arc<UploadLocks>,
         digest: Digest,
         chunks: Vec<Bytes>,
+        key: Option<Arc<EncryptionKey>>,
     ) -> Self {
         let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        let content = Content::Memory(chunks, locks);
+        let content = Content::Memory(chunks, locks, key);
         Self {
             layout,
             digest,
@@ -91,18 +92,20 @@ impl Received {
         let layout = self.layout;
         let algorithm = self.digest.algorithm();
         let is_there = match self.content {
-            Content::Memory(chunks, locks) => {
+            Content::Memory(chunks, locks, encryption) => {
                 // Held for its name only: a sweep leaves a locked upload alone.
                 let mut lock = locks.acquire_temporary(&layout)?;
                 lock.settled();
                 run(move || {
-                    upload::store_whole(&layout, lock.id(), &chunks, algorithm, &key).map(|()| true)
+                    let (id, encryption) = (lock.id(), encryption.as_deref());
+                    upload::store_whole(&layout, id, &chunks, algorithm, &key, encryption)
+                        .map(|()| true)
                 })
                 .await??
             }
             Content::Upload(mut lock) => {
                 run(move || {
-                    let Some(upload) = lock.upload.take() else {
+                    let Some(mut upload) = lock.upload.take() else {
                         return Ok(false);
                     };
                     let published = upload.publish(&layout, &key);

@@ -14,6 +14,7 @@ use futures_util::Stream;
 use crate::Redirect;
 use crate::batch::{End, read_batch};
 use crate::blocking::run;
+use crate::encryption;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
 use crate::owner::{self, DirectoryLock, Owner};
@@ -22,8 +23,8 @@ use crate::stream_write::write_stream;
 use crate::upload::{self, Compared, TakeError, Upload};
 use crate::upload_locks::{UploadLock, UploadLocks};
 use crate::{
-    AppendError, BlobFile, BoxError, Digest, Error, FinishError, ObjectKey, OpenError, PutError,
-    Source, StartError, Stored, UploadId,
+    AppendError, BlobFile, BoxError, Digest, EncryptionKey, Error, FinishError, ObjectKey,
+    OpenError, PutError, Source, StartError, Stored, UploadId,
 };
 
 /// A store of bytes, each copy under a key of its own. Clones share it.
@@ -56,6 +57,7 @@ pub struct Blobs {
     layout: Arc<Layout>,
     locks: Arc<UploadLocks>,
     _directory_lock: Arc<DirectoryLock>,
+    key: Option<Arc<EncryptionKey>>,
     #[cfg(feature = "testing")]
     redirect: Option<fn(&ObjectKey) -> String>,
 }
@@ -92,9 +94,21 @@ impl Blobs {
             layout: Arc::new(layout),
             locks: Arc::default(),
             _directory_lock: Arc::new(directory_lock),
+            key: None,
             #[cfg(feature = "testing")]
             redirect: None,
         })
+    }
+
+    /// The same store for content that is encrypted on disk: what is written through it is encrypted under
+    /// the key, and uploads and copies that are read through it were. The caller remembers which are. Sizes
+    /// and offsets are those of the content; of a copy whose file is damaged, [`stat`](Self::stat) answers 0.
+    #[must_use]
+    pub fn encrypted(&self, key: Arc<EncryptionKey>) -> Self {
+        Self {
+            key: Some(key),
+            ..self.clone()
+        }
     }
 
     /// Starts an upload: an empty file of its own.
@@ -103,9 +117,9 @@ impl Blobs {
         let Some(mut lock) = self.locks.acquire(&self.layout, id) else {
             return Err(StartError::Exists(id));
         };
-        let layout = Arc::clone(&self.layout);
+        let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
         let created = run(move || {
-            let created = Upload::create(&layout, id, crate::Algorithm::Sha256)?;
+            let created = Upload::create(&layout, id, crate::Algorithm::Sha256, key.as_deref())?;
             let is_new = created.is_some();
             if is_new {
                 lock.upload = created;
@@ -170,14 +184,16 @@ impl Blobs {
     pub async fn upload_size(&self, id: &UploadId) -> Result<Option<u64>, Error> {
         let id = *id;
         let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
+        let is_encrypted = self.key.is_some();
         run(move || {
-            let Some(len) = stat(&layout.upload(&id))? else {
+            let Some(file_bytes) = stat(&layout.upload(&id))? else {
                 return Ok(None);
             };
             // What a request left behind that was dropped, or another process, may not be on disk.
-            match len == 0 || locks.has_synced(&id, len) {
-                true => Ok(Some(len)),
-                false => upload::synced_len(&layout, &id),
+            match locks.synced_len(&id, file_bytes) {
+                Some(len) => Ok(Some(len)),
+                None if file_bytes == 0 => Ok(Some(0)),
+                None => upload::synced_len(&layout, &id, is_encrypted),
             }
         })
         .await?
@@ -261,9 +277,10 @@ impl Blobs {
         }
 
         let mut lock = self.locks.acquire_temporary(&self.layout)?;
-        let layout = Arc::clone(&self.layout);
+        let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
         let lock = run(move || {
-            lock.upload = Upload::create(&layout, lock.id(), expected.algorithm())?;
+            let algorithm = expected.algorithm();
+            lock.upload = Upload::create(&layout, lock.id(), algorithm, key.as_deref())?;
             Ok::<_, Error>(lock)
         })
         .await??;
@@ -325,15 +342,23 @@ impl Blobs {
             let size = self.stat(key).await?;
             return Ok(size.map(|size| Source::Redirect(Redirect::new(size, url(key)))));
         }
-        let path = self.layout.object(key);
+        let opened = self.open_file(key).await?;
+        Ok(opened.map(Source::File))
+    }
+
+    pub(crate) async fn open_file(&self, key: &ObjectKey) -> Result<Option<BlobFile>, Error> {
+        let (path, key) = (self.layout.object(key), self.key.clone());
         run(move || {
-            let file = match File::open(path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                Err(error) => return Err(Error::io("open a blob")(error)),
+            let Some(file) = open_if_there(&path)? else {
+                return Ok(None);
             };
             let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
-            Ok(Some(Source::File(BlobFile::new(file, size))))
+            let opened = match key {
+                Some(key) => BlobFile::encrypted(file, size, &key)
+                    .map_err(Error::io("open an encrypted blob"))?,
+                None => BlobFile::new(file, size),
+            };
+            Ok(Some(opened))
         })
         .await?
     }
@@ -341,7 +366,24 @@ impl Blobs {
     /// A copy's length in bytes; `None` where there is none.
     pub async fn stat(&self, key: &ObjectKey) -> Result<Option<u64>, Error> {
         let path = self.layout.object(key);
-        run(move || stat(&path)).await?
+        if self.key.is_none() {
+            return run(move || stat(&path)).await?;
+        }
+        run(move || {
+            let Some(file) = open_if_there(&path)? else {
+                return Ok(None);
+            };
+            let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
+            match encryption::read_footer(&file, size, None) {
+                Ok(records) => Ok(Some(records.size)),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::error!(%error, path = %path.display(), "an encrypted blob is damaged");
+                    Ok(Some(0))
+                }
+                Err(error) => Err(Error::io("stat an encrypted blob")(error)),
+            }
+        })
+        .await?
     }
 
     /// Deletes a copy; false if there was none. Reads that are open continue. The caller has committed that
@@ -350,6 +392,10 @@ impl Blobs {
     pub async fn delete(&self, key: &ObjectKey) -> Result<bool, Error> {
         let path = self.layout.object(key);
         run(move || layout::remove(&path).map_err(Error::io("delete a blob"))).await?
+    }
+
+    pub(crate) fn key(&self) -> Option<&Arc<EncryptionKey>> {
+        self.key.as_ref()
     }
 
     pub(crate) fn layout(&self) -> &Arc<Layout> {
@@ -362,7 +408,7 @@ impl Blobs {
 
     fn received(&self, digest: Digest, chunks: Vec<Bytes>) -> Received {
         let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
-        Received::in_memory(layout, locks, digest, chunks)
+        Received::in_memory(layout, locks, digest, chunks, self.key.clone())
     }
 
     async fn take(&self, id: UploadId) -> Result<UploadLock, TakeError> {
@@ -370,10 +416,10 @@ impl Blobs {
             .locks
             .acquire(&self.layout, id)
             .ok_or(TakeError::Busy)?;
-        let layout = Arc::clone(&self.layout);
+        let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
         run(move || {
             let kept = lock.upload.take();
-            lock.upload = Some(Upload::take(&layout, id, kept, None)?);
+            lock.upload = Some(Upload::take(&layout, id, kept, None, key.as_deref())?);
             Ok(lock)
         })
         .await
@@ -389,7 +435,7 @@ impl Blobs {
         let layout = Arc::clone(&self.layout);
         let (lock, compared) = run(move || {
             let mut lock = lock;
-            let compared = match &lock.upload {
+            let compared = match &mut lock.upload {
                 Some(upload) => upload.compare(&layout, &expected),
                 None => Err(Error::io("find an upload")(io::ErrorKind::NotFound.into())),
             };
@@ -431,6 +477,14 @@ fn sync(layout: &Layout, lock: &mut UploadLock) -> Result<u64, Error> {
             layout.remove_upload(&lock.id())?;
             Err(error)
         }
+    }
+}
+
+fn open_if_there(path: &Path) -> Result<Option<File>, Error> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("open a blob")(error)),
     }
 }
 

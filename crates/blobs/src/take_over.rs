@@ -31,10 +31,11 @@ impl Blobs {
         let Some(mut lock) = self.locks().acquire(self.layout(), *id) else {
             return Ok(false);
         };
-        let layout = Arc::clone(self.layout());
+        let (layout, key) = (Arc::clone(self.layout()), self.key().cloned());
         run(move || {
             let kept = lock.upload.take();
-            let resumed = match Upload::take(&layout, lock.id(), kept, Some(&state)) {
+            let resumed = match Upload::take(&layout, lock.id(), kept, Some(&state), key.as_deref())
+            {
                 Ok(upload) => {
                     lock.upload = Some(upload);
                     Ok(true)

@@ -44,8 +44,8 @@ pub enum Verified {
     },
     /// They are not: a disk lost or changed some.
     Damaged {
-        /// The digest of what is there.
-        actual: Digest,
+        /// The digest of what is there; `None` where an encrypted copy does not open.
+        actual: Option<Digest>,
         /// Their number.
         size: u64,
     },

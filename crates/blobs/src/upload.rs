@@ -8,6 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::disk::{Synced, hash_range, write_all_at};
+use crate::encrypted_upload::EncryptedBytes;
+use crate::encryption::{self, EncryptionKey};
 use crate::hash_state::{self, Hasher, UploadState};
 use crate::layout::{self, Layout};
 use crate::{Algorithm, Digest, Error, ObjectKey, UploadId};
@@ -25,6 +27,9 @@ pub(crate) struct Upload {
     id: UploadId,
     file: Arc<Synced>,
     inode: u64,
+    /// How the bytes stand in the file, where they do not stand there as they are. No hash state is saved
+    /// of these: it holds up to 63 bytes of the content.
+    encrypted: Option<EncryptedBytes>,
     hasher: Hasher,
     hasher_is_lent: bool,
     len: u64,
@@ -62,6 +67,7 @@ impl Upload {
         layout: &Layout,
         id: UploadId,
         algorithm: Algorithm,
+        key: Option<&EncryptionKey>,
     ) -> Result<Option<Self>, Error> {
         for _ in 0..CREATE_ATTEMPTS {
             let file = match layout.create_upload(&id) {
@@ -82,7 +88,17 @@ impl Upload {
             }
             let meta = file.metadata().map_err(Error::io("stat an upload"))?;
             if meta.nlink() > 0 {
-                return Ok(Some(Self::of_new(id, file, meta.ino(), algorithm)));
+                let mut upload = Self::of_new(id, file, meta.ino(), Hasher::new(algorithm));
+                if let Some(key) = key {
+                    match EncryptedBytes::begin(key, &upload.file.file) {
+                        Ok(encrypted) => upload.encrypted = Some(encrypted),
+                        Err(error) => {
+                            layout.remove_upload(&id)?;
+                            return Err(Error::io("begin an encrypted upload")(error));
+                        }
+                    }
+                }
+                return Ok(Some(upload));
             }
         }
         Err(Error::io("keep a new upload's name")(
@@ -90,12 +106,13 @@ impl Upload {
         ))
     }
 
-    fn of_new(id: UploadId, file: File, inode: u64, algorithm: Algorithm) -> Self {
+    fn of_new(id: UploadId, file: File, inode: u64, hasher: Hasher) -> Self {
         Self {
             id,
             file: Synced::new(file),
             inode,
-            hasher: Hasher::new(algorithm),
+            encrypted: None,
+            hasher,
             hasher_is_lent: false,
             len: 0,
             synced: 0,
@@ -114,11 +131,12 @@ impl Upload {
         id: UploadId,
         kept: Option<Self>,
         given: Option<&UploadState>,
+        key: Option<&EncryptionKey>,
     ) -> Result<Self, TakeError> {
         if let Some(kept) = kept {
             lock(&kept.file.file)?;
             let named = named(layout, &id)?;
-            if named.ino() == kept.inode && named.len() == kept.len {
+            if named.ino() == kept.inode && named.len() == kept.file_bytes() {
                 return Ok(kept);
             }
             // Another process continued the upload. The kept handle is out of date.
@@ -133,16 +151,11 @@ impl Upload {
         if named(layout, &id)?.ino() != meta.ino() {
             return Err(TakeError::Unknown);
         }
-        let mut upload = Self {
-            id,
-            file: Synced::new(file),
-            inode: meta.ino(),
-            hasher: Hasher::new(Algorithm::Sha256),
-            hasher_is_lent: false,
-            len: 0,
-            synced: 0,
-            recorded: 0,
-        };
+        let mut upload = Self::of_new(id, file, meta.ino(), Hasher::new(Algorithm::Sha256));
+        if let Some(key) = key {
+            upload.recover(key, meta.len())?;
+            return Ok(upload);
+        }
         let records = [
             read_record(layout, &id, meta.ino()),
             given.and_then(UploadState::record),
@@ -161,8 +174,30 @@ impl Upload {
         Ok(upload)
     }
 
+    /// Goes on from what is on disk of an encrypted upload. A record that a crash cut off is not counted: it
+    /// was not acknowledged.
+    fn recover(&mut self, key: &EncryptionKey, file_bytes: u64) -> Result<(), TakeError> {
+        let (file, hasher) = (&self.file.file, &mut self.hasher);
+        let found = EncryptedBytes::recover(key, file, file_bytes, |plain| hasher.update(plain));
+        let found = found
+            .map_err(|error| TakeError::Storage(Error::io("read an encrypted upload")(error)))?;
+        // Its header was never written: nothing of it was acknowledged.
+        let encrypted = found.ok_or(TakeError::Unknown)?;
+        self.len = encrypted.len();
+        self.encrypted = Some(encrypted);
+        Ok(())
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// The length of the file.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        match &self.encrypted {
+            Some(encrypted) => encrypted.file_bytes(),
+            None => self.len,
+        }
     }
 
     /// How many of its bytes are known to be on disk.
@@ -172,7 +207,8 @@ impl Upload {
 
     /// The digest so far, where all bytes are on disk.
     pub(crate) fn state(&self) -> Option<UploadState> {
-        let is_settled = self.synced == self.len && !self.hasher_is_lent;
+        let is_settled =
+            self.synced == self.len && !self.hasher_is_lent && self.encrypted.is_none();
         is_settled
             .then(|| UploadState::of(self.len, &self.hasher))
             .flatten()
@@ -187,7 +223,11 @@ impl Upload {
 
     /// Whether the next request may go on with this: its hash is that of its bytes.
     pub(crate) fn is_whole(&self) -> bool {
-        !self.hasher_is_lent
+        let is_written = self
+            .encrypted
+            .as_ref()
+            .is_none_or(EncryptedBytes::is_written);
+        !self.hasher_is_lent && is_written
     }
 
     /// Hands the hasher to a worker that hashes while another one writes.
@@ -205,6 +245,13 @@ impl Upload {
 
     /// Writes the chunks and leaves hashing them to the caller. On an error nothing of them remains.
     pub(crate) fn write_unhashed(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
+        if let Some(encrypted) = &mut self.encrypted {
+            encrypted
+                .write(&self.file.file, chunks)
+                .map_err(Error::io("write an encrypted upload"))?;
+            self.len = encrypted.len();
+            return Ok(());
+        }
         if let Err(error) = write_all_at(&self.file.file, chunks, self.len) {
             // Best effort: if it fails, `take` sees the other length and hashes again.
             if let Err(error) = self.file.file.set_len(self.len) {
@@ -227,21 +274,33 @@ impl Upload {
     ///
     /// After an error the upload is of no use any more.
     pub(crate) fn sync(&mut self, layout: &Layout) -> Result<(), Error> {
+        self.flush()?;
         if self.synced < self.len {
             self.file.sync()?;
             self.synced = self.len;
         }
-        if self.len >= self.recorded + RECORD_EVERY_BYTES {
+        if self.encrypted.is_none() && self.len >= self.recorded + RECORD_EVERY_BYTES {
             self.recorded = save_record(layout, &self.id, self.inode, self.len, &self.hasher);
         }
         Ok(())
     }
 
+    /// Writes what an encrypted upload still holds in memory.
+    fn flush(&mut self) -> Result<(), Error> {
+        match &mut self.encrypted {
+            Some(encrypted) => encrypted
+                .flush(&self.file.file)
+                .map_err(Error::io("write an encrypted upload")),
+            None => Ok(()),
+        }
+    }
+
     /// Starts a sync that may run while more is written.
     pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let encrypted = self.encrypted.as_ref();
         Checkpoint {
             file: Arc::clone(&self.file),
-            offset: self.len,
+            offset: encrypted.map_or(self.len, EncryptedBytes::written),
             hasher: self.hasher.clone(),
         }
     }
@@ -249,7 +308,7 @@ impl Upload {
     /// Takes note of a checkpoint whose sync succeeded.
     pub(crate) fn reached(&mut self, layout: &Layout, checkpoint: &Checkpoint) {
         self.synced = self.synced.max(checkpoint.offset);
-        if checkpoint.offset > self.recorded {
+        if self.encrypted.is_none() && checkpoint.offset > self.recorded {
             self.recorded = save_record(
                 layout,
                 &self.id,
@@ -261,12 +320,22 @@ impl Upload {
     }
 
     /// Compares the bytes with the digest. Where they are others, the upload's files are gone afterwards.
-    pub(crate) fn compare(&self, layout: &Layout, expected: &Digest) -> Result<Compared, Error> {
+    pub(crate) fn compare(
+        &mut self,
+        layout: &Layout,
+        expected: &Digest,
+    ) -> Result<Compared, Error> {
+        self.flush()?;
         let actual = if self.hasher.algorithm() == expected.algorithm() {
             self.hasher.digest()
         } else {
             let mut hasher = Hasher::new(expected.algorithm());
-            hash_range(&self.file.file, 0, self.len, &mut hasher)?;
+            match &self.encrypted {
+                Some(encrypted) => encrypted
+                    .read(&self.file.file, |plain| hasher.update(plain))
+                    .map_err(Error::io("read an encrypted upload"))?,
+                None => hash_range(&self.file.file, 0, self.len, &mut hasher)?,
+            }
             hasher.digest()
         };
         if actual != *expected {
@@ -278,8 +347,13 @@ impl Upload {
 
     /// Gives the bytes their key as name: durable when this returns. False where the upload's file was
     /// taken away meanwhile.
-    pub(crate) fn publish(&self, layout: &Layout, key: &ObjectKey) -> Result<bool, Error> {
-        if self.synced < self.len || self.len == 0 {
+    pub(crate) fn publish(&mut self, layout: &Layout, key: &ObjectKey) -> Result<bool, Error> {
+        if let Some(encrypted) = &mut self.encrypted {
+            encrypted
+                .finish(&self.file.file)
+                .map_err(Error::io("end an encrypted upload"))?;
+        }
+        if self.synced < self.len || self.len == 0 || self.encrypted.is_some() {
             self.file.sync()?;
         }
         if !layout.rename_to_object(&layout.upload(&self.id), key)? {
@@ -300,13 +374,21 @@ impl Checkpoint {
 
 /// The length of an upload that may be another's, with all its bytes on disk. One that cannot be synced
 /// is removed: its bytes are not what the disk has, and only this call was told.
-pub(crate) fn synced_len(layout: &Layout, id: &UploadId) -> Result<Option<u64>, Error> {
+pub(crate) fn synced_len(
+    layout: &Layout,
+    id: &UploadId,
+    is_encrypted: bool,
+) -> Result<Option<u64>, Error> {
     let file = match layout.open_upload(id) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("open an upload")(error)),
     };
-    let len = file.metadata().map_err(Error::io("stat an upload"))?.len();
+    let mut len = file.metadata().map_err(Error::io("stat an upload"))?.len();
+    if is_encrypted {
+        let records = encryption::scan(&file, len);
+        len = records.map_err(Error::io("read an encrypted upload"))?.size;
+    }
     if let Err(error) = Synced::new(file).sync() {
         layout.remove_upload(id)?;
         return Err(error);
@@ -321,9 +403,20 @@ pub(crate) fn store_whole(
     chunks: &[Bytes],
     algorithm: Algorithm,
     key: &ObjectKey,
+    encryption: Option<&EncryptionKey>,
 ) -> Result<(), Error> {
+    let encrypted;
+    let chunks = match encryption {
+        Some(key) => {
+            let file = encryption::whole_file(key, chunks);
+            encrypted = [Bytes::from(file.map_err(Error::io("encrypt a blob"))?)];
+            &encrypted
+        }
+        None => chunks,
+    };
     let taken = || Error::io("create an upload")(io::ErrorKind::AlreadyExists.into());
-    let upload = Upload::create(layout, id, algorithm)?.ok_or_else(taken)?;
+    // The bytes are written as they are.
+    let upload = Upload::create(layout, id, algorithm, None)?.ok_or_else(taken)?;
     let stored = write_all_at(&upload.file.file, chunks, 0)
         .map_err(Error::io("write an upload"))
         .and_then(|()| upload.file.sync())

@@ -80,11 +80,14 @@ impl UploadLocks {
         Ok(lock)
     }
 
-    /// Whether the idle upload's first `len` bytes are known to be on disk.
-    pub(crate) fn has_synced(&self, id: &UploadId, len: u64) -> bool {
+    /// The length of an idle upload whose file has `file_bytes`, all of them known to be on disk.
+    pub(crate) fn synced_len(&self, id: &UploadId, file_bytes: u64) -> Option<u64> {
         match self.lock().map.get(id) {
-            Some(Entry::Idle { upload, .. }) => len <= upload.synced(),
-            Some(Entry::Claimed) | None => false,
+            Some(Entry::Idle { upload, .. }) => {
+                let is_synced = upload.synced() == upload.len();
+                (is_synced && upload.file_bytes() == file_bytes).then(|| upload.len())
+            }
+            Some(Entry::Claimed) | None => None,
         }
     }
 

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io;
+use std::sync::Arc;
 
 use blobs::{
-    AppendError, BlobFile, Blobs, Digest, Listed, ObjectKey, Owner, Source, UploadId, Verified,
+    AppendError, BlobFile, Blobs, Digest, EncryptionKey, Listed, ObjectKey, Owner, Source,
+    UploadId, Verified,
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -130,7 +132,7 @@ async fn verify_finds_a_changed_byte() {
     );
     bytes[800_000] ^= 1;
     std::fs::write(folder.path().join(format!("blobs/{key}")), &bytes).unwrap();
-    let actual = Digest::sha256_of(&bytes);
+    let actual = Some(Digest::sha256_of(&bytes));
     assert_eq!(
         blobs.verify(&key, &digest).await.unwrap(),
         Verified::Damaged { actual, size }
@@ -311,13 +313,17 @@ fn any_range_is_that_of_the_bytes() {
         .build()
         .unwrap();
     // One store for all cases: opening a new one makes its 256 folders.
-    let (_folder, blobs) = runtime.block_on(store());
+    let (_folder, plain) = runtime.block_on(store());
+    let encrypted = plain.encrypted(Arc::new(EncryptionKey::new([1; 16], &[1; 32])));
     let input = (
+        any::<bool>(),
         0_usize..1_200_000,
         any::<prop::sample::Index>(),
         any::<prop::sample::Index>(),
     );
-    let check = |(len, a, b): (usize, prop::sample::Index, prop::sample::Index)| {
+    type Input = (bool, usize, prop::sample::Index, prop::sample::Index);
+    let check = |(is_encrypted, len, a, b): Input| {
+        let blobs = if is_encrypted { &encrypted } else { &plain };
         let bytes = content(len);
         // Beyond the end too.
         let (a, b) = (a.index(len + 10), b.index(len + 10));

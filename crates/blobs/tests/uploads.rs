@@ -3,10 +3,11 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use blobs::{
-    AppendError, Blobs, Digest, FinishError, ObjectKey, OpenError, Owner, PutError, Source,
-    StartError, StoreError, UploadId, UploadState,
+    AppendError, Blobs, Digest, EncryptionKey, FinishError, ObjectKey, OpenError, Owner, PutError,
+    Source, StartError, StoreError, UploadId, UploadState, Verified,
 };
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
@@ -55,6 +56,10 @@ fn cut(
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + Unpin + use<> {
     let end = stream::iter([Err(io::ErrorKind::ConnectionReset.into())]);
     chunks(bytes, sizes).chain(end)
+}
+
+fn key(id: u8) -> Arc<EncryptionKey> {
+    Arc::new(EncryptionKey::new([id; 16], &[id; 32]))
 }
 
 async fn read(file: &Source) -> Vec<u8> {
@@ -481,6 +486,7 @@ struct Course {
     cuts: Vec<usize>,
     new_process: Vec<bool>,
     lose_state: bool,
+    is_encrypted: bool,
 }
 
 fn course() -> impl Strategy<Value = Course> {
@@ -492,8 +498,9 @@ fn course() -> impl Strategy<Value = Course> {
     let sizes = prop::collection::vec(prop_oneof![500_usize..5_000, 1_usize..200_000], 1..8);
     let cuts = prop::collection::vec(any::<prop::sample::Index>(), 0..4);
     let new_process = prop::collection::vec(any::<bool>(), 4);
-    (len, sizes, cuts, new_process, any::<bool>()).prop_map(
-        |(len, sizes, cuts, new_process, lose_state)| {
+    let switches = any::<(bool, bool)>();
+    (len, sizes, cuts, new_process, switches).prop_map(
+        |(len, sizes, cuts, new_process, (lose_state, is_encrypted))| {
             let mut cuts: Vec<usize> = cuts.iter().map(|at| at.index(len + 1)).collect();
             cuts.sort_unstable();
             Course {
@@ -502,6 +509,7 @@ fn course() -> impl Strategy<Value = Course> {
                 cuts,
                 new_process,
                 lose_state,
+                is_encrypted,
             }
         },
     )
@@ -528,7 +536,15 @@ async fn follow(folder: &Path, course: Course) {
         bytes, sizes, cuts, ..
     } = course;
     let digest = Digest::sha256_of(&bytes);
-    let mut blobs = Blobs::open_directory(folder, OWNER).await.unwrap();
+    let is_encrypted = course.is_encrypted;
+    let open = async || {
+        let blobs = Blobs::open_directory(folder, OWNER).await.unwrap();
+        match is_encrypted {
+            true => blobs.encrypted(key(1)),
+            false => blobs,
+        }
+    };
+    let mut blobs = open().await;
     blobs.start_upload(&ID).await.unwrap();
     let mut at = 0;
     for (cut_at, another) in cuts.into_iter().zip(course.new_process) {
@@ -542,7 +558,7 @@ async fn follow(folder: &Path, course: Course) {
         at = cut_at;
         if another {
             // What another process finds: the disk, and nothing of ours.
-            blobs = Blobs::open_directory(folder, OWNER).await.unwrap();
+            blobs = open().await;
             if course.lose_state {
                 let _ = std::fs::remove_file(folder.join(format!("uploads/{ID}.state")));
             }
@@ -565,4 +581,90 @@ async fn follow(folder: &Path, course: Course) {
     assert_eq!(read_blob(&blobs, &again.key).await, bytes);
     assert_eq!(files(folder).len(), 1);
     assert!(blobs.delete(&again.key).await.unwrap());
+}
+
+#[tokio::test]
+async fn nothing_of_an_encrypted_upload_stands_on_the_disk_in_clear() {
+    let (folder, plain) = store().await;
+    let blobs = plain.encrypted(key(1));
+    let secret = b"a secret that is long enough to be found";
+    let bytes = secret.repeat(30_000);
+    let digest = Digest::sha256_of(&bytes);
+    blobs.start_upload(&ID).await.unwrap();
+    let half = bytes.len() / 2 + 7;
+    blobs.append(&ID, 0, whole(&bytes[..half])).await.unwrap();
+    let is_shown = |path: &Path| {
+        let file = std::fs::read(path).unwrap();
+        file.windows(8).any(|shown| shown == &secret[..8])
+    };
+    for file in files(folder.path()) {
+        assert!(!is_shown(&folder.path().join(file)));
+    }
+    let at = half as u64;
+    blobs.append(&ID, at, whole(&bytes[half..])).await.unwrap();
+    let stored = blobs.finish(&ID, &digest).await.unwrap();
+    assert_eq!(blobs.stat(&stored.key).await.unwrap(), Some(stored.size));
+    assert!(!is_shown(
+        &folder.path().join(format!("blobs/{}", stored.key))
+    ));
+    // Neither without the key nor with another one.
+    let other = plain.encrypted(key(2)).open(&stored.key).await;
+    assert!(other.unwrap_err().to_string().contains("another key"));
+    assert_ne!(read_blob(&plain, &stored.key).await, bytes);
+    assert_eq!(read_blob(&blobs, &stored.key).await, bytes);
+}
+
+#[tokio::test]
+async fn what_a_crash_cut_off_an_encrypted_upload_is_sent_again() {
+    let (folder, plain) = store().await;
+    let blobs = plain.encrypted(key(1));
+    let bytes = content(400_000);
+    blobs.start_upload(&ID).await.unwrap();
+    blobs.append(&ID, 0, whole(&bytes)).await.unwrap();
+    let path = folder.path().join(format!("uploads/{ID}"));
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    // The last record, of 6,784 bytes, is torn; then one in the middle is not what was written.
+    file.set_len(file.metadata().unwrap().len() - 1).unwrap();
+    let next = Blobs::open_directory(folder.path(), OWNER).await.unwrap();
+    let next = next.encrypted(key(1));
+    let at = next.upload_size(&ID).await.unwrap().unwrap();
+    assert_eq!(at, 6 * 65_536);
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0; 16], 3 * 65_568 + 500).unwrap();
+    let refused = next.append(&ID, at, whole(&bytes[6 * 65_536..])).await;
+    let Err(AppendError::OffsetMismatch { actual, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(actual, 3 * 65_536);
+    let rest = &bytes[3 * 65_536..];
+    next.append(&ID, actual, whole(rest)).await.unwrap();
+    let digest = Digest::sha256_of(&bytes);
+    let stored = next.finish(&ID, &digest).await.unwrap();
+    assert_eq!(read_blob(&next, &stored.key).await, bytes);
+}
+
+#[tokio::test]
+async fn a_damaged_encrypted_copy_gives_no_bytes() {
+    let (folder, plain) = store().await;
+    let blobs = plain.encrypted(key(1));
+    let bytes = content(200_000);
+    let stored = blobs.put_small(&bytes).await.unwrap();
+    let path = folder.path().join(format!("blobs/{}", stored.key));
+    let whole = std::fs::read(&path).unwrap();
+    let mut changed = whole.clone();
+    changed[100_000] ^= 1;
+    std::fs::write(&path, &changed).unwrap();
+    let source = blobs.open(&stored.key).await.unwrap().unwrap();
+    let read: Result<Vec<Bytes>, _> = source.read_range(0..200_000).try_collect().await;
+    assert_eq!(read.unwrap_err().kind(), io::ErrorKind::InvalidData);
+    let verified = blobs.verify(&stored.key, &stored.digest).await.unwrap();
+    let size = bytes.len() as u64;
+    assert_eq!(verified, Verified::Damaged { actual: None, size });
+    for cut in [0, 10, 100, whole.len() - 1] {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        assert_eq!(blobs.stat(&stored.key).await.unwrap(), Some(0));
+        assert!(blobs.open(&stored.key).await.is_err());
+        let verified = blobs.verify(&stored.key, &stored.digest).await.unwrap();
+        let size = 0;
+        assert_eq!(verified, Verified::Damaged { actual: None, size });
+    }
 }
