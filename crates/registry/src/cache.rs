@@ -385,6 +385,7 @@ mod tests {
             policy: Some(Arc::new(PolicySet::union([(name, compiled)]))),
             tags: Arc::default(),
             read_only_mode: None,
+            encryption: None,
             registry: Arc::default(),
         }
     }

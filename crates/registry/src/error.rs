@@ -100,7 +100,7 @@ pub enum Error {
     },
     /// A template gives resource tags, which takes a role.
     #[error(
-        "The repository cannot be created: the repository creation template with prefix '{prefix}' has resource tags and no customRoleArn"
+        "The repository cannot be created: the repository creation template with prefix '{prefix}' has resource tags or a key, and no customRoleArn"
     )]
     TemplateWithoutRole {
         /// The template's prefix.
@@ -224,9 +224,9 @@ pub enum Error {
     /// An encryption setting that contradicts itself.
     #[error("{0}")]
     Encryption(&'static str),
-    /// Encryption with a KMS key, which this registry does not have.
+    /// A KMS key cannot be used. The text is for the client.
     #[error("{0}")]
-    Kms(&'static str),
+    Kms(String),
     /// No such image.
     #[error("The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within {place}", or_null(.digest), or_null(.tag))]
     ImageNotFound {

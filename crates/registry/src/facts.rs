@@ -9,6 +9,7 @@ use aws_types::{AccountId, Arn, Region};
 use policy::{CompiledDocument, Document, DocumentKind, PolicyRef, PolicySet};
 use store::ecr::{repository, repository_tag};
 
+use crate::layer_keys::stored_key;
 use crate::read_only;
 use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef};
 
@@ -93,6 +94,7 @@ impl Registry {
         };
         let arn: Arc<str> = arn(account, region, name).into();
         let read_only_mode = read_only::of_row(&row)?;
+        let encryption = stored_key(row.kms_key.as_deref())?;
         let of_repository = row.policy.map(|text| read_policy(&text, KIND_REPOSITORY));
         let of_registry = registry
             .policy
@@ -109,6 +111,7 @@ impl Registry {
             policy,
             tags: Arc::new(tags.into_iter().collect()),
             read_only_mode,
+            encryption,
             registry,
         });
         self.0.cache.put_repository(ticket, &facts);

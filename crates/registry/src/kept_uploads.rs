@@ -57,7 +57,11 @@ impl Registry {
     }
 
     /// Takes over an upload that this node does not have at hand, if the database knows it.
-    pub(crate) async fn take_over(&self, id: &UploadId) -> Result<(), Error> {
+    pub(crate) async fn take_over(
+        &self,
+        repo: &RepositoryFacts,
+        id: &UploadId,
+    ) -> Result<(), Error> {
         if self.0.blobs.holds_upload(id) {
             return Ok(());
         }
@@ -69,7 +73,7 @@ impl Registry {
             return Ok(());
         };
         let state = UploadState::from_bytes(row.hash_state.unwrap_or_default());
-        if self.0.blobs.resume_upload(id, state).await?
+        if self.blobs_of(repo).await?.resume_upload(id, state).await?
             && let Some(owner) = row.owner
         {
             self.0.open_uploads.adopt(*id, Owner::stored(&owner));

@@ -7,6 +7,7 @@ use store::ecr::{image_status, layer, repository, upload};
 
 use crate::cache::Change;
 use crate::digest::parse_digest;
+use crate::layer_keys::stored_word;
 use crate::stored_copy::StoredCopy;
 use crate::upload_id::KEEP_BYTES_MIN;
 use crate::{Authorized, Error, Layer, Registry, RepositoryFacts};
@@ -90,12 +91,16 @@ impl Registry {
         let Some(blob) = layer::find(&mut tx.conn(), source.id, &text).await? else {
             return Ok(None);
         };
+        // A layer is mounted within one key: the bytes under another one are others.
+        if blob.encryption != stored_word(target.encryption) {
+            return Ok(None);
+        }
         if image_status::is_layer_archived(&mut tx.conn(), source.id, &text).await? {
             return Ok(None);
         }
         let size = blob.size;
         // The foreign key holds the blob's row from here on: it cannot be collected.
-        match layer::link(&mut tx.conn(), target.id, &text, size, cx.now_ms()).await {
+        match layer::link(&mut tx.conn(), target.id, &text, &blob, cx.now_ms()).await {
             Err(store::Error::ForeignKey(_)) => {
                 drop(tx);
                 // The target was deleted; or the source lost the layer meanwhile, and its
@@ -158,12 +163,24 @@ impl Registry {
         received: Received,
         upload: Option<&UploadId>,
     ) -> Result<Layer, Error> {
+        self.link_received(repo, received, upload, cx.now_ms())
+            .await
+    }
+
+    /// The same, for what the server does by itself too.
+    pub(crate) async fn link_received(
+        &self,
+        repo: &RepositoryFacts,
+        received: Received,
+        upload: Option<&UploadId>,
+        now: i64,
+    ) -> Result<Layer, Error> {
         let (digest, size) = (received.digest(), received.size());
         let kept = upload.filter(|_| size >= KEEP_BYTES_MIN);
         let mut damaged = None;
-        match self.known_copy(&digest).await? {
+        match self.known_copy(repo, &digest).await? {
             Some((copy, true)) if copy.size == size => {
-                if let Some(layer) = self.link_copy(cx, repo, digest, None, kept).await? {
+                if let Some(layer) = self.link_copy(repo, digest, None, kept, now).await? {
                     if let Err(error) = received.discard().await {
                         tracing::warn!(%error, "cannot remove an upload: a sweep does");
                     }
@@ -184,7 +201,7 @@ impl Registry {
             StoreError::Storage(error) => error.into(),
         })?;
         let new = NewCopy { stored, damaged };
-        let linked = self.link_copy(cx, repo, digest, Some(new), kept).await?;
+        let linked = self.link_copy(repo, digest, Some(new), kept, now).await?;
         linked.ok_or_else(|| Error::internal(format!("the row of the blob {digest} did not stay")))
     }
 
@@ -192,26 +209,29 @@ impl Registry {
     /// when it does not know one any more.
     async fn link_copy(
         &self,
-        cx: &Authorized,
         repo: &RepositoryFacts,
         digest: Digest,
         new: Option<NewCopy>,
         kept: Option<&UploadId>,
+        now: i64,
     ) -> Result<Option<Layer>, Error> {
         let text = digest.to_string();
-        let now = cx.now_ms();
+        let encryption = stored_word(repo.encryption);
         let quotas = self.account_quotas(repo.account).await?;
         for _ in 0..LINK_ATTEMPTS_MAX {
             let ticket = self.0.cache.ticket();
             let mut tx = self.write(repo.id).await?;
             let blob = match &new {
-                None => layer::blob(&mut tx.conn(), &text).await?,
-                Some(new) => Some(new.put(&mut tx.conn(), &text, now).await?),
+                None => layer::blob(&mut tx.conn(), &text, &encryption).await?,
+                Some(new) => {
+                    let conn = &mut tx.conn();
+                    Some(new.put(conn, &text, encryption.clone(), now).await?)
+                }
             };
             let Some(blob) = blob else {
                 return Ok(None);
             };
-            match layer::link(&mut tx.conn(), repo.id, &text, blob.size, now).await {
+            match layer::link(&mut tx.conn(), repo.id, &text, &blob, now).await {
                 Err(store::Error::ForeignKey(_)) => {
                     drop(tx);
                     let mut read = self.0.store.read().await?;
@@ -258,16 +278,22 @@ impl Registry {
     }
 
     /// The copy that the database knows, and whether its bytes are there.
-    async fn known_copy(&self, digest: &Digest) -> Result<Option<(StoredCopy, bool)>, Error> {
+    async fn known_copy(
+        &self,
+        repo: &RepositoryFacts,
+        digest: &Digest,
+    ) -> Result<Option<(StoredCopy, bool)>, Error> {
         let blob = {
             let mut read = self.0.store.read().await?;
-            layer::blob(&mut read.conn(), &digest.to_string()).await?
+            let encryption = stored_word(repo.encryption);
+            layer::blob(&mut read.conn(), &digest.to_string(), &encryption).await?
         };
         let Some(blob) = blob else {
             return Ok(None);
         };
         let copy = StoredCopy::of(&blob)?;
-        let is_there = self.0.blobs.stat(&copy.key).await? == Some(copy.size);
+        let blobs = self.blobs_of(repo).await?;
+        let is_there = blobs.stat(&copy.key).await? == Some(copy.size);
         Ok(Some((copy, is_there)))
     }
 
@@ -287,7 +313,7 @@ impl Registry {
             let Some(copy) = self.layer_copy(repository_id, digest).await? else {
                 return Ok(None);
             };
-            if let Some(source) = self.0.blobs.open(&copy.key).await? {
+            if let Some(source) = self.open_stored(&copy).await? {
                 // What was written is checked again where it is read: a copy that a broken disk cut
                 // short is not served, and a push replaces it.
                 if source.size() != copy.size {
@@ -354,6 +380,7 @@ impl NewCopy {
         &self,
         conn: &mut Conn<'_>,
         digest: &str,
+        encryption: String,
         now: i64,
     ) -> Result<layer::Blob, store::Error> {
         let key = self.stored.key.to_string();
@@ -361,12 +388,17 @@ impl NewCopy {
             layer::replace_copy(conn, digest, &damaged.to_string(), &key, now).await?;
         }
         let size = i64::try_from(self.stored.size).unwrap_or(i64::MAX);
-        layer::put_blob(conn, digest, size, &key, now).await
+        let blob = layer::Blob {
+            size,
+            object_key: key,
+            encryption,
+        };
+        layer::put_blob(conn, digest, &blob, now).await
     }
 }
 
 fn damaged(digest: &Digest, copy: &StoredCopy, found: u64) -> Error {
-    let StoredCopy { key, size } = copy;
+    let StoredCopy { key, size, .. } = copy;
     Error::internal(format!(
         "the blob {digest} at {key} has {found} bytes instead of {size}"
     ))

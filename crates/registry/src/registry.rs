@@ -16,7 +16,9 @@ use crate::cache::{Cache, Change};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
 use crate::short_parts::ShortParts;
-use crate::{Authorized, Error, Manifest, Principals, RepositoryFacts, Settings, upload_id};
+use crate::{
+    Authorized, Error, LayerKeys, Manifest, Principals, RepositoryFacts, Settings, upload_id,
+};
 
 /// Pull times that are written in one transaction.
 const PULLS_AT_ONCE: usize = 500;
@@ -30,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) blobs: Blobs,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) principals: Arc<dyn Principals>,
+    pub(crate) keys: Arc<dyn LayerKeys>,
     pub(crate) settings: Settings,
     pub(crate) cache: Cache,
     pub(crate) pulls: Pulls,
@@ -49,6 +52,7 @@ impl Registry {
         blobs: Blobs,
         entropy: Arc<dyn Entropy>,
         principals: Arc<dyn Principals>,
+        keys: Arc<dyn LayerKeys>,
         settings: Settings,
         now: Timestamp,
     ) -> Result<Registry, Error> {
@@ -58,6 +62,7 @@ impl Registry {
             blobs,
             entropy,
             principals,
+            keys,
             settings,
             cache,
             pulls: Pulls::default(),

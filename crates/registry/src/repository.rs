@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_types::{AccountId, Arn, Region};
 use policy::PolicySet;
 
+use crate::layer_keys::{KeyId, stored_key};
 use crate::read_only::{self, StoredMode};
 use crate::registry_facts::RegistryFacts;
 use crate::{Error, RepositoryRef};
@@ -39,6 +40,8 @@ pub struct RepositoryFacts {
     pub tags: Arc<BTreeMap<String, String>>,
     /// Its read-only mode, where somebody changed it.
     pub read_only_mode: Option<Arc<StoredMode>>,
+    /// The key that its layers are encrypted under.
+    pub encryption: Option<KeyId>,
     /// The registry that it belongs to.
     pub(crate) registry: Arc<RegistryFacts>,
 }
@@ -58,6 +61,7 @@ impl RepositoryFacts {
             policy: None,
             tags: Arc::default(),
             read_only_mode: read_only::of_row(row)?,
+            encryption: stored_key(row.kms_key.as_deref())?,
             registry: Arc::default(),
         })
     }

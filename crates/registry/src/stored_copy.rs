@@ -3,7 +3,8 @@
 use blobs::{Digest, ObjectKey};
 use store::ecr::layer;
 
-use crate::Error;
+use crate::layer_keys::of_word;
+use crate::{Error, KeyId};
 
 /// A layer of a repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +20,16 @@ pub struct Layer {
 pub(crate) struct StoredCopy {
     pub(crate) size: u64,
     pub(crate) key: ObjectKey,
+    /// The key that it is encrypted under.
+    pub(crate) encryption: Option<KeyId>,
 }
 
 impl StoredCopy {
     pub(crate) fn of(blob: &layer::Blob) -> Result<StoredCopy, Error> {
-        if let Some(encryption) = &blob.encryption {
-            return Err(Error::internal(format!(
-                "the blob at {} is encrypted by `{encryption}`, which this version cannot read",
-                blob.object_key
-            )));
-        }
         Ok(StoredCopy {
             size: u64::try_from(blob.size).map_err(Error::internal)?,
             key: blob.object_key.parse().map_err(Error::internal)?,
+            encryption: of_word(blob)?,
         })
     }
 }

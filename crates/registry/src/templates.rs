@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_api::ecr::{CreateRepositoryRequest, ImageTagMutability, RCTAppliedFor, Tag};
+use aws_api::ecr::{
+    CreateRepositoryRequest, EncryptionConfiguration, EncryptionType, ImageTagMutability,
+    RCTAppliedFor, Tag,
+};
 use aws_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 use store::ecr::repository_template::{self, RepositoryTemplate};
@@ -39,6 +42,12 @@ pub(crate) struct Template {
     pub(crate) lifecycle_policy: Option<String>,
     #[serde(default)]
     pub(crate) custom_role_arn: Option<String>,
+    /// Whether its repositories are encrypted under a key.
+    #[serde(default)]
+    pub(crate) is_kms: bool,
+    /// The key's ARN; without one, `alias/aws/ecr` is meant.
+    #[serde(default)]
+    pub(crate) kms_key: Option<String>,
 }
 
 /// A repository that a template says how to create.
@@ -161,6 +170,10 @@ impl Registry {
                 registry_id: Some(account.to_string()),
                 repository_name: name.to_owned(),
                 tags,
+                encryption_configuration: template.is_kms.then(|| EncryptionConfiguration {
+                    encryption_type: EncryptionType::Kms,
+                    kms_key: template.kms_key.clone(),
+                }),
                 image_tag_mutability: Some(mutability.kind),
                 image_tag_mutability_exclusion_filters: mutability.filters(),
                 ..CreateRepositoryRequest::default()

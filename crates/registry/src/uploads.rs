@@ -60,7 +60,8 @@ impl Registry {
                 return full("unfinished layer uploads of a repository", max);
             }
         }
-        if let Err(error) = self.0.blobs.start_upload(&id).await {
+        let blobs = self.blobs_of(repo).await?;
+        if let Err(error) = blobs.start_upload(&id).await {
             self.0.open_uploads.close(&id);
             return Err(error.into());
         }
@@ -184,7 +185,7 @@ impl Registry {
     {
         let digest = parse_digest(digest)?;
         let body = self.limited(body, 0);
-        let received = self.0.blobs.receive(&digest, body).await;
+        let received = self.blobs_of(repo).await?.receive(&digest, body).await;
         let received = received.map_err(|error| match error {
             blobs::PutError::Body(source) if source.is::<TooLarge>() => self.too_large(),
             other => other.into(),
@@ -213,7 +214,7 @@ impl Registry {
         repo: &RepositoryFacts,
         id: &UploadId,
     ) -> Result<u64, Error> {
-        let size = self.0.blobs.upload_size(id).await?;
+        let size = self.blobs_of(repo).await?.upload_size(id).await?;
         size.ok_or_else(|| repo.no_upload(&id.to_string()))
     }
 
@@ -230,11 +231,12 @@ impl Registry {
         E: Into<BoxError> + Send,
     {
         if offset >= KEEP_BYTES_MIN {
-            self.take_over(id).await?;
+            self.take_over(repo, id).await?;
         }
         let body = self.limited(body, offset);
+        let blobs = self.blobs_of(repo).await?;
         let _writing = self.0.open_uploads.writing(id, cx.now_ms());
-        let (end, appended) = match self.0.blobs.append(id, offset, body).await {
+        let (end, appended) = match blobs.append(id, offset, body).await {
             Ok(end) => (end, Ok(end)),
             Err(AppendError::OffsetMismatch { expected, actual }) => {
                 return Err(part_out_of_order(repo, id, expected, actual));
@@ -262,8 +264,8 @@ impl Registry {
         id: &UploadId,
         digest: &Digest,
     ) -> Result<Layer, Error> {
-        self.take_over(id).await?;
-        let received = match self.0.blobs.complete(id, digest).await {
+        self.take_over(repo, id).await?;
+        let received = match self.blobs_of(repo).await?.complete(id, digest).await {
             Ok(received) => received,
             Err(error) => {
                 if let blobs::FinishError::DigestMismatch { .. } = &error {

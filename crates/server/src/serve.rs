@@ -155,6 +155,7 @@ impl Server {
             blobs,
             Arc::new(aws_types::SystemEntropy),
             Arc::new(IamPrincipals(identity.clone())),
+            Arc::new(registry::NoKeys),
             registry::Settings {
                 history: settings.history,
                 shared: store.engine() == store::Engine::Postgres,

@@ -64,6 +64,7 @@ mod fnv;
 pub mod hosts;
 pub mod iam;
 pub mod jobs;
+pub mod kms;
 mod migrate;
 mod open;
 pub mod organizations;

@@ -21,6 +21,7 @@ async fn create(store: &Store, name: &str) -> i64 {
         policy: None,
         image_count: 0,
         read_only_mode: None,
+        kms_key: None,
     };
     let mut tx = store.write(Scope::System("test")).await.unwrap();
     let id = repository::insert(&mut tx.conn(), &new).await.unwrap();

@@ -203,7 +203,13 @@ impl Registry {
             return Ok(None);
         };
         let copy = StoredCopy::of(&blob)?;
-        let Some(source) = self.0.blobs.open(&copy.key).await? else {
+        let source = match self.open_stored(&copy).await {
+            Ok(source) => source,
+            // A key that is disabled must not keep the images behind this one from being indexed.
+            Err(Error::Kms(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let Some(source) = source else {
             return Ok(None);
         };
         let mut chunks = source.read_range(0..source.size());

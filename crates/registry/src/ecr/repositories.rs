@@ -3,20 +3,21 @@
 use aws_api::ecr::{
     CreateRepositoryRequest, CreateRepositoryResponse, DeleteRepositoryRequest,
     DeleteRepositoryResponse, DescribeRegistryRequest, DescribeRegistryResponse,
-    DescribeRepositoriesRequest, DescribeRepositoriesResponse, EncryptionConfiguration,
-    EncryptionType, ImageScanningConfiguration, PutImageTagMutabilityRequest,
-    PutImageTagMutabilityResponse, ReplicationConfiguration, Repository,
+    DescribeRepositoriesRequest, DescribeRepositoriesResponse, ImageScanningConfiguration,
+    PutImageTagMutabilityRequest, PutImageTagMutabilityResponse, ReplicationConfiguration,
+    Repository,
 };
 use aws_types::{AccountId, Region};
 use jiff::Timestamp;
-use store::Scope;
 use store::ecr::quota::REPOSITORIES;
 use store::ecr::{repository, repository_tag};
+use store::{Scope, kms};
 
 use super::tags::{check_tags, merged};
 use super::token;
 use crate::cache::Change;
 use crate::facts::{arn, registry_account};
+use crate::layer_keys::{shown_encryption, stored_key};
 use crate::mutability::Mutability;
 use crate::{Authorized, Error, Registry, RepositoryFacts, RepositoryRef, check_repository_name};
 
@@ -54,9 +55,10 @@ impl Registry {
         let account = registry_account(cx.account, input.registry_id.as_deref())?;
         let name = input.repository_name;
         check_repository_name(&name).map_err(Error::InvalidRepositoryName)?;
-        if let Some(encryption) = &input.encryption_configuration {
-            check_encryption(encryption)?;
-        }
+        let encryption = input.encryption_configuration;
+        let kms_key = self
+            .asked_key(&account, &cx.region, encryption, cx.now_ms())
+            .await?;
         let mutability = Mutability::asked(
             input.image_tag_mutability,
             input.image_tag_mutability_exclusion_filters,
@@ -76,6 +78,7 @@ impl Registry {
             policy: policies.repository,
             image_count: 0,
             read_only_mode: None,
+            kms_key,
         };
         let scope = Scope::Registry {
             account: &new.account,
@@ -103,6 +106,11 @@ impl Registry {
                 registry_id: account,
                 max,
             });
+        }
+        if let Some(key) = stored_key(new.kms_key.as_deref())?
+            && !kms::note_use(conn, &key.to_string(), cx.now_ms()).await?
+        {
+            return Err(Error::Kms(format!("Key '{key}' is not enabled.")));
         }
         let id = repository::insert(conn, &new).await?;
         for (key, value) in &tags {
@@ -259,10 +267,7 @@ impl Registry {
             image_scanning_configuration: Some(ImageScanningConfiguration {
                 scan_on_push: Some(row.scan_on_push),
             }),
-            encryption_configuration: Some(EncryptionConfiguration {
-                encryption_type: EncryptionType::Aes256,
-                kms_key: None,
-            }),
+            encryption_configuration: Some(shown_encryption(row.kms_key.clone())),
         })
     }
 }
@@ -279,18 +284,4 @@ async fn row_of(
 /// A stored time as the API shows it.
 pub(super) fn time(milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds).map_err(Error::internal)
-}
-
-/// There is no key service: a repository that must be encrypted with a key is refused
-/// rather than stored unencrypted.
-pub(super) fn check_encryption(encryption: &EncryptionConfiguration) -> Result<(), Error> {
-    match encryption.encryption_type {
-        EncryptionType::Aes256 if encryption.kms_key.is_none() => Ok(()),
-        EncryptionType::Aes256 => Err(Error::Encryption(
-            "Invalid encryption configuration: Encryption key should not be set for AES256 encryption.",
-        )),
-        EncryptionType::Kms | EncryptionType::KmsDsse => Err(Error::Kms(
-            "Encryption with AWS KMS keys is not available in this registry: use AES256",
-        )),
-    }
 }

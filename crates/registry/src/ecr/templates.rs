@@ -15,9 +15,10 @@ use store::Write;
 use store::ecr::repository_template::{self, RepositoryTemplate};
 
 use super::lifecycle;
-use super::repositories::{Policies, check_encryption, time};
+use super::repositories::{Policies, time};
 use super::tags::{check_tags, merged};
 use super::token;
+use crate::layer_keys::{KeyId, check_encryption};
 use crate::mutability::Mutability;
 use crate::templates::{TEMPLATES_MAX, Template};
 use crate::{Authorized, Error, Pinned, Registry, TemplatedRepository};
@@ -36,7 +37,7 @@ impl Registry {
             input.image_tag_mutability,
             input.image_tag_mutability_exclusion_filters,
         )?;
-        check_template_encryption(input.encryption_configuration)?;
+        let (is_kms, kms_key) = template_encryption(input.encryption_configuration)?;
         let template = Template {
             prefix: input.prefix,
             description: input.description,
@@ -47,6 +48,8 @@ impl Registry {
             resource_tags: merged([], input.resource_tags.unwrap_or_default()),
             custom_role_arn: self.template_role(cx, input.custom_role_arn).await?,
             lifecycle_policy: lifecycle_policy(input.lifecycle_policy)?,
+            is_kms,
+            kms_key,
         };
         check_tags(&template.resource_tags)?;
         let row = RepositoryTemplate {
@@ -90,7 +93,10 @@ impl Registry {
         cx: &Authorized,
         input: UpdateRepositoryCreationTemplateRequest,
     ) -> Result<UpdateRepositoryCreationTemplateResponse, Error> {
-        check_template_encryption(input.encryption_configuration)?;
+        let encryption = match input.encryption_configuration {
+            None => None,
+            given => Some(template_encryption(given)?),
+        };
         let policy = match input.repository_policy {
             None => None,
             given => Some(self.template_policy(given).await?),
@@ -126,6 +132,9 @@ impl Registry {
             let mutability = Mutability::asked(Some(kind), filters)?;
             template.tag_mutability = mutability.kind.as_str().to_owned();
             template.tag_mutability_exclusions = mutability.filters_text();
+        }
+        if let Some(encryption) = encryption {
+            (template.is_kms, template.kms_key) = encryption;
         }
         template.repository_policy = policy.unwrap_or(template.repository_policy);
         template.custom_role_arn = role.unwrap_or(template.custom_role_arn);
@@ -214,8 +223,9 @@ impl Registry {
             has_role,
             prefix,
         } = repository;
-        // ECR user guide, "Creating a repository creation template": resource tags need a role.
-        if request.tags.is_some() && !has_role {
+        // ECR user guide, "Creating a repository creation template": resource tags and a key need a role.
+        let needs_role = request.tags.is_some() || request.encryption_configuration.is_some();
+        if needs_role && !has_role {
             return Err(Error::TemplateWithoutRole { prefix });
         }
         let policies = Policies {
@@ -242,8 +252,11 @@ impl Registry {
             prefix: Some(template.prefix),
             description: template.description,
             encryption_configuration: Some(EncryptionConfigurationForRepositoryCreationTemplate {
-                encryption_type: EncryptionType::Aes256,
-                kms_key: None,
+                encryption_type: match template.is_kms {
+                    true => EncryptionType::Kms,
+                    false => EncryptionType::Aes256,
+                },
+                kms_key: template.kms_key,
             }),
             image_tag_mutability: Some(mutability.kind),
             image_tag_mutability_exclusion_filters: mutability.filters(),
@@ -329,14 +342,25 @@ fn scenarios(applied_for: &[RCTAppliedFor]) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-fn check_template_encryption(
-    encryption: Option<EncryptionConfigurationForRepositoryCreationTemplate>,
-) -> Result<(), Error> {
-    let Some(encryption) = encryption else {
-        return Ok(());
+/// Whether repositories are encrypted under a key, and under which. Here a key is named by its ARN alone (ECR
+/// API, `EncryptionConfigurationForRepositoryCreationTemplate`).
+fn template_encryption(
+    asked: Option<EncryptionConfigurationForRepositoryCreationTemplate>,
+) -> Result<(bool, Option<String>), Error> {
+    let Some(asked) = asked else {
+        return Ok((false, None));
     };
+    let kms_key = asked.kms_key.filter(|key| !key.is_empty());
+    let is_kms = asked.encryption_type == EncryptionType::Kms;
     check_encryption(&EncryptionConfiguration {
-        encryption_type: encryption.encryption_type,
-        kms_key: encryption.kms_key.filter(|key| !key.is_empty()),
-    })
+        encryption_type: asked.encryption_type,
+        kms_key: kms_key.clone(),
+    })?;
+    match &kms_key {
+        Some(key) if KeyId::of_arn(key).is_none() => Err(Error::parameter(
+            "encryptionConfiguration.kmsKey",
+            "must be the ARN of a key",
+        )),
+        _ => Ok((is_kms, kms_key)),
+    }
 }

@@ -397,10 +397,10 @@ async fn a_blob_that_goes_while_it_is_mounted_is_uploaded() {
     let mut tx = store.store.write(scope).await.unwrap();
     // What the look saw stays seen, and the blob is gone.
     for sql in [
-        "ALTER TABLE layers DROP CONSTRAINT layers_digest_fkey",
+        "ALTER TABLE layers DROP CONSTRAINT keyed_layers_digest_encryption_fkey",
         "DELETE FROM blobs",
-        "ALTER TABLE layers ADD CONSTRAINT layers_digest_fkey \
-         FOREIGN KEY (digest) REFERENCES blobs (digest) NOT VALID",
+        "ALTER TABLE layers ADD CONSTRAINT keyed_layers_digest_encryption_fkey \
+         FOREIGN KEY (digest, encryption) REFERENCES blobs (digest, encryption) NOT VALID",
     ] {
         tx.conn().execute(sql, Vec::new()).await.unwrap();
     }

@@ -5,6 +5,7 @@
 mod activity;
 mod cache;
 mod configuration;
+mod encryption;
 mod history;
 mod images;
 mod isolation;

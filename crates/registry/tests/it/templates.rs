@@ -272,9 +272,9 @@ async fn an_update_changes_what_it_names(store: TestStore) {
     let kms = update(ecr::UpdateRepositoryCreationTemplateRequest {
         encryption_configuration: Some(ecr::EncryptionConfigurationForRepositoryCreationTemplate {
             encryption_type: ecr::EncryptionType::Kms,
-            kms_key: None,
+            kms_key: Some("alias/mine".into()),
         }),
         ..Default::default()
     });
-    assert_eq!(refusal(kms.await), "Kms");
+    assert_eq!(refusal(kms.await), "InvalidParameter");
 }

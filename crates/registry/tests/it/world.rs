@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 
 pub use authz::ServiceName;
 use aws_api::ecr;
-use aws_types::{Entropy, EntropyError};
-use blobs::{Blobs, Digest, Owner};
+use aws_types::{AccountId, Entropy, EntropyError, Region};
+use blobs::{Blobs, Digest, EncryptionKey, Owner};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use jiff::{Timestamp, ToSpan as _};
 use registry::{
-    Authorized, BoxFuture, Error, Pinned, Principals, Registry, RepositoryFacts, Settings,
+    Authorized, BoxFuture, Error, KeyError, KeyId, LayerKeys, Pinned, Principals, Registry,
+    RepositoryFacts, Settings,
 };
 use serde_json::{Value, json};
 use store::Store;
@@ -37,6 +38,7 @@ pub struct World {
     pub registry: Registry,
     pub blobs: Blobs,
     pub people: Arc<People>,
+    pub keys: Arc<Keys>,
     pub cx: Authorized,
     pub folder: tempfile::TempDir,
     url: String,
@@ -53,6 +55,7 @@ impl World {
             .await
             .unwrap();
         let people = Arc::new(People::default());
+        let keys = Arc::new(Keys::default());
         let mut settings = settings();
         change(&mut settings);
         let cx = call();
@@ -61,6 +64,7 @@ impl World {
             blobs.clone(),
             Arc::new(Counting),
             people.clone(),
+            keys.clone(),
             settings,
             cx.now,
         )
@@ -70,6 +74,7 @@ impl World {
             registry,
             blobs,
             people,
+            keys,
             cx,
             folder,
             url: store.url.clone(),
@@ -100,6 +105,7 @@ impl World {
             blobs.clone(),
             Arc::new(Counting),
             people,
+            self.keys.clone(),
             settings,
             now,
         )
@@ -298,6 +304,68 @@ impl Principals for People {
                 .iter()
                 .find(|(_, id)| id == stored)
                 .map(|(arn, _)| arn.clone()))
+        })
+    }
+}
+
+/// Keys of KMS: those in the database that are enabled, by their ARNs. The material is made of the id.
+#[derive(Default)]
+pub struct Keys(pub Mutex<Vec<KeyId>>);
+
+impl Keys {
+    /// A new enabled key, and its ARN.
+    pub async fn add(&self, store: &TestStore, id: u8) -> String {
+        let id = format!("{id:02x}000000-0000-4000-8000-000000000000");
+        self.0.lock().unwrap().push(KeyId::parse(&id).unwrap());
+        let key = store::kms::Key {
+            id: id.clone(),
+            account: ACCOUNT.into(),
+            region: REGION.into(),
+            description: String::new(),
+            manager: "CUSTOMER".into(),
+            state: "Enabled".into(),
+            created_at: 0,
+            deletion_at: None,
+            policy: String::new(),
+            material: Vec::new(),
+        };
+        let mut tx = store
+            .store
+            .write(store::Scope::System("keys"))
+            .await
+            .unwrap();
+        store::kms::insert(&mut tx.conn(), &key).await.unwrap();
+        tx.commit().await.unwrap();
+        format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{id}")
+    }
+
+    /// Disables all keys.
+    pub fn disable(&self) {
+        self.0.lock().unwrap().clear();
+    }
+}
+
+impl LayerKeys for Keys {
+    fn resolve<'a>(
+        &'a self,
+        _: &'a AccountId,
+        _: &'a Region,
+        named: Option<&'a str>,
+        _: i64,
+    ) -> BoxFuture<'a, Result<String, KeyError>> {
+        Box::pin(async move {
+            let named = named.ok_or_else(|| KeyError::Refused("no key".to_owned()))?;
+            Ok(named.to_owned())
+        })
+    }
+
+    fn material(&self, key: KeyId) -> BoxFuture<'_, Result<Arc<EncryptionKey>, KeyError>> {
+        Box::pin(async move {
+            let bytes = key.bytes();
+            match self.0.lock().unwrap().contains(&key) {
+                true => Ok(Arc::new(EncryptionKey::new(bytes, &[bytes[0]; 32]))),
+                false => Err(KeyError::Refused(format!("Key '{key}' is disabled"))),
+            }
         })
     }
 }

@@ -190,7 +190,8 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         Error::ImageReferencedByManifestList { .. } | Error::LayerInUse { .. } => {
             ("UNSUPPORTED", ErrorStatus::METHOD_NOT_ALLOWED)
         }
-        Error::LimitExceeded { .. }
+        Error::Kms(_)
+        | Error::LimitExceeded { .. }
         | Error::TemplateWithoutRole { .. }
         | Error::TooManyRepositories { .. }
         | Error::TooManyBytes { .. }
@@ -230,7 +231,6 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         | Error::Encryption(_)
         | Error::InvalidTagParameter(_)
         | Error::TooManyTags(_)
-        | Error::Kms(_)
         | Error::ImageAlreadyExists { .. }
         | Error::LayerAlreadyExists { .. } => ("UNSUPPORTED", ErrorStatus::BAD_REQUEST),
     }

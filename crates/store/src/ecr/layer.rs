@@ -14,26 +14,26 @@ pub struct Blob {
     pub size: i64,
     /// The key of the copy.
     pub object_key: String,
-    /// How the copy is encrypted; `None`: not at all.
-    pub encryption: Option<String>,
+    /// The id of the key that the copy is encrypted under; empty: it is not encrypted.
+    pub encryption: String,
 }
 
 fn blob_of(row: &Row) -> Result<Blob> {
     Ok(Blob {
         size: row.int(0)?,
         object_key: row.text(1)?,
-        encryption: row.opt_text(2)?,
+        encryption: row.text(2)?,
     })
 }
 
-/// The stored blob of a digest, whichever repositories link it.
+/// The stored blob of a digest under a key, whichever repositories link it.
 ///
 /// # Errors
 /// The engine's.
-pub async fn blob(conn: &mut Conn<'_>, digest: &str) -> Result<Option<Blob>> {
+pub async fn blob(conn: &mut Conn<'_>, digest: &str, encryption: &str) -> Result<Option<Blob>> {
     conn.fetch_optional(
-        "SELECT size, object_key, encryption FROM blobs WHERE digest = $1",
-        values![digest],
+        "SELECT size, object_key, encryption FROM blobs WHERE digest = $1 AND encryption = $2",
+        values![digest, encryption],
     )
     .await?
     .map(|row| blob_of(&row))
@@ -45,30 +45,26 @@ pub async fn blob(conn: &mut Conn<'_>, digest: &str) -> Result<Option<Blob>> {
 ///
 /// # Errors
 /// The engine's.
-pub async fn put_blob(
-    conn: &mut Conn<'_>,
-    digest: &str,
-    size: i64,
-    object_key: &str,
-    now: i64,
-) -> Result<Blob> {
+pub async fn put_blob(conn: &mut Conn<'_>, digest: &str, new: &Blob, now: i64) -> Result<Blob> {
+    let Blob {
+        size,
+        object_key,
+        encryption,
+    } = new;
     debug_assert!(!object_key.is_empty(), "a copy has a key");
     let inserted = conn
         .execute(
-            "INSERT INTO blobs (digest, size, object_key, stored_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (digest) DO NOTHING",
-            values![digest, size, object_key, now],
+            "INSERT INTO blobs (digest, encryption, size, object_key, stored_at) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest, encryption) DO NOTHING",
+            values![digest, encryption, *size, object_key, now],
         )
         .await?;
     if inserted == 1 {
-        return Ok(Blob {
-            size,
-            object_key: object_key.to_owned(),
-            encryption: None,
-        });
+        return Ok(new.clone());
     }
-    let found = blob(conn, digest).await?.ok_or(crate::Error::NoRow)?;
-    debug_assert_eq!(found.size, size, "one digest has one size");
+    let found = blob(conn, digest, encryption).await?;
+    let found = found.ok_or(crate::Error::NoRow)?;
+    debug_assert_eq!(found.size, *size, "one digest has one size");
     Ok(found)
 }
 
@@ -85,8 +81,7 @@ pub async fn replace_copy(
 ) -> Result<bool> {
     let changed = conn
         .execute(
-            "UPDATE blobs SET object_key = $3, encryption = NULL, stored_at = $4 \
-             WHERE digest = $1 AND object_key = $2",
+            "UPDATE blobs SET object_key = $3, stored_at = $4 WHERE digest = $1 AND object_key = $2",
             values![digest, damaged_key, object_key, now],
         )
         .await?;
@@ -101,7 +96,7 @@ pub async fn replace_copy(
 pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<Blob>> {
     conn.fetch_optional(
         "SELECT blobs.size, blobs.object_key, blobs.encryption FROM layers \
-         JOIN blobs ON blobs.digest = layers.digest \
+         JOIN blobs ON blobs.digest = layers.digest AND blobs.encryption = layers.encryption \
          WHERE layers.repository_id = $1 AND layers.digest = $2",
         values![repository_id, digest],
     )
@@ -119,14 +114,14 @@ pub async fn link(
     conn: &mut Conn<'_>,
     repository_id: i64,
     digest: &str,
-    size: i64,
+    blob: &Blob,
     now: i64,
 ) -> Result<bool> {
     let inserted = conn
         .execute(
-            "INSERT INTO layers (repository_id, digest, size, linked_at) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (repository_id, digest) DO NOTHING",
-            values![repository_id, digest, size, now],
+            "INSERT INTO layers (repository_id, digest, encryption, size, linked_at) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository_id, digest) DO NOTHING",
+            values![repository_id, digest, &blob.encryption, blob.size, now],
         )
         .await?;
     if inserted == 1 {

@@ -28,13 +28,15 @@ pub struct Repository {
     pub image_count: i64,
     /// Its read-only mode, as JSON.
     pub read_only_mode: Option<String>,
+    /// The ARN of the key that its layers are encrypted under; `None`: they are not.
+    pub kms_key: Option<String>,
 }
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, account, region, name, created_at, tag_mutability, ",
-            "tag_mutability_exclusions, scan_on_push, policy, image_count, read_only_mode ",
+            "tag_mutability_exclusions, scan_on_push, policy, image_count, read_only_mode, kms_key ",
             "FROM repositories ",
             $rest
         )
@@ -55,6 +57,7 @@ impl Repository {
             policy: row.opt_text(8)?,
             image_count: row.int(9)?,
             read_only_mode: row.opt_text(10)?,
+            kms_key: row.opt_text(11)?,
         })
     }
 }
@@ -67,8 +70,8 @@ impl Repository {
 pub async fn insert(conn: &mut Conn<'_>, new: &Repository) -> Result<i64> {
     conn.fetch_one(
         "INSERT INTO repositories (account, region, name, created_at, tag_mutability, \
-         tag_mutability_exclusions, scan_on_push, policy, image_count) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) RETURNING id",
+         tag_mutability_exclusions, scan_on_push, policy, kms_key, image_count) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) RETURNING id",
         values![
             &new.account,
             &new.region,
@@ -78,6 +81,7 @@ pub async fn insert(conn: &mut Conn<'_>, new: &Repository) -> Result<i64> {
             &new.tag_mutability_exclusions,
             new.scan_on_push,
             new.policy.clone(),
+            new.kms_key.clone(),
         ],
     )
     .await?
