@@ -2,7 +2,7 @@
 //! that its input sets. Plain data, made by the rows of the operations.
 
 use aws_api::authorization::AccessLevel;
-use aws_api::{berth, ecr, iam, organizations, sts};
+use aws_api::{berth, ecr, iam, organizations, secrets_manager, sts};
 use policy::{Context, ContextValue};
 
 use crate::SessionScope;
@@ -97,6 +97,8 @@ pub enum ResourceSelector {
     Host(String),
     /// A host by its ARN (tagging).
     HostArn(String),
+    /// A secret by its name or ARN.
+    Secret(String),
 }
 
 /// The kinds of IAM entities.
@@ -170,6 +172,7 @@ impl ResourceSelector {
             | ResourceSelector::InOrganization { .. }
             | ResourceSelector::Handshake(_) => "organizations:TagResource",
             ResourceSelector::Policy(_) => "iam:TagPolicy",
+            ResourceSelector::Secret(_) => "secretsmanager:TagResource",
             ResourceSelector::Entity(kind, _)
             | ResourceSelector::EntityArn(kind, _)
             | ResourceSelector::Renamed { kind, .. }
@@ -362,7 +365,8 @@ impl Requirements {
         let Some(tags) = tags.into().filter(|tags| !tags.is_empty()) else {
             return self;
         };
-        for tag in tags {
+        // One without a key is refused by the operation.
+        for tag in tags.iter().filter(|tag| !tag.key().is_empty()) {
             let name = format!("aws:RequestTag/{}", tag.key());
             self.keys
                 .insert(&name, ContextValue::One(tag.value().into()));
@@ -442,6 +446,15 @@ macro_rules! tags {
             }
         }
     )*};
+}
+
+impl Tag for secrets_manager::Tag {
+    fn key(&self) -> &str {
+        self.key.as_deref().unwrap_or_default()
+    }
+    fn value(&self) -> &str {
+        self.value.as_deref().unwrap_or_default()
+    }
 }
 
 tags!(berth::Tag, ecr::Tag, iam::Tag, organizations::Tag, sts::Tag);

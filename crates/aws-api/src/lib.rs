@@ -1,5 +1,5 @@
-//! The APIs of Access Analyzer, Amazon ECR, IAM, Organizations, STS and Berth as Rust types, with the codecs
-//! of the three protocols and AWS's validation messages. No behaviour lives here.
+//! The APIs of Access Analyzer, Amazon ECR, IAM, Organizations, Secrets Manager, STS and Berth as Rust
+//! types, with the codecs of the three protocols and AWS's validation messages. No behaviour lives here.
 //!
 //! # Decoding a request, encoding a response
 //!
@@ -37,7 +37,7 @@
 //!
 //! `cargo xtask codegen` reads the service models of the `botocore` package, and
 //! this repository's own model of `berth`, and writes [`access_analyzer`], [`ecr`], [`iam`],
-//! [`organizations`], [`sts`] and [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
+//! [`organizations`], [`secrets_manager`], [`sts`] and [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
 //! interpreter walks the tables and converts between bytes and a tree ([`Value`]);
 //! the generated types convert from and to that tree. So there is one codec for
 //! all operations, and the generated code is tables, not functions.
@@ -82,6 +82,7 @@ pub mod berth;
 pub mod ecr;
 pub mod iam;
 pub mod organizations;
+pub mod secrets_manager;
 pub mod sts;
 
 pub use codec::{

@@ -1,7 +1,7 @@
 //! Services, protocols and operations.
 
 use crate::value::Shaped;
-use crate::{Http, access_analyzer, berth, ecr, iam, organizations, sts};
+use crate::{Http, access_analyzer, berth, ecr, iam, organizations, secrets_manager, sts};
 
 /// The services whose types this crate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +16,8 @@ pub enum Service {
     Iam,
     /// AWS Organizations.
     Organizations,
+    /// AWS Secrets Manager.
+    SecretsManager,
     /// AWS Security Token Service.
     Sts,
 }
@@ -39,6 +41,7 @@ impl Service {
         Self::Ecr,
         Self::Iam,
         Self::Organizations,
+        Self::SecretsManager,
         Self::Sts,
     ];
 
@@ -50,6 +53,7 @@ impl Service {
             Self::Ecr => "ecr",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::SecretsManager => "secretsmanager",
             Self::Sts => "sts",
         }
     }
@@ -67,6 +71,7 @@ impl Service {
             Self::Ecr => "api.ecr",
             Self::Iam => "iam",
             Self::Organizations => "organizations",
+            Self::SecretsManager => "secretsmanager",
             Self::Sts => "sts",
         }
     }
@@ -79,6 +84,7 @@ impl Service {
             Self::Ecr => ecr::API_VERSION,
             Self::Iam => iam::API_VERSION,
             Self::Organizations => organizations::API_VERSION,
+            Self::SecretsManager => secrets_manager::API_VERSION,
             Self::Sts => sts::API_VERSION,
         }
     }
@@ -89,6 +95,7 @@ impl Service {
             Self::Berth => Some(berth::TARGET_PREFIX),
             Self::Ecr => Some(ecr::TARGET_PREFIX),
             Self::Organizations => Some(organizations::TARGET_PREFIX),
+            Self::SecretsManager => Some(secrets_manager::TARGET_PREFIX),
             Self::AccessAnalyzer | Self::Iam | Self::Sts => None,
         }
     }
@@ -96,7 +103,11 @@ impl Service {
     /// The namespace of XML answers; none for JSON services.
     pub const fn xml_namespace(self) -> Option<&'static str> {
         match self {
-            Self::AccessAnalyzer | Self::Berth | Self::Ecr | Self::Organizations => None,
+            Self::AccessAnalyzer
+            | Self::Berth
+            | Self::Ecr
+            | Self::Organizations
+            | Self::SecretsManager => None,
             Self::Iam => Some(iam::XML_NAMESPACE),
             Self::Sts => Some(sts::XML_NAMESPACE),
         }
@@ -105,7 +116,7 @@ impl Service {
     /// The protocol it speaks.
     pub const fn protocol(self) -> Protocol {
         match self {
-            Self::Berth | Self::Ecr | Self::Organizations => Protocol::Json,
+            Self::Berth | Self::Ecr | Self::Organizations | Self::SecretsManager => Protocol::Json,
             Self::Iam | Self::Sts => Protocol::Query,
             Self::AccessAnalyzer => Protocol::RestJson,
         }
@@ -123,6 +134,9 @@ impl Service {
             Self::Organizations => {
                 organizations::Operation::from_name(name).map(Operation::Organizations)
             }
+            Self::SecretsManager => {
+                secrets_manager::Operation::from_name(name).map(Operation::SecretsManager)
+            }
             Self::Sts => sts::Operation::from_name(name).map(Operation::Sts),
         }
     }
@@ -138,6 +152,7 @@ impl Service {
             Self::Ecr => all(ecr::Operation::ALL, Operation::Ecr),
             Self::Iam => all(iam::Operation::ALL, Operation::Iam),
             Self::Organizations => all(organizations::Operation::ALL, Operation::Organizations),
+            Self::SecretsManager => all(secrets_manager::Operation::ALL, Operation::SecretsManager),
             Self::Sts => all(sts::Operation::ALL, Operation::Sts),
         }
     }
@@ -156,6 +171,8 @@ pub enum Operation {
     Iam(iam::Operation),
     /// Of Organizations.
     Organizations(organizations::Operation),
+    /// Of Secrets Manager.
+    SecretsManager(secrets_manager::Operation),
     /// Of STS.
     Sts(sts::Operation),
 }
@@ -169,6 +186,7 @@ impl Operation {
             Self::Ecr(_) => Service::Ecr,
             Self::Iam(_) => Service::Iam,
             Self::Organizations(_) => Service::Organizations,
+            Self::SecretsManager(_) => Service::SecretsManager,
             Self::Sts(_) => Service::Sts,
         }
     }
@@ -181,6 +199,7 @@ impl Operation {
             Self::Ecr(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
             Self::Organizations(operation) => operation.name(),
+            Self::SecretsManager(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
         }
     }
@@ -193,6 +212,7 @@ impl Operation {
             Self::Ecr(operation) => operation.http(),
             Self::Iam(operation) => operation.http(),
             Self::Organizations(operation) => operation.http(),
+            Self::SecretsManager(operation) => operation.http(),
             Self::Sts(operation) => operation.http(),
         }
     }
@@ -205,6 +225,7 @@ impl Operation {
             Self::Ecr(operation) => operation.input(),
             Self::Iam(operation) => operation.input(),
             Self::Organizations(operation) => operation.input(),
+            Self::SecretsManager(operation) => operation.input(),
             Self::Sts(operation) => operation.input(),
         }
     }
@@ -217,6 +238,7 @@ impl Operation {
             Self::Ecr(operation) => operation.output(),
             Self::Iam(operation) => operation.output(),
             Self::Organizations(operation) => operation.output(),
+            Self::SecretsManager(operation) => operation.output(),
             Self::Sts(operation) => operation.output(),
         }
     }
@@ -229,6 +251,7 @@ impl Operation {
             Self::Ecr(operation) => operation.input_through_type(value),
             Self::Iam(operation) => operation.input_through_type(value),
             Self::Organizations(operation) => operation.input_through_type(value),
+            Self::SecretsManager(operation) => operation.input_through_type(value),
             Self::Sts(operation) => operation.input_through_type(value),
         }
     }
@@ -241,6 +264,7 @@ impl Operation {
             Self::Ecr(operation) => operation.output_through_type(value),
             Self::Iam(operation) => operation.output_through_type(value),
             Self::Organizations(operation) => operation.output_through_type(value),
+            Self::SecretsManager(operation) => operation.output_through_type(value),
             Self::Sts(operation) => operation.output_through_type(value),
         }
     }

@@ -8,6 +8,7 @@ use identity::Identity;
 use identity::federation::oidc::KeyCache;
 use jiff::Timestamp;
 use registry::Registry;
+use secrets::Secrets;
 use store::Store;
 
 use crate::admission::Admission;
@@ -32,6 +33,7 @@ use crate::transport::TransportSettings;
 pub(crate) struct App {
     pub(crate) identity: Identity,
     pub(crate) registry: Registry,
+    pub(crate) secrets: Secrets,
     pub(crate) store: Store,
     pub(crate) names: Names,
     pub(crate) clock: Clock,
@@ -83,6 +85,7 @@ impl App {
         outbound: Outbound,
     ) -> App {
         App {
+            secrets: crate::secret_seal::secrets(&store, &identity),
             identity,
             registry,
             store,

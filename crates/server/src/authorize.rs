@@ -161,6 +161,19 @@ impl Facts for App {
                     None => Resource::plain(arn.as_str(), Some(account)),
                 }
             }
+            ResourceSelector::Secret(id) => {
+                let found = self.secrets.facts(account, &context.region, id).await?;
+                let tags = found.tags.iter();
+                let mut keys = tag_keys(&["aws:ResourceTag/", "secretsmanager:ResourceTag/"], tags);
+                keys.push((
+                    "secretsmanager:SecretId".to_owned(),
+                    found.arn.as_str().into(),
+                ));
+                Resource {
+                    keys,
+                    ..Resource::plain(found.arn, Some(account))
+                }
+            }
             ResourceSelector::Organization => self.in_organization(account, None, None).await?,
             ResourceSelector::InOrganization { id, policy } => {
                 self.in_organization(account, Some(id), policy.as_deref())

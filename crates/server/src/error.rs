@@ -25,6 +25,8 @@ pub(crate) enum ApiError {
     Identity(identity::Error),
     /// The registry refused or failed.
     Registry(registry::Error),
+    /// The secrets refused or failed.
+    Secrets(secrets::Error),
     /// No credentials, or such as are not accepted.
     Unauthenticated(Unauthenticated),
     /// The body could not be read.
@@ -67,6 +69,12 @@ pub(crate) struct Failure {
 impl From<identity::Error> for ApiError {
     fn from(error: identity::Error) -> ApiError {
         ApiError::Identity(error)
+    }
+}
+
+impl From<secrets::Error> for ApiError {
+    fn from(error: secrets::Error) -> ApiError {
+        ApiError::Secrets(error)
     }
 }
 
@@ -124,6 +132,7 @@ impl ApiError {
                 matches!(error, identity::Error::Unavailable(_))
             }
             ApiError::Registry(error) => matches!(error, registry::Error::Unavailable(_)),
+            ApiError::Secrets(error) => matches!(error, secrets::Error::Unavailable(_)),
             ApiError::Internal(cause) => matches!(
                 cause.downcast_ref::<store::Error>(),
                 Some(store::Error::Unavailable(_))
@@ -145,6 +154,9 @@ impl ApiError {
             ApiError::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
                 Some(chain(error))
             }
+            ApiError::Secrets(
+                error @ (secrets::Error::Internal(_) | secrets::Error::Unavailable(_)),
+            ) => Some(chain(error)),
             _ => None,
         }
     }

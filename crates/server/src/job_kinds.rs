@@ -28,6 +28,7 @@ const PRUNE_USAGE: &str = "prune-usage";
 const INDEX_IMAGES: &str = "index-images";
 /// How often what was pushed since is counted, and indexed for searches. A request for either looks by itself.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+const PURGE_SECRETS: &str = "purge-secrets";
 const PRUNE_DENIALS: &str = "prune-denials";
 /// Once for each database; what has been done already costs one read at a start.
 const LINK_FOREIGN_LAYERS: &str = "link-foreign-layers";
@@ -155,6 +156,10 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
                 false => PRUNE_INTERVAL,
             }))
         }),
+        kind(PURGE_SECRETS, app, |app, service| async move {
+            app.secrets.purge(service, app.now()).await?;
+            Ok(Outcome::Again(PRUNE_INTERVAL))
+        }),
         // Not audited: the audit log itself has each move.
         kind(PRUNE_TAG_HISTORY, app, |app, service| async move {
             let more = app.registry.prune_tag_history(service).await?;
@@ -194,6 +199,7 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         SWEEP_UPLOADS,
         ROTATE_KEY_RING,
         PRUNE_CHANGES,
+        PURGE_SECRETS,
         PRUNE_DENIALS,
         PRUNE_TAG_HISTORY,
         COUNT_USAGE,

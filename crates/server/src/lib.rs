@@ -75,6 +75,7 @@ mod read_only;
 mod registry_host;
 mod route;
 mod saml;
+mod secret_seal;
 mod serve;
 mod server_mode;
 mod service_events;

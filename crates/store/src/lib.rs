@@ -32,7 +32,7 @@
 //! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
-//! - `iam`, `ecr`, `hosts`, `denials`, `organizations`, `jobs`, `service_events` and `settings`: typed rows and
+//! - `iam`, `ecr`, `hosts`, `denials`, `organizations`, `jobs`, `secrets`, `service_events` and `settings`: typed rows and
 //!   their statements, one file a resource. All
 //!   SQL of Berth is there; the crates above call functions.
 //!
@@ -73,6 +73,7 @@ mod probe;
 mod prune;
 #[cfg(any(test, feature = "testing"))]
 mod query_count;
+pub mod secrets;
 mod server_lock;
 pub mod service_events;
 pub mod settings;

@@ -90,6 +90,8 @@ const STEPS: &[Step] = steps![
     "0033_usage_by_subject" from "0.3.0",
     // Older versions ignore what it adds.
     "0034_service_event_resources" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0037_secrets" from "0.3.0",
     // Older versions would store the layers of these repositories in clear.
     "0041_encrypted_layers" from "0.3.0",
     "0042_kms" from "0.3.0",

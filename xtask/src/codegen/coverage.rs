@@ -35,6 +35,7 @@ pub fn page(services: &[(&Service, Vec<String>)], botocore: &str) -> Result<Stri
             "accessanalyzer" => "Access Analyzer".to_owned(),
             "berth" => "Berth".to_owned(),
             "organizations" => "Organizations".to_owned(),
+            "secretsmanager" => "Secrets Manager".to_owned(),
             folder => folder.to_ascii_uppercase(),
         };
         let (built, missing): (Vec<&String>, Vec<&String>) = operations

@@ -62,6 +62,8 @@ pub struct Target {
     deprecated: Option<bool>,
     deprecated_message: Option<String>,
     deprecated_since: Option<String>,
+    #[serde(rename = "box")]
+    boxed: Option<bool>,
 }
 
 #[derive(Deserialize)]

@@ -70,6 +70,14 @@ pub const SERVICES: &[Service] = &[
         origin: Origin::Botocore,
     },
     Service {
+        folder: "secretsmanager",
+        module: "secrets_manager",
+        prefix: "secretsmanager",
+        version: "2017-10-17",
+        variant: "SecretsManager",
+        origin: Origin::Botocore,
+    },
+    Service {
         folder: "sts",
         module: "sts",
         prefix: "sts",

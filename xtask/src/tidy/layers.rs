@@ -10,6 +10,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("server", 4),
     ("identity", 3),
     ("registry", 3),
+    ("secrets", 3),
     ("transfer", 3),
     ("authz", 2),
     ("client", 2),
@@ -71,6 +72,11 @@ const ABSENT: &[(&str, &[&str], &str)] = &[
         "identity",
         &["hyper", "http", "sqlx"],
         "identity knows neither HTTP nor SQL",
+    ),
+    (
+        "secrets",
+        &["hyper", "http", "sqlx"],
+        "secrets knows neither HTTP nor SQL",
     ),
     (
         "registry",

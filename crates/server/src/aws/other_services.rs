@@ -118,8 +118,8 @@ impl ErrorForm {
 /// The refusal, after the signature was verified.
 pub(super) fn not_served(scope: &str, protocol: Protocol) -> aws_api::WireError {
     let message = format!(
-        "The service '{scope}' is not served here. This server serves Amazon ECR, IAM, STS, Organizations and \
-         Access Analyzer; send calls of other services to their own endpoints."
+        "The service '{scope}' is not served here. This server serves Amazon ECR, IAM, STS, Organizations, \
+         Secrets Manager and Access Analyzer; send calls of other services to their own endpoints."
     );
     CommonError::NotImplemented.with(protocol, message)
 }

@@ -145,7 +145,10 @@ impl From<ApiError> for OciError {
                 OciError::new(ErrorStatus::BAD_REQUEST, "UNSUPPORTED", message)
             }
             ApiError::Wire(error) => OciError::new(error.status, "UNSUPPORTED", &error.message),
-            ApiError::Identity(_) | ApiError::Unauthenticated(_) | ApiError::Internal(_) => {
+            ApiError::Identity(_)
+            | ApiError::Secrets(_)
+            | ApiError::Unauthenticated(_)
+            | ApiError::Internal(_) => {
                 OciError::new(ErrorStatus::INTERNAL_SERVER_ERROR, "UNKNOWN", INTERNAL)
             }
         };

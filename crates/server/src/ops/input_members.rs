@@ -9,7 +9,7 @@
 //! nothing to ask about ([`NOTHING_THERE`]), members have no effect. A newer model
 //! cannot add a member that is silently ignored.
 
-use aws_api::{CommonError, Kind, Op, Operation, Shape, Shaped, Value, iam, sts};
+use aws_api::{CommonError, Kind, Op, Operation, Shape, Shaped, Value, iam, secrets_manager, sts};
 
 use crate::error::ApiError;
 
@@ -58,6 +58,13 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
     iam CreateSAMLProvider "IdentityCenterInstanceArn";
     iam UpdateSAMLProvider "ContextProvider";
     iam UpdateSAMLProvider "IdentityCenterInstanceArn";
+    // Secrets have no replicas and rotate by no function.
+    secrets_manager CreateSecret "AddReplicaRegions";
+    secrets_manager CreateSecret "ForceOverwriteReplicaSecret" = Value::Boolean(false);
+    secrets_manager CreateSecret "Type";
+    secrets_manager CreateSecret "CrossAccountPrimaryARN";
+    secrets_manager UpdateSecret "Type";
+    secrets_manager PutSecretValue "RotationToken";
     // Trusted identity propagation, too: the subject that a session acts for.
     sts GetWebIdentityToken "Scope";
     sts GetWebIdentityToken "SubjectMode" = Value::String(std::borrow::Cow::Borrowed("AWSIdentity"));
@@ -126,6 +133,11 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "iam:UpdateSAMLProvider",
         "RemoveIdentityCenterInstance",
         "a provider never has one",
+    ),
+    (
+        "secretsmanager:GetResourcePolicy",
+        "PolicyName",
+        "no secret has a resource policy that could have a name",
     ),
     (
         "sts:AssumeRoleWithSAML",

@@ -16,6 +16,7 @@ pub(crate) mod oci;
 mod organizations;
 pub(crate) mod row;
 mod search;
+mod secrets_manager;
 mod simulation;
 mod sts;
 mod tokens;
@@ -38,6 +39,7 @@ pub(crate) fn table() -> &'static HashMap<Operation, Row> {
             ecr::table(),
             iam::table(),
             organizations::table(),
+            secrets_manager::table(),
             sts::table(),
         ];
         let rows = all.into_iter().flatten();
@@ -69,6 +71,7 @@ mod tests {
             ecr::table(),
             iam::table(),
             organizations::table(),
+            secrets_manager::table(),
             sts::table(),
         ];
         let rows = tables.iter().map(Vec::len).sum::<usize>();

@@ -11,7 +11,12 @@ use super::world::{World, refused, statement};
 use crate::ops::input_members::{NOT_READ, NOTHING_THERE, UNSUPPORTED};
 
 /// Where the handlers are.
-const HANDLERS: [&str; 3] = ["../identity/src", "../registry/src", "src/ops/composite.rs"];
+const HANDLERS: [&str; 4] = [
+    "../identity/src",
+    "../registry/src",
+    "../secrets/src",
+    "src/ops/composite.rs",
+];
 
 /// Each member of each operation that is built is read, refused, or listed with a reason. The test
 /// knows that a member is read from the sources: a handler's body has `.member`, or, where the input

@@ -36,6 +36,7 @@ mod saml;
 mod sample;
 mod scoped_credentials;
 mod search;
+mod secrets;
 mod service_events;
 mod simulated_requests;
 mod tls;
