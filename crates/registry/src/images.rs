@@ -12,6 +12,7 @@ use store::ecr::image_tag;
 use crate::cache::Change;
 use crate::deletion::{PARENTS_MAX, delete_with_referrers};
 use crate::digest::parse_digest;
+use crate::events::{self, Removed};
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
 use crate::push::NewImage;
@@ -312,9 +313,15 @@ pub(crate) async fn remove(
             .record(&mut tx.conn(), repo.id, tag, Some(&image.digest), None)
             .await?;
         changes.push(Change::Tag(repo.id, tag.to_owned()));
+        let tags = vec![tag.to_owned()];
+        let removed = Removed {
+            image: &image,
+            tags: &tags,
+        };
+        events::deleted(&mut tx.conn(), repo, removed, cause.at()).await?;
         return Ok(DeletedManifest {
             digest: image.digest,
-            tags: vec![tag.to_owned()],
+            tags,
             image_deleted: false,
             referrers: Vec::new(),
         });
@@ -330,6 +337,12 @@ pub(crate) async fn remove(
     }
     changes.extend(tags.iter().map(|tag| Change::Tag(repo.id, tag.clone())));
     let referrers = delete_with_referrers(tx, repo, image.id, &image.digest, changes).await?;
+    let removed = Removed {
+        image: &image,
+        tags: &tags,
+    };
+    events::deleted(&mut tx.conn(), repo, removed, cause.at()).await?;
+    events::deleted_referrers(&mut tx.conn(), repo, &referrers, cause.at()).await?;
     Ok(DeletedManifest {
         digest: image.digest,
         tags,

@@ -29,6 +29,7 @@
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
 //! - `foreign_layers`: links them to images that version 0.1 stored.
 //! - `lifecycle`: policies that delete and archive images; `storage_class`: archived images.
+//! - `events`: what is told to the targets of a registry, written with the change itself.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
@@ -74,6 +75,7 @@ mod digest;
 mod ecr;
 mod encrypted_layers;
 mod error;
+pub mod events;
 mod expected;
 mod facts;
 mod foreign_layers;

@@ -9,6 +9,7 @@ use store::ecr::usage::Amounts;
 use store::ecr::{image_facts, image_status, image_tag, layer, lifecycle, repository};
 
 use crate::cache::Change;
+use crate::events::{self, Artifact};
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
 use crate::repository::registry_of;
@@ -119,6 +120,7 @@ impl Registry {
         }
         restore(&mut tx, repo, archived, cx.now_ms()).await?;
         let mut changes = Vec::new();
+        let mut given = Vec::new();
         let max = quotas.value(TAGS, self.0.settings.limits.tags_per_image_max);
         let mut count = image_tag::count(&mut tx.conn(), image_id)
             .await?
@@ -133,6 +135,7 @@ impl Registry {
                 });
             }
             image_tag::put(&mut tx.conn(), repo.id, tag, image_id, cx.now_ms()).await?;
+            given.push(*tag);
             let to = Some(digest.as_str());
             cause
                 .record(&mut tx.conn(), repo.id, tag, current.as_deref(), to)
@@ -141,6 +144,13 @@ impl Registry {
                 changes.push(Change::Tag(repo.id, (*tag).to_owned()));
             }
         }
+        let artifact = Artifact {
+            digest: &digest,
+            media_type: Some(&new.parsed.media_type),
+            artifact_type: new.parsed.artifact_type.as_deref(),
+            is_referrer: new.parsed.subject.is_some(),
+        };
+        events::pushed(&mut tx.conn(), repo, artifact, &given, cx.now_ms()).await?;
         self.note_change(&mut tx, repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
         self.note(

@@ -13,6 +13,7 @@ use store::{Scope, Store, Write};
 
 use crate::activity::Activity;
 use crate::cache::{Cache, Change};
+use crate::events::PullNotes;
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
 use crate::short_parts::ShortParts;
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) cache: Cache,
     pub(crate) pulls: Pulls,
     pub(crate) activity: Activity,
+    pub(crate) pull_notes: PullNotes,
     pub(crate) short_parts: ShortParts,
     pub(crate) open_uploads: OpenUploads,
 }
@@ -67,6 +69,7 @@ impl Registry {
             cache,
             pulls: Pulls::default(),
             activity: Activity::default(),
+            pull_notes: PullNotes::default(),
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
         }));

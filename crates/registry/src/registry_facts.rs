@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::account_setting::AccountSetting;
+use crate::events::Pattern;
 use crate::scan_rules::ScanRules;
 use authz::{Authorized, CallerKind};
 use policy::{CompiledDocument, PolicySet};
@@ -21,6 +22,8 @@ pub(crate) struct RegistryFacts {
     pub(crate) scan_rules: ScanRules,
     /// The ARNs of the users and roles whose pulls are not recorded.
     pub(crate) excluded: HashSet<String>,
+    /// What the targets of its events ask for, of those that are enabled.
+    pub(crate) event_patterns: Vec<Pattern>,
 }
 
 /// A registry policy: compiled, for the repositories that it is a part of, and as a set, for
@@ -41,7 +44,8 @@ impl RegistryFacts {
             .as_ref()
             .map_or(0, |policy| policy.set.heap_bytes());
         let excluded = self.excluded.iter().map(|arn| arn.len() + ENTRY_BYTES);
-        policy + excluded.sum::<usize>() + self.scan_rules.heap_bytes()
+        let patterns = self.event_patterns.iter().map(Pattern::heap_bytes);
+        policy + excluded.sum::<usize>() + patterns.sum::<usize>() + self.scan_rules.heap_bytes()
     }
 
     /// The value of an account setting.

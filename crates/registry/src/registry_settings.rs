@@ -5,11 +5,12 @@ use std::sync::Arc;
 use authz::Authorized;
 use aws_types::{AccountId, Arn, Region};
 use policy::DocumentKind;
-use store::ecr::{pull_time_exclusion, registry_policy, registry_setting};
+use store::ecr::{event_target, pull_time_exclusion, registry_policy, registry_setting};
 use store::{Scope, Write};
 
 use crate::account_setting::AccountSetting;
 use crate::cache::Change;
+use crate::events::Pattern;
 use crate::facts::{read_policy, union};
 use crate::registry_facts::{RegistryFacts, RegistryPolicy};
 use crate::scan_rules::ScanRules;
@@ -53,12 +54,17 @@ impl Registry {
         let rows = registry_setting::list(conn, account, region).await?;
         let all = EXCLUSIONS_MAX as i64;
         let excluded = pull_time_exclusion::list(conn, account, region, "", all).await?;
+        let patterns = event_target::patterns(conn, account, region).await?;
         drop(read);
         let scan_rules = ScanRules::stored(&rows)?;
         let settings = AccountSetting::stored(rows);
         let mut facts = RegistryFacts {
             settings,
             scan_rules,
+            event_patterns: patterns
+                .iter()
+                .map(|text| Pattern::parse(text).map_err(Error::internal))
+                .collect::<Result<_, _>>()?,
             excluded: excluded.into_iter().map(|(arn, _)| arn).collect(),
             ..RegistryFacts::default()
         };

@@ -14,8 +14,8 @@ use store::ecr::image_status::{self, Marked};
 use store::ecr::{referrer, repository};
 use store::{Conn, Write};
 
-use crate::service_event;
 use crate::{Error, Registry, RepositoryFacts};
+use crate::{events, service_event};
 
 /// Images that one transaction restores, with what they bring back.
 const IMAGES_AT_ONCE: i64 = 50;
@@ -42,7 +42,7 @@ impl Registry {
         let Some(found) = found else {
             return Ok(());
         };
-        let repo = &RepositoryFacts::of_row(&found)?;
+        let repo = &self.facts_of_row(&found).await?;
         loop {
             let mut tx = self.write(repo.id).await?;
             let waiting = image_status::activating(&mut tx.conn(), repo.id, IMAGES_AT_ONCE).await?;
@@ -70,6 +70,7 @@ pub(crate) async fn archive(
     while let Some((id, digest)) = waiting.pop() {
         let conn = &mut tx.conn();
         image_status::archive(conn, id, now).await?;
+        events::moved_class(conn, repo, &digest, None, now).await?;
         let referrers = referrer::sole(conn, repo.id, &digest).await?;
         let active = referrers.into_iter().filter(|image| image.status == ACTIVE);
         waiting.extend(
@@ -98,6 +99,7 @@ pub(crate) async fn restore(
         let conn = &mut tx.conn();
         image_status::activate(conn, image.id, now).await?;
         activated(conn, repo, &image.digest, now).await?;
+        events::moved_class(conn, repo, &image.digest, Some(now), now).await?;
         waiting.extend(image_status::children(conn, image.id).await?);
         waiting.extend(referrer::sole(conn, repo.id, &image.digest).await?);
     }

@@ -75,6 +75,11 @@ impl Cause {
         }
     }
 
+    /// When they are moved, in milliseconds since the epoch.
+    pub(crate) fn at(&self) -> i64 {
+        self.at
+    }
+
     /// Writes down that a tag moved.
     pub(crate) async fn record(
         &self,

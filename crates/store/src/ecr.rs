@@ -4,6 +4,8 @@
 //! know no rule: what may be overwritten or deleted is decided by the caller, inside
 //! the transaction of [`crate::Scope::Repository`].
 
+pub mod event;
+pub mod event_target;
 pub mod image;
 pub mod image_facts;
 pub mod image_status;

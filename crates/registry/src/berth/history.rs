@@ -17,6 +17,7 @@ use store::{Scope, settings};
 use crate::cache::Change;
 use crate::digest::parse_digest;
 use crate::ecr::token;
+use crate::events::{self, Artifact};
 use crate::mutability::Mutability;
 use crate::name::{OCI_TAG_CHARS_MAX, is_tag};
 use crate::storage_class::restore;
@@ -145,6 +146,14 @@ impl Registry {
             cause
                 .record(&mut tx.conn(), repo.id, &tag, from, to)
                 .await?;
+            let artifact = Artifact {
+                digest: &digest,
+                media_type: Some(&image.media_type),
+                artifact_type: image.artifact_type.as_deref(),
+                is_referrer: image.subject.is_some(),
+            };
+            let conn = &mut tx.conn();
+            events::pushed(conn, &repo, artifact, &[&tag], cx.now_ms()).await?;
             self.note_change(&mut tx, &repo, cx.now_ms()).await?;
             let moved = previous.iter().map(|_| Change::Tag(repo.id, tag.clone()));
             self.commit(tx, &moved.collect::<Vec<_>>()).await?;

@@ -133,6 +133,11 @@ impl Registry {
             ..Amounts::default()
         };
         self.note(cx, repo, Some(&manifest.digest), amounts);
+        if crate::events::are_wanted(repo) {
+            let (digest, now) = (manifest.digest.to_string(), cx.now_ms());
+            let principal = Who::of(&cx.caller).principal;
+            self.0.pull_notes.note(repo, &digest, &principal, now);
+        }
     }
 
     /// Notes bytes of a layer that were sent.

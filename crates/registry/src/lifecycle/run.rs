@@ -14,6 +14,7 @@ use super::scan::fingerprint;
 use super::select::{Selected, select};
 use crate::cache::Change;
 use crate::deletion::{PARENTS_MAX, delete_with_referrers};
+use crate::events::{self, LifecycleAction, Removed, subject_of};
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Error, Registry, RepositoryFacts};
 
@@ -115,8 +116,9 @@ impl Registry {
         };
         let row = lifecycle::policy(conn, id).await?;
         let options = Options::stored(&lifecycle::options(conn, id).await?)?;
+        drop(read);
         Ok(Some(Subject {
-            repo: RepositoryFacts::of_row(&found)?,
+            repo: self.facts_of_row(&found).await?,
             options,
             row,
         }))
@@ -245,6 +247,7 @@ impl Run<'_> {
         if !acted.held_by.is_empty() {
             return Ok(Outcome::Held);
         }
+        let told = subject_of(&mut tx.conn(), repo, &acted.digest).await?;
         let referrers = match selected.action {
             Action::Expire => {
                 for tag in &acted.tags {
@@ -259,7 +262,34 @@ impl Run<'_> {
                 crate::storage_class::archive(tx, repo, id, &acted.digest, self.now).await?
             }
         };
+        if let Some(image) = told {
+            self.tell_targets(tx, selected.action, &acted, &image, &referrers)
+                .await?;
+        }
         Ok(Outcome::Done(acted, referrers))
+    }
+
+    /// Tells the registry's targets what was done. Archiving has told of the storage classes by itself.
+    async fn tell_targets(
+        &self,
+        tx: &mut Write,
+        action: Action,
+        acted: &Acted,
+        image: &image::Image,
+        referrers: &[String],
+    ) -> Result<(), Error> {
+        let (conn, repo) = (&mut tx.conn(), &self.subject.repo);
+        let (digest, tags) = (&acted.digest, &acted.tags);
+        let action = match action {
+            Action::Expire => {
+                events::deleted(conn, repo, Removed { image, tags }, self.now).await?;
+                events::deleted_referrers(conn, repo, referrers, self.now).await?;
+                LifecycleAction::Expire
+            }
+            Action::Archive => LifecycleAction::Archive,
+        };
+        let by = (action, i64::from(acted.priority));
+        events::expired(conn, repo, digest, tags, by, self.now).await
     }
 
     /// What is told of an image that was selected, with the lists that keep it.

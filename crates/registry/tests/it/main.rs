@@ -6,6 +6,7 @@ mod activity;
 mod cache;
 mod configuration;
 mod encryption;
+mod events;
 mod history;
 mod images;
 mod isolation;
