@@ -6,12 +6,12 @@
 //! that a registry without targets pays nothing. A target that another node made is known here within a
 //! second, as every change of a registry.
 //!
-//! Pulls are too many for a row each: see `pulls`.
+//! What sends them is in [`crate::webhooks`].
+//!
+//! Pulls are too many for a row each: see `event_notes`.
 
 mod event;
 mod images;
-mod pattern;
-mod pulls;
 
 use store::Conn;
 use store::ecr::event as outbox;
@@ -23,8 +23,6 @@ pub use event::{
 pub(crate) use images::{
     Removed, deleted, deleted_referrers, expired, moved_class, pushed, subject_of,
 };
-pub use pattern::Pattern;
-pub(crate) use pulls::PullNotes;
 
 use crate::{Error, RepositoryFacts};
 

@@ -149,6 +149,17 @@ impl Registry {
         Ok(facts.policy.as_ref().map(|policy| policy.set.clone()))
     }
 
+    /// The identity and the registry's facts, for work that no policy decides on. It reads, so it comes before
+    /// a transaction.
+    pub(crate) async fn facts_of_row(
+        &self,
+        row: &store::ecr::repository::Repository,
+    ) -> Result<RepositoryFacts, Error> {
+        let mut facts = RepositoryFacts::of_row(row)?;
+        facts.registry = self.registry_facts(&facts.account, &facts.region).await?;
+        Ok(facts)
+    }
+
     /// Runs the queries that memory saved [`Registry::look_up`], for the denial of a caller of another
     /// account: else a quick refusal would tell that the repository exists.
     ///

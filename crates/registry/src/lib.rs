@@ -30,6 +30,7 @@
 //! - `foreign_layers`: links them to images that version 0.1 stored.
 //! - `lifecycle`: policies that delete and archive images; `storage_class`: archived images.
 //! - `events`: what is told to the targets of a registry, written with the change itself.
+//! - `webhooks`: targets of events, and their queues; `event_pattern`: which events a target gets.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
@@ -75,6 +76,8 @@ mod digest;
 mod ecr;
 mod encrypted_layers;
 mod error;
+mod event_notes;
+mod event_pattern;
 pub mod events;
 mod expected;
 mod facts;
@@ -110,6 +113,7 @@ mod tag_moves;
 mod templates;
 mod upload_id;
 mod uploads;
+pub mod webhooks;
 mod who;
 
 pub use activity::UsageTotals;

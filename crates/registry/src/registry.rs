@@ -13,7 +13,7 @@ use store::{Scope, Store, Write};
 
 use crate::activity::Activity;
 use crate::cache::{Cache, Change};
-use crate::events::PullNotes;
+use crate::event_notes::{EventTotals, PullNotes};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
 use crate::short_parts::ShortParts;
@@ -39,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) pulls: Pulls,
     pub(crate) activity: Activity,
     pub(crate) pull_notes: PullNotes,
+    pub(crate) event_totals: EventTotals,
     pub(crate) short_parts: ShortParts,
     pub(crate) open_uploads: OpenUploads,
 }
@@ -70,6 +71,7 @@ impl Registry {
             pulls: Pulls::default(),
             activity: Activity::default(),
             pull_notes: PullNotes::default(),
+            event_totals: EventTotals::default(),
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
         }));

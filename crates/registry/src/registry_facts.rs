@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::account_setting::AccountSetting;
-use crate::events::Pattern;
+use crate::event_pattern::Pattern;
 use crate::scan_rules::ScanRules;
 use authz::{Authorized, CallerKind};
 use policy::{CompiledDocument, PolicySet};

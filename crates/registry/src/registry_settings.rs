@@ -10,7 +10,7 @@ use store::{Scope, Write};
 
 use crate::account_setting::AccountSetting;
 use crate::cache::Change;
-use crate::events::Pattern;
+use crate::event_pattern::Pattern;
 use crate::facts::{read_policy, union};
 use crate::registry_facts::{RegistryFacts, RegistryPolicy};
 use crate::scan_rules::ScanRules;

@@ -9,7 +9,7 @@ use policy::PolicySet;
 use crate::layer_keys::{KeyId, stored_key};
 use crate::read_only::{self, StoredMode};
 use crate::registry_facts::RegistryFacts;
-use crate::{Error, Registry, RepositoryRef};
+use crate::{Error, RepositoryRef};
 
 /// What a message repeats of an upload's id that a client made up.
 const SHOWN_ID_CHARS_MAX: usize = 100;
@@ -17,19 +17,6 @@ const SHOWN_ID_CHARS_MAX: usize = 100;
 /// An account in a region, as the tables of searches and usage name it.
 pub(crate) fn registry_of(account: &str, region: &str) -> String {
     format!("{account} {region}")
-}
-
-impl Registry {
-    /// The identity and the registry's facts, for work that no policy decides on. It reads, so it comes before
-    /// a transaction.
-    pub(crate) async fn facts_of_row(
-        &self,
-        row: &store::ecr::repository::Repository,
-    ) -> Result<RepositoryFacts, Error> {
-        let mut facts = RepositoryFacts::of_row(row)?;
-        facts.registry = self.registry_facts(&facts.account, &facts.region).await?;
-        Ok(facts)
-    }
 }
 
 /// A repository as a request sees it: its identity, and what decides about access.
@@ -61,7 +48,7 @@ pub struct RepositoryFacts {
 
 impl RepositoryFacts {
     /// The identity alone: for work that no policy decides on.
-    fn of_row(row: &store::ecr::repository::Repository) -> Result<Self, Error> {
+    pub(crate) fn of_row(row: &store::ecr::repository::Repository) -> Result<Self, Error> {
         let account: AccountId = row.account.parse().map_err(Error::internal)?;
         let region: Region = row.region.parse().map_err(Error::internal)?;
         let arn = Arn::ecr_repository(&region, account, &row.name).to_string();

@@ -5,6 +5,7 @@
 //! the transaction of [`crate::Scope::Repository`].
 
 pub mod event;
+pub mod event_delivery;
 pub mod event_target;
 pub mod image;
 pub mod image_facts;

@@ -94,6 +94,7 @@ const STEPS: &[Step] = steps![
     "0037_secrets" from "0.3.0",
     // Older versions would change repositories without an event of it.
     "0039_events" from "0.3.0",
+    "0040_event_deliveries" from "0.3.0",
     // Older versions would store the layers of these repositories in clear.
     "0041_encrypted_layers" from "0.3.0",
     "0042_kms" from "0.3.0",

@@ -6,6 +6,7 @@
 errors! {
     CollectionInProgress = "CollectionInProgressException" 400 Sender,
     CollectionNotFound = "CollectionNotFoundException" 400 Sender,
+    EventTargetNotFound = "EventTargetNotFoundException" 400 Sender,
     HostAuthentication = "HostAuthenticationException" 403 Sender,
     HostNotFound = "HostNotFoundException" 400 Sender,
     HostRevoked = "HostRevokedException" 403 Sender,

@@ -10,7 +10,9 @@ operations! { Berth:
     BatchGetImageActivity(BatchGetImageActivityRequest) -> BatchGetImageActivityResponse, [InvalidParameter, RepositoryNotFound, Server];
     CreateHostInvitation(CreateHostInvitationRequest) -> CreateHostInvitationResponse, [InstanceProfileNotFound, InvalidParameter, InvalidTagParameter, LimitExceeded, Server, TooManyTags];
     CreatePeer(CreatePeerRequest) -> CreatePeerResponse, [InvalidParameter, LimitExceeded, PeerAlreadyExists, Server];
+    DeleteEventTarget(DeleteEventTargetRequest) -> DeleteEventTargetResponse, [EventTargetNotFound, Server];
     DeletePeer(DeletePeerRequest) -> DeletePeerResponse, [InvalidParameter, PeerInUse, PeerNotFound, Server];
+    DescribeEventTarget(DescribeEventTargetRequest) -> DescribeEventTargetResponse, [EventTargetNotFound, Server];
     DescribeHost(DescribeHostRequest) -> DescribeHostResponse, [HostNotFound, InvalidParameter, Server];
     ExplainRequest(ExplainRequestRequest) -> ExplainRequestResponse, [InvalidParameter, RequestNotFound, Server];
     GetCollection(GetCollectionRequest) -> GetCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
@@ -25,6 +27,8 @@ operations! { Berth:
     ListCollections(ListCollectionsRequest) -> ListCollectionsResponse, [InvalidParameter, Server];
     ListDenialGroups(ListDenialGroupsRequest) -> ListDenialGroupsResponse, [InvalidParameter, Server];
     ListDenials(ListDenialsRequest) -> ListDenialsResponse, [InvalidParameter, Server];
+    ListEventTargets(ListEventTargetsRequest) -> ListEventTargetsResponse, [Server];
+    ListFailedEventDeliveries(ListFailedEventDeliveriesRequest) -> ListFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
     ListImagePulls(ListImagePullsRequest) -> ListImagePullsResponse, [InvalidParameter, RepositoryNotFound, Server];
     ListPeers(ListPeersRequest) -> ListPeersResponse, [InvalidParameter, Server];
@@ -33,15 +37,19 @@ operations! { Berth:
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
     ListTagsForResource(ListTagsForResourceRequest) -> ListTagsForResourceResponse, [HostNotFound, InvalidParameter, Server];
     ProposeChange(ProposeChangeRequest) -> ProposeChangeResponse, [InvalidParameter, RequestNotFound, Server];
+    PurgeFailedEventDeliveries(PurgeFailedEventDeliveriesRequest) -> PurgeFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];
+    PutEventTarget(PutEventTargetRequest) -> PutEventTargetResponse, [InvalidParameter, LimitExceeded, Server];
     PutLifecycleOptions(PutLifecycleOptionsRequest) -> PutLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];
+    RetryFailedEventDeliveries(RetryFailedEventDeliveriesRequest) -> RetryFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];
     RevokeHost(RevokeHostRequest) -> RevokeHostResponse, [HostNotFound, InvalidParameter, Server];
     SearchImages(SearchImagesRequest) -> SearchImagesResponse, [InvalidParameter, Server];
     SimulateRequest(SimulateRequestRequest) -> SimulateRequestResponse, [InvalidParameter, Server];
     StartCollection(StartCollectionRequest) -> StartCollectionResponse, [CollectionInProgress, InvalidParameter, ReadOnlyMode, Server];
     StopCollection(StopCollectionRequest) -> StopCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
     TagResource(TagResourceRequest) -> TagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server, TooManyTags];
+    TestEventTarget(TestEventTargetRequest) -> TestEventTargetResponse, [EventTargetNotFound, InvalidParameter, Server];
     UntagResource(UntagResourceRequest) -> UntagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server];
 }

@@ -8,49 +8,53 @@ use super::types::*;
 #[allow(unused_imports)]
 use crate::generated::*;
 
-static PATTERN_15: Pattern =
+static PATTERN_17: Pattern =
     Pattern::new("(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*");
-static PATTERN_7: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
+static PATTERN_9: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
+static PATTERN_7: Pattern = Pattern::new("[0-9]+");
 static PATTERN_2: Pattern = Pattern::new("[0-9]{12}");
 static PATTERN_6: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}");
-static PATTERN_17: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
-static PATTERN_19: Pattern = Pattern::new("[0-9a-f]+");
-static PATTERN_14: Pattern = Pattern::new("[0-9a-z-]{2,25}");
-static PATTERN_16: Pattern = Pattern::new("[A-Za-z0-9-]+");
-static PATTERN_9: Pattern = Pattern::new("[A-Za-z0-9.-]+");
-static PATTERN_13: Pattern = Pattern::new("[A-Za-z0-9_-]+");
-static PATTERN_11: Pattern = Pattern::new("[\\w+=,.@-]+");
+static PATTERN_19: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
+static PATTERN_21: Pattern = Pattern::new("[0-9a-f]+");
+static PATTERN_16: Pattern = Pattern::new("[0-9a-z-]{2,25}");
+static PATTERN_18: Pattern = Pattern::new("[A-Za-z0-9-]+");
+static PATTERN_11: Pattern = Pattern::new("[A-Za-z0-9.-]+");
+static PATTERN_15: Pattern = Pattern::new("[A-Za-z0-9_-]+");
+static PATTERN_8: Pattern = Pattern::new("[A-Za-z0-9_.-]+");
+static PATTERN_13: Pattern = Pattern::new("[\\w+=,.@-]+");
 static PATTERN_5: Pattern = Pattern::new("[\\x20-\\x7E]+");
 static PATTERN_3: Pattern = Pattern::new("[\\x21-\\x7E]+");
-static PATTERN_18: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
-static PATTERN_10: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
+static PATTERN_20: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
+static PATTERN_12: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
 static PATTERN_1: Pattern = Pattern::new("\\w+");
 static PATTERN_4: Pattern = Pattern::new("col-[0-9a-f]{17}");
-static PATTERN_8: Pattern = Pattern::new("i-[0-9a-f]{17}");
-static PATTERN_12: Pattern = Pattern::new("inv-[0-9a-f]{17}");
+static PATTERN_10: Pattern = Pattern::new("i-[0-9a-f]{17}");
+static PATTERN_14: Pattern = Pattern::new("inv-[0-9a-f]{17}");
 
 /// Every pattern, for the test that compiles them.
 #[cfg(test)]
 pub(crate) static PATTERNS: &[&Pattern] = &[
-    &PATTERN_15,
+    &PATTERN_17,
+    &PATTERN_9,
     &PATTERN_7,
     &PATTERN_2,
     &PATTERN_6,
-    &PATTERN_17,
     &PATTERN_19,
-    &PATTERN_14,
+    &PATTERN_21,
     &PATTERN_16,
-    &PATTERN_9,
-    &PATTERN_13,
+    &PATTERN_18,
     &PATTERN_11,
+    &PATTERN_15,
+    &PATTERN_8,
+    &PATTERN_13,
     &PATTERN_5,
     &PATTERN_3,
-    &PATTERN_18,
-    &PATTERN_10,
+    &PATTERN_20,
+    &PATTERN_12,
     &PATTERN_1,
     &PATTERN_4,
-    &PATTERN_8,
-    &PATTERN_12,
+    &PATTERN_10,
+    &PATTERN_14,
 ];
 
 pub(crate) static ACCESS_KEY_ID: Shape = Shape::new("AccessKeyId", Kind::String)
@@ -109,25 +113,48 @@ pub(crate) static COUNT: Shape = Shape::new("Count", Kind::Long).min(0);
 pub(crate) static DATE: Shape = Shape::new("Date", Kind::String).pattern(&PATTERN_6);
 pub(crate) static DECIDING_STATEMENT_LIST: Shape =
     Shape::new("DecidingStatementList", Kind::List(&DECIDING_STATEMENT));
+pub(crate) static DELIVERY_ID: Shape = Shape::new("DeliveryId", Kind::String)
+    .min(1)
+    .max(32)
+    .pattern(&PATTERN_7);
+pub(crate) static DELIVERY_ID_LIST: Shape = Shape::new("DeliveryIdList", Kind::List(&DELIVERY_ID))
+    .min(1)
+    .max(100);
 pub(crate) static DENIAL_GROUP_LIST: Shape =
     Shape::new("DenialGroupList", Kind::List(&DENIAL_GROUP));
 pub(crate) static DENIAL_LIST: Shape = Shape::new("DenialList", Kind::List(&DENIAL));
+pub(crate) static EVENT_BODY: Shape = Shape::new("EventBody", Kind::String).max(65536);
+pub(crate) static EVENT_PATTERN: Shape = Shape::new("EventPattern", Kind::String).min(2).max(4096);
+pub(crate) static EVENT_SECRET: Shape = Shape::new("EventSecret", Kind::String)
+    .min(1)
+    .max(128)
+    .secret();
+pub(crate) static EVENT_TARGET_LIST: Shape =
+    Shape::new("EventTargetList", Kind::List(&EVENT_TARGET));
+pub(crate) static EVENT_TARGET_NAME: Shape = Shape::new("EventTargetName", Kind::String)
+    .min(1)
+    .max(64)
+    .pattern(&PATTERN_8);
+pub(crate) static FAILED_EVENT_DELIVERY_LIST: Shape = Shape::new(
+    "FailedEventDeliveryList",
+    Kind::List(&FAILED_EVENT_DELIVERY),
+);
 pub(crate) static HOST_AND_PORT: Shape = Shape::new("HostAndPort", Kind::String)
     .min(1)
     .max(259)
-    .pattern(&PATTERN_7);
-pub(crate) static HOST_ID: Shape = Shape::new("HostId", Kind::String).pattern(&PATTERN_8);
+    .pattern(&PATTERN_9);
+pub(crate) static HOST_ID: Shape = Shape::new("HostId", Kind::String).pattern(&PATTERN_10);
 pub(crate) static HOST_LIST: Shape = Shape::new("HostList", Kind::List(&HOST));
 pub(crate) static HOST_NAME: Shape = Shape::new("HostName", Kind::String)
     .min(1)
     .max(253)
-    .pattern(&PATTERN_9);
+    .pattern(&PATTERN_11);
 pub(crate) static HOST_SIGNATURE: Shape = Shape::new("HostSignature", Kind::Blob).min(8).max(80);
 pub(crate) static IMAGE_ACTIVITY_LIST: Shape =
     Shape::new("ImageActivityList", Kind::List(&IMAGE_ACTIVITY));
 pub(crate) static IMAGE_DIGEST: Shape = Shape::new("ImageDigest", Kind::String)
     .max(200)
-    .pattern(&PATTERN_10);
+    .pattern(&PATTERN_12);
 pub(crate) static IMAGE_DIGEST_LIST: Shape =
     Shape::new("ImageDigestList", Kind::List(&IMAGE_DIGEST))
         .min(1)
@@ -141,13 +168,13 @@ pub(crate) static INSTANCE_PROFILE_ID: Shape = Shape::new("InstanceProfileId", K
 pub(crate) static INSTANCE_PROFILE_NAME: Shape = Shape::new("InstanceProfileName", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_11);
+    .pattern(&PATTERN_13);
 pub(crate) static INVITATION_CODE: Shape = Shape::new("InvitationCode", Kind::String)
     .min(20)
     .max(256)
     .secret();
 pub(crate) static INVITATION_ID: Shape =
-    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_12);
+    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_14);
 pub(crate) static INVITATION_SECONDS: Shape = Shape::new("InvitationSeconds", Kind::Integer)
     .min(60)
     .max(604800);
@@ -160,12 +187,12 @@ pub(crate) static NEXT_TOKEN: Shape = Shape::new("NextToken", Kind::String).max(
 pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)
     .min(22)
     .max(64)
-    .pattern(&PATTERN_13);
+    .pattern(&PATTERN_15);
 pub(crate) static PEER_LIST: Shape = Shape::new("PeerList", Kind::List(&PEER));
 pub(crate) static PEER_NAME: Shape = Shape::new("PeerName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_13);
+    .pattern(&PATTERN_15);
 pub(crate) static PEM: Shape = Shape::new("Pem", Kind::String).min(1).max(65536);
 pub(crate) static POLICY_INPUT_LIST: Shape =
     Shape::new("PolicyInputList", Kind::List(&POLICY_TEXT)).max(10);
@@ -186,7 +213,7 @@ pub(crate) static PULLED_WITHIN_DAYS: Shape = Shape::new("PulledWithinDays", Kin
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
-    .pattern(&PATTERN_14);
+    .pattern(&PATTERN_16);
 pub(crate) static REGISTRY_TOKEN: Shape = Shape::new("RegistryToken", Kind::String).secret();
 pub(crate) static REGISTRY_TOKEN_ACTION_LIST: Shape = Shape::new(
     "RegistryTokenActionList",
@@ -201,23 +228,23 @@ pub(crate) static REGISTRY_TOKEN_DURATION: Shape =
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)
-    .pattern(&PATTERN_15);
+    .pattern(&PATTERN_17);
 pub(crate) static REPOSITORY_USAGE_LIST: Shape =
     Shape::new("RepositoryUsageList", Kind::List(&REPOSITORY_USAGE));
 pub(crate) static REQUEST_ID: Shape = Shape::new("RequestId", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_16);
+    .pattern(&PATTERN_18);
 pub(crate) static REQUEST_TIME: Shape =
-    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_17);
+    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_19);
 pub(crate) static ROLE_NAME: Shape = Shape::new("RoleName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_11);
+    .pattern(&PATTERN_13);
 pub(crate) static SCOPE: Shape = Shape::new("Scope", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_18);
+    .pattern(&PATTERN_20);
 pub(crate) static SCOPE_LIST: Shape = Shape::new("ScopeList", Kind::List(&SCOPE)).max(20);
 pub(crate) static SEARCH_PAIR_LIST: Shape =
     Shape::new("SearchPairList", Kind::List(&SEARCH_PAIR)).max(5);
@@ -230,7 +257,7 @@ pub(crate) static SECRET_ACCESS_KEY: Shape = Shape::new("SecretAccessKey", Kind:
 pub(crate) static SERVER_ID: Shape = Shape::new("ServerId", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_19);
+    .pattern(&PATTERN_21);
 pub(crate) static SESSION_TOKEN: Shape = Shape::new("SessionToken", Kind::String).secret();
 pub(crate) static SIGNING_ALGORITHM_LIST: Shape =
     Shape::new("SigningAlgorithmList", Kind::List(&SIGNING_ALGORITHM))
@@ -250,6 +277,7 @@ pub(crate) static SIMULATED_RESOURCE: Shape = Shape::new("SimulatedResource", Ki
     .max(2048);
 pub(crate) static SIMULATED_STATEMENT_LIST: Shape =
     Shape::new("SimulatedStatementList", Kind::List(&SIMULATED_STATEMENT));
+pub(crate) static STATUS_CODE: Shape = Shape::new("StatusCode", Kind::Integer);
 pub(crate) static TAG_EVENT_LIST: Shape = Shape::new("TagEventList", Kind::List(&TAG_EVENT));
 pub(crate) static TAG_KEY: Shape = Shape::new("TagKey", Kind::String).min(1).max(128);
 pub(crate) static TAG_KEY_LIST: Shape = Shape::new("TagKeyList", Kind::List(&TAG_KEY))

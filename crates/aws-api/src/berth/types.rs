@@ -29,6 +29,10 @@ enumerations! {
         ExplicitlyDenied = "ExplicitlyDenied",
         ImplicitlyDenied = "ImplicitlyDenied",
     }
+    EVENT_TARGET_STATE "EventTargetState" EventTargetState {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
+    }
     HOST_STATUS "HostStatus" HostStatus {
         Active = "ACTIVE",
         Revoked = "REVOKED",
@@ -170,6 +174,11 @@ structures! {
         statement_index: Option<i64> = optional "statementIndex" COUNT,
         effect: String = required "effect" TEXT,
     }
+    DELETE_EVENT_TARGET_REQUEST DeleteEventTargetRequest {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+    }
+    DELETE_EVENT_TARGET_RESPONSE DeleteEventTargetResponse {
+    }
     DELETE_PEER_REQUEST DeletePeerRequest {
         peer_name: String = required "peerName" PEER_NAME,
     }
@@ -196,12 +205,33 @@ structures! {
         last_time: Timestamp = required "lastTime" TIMESTAMP,
         request_id: String = required "requestId" REQUEST_ID,
     }
+    DESCRIBE_EVENT_TARGET_REQUEST DescribeEventTargetRequest {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+    }
+    DESCRIBE_EVENT_TARGET_RESPONSE DescribeEventTargetResponse {
+        event_target: EventTarget = required "eventTarget" EVENT_TARGET,
+    }
     DESCRIBE_HOST_REQUEST DescribeHostRequest {
         host_id: String = required "hostId" HOST_ID,
     }
     DESCRIBE_HOST_RESPONSE DescribeHostResponse {
         host: Host = required "host" HOST,
         tags: Option<Vec<Tag>> = optional "tags" TAG_LIST,
+    }
+    EVENT_TARGET EventTarget {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+        target_arn: String = required "targetArn" ARN,
+        url: String = required "url" URL,
+        event_pattern: String = required "eventPattern" EVENT_PATTERN,
+        state: EventTargetState = required "state" EVENT_TARGET_STATE,
+        state_reason: Option<String> = optional "stateReason" TEXT,
+        created_at: Timestamp = required "createdAt" TIMESTAMP,
+        updated_at: Timestamp = required "updatedAt" TIMESTAMP,
+        previous_secret_expires_at: Option<Timestamp> = optional "previousSecretExpiresAt" TIMESTAMP,
+        waiting_count: i64 = required "waitingCount" COUNT,
+        failed_count: i64 = required "failedCount" COUNT,
+        failures: i64 = required "failures" COUNT,
+        next_attempt_at: Option<Timestamp> = optional "nextAttemptAt" TIMESTAMP,
     }
     EXPLAIN_REQUEST_REQUEST ExplainRequestRequest {
         request_id: String = required "requestId" REQUEST_ID,
@@ -215,6 +245,18 @@ structures! {
         resource_arn: Option<String> = optional "resourceArn" LONG_TEXT,
         reason: String = required "reason" LONG_TEXT,
         statements: Option<Vec<DecidingStatement>> = optional "statements" DECIDING_STATEMENT_LIST,
+    }
+    FAILED_EVENT_DELIVERY FailedEventDelivery {
+        delivery_id: String = required "deliveryId" DELIVERY_ID,
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+        event_id: String = required "eventId" TEXT,
+        detail_type: String = required "detailType" TEXT,
+        repository_name: Option<String> = optional "repositoryName" REPOSITORY_NAME,
+        occurred_at: Timestamp = required "occurredAt" TIMESTAMP,
+        failed_at: Timestamp = required "failedAt" TIMESTAMP,
+        attempts: i64 = required "attempts" COUNT,
+        reason: String = required "reason" TEXT,
+        event: String = required "event" EVENT_BODY,
     }
     GET_COLLECTION_REQUEST GetCollectionRequest {
         collection_id: String = required "collectionId" COLLECTION_ID,
@@ -379,6 +421,20 @@ structures! {
         denials: Vec<Denial> = required "denials" DENIAL_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
+    LIST_EVENT_TARGETS_REQUEST ListEventTargetsRequest {
+    }
+    LIST_EVENT_TARGETS_RESPONSE ListEventTargetsResponse {
+        event_targets: Vec<EventTarget> = required "eventTargets" EVENT_TARGET_LIST,
+    }
+    LIST_FAILED_EVENT_DELIVERIES_REQUEST ListFailedEventDeliveriesRequest {
+        target_name: Option<String> = optional "targetName" EVENT_TARGET_NAME,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_FAILED_EVENT_DELIVERIES_RESPONSE ListFailedEventDeliveriesResponse {
+        deliveries: Vec<FailedEventDelivery> = required "deliveries" FAILED_EVENT_DELIVERY_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
     LIST_HOSTS_REQUEST ListHostsRequest {
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
         max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
@@ -510,6 +566,25 @@ structures! {
         console_sign_in: Option<ConsoleSignInSettings> = optional "consoleSignIn" CONSOLE_SIGN_IN_SETTINGS,
         console_callback_url: Option<String> = optional "consoleCallbackUrl" CONSOLE_CALLBACK_URL,
     }
+    PURGE_FAILED_EVENT_DELIVERIES_REQUEST PurgeFailedEventDeliveriesRequest {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+        delivery_ids: Option<Vec<String>> = optional "deliveryIds" DELIVERY_ID_LIST,
+    }
+    PURGE_FAILED_EVENT_DELIVERIES_RESPONSE PurgeFailedEventDeliveriesResponse {
+        purged_count: i64 = required "purgedCount" COUNT,
+    }
+    PUT_EVENT_TARGET_REQUEST PutEventTargetRequest {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+        url: String = required "url" URL,
+        event_pattern: Option<String> = optional "eventPattern" EVENT_PATTERN,
+        secret: Option<Secret<String>> = optional "secret" EVENT_SECRET,
+        rotate_secret: Option<bool> = optional "rotateSecret" BOOLEAN,
+        state: Option<EventTargetState> = optional "state" EVENT_TARGET_STATE,
+    }
+    PUT_EVENT_TARGET_RESPONSE PutEventTargetResponse {
+        event_target: EventTarget = required "eventTarget" EVENT_TARGET,
+        secret: Option<Secret<String>> = optional "secret" EVENT_SECRET,
+    }
     PUT_LIFECYCLE_OPTIONS_REQUEST PutLifecycleOptionsRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
         repository_name: String = required "repositoryName" REPOSITORY_NAME,
@@ -573,6 +648,13 @@ structures! {
         image_tag: String = required "imageTag" IMAGE_TAG,
         image_digest: String = required "imageDigest" IMAGE_DIGEST,
         previous_image_digest: Option<String> = optional "previousImageDigest" IMAGE_DIGEST,
+    }
+    RETRY_FAILED_EVENT_DELIVERIES_REQUEST RetryFailedEventDeliveriesRequest {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+        delivery_ids: Option<Vec<String>> = optional "deliveryIds" DELIVERY_ID_LIST,
+    }
+    RETRY_FAILED_EVENT_DELIVERIES_RESPONSE RetryFailedEventDeliveriesResponse {
+        retried_count: i64 = required "retriedCount" COUNT,
     }
     REVOKE_HOST_REQUEST RevokeHostRequest {
         host_id: String = required "hostId" HOST_ID,
@@ -693,6 +775,16 @@ structures! {
         tags: Vec<Tag> = required "tags" TAG_LIST,
     }
     TAG_RESOURCE_RESPONSE TagResourceResponse {
+    }
+    TEST_EVENT_TARGET_REQUEST TestEventTargetRequest {
+        target_name: String = required "targetName" EVENT_TARGET_NAME,
+    }
+    TEST_EVENT_TARGET_RESPONSE TestEventTargetResponse {
+        delivered: bool = required "delivered" BOOLEAN,
+        status_code: Option<i32> = optional "statusCode" STATUS_CODE,
+        duration_milliseconds: i64 = required "durationMilliseconds" COUNT,
+        response: Option<String> = optional "response" TEXT,
+        reason: Option<String> = optional "reason" TEXT,
     }
     UNTAG_RESOURCE_REQUEST UntagResourceRequest {
         resource_arn: String = required "resourceArn" ARN,

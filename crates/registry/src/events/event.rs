@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::event_pattern::PULL;
+
 /// The `source` of events that Amazon ECR sends as well.
 pub const AWS_SOURCE: &str = "aws.ecr";
 /// The `source` of events that only Berth sends. Names that begin with `aws.` are AWS's.
@@ -127,9 +129,6 @@ pub enum Event<'a> {
         target: &'a str,
     },
 }
-
-/// `detail-type` of the event of pulls.
-pub(super) const PULL: &str = "Berth Image Pull";
 
 const fn result(succeeded: bool) -> &'static str {
     match succeeded {

@@ -6,9 +6,10 @@
 
 use serde_json::Value;
 
-use super::event::PULL;
 use crate::Error;
 
+/// `detail-type` of the event of pulls.
+pub(crate) const PULL: &str = "Berth Image Pull";
 /// The longest pattern in characters (EventBridge API, `PutRule`, allows 4096).
 const CHARS_MAX: usize = 4_096;
 /// Values of one member.
