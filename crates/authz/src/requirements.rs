@@ -99,6 +99,8 @@ pub enum ResourceSelector {
     HostArn(String),
     /// A secret by its name or ARN.
     Secret(String),
+    /// A target of the events of the caller's registry, by its name, or `*`.
+    EventTarget(String),
 }
 
 /// The kinds of IAM entities.
@@ -191,6 +193,7 @@ impl ResourceSelector {
             ResourceSelector::Host(_) | ResourceSelector::HostArn(_) => TAG_HOST,
             ResourceSelector::Any
             | ResourceSelector::RoleOfProfile(_)
+            | ResourceSelector::EventTarget(_)
             | ResourceSelector::Text(_)
             | ResourceSelector::Named(..)
             | ResourceSelector::Caller

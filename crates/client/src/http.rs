@@ -233,6 +233,31 @@ impl Http {
         }
     }
 
+    /// Refuses a URL that can never be called: another scheme, a user name, an address that is not allowed.
+    /// What a host's name resolves to is checked at each call.
+    ///
+    /// # Errors
+    /// [`Error::Url`], [`Error::NotAllowed`], [`Error::TlsRequired`].
+    pub fn check_url(&self, url: &str) -> Result<(), Error> {
+        let to = destination(url)?;
+        let Ok(address) = to.host.parse::<IpAddr>() else {
+            return Ok(());
+        };
+        let listed = self
+            .settings
+            .allow
+            .iter()
+            .any(|range| range.contains(address));
+        match listed || is_public(address) {
+            false => Err(Error::NotAllowed {
+                host: to.host,
+                address,
+            }),
+            true if !to.tls && !listed => Err(Error::TlsRequired(to.host)),
+            true => Ok(()),
+        }
+    }
+
     /// Sends a request and reads the whole answer.
     ///
     /// # Errors

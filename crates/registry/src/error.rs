@@ -469,7 +469,8 @@ fn or_null(text: &Option<String>) -> &str {
 }
 
 impl Error {
-    pub(crate) fn parameter(at: &'static str, constraint: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn parameter(at: &'static str, constraint: impl Into<String>) -> Self {
         Error::InvalidParameter {
             at,
             constraint: constraint.into(),

@@ -29,6 +29,7 @@ use crate::rate_buckets::Rates;
 use crate::server_mode::ServerMode;
 use crate::sign_in_guesses::Guesses;
 use crate::transport::TransportSettings;
+use crate::webhooks::Webhooks;
 
 pub(crate) struct App {
     pub(crate) identity: Identity,
@@ -61,6 +62,8 @@ pub(crate) struct App {
     pub(crate) proxies: TrustedProxies,
     /// Calls that the server itself makes.
     pub(crate) outbound: Outbound,
+    /// The sender of events.
+    pub(crate) webhooks: Webhooks,
     /// The keys of OIDC providers.
     pub(crate) issuer_keys: KeyCache,
     /// Where OIDC providers take sign-ins.
@@ -83,6 +86,7 @@ impl App {
         token_auth: bool,
         ballast: Option<Ballast>,
         outbound: Outbound,
+        webhooks: Webhooks,
     ) -> App {
         App {
             secrets: crate::secret_seal::secrets(&store, &identity),
@@ -108,6 +112,7 @@ impl App {
             ballast,
             proxies: TrustedProxies::new(transport.trusted_proxies),
             outbound,
+            webhooks,
             issuer_keys: KeyCache::default(),
             issuer_endpoints: EndpointCache::new(),
         }

@@ -174,6 +174,10 @@ impl Facts for App {
                     ..Resource::plain(found.arn, Some(account))
                 }
             }
+            ResourceSelector::EventTarget(name) => Resource::plain(
+                registry::webhooks::target_arn(&account, &context.region, name),
+                Some(account),
+            ),
             ResourceSelector::Organization => self.in_organization(account, None, None).await?,
             ResourceSelector::InOrganization { id, policy } => {
                 self.in_organization(account, Some(id), policy.as_deref())

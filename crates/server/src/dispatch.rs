@@ -31,6 +31,7 @@ use crate::oci;
 use crate::read_only;
 use crate::route::{IssuerDocument, Route, route};
 use crate::usage_metrics;
+use crate::webhooks;
 
 /// Answers a request, whatever happens.
 pub(crate) async fn handle(
@@ -231,6 +232,8 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::Metrics => {
             let mut text = app.metrics.text(app.connections.count());
             text.push_str(&usage_metrics::text(app.registry.usage_totals()));
+            let (counts, queued) = (app.registry.event_counts(), app.webhooks.queued());
+            text.push_str(&webhooks::metrics::text(counts, queued));
             let mut response = plain(StatusCode::OK, text);
             let kind = HeaderValue::from_static("text/plain; version=0.0.4");
             response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -86,6 +86,7 @@ mod tls;
 mod transport;
 mod usage_metrics;
 mod web_identity;
+mod webhooks;
 mod writable;
 mod write_timeout;
 

@@ -145,6 +145,12 @@ pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const OUTBOUND_DOCUMENT_BYTES_MAX: usize = 64 * 1024;
 /// From resolving an identity provider's name to the last byte of its keys.
 pub const OUTBOUND_DOCUMENT_TIMEOUT: Duration = Duration::from_secs(5);
+/// From resolving the name of a webhook's target to the head of its answer.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// What is read of its answer, in bytes.
+pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Targets that a node serves at once.
+pub const WEBHOOKS_AT_ONCE: usize = 16;
 /// Fetches of such documents at once.
 pub const OUTBOUND_CALLS_MAX: usize = 8;
 /// Memory for the beginnings of all bodies that are kept whole (API calls, manifests), in bytes. Each is

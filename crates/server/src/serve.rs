@@ -30,6 +30,7 @@ use crate::probe::{self, DiskSettings};
 use crate::registry_host::RegistryId;
 use crate::tls::Tls;
 use crate::transport::TransportSettings;
+use crate::webhooks::{self, Webhooks};
 
 /// How often what was noted in memory is written, and what has expired is removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
@@ -170,6 +171,7 @@ impl Server {
             Arc::clone(&settings.clock),
         );
         let reload = Arc::clone(&settings.transport.reload);
+        let webhooks = Webhooks::new(&settings.outbound)?;
         let app = App::new(
             identity,
             registry,
@@ -181,6 +183,7 @@ impl Server {
             settings.token_auth,
             settings.disks.ballast(),
             Outbound::new(settings.outbound)?,
+            webhooks,
         );
         Ok(Server {
             app: Arc::new(app),
@@ -292,6 +295,7 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     service_events.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut reachable = true;
     let jobs = tokio::spawn(run_jobs(Arc::clone(&app), stop.clone()));
+    let webhooks = tokio::spawn(webhooks::run(Arc::clone(&app), stop.clone()));
     loop {
         tokio::select! {
             () = listener::stopped(&mut stop) => break,
@@ -309,6 +313,9 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             _ = maintenance.tick() => maintain(&app).await,
             _ = service_events.tick() => record_service_events(&app).await,
         }
+    }
+    if webhooks.await.is_err() {
+        tracing::error!("the sender of webhooks panicked");
     }
     if jobs.await.is_err() {
         tracing::error!("the runner of jobs panicked");

@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, insight, search, simulation, tokens};
+use super::{Row, events, insight, search, simulation, tokens};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -159,6 +159,14 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::GetReadOnlyMode, "berth:GetReadOnlyMode", Read, |i| mode(&i.registry_id, &i.repository_name), |app, ok| { read_only::get(&app, ok).await }),
         row!(Berth, ops::PutReadOnlyMode, "berth:PutReadOnlyMode", Write, |i| mode(&i.registry_id, &i.repository_name), |app, ok| { read_only::put(&app, ok).await }).ends_read_only(),
         row!(Berth, ops::GetRegistryToken, "berth:GetRegistryToken", Read, |i| tokens::requires(i), |app, ok| { tokens::get_registry_token(&app, ok).await }),
+        row!(Berth, ops::PutEventTarget, "berth:PutEventTarget", Write, |i| events::target(&i.target_name), |app, ok| { events::put(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::ListEventTargets, "berth:ListEventTargets", List, |_i| require(ResourceSelector::Any), |app, ok| { events::list(&app, ok).await }),
+        row!(Berth, ops::DescribeEventTarget, "berth:DescribeEventTarget", Read, |i| events::target(&i.target_name), |app, ok| { events::describe(&app, ok).await }),
+        row!(Berth, ops::DeleteEventTarget, "berth:DeleteEventTarget", Write, |i| events::target(&i.target_name), |app, ok| { events::delete(&app, ok).await }),
+        row!(Berth, ops::TestEventTarget, "berth:TestEventTarget", Write, |i| events::target(&i.target_name), |app, ok| { events::test(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::ListFailedEventDeliveries, "berth:ListFailedEventDeliveries", List, |i| events::targets(i.target_name.as_deref()), |app, ok| { events::failed(&app, ok).await }),
+        row!(Berth, ops::RetryFailedEventDeliveries, "berth:RetryFailedEventDeliveries", Write, |i| events::target(&i.target_name), |app, ok| { events::retry(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::PurgeFailedEventDeliveries, "berth:PurgeFailedEventDeliveries", Write, |i| events::target(&i.target_name), |app, ok| { events::purge(&app, ok).await }).audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

@@ -9,6 +9,7 @@ mod access_analyzer;
 mod berth;
 mod composite;
 mod ecr;
+mod events;
 mod iam;
 pub(crate) mod input_members;
 mod insight;
