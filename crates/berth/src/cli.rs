@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use identity::Quota;
 use policy::DocumentKind;
 
+mod events;
 mod history;
 mod hosts;
 mod layers;
@@ -19,6 +20,10 @@ mod moving;
 mod token;
 mod values;
 
+pub use events::{
+    EventTargetCommand, EventTargetListOptions, EventTargetOptions, EventTargetPutOptions,
+    EventsCommand, EventsFailedOptions, EventsRetryOptions,
+};
 pub use history::{
     SearchOptions, TableOutput, TagCommand, TagHistoryOptions, TagRestoreOptions, UsageBy,
     UsageOptions,
@@ -91,6 +96,9 @@ pub enum Command {
     /// Hosts with a role: invite, list, revoke
     #[command(subcommand)]
     Host(HostCommand),
+    /// Events of the registry as signed webhooks: target, failed, retry
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// The history of tags: history, restore
     #[command(subcommand)]
     Tag(TagCommand),

@@ -23,6 +23,7 @@ mod completions;
 mod data_dir;
 mod demo;
 mod error;
+mod events;
 mod explain;
 mod hosts;
 mod import;
@@ -106,6 +107,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Agent(command) => agent_commands::run(command),
         Command::Host(command) => hosts::run(command),
         Command::Explain(options) => explain::run(options),
+        Command::Events(command) => events::run(command),
         Command::Tag(command) => tags::run(command),
         Command::Token(options) => token::run(options),
         Command::Search(options) => search::run(options),

@@ -29,7 +29,7 @@ use crate::rate_buckets::Rates;
 use crate::server_mode::ServerMode;
 use crate::sign_in_guesses::Guesses;
 use crate::transport::TransportSettings;
-use crate::webhooks::Webhooks;
+use crate::webhook_calls::Webhooks;
 
 pub(crate) struct App {
     pub(crate) identity: Identity,

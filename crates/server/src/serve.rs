@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::clock::Clock;
+use crate::event_sender;
 use crate::health::Problem;
 use crate::job_kinds;
 use crate::limits::CHANGES_POLL_INTERVAL;
@@ -30,7 +31,7 @@ use crate::probe::{self, DiskSettings};
 use crate::registry_host::RegistryId;
 use crate::tls::Tls;
 use crate::transport::TransportSettings;
-use crate::webhooks::{self, Webhooks};
+use crate::webhook_calls::Webhooks;
 
 /// How often what was noted in memory is written, and what has expired is removed.
 const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(60);
@@ -295,7 +296,7 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     service_events.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut reachable = true;
     let jobs = tokio::spawn(run_jobs(Arc::clone(&app), stop.clone()));
-    let webhooks = tokio::spawn(webhooks::run(Arc::clone(&app), stop.clone()));
+    let webhooks = tokio::spawn(event_sender::run(Arc::clone(&app), stop.clone()));
     loop {
         tokio::select! {
             () = listener::stopped(&mut stop) => break,

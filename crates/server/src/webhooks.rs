@@ -5,12 +5,10 @@
 //! for a while, and a turn ends behind those that wait, so a slow target holds up no other. What a node that died
 //! had leased is taken over after a minute; an event may come twice then, under the same id.
 
-mod call;
 pub(crate) mod metrics;
 pub(crate) mod secret;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use authz::ServiceName;
@@ -18,17 +16,13 @@ use aws_api::berth::TestEventTargetResponse;
 use jiff::Timestamp;
 use registry::events::Event;
 use registry::webhooks::{StoredEvent, Target, Turn, envelope};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::limits::{WEBHOOK_TIMEOUT, WEBHOOKS_AT_ONCE};
-use crate::listener;
-use call::{Answer, Calls};
+use crate::webhook_calls::Answer;
 
-/// How often a node looks for events and queues.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Looks between two writings of the events of pulls.
 const LOOKS_PER_PULLS: u64 = 5;
 /// Looks between two counts for the metrics.
@@ -40,65 +34,6 @@ const SHOWN_CHARS_MAX: usize = 500;
 
 /// On whose behalf events are sent.
 const SERVICE: ServiceName = ServiceName::Maintenance;
-
-/// The sender of webhooks.
-pub(crate) struct Webhooks {
-    calls: Calls,
-    turns: Arc<Semaphore>,
-    holder: String,
-    waiting: AtomicI64,
-    failed: AtomicI64,
-}
-
-impl Webhooks {
-    pub(crate) fn new(settings: &crate::outbound::OutboundSettings) -> Result<Self, client::Error> {
-        Ok(Webhooks {
-            calls: Calls::new(settings)?,
-            turns: Arc::new(Semaphore::new(WEBHOOKS_AT_ONCE)),
-            holder: uuid::Uuid::new_v4().to_string(),
-            waiting: AtomicI64::new(0),
-            failed: AtomicI64::new(0),
-        })
-    }
-
-    /// Whether a URL may be called, as far as it says by itself.
-    pub(crate) fn check(&self, url: &str) -> Result<(), client::Error> {
-        self.calls.check(url)
-    }
-
-    /// Events that wait, and events that were given up, of all targets, as last counted.
-    pub(crate) fn queued(&self) -> (i64, i64) {
-        (
-            self.waiting.load(Ordering::Relaxed),
-            self.failed.load(Ordering::Relaxed),
-        )
-    }
-}
-
-/// Sends what is to be sent until the server stops; then running calls are waited for.
-pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut running = JoinSet::new();
-    let mut reachable = true;
-    for look in 0_u64.. {
-        let round = look_once(&app, look, &mut running, &stop).await;
-        // Said once, not at each look.
-        match &round {
-            Err(error) if reachable => {
-                let error = crate::error::chain(error);
-                tracing::error!(error, "events are not sent: the database does not answer");
-            }
-            _ => {}
-        }
-        reachable = round.is_ok();
-        tokio::select! {
-            () = listener::stopped(&mut stop) => break,
-            () = tokio::time::sleep(LOOK_INTERVAL) => {}
-        }
-    }
-    let ended = async { while running.join_next().await.is_some() {} };
-    // What takes longer is sent again by whoever takes the lease over.
-    let _ = tokio::time::timeout(WEBHOOK_TIMEOUT, ended).await;
-}
 
 /// One look: what was written goes into queues, and free turns are begun.
 pub(crate) async fn look_once(
@@ -114,8 +49,7 @@ pub(crate) async fn look_once(
     while registry.route_events(SERVICE, app.now()).await? {}
     if look.is_multiple_of(LOOKS_PER_COUNT) {
         let (waiting, failed) = registry.event_queue_totals(SERVICE).await?;
-        app.webhooks.waiting.store(waiting, Ordering::Relaxed);
-        app.webhooks.failed.store(failed, Ordering::Relaxed);
+        app.webhooks.counted(waiting, failed);
     }
     while let Some(ended) = running.try_join_next() {
         if ended.is_err() {

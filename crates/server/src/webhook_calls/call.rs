@@ -10,21 +10,21 @@ use crate::outbound::OutboundSettings;
 /// The longest `Retry-After` that is heard, in seconds.
 const RETRY_AFTER_SECONDS_MAX: i64 = 3_600;
 
-pub(super) struct Calls {
+pub(crate) struct Calls {
     http: Http,
 }
 
 /// What came of a call.
-pub(super) struct Answer {
-    pub(super) status: Option<StatusCode>,
+pub(crate) struct Answer {
+    pub(crate) status: Option<StatusCode>,
     /// The beginning of the body, as text.
-    pub(super) text: String,
+    pub(crate) text: String,
     retry_after: Option<i64>,
     error: Option<String>,
 }
 
 impl Calls {
-    pub(super) fn new(settings: &OutboundSettings) -> Result<Calls, client::Error> {
+    pub(crate) fn new(settings: &OutboundSettings) -> Result<Calls, client::Error> {
         Ok(Calls {
             http: Http::new(client::Settings {
                 allow: settings.allow.clone(),
@@ -35,11 +35,11 @@ impl Calls {
         })
     }
 
-    pub(super) fn check(&self, url: &str) -> Result<(), client::Error> {
+    pub(crate) fn check(&self, url: &str) -> Result<(), client::Error> {
         self.http.check_url(url)
     }
 
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         url: &str,
         id: &str,
@@ -110,18 +110,18 @@ impl Answer {
     }
 
     /// The secret cannot be opened: nothing is sent that the target could not verify.
-    pub(super) fn unsigned() -> Answer {
+    pub(crate) fn unsigned() -> Answer {
         Answer::failed("the target's secret cannot be opened; put a new one".to_owned())
     }
 
     /// "410 Gone: the endpoint is no longer interested" (Standard Webhooks 1.0, "Operational
     /// considerations").
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.status == Some(StatusCode::GONE)
     }
 
     /// Why the event was not delivered; `None` when it was.
-    pub(super) fn failure(&self) -> Option<Failure> {
+    pub(crate) fn failure(&self) -> Option<Failure> {
         let reason = match (self.status, &self.error) {
             (Some(status), _) if status.is_success() => return None,
             (Some(status), _) if status.is_redirection() => {
