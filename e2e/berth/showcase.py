@@ -56,6 +56,7 @@ VIEWS = [
     View("/registry-settings", "registry-settings", "Account settings, registry policy, scanning, pull time exclusions and read-only mode.", "/registry-settings", "Pull time exclusions"),
     View("/usage", "usage", "What the registry stores and how often it is used.", "/usage"),
     View("/users", "users", "The account's users.", "/users", "alice"),
+    View("/events", "events", "Targets of events, and deliveries that failed.", "/events"),
     View("/users/create", "user-create", "A new user: access, groups, and permissions from a template.", "/users/create"),
     View("/users/:name", "user", "A user's permissions, groups, credentials and tags.", "/users/alice", "payments-push"),
     View("/users/:name", "user-credentials", "A user's access keys with their last use, password and MFA devices.", "/users/alice?tab=credentials", "MFA devices"),

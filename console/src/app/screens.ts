@@ -39,6 +39,7 @@ export const SCREENS: Screen[] = [
   screen("/templates/create", () => import("../screens/templates/Create"), { action: strings.templates.create }),
   screen("/templates/:prefix", () => import("../screens/templates/Edit")),
   screen("/registry-settings", () => import("../screens/registry-settings"), { section: "registry", text: strings.registrySettings.title }),
+  screen("/events", () => import("../screens/events"), { section: "registry", text: strings.events.title }),
   screen("/usage", () => import("../screens/usage"), { section: "registry", text: strings.usage.title }),
   screen("/users", () => import("../screens/users"), { section: "access", text: strings.users.title }),
   screen("/users/create", () => import("../screens/users/Create"), { action: strings.users.create }),

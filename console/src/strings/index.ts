@@ -7,6 +7,7 @@ import { cleanUp } from "./cleanUp";
 import { companySignIn } from "./companySignIn";
 import { compared } from "./compared";
 import { denials } from "./denials";
+import { events } from "./events";
 import { frame } from "./frame";
 import { groups } from "./groups";
 import { home } from "./home";
@@ -41,6 +42,7 @@ export const strings = {
   companySignIn,
   compared,
   denials,
+  events,
   frame,
   groups,
   home,
