@@ -27,4 +27,5 @@ mod templates;
 mod unconfigured;
 mod uploads;
 mod usage;
+mod webhooks;
 mod world;
