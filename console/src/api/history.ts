@@ -5,7 +5,7 @@ import { berth } from "./berth";
 export interface TagEvent {
   imageTag: string;
   eventType: "CREATED" | "MOVED" | "DELETED";
-  method: "PUSH" | "PUT_IMAGE" | "RETAG" | "DELETE" | "LIFECYCLE" | "REPLICATION" | "RESTORE";
+  method: "PUSH" | "PUT_IMAGE" | "RETAG" | "DELETE" | "LIFECYCLE" | "REPLICATION" | "RESTORE" | "PULL_THROUGH";
   imageDigest?: string;
   imageExists?: boolean;
   previousImageDigest?: string;

@@ -30,6 +30,7 @@ export const activity = {
     LIFECYCLE: "Lifecycle policy",
     REPLICATION: "Replication",
     RESTORE: "Restored",
+    PULL_THROUGH: "Pulled from upstream",
   },
   session: (arn: string, name: string) => `${arn} (session ${name})`,
   gone: "deleted since",

@@ -199,6 +199,8 @@ pub enum ServiceName {
     Organizations,
     /// Lifecycle policies of repositories, their previews, and images that are restored.
     Lifecycle,
+    /// Images of an upstream registry that pulls bring into the cache.
+    PullThrough,
     /// The audit log tells of itself: what it counted and what it could not record.
     AuditLog,
     /// A newer version brings the database up to date.
@@ -207,13 +209,14 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 8] = [
+    pub const ALL: [ServiceName; 9] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
         ServiceName::DownloadUrl,
         ServiceName::Organizations,
         ServiceName::Lifecycle,
+        ServiceName::PullThrough,
         ServiceName::AuditLog,
         ServiceName::Schema,
     ];
@@ -231,6 +234,7 @@ impl ServiceName {
             ServiceName::DownloadUrl => "download-url.berth",
             ServiceName::Organizations => "organizations.berth",
             ServiceName::Lifecycle => "lifecycle.berth",
+            ServiceName::PullThrough => "pull-through.berth",
             ServiceName::AuditLog => "audit-log.berth",
             ServiceName::Schema => "schema.berth",
         }

@@ -132,6 +132,8 @@ impl Login for StaticLogin {
 pub struct FetchedManifest {
     /// `Content-Type`.
     pub media_type: Option<String>,
+    /// `Docker-Content-Digest`: what the registry says that it is.
+    pub digest: Option<String>,
     /// The bytes.
     pub bytes: Bytes,
 }
@@ -151,6 +153,8 @@ pub struct OciClient {
 /// What a request is allowed to do, in the words of token services.
 #[derive(Clone, Copy)]
 enum Scope<'a> {
+    /// Nothing: whether the credentials are taken.
+    Login,
     Catalog,
     Pull(&'a str),
     Push(&'a str),
@@ -160,6 +164,7 @@ enum Scope<'a> {
 impl std::fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Scope::Login => Ok(()),
             Scope::Catalog => f.write_str("registry:catalog:*"),
             Scope::Pull(repository) => write!(f, "repository:{repository}:pull"),
             Scope::Push(repository) => write!(f, "repository:{repository}:pull,push"),
@@ -197,6 +202,16 @@ impl OciClient {
         &self.host
     }
 
+    /// Whether the registry answers, and takes the credentials.
+    ///
+    /// # Errors
+    /// See [`OciError`].
+    pub async fn ping(&self) -> Result<(), OciError> {
+        let request = Request::new(Method::GET, self.url("/v2/"));
+        let response = self.call(Scope::Login, request).await?;
+        self.expect(response, &[StatusCode::OK]).map(drop)
+    }
+
     /// The repositories that the registry lists.
     ///
     /// # Errors
@@ -230,6 +245,7 @@ impl OciClient {
         let response = self.call(Scope::Pull(repository), request).await?;
         Ok(self.found(response)?.map(|response| FetchedManifest {
             media_type: response.header("content-type").map(str::to_owned),
+            digest: response.header("docker-content-digest").map(str::to_owned),
             bytes: response.body,
         }))
     }
@@ -527,7 +543,7 @@ impl OciClient {
             );
         }
         let scopes = scope.to_string();
-        let scopes = scopes.split(' ').map(|scope| ("scope", scope));
+        let scopes = scopes.split_whitespace().map(|scope| ("scope", scope));
         let parameters = service
             .map(|service| ("service", service))
             .into_iter()

@@ -8,6 +8,7 @@ mod layers;
 mod lifecycle;
 mod listing;
 mod policies;
+mod pull_through;
 mod repositories;
 mod scanning;
 mod storage_class;

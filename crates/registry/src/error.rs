@@ -78,6 +78,34 @@ pub enum Error {
         /// The account.
         registry_id: AccountId,
     },
+    /// A pull through cache rule has this prefix already.
+    #[error(
+        "A pull through cache rule with prefix '{prefix}' already exists in the registry with id '{registry_id}'"
+    )]
+    PullThroughCacheRuleAlreadyExists {
+        /// What was asked for.
+        prefix: String,
+        /// The account.
+        registry_id: AccountId,
+    },
+    /// An upstream registry, or its credentials, that a rule cannot have.
+    #[error("{0}")]
+    InvalidUpstream(String),
+    /// An upstream registry that takes no credentials, or needs some.
+    #[error("{0}")]
+    UnsupportedUpstreamRegistry(String),
+    /// A rule names a secret that is not there.
+    #[error("{0}")]
+    SecretNotFound(String),
+    /// A rule names a secret that it cannot have.
+    #[error("{0}")]
+    UnableToAccessSecret(String),
+    /// An image could not be got from its upstream. The text is of this server.
+    #[error("{0}")]
+    UnableToGetUpstreamImage(String),
+    /// A layer could not be got from its upstream.
+    #[error("{0}")]
+    UnableToGetUpstreamLayer(String),
     /// No repository creation template has this prefix.
     #[error(
         "The repository creation template with prefix '{prefix}' does not exist in the registry with id '{registry_id}'"

@@ -38,6 +38,8 @@ pub struct ManifestPush<'a> {
     pub bytes: Bytes,
     /// What the present manifest must be.
     pub expected: Expected,
+    /// How it came; a push where absent.
+    pub method: Option<MoveMethod>,
 }
 
 /// What was pushed.
@@ -138,7 +140,7 @@ impl Registry {
             tags: &tags,
             parsed: &parsed,
             bytes: &push.bytes,
-            method: MoveMethod::Push,
+            method: push.method.unwrap_or(MoveMethod::Push),
         };
         self.push(cx, repo, &image, Some((push.reference, &push.expected)))
             .await?;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::PullThroughRule;
 use crate::account_setting::AccountSetting;
 use crate::event_pattern::Pattern;
 use crate::scan_rules::ScanRules;
@@ -20,6 +21,8 @@ pub(crate) struct RegistryFacts {
     pub(crate) settings: Vec<(AccountSetting, String)>,
     /// The scanning configuration.
     pub(crate) scan_rules: ScanRules,
+    /// The rules of the pull through cache, in the order of their prefixes.
+    pub(crate) rules: Vec<Arc<PullThroughRule>>,
     /// The ARNs of the users and roles whose pulls are not recorded.
     pub(crate) excluded: HashSet<String>,
     /// What the targets of its events ask for, of those that are enabled.
@@ -45,7 +48,12 @@ impl RegistryFacts {
             .map_or(0, |policy| policy.set.heap_bytes());
         let excluded = self.excluded.iter().map(|arn| arn.len() + ENTRY_BYTES);
         let patterns = self.event_patterns.iter().map(Pattern::heap_bytes);
-        policy + excluded.sum::<usize>() + patterns.sum::<usize>() + self.scan_rules.heap_bytes()
+        let rules = self.rules.iter().map(|rule| rule.heap_bytes());
+        policy
+            + excluded.sum::<usize>()
+            + patterns.sum::<usize>()
+            + rules.sum::<usize>()
+            + self.scan_rules.heap_bytes()
     }
 
     /// The value of an account setting.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use authz::Authorized;
 use aws_types::{AccountId, Arn, Region};
 use policy::DocumentKind;
-use store::ecr::{event_target, pull_time_exclusion, registry_policy, registry_setting};
+use store::ecr::{
+    event_target, pull_through, pull_time_exclusion, registry_policy, registry_setting,
+};
 use store::{Scope, Write};
 
 use crate::account_setting::AccountSetting;
 use crate::cache::Change;
 use crate::event_pattern::Pattern;
 use crate::facts::{read_policy, union};
+use crate::pull_through::{PullThroughRule, RULES_MAX};
 use crate::registry_facts::{RegistryFacts, RegistryPolicy};
 use crate::scan_rules::ScanRules;
 use crate::{Error, Registry, policy_scope};
@@ -55,11 +58,17 @@ impl Registry {
         let all = EXCLUSIONS_MAX as i64;
         let excluded = pull_time_exclusion::list(conn, account, region, "", all).await?;
         let patterns = event_target::patterns(conn, account, region).await?;
+        let rules = pull_through::list(conn, account, region, RULES_MAX as i64).await?;
         drop(read);
+        let rules = rules
+            .iter()
+            .map(|row| Ok(Arc::new(PullThroughRule::stored(row)?)));
+        let rules = rules.collect::<Result<_, Error>>()?;
         let scan_rules = ScanRules::stored(&rows)?;
         let settings = AccountSetting::stored(rows);
         let mut facts = RegistryFacts {
             settings,
+            rules,
             scan_rules,
             event_patterns: patterns
                 .iter()

@@ -24,6 +24,8 @@ pub enum MoveMethod {
     Replication,
     /// An earlier target was restored.
     Restore,
+    /// A pull brought it from an upstream registry.
+    PullThrough,
 }
 
 impl MoveMethod {
@@ -38,6 +40,7 @@ impl MoveMethod {
             MoveMethod::Lifecycle => "LIFECYCLE",
             MoveMethod::Replication => "REPLICATION",
             MoveMethod::Restore => "RESTORE",
+            MoveMethod::PullThrough => "PULL_THROUGH",
         }
     }
 }

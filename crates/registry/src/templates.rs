@@ -144,6 +144,33 @@ impl Registry {
         self.templated(account, region, name, scenario).await
     }
 
+    /// How a pull creates the repository `name`, which caches an upstream: by its template, or with the defaults
+    /// (ECR user guide, "Templates to control repositories created during a pull through cache").
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn repository_on_pull(
+        &self,
+        _: &Authorized,
+        account: &AccountId,
+        region: &Region,
+        name: &str,
+    ) -> Result<TemplatedRepository, Error> {
+        let scenario = RCTAppliedFor::PullThroughCache;
+        let found = self.templated(account, region, name, scenario).await?;
+        Ok(found.unwrap_or_else(|| TemplatedRepository {
+            request: CreateRepositoryRequest {
+                registry_id: Some(account.to_string()),
+                repository_name: name.to_owned(),
+                ..CreateRepositoryRequest::default()
+            },
+            policy: None,
+            lifecycle_policy: None,
+            has_role: false,
+            prefix: String::new(),
+        }))
+    }
+
     async fn templated(
         &self,
         account: &AccountId,

@@ -25,6 +25,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::outbound::Outbound;
+use crate::pull_through::PullThrough;
 use crate::rate_buckets::Rates;
 use crate::server_mode::ServerMode;
 use crate::sign_in_guesses::Guesses;
@@ -35,6 +36,7 @@ pub(crate) struct App {
     pub(crate) identity: Identity,
     pub(crate) registry: Registry,
     pub(crate) secrets: Secrets,
+    pub(crate) pull_through: PullThrough,
     pub(crate) store: Store,
     pub(crate) names: Names,
     pub(crate) clock: Clock,
@@ -88,8 +90,16 @@ impl App {
         outbound: Outbound,
         webhooks: Webhooks,
     ) -> App {
+        let secrets = crate::secret_seal::secrets(&store, &identity);
+        let http = outbound.upstreams();
         App {
-            secrets: crate::secret_seal::secrets(&store, &identity),
+            pull_through: PullThrough::new(
+                registry.clone(),
+                http,
+                secrets.clone(),
+                Arc::clone(&clock),
+            ),
+            secrets,
             identity,
             registry,
             store,

@@ -70,6 +70,7 @@ mod peek;
 mod principals;
 mod probe;
 mod proxy_protocol;
+mod pull_through;
 mod rate_buckets;
 mod rates;
 mod read_only;

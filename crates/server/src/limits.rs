@@ -151,6 +151,8 @@ pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WEBHOOK_ANSWER_BYTES_MAX: usize = 4 * 1024;
 /// Targets that a node serves at once.
 pub const WEBHOOKS_AT_ONCE: usize = 16;
+/// What an upstream registry is given for the head of its answer, and for each part of its body.
+pub const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(30);
 /// Fetches of such documents at once.
 pub const OUTBOUND_CALLS_MAX: usize = 8;
 /// Memory for the beginnings of all bodies that are kept whole (API calls, manifests), in bytes. Each is

@@ -16,6 +16,19 @@ pub struct OciRoute {
     pub ask: OciOperation,
 }
 
+impl OciOperation {
+    /// Whether it reads a manifest or a blob, as a mirror's clients do.
+    pub(crate) fn reads_content(&self) -> bool {
+        matches!(
+            self,
+            OciOperation::HeadManifest { .. }
+                | OciOperation::GetManifest { .. }
+                | OciOperation::HeadBlob { .. }
+                | OciOperation::GetBlob { .. }
+        )
+    }
+}
+
 /// What is asked of the registry.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OciOperation {

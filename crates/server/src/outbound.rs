@@ -15,7 +15,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::limits::{OUTBOUND_CALLS_MAX, OUTBOUND_DOCUMENT_BYTES_MAX, OUTBOUND_DOCUMENT_TIMEOUT};
+use crate::limits::{
+    OUTBOUND_CALLS_MAX, OUTBOUND_DOCUMENT_BYTES_MAX, OUTBOUND_DOCUMENT_TIMEOUT, UPSTREAM_TIMEOUT,
+};
 
 /// The rule's parts that an operator sets.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +74,8 @@ pub(crate) enum OutboundError {
 /// The caller.
 pub(crate) struct Outbound {
     http: Http,
+    /// For registries: their answers are long, and each wait is bounded for itself.
+    upstreams: Http,
     /// Calls at once, of all providers.
     turns: Arc<Semaphore>,
 }
@@ -92,6 +96,12 @@ struct Discovery {
 impl Outbound {
     pub(crate) fn new(settings: OutboundSettings) -> Result<Outbound, client::Error> {
         Ok(Outbound {
+            upstreams: Http::new(client::Settings {
+                allow: settings.allow.clone(),
+                extra_roots: settings.extra_roots.clone(),
+                timeout: UPSTREAM_TIMEOUT,
+                ..client::Settings::default()
+            })?,
             http: Http::new(client::Settings {
                 allow: settings.allow,
                 extra_roots: settings.extra_roots,
@@ -100,6 +110,11 @@ impl Outbound {
             })?,
             turns: Arc::new(Semaphore::new(OUTBOUND_CALLS_MAX)),
         })
+    }
+
+    /// The client for upstream registries.
+    pub(crate) fn upstreams(&self) -> Http {
+        self.upstreams.clone()
     }
 
     /// The SHA-1 digest of the last certificate that the server with an issuer's keys presents, in

@@ -15,6 +15,7 @@ pub mod layer;
 pub mod lifecycle;
 pub mod lifecycle_preview;
 pub mod pull;
+pub mod pull_through;
 pub mod pull_time_exclusion;
 pub mod quota;
 pub mod referrer;

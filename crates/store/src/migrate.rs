@@ -92,6 +92,8 @@ const STEPS: &[Step] = steps![
     "0034_service_event_resources" from "0.3.0",
     // Older versions ignore what it adds.
     "0037_secrets" from "0.3.0",
+    // Older versions would serve what they have, and cache nothing.
+    "0038_pull_through" from "0.3.0",
     // Older versions would change repositories without an event of it.
     "0039_events" from "0.3.0",
     "0040_event_deliveries" from "0.3.0",

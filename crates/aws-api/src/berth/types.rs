@@ -85,6 +85,7 @@ enumerations! {
         Lifecycle = "LIFECYCLE",
         Replication = "REPLICATION",
         Restore = "RESTORE",
+        PullThrough = "PULL_THROUGH",
     }
 }
 

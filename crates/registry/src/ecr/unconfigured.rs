@@ -4,18 +4,14 @@
 //! one is not built and says so.
 
 use aws_api::ecr::{
-    DeletePullThroughCacheRuleRequest, DeletePullThroughCacheRuleResponse,
     DeleteSigningConfigurationRequest, DeleteSigningConfigurationResponse,
     DescribeImageReplicationStatusRequest, DescribeImageReplicationStatusResponse,
     DescribeImageScanFindingsRequest, DescribeImageScanFindingsResponse,
     DescribeImageSigningStatusRequest, DescribeImageSigningStatusResponse,
-    DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse,
     DescribeReplicationBackfillResultsRequest, DescribeReplicationBackfillResultsResponse,
     GetSigningConfigurationRequest, GetSigningConfigurationResponse, ImageIdentifier,
     ListReplicationBackfillsRequest, ListReplicationBackfillsResponse,
     StopReplicationBackfillRequest, StopReplicationBackfillResponse,
-    UpdatePullThroughCacheRuleRequest, UpdatePullThroughCacheRuleResponse,
-    ValidatePullThroughCacheRuleRequest, ValidatePullThroughCacheRuleResponse,
 };
 use std::sync::Arc;
 
@@ -75,64 +71,6 @@ impl Registry {
             registry_id: Some(repo.account.to_string()),
             signing_statuses: Some(Vec::new()),
         })
-    }
-
-    /// `DescribePullThroughCacheRules`.
-    ///
-    /// # Errors
-    /// [`Error::PullThroughCacheRuleNotFound`] for the first of `ecrRepositoryPrefixes`.
-    pub async fn describe_pull_through_cache_rules(
-        &self,
-        cx: &Authorized,
-        input: DescribePullThroughCacheRulesRequest,
-    ) -> Result<DescribePullThroughCacheRulesResponse, Error> {
-        first_page(input.next_token.as_ref())?;
-        if let Some(prefix) = input.ecr_repository_prefixes.into_iter().flatten().next() {
-            return Err(no_rule(cx, input.registry_id.as_ref(), prefix)?);
-        }
-        Ok(DescribePullThroughCacheRulesResponse {
-            pull_through_cache_rules: Some(Vec::new()),
-            next_token: None,
-        })
-    }
-
-    /// `DeletePullThroughCacheRule`.
-    ///
-    /// # Errors
-    /// [`Error::PullThroughCacheRuleNotFound`].
-    pub async fn delete_pull_through_cache_rule(
-        &self,
-        cx: &Authorized,
-        input: DeletePullThroughCacheRuleRequest,
-    ) -> Result<DeletePullThroughCacheRuleResponse, Error> {
-        let prefix = input.ecr_repository_prefix;
-        Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
-    }
-
-    /// `UpdatePullThroughCacheRule`.
-    ///
-    /// # Errors
-    /// [`Error::PullThroughCacheRuleNotFound`].
-    pub async fn update_pull_through_cache_rule(
-        &self,
-        cx: &Authorized,
-        input: UpdatePullThroughCacheRuleRequest,
-    ) -> Result<UpdatePullThroughCacheRuleResponse, Error> {
-        let prefix = input.ecr_repository_prefix;
-        Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
-    }
-
-    /// `ValidatePullThroughCacheRule`.
-    ///
-    /// # Errors
-    /// [`Error::PullThroughCacheRuleNotFound`].
-    pub async fn validate_pull_through_cache_rule(
-        &self,
-        cx: &Authorized,
-        input: ValidatePullThroughCacheRuleRequest,
-    ) -> Result<ValidatePullThroughCacheRuleResponse, Error> {
-        let prefix = input.ecr_repository_prefix;
-        Err(no_rule(cx, input.registry_id.as_ref(), prefix)?)
     }
 
     /// `ListReplicationBackfills`.
@@ -272,11 +210,4 @@ fn first_page(next_token: Option<&String>) -> Result<(), Error> {
         None => Ok(()),
         Some(_) => Err(token::invalid()),
     }
-}
-
-fn no_rule(cx: &Authorized, registry_id: Option<&String>, prefix: String) -> Result<Error, Error> {
-    Ok(Error::PullThroughCacheRuleNotFound {
-        prefix,
-        registry_id: registry_account(cx.account, registry_id.map(String::as_str))?,
-    })
 }

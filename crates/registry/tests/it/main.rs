@@ -19,6 +19,7 @@ mod listing;
 mod manifests;
 mod model;
 mod policies;
+mod pull_through;
 mod pushes;
 mod referrers;
 mod repositories;

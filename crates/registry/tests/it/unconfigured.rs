@@ -71,64 +71,6 @@ async fn nothing_is_found(store: TestStore) {
         "ImageNotFound"
     );
 
-    let rules =
-        |prefixes: Option<Vec<String>>, next_token| ecr::DescribePullThroughCacheRulesRequest {
-            ecr_repository_prefixes: prefixes,
-            next_token,
-            ..Default::default()
-        };
-    let list = r
-        .describe_pull_through_cache_rules(cx, rules(None, None))
-        .await
-        .unwrap();
-    assert_eq!(
-        (list.pull_through_cache_rules, list.next_token),
-        (Some(vec![]), None)
-    );
-    let no_rule = (
-        "PullThroughCacheRuleNotFound",
-        format!("The pull through cache rule with prefix 'hub' does not exist {IN_REGISTRY}"),
-    );
-    assert_eq!(
-        said(
-            r.describe_pull_through_cache_rules(cx, rules(Some(vec!["hub".into()]), None))
-                .await
-        ),
-        no_rule
-    );
-    assert_eq!(
-        said(
-            r.describe_pull_through_cache_rules(cx, rules(None, Some("x".into())))
-                .await
-        )
-        .0,
-        "InvalidParameter"
-    );
-    let delete = ecr::DeletePullThroughCacheRuleRequest {
-        ecr_repository_prefix: "hub".into(),
-        ..Default::default()
-    };
-    assert_eq!(
-        said(r.delete_pull_through_cache_rule(cx, delete).await),
-        no_rule
-    );
-    let update = ecr::UpdatePullThroughCacheRuleRequest {
-        ecr_repository_prefix: "hub".into(),
-        ..Default::default()
-    };
-    assert_eq!(
-        said(r.update_pull_through_cache_rule(cx, update).await),
-        no_rule
-    );
-    let validate = ecr::ValidatePullThroughCacheRuleRequest {
-        ecr_repository_prefix: "hub".into(),
-        ..Default::default()
-    };
-    assert_eq!(
-        said(r.validate_pull_through_cache_rule(cx, validate).await),
-        no_rule
-    );
-
     let templates = ecr::DescribeRepositoryCreationTemplatesRequest {
         prefixes: Some(vec!["team".into()]),
         ..Default::default()

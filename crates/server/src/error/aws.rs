@@ -130,6 +130,14 @@ fn registry_code(error: &Error) -> ErrorCode {
         Error::StorageClassUpdateNotSupported(_) => ErrorCode::ImageStorageClassUpdateNotSupported,
         Error::ScanNotFound { .. } => ErrorCode::ScanNotFound,
         Error::PullThroughCacheRuleNotFound { .. } => ErrorCode::PullThroughCacheRuleNotFound,
+        Error::PullThroughCacheRuleAlreadyExists { .. } => {
+            ErrorCode::PullThroughCacheRuleAlreadyExists
+        }
+        Error::UnsupportedUpstreamRegistry(_) => ErrorCode::UnsupportedUpstreamRegistry,
+        Error::SecretNotFound(_) => ErrorCode::SecretNotFound,
+        Error::UnableToAccessSecret(_) => ErrorCode::UnableToAccessSecret,
+        Error::UnableToGetUpstreamImage(_) => ErrorCode::UnableToGetUpstreamImage,
+        Error::UnableToGetUpstreamLayer(_) => ErrorCode::UnableToGetUpstreamLayer,
         Error::TemplateNotFound { .. } => ErrorCode::TemplateNotFound,
         Error::TemplateAlreadyExists { .. } => ErrorCode::TemplateAlreadyExists,
         Error::ReplicationBackfillNotFound { .. } => ErrorCode::ReplicationBackfillNotFound,
@@ -138,6 +146,7 @@ fn registry_code(error: &Error) -> ErrorCode {
         Error::ExclusionNotFound(_) => ErrorCode::ExclusionNotFound,
         Error::InvalidParameter { .. }
         | Error::InvalidConfiguration(_)
+        | Error::InvalidUpstream(_)
         | Error::TemplateWithoutRole { .. }
         | Error::InvalidPolicy { .. }
         | Error::PrincipalNotFound(_)

@@ -221,6 +221,13 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         | Error::StorageClassUpdateNotSupported(_)
         | Error::ScanNotFound { .. }
         | Error::PullThroughCacheRuleNotFound { .. }
+        | Error::PullThroughCacheRuleAlreadyExists { .. }
+        | Error::InvalidUpstream(_)
+        | Error::UnsupportedUpstreamRegistry(_)
+        | Error::SecretNotFound(_)
+        | Error::UnableToAccessSecret(_)
+        | Error::UnableToGetUpstreamImage(_)
+        | Error::UnableToGetUpstreamLayer(_)
         | Error::TemplateNotFound { .. }
         | Error::TemplateAlreadyExists { .. }
         | Error::ReplicationBackfillNotFound { .. }

@@ -14,7 +14,7 @@ use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::uploads::CONTENT_DIGEST;
 use super::{OciRequest, OciResult, transfers};
-use crate::body::ReplyBody;
+use crate::body::{ByteStream, ReplyBody};
 use crate::error::OciError;
 use crate::head::Head;
 
@@ -47,6 +47,23 @@ pub(super) async fn get(job: &OciRequest<'_>, digest: &str) -> OciResult {
         .await?;
     let download = registry::Download::of(job.call(), &repository);
     let response = send(job.head, &layer.digest, file)?;
+    Ok(transfers::counted(response, &job.app.registry, download))
+}
+
+/// A blob that is being cached.
+pub(super) fn passed_on(
+    job: &OciRequest<'_>,
+    digest: &Digest,
+    size: u64,
+    stream: ByteStream,
+) -> OciResult {
+    let repository = job.repository()?;
+    let download = registry::Download::of(job.call(), &repository);
+    let mut response = described(digest);
+    set(&mut response, header::CONTENT_LENGTH, &size.to_string());
+    if size > 0 {
+        *response.body_mut() = ReplyBody::Stream { stream, left: size };
+    }
     Ok(transfers::counted(response, &job.app.registry, download))
 }
 

@@ -5,7 +5,7 @@
 //! blobs that are in its repository. So this request creates the repository and no other one does.
 
 use aws_api::ecr::Operation;
-use registry::Error;
+use registry::{Error, TemplatedRepository};
 
 use super::{OciRequest, event};
 use crate::audit::Event;
@@ -27,6 +27,16 @@ pub(super) async fn ensure(mut job: OciRequest<'_>) -> Result<OciRequest<'_>, Oc
     let Some(templated) = found.await? else {
         return Ok(job);
     };
+    create(&mut job, templated).await?;
+    Ok(job)
+}
+
+/// Creates the request's repository, where the caller may.
+pub(super) async fn create(
+    job: &mut OciRequest<'_>,
+    templated: TemplatedRepository,
+) -> Result<(), OciError> {
+    let (app, account, region) = (job.app, job.place.account, job.place.region.clone());
     let columns = ops::columns(Operation::CreateRepository);
     let request = &templated.request;
     let requirements = guard::creation_requirements(job.name(), account.as_str(), &request.tags);
@@ -39,7 +49,7 @@ pub(super) async fn ensure(mut job: OciRequest<'_>) -> Result<OciRequest<'_>, Oc
     let proof = match decided {
         Ok(ok) => ok.into_parts().0,
         Err(ApiError::Denied(denial)) => {
-            let mut error = missing(&job);
+            let mut error = missing(job);
             // For the audit log; the client is told what it would be told without a template.
             error.decided = Some(Box::new(denial.decision));
             return Err(error);
@@ -66,7 +76,7 @@ pub(super) async fn ensure(mut job: OciRequest<'_>) -> Result<OciRequest<'_>, Oc
         .repository(&account, &region, job.name())
         .await?;
     job.record = Some(found);
-    Ok(job)
+    Ok(())
 }
 
 fn missing(job: &OciRequest<'_>) -> OciError {

@@ -1,6 +1,8 @@
 //! Manifests (OCI Distribution, "Pulling manifests", "Pushing manifests"): byte for byte.
 
+use ::blobs::Digest;
 use http::{HeaderName, StatusCode, header};
+use registry::pull_through::FromUpstream;
 use registry::{Error, Manifest, ManifestPush, RepositoryFacts};
 use serde_json::{Map, json};
 
@@ -46,9 +48,24 @@ pub(super) async fn get(job: &OciRequest<'_>, reference: &str) -> OciResult {
     Ok(response)
 }
 
+/// A manifest that is being cached.
+pub(super) fn passed_on(job: &OciRequest<'_>, found: &FromUpstream, whole: bool) -> OciResult {
+    let length = found.bytes.len();
+    let mut response = of(job, &found.digest, &found.media_type, length)?;
+    if whole && response.status() == StatusCode::OK {
+        *response.body_mut() = ReplyBody::from(found.bytes.clone());
+    }
+    Ok(response)
+}
+
 fn described(job: &OciRequest<'_>, manifest: &Manifest) -> OciResult {
-    let digest = manifest.digest.to_string();
-    let read = conditions::read(job.head, &manifest.digest)?;
+    let (kind, length) = (&manifest.media_type, manifest.bytes.len());
+    of(job, &manifest.digest, kind, length)
+}
+
+fn of(job: &OciRequest<'_>, manifest: &Digest, media_type: &str, length: usize) -> OciResult {
+    let digest = manifest.to_string();
+    let read = conditions::read(job.head, manifest)?;
     let mut response = empty(StatusCode::OK);
     set(&mut response, CONTENT_DIGEST, &digest);
     set(&mut response, header::ETAG, &format!("\"{digest}\""));
@@ -56,12 +73,8 @@ fn described(job: &OciRequest<'_>, manifest: &Manifest) -> OciResult {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
-    set(&mut response, header::CONTENT_TYPE, &manifest.media_type);
-    set(
-        &mut response,
-        header::CONTENT_LENGTH,
-        &manifest.bytes.len().to_string(),
-    );
+    set(&mut response, header::CONTENT_TYPE, media_type);
+    set(&mut response, header::CONTENT_LENGTH, &length.to_string());
     Ok(response)
 }
 
@@ -92,6 +105,7 @@ pub(super) async fn put(
         media_type: kind,
         bytes: collected.bytes,
         expected,
+        method: None,
     };
     let put = job
         .app

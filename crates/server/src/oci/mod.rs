@@ -9,6 +9,7 @@ mod event;
 mod lists;
 mod login;
 mod manifests;
+mod pull_through;
 mod ranges;
 mod scope;
 pub(crate) mod token;
@@ -39,10 +40,11 @@ use crate::read_only;
 use crate::registry_host::RegistryId;
 use crate::writable::{self, Effect};
 use answers::base;
+use pull_through::Served;
 
 /// An authorized request.
 pub(crate) struct OciRequest<'a> {
-    pub(crate) app: &'a App,
+    pub(crate) app: &'a Arc<App>,
     pub(crate) head: &'a Head,
     pub(crate) proof: Authorized,
     pub(crate) route: OciRoute,
@@ -118,6 +120,15 @@ pub(crate) async fn serve(
             return response;
         }
     };
+    if let Some(namespace) = crate::form::first(head.query(), "ns")
+        && route.ask.reads_content()
+        && let Some(name) = &route.name
+    {
+        // A failed look-up is the route's as it came; what it needs fails in the same way.
+        if let Ok(Some(name)) = pull_through::mirrored(&app, &place, &namespace, name).await {
+            route.name = Some(name);
+        }
+    }
     let is_in_scope = match &scope {
         Some(scope) => scope::admits(scope, &place, &mut route),
         None => true,
@@ -207,11 +218,32 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
             uploads::complete(&job, &id, digest, body).await
         }
         OciOperation::CancelUpload { id } => uploads::cancel(&job, &id).await,
-        OciOperation::HeadBlob { digest } => blobs::head(&job, &digest).await,
-        OciOperation::GetBlob { digest } => blobs::get(&job, &digest).await,
+        OciOperation::HeadBlob { digest } => {
+            let (job, _) = pull_through::blob(job, &digest, false).await?;
+            blobs::head(&job, &digest).await
+        }
+        OciOperation::GetBlob { digest } => {
+            let streamed = !job.head.parts.headers.contains_key(header::RANGE);
+            match pull_through::blob(job, &digest, streamed).await? {
+                (job, Served::Blob(digest, size, stream)) => {
+                    blobs::passed_on(&job, &digest, size, stream)
+                }
+                (job, _) => blobs::get(&job, &digest).await,
+            }
+        }
         OciOperation::DeleteBlob { digest } => blobs::delete(&job, &digest).await,
-        OciOperation::HeadManifest { reference } => manifests::head(&job, &reference).await,
-        OciOperation::GetManifest { reference } => manifests::get(&job, &reference).await,
+        OciOperation::HeadManifest { reference } => {
+            match pull_through::manifest(job, &reference).await? {
+                (job, Served::Manifest(found)) => manifests::passed_on(&job, &found, false),
+                (job, _) => manifests::head(&job, &reference).await,
+            }
+        }
+        OciOperation::GetManifest { reference } => {
+            match pull_through::manifest(job, &reference).await? {
+                (job, Served::Manifest(found)) => manifests::passed_on(&job, &found, true),
+                (job, _) => manifests::get(&job, &reference).await,
+            }
+        }
         OciOperation::PutManifest {
             reference,
             digest,

@@ -89,6 +89,76 @@ pub(super) async fn set_repository_policy(
     Ok(app.registry.set_repository_policy(&proof, input).await?)
 }
 
+/// `CreatePullThroughCacheRule`, whose secret must be there.
+pub(super) async fn create_pull_through_cache_rule(
+    app: &App,
+    ok: Authorized<ecr::CreatePullThroughCacheRuleRequest>,
+) -> Result<ecr::CreatePullThroughCacheRuleResponse, ApiError> {
+    let (proof, input) = ok.into_parts();
+    secret_exists(app, &proof, input.credential_arn.as_deref()).await?;
+    let created = app.registry.create_pull_through_cache_rule(&proof, input);
+    Ok(created.await?)
+}
+
+/// `UpdatePullThroughCacheRule`, whose secret must be there.
+pub(super) async fn update_pull_through_cache_rule(
+    app: &App,
+    ok: Authorized<ecr::UpdatePullThroughCacheRuleRequest>,
+) -> Result<ecr::UpdatePullThroughCacheRuleResponse, ApiError> {
+    let (proof, input) = ok.into_parts();
+    secret_exists(app, &proof, input.credential_arn.as_deref()).await?;
+    let updated = app.registry.update_pull_through_cache_rule(&proof, input);
+    Ok(updated.await?)
+}
+
+/// A secret of another account or region is refused where the rule is checked: it is not looked up.
+async fn secret_exists(
+    app: &App,
+    proof: &authz::Authorized,
+    arn: Option<&str>,
+) -> Result<(), ApiError> {
+    let Some(arn) = arn.filter(|arn| !arn.is_empty()) else {
+        return Ok(());
+    };
+    if secrets::parse_id(arn, proof.account, &proof.region).is_none() {
+        return Ok(());
+    }
+    let service = authz::ServiceName::PullThrough;
+    match app.secrets.current_value(service, arn, proof.now).await? {
+        Some(_) => Ok(()),
+        None => {
+            let message = "The ARN of the secret specified in the pull through cache rule was not found. Update \
+                           the pull through cache rule with a valid secret ARN and try again.";
+            Err(registry::Error::SecretNotFound(message.to_owned()).into())
+        }
+    }
+}
+
+/// `ValidatePullThroughCacheRule`: calls the upstream with the rule's credentials.
+pub(super) async fn validate_pull_through_cache_rule(
+    app: &App,
+    ok: Authorized<ecr::ValidatePullThroughCacheRuleRequest>,
+) -> Result<ecr::ValidatePullThroughCacheRuleResponse, ApiError> {
+    let (proof, input) = ok.into_parts();
+    let (registry_id, prefix) = (input.registry_id.as_deref(), &input.ecr_repository_prefix);
+    let rule = app.registry.validated_rule(&proof, registry_id, prefix);
+    let rule = rule.await?;
+    let validated = app
+        .pull_through
+        .validate(proof.account, &proof.region, &rule);
+    let validated = validated.await;
+    Ok(ecr::ValidatePullThroughCacheRuleResponse {
+        ecr_repository_prefix: Some(rule.prefix.clone()),
+        registry_id: Some(proof.account.to_string()),
+        upstream_registry_url: Some(rule.upstream_url.clone()),
+        credential_arn: rule.credential_arn.clone(),
+        custom_role_arn: rule.custom_role_arn.clone(),
+        upstream_repository_prefix: Some(rule.upstream_prefix.clone()),
+        is_valid: Some(validated.is_ok()),
+        failure: validated.err().map(|error| error.to_string()),
+    })
+}
+
 /// `CreateOpenIDConnectProvider`. A request without thumbprints gets the one of the top certificate that the
 /// issuer's server presents (IAM API Reference, CreateOpenIDConnectProvider, `ThumbprintList`; O3), fetched
 /// before the database is asked for anything.

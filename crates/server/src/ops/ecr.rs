@@ -92,6 +92,20 @@ fn template(
     }
 }
 
+/// A rule of the pull through cache; who makes one by a role passes the role.
+fn passing(role: &Option<String>) -> Requirements {
+    let requirements = require(ResourceSelector::Any);
+    match role.as_deref() {
+        None | Some("") => requirements,
+        Some(arn) => requirements
+            .and(
+                "iam:PassRole",
+                ResourceSelector::EntityArn(EntityKind::Role, arn.to_owned()),
+            )
+            .key("iam:PassedToService", "pullthroughcache.ecr.amazonaws.com"),
+    }
+}
+
 /// The operations that are built.
 #[rustfmt::skip] // one line for each operation
 pub(super) fn table() -> Vec<Row> {
@@ -139,8 +153,9 @@ pub(super) fn table() -> Vec<Row> {
         op!(DescribeImageSigningStatus, describe_image_signing_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribePullThroughCacheRules, describe_pull_through_cache_rules, List, |_i| require(ResourceSelector::Any)),
         op!(DeletePullThroughCacheRule, delete_pull_through_cache_rule, Write, |_i| require(ResourceSelector::Any)),
-        op!(UpdatePullThroughCacheRule, update_pull_through_cache_rule, Write, |_i| require(ResourceSelector::Any)),
-        op!(ValidatePullThroughCacheRule, validate_pull_through_cache_rule, Read, |_i| require(ResourceSelector::Any)),
+        op!(CreatePullThroughCacheRule, composite::create_pull_through_cache_rule, Write, |i| passing(&i.custom_role_arn)),
+        op!(UpdatePullThroughCacheRule, composite::update_pull_through_cache_rule, Write, |i| passing(&i.custom_role_arn)),
+        op!(ValidatePullThroughCacheRule, composite::validate_pull_through_cache_rule, Read, |_i| require(ResourceSelector::Any)),
         op!(ListReplicationBackfills, list_replication_backfills, List, |_i| require(ResourceSelector::Any)),
         op!(DescribeReplicationBackfillResults, describe_replication_backfill_results, Read, |_i| require(ResourceSelector::Any)),
         op!(StopReplicationBackfill, stop_replication_backfill, Write, |_i| require(ResourceSelector::Any)),

@@ -216,11 +216,9 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
 #[cfg(test)]
 pub(crate) static NOTHING_THERE: &[&str] = &[
     "ecr:DescribeImageScanFindings",
-    "ecr:DescribePullThroughCacheRules",
     "ecr:DescribeReplicationBackfillResults",
     "ecr:GetLifecyclePolicyPreview",
     "ecr:ListReplicationBackfills",
-    "ecr:UpdatePullThroughCacheRule",
     "iam:AcquireRole",
     "iam:GetOrganizationsAccessReport",
     "iam:GetRoleTemplateVersion",
