@@ -40,17 +40,15 @@ def distribution(tmp_path_factory):
         yield upstream
 
 
-def rule(root, prefix, url, secret=None, **more):
-    """A rule by the AWS CLI, whose secret is `(user, token)`."""
-    arguments = ["--ecr-repository-prefix", prefix, "--upstream-registry-url", url]
+def rule(root, prefix, url, secret=None):
+    """A rule whose secret is `(user, token)`. By boto3: the AWS CLI, version 1, reads a parameter that begins with `http://` from there."""
+    more = {}
     if secret:
         value = json.dumps({"username": secret[0], "accessToken": secret[1]})
         made = root.aws("secretsmanager", "create-secret", "--name", f"ecr-pullthroughcache/{prefix}",
                         "--secret-string", value).json
-        arguments += ["--credential-arn", made["ARN"]]
-    for name, value in more.items():
-        arguments += [f"--{name.replace('_', '-')}", value]
-    return root.aws("ecr", "create-pull-through-cache-rule", *arguments).json
+        more["credentialArn"] = made["ARN"]
+    return root.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl=url, **more)
 
 
 def until(true, what):
@@ -97,22 +95,22 @@ def test_wrong_credentials_are_named_and_no_secret_is_shown(root, distribution, 
 
 def test_docker_pulls_through_another_berth(root, tmp_path):
     with Server(tmp_path / "upstream") as upstream:
-        image = Image()
-        upstream.root.create_repository("team/app")
-        upstream.root.raw().push("team/app", "v1", image).expect(201)
-        rule(root, "other", upstream.url, ("AWS", upstream.root.password))
+        image, other, docker = Image(), upstream.root, root.docker
+        other.create_repository("team/app")
+        other.raw().push("team/app", "v1", image).expect(201)
+        rule(root, "other", upstream.url, ("AWS", other.password))
         pulled(root.raw(), "other/team/app", "v1", image)
         until(lambda: is_listed(root, "other/team/app", "v1"), "the image is not stored")
-        upstream.root.docker.login()
-        message = upstream.root.docker.build("team/app:real")
-        upstream.root.docker.push("team/app:real").ok()
-        root.docker.login()
-        root.docker.pull("other/team/app:real").ok()
-        assert root.docker.message("other/team/app:real") == message
+        other.docker.login()
+        message = other.docker.build("team/app:real")
+        other.docker.push("team/app:real").ok()
+        docker.login()
+        docker.pull("other/team/app:real").ok()
+        assert docker.message("other/team/app:real") == message
         until(lambda: is_listed(root, "other/team/app", "real"), "the image is not stored")
     # The upstream is gone: what is cached is served, the rest is said to be unavailable.
     pulled(root.raw(), "other/team/app", "v1", image)
-    root.docker.pull("other/team/app:real").ok()
+    docker.pull("other/team/app:real").ok()
     root.raw()("GET", "/v2/other/team/app/manifests/none").error(503, "UNAVAILABLE")
 
 
@@ -129,18 +127,6 @@ def test_who_may_import(root, distribution):
     until(lambda: is_listed(root, "guarded/library/guarded", "v1"), "the image is not stored")
     pulled(puller.raw(), "guarded/library/guarded", "v1", image)
     puller.raw()("GET", "/v2/guarded/library/guarded/manifests/v2").error(404, "MANIFEST_UNKNOWN", "Requested image not found")
-
-
-def test_a_mirror_s_requests_name_the_registry(root, distribution):
-    image = Image()
-    Raw(distribution, USER, PASSWORD).push("library/mirrored", "v1", image).expect(201)
-    raw = root.raw()
-    query = f"?ns={distribution.registry}"
-    got = raw("GET", f"/v2/library/mirrored/manifests/v1{query}", headers={"Accept": "*/*"}).expect(200)
-    assert got.body == image.manifest
-    for blob in image.blobs:
-        assert raw("GET", f"/v2/library/mirrored/blobs/{images.digest(blob)}{query}").expect(200).body == blob
-    raw("GET", "/v2/library/mirrored/manifests/v1?ns=unknown.example.com").error(404, "NAME_UNKNOWN")
 
 
 class Played:
@@ -175,6 +161,19 @@ class Played:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_a_mirror_s_requests_name_the_registry(root):
+    upstream = Played()
+    rule(root, "mirror", upstream.url)
+    raw, image = root.raw(), upstream.image
+    query = "?ns=" + upstream.url.removeprefix("http://")
+    got = raw("GET", f"/v2/app/manifests/v1{query}", headers={"Accept": "*/*"}).expect(200)
+    assert got.body == image.manifest
+    for blob in image.blobs:
+        assert raw("GET", f"/v2/app/blobs/{images.digest(blob)}{query}").expect(200).body == blob
+    until(lambda: is_listed(root, "mirror/app", "v1"), "the image is not stored")
+    raw("GET", "/v2/app/manifests/v1?ns=unknown.example.com").error(404, "NAME_UNKNOWN")
 
 
 def test_twenty_concurrent_pulls_ask_the_upstream_once(root):
