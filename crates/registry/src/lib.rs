@@ -31,7 +31,8 @@
 //! - `lifecycle`: policies that delete and archive images; `storage_class`: archived images.
 //! - `events`: what is told to the targets of a registry, written with the change itself.
 //! - `webhooks`: targets of events, and their queues; `event_pattern`: which events a target gets.
-//! - `pull_through`: repositories whose images come from another registry when they are pulled.
+//! - `pull_through`: repositories whose images come from another registry when they are pulled;
+//!   `pull_through_rule`: which repository is cached from where.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
@@ -95,6 +96,7 @@ mod name;
 mod open_uploads;
 mod policy_scope;
 pub mod pull_through;
+mod pull_through_rule;
 mod pulls;
 mod push;
 mod quotas;
@@ -129,7 +131,7 @@ pub use images::{DeletedManifest, ManifestPush, PutManifest};
 pub use layer_keys::{KeyError, KeyId, LayerKeys, NoKeys};
 pub use lists::{Page, Referrer, Referrers};
 pub use name::{NameRule, check_repository_name, is_repository_name};
-pub use pull_through::PullThroughRule;
+pub use pull_through_rule::PullThroughRule;
 pub use read_only::StoredMode;
 pub use registry::Registry;
 pub use repository::RepositoryFacts;

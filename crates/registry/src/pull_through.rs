@@ -1,7 +1,6 @@
 //! The pull through cache: repositories whose images come from another registry when they are pulled (ECR user
 //! guide, "Sync an upstream registry with an Amazon ECR private registry").
 //!
-//! - `rule`: which repository is cached from where.
 //! - `upstreams`: the registries that AWS knows, and what each takes for a credential.
 //! - `upstream`: a registry as this crate calls it; a higher layer speaks HTTP.
 //! - `cache`: fetching, once for all who ask at a time.
@@ -15,12 +14,9 @@
 mod cache;
 mod import;
 mod lookup;
-mod rule;
 mod upstream;
 mod upstreams;
 
 pub use cache::{Asked, CachedBlob, FromUpstream, PullThroughCache, Upstreamed};
-pub use rule::PullThroughRule;
-pub(crate) use rule::{RULES_MAX, key};
 pub use upstream::{Upstream, UpstreamBlob, UpstreamError, UpstreamManifest};
 pub(crate) use upstreams::check;

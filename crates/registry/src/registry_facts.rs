@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::PullThroughRule;
 use crate::account_setting::AccountSetting;
 use crate::event_pattern::Pattern;
+use crate::pull_through_rule::PullThroughRule;
 use crate::scan_rules::ScanRules;
 use authz::{Authorized, CallerKind};
 use policy::{CompiledDocument, PolicySet};

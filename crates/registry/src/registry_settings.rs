@@ -14,7 +14,7 @@ use crate::account_setting::AccountSetting;
 use crate::cache::Change;
 use crate::event_pattern::Pattern;
 use crate::facts::{read_policy, union};
-use crate::pull_through::{PullThroughRule, RULES_MAX};
+use crate::pull_through_rule::{PullThroughRule, RULES_MAX};
 use crate::registry_facts::{RegistryFacts, RegistryPolicy};
 use crate::scan_rules::ScanRules;
 use crate::{Error, Registry, policy_scope};

@@ -13,7 +13,8 @@ use store::ecr::pull_through;
 use super::repositories::time;
 use super::token;
 use crate::facts::registry_account;
-use crate::pull_through::{PullThroughRule, RULES_MAX, check, key};
+use crate::pull_through::check;
+use crate::pull_through_rule::{PullThroughRule, RULES_MAX, key};
 use crate::{Authorized, Error, Registry};
 
 /// The prefix of all repositories.

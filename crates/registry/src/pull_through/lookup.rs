@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_types::{AccountId, Region};
 
-use super::rule::{PullThroughRule, matching, mirrored};
+use crate::pull_through_rule::{PullThroughRule, matching, mirrored};
 use crate::{Error, Registry};
 
 impl Registry {
