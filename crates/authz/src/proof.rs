@@ -201,6 +201,8 @@ pub enum ServiceName {
     Lifecycle,
     /// Images of an upstream registry that pulls bring into the cache.
     PullThrough,
+    /// Images are replicated to other registries, for their accounts.
+    Replication,
     /// The audit log tells of itself: what it counted and what it could not record.
     AuditLog,
     /// A newer version brings the database up to date.
@@ -209,7 +211,7 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 9] = [
+    pub const ALL: [ServiceName; 10] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
         ServiceName::Maintenance,
@@ -217,6 +219,7 @@ impl ServiceName {
         ServiceName::Organizations,
         ServiceName::Lifecycle,
         ServiceName::PullThrough,
+        ServiceName::Replication,
         ServiceName::AuditLog,
         ServiceName::Schema,
     ];
@@ -235,6 +238,7 @@ impl ServiceName {
             ServiceName::Organizations => "organizations.berth",
             ServiceName::Lifecycle => "lifecycle.berth",
             ServiceName::PullThrough => "pull-through.berth",
+            ServiceName::Replication => "replication.berth",
             ServiceName::AuditLog => "audit-log.berth",
             ServiceName::Schema => "schema.berth",
         }

@@ -9,6 +9,7 @@ mod lifecycle;
 mod listing;
 mod policies;
 mod pull_through;
+mod replication;
 mod repositories;
 mod scanning;
 mod storage_class;

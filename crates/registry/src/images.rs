@@ -16,6 +16,7 @@ use crate::events::{self, Removed};
 use crate::manifest;
 use crate::name::{OCI_TAG_CHARS_MAX, Reference, is_tag};
 use crate::push::NewImage;
+use crate::replication_outbox::{Deletion, note_removed};
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts};
 
@@ -66,6 +67,18 @@ pub struct DeletedManifest {
     pub image_deleted: bool,
     /// The digests of the referrers that were deleted with the image.
     pub referrers: Vec<String>,
+}
+
+impl DeletedManifest {
+    /// For the outbox of replication.
+    pub(crate) fn told(&self) -> Deletion<'_> {
+        Deletion {
+            digest: &self.digest,
+            tags: &self.tags,
+            image_deleted: self.image_deleted,
+            referrers: &self.referrers,
+        }
+    }
 }
 
 impl Registry {
@@ -236,6 +249,7 @@ impl Registry {
         };
         let cause = Cause::caller(cx, MoveMethod::Delete);
         let removed = remove(&mut tx, repo, removal, &cause, &mut changes).await?;
+        note_removed(&mut tx.conn(), repo, &removed.told(), cx.now_ms()).await?;
         self.note_change(&mut tx, repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
         tracing::debug!(request_id = %cx.request_id, repository = %repo.arn, ?removed, "deleted");

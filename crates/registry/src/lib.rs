@@ -33,6 +33,8 @@
 //! - `webhooks`: targets of events, and their queues; `event_pattern`: which events a target gets.
 //! - `pull_through`: repositories whose images come from another registry when they are pulled;
 //!   `pull_through_rule`: which repository is cached from where.
+//! - `replication`: repeats pushes and deletions at other registries; `replication_rules`: which ones,
+//!   `replication_outbox`: what is to be repeated.
 //! - `lists`: tags, repositories and referrers of the OCI API.
 //! - `ecr/`: the ECR API, one file a topic.
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
@@ -104,6 +106,9 @@ mod read_only;
 mod registry;
 mod registry_facts;
 mod registry_settings;
+mod replication;
+mod replication_outbox;
+mod replication_rules;
 mod repository;
 mod scan_rules;
 mod search_terms;
@@ -134,6 +139,7 @@ pub use name::{NameRule, check_repository_name, is_repository_name};
 pub use pull_through_rule::PullThroughRule;
 pub use read_only::StoredMode;
 pub use registry::Registry;
+pub use replication::{ReplicationFailure, ReplicationTarget, ReplicationTask, ReplicationWork};
 pub use repository::RepositoryFacts;
 pub use settings::{
     BoxFuture, HistoryLimits, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri,
@@ -142,6 +148,7 @@ pub use settings::{
 pub use storage_class::RESTORE_IMAGES_JOB;
 pub use store::ecr::lifecycle::RUN_JOB as LIFECYCLE_JOB;
 pub use store::ecr::lifecycle_preview::PREVIEW_JOB as LIFECYCLE_PREVIEW_JOB;
+pub use store::ecr::replication::JOB as REPLICATION_JOB;
 pub use stored_copy::Layer;
 pub use stored_manifest::Manifest;
 pub use tag_moves::MoveMethod;

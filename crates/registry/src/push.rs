@@ -12,6 +12,7 @@ use crate::cache::Change;
 use crate::events::{self, Artifact};
 use crate::manifest::{Descriptor, Parsed};
 use crate::mutability::Mutability;
+use crate::replication_outbox::note_pushed;
 use crate::repository::registry_of;
 use crate::storage_class::restore;
 use crate::tag_moves::{Cause, MoveMethod};
@@ -29,6 +30,12 @@ pub(crate) struct NewImage<'a> {
     pub(crate) bytes: &'a Bytes,
     /// How the push came.
     pub(crate) method: MoveMethod,
+}
+
+/// Who adds an image, and when.
+pub(crate) struct Pusher {
+    pub(crate) who: Who,
+    pub(crate) now: i64,
 }
 
 /// What a push changed.
@@ -105,7 +112,11 @@ impl Registry {
             None => {
                 let max = self.0.settings.limits.images_per_repository_max;
                 let max = quotas.value(IMAGES, max);
-                self.insert(cx, &mut tx, repo, new, max).await?
+                let by = Pusher {
+                    who: Who::of(&cx.caller),
+                    now: cx.now_ms(),
+                };
+                self.insert(&by, &mut tx, repo, new, max).await?
             }
         };
         // A push restores an archived image, and the archived images that a list needs (user guide,
@@ -151,6 +162,15 @@ impl Registry {
             is_referrer: new.parsed.subject.is_some(),
         };
         events::pushed(&mut tx.conn(), repo, artifact, &given, cx.now_ms()).await?;
+        note_pushed(
+            &mut tx.conn(),
+            repo,
+            image_id,
+            &digest,
+            new.tags,
+            cx.now_ms(),
+        )
+        .await?;
         self.note_change(&mut tx, repo, cx.now_ms()).await?;
         self.commit(tx, &changes).await?;
         self.note(
@@ -178,9 +198,9 @@ impl Registry {
     }
 
     /// Adds the rows of a new image after checking that all it needs is there.
-    async fn insert(
+    pub(crate) async fn insert(
         &self,
-        cx: &Authorized,
+        by: &Pusher,
         tx: &mut Write,
         repo: &RepositoryFacts,
         new: &NewImage<'_>,
@@ -250,7 +270,7 @@ impl Registry {
             subject: parsed.subject.map(|subject| subject.to_string()),
             content_size: i64::try_from(bytes.len()).map_err(Error::internal)?,
             image_size: own_size.max(largest_child),
-            pushed_at: cx.now_ms(),
+            pushed_at: by.now,
             pulled_at: None,
             status: ACTIVE.to_owned(),
             archived_at: None,
@@ -258,14 +278,13 @@ impl Registry {
         };
         let image_id =
             image::insert(&mut tx.conn(), repo.id, &row, annotations.as_deref(), bytes).await?;
-        let who = Who::of(&cx.caller);
         let facts = image_facts::ImageFacts {
             registry: registry_of(repo.account.as_str(), repo.region.as_str()),
-            pushed_by: Some(who.principal),
-            pushed_session: who.session_name,
+            pushed_by: Some(by.who.principal.clone()),
+            pushed_session: by.who.session_name.clone(),
             platform: None,
         };
-        image_facts::insert(&mut tx.conn(), image_id, repo.id, &facts, cx.now_ms()).await?;
+        image_facts::insert(&mut tx.conn(), image_id, repo.id, &facts, by.now).await?;
         for digest in &layer_digests {
             image::add_layer(&mut tx.conn(), image_id, repo.id, digest).await?;
         }

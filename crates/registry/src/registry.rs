@@ -7,7 +7,7 @@ use authz::ServiceName;
 use aws_types::Entropy;
 use blobs::{Blobs, UploadId};
 use jiff::Timestamp;
-use store::ecr::{image, upload};
+use store::ecr::{image, replication, upload};
 use store::service_events::{self, NewEvent};
 use store::{Scope, Store, Write};
 
@@ -135,6 +135,9 @@ impl Registry {
             let mut tx = self.0.store.write(Scope::System("pulls")).await?;
             for (image_id, pulled_at) in pulls {
                 image::record_pull(&mut tx.conn(), *image_id, *pulled_at).await?;
+                // Images live where they are pulled: retention by the last pull at the source would delete what its
+                // replicas are used for.
+                replication::record_pull(&mut tx.conn(), *image_id, *pulled_at).await?;
             }
             tx.commit().await?;
         }

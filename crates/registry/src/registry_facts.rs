@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::account_setting::AccountSetting;
 use crate::event_pattern::Pattern;
 use crate::pull_through_rule::PullThroughRule;
+use crate::replication_rules::ReplicationRules;
 use crate::scan_rules::ScanRules;
 use authz::{Authorized, CallerKind};
 use policy::{CompiledDocument, PolicySet};
@@ -23,6 +24,8 @@ pub(crate) struct RegistryFacts {
     pub(crate) scan_rules: ScanRules,
     /// The rules of the pull through cache, in the order of their prefixes.
     pub(crate) rules: Vec<Arc<PullThroughRule>>,
+    /// The replication configuration.
+    pub(crate) replication: ReplicationRules,
     /// The ARNs of the users and roles whose pulls are not recorded.
     pub(crate) excluded: HashSet<String>,
     /// What the targets of its events ask for, of those that are enabled.
@@ -54,6 +57,7 @@ impl RegistryFacts {
             + patterns.sum::<usize>()
             + rules.sum::<usize>()
             + self.scan_rules.heap_bytes()
+            + self.replication.heap_bytes()
     }
 
     /// The value of an account setting.

@@ -16,6 +16,7 @@ use crate::event_pattern::Pattern;
 use crate::facts::{read_policy, union};
 use crate::pull_through_rule::{PullThroughRule, RULES_MAX};
 use crate::registry_facts::{RegistryFacts, RegistryPolicy};
+use crate::replication_rules::ReplicationRules;
 use crate::scan_rules::ScanRules;
 use crate::{Error, Registry, policy_scope};
 
@@ -65,6 +66,7 @@ impl Registry {
             .map(|row| Ok(Arc::new(PullThroughRule::stored(row)?)));
         let rules = rules.collect::<Result<_, Error>>()?;
         let scan_rules = ScanRules::stored(&rows)?;
+        let replication = ReplicationRules::stored(&rows)?;
         let settings = AccountSetting::stored(rows);
         let mut facts = RegistryFacts {
             settings,
@@ -74,6 +76,7 @@ impl Registry {
                 .iter()
                 .map(|text| Pattern::parse(text).map_err(Error::internal))
                 .collect::<Result<_, _>>()?,
+            replication,
             excluded: excluded.into_iter().map(|(arn, _)| arn).collect(),
             ..RegistryFacts::default()
         };

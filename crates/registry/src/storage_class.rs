@@ -14,6 +14,7 @@ use store::ecr::image_status::{self, Marked};
 use store::ecr::{referrer, repository};
 use store::{Conn, Write};
 
+use crate::replication_outbox::note_restored;
 use crate::{Error, Registry, RepositoryFacts};
 use crate::{events, service_event};
 
@@ -100,6 +101,7 @@ pub(crate) async fn restore(
         image_status::activate(conn, image.id, now).await?;
         activated(conn, repo, &image.digest, now).await?;
         events::moved_class(conn, repo, &image.digest, Some(now), now).await?;
+        note_restored(conn, repo, &image, now).await?;
         waiting.extend(image_status::children(conn, image.id).await?);
         waiting.extend(referrer::sole(conn, repo.id, &image.digest).await?);
     }

@@ -65,6 +65,23 @@ pub struct TemplatedRepository {
     pub(crate) prefix: String,
 }
 
+impl TemplatedRepository {
+    /// One with the defaults.
+    pub(crate) fn plain(account: &AccountId, name: &str) -> Self {
+        TemplatedRepository {
+            request: CreateRepositoryRequest {
+                registry_id: Some(account.to_string()),
+                repository_name: name.to_owned(),
+                ..CreateRepositoryRequest::default()
+            },
+            policy: None,
+            lifecycle_policy: None,
+            has_role: false,
+            prefix: String::new(),
+        }
+    }
+}
+
 impl Template {
     /// From its row.
     pub(crate) fn stored(row: &RepositoryTemplate) -> Result<Template, Error> {
@@ -158,20 +175,11 @@ impl Registry {
     ) -> Result<TemplatedRepository, Error> {
         let scenario = RCTAppliedFor::PullThroughCache;
         let found = self.templated(account, region, name, scenario).await?;
-        Ok(found.unwrap_or_else(|| TemplatedRepository {
-            request: CreateRepositoryRequest {
-                registry_id: Some(account.to_string()),
-                repository_name: name.to_owned(),
-                ..CreateRepositoryRequest::default()
-            },
-            policy: None,
-            lifecycle_policy: None,
-            has_role: false,
-            prefix: String::new(),
-        }))
+        Ok(found.unwrap_or_else(|| TemplatedRepository::plain(account, name)))
     }
 
-    async fn templated(
+    /// How a repository of this name is created in a scenario; `None` where no template says so.
+    pub(crate) async fn templated(
         &self,
         account: &AccountId,
         region: &Region,

@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
 use identity::CREATE_ACCOUNT_JOB;
-use registry::{LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, RESTORE_IMAGES_JOB};
+use registry::{LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB};
 
 use crate::app::App;
+use crate::replication;
 
 /// How often expired uploads are removed.
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
@@ -123,6 +124,22 @@ pub(crate) fn lifecycle_runner(app: &Arc<App>) -> Runner<ServiceName> {
             }
         }),
     ];
+    let holder = uuid::Uuid::new_v4().to_string();
+    Runner::new(app.store.clone(), holder, kinds, move || clock.now())
+}
+
+/// A runner of replication, a job for each repository and destination: copies take as long as images are large.
+pub(crate) fn replication_runner(app: &Arc<App>) -> Runner<ServiceName> {
+    let (run, clock) = (Arc::clone(app), Arc::clone(app));
+    let service = ServiceName::Replication;
+    let kinds = [Kind::new(
+        REPLICATION_JOB,
+        service,
+        move |job: Job<ServiceName>| {
+            let app = Arc::clone(&run);
+            async move { replication::run(&app, job.authority, &job.subject).await }
+        },
+    )];
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }

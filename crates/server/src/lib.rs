@@ -75,6 +75,7 @@ mod rate_buckets;
 mod rates;
 mod read_only;
 mod registry_host;
+mod replication;
 mod route;
 mod saml;
 mod secret_seal;

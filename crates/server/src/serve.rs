@@ -341,7 +341,12 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
         () = ensured => {}
     }
     let lifecycle = job_kinds::lifecycle_runner(&app);
-    tokio::join!(runner.run(stopped(&stop)), lifecycle.run(stopped(&stop)));
+    let replication = job_kinds::replication_runner(&app);
+    tokio::join!(
+        runner.run(stopped(&stop)),
+        lifecycle.run(stopped(&stop)),
+        replication.run(stopped(&stop))
+    );
 }
 
 /// What cannot be moved now stays in the database, and is tried again.

@@ -21,6 +21,7 @@ pub mod quota;
 pub mod referrer;
 pub mod registry_policy;
 pub mod registry_setting;
+pub mod replication;
 pub mod repository;
 pub mod repository_tag;
 pub mod repository_template;

@@ -90,6 +90,8 @@ const STEPS: &[Step] = steps![
     "0033_usage_by_subject" from "0.3.0",
     // Older versions ignore what it adds.
     "0034_service_event_resources" from "0.3.0",
+    // Older versions would push and delete without a word to the destinations.
+    "0035_replication" from "0.3.0",
     // Older versions ignore what it adds.
     "0037_secrets" from "0.3.0",
     // Older versions would serve what they have, and cache nothing.

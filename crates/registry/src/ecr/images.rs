@@ -18,6 +18,7 @@ use crate::digest::parse_digest;
 use crate::images::{DeletedManifest, Removal, check_digest, digest_of, remove};
 use crate::name::{ECR_TAG_CHARS_MAX, is_tag};
 use crate::push::{NewImage, Pushed};
+use crate::replication_outbox::note_removed;
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Authorized, Error, Expected, Manifest, Registry, RepositoryFacts, manifest};
 
@@ -166,6 +167,7 @@ impl Registry {
                     .await?
                 {
                     Outcome::Deleted(removed) => {
+                        note_removed(&mut tx.conn(), &repo, &removed.told(), cx.now_ms()).await?;
                         with_images.extend(removed.referrers.iter().cloned());
                         deleted.extend(identifiers(removed));
                     }

@@ -2,9 +2,8 @@
 
 use aws_api::ecr::{
     CreateRepositoryRequest, CreateRepositoryResponse, DeleteRepositoryRequest,
-    DeleteRepositoryResponse, DescribeRegistryRequest, DescribeRegistryResponse,
-    DescribeRepositoriesRequest, DescribeRepositoriesResponse, ImageScanningConfiguration,
-    PutImageTagMutabilityRequest, PutImageTagMutabilityResponse, ReplicationConfiguration,
+    DeleteRepositoryResponse, DescribeRepositoriesRequest, DescribeRepositoriesResponse,
+    ImageScanningConfiguration, PutImageTagMutabilityRequest, PutImageTagMutabilityResponse,
     Repository,
 };
 use aws_types::{AccountId, Region};
@@ -232,21 +231,6 @@ impl Registry {
             repository_name: Some(repo.name.to_string()),
             image_tag_mutability: Some(mutability.kind),
             image_tag_mutability_exclusion_filters: mutability.filters(),
-        })
-    }
-
-    /// `DescribeRegistry`. There are no replication rules.
-    ///
-    /// # Errors
-    /// None.
-    pub async fn describe_registry(
-        &self,
-        cx: &Authorized,
-        _: DescribeRegistryRequest,
-    ) -> Result<DescribeRegistryResponse, Error> {
-        Ok(DescribeRegistryResponse {
-            registry_id: Some(cx.account.to_string()),
-            replication_configuration: Some(ReplicationConfiguration { rules: Vec::new() }),
         })
     }
 

@@ -5,7 +5,6 @@
 
 use aws_api::ecr::{
     DeleteSigningConfigurationRequest, DeleteSigningConfigurationResponse,
-    DescribeImageReplicationStatusRequest, DescribeImageReplicationStatusResponse,
     DescribeImageScanFindingsRequest, DescribeImageScanFindingsResponse,
     DescribeImageSigningStatusRequest, DescribeImageSigningStatusResponse,
     DescribeReplicationBackfillResultsRequest, DescribeReplicationBackfillResultsResponse,
@@ -35,23 +34,6 @@ impl Registry {
             digest: input.image_id.image_digest,
             tag: input.image_id.image_tag,
             place: repo.place(),
-        })
-    }
-
-    /// `DescribeImageReplicationStatus`: no image was ever replicated.
-    ///
-    /// # Errors
-    /// [`Error::RepositoryNotFound`], [`Error::ImageNotFound`].
-    pub async fn describe_image_replication_status(
-        &self,
-        cx: &Authorized,
-        input: DescribeImageReplicationStatusRequest,
-    ) -> Result<DescribeImageReplicationStatusResponse, Error> {
-        let (repo, image_id) = self.image_of(cx, &input).await?;
-        Ok(DescribeImageReplicationStatusResponse {
-            repository_name: Some(repo.name.to_string()),
-            image_id: Some(image_id),
-            replication_statuses: Some(Vec::new()),
         })
     }
 
@@ -200,7 +182,6 @@ macro_rules! names_image {
 
 names_image!(
     DescribeImageScanFindingsRequest,
-    DescribeImageReplicationStatusRequest,
     DescribeImageSigningStatusRequest
 );
 

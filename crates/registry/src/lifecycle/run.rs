@@ -15,6 +15,7 @@ use super::select::{Selected, select};
 use crate::cache::Change;
 use crate::deletion::{PARENTS_MAX, delete_with_referrers};
 use crate::events::{self, LifecycleAction, Removed, subject_of};
+use crate::replication_outbox::{self, note_removed};
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::{Error, Registry, RepositoryFacts};
 
@@ -255,7 +256,15 @@ impl Run<'_> {
                     self.cause.record(conn, repo.id, tag, from, None).await?;
                     changes.push(Change::Tag(repo.id, tag.clone()));
                 }
-                delete_with_referrers(tx, repo, id, &acted.digest, changes).await?
+                let referrers = delete_with_referrers(tx, repo, id, &acted.digest, changes).await?;
+                let removed = replication_outbox::Deletion {
+                    digest: &acted.digest,
+                    tags: &acted.tags,
+                    image_deleted: true,
+                    referrers: &referrers,
+                };
+                note_removed(&mut tx.conn(), repo, &removed, self.now).await?;
+                referrers
             }
             Action::Archive => {
                 *changes = vec![Change::RepositoryContents(repo.id)];

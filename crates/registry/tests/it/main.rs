@@ -22,6 +22,7 @@ mod policies;
 mod pull_through;
 mod pushes;
 mod referrers;
+mod replication;
 mod repositories;
 mod search;
 mod templates;

@@ -149,6 +149,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(GetLifecyclePolicyPreview, get_lifecycle_policy_preview, Read, |i| repository(&i.registry_id, &i.repository_name)),
         // What nobody can have configured: read and deleted as where there is nothing.
         op!(DescribeImageScanFindings, describe_image_scan_findings, Read, |i| repository(&i.registry_id, &i.repository_name)),
+        op!(PutReplicationConfiguration, put_replication_configuration, Write, |_i| require(ResourceSelector::Any)),
         op!(DescribeImageReplicationStatus, describe_image_replication_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImageSigningStatus, describe_image_signing_status, Read, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribePullThroughCacheRules, describe_pull_through_cache_rules, List, |_i| require(ResourceSelector::Any)),

@@ -200,6 +200,11 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
         "the model has one value, WILDCARD",
     ),
     (
+        "ecr:PutReplicationConfiguration",
+        "replicationConfiguration.rules.repositoryFilters.filterType",
+        "the model has one value, PREFIX_MATCH",
+    ),
+    (
         "ecr:CreateRepository",
         "imageTagMutabilityExclusionFilters.filterType",
         "the model has one value, WILDCARD",

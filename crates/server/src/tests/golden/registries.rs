@@ -16,7 +16,30 @@ async fn answers_about_the_registry() {
         json!({"registryIds": ["x"]}),
     )
     .await;
+    let itself = json!({"replicationConfiguration": {"rules": [
+        {"destinations": [{"region": "us-east-1", "registryId": "123456789012"}]}]}});
+    g.call("PutReplicationConfiguration", "to itself", itself)
+        .await;
+    let region = json!({"replicationConfiguration": {"rules": [
+        {"destinations": [{"region": "cn-north-1", "registryId": "123456789012"}]}]}});
+    g.call(
+        "PutReplicationConfiguration",
+        "to another partition",
+        region,
+    )
+    .await;
+    let none = json!({"replicationConfiguration": {"rules": []}});
+    g.call("PutReplicationConfiguration", "without rules", none)
+        .await;
+    let rules = json!({"replicationConfiguration": {"rules": [
+        {"destinations": [{"region": "eu-west-1", "registryId": "123456789012"}],
+         "repositoryFilters": [{"filter": "prod", "filterType": "PREFIX_MATCH"}],
+         "deleteReplication": {"enabled": true}},
+        {"destinations": [{"region": "eu-west-1", "registryId": "444455556666"}]}]}});
     g.call("DescribeRegistry", "without replication", json!({}))
+        .await;
+    g.call("PutReplicationConfiguration", "rules", rules).await;
+    g.call("DescribeRegistry", "with replication", json!({}))
         .await;
 
     g.world.other_account().await;

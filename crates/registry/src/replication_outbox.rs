@@ -1,0 +1,114 @@
+//! The rows that a change leaves for each destination, in its own transaction. A registry without rules pays a look
+//! into memory.
+
+use store::Conn;
+use store::ecr::replication::{self, NewTask, Status};
+use store::ecr::{image_status, image_tag};
+
+use crate::{Error, RepositoryFacts};
+
+pub(crate) const COPY: &str = "COPY";
+pub(crate) const DELETE_TAG: &str = "DELETE_TAG";
+pub(crate) const DELETE_IMAGE: &str = "DELETE_IMAGE";
+
+/// What a deletion removed.
+pub(crate) struct Deletion<'a> {
+    /// The image's digest.
+    pub(crate) digest: &'a str,
+    /// The tags that were removed.
+    pub(crate) tags: &'a [String],
+    /// Whether the image is gone, or only one of its tags.
+    pub(crate) image_deleted: bool,
+    /// The digests of the referrers that were deleted with the image.
+    pub(crate) referrers: &'a [String],
+}
+
+/// An image was pushed, or given these tags.
+pub(crate) async fn note_pushed(
+    conn: &mut Conn<'_>,
+    repo: &RepositoryFacts,
+    image_id: i64,
+    digest: &str,
+    tags: &[&str],
+    now: i64,
+) -> Result<(), Error> {
+    for destination in repo.registry.replication.destinations(&repo.name, false) {
+        let destination = destination.word();
+        add_copy(conn, repo.id, &destination, (image_id, digest), tags, now).await?;
+    }
+    Ok(())
+}
+
+/// A task for an image with these tags, which is in progress from now on.
+pub(crate) async fn add_copy(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    destination: &str,
+    (image_id, digest): (i64, &str),
+    tags: &[&str],
+    now: i64,
+) -> Result<(), Error> {
+    let task = NewTask {
+        repository_id,
+        destination,
+        action: COPY,
+        digest,
+        tags: &tags.join("\n"),
+    };
+    replication::add(conn, &task, now).await?;
+    let status = Status {
+        destination: destination.to_owned(),
+        status: "IN_PROGRESS".to_owned(),
+        failure_code: None,
+        replica_id: None,
+    };
+    Ok(replication::set_status(conn, image_id, &status, now).await?)
+}
+
+/// An archived image was restored: it is replicated as if it was pushed with its tags.
+pub(crate) async fn note_restored(
+    conn: &mut Conn<'_>,
+    repo: &RepositoryFacts,
+    image: &image_status::Marked,
+    now: i64,
+) -> Result<(), Error> {
+    let rules = &repo.registry.replication;
+    if rules.destinations(&repo.name, false).is_empty() {
+        return Ok(());
+    }
+    let tags = image_tag::of_image(conn, image.id).await?;
+    let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+    note_pushed(conn, repo, image.id, &image.digest, &tags, now).await
+}
+
+/// A tag, or an image, was deleted: "deleteReplication" (ECR API, `ReplicationRule`).
+pub(crate) async fn note_removed(
+    conn: &mut Conn<'_>,
+    repo: &RepositoryFacts,
+    removed: &Deletion<'_>,
+    now: i64,
+) -> Result<(), Error> {
+    for destination in repo.registry.replication.destinations(&repo.name, true) {
+        let destination = &destination.word();
+        let task = |action, digest, tags| NewTask {
+            repository_id: repo.id,
+            destination,
+            action,
+            digest,
+            tags,
+        };
+        if !removed.image_deleted {
+            let tags = removed.tags.join("\n");
+            let one = task(DELETE_TAG, removed.digest, tags.as_str());
+            replication::add(conn, &one, now).await?;
+            continue;
+        }
+        let digests = [removed.digest]
+            .into_iter()
+            .chain(removed.referrers.iter().map(String::as_str));
+        for digest in digests {
+            replication::add(conn, &task(DELETE_IMAGE, digest, ""), now).await?;
+        }
+    }
+    Ok(())
+}
