@@ -2,7 +2,7 @@
 //! that its input sets. Plain data, made by the rows of the operations.
 
 use aws_api::authorization::AccessLevel;
-use aws_api::{berth, ecr, iam, organizations, secrets_manager, sts};
+use aws_api::{berth, ecr, iam, kms, organizations, secrets_manager, sts};
 use policy::{Context, ContextValue};
 
 use crate::SessionScope;
@@ -97,6 +97,10 @@ pub enum ResourceSelector {
     Host(String),
     /// A host by its ARN (tagging).
     HostArn(String),
+    /// A KMS key by its id, alias or ARN.
+    KmsKey(String),
+    /// An alias of a KMS key by its name or ARN.
+    KmsAlias(String),
     /// A secret by its name or ARN.
     Secret(String),
     /// A target of the events of the caller's registry, by its name, or `*`.
@@ -174,6 +178,7 @@ impl ResourceSelector {
             | ResourceSelector::InOrganization { .. }
             | ResourceSelector::Handshake(_) => "organizations:TagResource",
             ResourceSelector::Policy(_) => "iam:TagPolicy",
+            ResourceSelector::KmsKey(_) | ResourceSelector::KmsAlias(_) => "kms:TagResource",
             ResourceSelector::Secret(_) => "secretsmanager:TagResource",
             ResourceSelector::Entity(kind, _)
             | ResourceSelector::EntityArn(kind, _)
@@ -449,6 +454,15 @@ macro_rules! tags {
             }
         }
     )*};
+}
+
+impl Tag for kms::Tag {
+    fn key(&self) -> &str {
+        &self.tag_key
+    }
+    fn value(&self) -> &str {
+        &self.tag_value
+    }
 }
 
 impl Tag for secrets_manager::Tag {

@@ -1,4 +1,4 @@
-//! The APIs of Access Analyzer, Amazon ECR, IAM, Organizations, Secrets Manager, STS and Berth as Rust
+//! The APIs of Access Analyzer, Amazon ECR, IAM, KMS, Organizations, Secrets Manager, STS and Berth as Rust
 //! types, with the codecs of the three protocols and AWS's validation messages. No behaviour lives here.
 //!
 //! # Decoding a request, encoding a response
@@ -36,7 +36,7 @@
 //! # How it is generated
 //!
 //! `cargo xtask codegen` reads the service models of the `botocore` package, and
-//! this repository's own model of `berth`, and writes [`access_analyzer`], [`ecr`], [`iam`],
+//! this repository's own model of `berth`, and writes [`access_analyzer`], [`ecr`], [`iam`], [`kms`],
 //! [`organizations`], [`secrets_manager`], [`sts`] and [`berth`]: for each shape a row in a table ([`Shape`]) and a Rust type. One
 //! interpreter walks the tables and converts between bytes and a tree ([`Value`]);
 //! the generated types convert from and to that tree. So there is one codec for
@@ -81,6 +81,7 @@ pub mod authorization;
 pub mod berth;
 pub mod ecr;
 pub mod iam;
+pub mod kms;
 pub mod organizations;
 pub mod secrets_manager;
 pub mod sts;

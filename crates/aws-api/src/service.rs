@@ -1,7 +1,7 @@
 //! Services, protocols and operations.
 
 use crate::value::Shaped;
-use crate::{Http, access_analyzer, berth, ecr, iam, organizations, secrets_manager, sts};
+use crate::{Http, access_analyzer, berth, ecr, iam, kms, organizations, secrets_manager, sts};
 
 /// The services whose types this crate has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,6 +14,8 @@ pub enum Service {
     Ecr,
     /// AWS Identity and Access Management.
     Iam,
+    /// AWS Key Management Service.
+    Kms,
     /// AWS Organizations.
     Organizations,
     /// AWS Secrets Manager.
@@ -40,6 +42,7 @@ impl Service {
         Self::Berth,
         Self::Ecr,
         Self::Iam,
+        Self::Kms,
         Self::Organizations,
         Self::SecretsManager,
         Self::Sts,
@@ -52,6 +55,7 @@ impl Service {
             Self::Berth => "berth",
             Self::Ecr => "ecr",
             Self::Iam => "iam",
+            Self::Kms => "kms",
             Self::Organizations => "organizations",
             Self::SecretsManager => "secretsmanager",
             Self::Sts => "sts",
@@ -70,6 +74,7 @@ impl Service {
             Self::Berth => "berth",
             Self::Ecr => "api.ecr",
             Self::Iam => "iam",
+            Self::Kms => "kms",
             Self::Organizations => "organizations",
             Self::SecretsManager => "secretsmanager",
             Self::Sts => "sts",
@@ -83,6 +88,7 @@ impl Service {
             Self::Berth => berth::API_VERSION,
             Self::Ecr => ecr::API_VERSION,
             Self::Iam => iam::API_VERSION,
+            Self::Kms => kms::API_VERSION,
             Self::Organizations => organizations::API_VERSION,
             Self::SecretsManager => secrets_manager::API_VERSION,
             Self::Sts => sts::API_VERSION,
@@ -94,6 +100,7 @@ impl Service {
         match self {
             Self::Berth => Some(berth::TARGET_PREFIX),
             Self::Ecr => Some(ecr::TARGET_PREFIX),
+            Self::Kms => Some(kms::TARGET_PREFIX),
             Self::Organizations => Some(organizations::TARGET_PREFIX),
             Self::SecretsManager => Some(secrets_manager::TARGET_PREFIX),
             Self::AccessAnalyzer | Self::Iam | Self::Sts => None,
@@ -106,6 +113,7 @@ impl Service {
             Self::AccessAnalyzer
             | Self::Berth
             | Self::Ecr
+            | Self::Kms
             | Self::Organizations
             | Self::SecretsManager => None,
             Self::Iam => Some(iam::XML_NAMESPACE),
@@ -116,7 +124,9 @@ impl Service {
     /// The protocol it speaks.
     pub const fn protocol(self) -> Protocol {
         match self {
-            Self::Berth | Self::Ecr | Self::Organizations | Self::SecretsManager => Protocol::Json,
+            Self::Berth | Self::Ecr | Self::Kms | Self::Organizations | Self::SecretsManager => {
+                Protocol::Json
+            }
             Self::Iam | Self::Sts => Protocol::Query,
             Self::AccessAnalyzer => Protocol::RestJson,
         }
@@ -131,6 +141,7 @@ impl Service {
             Self::Berth => berth::Operation::from_name(name).map(Operation::Berth),
             Self::Ecr => ecr::Operation::from_name(name).map(Operation::Ecr),
             Self::Iam => iam::Operation::from_name(name).map(Operation::Iam),
+            Self::Kms => kms::Operation::from_name(name).map(Operation::Kms),
             Self::Organizations => {
                 organizations::Operation::from_name(name).map(Operation::Organizations)
             }
@@ -151,6 +162,7 @@ impl Service {
             Self::Berth => all(berth::Operation::ALL, Operation::Berth),
             Self::Ecr => all(ecr::Operation::ALL, Operation::Ecr),
             Self::Iam => all(iam::Operation::ALL, Operation::Iam),
+            Self::Kms => all(kms::Operation::ALL, Operation::Kms),
             Self::Organizations => all(organizations::Operation::ALL, Operation::Organizations),
             Self::SecretsManager => all(secrets_manager::Operation::ALL, Operation::SecretsManager),
             Self::Sts => all(sts::Operation::ALL, Operation::Sts),
@@ -169,6 +181,8 @@ pub enum Operation {
     Ecr(ecr::Operation),
     /// Of IAM.
     Iam(iam::Operation),
+    /// Of KMS.
+    Kms(kms::Operation),
     /// Of Organizations.
     Organizations(organizations::Operation),
     /// Of Secrets Manager.
@@ -185,6 +199,7 @@ impl Operation {
             Self::Berth(_) => Service::Berth,
             Self::Ecr(_) => Service::Ecr,
             Self::Iam(_) => Service::Iam,
+            Self::Kms(_) => Service::Kms,
             Self::Organizations(_) => Service::Organizations,
             Self::SecretsManager(_) => Service::SecretsManager,
             Self::Sts(_) => Service::Sts,
@@ -198,6 +213,7 @@ impl Operation {
             Self::Berth(operation) => operation.name(),
             Self::Ecr(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
+            Self::Kms(operation) => operation.name(),
             Self::Organizations(operation) => operation.name(),
             Self::SecretsManager(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
@@ -211,6 +227,7 @@ impl Operation {
             Self::Berth(operation) => operation.http(),
             Self::Ecr(operation) => operation.http(),
             Self::Iam(operation) => operation.http(),
+            Self::Kms(operation) => operation.http(),
             Self::Organizations(operation) => operation.http(),
             Self::SecretsManager(operation) => operation.http(),
             Self::Sts(operation) => operation.http(),
@@ -224,6 +241,7 @@ impl Operation {
             Self::Berth(operation) => operation.input(),
             Self::Ecr(operation) => operation.input(),
             Self::Iam(operation) => operation.input(),
+            Self::Kms(operation) => operation.input(),
             Self::Organizations(operation) => operation.input(),
             Self::SecretsManager(operation) => operation.input(),
             Self::Sts(operation) => operation.input(),
@@ -237,6 +255,7 @@ impl Operation {
             Self::Berth(operation) => operation.output(),
             Self::Ecr(operation) => operation.output(),
             Self::Iam(operation) => operation.output(),
+            Self::Kms(operation) => operation.output(),
             Self::Organizations(operation) => operation.output(),
             Self::SecretsManager(operation) => operation.output(),
             Self::Sts(operation) => operation.output(),
@@ -250,6 +269,7 @@ impl Operation {
             Self::Berth(operation) => operation.input_through_type(value),
             Self::Ecr(operation) => operation.input_through_type(value),
             Self::Iam(operation) => operation.input_through_type(value),
+            Self::Kms(operation) => operation.input_through_type(value),
             Self::Organizations(operation) => operation.input_through_type(value),
             Self::SecretsManager(operation) => operation.input_through_type(value),
             Self::Sts(operation) => operation.input_through_type(value),
@@ -263,6 +283,7 @@ impl Operation {
             Self::Berth(operation) => operation.output_through_type(value),
             Self::Ecr(operation) => operation.output_through_type(value),
             Self::Iam(operation) => operation.output_through_type(value),
+            Self::Kms(operation) => operation.output_through_type(value),
             Self::Organizations(operation) => operation.output_through_type(value),
             Self::SecretsManager(operation) => operation.output_through_type(value),
             Self::Sts(operation) => operation.output_through_type(value),

@@ -54,6 +54,7 @@ fn finds_every_operation_of_the_models() {
     assert_eq!(count(Service::Ecr), 62);
     assert_eq!(count(Service::Iam), 181);
     assert_eq!(count(Service::Organizations), 63);
+    assert_eq!(count(Service::Kms), 56);
     assert_eq!(count(Service::SecretsManager), 26);
     assert_eq!(count(Service::Sts), 12);
     for operation in operations() {
@@ -70,6 +71,7 @@ fn every_pattern_compiles() {
         crate::berth::shapes::PATTERNS,
         crate::ecr::shapes::PATTERNS,
         crate::iam::shapes::PATTERNS,
+        crate::kms::shapes::PATTERNS,
         crate::organizations::shapes::PATTERNS,
         crate::secrets_manager::shapes::PATTERNS,
         crate::sts::shapes::PATTERNS,

@@ -1,7 +1,7 @@
 //! Encrypted copies: the form of their files, and the keys.
 //!
 //! ```text
-//! header   "brthenc1", id of the key (16), nonce (12), sealed data key (48)
+//! header   "brthenc1", id of the key's material (16), nonce (12), sealed data key (48)
 //! record   length n (4), nonce (12), n encrypted bytes, tag (16)      as many as there are
 //! footer   0xffffffff (4), length of the content (8), number of short records (4),
 //!          of each its number (4) and its length (4), nonce (12), tag (16), length of the footer (4)
@@ -37,8 +37,14 @@ const FOOTER_BYTES_MIN: usize = 4 + 8 + 4 + NONCE_LEN + TAG_BYTES + 4;
 const SHORT_RECORDS_MAX: usize = 65_536;
 const FOOTER_BYTES_MAX: usize = FOOTER_BYTES_MIN + 8 * SHORT_RECORDS_MAX;
 
-/// A key that data keys are sealed under, with the id that files name it by.
+/// A key that data keys are sealed under: its material, with the id that files name it by, and the material
+/// that it had before it was rotated.
 pub struct EncryptionKey {
+    current: Material,
+    earlier: Vec<Material>,
+}
+
+struct Material {
     id: [u8; ID_BYTES],
     key: LessSafeKey,
 }
@@ -48,15 +54,25 @@ impl EncryptionKey {
     #[must_use]
     pub fn new(id: [u8; 16], key: &[u8; 32]) -> Self {
         Self {
-            id,
-            key: aead_key(key),
+            current: Material {
+                id,
+                key: aead_key(key),
+            },
+            earlier: Vec::new(),
         }
     }
 
-    /// What files name it by.
+    /// The same with material that seals nothing more and opens what it sealed.
     #[must_use]
-    pub fn id(&self) -> [u8; 16] {
-        self.id
+    pub fn with_earlier(mut self, id: [u8; 16], key: &[u8; 32]) -> Self {
+        let key = aead_key(key);
+        self.earlier.push(Material { id, key });
+        self
+    }
+
+    fn material(&self, id: &[u8]) -> Option<&Material> {
+        let mut all = std::iter::once(&self.current).chain(&self.earlier);
+        all.find(|material| material.id == id)
     }
 }
 
@@ -79,6 +95,7 @@ impl fmt::Debug for DataKey {
 pub(crate) fn new_file(key: &EncryptionKey) -> io::Result<(Vec<u8>, DataKey)> {
     let mut data_key = Zeroizing::new([0; KEY_BYTES]);
     fill(&mut data_key[..])?;
+    let key = &key.current;
     let mut header = MAGIC.to_vec();
     header.extend(key.id);
     let nonce = new_nonce()?;
@@ -98,9 +115,9 @@ pub(crate) fn open_file(key: &EncryptionKey, header: &[u8; HEADER_BYTES]) -> io:
     if !named.starts_with(MAGIC) {
         return Err(invalid("the file is not encrypted"));
     }
-    if named[MAGIC.len()..] != key.id {
-        return Err(invalid("the file is encrypted under another key"));
-    }
+    let key = key
+        .material(&named[MAGIC.len()..])
+        .ok_or_else(|| invalid("the file is encrypted under another key"))?;
     let (nonce, sealed) = sealed.split_at(NONCE_LEN);
     let mut sealed = Zeroizing::new(sealed.to_vec());
     let opened = key

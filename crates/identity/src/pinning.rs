@@ -22,7 +22,7 @@
 
 use std::collections::HashMap;
 
-use policy::{Document, NamedPrincipal, PolicyError, PrincipalType};
+use policy::{Document, DocumentKind, NamedPrincipal, PolicyError, PrincipalType};
 use store::Conn;
 use store::iam::account;
 use store::iam::entity::{self, Entity, Kind};
@@ -58,6 +58,28 @@ impl Identity {
     pub async fn unpin_principal(&self, stored: &str) -> Result<Option<String>, Error> {
         let mut read = self.0.store.snapshot().await?;
         unpin_one(&mut read.conn(), stored).await
+    }
+}
+
+impl Identity {
+    /// The text to store of a policy that another service keeps.
+    ///
+    /// # Errors
+    /// A text that is no policy of this kind, a principal that does not exist, and the database's.
+    pub async fn pin_document(&self, text: &str, kind: DocumentKind) -> Result<String, Error> {
+        let document = Document::parse(text, kind)?;
+        let mut read = self.0.store.snapshot().await?;
+        pin(&mut read.conn(), &document).await
+    }
+
+    /// The text to show of such a policy.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unpin_document(&self, stored: &str, kind: DocumentKind) -> Result<String, Error> {
+        let document = Document::parse_language(stored, kind)?;
+        let mut read = self.0.store.snapshot().await?;
+        unpin(&mut read.conn(), &document).await
     }
 }
 

@@ -23,6 +23,7 @@
 
 mod common;
 mod error;
+pub mod kms;
 mod listing;
 mod name;
 mod operations;

@@ -9,6 +9,7 @@ use identity::federation::oidc::KeyCache;
 use jiff::Timestamp;
 use registry::Registry;
 use secrets::Secrets;
+use secrets::kms::Kms;
 use store::Store;
 
 use crate::admission::Admission;
@@ -37,6 +38,7 @@ pub(crate) struct App {
     pub(crate) registry: Registry,
     pub(crate) secrets: Secrets,
     pub(crate) pull_through: PullThrough,
+    pub(crate) kms: Kms,
     pub(crate) store: Store,
     pub(crate) names: Names,
     pub(crate) clock: Clock,
@@ -80,6 +82,7 @@ impl App {
     pub(crate) fn new(
         identity: Identity,
         registry: Registry,
+        kms: Kms,
         store: Store,
         names: Names,
         clock: Clock,
@@ -100,6 +103,7 @@ impl App {
                 Arc::clone(&clock),
             ),
             secrets,
+            kms,
             identity,
             registry,
             store,

@@ -13,6 +13,7 @@ use aws_types::{AccountId, Arn, Region};
 use identity::{EntityRef, RoleFacts};
 use policy::PolicySet;
 use registry::RepositoryFacts;
+use secrets::kms::Kms;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -160,6 +161,24 @@ impl Facts for App {
                     // The operation answers that there is no such host.
                     None => Resource::plain(arn.as_str(), Some(account)),
                 }
+            }
+            ResourceSelector::KmsKey(id) => {
+                let found = self.kms.facts(account, &context.region, id).await?;
+                let mut keys = tag_keys(&["aws:ResourceTag/"], found.tags.iter());
+                keys.extend(
+                    found
+                        .alias
+                        .map(|alias| ("kms:RequestAlias".to_owned(), alias.into())),
+                );
+                Resource {
+                    keys,
+                    policy: found.policy,
+                    ..Resource::plain(found.arn, Some(account))
+                }
+            }
+            ResourceSelector::KmsAlias(name) => {
+                let arn = Kms::alias_arn(account, &context.region, name);
+                Resource::plain(arn, Some(account))
             }
             ResourceSelector::Secret(id) => {
                 let found = self.secrets.facts(account, &context.region, id).await?;

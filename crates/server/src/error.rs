@@ -8,6 +8,7 @@ mod oci;
 use authz::{DecisionRecord, Denial, SessionRefused};
 use aws_api::{CommonError, WireError};
 use identity::AuthError;
+use secrets::kms::KmsError;
 use sigv4::SigError;
 
 pub(crate) use oci::{OciEntry, OciError};
@@ -27,6 +28,8 @@ pub(crate) enum ApiError {
     Registry(registry::Error),
     /// The secrets refused or failed.
     Secrets(secrets::Error),
+    /// The keys refused or failed.
+    Kms(KmsError),
     /// No credentials, or such as are not accepted.
     Unauthenticated(Unauthenticated),
     /// The body could not be read.
@@ -69,6 +72,12 @@ pub(crate) struct Failure {
 impl From<identity::Error> for ApiError {
     fn from(error: identity::Error) -> ApiError {
         ApiError::Identity(error)
+    }
+}
+
+impl From<KmsError> for ApiError {
+    fn from(error: KmsError) -> ApiError {
+        ApiError::Kms(error)
     }
 }
 
@@ -133,6 +142,7 @@ impl ApiError {
             }
             ApiError::Registry(error) => matches!(error, registry::Error::Unavailable(_)),
             ApiError::Secrets(error) => matches!(error, secrets::Error::Unavailable(_)),
+            ApiError::Kms(error) => matches!(error, KmsError::Unavailable(_)),
             ApiError::Internal(cause) => matches!(
                 cause.downcast_ref::<store::Error>(),
                 Some(store::Error::Unavailable(_))
@@ -152,6 +162,9 @@ impl ApiError {
                 error @ (registry::Error::Internal(_) | registry::Error::Unavailable(_)),
             ) => Some(chain(error)),
             ApiError::Unauthenticated(Unauthenticated::Credential(AuthError::Internal(error))) => {
+                Some(chain(error))
+            }
+            ApiError::Kms(error @ (KmsError::Internal(_) | KmsError::Unavailable(_))) => {
                 Some(chain(error))
             }
             ApiError::Secrets(

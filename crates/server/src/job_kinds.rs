@@ -30,6 +30,7 @@ const INDEX_IMAGES: &str = "index-images";
 /// How often what was pushed since is counted, and indexed for searches. A request for either looks by itself.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 const PURGE_SECRETS: &str = "purge-secrets";
+const MAINTAIN_KEYS: &str = "maintain-keys";
 const PRUNE_DENIALS: &str = "prune-denials";
 /// Once for each database; what has been done already costs one read at a start.
 const LINK_FOREIGN_LAYERS: &str = "link-foreign-layers";
@@ -173,6 +174,10 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
                 false => PRUNE_INTERVAL,
             }))
         }),
+        kind(MAINTAIN_KEYS, app, |app, service| async move {
+            app.kms.maintain(service, app.now()).await?;
+            Ok(Outcome::Again(PRUNE_INTERVAL))
+        }),
         kind(PURGE_SECRETS, app, |app, service| async move {
             app.secrets.purge(service, app.now()).await?;
             Ok(Outcome::Again(PRUNE_INTERVAL))
@@ -217,6 +222,7 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         ROTATE_KEY_RING,
         PRUNE_CHANGES,
         PURGE_SECRETS,
+        MAINTAIN_KEYS,
         PRUNE_DENIALS,
         PRUNE_TAG_HISTORY,
         COUNT_USAGE,

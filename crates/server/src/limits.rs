@@ -164,8 +164,6 @@ pub const LARGE_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const BODY_ROOM_TIMEOUT: Duration = Duration::from_secs(5);
 /// A manifest (OCI Distribution, "Pushing Manifests": a registry should allow 4 MiB).
 pub const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// A blob has no bound but the disk's; it is streamed.
-pub const BLOB_BYTES_MAX: u64 = u64::MAX;
 
 /// A `docker login` header's longest value: `AWS:` and a password with a session inside, as base64.
 pub const BASIC_BYTES_MAX: usize = 16 * 1024;

@@ -152,12 +152,13 @@ impl Server {
         let repository_uri: registry::RepositoryUri = Arc::new(move |account, region, name| {
             format!("{}/{name}", uris.registry_host(account, region))
         });
+        let kms = crate::keys::kms(&store, &identity);
         let registry = Registry::open(
             store.clone(),
             blobs,
             Arc::new(aws_types::SystemEntropy),
             Arc::new(IamPrincipals(identity.clone())),
-            Arc::new(registry::NoKeys),
+            Arc::new(crate::keys::KmsKeys(kms.clone())),
             registry::Settings {
                 history: settings.history,
                 shared: store.engine() == store::Engine::Postgres,
@@ -176,6 +177,7 @@ impl Server {
         let app = App::new(
             identity,
             registry,
+            kms,
             store,
             names,
             settings.clock,

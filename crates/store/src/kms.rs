@@ -25,8 +25,23 @@ pub struct Key {
     pub deletion_at: Option<i64>,
     /// The key policy, principals as they were stored.
     pub policy: String,
-    /// The sealed key.
-    pub material: Vec<u8>,
+    /// Days between rotations of its material; `None`: it is not rotated.
+    pub rotation_days: Option<i64>,
+    /// When it is rotated next.
+    pub next_rotation_at: Option<i64>,
+}
+
+/// One material of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Material {
+    /// A UUID, which files name.
+    pub id: String,
+    /// The highest one seals, all open.
+    pub number: i64,
+    /// Milliseconds since the epoch.
+    pub created_at: i64,
+    /// 32 bytes, sealed.
+    pub sealed: Vec<u8>,
 }
 
 /// A name of a key.
@@ -46,7 +61,7 @@ macro_rules! select_keys {
     ($rest:literal) => {
         concat!(
             "SELECT id, account, region, description, manager, state, created_at, deletion_at, policy, ",
-            "material FROM kms_keys WHERE ",
+            "rotation_days, next_rotation_at FROM kms_keys WHERE ",
             $rest
         )
     };
@@ -63,7 +78,8 @@ fn key_of(row: &Row) -> Result<Key> {
         created_at: row.int(6)?,
         deletion_at: row.opt_int(7)?,
         policy: row.text(8)?,
-        material: row.bytes(9)?,
+        rotation_days: row.opt_int(9)?,
+        next_rotation_at: row.opt_int(10)?,
     })
 }
 
@@ -93,7 +109,7 @@ fn alias_of(row: &Row) -> Result<Alias> {
 pub async fn insert(conn: &mut Conn<'_>, key: &Key) -> Result<()> {
     conn.execute(
         "INSERT INTO kms_keys (id, account, region, description, manager, state, created_at, deletion_at, \
-         policy, material) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         policy, rotation_days, next_rotation_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         values![
             &key.id,
             &key.account,
@@ -104,7 +120,8 @@ pub async fn insert(conn: &mut Conn<'_>, key: &Key) -> Result<()> {
             key.created_at,
             key.deletion_at,
             &key.policy,
-            key.material.clone(),
+            key.rotation_days,
+            key.next_rotation_at,
         ],
     )
     .await?;
@@ -156,19 +173,79 @@ pub async fn count(conn: &mut Conn<'_>, account: &str, region: &str) -> Result<i
     .int(0)
 }
 
-/// Writes what can change of a key: description, state, time of deletion, policy.
+/// Adds a material.
+///
+/// # Errors
+/// The engine's.
+pub async fn insert_material(conn: &mut Conn<'_>, key_id: &str, new: &Material) -> Result<()> {
+    conn.execute(
+        "INSERT INTO kms_materials (id, key_id, number, created_at, sealed) VALUES ($1, $2, $3, $4, $5)",
+        values![
+            &new.id,
+            key_id,
+            new.number,
+            new.created_at,
+            new.sealed.clone(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The materials of a key, the newest first.
+///
+/// # Errors
+/// The engine's.
+pub async fn materials(conn: &mut Conn<'_>, key_id: &str) -> Result<Vec<Material>> {
+    conn.fetch_all(
+        "SELECT id, number, created_at, sealed FROM kms_materials WHERE key_id = $1 ORDER BY number DESC",
+        values![key_id],
+    )
+    .await?
+    .iter()
+    .map(|row| {
+        Ok(Material {
+            id: row.text(0)?,
+            number: row.int(1)?,
+            created_at: row.int(2)?,
+            sealed: row.bytes(3)?,
+        })
+    })
+    .collect()
+}
+
+/// Ids of enabled keys whose next rotation is due, at most `limit`.
+///
+/// # Errors
+/// The engine's.
+pub async fn due_for_rotation(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<String>> {
+    conn.fetch_all(
+        "SELECT id FROM kms_keys WHERE next_rotation_at <= $1 AND state = 'Enabled' \
+         ORDER BY next_rotation_at LIMIT $2",
+        values![now, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
+/// Writes what can change of a key: description, state, time of deletion, policy, rotation.
 ///
 /// # Errors
 /// The engine's.
 pub async fn update(conn: &mut Conn<'_>, key: &Key) -> Result<()> {
     conn.execute(
-        "UPDATE kms_keys SET description = $2, state = $3, deletion_at = $4, policy = $5 WHERE id = $1",
+        "UPDATE kms_keys SET description = $2, state = $3, deletion_at = $4, policy = $5, \
+         rotation_days = $6, next_rotation_at = $7 WHERE id = $1",
         values![
             &key.id,
             &key.description,
             &key.state,
             key.deletion_at,
             &key.policy,
+            key.rotation_days,
+            key.next_rotation_at,
         ],
     )
     .await?;

@@ -62,6 +62,8 @@ pub enum Topic<'a> {
     /// The tree, the policies and the attachments of an organization, by its id. Which accounts belong to
     /// it is a matter of the accounts' topics.
     Organization(&'a str),
+    /// Keys that layers are encrypted under: their states and materials.
+    EncryptionKeys,
     /// The key ring.
     KeyRing,
     /// Whether the server refuses writes.
@@ -75,6 +77,7 @@ impl fmt::Display for Topic<'_> {
             Topic::Registry { account, region } => write!(f, "registry/{account}/{region}"),
             Topic::Repository(id) => write!(f, "repository/{id}"),
             Topic::Organization(id) => write!(f, "organization/{id}"),
+            Topic::EncryptionKeys => f.write_str("encryption-keys"),
             Topic::KeyRing => f.write_str("key-ring"),
             Topic::ReadOnlyMode => f.write_str("read-only-mode"),
         }

@@ -100,6 +100,9 @@ pub struct Shape {
     pub error: Option<ErrorTrait>,
     #[serde(rename = "box")]
     boxed: Option<bool>,
+    deprecated: Option<bool>,
+    #[serde(rename = "deprecatedMessage")]
+    deprecated_message: Option<String>,
     documentation: Option<String>,
 }
 

@@ -45,10 +45,15 @@ pub fn type_name(name: &str) -> String {
 
 /// An enumeration's variant: `KMS_DSSE` → `KmsDsse`, `text/csv` → `TextCsv`.
 pub fn variant(value: &str) -> String {
-    snake(value)
+    let name: String = snake(value)
         .split(|c: char| !c.is_ascii_alphanumeric())
         .map(type_name)
-        .collect()
+        .collect();
+    // A word of the language, which has no raw form.
+    match name.as_str() {
+        "Self" => "Self_".to_owned(),
+        _ => name,
+    }
 }
 
 /// An error's variant: its shape's name without `Exception`.
@@ -70,6 +75,7 @@ mod tests {
         assert_eq!(table("accessKeyIdType"), "ACCESS_KEY_ID_TYPE");
         assert_eq!(field("Type"), "r#type");
         assert_eq!(variant("KMS_DSSE"), "KmsDsse");
+        assert_eq!(variant("SELF"), "Self_");
         assert_eq!(variant("AES256"), "Aes256");
         assert_eq!(variant("AccountMFAEnabled"), "AccountMfaEnabled");
         assert_eq!(variant("text/csv"), "TextCsv");

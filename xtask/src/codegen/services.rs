@@ -62,6 +62,14 @@ pub const SERVICES: &[Service] = &[
         origin: Origin::Botocore,
     },
     Service {
+        folder: "kms",
+        module: "kms",
+        prefix: "kms",
+        version: "2014-11-01",
+        variant: "Kms",
+        origin: Origin::Botocore,
+    },
+    Service {
         folder: "organizations",
         module: "organizations",
         prefix: "organizations",

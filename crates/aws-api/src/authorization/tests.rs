@@ -18,6 +18,16 @@ const OTHER_NAME: &[(&str, &str)] = &[
     // "The IAM principal invoking this operation must have the ecr:BatchGetImage
     // permission" (Amazon ECR API Reference, ListImageReferrers).
     ("ecr:ListImageReferrers", "ecr:BatchGetImage"),
+    // It needs one action on each of two keys.
+    ("kms:ReEncrypt", "kms:ReEncryptFrom"),
+];
+
+/// Operations of the service models that the table of actions does not have yet. None of them has a handler.
+const NEWER: &[&str] = &[
+    "kms:Decapsulate",
+    "kms:Encapsulate",
+    "secretsmanager:AssociateCrossAccountReplica",
+    "secretsmanager:DisassociateCrossAccountReplica",
 ];
 
 fn names(of: impl Iterator<Item = &'static ConditionKey>) -> BTreeSet<&'static str> {
@@ -54,6 +64,10 @@ fn every_operation_has_its_action() {
     for operation in Service::ALL.iter().flat_map(|s| s.operations()) {
         let prefix = operation.service().signing_name();
         let name = format!("{prefix}:{}", operation.name());
+        if NEWER.contains(&name.as_str()) {
+            assert!(action(&name).is_none(), "{name} is an action now");
+            continue;
+        }
         match other.iter().position(|(from, _)| *from == name) {
             Some(at) => {
                 let (_, instead) = other.remove(at);

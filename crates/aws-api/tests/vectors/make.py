@@ -21,7 +21,7 @@ import botocore.session
 
 # As botocore names them, with the names in signatures where they differ.
 SERVICES = {"accessanalyzer": "access-analyzer", "berth": "berth", "ecr": "ecr", "iam": "iam",
-            "organizations": "organizations", "secretsmanager": "secretsmanager", "sts": "sts"}
+            "kms": "kms", "organizations": "organizations", "secretsmanager": "secretsmanager", "sts": "sts"}
 # `berth` is a model of this repository, in botocore's layout.
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models")
 # As in xtask/src/codegen/overrides.rs: where AWS's answers differ from its model.

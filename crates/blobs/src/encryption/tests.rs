@@ -127,6 +127,16 @@ fn another_key_opens_nothing() {
 }
 
 #[test]
+fn material_from_before_a_rotation_opens_and_seals_no_more() {
+    let old = file_of(&key(1), &[part(10, 0)]);
+    let rotated = key(2).with_earlier([1; 16], &[1; 32]);
+    assert_eq!(read(&rotated, &old, 0, 10).unwrap(), part(10, 0));
+    let new = file_of(&rotated, &[part(10, 0)]);
+    assert_eq!(read(&key(2), &new, 0, 10).unwrap(), part(10, 0));
+    assert!(opened(&key(1), &new).is_err());
+}
+
+#[test]
 fn records_that_change_places_are_found() {
     let parts = [part(RECORD_BYTES, 1), part(RECORD_BYTES, 2)];
     let mut file = file_of(&key(1), &parts);

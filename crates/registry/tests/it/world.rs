@@ -327,7 +327,8 @@ impl Keys {
             created_at: 0,
             deletion_at: None,
             policy: String::new(),
-            material: Vec::new(),
+            rotation_days: None,
+            next_rotation_at: None,
         };
         let mut tx = store
             .store

@@ -313,6 +313,7 @@ fn event_source(service: Service) -> &'static str {
         Service::Berth => "berth",
         Service::Ecr => "ecr.amazonaws.com",
         Service::Iam => "iam.amazonaws.com",
+        Service::Kms => "kms.amazonaws.com",
         Service::Organizations => "organizations.amazonaws.com",
         Service::SecretsManager => "secretsmanager.amazonaws.com",
         Service::Sts => "sts.amazonaws.com",

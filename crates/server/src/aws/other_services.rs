@@ -1,7 +1,7 @@
 //! Services that are not served here.
 //!
 //! Tools send every service's calls to one endpoint URL. A correctly signed call of `ec2`, `s3` or
-//! `kms` is answered with a 501 that says so, in its own protocol's form (Smithy, "AWS
+//! `ssm` is answered with a 501 that says so, in its own protocol's form (Smithy, "AWS
 //! Protocols"): a signature error would read as a wrong key. Nothing is told before the signature is
 //! verified.
 
@@ -118,8 +118,8 @@ impl ErrorForm {
 /// The refusal, after the signature was verified.
 pub(super) fn not_served(scope: &str, protocol: Protocol) -> aws_api::WireError {
     let message = format!(
-        "The service '{scope}' is not served here. This server serves Amazon ECR, IAM, STS, Organizations, \
-         Secrets Manager and Access Analyzer; send calls of other services to their own endpoints."
+        "The service '{scope}' is not served here. This server serves Amazon ECR, IAM, STS, KMS, \
+         Organizations, Secrets Manager and Access Analyzer; send calls of other services to their own endpoints."
     );
     CommonError::NotImplemented.with(protocol, message)
 }

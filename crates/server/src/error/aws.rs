@@ -30,6 +30,7 @@ impl ApiError {
             ApiError::Identity(error) => identity_error(error, protocol),
             ApiError::Registry(error) => registry_error(error),
             ApiError::Secrets(error) => error.wire(),
+            ApiError::Kms(error) => error.wire(),
             ApiError::Unauthenticated(error) => unauthenticated(error, protocol),
             ApiError::Body(error @ BodyError::TooLong(_)) => {
                 common(CommonError::RequestTooLarge, error.to_string())

@@ -147,6 +147,7 @@ impl From<ApiError> for OciError {
             ApiError::Wire(error) => OciError::new(error.status, "UNSUPPORTED", &error.message),
             ApiError::Identity(_)
             | ApiError::Secrets(_)
+            | ApiError::Kms(_)
             | ApiError::Unauthenticated(_)
             | ApiError::Internal(_) => {
                 OciError::new(ErrorStatus::INTERNAL_SERVER_ERROR, "UNKNOWN", INTERNAL)

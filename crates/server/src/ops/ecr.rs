@@ -5,6 +5,8 @@ use aws_api::ecr::{self, ops};
 
 use super::row::{Revokes, row};
 use super::{Row, composite};
+use secrets::kms::ECR_ALIAS;
+
 use crate::limits::LAYER_PART_BODY_BYTES_MAX;
 use authz::{EntityKind, Requirements, ResourceSelector, require, require_action, require_each};
 
@@ -62,6 +64,19 @@ fn repositories(i: &ecr::DescribeRepositoriesRequest) -> Requirements {
 
 fn tagged(arn: &str) -> Requirements {
     require(ResourceSelector::RepositoryArn(arn.to_owned()))
+}
+
+/// Who creates a repository with a key lets ECR use the key (ECR user guide, "Encryption at rest": "you must have the
+/// following permissions"). The key that the server makes for ECR needs none.
+fn encrypted(requirements: Requirements, key: Option<&String>) -> Requirements {
+    match key.filter(|key| !key.is_empty() && *key != ECR_ALIAS) {
+        None => requirements,
+        Some(key) => ["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"]
+            .into_iter()
+            .fold(requirements, |requirements, action| {
+                requirements.and(action, ResourceSelector::KmsKey(key.to_owned()))
+            }),
+    }
 }
 
 /// Who makes a template creates repositories by it (ECR user guide, "Creating a repository creation template", "IAM
@@ -123,12 +138,12 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListPullTimeUpdateExclusions, list_pull_time_update_exclusions, List, |_i| require(ResourceSelector::Any)),
         op!(RegisterPullTimeUpdateExclusion, register_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
         op!(DeregisterPullTimeUpdateExclusion, deregister_pull_time_update_exclusion, Write, |_i| require(ResourceSelector::Any)),
-        op!(CreateRepositoryCreationTemplate, create_repository_creation_template, Write, |i| template(&i.prefix, &i.repository_policy, &i.lifecycle_policy, &i.custom_role_arn)),
+        op!(CreateRepositoryCreationTemplate, create_repository_creation_template, Write, |i| encrypted(template(&i.prefix, &i.repository_policy, &i.lifecycle_policy, &i.custom_role_arn), i.encryption_configuration.as_ref().and_then(|e| e.kms_key.as_ref()))),
         op!(DescribeRepositoryCreationTemplates, describe_repository_creation_templates, Read, |_i| require(ResourceSelector::Any)),
-        op!(UpdateRepositoryCreationTemplate, update_repository_creation_template, Write, |i| template(&i.prefix, &i.repository_policy, &i.lifecycle_policy, &i.custom_role_arn)),
+        op!(UpdateRepositoryCreationTemplate, update_repository_creation_template, Write, |i| encrypted(template(&i.prefix, &i.repository_policy, &i.lifecycle_policy, &i.custom_role_arn), i.encryption_configuration.as_ref().and_then(|e| e.kms_key.as_ref()))),
         op!(DeleteRepositoryCreationTemplate, delete_repository_creation_template, Write, |_i| require(ResourceSelector::Any)),
         // Repositories.
-        op!(CreateRepository, create_repository, Write, |i| repository(&i.registry_id, &i.repository_name).tags(&i.tags)),
+        op!(CreateRepository, create_repository, Write, |i| encrypted(repository(&i.registry_id, &i.repository_name).tags(&i.tags), i.encryption_configuration.as_ref().and_then(|e| e.kms_key.as_ref()))),
         op!(DescribeRepositories, describe_repositories, Read, |i| repositories(i)),
         op!(DeleteRepository, delete_repository, Write, |i| repository(&i.registry_id, &i.repository_name)),
         op!(PutImageTagMutability, put_image_tag_mutability, Write, |i| repository(&i.registry_id, &i.repository_name)),

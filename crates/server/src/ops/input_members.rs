@@ -74,6 +74,19 @@ pub(crate) static UNSUPPORTED: &[Unsupported] = unsupported! {
 #[cfg(test)]
 pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
     (
+        "kms:CreateKey",
+        "BypassPolicyLockoutSafetyCheck",
+        "each key policy must let the account administer the key",
+    ),
+    (
+        "kms:PutKeyPolicy",
+        "BypassPolicyLockoutSafetyCheck",
+        "each key policy must let the account administer the key",
+    ),
+    ("kms:DescribeKey", "GrantTokens", "there are no grants"),
+    ("kms:ListKeyPolicies", "Limit", "a key has one policy"),
+    ("kms:ListKeyPolicies", "Marker", "a key has one policy"),
+    (
         "sts:AssumeRoleWithWebIdentity",
         "WebIdentityToken",
         "proves the caller, before the authorization step",

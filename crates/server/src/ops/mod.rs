@@ -13,6 +13,7 @@ mod events;
 mod iam;
 pub(crate) mod input_members;
 mod insight;
+mod kms;
 pub(crate) mod oci;
 mod organizations;
 pub(crate) mod row;
@@ -39,6 +40,7 @@ pub(crate) fn table() -> &'static HashMap<Operation, Row> {
             berth::table(),
             ecr::table(),
             iam::table(),
+            kms::table(),
             organizations::table(),
             secrets_manager::table(),
             sts::table(),
@@ -71,6 +73,7 @@ mod tests {
             berth::table(),
             ecr::table(),
             iam::table(),
+            kms::table(),
             organizations::table(),
             secrets_manager::table(),
             sts::table(),

@@ -76,7 +76,7 @@ async fn calls_of_other_services_say_that_they_are_not_served() {
     let world = World::new().await;
     let json = [
         ("content-type", "application/x-amz-json-1.1"),
-        ("x-amz-target", "TrentService.DescribeKey"),
+        ("x-amz-target", "AmazonSSM.GetParameter"),
     ];
     let json10 = [
         ("content-type", "application/x-amz-json-1.0"),
@@ -104,13 +104,13 @@ async fn calls_of_other_services_say_that_they_are_not_served() {
             "ListTopics",
         ),
         (
-            "kms",
+            "ssm",
             Method::POST,
             "/",
             &json,
             "{}",
             "\"__type\":\"NotImplemented\"",
-            "DescribeKey",
+            "GetParameter",
         ),
         (
             "dynamodb",
