@@ -327,7 +327,10 @@ async fn a_rotation_adds_material(store: TestStore) {
     w.kms.maintain(service, at(91).now).await.unwrap();
     let after = w.kms.layer_key(&id).await.unwrap();
     assert_ne!(after.current, before.current);
-    assert_eq!(after.earlier, [before.current.clone()]);
+    assert_eq!(
+        after.earlier.as_slice(),
+        std::slice::from_ref(&before.current)
+    );
     assert_eq!(status().await.next_rotation_date, Some(at(180).now));
 }
 

@@ -31,7 +31,7 @@ fn invalid(at: &'static str, constraint: impl std::fmt::Display) -> ApiError {
 }
 
 /// `PutEventTarget`.
-pub(super) async fn put(
+pub(super) async fn put_event_target(
     app: &App,
     ok: Authorized<berth::PutEventTargetRequest>,
 ) -> Result<berth::PutEventTargetResponse, ApiError> {
@@ -82,7 +82,7 @@ pub(super) async fn put(
 }
 
 /// `ListEventTargets`.
-pub(super) async fn list(
+pub(super) async fn list_event_targets(
     app: &App,
     ok: Authorized<berth::ListEventTargetsRequest>,
 ) -> Result<berth::ListEventTargetsResponse, ApiError> {
@@ -93,7 +93,7 @@ pub(super) async fn list(
 }
 
 /// `DescribeEventTarget`.
-pub(super) async fn describe(
+pub(super) async fn describe_event_target(
     app: &App,
     ok: Authorized<berth::DescribeEventTargetRequest>,
 ) -> Result<berth::DescribeEventTargetResponse, ApiError> {
@@ -107,7 +107,7 @@ pub(super) async fn describe(
 }
 
 /// `DeleteEventTarget`.
-pub(super) async fn delete(
+pub(super) async fn delete_event_target(
     app: &App,
     ok: Authorized<berth::DeleteEventTargetRequest>,
 ) -> Result<berth::DeleteEventTargetResponse, ApiError> {
@@ -123,7 +123,7 @@ pub(super) async fn delete(
 }
 
 /// `TestEventTarget`: also of a target that is disabled.
-pub(super) async fn test(
+pub(super) async fn test_event_target(
     app: &App,
     ok: Authorized<berth::TestEventTargetRequest>,
 ) -> Result<berth::TestEventTargetResponse, ApiError> {
@@ -135,7 +135,7 @@ pub(super) async fn test(
 }
 
 /// `ListFailedEventDeliveries`.
-pub(super) async fn failed(
+pub(super) async fn list_failed_event_deliveries(
     app: &App,
     ok: Authorized<berth::ListFailedEventDeliveriesRequest>,
 ) -> Result<berth::ListFailedEventDeliveriesResponse, ApiError> {
@@ -146,7 +146,7 @@ pub(super) async fn failed(
 }
 
 /// `RetryFailedEventDeliveries`.
-pub(super) async fn retry(
+pub(super) async fn retry_failed_event_deliveries(
     app: &App,
     ok: Authorized<berth::RetryFailedEventDeliveriesRequest>,
 ) -> Result<berth::RetryFailedEventDeliveriesResponse, ApiError> {
@@ -162,7 +162,7 @@ pub(super) async fn retry(
 }
 
 /// `PurgeFailedEventDeliveries`.
-pub(super) async fn purge(
+pub(super) async fn purge_failed_event_deliveries(
     app: &App,
     ok: Authorized<berth::PurgeFailedEventDeliveriesRequest>,
 ) -> Result<berth::PurgeFailedEventDeliveriesResponse, ApiError> {

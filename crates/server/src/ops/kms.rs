@@ -61,7 +61,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(ListAliases, list_aliases, List, |_i| require(ResourceSelector::Any)),
         op!(ListKeyPolicies, list_key_policies, List, |i| key(&i.key_id)),
         op!(ListKeys, list_keys, List, |_i| require(ResourceSelector::Any)),
-        op!(ListResourceTags, list_resource_tags, Read, |i| key(&i.key_id)),
+        op!(ListResourceTags, list_resource_tags, List, |i| key(&i.key_id)),
         op!(PutKeyPolicy, put_key_policy, PermissionsManagement, |i| key(&i.key_id).key(BYPASS, i.bypass_policy_lockout_safety_check.map(|bypass| if bypass { "true" } else { "false" }))),
         op!(ScheduleKeyDeletion, schedule_key_deletion, Write, |i| key(&i.key_id).key(WINDOW, i.pending_window_in_days.map(|days| days.to_string()).as_deref())).revokes(Revokes::Always),
         op!(TagResource, tag_resource, Tagging, |i| key(&i.key_id).tags(Some(&i.tags))),

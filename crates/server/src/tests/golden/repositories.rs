@@ -26,10 +26,13 @@ async fn answers_about_repositories() {
     g.call("CreateRepository", "a name that is too short", named("a"))
         .await;
     g.call("CreateRepository", "no name", json!({})).await;
-    let input =
-        json!({"repositoryName": "kms", "encryptionConfiguration": {"encryptionType": "KMS"}});
-    g.call("CreateRepository", "encryption with KMS", input)
-        .await;
+    let input = json!({"repositoryName": "kms", "encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/none"}});
+    g.call(
+        "CreateRepository",
+        "encryption with a key that is not there",
+        input,
+    )
+    .await;
     let input = json!({"repositoryName": "other", "imageTagMutability": "SOMETIMES"});
     g.call("CreateRepository", "another mutability", input)
         .await;
