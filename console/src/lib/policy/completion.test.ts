@@ -22,7 +22,7 @@ describe("placeAt", () => {
 describe("suggestions", () => {
   it("come from the tables of the services that are served", async () => {
     const tables = await loadTables();
-    expect(Object.keys(tables).sort()).toEqual(["access-analyzer", "berth", "ecr", "iam", "organizations", "sts"]);
+    expect(Object.keys(tables).sort()).toEqual(["access-analyzer", "berth", "ecr", "iam", "kms", "organizations", "secretsmanager", "sts"]);
     expect(actions(tables, "e").map((one) => one.text)).toContain("ecr:");
     const found = actions(tables, "ecr:Put").find((one) => one.text === "ecr:PutImage");
     expect(found).toEqual({ text: "ecr:PutImage", detail: "Write" });
