@@ -10,6 +10,7 @@ use store::ecr::{image_status, image_tag, layer, repository};
 
 use super::run::{ReplicationTask, ReplicationWork};
 use crate::cache::Change;
+use crate::events::{self, Event, Replicated};
 use crate::images::{Removal, remove};
 use crate::layer_keys::stored_word;
 use crate::manifest::{self, Parsed};
@@ -20,6 +21,12 @@ use crate::storage_class::restore;
 use crate::tag_moves::{Cause, MoveMethod};
 use crate::who::Who;
 use crate::{Authorized, Error, Expected, Registry, RepositoryFacts, service_event};
+
+/// One event for each tag, and one for an image that came without any.
+pub(super) fn each_or_none(tags: &[String]) -> impl Iterator<Item = Option<&str>> {
+    let untagged = tags.is_empty().then_some(None);
+    tags.iter().map(|tag| Some(tag.as_str())).chain(untagged)
+}
 
 /// How deep lists of lists go.
 const DEPTH_MAX: usize = 8;
@@ -249,6 +256,17 @@ impl Copying<'_> {
             let details = told(self.work, COPY, digest, &moved);
             let name = "ReplicateImage";
             service_event::insert(conn, self.service, name, target, &details, now).await?;
+            for tag in each_or_none(&moved) {
+                let done = Event::Replication(Replicated {
+                    succeeded: true,
+                    digest,
+                    tag,
+                    source_account: source.account.as_str(),
+                    source_region: source.region.as_str(),
+                    failure: None,
+                });
+                events::emit(conn, target, &done, now).await?;
+            }
             registry.note_change(&mut tx, target, now).await?;
         }
         registry.commit(tx, &changes).await?;

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use store::ecr::replication::{self, Status, Task};
 use store::ecr::{image, repository};
 
+use super::copy::each_or_none;
+use crate::events::{self, Event, Replicated};
+use crate::facts::arn;
 use crate::replication_outbox::{COPY, DELETE_TAG};
 use crate::service_event;
 use crate::templates::TemplatedRepository;
@@ -229,6 +232,14 @@ impl Registry {
             true => now.saturating_sub(task.created_at) >= PATIENCE_MS,
             false => task.attempts + 1 >= REFUSED_ATTEMPTS_MAX,
         };
+        // The repository as it would be there: it may not exist.
+        let destination = RepositoryFacts {
+            account: work.account,
+            region: work.region.clone(),
+            arn: arn(&work.account, &work.region, &work.source.name).into(),
+            registry: self.registry_facts(&work.account, &work.region).await?,
+            ..work.source.clone()
+        };
         let mut tx = self.write(work.source.id).await?;
         let conn = &mut tx.conn();
         if is_over {
@@ -257,6 +268,21 @@ impl Registry {
             });
             service_event::insert(conn, service, "ReplicateImage", &work.source, &details, now)
                 .await?;
+            // AWS sends it in the destination's region. A deletion that was not repeated has no event there.
+            if task.action == COPY {
+                let tags: Vec<_> = task.tags.lines().map(str::to_owned).collect();
+                for tag in each_or_none(&tags) {
+                    let failed = Event::Replication(Replicated {
+                        succeeded: false,
+                        digest: &task.digest,
+                        tag,
+                        source_account: work.source.account.as_str(),
+                        source_region: work.source.region.as_str(),
+                        failure: Some(&text),
+                    });
+                    events::emit(conn, &destination, &failed, now).await?;
+                }
+            }
         } else {
             let doublings = u32::try_from(task.attempts.clamp(0, 20)).unwrap_or(20);
             let pause = RETRY_FIRST_MS.saturating_mul(1 << doublings);

@@ -11,10 +11,20 @@ use store::{Scope, Topic};
 
 /// A target of the registry, as it is stored.
 pub async fn target(t: &TestStore, name: &str, pattern: &Value) {
+    target_of(t, (ACCOUNT, REGION), name, pattern).await;
+}
+
+/// The same in another registry.
+pub async fn target_of(
+    t: &TestStore,
+    (account, region): (&str, &str),
+    name: &str,
+    pattern: &Value,
+) {
     let target = Target {
         id: 0,
-        account: ACCOUNT.into(),
-        region: REGION.into(),
+        account: account.into(),
+        region: region.into(),
         name: name.into(),
         url: "https://hooks.example.com/".into(),
         pattern: pattern.to_string(),
@@ -28,16 +38,10 @@ pub async fn target(t: &TestStore, name: &str, pattern: &Value) {
         failures: 0,
         not_before: 0,
     };
-    let scope = Scope::Registry {
-        account: ACCOUNT,
-        region: REGION,
-    };
+    let scope = Scope::Registry { account, region };
     let mut tx = t.store.write(scope).await.unwrap();
     event_target::put(&mut tx.conn(), &target).await.unwrap();
-    tx.touch(Topic::Registry {
-        account: ACCOUNT,
-        region: REGION,
-    });
+    tx.touch(Topic::Registry { account, region });
     tx.commit().await.unwrap();
 }
 

@@ -13,6 +13,7 @@ use registry::{
 use serde_json::json;
 use store::testing::{TestStore, on_every_engine};
 
+use crate::events::{taken, target_of};
 use crate::world::*;
 
 const THERE: &str = "eu-west-1";
@@ -493,4 +494,47 @@ async fn a_pull_of_the_replica_counts_at_the_source(store: TestStore) {
     let done = w.registry.maintain(ServiceName::Maintenance, later.now);
     done.await.unwrap();
     assert_eq!(pulled().await, Some(later.now_ms()));
+}
+
+/// E2: `ECR Replication Action`, in the destination's registry.
+#[on_every_engine]
+async fn e2_replications_are_told_at_the_destination(store: TestStore) {
+    let w = World::new(&store).await;
+    let pattern = json!({"detail-type": ["ECR Replication Action"]});
+    target_of(&store, (ACCOUNT, THERE), "hook", &pattern).await;
+    target_of(&store, (OTHER, REGION), "hook", &pattern).await;
+    let there = rule(&[(ACCOUNT, THERE)], &[]);
+    configure(&w, vec![there]).await.unwrap();
+    let repo = w.repository("app").await;
+    let digest = w.image(&repo, "v1", "one").await.to_string();
+    run(&w, &store).await;
+    let told = taken(&store).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!((&*told[0].account, &*told[0].region), (ACCOUNT, THERE));
+    let detail: serde_json::Value = serde_json::from_str(&told[0].detail).unwrap();
+    let expected = json!({
+        "result": "SUCCESS",
+        "repository-name": "app",
+        "image-digest": digest,
+        "source-account": ACCOUNT,
+        "action-type": "REPLICATE",
+        "source-region": REGION,
+        "image-tag": "v1",
+    });
+    assert_eq!(detail, expected);
+
+    configure(&w, vec![rule(&[(OTHER, REGION)], &[])])
+        .await
+        .unwrap();
+    let repo = w.facts("app").await;
+    w.image(&repo, "v2", "two").await;
+    for attempt in 0..5 {
+        run_at(&w, &store, w.later(attempt).now, false).await;
+    }
+    let told = taken(&store).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!((&*told[0].account, &*told[0].region), (OTHER, REGION));
+    let detail: serde_json::Value = serde_json::from_str(&told[0].detail).unwrap();
+    assert_eq!(detail["result"], "FAILED");
+    assert_eq!(detail["failure-reason"], "no");
 }
