@@ -109,6 +109,27 @@ def test_by_mouse_from_nothing_to_a_pushed_image_and_back(page, root):
     page.check()
 
 
+def test_a_repository_is_encrypted_under_a_key(page, root):
+    kms = root.boto("kms")
+    key = kms.create_key()["KeyMetadata"]
+    kms.create_alias(AliasName="alias/team", TargetKeyId=key["KeyId"])
+    page.open("/repositories")
+    page.get_by_role("link", name="Create repository").click()
+    page.get_by_label("Repository name").fill("keyed/app")
+    page.get_by_role("button", name="As command", exact=True).first.click()
+    page.get_by_role("radio", name="A key of KMS").check()
+    page.get_by_label("Key", exact=True).fill("alias/team")
+    command = page.get_by_role("region", name="AWS CLI").inner_text()
+    assert "alias/team" in command and "KMS" in command
+    page.axe()
+    page.get_by_role("button", name="Create repository").click()
+    page.heading("keyed/app").wait_for()
+    page.get_by_text(key["Arn"], exact=True).wait_for()
+    shown = root.ecr.describe_repositories(repositoryNames=["keyed/app"])["repositories"][0]["encryptionConfiguration"]
+    assert shown == {"encryptionType": "KMS", "kmsKey": key["Arn"]}
+    page.check()
+
+
 def test_by_keyboard_a_repository_is_created_and_pushed_to(page, root):
     page.open("/repositories")
     assert page.focused() == ["h1", "Repositories"], "the focus starts at the new page's heading"

@@ -14,6 +14,15 @@ test("knows exclusions", () => {
   for (const text of ["", "a b", "***", "a/b"]) expect(isExclusion(text), text).toBe(false);
 });
 
+test("sends the key of a repository that is encrypted", () => {
+  const form = { ...EMPTY_FORM, name: "app", encryption: "KMS" as const };
+  expect(createInput(form).encryptionConfiguration).toEqual({ encryptionType: "KMS" });
+  const withKey = { ...form, kmsKey: " alias/team " };
+  expect(createInput(withKey).encryptionConfiguration).toEqual({ encryptionType: "KMS", kmsKey: "alias/team" });
+  expect(createInput({ ...withKey, encryption: "AES256" }).encryptionConfiguration).toBeUndefined();
+  expect(resourcesOf([createChange(withKey)])[0]?.blocks?.map((block) => block.head[0])).toEqual(["encryption_configuration"]);
+});
+
 test("sends what differs from the defaults", () => {
   expect(createInput({ ...EMPTY_FORM, name: "app" })).toEqual({ repositoryName: "app", imageTagMutability: "MUTABLE" });
   const form = {

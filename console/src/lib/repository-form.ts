@@ -7,6 +7,9 @@ export interface RepositoryForm {
   mutability: "MUTABLE" | "IMMUTABLE";
   exclusions: string[];
   scanOnPush: boolean;
+  encryption: "AES256" | "KMS";
+  /** Id, ARN or alias of a key. Empty: the key that the registry makes for such repositories. */
+  kmsKey: string;
   tags: { key: string; value: string }[];
 }
 
@@ -15,6 +18,8 @@ export const EMPTY_FORM: RepositoryForm = {
   mutability: "MUTABLE",
   exclusions: [],
   scanOnPush: false,
+  encryption: "AES256",
+  kmsKey: "",
   tags: [],
 };
 
@@ -44,12 +49,20 @@ export function mutabilityOf(form: Pick<RepositoryForm, "mutability" | "exclusio
   };
 }
 
+/** What is left out where it is the default. */
+function encryptionOf({ encryption, kmsKey }: Pick<RepositoryForm, "encryption" | "kmsKey">) {
+  if (encryption === "AES256") return {};
+  const key = kmsKey.trim();
+  return { encryptionConfiguration: { encryptionType: encryption, ...(key === "" ? {} : { kmsKey: key }) } };
+}
+
 /** The input of CreateRepository. */
 export function createInput(form: RepositoryForm) {
   return {
     repositoryName: form.name,
     ...mutabilityOf(form),
     ...(form.scanOnPush ? { imageScanningConfiguration: { scanOnPush: true } } : {}),
+    ...encryptionOf(form),
     ...(form.tags.length > 0 ? { tags: form.tags.map(({ key, value }) => ({ Key: key, Value: value })) } : {}),
   };
 }

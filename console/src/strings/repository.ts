@@ -10,6 +10,8 @@ export const repository = {
     mutability: "Tag mutability",
     exclusions: "Exclusions",
     encryption: "Encryption",
+    kmsKey: "Key",
+    copyKey: "Copy the ARN of the key",
     scan: "Scan on push",
     created: "Created",
     arn: "ARN",

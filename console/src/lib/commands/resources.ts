@@ -98,6 +98,13 @@ function scanning(value: Json | undefined): TerraformBlock[] {
   return [{ head: ["image_scanning_configuration"], attributes: { scan_on_push: isOn } }];
 }
 
+/** The key of a repository that is encrypted under one. */
+function encryption(value: Json | undefined): TerraformBlock[] {
+  const { encryptionType, kmsKey } = object(value);
+  if (encryptionType === undefined) return [];
+  return [{ head: ["encryption_configuration"], attributes: { encryption_type: encryptionType, kms_key: kmsKey } }];
+}
+
 const MAKE: Readonly<Record<string, Make>> = {
   "iam:CreateUser": (input) =>
     resource(USER, text(input["UserName"]), {
@@ -243,6 +250,7 @@ const MAKE: Readonly<Record<string, Make>> = {
     return repository(name, { ...attributes, tags: tags(input["tags"]) }, [
       ...blocks,
       ...scanning(input["imageScanningConfiguration"]),
+      ...encryption(input["encryptionConfiguration"]),
     ]);
   },
   "ecr:PutImageTagMutability": (input) => {

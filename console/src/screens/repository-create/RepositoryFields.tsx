@@ -3,11 +3,14 @@ import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
 import Header from "@cloudscape-design/components/header";
 import Input from "@cloudscape-design/components/input";
+import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { isRepositoryName, type RepositoryForm } from "../../lib/repository-form";
 import { strings } from "../../strings";
 import { MutabilityFields } from "../repository/MutabilityFields";
 import { TagFields } from "../repository/TagFields";
+
+const ENCRYPTIONS = ["AES256", "KMS"] as const;
 
 interface Props {
   form: RepositoryForm;
@@ -50,8 +53,23 @@ export function RepositoryFields({ form, onChange, showErrors }: Props) {
             {text.scan}
           </Checkbox>
           <FormField label={text.encryption} description={text.encryptionHint}>
-            {text.encryptionValue}
+            <RadioGroup
+              value={form.encryption}
+              items={ENCRYPTIONS.map((value) => ({ value, ...text.encryptionKinds[value] }))}
+              onChange={({ detail }) => set({ encryption: detail.value === "KMS" ? "KMS" : "AES256" })}
+            />
           </FormField>
+          {form.encryption === "AES256" ? null : (
+            <FormField label={text.kmsKey} constraintText={text.kmsKeyHint}>
+              <Input
+                value={form.kmsKey}
+                onChange={({ detail }) => set({ kmsKey: detail.value })}
+                placeholder={text.kmsKeyPlaceholder}
+                autoComplete={false}
+                spellcheck={false}
+              />
+            </FormField>
+          )}
         </SpaceBetween>
       </Container>
       <Container header={<Header variant="h2">{text.tags}</Header>}>

@@ -10,6 +10,7 @@ export function Overview({ repository }: { repository: Repository }) {
   const text = strings.repository.overview;
   const { mutability, on, off } = strings.repositories;
   const { repositoryUri = "", repositoryArn = "", imageTagMutability = "" } = repository;
+  const { encryptionType, kmsKey } = repository.encryptionConfiguration ?? {};
   const exclusions = repository.imageTagMutabilityExclusionFilters ?? [];
   return (
     <Container header={<Header variant="h2">{text.title}</Header>}>
@@ -23,7 +24,8 @@ export function Overview({ repository }: { repository: Repository }) {
           ...(exclusions.length === 0
             ? []
             : [{ label: text.exclusions, value: exclusions.map(({ filter }) => filter).join(", ") }]),
-          { label: text.encryption, value: repository.encryptionConfiguration?.encryptionType ?? strings.frame.none },
+          { label: text.encryption, value: encryptionType ?? strings.frame.none },
+          ...(kmsKey === undefined ? [] : [{ label: text.kmsKey, value: <CopiedName name={kmsKey} label={text.copyKey} /> }]),
           { label: text.scan, value: repository.imageScanningConfiguration?.scanOnPush === true ? on : off },
         ]}
       />
