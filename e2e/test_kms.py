@@ -55,18 +55,18 @@ def test_a_key_and_an_encrypted_repository(berth, root):
     assert shown["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": key["Arn"]}
     root.create_repository("open/app")
     image = images.Image(layer_bytes=300_000)
-    root.raw.push("secret/app", "v1", image)
+    root.raw().push("secret/app", "v1", image)
     assert not on_disk(berth, image.layer)
-    root.raw.pull("secret/app", image)
+    root.raw().pull("secret/app", image)
     # A part, whose bytes stand in the middle of a record.
-    part = root.raw("GET", f"/v2/secret/app/blobs/{images.digest(image.layer)}", headers={"Range": "bytes=70000-140000"})
+    part = root.raw()("GET", f"/v2/secret/app/blobs/{images.digest(image.layer)}", headers={"Range": "bytes=70000-140000"})
     assert (part.status, part.body) == (206, image.layer[70000:140001])
     # A layer is not mounted out of the key; clients upload it then.
     mount = f"/v2/open/app/blobs/uploads/?mount={images.digest(image.layer)}&from=secret/app"
-    assert root.raw("POST", mount).status == 202
-    root.raw.push("open/app", "v1", image)
+    assert root.raw()("POST", mount).status == 202
+    root.raw().push("open/app", "v1", image)
     assert on_disk(berth, image.layer)
-    root.raw.pull("open/app", image)
+    root.raw().pull("open/app", image)
 
 
 def test_docker_pushes_and_pulls_after_a_restart(berth, root):
@@ -93,16 +93,16 @@ def test_a_disabled_key_closes_its_repositories(root):
     key = make_key(root, "switch")["KeyId"]
     encrypted(root, "switch/app", "alias/switch")
     image = images.Image()
-    root.raw.push("switch/app", "v1", image)
+    root.raw().push("switch/app", "v1", image)
     kms(root, "disable-key", "--key-id", key)
-    root.raw("GET", f"/v2/switch/app/blobs/{images.digest(image.layer)}").error(403, "DENIED", "is disabled")
-    root.raw("POST", "/v2/switch/app/blobs/uploads/").error(403, "DENIED", "is disabled")
+    root.raw()("GET", f"/v2/switch/app/blobs/{images.digest(image.layer)}").error(403, "DENIED", "is disabled")
+    root.raw()("POST", "/v2/switch/app/blobs/uploads/").error(403, "DENIED", "is disabled")
     refused = failing(root.ecr.initiate_layer_upload, "KmsException", repositoryName="switch/app")
     assert "is disabled" in refused["Message"]
     failing(root.ecr.create_repository, "KmsException", repositoryName="switch/other",
             encryptionConfiguration={"encryptionType": "KMS", "kmsKey": "alias/switch"})
     kms(root, "enable-key", "--key-id", key)
-    root.raw.pull("switch/app", image)
+    root.raw().pull("switch/app", image)
 
 
 def test_a_key_is_not_deleted_while_a_repository_uses_it(root):
@@ -131,8 +131,8 @@ def test_iam_and_the_key_policy_decide_who_uses_a_key(root):
     maker.ecr.create_repository(repositoryName="guarded/app", encryptionConfiguration=setting)
     # Who pushes and pulls needs no permission on the key.
     image = images.Image()
-    pusher.raw.push("guarded/app", "v1", image)
-    pusher.raw.pull("guarded/app", image)
+    pusher.raw().push("guarded/app", "v1", image)
+    pusher.raw().pull("guarded/app", image)
     failing(maker.boto("kms").disable_key, "AccessDeniedException", KeyId=key["KeyId"])
     # The key policy denies what IAM allows.
     document = json.loads(kms(root, "get-key-policy", "--key-id", key["KeyId"], "--policy-name", "default")["Policy"])

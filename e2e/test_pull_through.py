@@ -196,6 +196,8 @@ def test_a_lying_upstream_leaves_nothing(root, berth):
     raw("GET", "/v2/liar/app/manifests/v1", headers={"Accept": "*/*"}).expect(200)
     try:
         got = raw("GET", f"/v2/liar/app/blobs/{images.digest(layer)}")
+    except http.client.RemoteDisconnected:
+        pass  # Cut before the first bytes left the server.
     except http.client.IncompleteRead as cut:
         assert len(cut.partial) < len(layer)
     else:
