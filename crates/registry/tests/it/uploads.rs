@@ -571,9 +571,9 @@ async fn a_layer_costs_five_statements_and_a_look_up_two(store: TestStore) {
 
     let look_up = async |name: &'static str| {
         let (other, ..) = w.another_node(true, w.cx.now).await;
-        // The registry's policy and settings, which its repositories share.
+        // The registry's policy, settings, event targets and replication, which its repositories share.
         let registry = other.registry_policy(&w.cx.account, &w.cx.region);
-        assert_eq!(store::testing::count_queries(registry).await.1, 3);
+        assert_eq!(store::testing::count_queries(registry).await.1, 5);
         let look_up = other.look_up(&w.cx.account, &w.cx.region, name);
         let (found, count) = store::testing::count_queries(look_up).await;
         (found.unwrap().repository.is_some(), count)
