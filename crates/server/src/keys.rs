@@ -4,37 +4,19 @@ use std::sync::Arc;
 
 use aws_types::{AccountId, Region};
 use blobs::EncryptionKey;
-use identity::{Identity, Sealer};
+use identity::Identity;
 use policy::DocumentKind;
 use registry::{KeyError, KeyId, LayerKeys};
+use secrets::BoxFuture;
 use secrets::kms::{KeyPolicies, Kms, KmsError, PolicyRefused};
-use secrets::{BoxFuture, Seal, SealFailed};
 use store::Store;
 use zeroize::Zeroizing;
 
 use crate::error::chain;
+use crate::secret_seal::KeyRing;
 
 /// What is authenticated beside the material of each key: nothing else that is sealed opens as one.
 const PURPOSE: &str = "kms-key-material";
-
-struct KeyRing(Sealer);
-
-impl Seal for KeyRing {
-    fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SealFailed> {
-        let sealed = self.0.seal_bytes(PURPOSE, plain);
-        sealed.map_err(|error| SealFailed(error.to_string()))
-    }
-
-    fn open<'a>(
-        &'a self,
-        sealed: &'a [u8],
-    ) -> BoxFuture<'a, Result<Zeroizing<Vec<u8>>, SealFailed>> {
-        Box::pin(async move {
-            let opened = self.0.open_bytes(PURPOSE, sealed).await;
-            opened.map_err(|error| SealFailed(error.to_string()))
-        })
-    }
-}
 
 /// Key policies name principals as other resource policies do, and are pinned by the same function.
 struct IamKeyPolicies(Identity);
@@ -62,7 +44,7 @@ impl KeyPolicies for IamKeyPolicies {
 
 /// The keys of a server.
 pub(crate) fn kms(store: &Store, identity: &Identity) -> Kms {
-    let seal = Arc::new(KeyRing(identity.sealer().clone()));
+    let seal = Arc::new(KeyRing::new(identity, PURPOSE));
     let policies = Arc::new(IamKeyPolicies(identity.clone()));
     let entropy = Arc::new(aws_types::SystemEntropy);
     Kms::new(store.clone(), seal, policies, entropy)

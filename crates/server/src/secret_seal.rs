@@ -1,4 +1,4 @@
-//! The values of secrets are sealed under the key ring, which `identity` keeps.
+//! What secrets and KMS keep is sealed under the key ring, which `identity` keeps.
 
 use std::sync::Arc;
 
@@ -10,11 +10,24 @@ use zeroize::Zeroizing;
 /// What is authenticated beside each value: nothing else that is sealed opens as one.
 const PURPOSE: &str = "secret-value";
 
-struct KeyRing(Sealer);
+/// The key ring for one purpose, which is authenticated beside what it seals.
+pub(crate) struct KeyRing {
+    sealer: Sealer,
+    purpose: &'static str,
+}
+
+impl KeyRing {
+    pub(crate) fn new(identity: &Identity, purpose: &'static str) -> KeyRing {
+        KeyRing {
+            sealer: identity.sealer().clone(),
+            purpose,
+        }
+    }
+}
 
 impl Seal for KeyRing {
     fn seal(&self, plain: &[u8]) -> Result<Vec<u8>, SealFailed> {
-        let sealed = self.0.seal_bytes(PURPOSE, plain);
+        let sealed = self.sealer.seal_bytes(self.purpose, plain);
         sealed.map_err(|error| SealFailed(error.to_string()))
     }
 
@@ -23,7 +36,7 @@ impl Seal for KeyRing {
         sealed: &'a [u8],
     ) -> BoxFuture<'a, Result<Zeroizing<Vec<u8>>, SealFailed>> {
         Box::pin(async move {
-            let opened = self.0.open_bytes(PURPOSE, sealed).await;
+            let opened = self.sealer.open_bytes(self.purpose, sealed).await;
             opened.map_err(|error| SealFailed(error.to_string()))
         })
     }
@@ -31,6 +44,6 @@ impl Seal for KeyRing {
 
 /// The secrets of a server.
 pub(crate) fn secrets(store: &Store, identity: &Identity) -> Secrets {
-    let seal = Arc::new(KeyRing(identity.sealer().clone()));
+    let seal = Arc::new(KeyRing::new(identity, PURPOSE));
     Secrets::new(store.clone(), seal, Arc::new(aws_types::SystemEntropy))
 }
