@@ -37,6 +37,7 @@ use aws_types::{AccountId, Arn, Entropy, Region};
 use policy::{DocumentKind, PolicyRef, PolicySet};
 use store::kms::Key;
 use store::{Conn, Store};
+use uuid::Uuid;
 
 use crate::Seal;
 use material::Materials;
@@ -213,45 +214,21 @@ fn parse<'a>(account: AccountId, region: &Region, id: &'a str) -> Result<Named<'
     }
 }
 
+/// Whether the text is a UUID as KMS writes it.
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-        })
+    Uuid::try_parse(text).is_ok_and(|id| id.to_string() == text)
 }
 
-/// A random UUID (RFC 9562, version 4).
 fn new_uuid(entropy: &dyn Entropy) -> Result<String, KmsError> {
-    let mut bytes: [u8; 16] = aws_types::draw(entropy)?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    Ok(parts.join("-"))
+    let bytes = aws_types::draw(entropy)?;
+    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    Ok(id.to_string())
 }
 
 /// The 16 bytes of a UUID.
 fn uuid_bytes(text: &str) -> Result<[u8; 16], KmsError> {
-    let damaged = || KmsError::internal(format!("`{text}` is no UUID"));
-    let digits: Vec<u32> = text
-        .chars()
-        .filter_map(|digit| digit.to_digit(16))
-        .collect();
-    let mut bytes = [0; 16];
-    if digits.len() != 32 {
-        return Err(damaged());
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::try_from(pair[0] * 16 + pair[1]).map_err(KmsError::internal)?;
-    }
-    Ok(bytes)
+    let id = Uuid::try_parse(text).map_err(KmsError::internal)?;
+    Ok(id.into_bytes())
 }
 
 async fn find(
