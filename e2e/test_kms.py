@@ -143,6 +143,18 @@ def test_iam_and_the_key_policy_decide_who_uses_a_key(root):
     assert done["eventSource"] == "kms.amazonaws.com"
 
 
+def test_an_alias_is_moved_by_who_may_do_so_on_both_keys(root):
+    held, own = make_key(root, "held"), make_key(root, "own")
+    alias = held["Arn"].split(":key/")[0] + ":alias/held"
+    move = {"AliasName": "alias/held", "TargetKeyId": own["KeyId"]}
+    taker = root.create_user("taker", policy(allow(["kms:UpdateAlias"], [alias, own["Arn"]])))
+    refused = failing(taker.boto("kms").update_alias, "AccessDeniedException", **move)
+    assert held["Arn"] in refused["Message"]
+    owner = root.create_user("owner", policy(allow(["kms:UpdateAlias"], [alias, own["Arn"], held["Arn"]])))
+    owner.boto("kms").update_alias(**move)
+    assert kms(root, "describe-key", "--key-id", "alias/held")["KeyMetadata"]["KeyId"] == own["KeyId"]
+
+
 def test_rotation(root):
     key = make_key(root, "rotated")["KeyId"]
     kms(root, "enable-key-rotation", "--key-id", key, "--rotation-period-in-days", "180")

@@ -29,8 +29,8 @@ fn key(id: &str) -> Requirements {
     require(ResourceSelector::KmsKey(id.to_owned()))
 }
 
-/// What is done to an alias needs the permission on the alias and on the key (KMS developer guide, "Controlling
-/// access to aliases").
+/// What is done to an alias needs the permission on the alias and on the key; to move one, on both keys (KMS developer
+/// guide, "Controlling access to aliases").
 fn alias(name: &str, action: &'static str, id: &str) -> Requirements {
     require(ResourceSelector::KmsAlias(name.to_owned()))
         .and(action, ResourceSelector::KmsKey(id.to_owned()))
@@ -66,7 +66,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(ScheduleKeyDeletion, schedule_key_deletion, Write, |i| key(&i.key_id).key(WINDOW, i.pending_window_in_days.map(|days| days.to_string()).as_deref())).revokes(Revokes::Always),
         op!(TagResource, tag_resource, Tagging, |i| key(&i.key_id).tags(Some(&i.tags))),
         op!(UntagResource, untag_resource, Tagging, |i| key(&i.key_id).list("aws:TagKeys", Some(&i.tag_keys))),
-        op!(UpdateAlias, update_alias, Write, |i| alias(&i.alias_name, "kms:UpdateAlias", &i.target_key_id)),
+        op!(UpdateAlias, update_alias, Write, |i| alias(&i.alias_name, "kms:UpdateAlias", &i.target_key_id).and("kms:UpdateAlias", ResourceSelector::KmsKey(i.alias_name.clone()))),
         op!(UpdateKeyDescription, update_key_description, Write, |i| key(&i.key_id)),
     ]
 }
