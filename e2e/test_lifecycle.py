@@ -81,8 +81,8 @@ def test_a_policy_is_previewed_put_and_read_with_the_aws_cli(root):
     until(lambda: tags(root, "previewed") == ["v2", "v3"])
     read = root.aws("ecr", "get-lifecycle-policy", *named).json
     assert read["lifecyclePolicyText"] == text and read["lastEvaluatedAt"]
-    event, *_ = [e for e in audit.events(root.server, eventName="PolicyExecutionEvent")
-                 if e["serviceEventDetails"]["repositoryName"] == "previewed"]
+    event, *_ = audit.events(root.server, eventName="PolicyExecutionEvent",
+                             where=lambda e: e["serviceEventDetails"]["repositoryName"] == "previewed")
     resource, = event["resources"]
     assert resource["ARN"] == root.repository_arn("previewed")
     acted, = event["serviceEventDetails"]["lifecycleEventImageActions"]
@@ -130,7 +130,7 @@ def test_an_archived_image_is_restored_by_the_api_and_by_a_push(root):
     root.aws(*update, "ARCHIVE").ok()
     root.docker.push("archive:v1").ok()
     assert tags(root, "archive") == ["v1"]
-    assert len(audit.events(root.server, eventName="ImageActivationEvent")) == 2
+    assert len(audit.events(root.server, at_least=2, eventName="ImageActivationEvent")) == 2
 
 
 def test_only_who_may_put_a_policy_puts_one(root):

@@ -88,7 +88,7 @@ def test_a_push_creates_a_repository_as_its_template_says(root, tmp_path):
     assert shown["imageTagMutability"] == "IMMUTABLE"
     # It is there now, so that everybody who may push to it does.
     pusher.skopeo.push(layout, "team/app:v2").ok()
-    created = [event for event in events(root.server) if event["eventName"] == "CreateRepository"]
+    created = events(root.server, eventName="CreateRepository")
     assert created[-1]["requestParameters"]["repositoryName"] == "team/app"
     assert created[-1]["userIdentity"]["arn"] == maker.arn
     cli(root, "delete-repository-creation-template", "--prefix", "team")

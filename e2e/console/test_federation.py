@@ -144,7 +144,7 @@ def test_a_person_signs_in_by_oidc_and_pushes_with_the_role(browser, berth, root
     page.check()
 
     # The address of the provider's answer is no way in for anybody else, or again.
-    login = [event for event in events(berth) if event["eventName"] == "ConsoleLogin"][-1]
+    login = events(berth, eventName="ConsoleLogin")[-1]
     assert login["userIdentity"]["type"] == "AssumedRole"
     assert login["additionalEventData"]["OidcProviderArn"] == oidc
 
