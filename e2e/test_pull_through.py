@@ -14,7 +14,7 @@ from berth.audit import events
 from berth.images import Image
 from berth.people import failing
 from berth.peers import PASSWORD, USER, Distribution
-from berth.policies import LOGIN, PULL, allow, policy
+from berth.policies import LOGIN, PULL, allow, policy, trust
 from berth.raw import Raw
 from berth.server import Server
 
@@ -161,6 +161,98 @@ class Played:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+#: What the user guide's role of a cross-account rule may, of what is decided here.
+ROLE = policy(allow(("ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+                     "ecr:BatchImportUpstreamImage"), "*"))
+SERVICE = "pullthroughcache.ecr.amazonaws.com"
+
+
+def role(root, name, service=SERVICE):
+    """A role for rules; its ARN."""
+    made = root.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust({"Service": service})))
+    root.iam.put_role_policy(RoleName=name, PolicyName="pull", PolicyDocument=json.dumps(ROLE))
+    return made["Role"]["Arn"]
+
+
+def granted(upstream, repository, account):
+    """The upstream's repository policy lets the account read."""
+    statement = allow(("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), Principal={"AWS": f"arn:aws:iam::{account}:root"})
+    upstream.ecr.set_repository_policy(repositoryName=repository, policyText=json.dumps(policy(statement)))
+
+
+def valid(root, prefix):
+    return root.ecr.validate_pull_through_cache_rule(ecrRepositoryPrefix=prefix)
+
+
+def test_another_account_of_this_server_is_an_upstream_by_a_role(root, berth):
+    partner = berth.create_account("444455556666")
+    host = partner.create_repository("team/app")["repositoryUri"].split("/")[0]
+    image = Image()
+    Raw(berth, "AWS", partner.password, host=host).push("team/app", "v1", image).expect(201)
+    rules = {"untrusting": role(root, "ptc-untrusting", "ec2.amazonaws.com"), "partner": role(root, "ptc-reader")}
+    for prefix, arn in rules.items():
+        root.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl=host, customRoleArn=arn)
+    # The role must trust the service.
+    answer = valid(root, "untrusting")
+    assert answer["isValid"] is False and "cannot be assumed" in answer["failure"], answer
+    root.raw()("GET", "/v2/untrusting/team/app/manifests/v1").error(403, "DENIED", "cannot be assumed", SERVICE)
+    # The upstream must let the account in.
+    assert valid(root, "partner")["isValid"] is True
+    root.raw()("GET", "/v2/partner/team/app/manifests/v1").error(403, "DENIED", "is not authorized to perform: ecr:BatchGetImage")
+    granted(partner, "team/app", root.account)
+    pulled(root.raw(), "partner/team/app", "v1", image)
+    until(lambda: is_listed(root, "partner/team/app", "v1"), "the image is not stored")
+    # Both accounts' logs say who read what.
+    taken = events(berth, eventName="AssumeRole", errorCode=None)
+    taken = [one for one in taken if one["requestParameters"]["roleArn"] == rules["partner"]]
+    assert len(taken) == 1 and taken[0]["userIdentity"]["invokedBy"] == SERVICE, taken
+    reads = [one for one in events(berth, eventName="BatchGetImage") if one["recipientAccountId"] == partner.account]
+    assert any(":assumed-role/ptc-reader/" in one["userIdentity"]["arn"] and "errorCode" not in one for one in reads)
+    # A role that is gone is not used again, however long its session would last.
+    root.iam.delete_role_policy(RoleName="ptc-reader", PolicyName="pull")
+    root.iam.delete_role(RoleName="ptc-reader")
+    root.raw()("GET", "/v2/partner/team/app/manifests/v2").error(403, "DENIED", "cannot be assumed")
+
+
+def test_another_region_of_the_account_needs_no_role(root):
+    there = root.boto("ecr", region_name="eu-west-1")
+    host = there.create_repository(repositoryName="base/app")["repository"]["repositoryUri"].split("/")[0]
+    image = Image()
+    Raw(root.server, "AWS", root.password, host=host).push("base/app", "v1", image).expect(201)
+    rule(root, "region", host)
+    assert valid(root, "region")["isValid"] is True
+    pulled(root.raw(), "region/base/app", "v1", image)
+    until(lambda: is_listed(root, "region/base/app", "v1"), "the image is not stored")
+
+
+def test_another_berth_is_an_upstream_by_an_access_key(root, berth, tmp_path):
+    with Server(tmp_path / "upstream") as upstream:
+        image, other = Image(), upstream.root
+        other.create_repository("team/app")
+        other.raw().push("team/app", "v1", image).expect(201)
+        user = other.create_user("mirror")
+        arn = other.iam.create_role(RoleName="mirrors", AssumeRolePolicyDocument=json.dumps(trust({"AWS": user.arn})))["Role"]["Arn"]
+        other.iam.put_role_policy(RoleName="mirrors", PolicyName="pull", PolicyDocument=json.dumps(ROLE))
+        keys = user.credentials
+        secret = {"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key, "roleArn": arn}
+        made = root.aws("secretsmanager", "create-secret", "--name", "ecr-pullthroughcache/key", "--secret-string",
+                        json.dumps(secret)).json
+        root.ecr.create_pull_through_cache_rule(
+            ecrRepositoryPrefix="keyed", upstreamRegistryUrl=upstream.url, credentialArn=made["ARN"])
+        assert valid(root, "keyed")["isValid"] is True
+        pulled(root.raw(), "keyed/team/app", "v1", image)
+        until(lambda: is_listed(root, "keyed/team/app", "v1"), "the image is not stored")
+        # One password for all of it.
+        tokens = events(upstream, eventName="GetAuthorizationToken")
+        assert len([one for one in tokens if ":assumed-role/mirrors/" in one["userIdentity"]["arn"]]) == 1
+        other.iam.delete_role_policy(RoleName="mirrors", PolicyName="pull")
+        other.iam.delete_role(RoleName="mirrors")
+        refused = valid(root, "keyed")
+        assert refused["isValid"] is False and "AssumeRole" in refused["failure"], refused
+    for text in (berth.log.read_text(), json.dumps(events(berth))):
+        assert keys.secret_access_key not in text
 
 
 def test_a_mirror_s_requests_name_the_registry(root):

@@ -51,6 +51,12 @@ pub enum CallerKind {
         /// `i-` and 17 hexadecimal digits.
         id: String,
     },
+    /// A part of the server, as the AWS service whose work it does, while it assumes a role that trusts the
+    /// service.
+    Service {
+        /// The service principal.
+        name: &'static str,
+    },
 }
 
 /// The protocols of identity providers.

@@ -284,13 +284,13 @@ impl Controls<'_> {
     }
 }
 
-/// The condition keys of the caller's organization. An identity of a provider and a host are no
+/// The condition keys of the caller's organization. An identity of a provider, a host and a service are no
 /// principals of an account (IAM User Guide, "AWS global condition context keys",
 /// `aws:PrincipalOrgID`).
 fn principal_organization(caller: &Caller, controls: Option<&AccountControls>, keys: &mut Context) {
     let is_principal = !matches!(
         caller.kind,
-        CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. }
+        CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. } | CallerKind::Service { .. }
     );
     let Some(controls) = controls.filter(|_| is_principal) else {
         return;
@@ -425,7 +425,9 @@ fn denial(
     });
     let message = match caller.kind {
         // Nobody whom an ARN could name (recorded at AWS: aws-actions/configure-aws-credentials#318).
-        CallerKind::ProviderIdentity { .. } | CallerKind::Host { .. } => {
+        CallerKind::ProviderIdentity { .. }
+        | CallerKind::Host { .. }
+        | CallerKind::Service { .. } => {
             format!("Not authorized to perform {action}")
         }
         // The management account's, and no delegation policy allows it.

@@ -125,7 +125,7 @@ impl SessionScope {
                 }
             }
             (CallerKind::FederatedUser { .. }, _) => self.federated_users,
-            (CallerKind::RoleSession { .. }, _) => self.role_sessions,
+            (CallerKind::RoleSession { .. } | CallerKind::Service { .. }, _) => self.role_sessions,
         };
         match (allowed, self.refusal) {
             (true, _) => Ok(()),

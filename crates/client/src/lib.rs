@@ -43,7 +43,7 @@ mod tls;
 pub use address::is_public;
 pub use aws::{AwsClient, CallError, Credentials, call_unsigned, sign};
 pub use http::{Error, Http, Request, Response, Settings};
-pub use oci::{FetchedManifest, Login, OciClient, OciError, StaticLogin};
+pub use oci::{Basic, FetchedManifest, Login, LoginFuture, OciClient, OciError, StaticLogin};
 pub use profile::{Profile, ProfileError};
 pub use registry::{RegistryClient, RegistryError};
 pub use stream::{BodyStream, Streamed};

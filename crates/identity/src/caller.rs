@@ -139,6 +139,7 @@ pub(crate) fn heap_bytes(caller: &Caller) -> usize {
             ..
         } => vec![provider_arn, subject],
         CallerKind::Host { id } => vec![id],
+        CallerKind::Service { .. } => Vec::new(),
     };
     let kind = kind.into_iter().map(String::as_str);
     let texts = principal.into_iter().chain(own).chain(kind);

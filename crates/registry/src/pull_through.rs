@@ -3,6 +3,7 @@
 //!
 //! - `upstreams`: the registries that AWS knows, and what each takes for a credential.
 //! - `upstream`: a registry as this crate calls it; a higher layer speaks HTTP.
+//! - `asked`: what a pull asks for, of the upstreams of a rule in their order.
 //! - `cache`: fetching, once for all who ask at a time.
 //! - `import`: storing what was fetched, whole images only.
 //!
@@ -11,12 +12,14 @@
 //! - No transaction is open while an upstream is asked.
 //! - A digest that differs is an error, never a result.
 
+mod asked;
 mod cache;
 mod import;
 mod lookup;
 mod upstream;
 mod upstreams;
 
-pub use cache::{Asked, CachedBlob, FromUpstream, PullThroughCache, Upstreamed};
+pub use asked::{Asked, FromUpstream, Source, Upstreamed};
+pub use cache::{CachedBlob, PullThroughCache};
 pub use upstream::{Upstream, UpstreamBlob, UpstreamError, UpstreamManifest};
 pub(crate) use upstreams::check;

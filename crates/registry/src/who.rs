@@ -26,7 +26,8 @@ impl Who {
             CallerKind::Root
             | CallerKind::User { .. }
             | CallerKind::ProviderIdentity { .. }
-            | CallerKind::Host { .. } => (&*caller.arn, None),
+            | CallerKind::Host { .. }
+            | CallerKind::Service { .. } => (&*caller.arn, None),
         };
         Who {
             principal: principal.to_owned(),

@@ -24,7 +24,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use authz::{Caller, DecisionRecord};
+use authz::{Caller, DecisionRecord, RequestContext};
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
@@ -123,6 +123,38 @@ impl Event {
             caller: None,
             access_key_id: None,
             request_id: Arc::clone(&head.request_id),
+            parameters: serde_json::Value::Null,
+            elements: serde_json::Value::Null,
+            error: None,
+            exception: None,
+            resource: None,
+            decided: None,
+            recipient: recipient.to_string(),
+            read_only: false,
+            data: false,
+            sign_in: None,
+        }
+    }
+
+    /// The event of something that is done for a request, or by the server itself as a caller, beside what the
+    /// request asks for.
+    pub(crate) fn of_context(
+        context: &RequestContext,
+        source: &'static str,
+        name: impl Into<String>,
+        region: impl ToString,
+        recipient: impl ToString,
+    ) -> Event {
+        Event {
+            time: context.now,
+            source,
+            name: name.into(),
+            region: region.to_string(),
+            address: context.client.address,
+            user_agent: Arc::clone(&context.client.user_agent),
+            caller: Some(Arc::clone(&context.caller)),
+            access_key_id: None,
+            request_id: Arc::clone(&context.request_id),
             parameters: serde_json::Value::Null,
             elements: serde_json::Value::Null,
             error: None,

@@ -82,6 +82,18 @@ impl Names {
         }
     }
 
+    /// The registry of this server that a host with its port is the name of; `None` for other servers'.
+    pub(crate) fn own_registry(&self, host: &str) -> Option<RegistryId> {
+        let is = |id: &RegistryId| {
+            let own = self.registry_host(&id.account, &id.region);
+            own.eq_ignore_ascii_case(host)
+        };
+        match registry_host::parse(host) {
+            RegistryHost::Named(named) => Some(named.id).filter(is),
+            RegistryHost::Other | RegistryHost::Malformed => Some(self.default.clone()).filter(is),
+        }
+    }
+
     fn split(&self) -> (&str, &str) {
         self.public_url
             .split_once("://")
@@ -120,6 +132,24 @@ mod tests {
     }
 
     #[test]
+    fn registries_of_other_servers_are_not_own() {
+        for (url, host) in [
+            (
+                "https://berth.example.com",
+                "444455556666.dkr.ecr.us-east-1.amazonaws.com",
+            ),
+            (
+                "https://berth.example.com",
+                "444455556666.dkr.ecr.us-east-1.berth.example.org",
+            ),
+            ("https://berth.example.com", "registry.example.com"),
+            ("http://127.0.0.1:5000", "127.0.0.1:5001"),
+        ] {
+            assert_eq!(names(url).own_registry(host), None, "{url} {host}");
+        }
+    }
+
+    #[test]
     fn each_registry_has_a_host() {
         let table = [
             ("http://127.0.0.1:5000", "123456789012", "127.0.0.1:5000"),
@@ -154,6 +184,13 @@ mod tests {
             let region = "us-east-1".parse().unwrap();
             let found = names(url).registry_host(&account.parse().unwrap(), &region);
             assert_eq!(found, host, "{url} {account}");
+            let own = names(url).own_registry(host);
+            let is_told = !host.starts_with("10.") || account == "123456789012";
+            let expected = RegistryId {
+                account: account.parse().unwrap(),
+                region: "us-east-1".parse().unwrap(),
+            };
+            assert_eq!(own == Some(expected), is_told, "{host}");
         }
     }
 }

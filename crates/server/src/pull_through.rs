@@ -1,6 +1,8 @@
 //! Upstream registries of the pull through cache: their clients, with the credentials of rules.
 
+mod ecr_tokens;
 mod login;
+mod roles;
 mod upstream;
 
 use std::collections::HashMap;
@@ -9,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_types::{AccountId, Region};
 use client::{Http, OciClient};
 use registry::PullThroughRule;
-use registry::pull_through::{Asked, PullThroughCache, Upstream, UpstreamError};
+use registry::pull_through::{PullThroughCache, Upstream, UpstreamError};
 use secrets::Secrets;
 
 use crate::clock::Clock;
 use login::SecretLogin;
+pub(crate) use roles::{RoleSession, RoleSessions};
 use upstream::{Client, explained};
 
 /// Clients that are kept, with their tokens.
@@ -27,6 +30,8 @@ pub(crate) struct PullThrough {
     clock: Clock,
     /// By account, region and prefix, with the time of the rule's last change.
     clients: Mutex<HashMap<String, (i64, OciClient)>>,
+    /// The sessions of rules' roles.
+    pub(crate) roles: RoleSessions,
 }
 
 impl PullThrough {
@@ -42,30 +47,21 @@ impl PullThrough {
             secrets,
             clock,
             clients: Mutex::default(),
+            roles: RoleSessions::default(),
         }
     }
 
-    /// What a pull of the repository `name` asks its rule's upstream for.
-    pub(crate) fn asked(
+    /// The rule's upstream, by the OCI Distribution API.
+    pub(crate) fn upstream(
         &self,
         account: AccountId,
         region: &Region,
         rule: &PullThroughRule,
-        name: &str,
-    ) -> Result<Option<Asked>, UpstreamError> {
-        let Some(repository) = rule.upstream_name(name) else {
-            return Ok(None);
-        };
+    ) -> Result<Arc<dyn Upstream>, UpstreamError> {
         let client = self.client(account, region, rule)?;
-        let upstream: Arc<dyn Upstream> = Arc::new(Client {
+        Ok(Arc::new(Client {
             host: rule.host().to_owned(),
             client,
-        });
-        Ok(Some(Asked {
-            upstream,
-            repository,
-            place: format!("{account}/{region}/{name}"),
-            prefix: rule.prefix.clone(),
         }))
     }
 
@@ -88,7 +84,8 @@ impl PullThrough {
     ) -> Result<OciClient, UpstreamError> {
         if rule.custom_role_arn.is_some() {
             return Err(UpstreamError::Credentials(
-                "an upstream by a role is not built yet; name a secret with a user name and an access token"
+                "a role of this server is of use at registries of this server alone; for another server's, name a \
+                 secret with an access key of it"
                     .to_owned(),
             ));
         }
@@ -100,12 +97,15 @@ impl PullThrough {
             }
             _ => {}
         }
-        let login = Arc::new(SecretLogin {
-            secrets: self.secrets.clone(),
-            clock: Arc::clone(&self.clock),
-            arn: rule.credential_arn.clone(),
-        });
-        let client = OciClient::new(self.http.clone(), &rule.base(), login);
+        let (http, base) = (self.http.clone(), rule.base());
+        let login = Arc::new(SecretLogin::new(
+            self.secrets.clone(),
+            Arc::clone(&self.clock),
+            http.clone(),
+            &base,
+            rule.credential_arn.clone(),
+        ));
+        let client = OciClient::new(http, &base, login);
         let client = client.map_err(|error| UpstreamError::Unavailable(error.to_string()))?;
         if clients.len() >= CLIENTS_MAX {
             clients.clear();

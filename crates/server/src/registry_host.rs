@@ -90,6 +90,11 @@ pub(crate) fn parse(host: &str) -> RegistryHost<'_> {
 }
 
 impl NamedRegistry<'_> {
+    /// What follows the region, and the port with its colon.
+    pub(crate) fn domain(&self) -> &str {
+        self.domain
+    }
+
     /// The host of another registry of the same server.
     pub(crate) fn sibling(&self, account: &AccountId, region: &Region) -> String {
         format!("{account}.{}.{region}.{}", self.endpoint, self.domain)

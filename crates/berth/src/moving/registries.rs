@@ -1,8 +1,6 @@
 //! The registries at the two ends: the server that the AWS CLI would call, Amazon ECR, and any other.
 
-use std::future::Future;
 use std::io::Read as _;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_api::Service;
@@ -10,7 +8,7 @@ use aws_api::ecr::{
     CreateRepositoryRequest, DescribeRepositoriesRequest, GetAuthorizationTokenRequest,
     ListImagesRequest, ops,
 };
-use client::{CallError, Http, Login, OciClient, Settings, StaticLogin};
+use client::{Basic, CallError, Http, Login, LoginFuture, OciClient, Settings, StaticLogin};
 use transfer::{EcrApi, Later, Registry};
 
 use super::docker_login;
@@ -114,19 +112,13 @@ impl EcrLogin {
 }
 
 impl Login for EcrLogin {
-    fn basic(
-        &self,
-        renewed: bool,
-    ) -> Pin<Box<dyn Future<Output = Result<Option<String>, String>> + Send + '_>> {
+    fn basic(&self, renewed: bool) -> LoginFuture<'_> {
         Box::pin(async move {
             if renewed {
                 self.renew().await?;
             }
-            Ok(self
-                .token
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone())
+            let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(token.clone().map(Basic::lasting))
         })
     }
 }

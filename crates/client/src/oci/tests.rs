@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::Streamed;
 use crate::http::Settings;
 
 /// What was asked, head and body, in order.
@@ -104,6 +106,71 @@ async fn a_token_is_got_once_for_a_scope() {
         asked[1]
     );
     assert!(asked[2].contains("authorization: Bearer t0") && asked[3].contains("Bearer t0"));
+}
+
+/// How many tokens are asked for by three listings, each half a minute after the one before, where the token service
+/// says this of its token.
+async fn tokens_asked_for(says: &str) -> usize {
+    let challenge = "WWW-Authenticate: Bearer realm=\"http://{host}/token\"\r\n";
+    let asks_again = [
+        answer("401 Unauthorized", challenge, ""),
+        answer("200 OK", "", &format!(r#"{{"token":"t"{says}}}"#)),
+        answer("200 OK", "", r#"{"tags":["v1"]}"#),
+    ];
+    let goes_on = [answer("200 OK", "", r#"{"tags":["v1"]}"#)];
+    // What the registry will be asked, for a token that lasts that long: it answers in order.
+    let lasts_seconds = says.rsplit(':').next().and_then(|text| text.parse().ok());
+    let renewed_after = lasts_seconds.map_or(48.0, |seconds: f64| seconds.max(60.0) * 0.8);
+    let mut answers = asks_again.to_vec();
+    let mut asked_at = 0.0;
+    for now in [30.0, 60.0] {
+        match now - asked_at < renewed_after {
+            true => answers.extend(goes_on.clone()),
+            false => {
+                answers.extend(asks_again.clone());
+                asked_at = now;
+            }
+        }
+    }
+    let (base, asked) = registry(answers).await;
+    let client = client(&base);
+    for _ in 0..3 {
+        assert_eq!(client.tags("team/app").await.unwrap(), ["v1"]);
+        tokio::time::pause();
+        tokio::time::advance(std::time::Duration::from_secs(30)).await;
+        tokio::time::resume();
+    }
+    let asked = asked.lock().unwrap();
+    asked
+        .iter()
+        .filter(|one| one.starts_with("GET /token"))
+        .count()
+}
+
+#[tokio::test]
+async fn a_token_is_used_as_long_as_its_service_says() {
+    assert_eq!(tokens_asked_for(r#","expires_in":300"#).await, 1);
+    assert_eq!(tokens_asked_for("").await, 2);
+    // None lasts less than a minute.
+    assert_eq!(tokens_asked_for(r#","expires_in":1"#).await, 2);
+}
+
+#[tokio::test]
+async fn a_refusal_says_when_to_try_again() {
+    let (base, _) = registry(vec![
+        answer("429 Too Many Requests", "Retry-After: 17\r\n", ""),
+        answer(
+            "503 Service Unavailable",
+            "Retry-After: 3\r\n",
+            r#"{"errors":[{"code":"UNAVAILABLE"}]}"#,
+        ),
+    ])
+    .await;
+    let client = client(&base);
+    for seconds in [17, 3] {
+        let error = client.tags("team/app").await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(seconds), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use futures_util::stream::{BoxStream, unfold};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use super::upstream::{Upstream, UpstreamBlob, UpstreamError, UpstreamManifest};
-use crate::images::digest_of;
-use crate::{Authorized, Error, MANIFEST_BYTES_MAX, Registry, RepositoryFacts, manifest};
+use super::asked::{Asked, Upstreamed};
+use super::upstream::{UpstreamBlob, UpstreamError};
+use crate::{Authorized, Error, Registry, RepositoryFacts};
 
 /// Manifests and layers that are fetched at once, of all upstreams.
 const FETCHES_MAX: usize = 16;
@@ -33,33 +33,6 @@ const RECENT_BYTES_MAX: usize = 256 << 10;
 const FLIGHTS_MAX: usize = 1_000;
 /// Manifests that are kept so.
 const RECENT_MAX: usize = 64;
-
-/// What a pull asks an upstream for.
-#[derive(Clone)]
-pub struct Asked {
-    /// The registry.
-    pub upstream: Arc<dyn Upstream>,
-    /// The repository's name there.
-    pub repository: String,
-    /// The repository here: account, region and name.
-    pub place: String,
-    /// The rule's prefix.
-    pub prefix: String,
-}
-
-/// A manifest of an upstream, verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FromUpstream {
-    /// Its digest.
-    pub digest: Digest,
-    /// Its media type.
-    pub media_type: String,
-    /// The bytes.
-    pub bytes: Bytes,
-}
-
-/// The answer for a manifest: shared by all who asked at the time.
-pub type Upstreamed = Result<Option<Arc<FromUpstream>>, UpstreamError>;
 
 /// The answer for a blob.
 pub enum CachedBlob {
@@ -117,11 +90,7 @@ impl PullThroughCache {
         let (cache, asked, reference) = (self.clone(), asked.clone(), reference.to_owned());
         let fetch = async move {
             let _turn = cache.0.fetches.acquire().await;
-            let found = asked
-                .upstream
-                .manifest(&asked.repository, &reference)
-                .await?;
-            found.map(|found| verified(&reference, found)).transpose()
+            asked.manifest(&reference).await
         };
         let (flight, _) = self.0.manifests.join(key, fetch)?;
         landed(flight).await?
@@ -190,7 +159,7 @@ impl PullThroughCache {
             Err(Error::LayerNotFound { .. }) => {}
             Err(error) => return Err(failed(&error)),
         }
-        let Some(blob) = asked.upstream.blob(&asked.repository, &text).await? else {
+        let Some((source, blob)) = asked.blob(&text).await? else {
             return Ok(false);
         };
         let UpstreamBlob { size, stream } = blob;
@@ -228,7 +197,7 @@ impl PullThroughCache {
         let error = match (cause, &error) {
             (Some(cause), _) => cause,
             (None, Error::InvalidLayer { .. }) => {
-                tracing::error!(upstream = asked.upstream.host(), repository = asked.repository, %digest,
+                tracing::error!(upstream = source.upstream.host(), repository = source.repository, %digest,
                     "the upstream sent another layer than the digest's");
                 UpstreamError::Mismatch {
                     expected: text,
@@ -247,46 +216,6 @@ impl PullThroughCache {
 /// A failure of ours, for the log of those who wait.
 pub(super) fn failed(error: &Error) -> UpstreamError {
     UpstreamError::Store(format!("{error} ({error:?})").into())
-}
-
-/// Verifies a manifest: by its digest where one is asked for or noted, and that it is one.
-fn verified(reference: &str, found: UpstreamManifest) -> Result<Arc<FromUpstream>, UpstreamError> {
-    if found.bytes.len() > MANIFEST_BYTES_MAX {
-        return Err(UpstreamError::Invalid(format!(
-            "it is longer than {MANIFEST_BYTES_MAX} bytes"
-        )));
-    }
-    let named = match reference.contains(':') {
-        true => Some(reference),
-        false => found.digest.as_deref(),
-    };
-    let digest = match named {
-        None => Digest::sha256_of(&found.bytes),
-        Some(named) => {
-            let expected: Digest = named.parse().map_err(|_| UpstreamError::Mismatch {
-                expected: named.to_owned(),
-                found: "a digest of an unknown form".to_owned(),
-            })?;
-            let digest = digest_of(expected.algorithm(), &found.bytes);
-            if digest != expected {
-                tracing::error!(%expected, %digest, "an upstream sent another manifest than the digest's");
-                return Err(UpstreamError::Mismatch {
-                    expected: expected.to_string(),
-                    found: digest.to_string(),
-                });
-            }
-            digest
-        }
-    };
-    let kind = found.media_type.as_deref();
-    let kind = kind.map(|kind| kind.split(';').next().unwrap_or(kind).trim());
-    let parsed = manifest::parse(&found.bytes, kind);
-    let parsed = parsed.map_err(|error| UpstreamError::Invalid(error.to_string()))?;
-    Ok(Arc::new(FromUpstream {
-        digest,
-        media_type: parsed.media_type,
-        bytes: found.bytes,
-    }))
 }
 
 /// The first client of a blob that is being cached.

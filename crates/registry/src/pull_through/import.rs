@@ -9,7 +9,8 @@ use serde_json::json;
 use store::ecr::{pull_through, repository};
 use tokio::sync::Semaphore;
 
-use super::cache::{Asked, CachedBlob, FromUpstream, PullThroughCache, failed};
+use super::asked::{Asked, FromUpstream};
+use super::cache::{CachedBlob, PullThroughCache, failed};
 use super::upstream::UpstreamError;
 use crate::events::{self, Event, PullThroughCache as PullThroughCacheEvent};
 use crate::images::ManifestPush;
@@ -228,7 +229,7 @@ impl PullThroughCache {
             Event::PullThroughCache(PullThroughCacheEvent {
                 succeeded: error.is_none(),
                 prefix: &asked.prefix,
-                upstream_registry_url: asked.upstream.host(),
+                upstream_registry_url: &manifest.host,
                 tag,
                 digest: Some(&digest),
                 failure: error.as_ref().map(code).zip(reason.as_deref()),
@@ -244,8 +245,8 @@ impl PullThroughCache {
         }
         let details = json!({
             "repositoryName": &*repo.name,
-            "upstreamRegistryUrl": asked.upstream.host(),
-            "upstreamRepositoryName": asked.repository,
+            "upstreamRegistryUrl": &*manifest.host,
+            "upstreamRepositoryName": &*manifest.repository,
             "imageDigest": digest,
             "imageTags": tags,
             "result": if error.is_none() { "SUCCESS" } else { "FAILURE" },

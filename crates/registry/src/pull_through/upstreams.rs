@@ -12,7 +12,8 @@ enum Credential {
     Open,
     /// A secret with a user's name and access token.
     Secret,
-    /// A role.
+    /// A role, or a secret with an access key: AWS reaches another account's registry by a role alone, which this
+    /// server can only assume where the registry is its own.
     Role,
     /// A registry that AWS does not know: a secret, or none.
     Any,
@@ -101,8 +102,6 @@ pub(crate) fn check(
             ));
         }
         Credential::Open | Credential::Secret if role => return Err(mismatch()),
-        // A registry of another server may be an ECR with any name, and takes a secret as well.
-        Credential::Role if secret => return Err(mismatch()),
         _ => {}
     }
     if credential == Credential::Secret && registry.is_some() && registry != named {

@@ -9,7 +9,8 @@ use blobs::Digest;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use registry::pull_through::{
-    Asked, CachedBlob, PullThroughCache, Upstream, UpstreamBlob, UpstreamError, UpstreamManifest,
+    Asked, CachedBlob, PullThroughCache, Source, Upstream, UpstreamBlob, UpstreamError,
+    UpstreamManifest,
 };
 use registry::{BoxFuture, Error};
 use serde_json::json;
@@ -106,6 +107,13 @@ impl Upstream for Played {
     }
 }
 
+fn source(upstream: &Arc<Played>) -> Source {
+    Source {
+        upstream: Arc::clone(upstream) as Arc<dyn Upstream>,
+        repository: "library/app".to_owned(),
+    }
+}
+
 struct Cached {
     world: World,
     upstream: Arc<Played>,
@@ -123,8 +131,7 @@ impl Cached {
         Cached {
             cache: PullThroughCache::new(world.registry.clone()),
             asked: Asked {
-                upstream: upstream.clone(),
-                repository: "library/app".to_owned(),
+                sources: vec![source(&upstream)],
                 place: format!("{ACCOUNT}/{REGION}/hub/library/app"),
                 prefix: "hub".to_owned(),
             },
@@ -459,4 +466,42 @@ async fn p1_rules_are_made_listed_changed_and_deleted(t: TestStore) {
         "{error}"
     );
     assert_eq!(rule("lab/a").await, None);
+}
+
+#[on_every_engine]
+async fn the_next_upstream_is_asked_where_one_fails_or_lacks_it(t: TestStore) {
+    let mut w = Cached::new(&t).await;
+    let second = Arc::new(Played::default());
+    w.asked.sources.push(source(&second));
+    let digest = second.image("v1", "one");
+    let layer = Digest::sha256_of(b"one");
+    for (failure, passes_on) in [
+        (None, true),
+        (
+            Some(UpstreamError::TooManyRequests { retry_after: None }),
+            true,
+        ),
+        (Some(UpstreamError::Unavailable("down".to_owned())), true),
+        (Some(UpstreamError::AccessDenied("no".to_owned())), true),
+        (Some(UpstreamError::Invalid("html".to_owned())), false),
+    ] {
+        *w.upstream.down.lock().unwrap() = failure.clone();
+        // A cache of its own remembers nothing of the case before.
+        let cache = PullThroughCache::new(w.world.registry.clone());
+        let found = cache.manifest(&w.asked, "v1").await;
+        match passes_on {
+            true => assert_eq!(found.unwrap().unwrap().digest, digest, "{failure:?}"),
+            false => assert_eq!(found, Err(failure.unwrap())),
+        }
+    }
+    *w.upstream.down.lock().unwrap() = None;
+    assert!(matches!(
+        w.blob(&layer, false).await,
+        Ok(CachedBlob::Stored)
+    ));
+    // Nobody has it; that is told only where all say so.
+    assert_eq!(w.cache.manifest(&w.asked, "none").await, Ok(None));
+    let down = UpstreamError::Unavailable("down".to_owned());
+    *w.upstream.down.lock().unwrap() = Some(down.clone());
+    assert_eq!(w.cache.manifest(&w.asked, "none").await, Err(down));
 }

@@ -293,6 +293,11 @@ impl<'a> UserIdentity<'a> {
                 account_id: Some(account_id),
                 ..UserIdentity::default()
             },
+            CallerKind::Service { name } => UserIdentity {
+                r#type: "AWSService",
+                invoked_by: Some(name),
+                ..UserIdentity::default()
+            },
         }
     }
 }

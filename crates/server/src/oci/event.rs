@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use authz::Caller;
-use aws_api::ecr::CreateRepositoryRequest;
 use aws_types::Arn;
 use serde_json::json;
 
@@ -40,29 +39,6 @@ pub(super) fn of_operation(
         read_only: columns.read_only,
         data: columns.category == Category::Data,
         ..Event::begin(head, SOURCE, name, &place.region, place.account)
-    }
-}
-
-/// The event of a repository's creation by a push.
-pub(super) fn of_creation(
-    head: &Head,
-    place: &RegistryId,
-    name: &str,
-    request: &CreateRepositoryRequest,
-    columns: &Columns,
-) -> Event {
-    let arn = Arn::ecr_repository(&place.region, place.account, name);
-    Event {
-        parameters: audit::trimmed(aws_api::audit_json(request)),
-        resource: Some(Arc::from(arn.as_str())),
-        read_only: columns.read_only,
-        ..Event::begin(
-            head,
-            SOURCE,
-            "CreateRepository",
-            &place.region,
-            place.account,
-        )
     }
 }
 

@@ -38,9 +38,9 @@ use crate::ops::{self, oci as guard};
 use crate::rates;
 use crate::read_only;
 use crate::registry_host::RegistryId;
+use crate::upstream_pulls::{self, Served};
 use crate::writable::{self, Effect};
 use answers::base;
-use pull_through::Served;
 
 /// An authorized request.
 pub(crate) struct OciRequest<'a> {
@@ -125,7 +125,7 @@ pub(crate) async fn serve(
         && let Some(name) = &route.name
     {
         // A failed look-up is the route's as it came; what it needs fails in the same way.
-        if let Ok(Some(name)) = pull_through::mirrored(&app, &place, &namespace, name).await {
+        if let Ok(Some(name)) = upstream_pulls::mirrored(&app, &place, &namespace, name).await {
             route.name = Some(name);
         }
     }

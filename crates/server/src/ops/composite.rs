@@ -6,6 +6,8 @@ use crate::app::App;
 use crate::authorize::{self, Authorized};
 use crate::download_url;
 use crate::error::ApiError;
+use crate::registry_host::RegistryId;
+use crate::upstream_pulls;
 
 /// `AWS:<password>` as base64, for `docker login` (ECR API, GetAuthorizationToken).
 pub(super) async fn get_authorization_token(
@@ -136,17 +138,18 @@ async fn secret_exists(
 
 /// `ValidatePullThroughCacheRule`: calls the upstream with the rule's credentials.
 pub(super) async fn validate_pull_through_cache_rule(
-    app: &App,
+    app: &std::sync::Arc<App>,
     ok: Authorized<ecr::ValidatePullThroughCacheRuleRequest>,
 ) -> Result<ecr::ValidatePullThroughCacheRuleResponse, ApiError> {
     let (proof, input) = ok.into_parts();
     let (registry_id, prefix) = (input.registry_id.as_deref(), &input.ecr_repository_prefix);
     let rule = app.registry.validated_rule(&proof, registry_id, prefix);
     let rule = rule.await?;
-    let validated = app
-        .pull_through
-        .validate(proof.account, &proof.region, &rule);
-    let validated = validated.await;
+    let place = RegistryId {
+        account: proof.account,
+        region: proof.region.clone(),
+    };
+    let validated = upstream_pulls::validate(app, &place, &rule).await;
     Ok(ecr::ValidatePullThroughCacheRuleResponse {
         ecr_repository_prefix: Some(rule.prefix.clone()),
         registry_id: Some(proof.account.to_string()),

@@ -60,19 +60,6 @@ pub(crate) fn requirements(
     }
 }
 
-/// What creating a repository on push requires, by a template that gives it `tags`.
-pub(crate) fn creation_requirements(
-    name: &str,
-    account: &str,
-    tags: &Option<Vec<aws_api::ecr::Tag>>,
-) -> Requirements {
-    let resource = ResourceSelector::Repository {
-        registry: Some(account.to_owned()),
-        name: name.to_owned(),
-    };
-    require(resource).tags(tags)
-}
-
 /// What a request does, where its operation's row says too much: the row of `UploadLayerPart` also stands
 /// for looking at an upload and for giving it up.
 pub(crate) fn effect(route: &OciRoute, columns: &Columns) -> Effect {
