@@ -53,7 +53,14 @@ VIEWS = [
     View("/templates", "templates", "Creation templates: how pushes create repositories.", "/templates", "web"),
     View("/templates/create", "template-create", "A new creation template.", "/templates/create"),
     View("/templates/:prefix", "template", "A creation template as it is stored.", "/templates/web"),
+    View("/pull-through", "pull-through", "Pull through cache: the rules with their upstreams, each with a test.", "/pull-through", "quay.io"),
+    View("/pull-through/create", "pull-through-create", "A new rule of the pull through cache, with a secret that is chosen or made in place.", "/pull-through/create"),
+    View("/pull-through/:prefix", "pull-through-rule", "A rule of the pull through cache, and the command that pulls through it.", "/pull-through/hub", "docker pull"),
+    View("/replication", "replication", "Replication: rules with destinations and prefixes, as a form or as JSON.", "/replication", "Rule 1"),
     View("/registry-settings", "registry-settings", "Account settings, registry policy, scanning, pull time exclusions and read-only mode.", "/registry-settings", "Pull time exclusions"),
+    View("/keys", "keys", "Encryption keys with alias, state, rotation, tags, and how many repositories use them.", "/keys", "alias/payments"),
+    View("/keys/create", "key-create", "A new key with an alias.", "/keys/create"),
+    View("/keys/:id", "key", "A key: who uses it, rotation, aliases, key policy, tags.", "/keys/{key}", "alias/payments"),
     View("/usage", "usage", "What the registry stores and how often it is used.", "/usage"),
     View("/users", "users", "The account's users.", "/users", "alice"),
     View("/events", "events", "Targets of events, and deliveries that failed.", "/events"),
@@ -116,6 +123,8 @@ def fill(root):
     names = {}
     root.iam.create_account_alias(AccountAlias="acme")
     _repositories(root, names)
+    _pull_through(root, same)
+    _keys(root, names, same)
     _people(root, names, same)
     _roles(root, names, same)
     _denials(root, names, same)
@@ -186,6 +195,32 @@ def _repositories(root, names):
               Principal={"AWS": "arn:aws:iam::444455556666:root"}),
         deny("ecr:DeleteRepository", Sid="KeepIt", Principal="*"))))
     names["index"] = index["digest"]
+
+
+def _pull_through(root, same):
+    made = root.boto("secretsmanager").create_secret(
+        Name="ecr-pullthroughcache/docker-hub", SecretString='{"username": "acme", "accessToken": "dckr_pat_example"}')
+    same[made["ARN"][-7:]] = "-AbCdEf"
+    for prefix, url, more in (("hub", "registry-1.docker.io", {"credentialArn": made["ARN"]}), ("quay", "quay.io", {}),
+                              ("k8s", "registry.k8s.io", {})):
+        root.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl=url, **more)
+
+
+    root.ecr.put_replication_configuration(replicationConfiguration={"rules": [{
+        "destinations": [{"region": "eu-west-1", "registryId": root.account}],
+        "repositoryFilters": [{"filter": "payments", "filterType": "PREFIX_MATCH"}]}]})
+
+
+def _keys(root, names, same):
+    kms = root.boto("kms")
+    for number, name in enumerate(("payments", "archive")):
+        key = kms.create_key(Description=f"Images of {name}", Tags=[{"TagKey": "team", "TagValue": name}])["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
+        same[key] = f"1234abcd-12ab-34cd-56ef-1234567890a{number}"
+        names.setdefault("key", key)
+    kms.enable_key_rotation(KeyId=names["key"], RotationPeriodInDays=180)
+    root.ecr.create_repository(repositoryName="payments/ledger", encryptionConfiguration={
+        "encryptionType": "KMS", "kmsKey": "alias/payments"})
 
 
 def _people(root, names, same):

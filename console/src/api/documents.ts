@@ -1,12 +1,18 @@
 /** Policy documents wherever they are kept: inline, managed, a role's trust policy, a repository's policy. */
 
 import { decodeDocument } from "../lib/trust/document";
+import { putPolicy } from "../lib/keys";
+import { replicationChange } from "../lib/replication";
+import { readTemplate, templateForm, templateText, updateTemplate } from "../lib/template-form";
 import { replaceUnchanged, type DocumentStore } from "../lib/policy/replace";
 import { deleteRepositoryPolicy, getRepositoryPolicy, setRepositoryPolicy } from "./ecr";
 import { isGone } from "./iam/gone";
 import { inlineDocument, putInline, type Holder } from "./iam/holder";
 import { createPolicyVersion, getPolicy, getPolicyVersion } from "./iam/policies";
-import { getRegistryPolicy, putRegistryPolicy } from "./registry";
+import { getRegistryPolicy, getTemplate, putRegistryPolicy } from "./registry";
+import { getKeyPolicy } from "./kms";
+import { perform } from "./perform";
+import { getReplication } from "./replication";
 import { getRole, updateAssumeRolePolicy } from "./iam/roles";
 
 export type Place =
@@ -14,7 +20,11 @@ export type Place =
   | { kind: "managed"; arn: string }
   | { kind: "trust"; roleName: string }
   | { kind: "repository"; name: string }
-  | { kind: "registry" };
+  | { kind: "registry" }
+  | { kind: "replication" }
+  | { kind: "key"; id: string }
+  /** A creation template, as the JSON of its form. */
+  | { kind: "template"; prefix: string };
 
 /** Reads and writes the document of a place. */
 export function documentStore(place: Place): DocumentStore {
@@ -58,6 +68,32 @@ export function documentStore(place: Place): DocumentStore {
       };
     case "registry":
       return { read: getRegistryPolicy, write: putRegistryPolicy };
+    case "key":
+      return {
+        read: () => getKeyPolicy(place.id),
+        write: async (document) => {
+          await perform(putPolicy(place.id, document));
+        },
+      };
+    case "template":
+      return {
+        read: async () => {
+          const stored = await getTemplate(place.prefix);
+          return stored === null ? undefined : templateText(templateForm(stored));
+        },
+        write: async (document) => {
+          const form = readTemplate(document);
+          if (form === undefined) throw new Error("not the text of a template");
+          await perform(updateTemplate(form));
+        },
+      };
+    case "replication":
+      return {
+        read: getReplication,
+        write: async (document) => {
+          await perform(replicationChange(document));
+        },
+      };
   }
 }
 

@@ -4,8 +4,10 @@
 
 import {
   BatchDeleteImageCommand,
+  CreatePullThroughCacheRuleCommand,
   CreateRepositoryCommand,
   CreateRepositoryCreationTemplateCommand,
+  DeletePullThroughCacheRuleCommand,
   DeleteRegistryPolicyCommand,
   DeleteRepositoryCommand,
   DeleteRepositoryCreationTemplateCommand,
@@ -18,6 +20,7 @@ import {
   RegisterPullTimeUpdateExclusionCommand,
   TagResourceCommand,
   UntagResourceCommand,
+  UpdatePullThroughCacheRuleCommand,
   UpdateRepositoryCreationTemplateCommand,
 } from "@aws-sdk/client-ecr";
 import {
@@ -32,6 +35,10 @@ import {
 import type { Change } from "../lib/commands/change";
 import { berth } from "./berth";
 import { ecr, organizations } from "./clients";
+import type { ServiceCall } from "./json-service";
+import { kms } from "./kms";
+import { putReplication } from "./replication";
+import { secretsManager } from "./secrets";
 import * as account from "./iam/account";
 import * as credentials from "./iam/credentials";
 import * as groups from "./iam/groups";
@@ -66,9 +73,13 @@ const OTHERS: Readonly<Record<string, Call>> = {
   "ecr:CreateRepositoryCreationTemplate": (input) => ecr().send(new CreateRepositoryCreationTemplateCommand(input)),
   "ecr:UpdateRepositoryCreationTemplate": (input) => ecr().send(new UpdateRepositoryCreationTemplateCommand(input)),
   "ecr:DeleteRepositoryCreationTemplate": (input) => ecr().send(new DeleteRepositoryCreationTemplateCommand(input)),
+  "ecr:CreatePullThroughCacheRule": (input) => ecr().send(new CreatePullThroughCacheRuleCommand(input)),
+  "ecr:UpdatePullThroughCacheRule": (input) => ecr().send(new UpdatePullThroughCacheRuleCommand(input)),
+  "ecr:DeletePullThroughCacheRule": (input) => ecr().send(new DeletePullThroughCacheRuleCommand(input)),
   "ecr:PutAccountSetting": (input) => ecr().send(new PutAccountSettingCommand(input)),
   "ecr:PutRegistryPolicy": (input) => ecr().send(new PutRegistryPolicyCommand(input)),
   "ecr:DeleteRegistryPolicy": (input) => ecr().send(new DeleteRegistryPolicyCommand(input)),
+  "ecr:PutReplicationConfiguration": putReplication,
   "ecr:PutRegistryScanningConfiguration": (input) => ecr().send(new PutRegistryScanningConfigurationCommand(input)),
   "ecr:RegisterPullTimeUpdateExclusion": (input) => ecr().send(new RegisterPullTimeUpdateExclusionCommand(input)),
   "ecr:DeregisterPullTimeUpdateExclusion": (input) => ecr().send(new DeregisterPullTimeUpdateExclusionCommand(input)),
@@ -81,8 +92,12 @@ const OTHERS: Readonly<Record<string, Call>> = {
   "organizations:MoveAccount": (input) => organizations().send(new MoveAccountCommand(input)),
 };
 
+/** Services without an SDK. */
+const JSON_SERVICES: Readonly<Record<string, ServiceCall>> = { berth, kms, secretsmanager: secretsManager };
+
 function callOf({ service, operation }: Change): Call | undefined {
-  if (service === "berth") return (input: object) => berth(operation, input);
+  const json = JSON_SERVICES[service];
+  if (json !== undefined) return (input: object) => json(operation, input);
   if (service !== "iam") return OTHERS[`${service}:${operation}`];
   const name = operation.charAt(0).toLowerCase() + operation.slice(1);
   return Object.hasOwn(IAM, name) ? IAM[name as keyof typeof IAM] : undefined;

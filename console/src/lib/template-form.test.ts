@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { createTemplate, EMPTY_TEMPLATE, isPrefix, templateForm, templateProblems, updateTemplate } from "./template-form";
+import {
+  createTemplate,
+  EMPTY_TEMPLATE,
+  isPrefix,
+  readTemplate,
+  templateForm,
+  templateProblems,
+  templateText,
+  updateTemplate,
+} from "./template-form";
 
 const FORM = { ...EMPTY_TEMPLATE, prefix: "team/a", description: "by a push" };
 
@@ -50,4 +59,9 @@ test("names what is wrong: tags need a role, documents are JSON", () => {
   expect(templateProblems(FORM).size).toBe(0);
   expect([...templateProblems({ ...FORM, tags: [{ key: "team", value: "a" }] })]).toEqual(["customRoleArn"]);
   expect([...templateProblems({ ...FORM, appliedFor: [], lifecyclePolicy: "{" })]).toEqual(["appliedFor", "lifecyclePolicy"]);
+});
+
+test("a form is its text, and back", () => {
+  expect(readTemplate(templateText(FORM))).toEqual(FORM);
+  expect([readTemplate(""), readTemplate("{}")]).toEqual([undefined, undefined]);
 });

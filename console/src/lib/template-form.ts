@@ -1,6 +1,7 @@
 /** The form of a repository creation template, and the calls that it makes. */
 
 import type { Change } from "./commands/change";
+import { isRecord, parse } from "./trust/document";
 import { isExclusion, mutabilityOf, type RepositoryForm } from "./repository-form";
 
 /** What creates repositories by a template (ECR API Reference, RCTAppliedFor). */
@@ -85,6 +86,15 @@ export function templateForm(stored: StoredTemplate): TemplateForm {
     repositoryPolicy: stored.repositoryPolicy ?? "",
     lifecyclePolicy: stored.lifecyclePolicy ?? "",
   };
+}
+
+/** A form as text, in which two edits are compared. */
+export const templateText = (form: TemplateForm): string => JSON.stringify(form, undefined, 2);
+
+/** The form of such a text. */
+export function readTemplate(text: string): TemplateForm | undefined {
+  const value: unknown = parse(text);
+  return isRecord(value) && typeof value["prefix"] === "string" ? { ...EMPTY_TEMPLATE, ...value } : undefined;
 }
 
 const tagList = (form: TemplateForm) => form.tags.map(({ key, value }) => ({ Key: key, Value: value }));

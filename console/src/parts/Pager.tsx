@@ -1,5 +1,6 @@
 import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
+import { useEffect, useRef } from "react";
 import { strings } from "../strings";
 import type { Paging } from "./useUrlState";
 
@@ -13,6 +14,16 @@ interface Props {
 /** Buttons for the pages of a list that the server pages by tokens. */
 export function Pager({ paging, nextToken, isLoading }: Props) {
   const text = strings.frame.pager;
+  // A second press before the page is another one would lead two pages on, or out of the list.
+  const isPressed = useRef(false);
+  useEffect(() => {
+    isPressed.current = false;
+  }, [paging.token]);
+  const once = (go: () => void) => {
+    if (isPressed.current) return;
+    isPressed.current = true;
+    go();
+  };
   return (
     <SpaceBetween size="xs" direction="horizontal">
       <Button
@@ -20,7 +31,7 @@ export function Pager({ paging, nextToken, isLoading }: Props) {
         iconName="angle-left"
         ariaLabel={text.previous}
         disabled={!paging.hasPrevious}
-        onClick={paging.previous}
+        onClick={() => once(paging.previous)}
       />
       <Button
         variant="icon"
@@ -30,7 +41,9 @@ export function Pager({ paging, nextToken, isLoading }: Props) {
         loading={isLoading}
         loadingText={strings.frame.loading}
         disabled={nextToken === undefined}
-        onClick={() => nextToken !== undefined && paging.next(nextToken)}
+        onClick={() => {
+          if (nextToken !== undefined) once(() => paging.next(nextToken));
+        }}
       />
     </SpaceBetween>
   );

@@ -25,11 +25,13 @@ interface EditProps extends Props {
   kind?: PolicyKind;
   /** The ARN that the simulator asks about first. */
   principal?: string | undefined;
+  /** The ARN of the resource whose policy it is. */
+  resource?: string;
   error?: string | undefined;
 }
 
 /** A policy document to edit, with what is wrong about it. */
-export function PolicyEdit({ label, value, onChange, kind = "identity", principal, error }: EditProps) {
+export function PolicyEdit({ label, value, onChange, kind = "identity", principal, resource, error }: EditProps) {
   return (
     <div role="group" aria-label={label}>
       <Box variant="awsui-key-label">{label}</Box>
@@ -40,6 +42,7 @@ export function PolicyEdit({ label, value, onChange, kind = "identity", principa
           value={value}
           onChange={onChange}
           {...(principal === undefined ? {} : { principal })}
+          {...(resource === undefined ? {} : { resource })}
         />
       </FormField>
     </div>

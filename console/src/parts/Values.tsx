@@ -2,6 +2,7 @@ import { Fragment } from "react";
 import { useSession } from "../api/current";
 import { usePreferences } from "../app/preferences";
 import { strings } from "../strings";
+import { sessionSecondsProblem } from "../lib/names";
 import { breakable, formatSize, formatTime, shortArn, shortDigest, splitDuration } from "../lib/format";
 import { Copy } from "./Copy";
 
@@ -64,12 +65,20 @@ export function Arn({ arn }: { arn: string | undefined }) {
 
 /** A duration in hours and minutes: roles have whole seconds. */
 export function Duration({ seconds }: { seconds: number | undefined }) {
-  if (seconds === undefined) return <>{strings.frame.none}</>;
+  return <>{seconds === undefined ? strings.frame.none : durationText(seconds)}</>;
+}
+
+/** The same as text. */
+export function durationText(seconds: number): string {
   const { hours, minutes, seconds: rest } = splitDuration(seconds);
   const text = strings.frame.duration;
   const parts = [hours > 0 ? text.hours(hours) : "", minutes > 0 ? text.minutes(minutes) : "", rest > 0 ? text.seconds(rest) : ""];
-  return <>{parts.filter((part) => part !== "").join(" ") || text.seconds(0)}</>;
+  return parts.filter((part) => part !== "").join(" ") || text.seconds(0);
 }
+
+/** What a typed number of seconds is as a session's duration; empty for what is none. */
+export const sessionText = (typed: string): string =>
+  sessionSecondsProblem(Number(typed)) === undefined ? durationText(Number(typed)) : "";
 
 /** An ARN in a list: what this account's ARNs share is shown on hover alone. */
 export function ShortArn({ arn }: { arn: string }) {

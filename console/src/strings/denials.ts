@@ -50,7 +50,6 @@ export const denials = {
   proposeAgain: "Make a new proposal",
   confirm: "Apply this change?",
   confirmText: (place: string) => `The document of ${place} is replaced by the one that is shown.`,
-  cancel: "Cancel",
   copy: "Copy the new document",
   hidden: (action: string) => `To see this document you need ${action}.`,
   allowedNow: "The policies allow the request now.",

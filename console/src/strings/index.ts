@@ -14,6 +14,7 @@ import { home } from "./home";
 import { hosts } from "./hosts";
 import { iam } from "./iam";
 import { iamTable } from "./iamTable";
+import { keys } from "./keys";
 import { lifecycle } from "./lifecycle";
 import { organization } from "./organization";
 import { policies } from "./policies";
@@ -21,6 +22,8 @@ import { policyEditor } from "./policyEditor";
 import { providerSettings } from "./providerSettings";
 import { providers } from "./providers";
 import { registrySettings } from "./registrySettings";
+import { pullThrough } from "./pullThrough";
+import { replication } from "./replication";
 import { repositories } from "./repositories";
 import { repository } from "./repository";
 import { roles } from "./roles";
@@ -49,13 +52,16 @@ export const strings = {
   hosts,
   iam,
   iamTable,
+  keys,
   lifecycle,
   organization,
   policies,
   policyEditor,
   providerSettings,
   providers,
+  pullThrough,
   registrySettings,
+  replication,
   repositories,
   repository,
   roles,

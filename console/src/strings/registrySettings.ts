@@ -5,6 +5,8 @@ export const registrySettings = {
   saved: "The setting is saved.",
   account: {
     title: "Account settings",
+    change: (label: string) => `Change: ${label}`,
+    becomes: (value: string) => `From the next request on: ${value}`,
     REGISTRY_POLICY_SCOPE: {
       label: "Scope of the registry policy",
       hint: "On which actions the registry policy decides.",
@@ -28,6 +30,9 @@ export const registrySettings = {
     json: "Policy as JSON",
     notJson: "This is not a JSON document.",
     save: "Save policy",
+    review: "Review and save",
+    reviewTitle: "Save the registry policy",
+    reviewIntro: "This changes who can do what in the registry:",
     delete: "Delete policy",
     deleteText: "Who was allowed by it alone is denied from the next request on.",
     saved: "The registry policy is saved.",

@@ -8,7 +8,7 @@ export const roles = {
   name: "Role name",
   trusted: "Trusted entity",
   duration: "Maximum session duration",
-  durationHint: "Seconds, 3600 to 43200.",
+  durationHint: (duration: string) => `Seconds, 3600 to 43200.${duration === "" ? "" : ` That is ${duration}.`}`,
   made: (name: string) => `The role ${name} is created.`,
   partly: "The role is created, but a later step failed. Open it to finish.",
   toRole: "Open the role",

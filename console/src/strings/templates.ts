@@ -1,7 +1,7 @@
 /** Repository creation templates. */
 export const templates = {
   title: "Creation templates",
-  description: "How repositories are created that a push names and that are not there. The longest prefix decides.",
+  description: "How repositories are created that a push, a pull through the cache or a replication names and that are not there. The longest prefix decides.",
   create: "Create template",
   edit: (prefix: string) => `Template ${prefix}`,
   delete: "Delete",
@@ -26,7 +26,7 @@ export const templates = {
   prefixError: "This is not a prefix: lower-case letters, digits and . _ - between them, / between parts, or ROOT.",
   summary: "Description",
   appliedFor: "Applied for",
-  appliedForHint: "In this version pushes alone create repositories by a template; the others are stored.",
+  appliedForHint: "What creates repositories by this template.",
   appliedForError: "Choose at least one.",
   scenarios: {
     CREATE_ON_PUSH: "Create on push",

@@ -17,6 +17,10 @@ function tags(value: Json | undefined): Json | undefined {
   return pairs.length === 0 ? undefined : Object.fromEntries(pairs.map((tag) => [text(tag["Key"]), text(tag["Value"])]));
 }
 
+/** Tags of KMS, whose members have other names. */
+const keyTags = (value: Json | undefined): Json | undefined =>
+  tags(list(value).map(object).map((tag) => ({ Key: tag["TagKey"], Value: tag["TagValue"] })));
+
 const resource = (type: string, name: string, attributes: Attributes, blocks: TerraformBlock[] = []): TerraformBlock => ({
   head: ["resource", type, label(name === "" ? "this" : name)],
   attributes,
@@ -29,7 +33,7 @@ const lastOf = (arn: string): string => arn.slice(Math.max(arn.lastIndexOf("/"),
 /** A name: the reference to the resource where the change makes it, so that Terraform keeps the order. */
 type Refer = (type: string, name: Json | undefined) => Json | Raw;
 
-type Make = (input: Input, refer: Refer) => TerraformBlock;
+type Make = (input: Input, refer: Refer) => TerraformBlock | TerraformBlock[];
 
 const USER = "aws_iam_user";
 const GROUP = "aws_iam_group";
@@ -280,6 +284,55 @@ const MAKE: Readonly<Record<string, Make>> = {
         })),
       })),
     ),
+  "ecr:CreatePullThroughCacheRule": (input) =>
+    resource("aws_ecr_pull_through_cache_rule", text(input["ecrRepositoryPrefix"]), {
+      ecr_repository_prefix: input["ecrRepositoryPrefix"],
+      upstream_registry_url: input["upstreamRegistryUrl"],
+      upstream_repository_prefix: input["upstreamRepositoryPrefix"],
+      credential_arn: input["credentialArn"],
+      custom_role_arn: input["customRoleArn"],
+    }),
+  "secretsmanager:CreateSecret": (input) =>
+    // Terraform keeps values in its state; they are set outside of it.
+    resource("aws_secretsmanager_secret", lastOf(text(input["Name"])), {
+      name: input["Name"],
+      description: input["Description"],
+    }),
+  "kms:CreateKey": (input) =>
+    resource("aws_kms_key", "this", {
+      description: input["Description"],
+      policy: input["Policy"],
+      tags: keyTags(input["Tags"]),
+    }),
+  "kms:CreateAlias": (input) =>
+    resource("aws_kms_alias", text(input["AliasName"]).replace(/^alias\//, ""), {
+      name: input["AliasName"],
+      // Of the key that the same change makes.
+      target_key_id: text(input["TargetKeyId"]) === "" ? { raw: "aws_kms_key.this.key_id" } : input["TargetKeyId"],
+    }),
+  "ecr:PutReplicationConfiguration": (input) => {
+    const rules = list(object(input["replicationConfiguration"])["rules"]).map(object);
+    // The provider knows destinations and filters, and would take the rest away.
+    const isKnown = rules.every((rule) => Object.keys(rule).every((name) => ["destinations", "repositoryFilters"].includes(name)));
+    if (rules.length === 0 || !isKnown) return [];
+    const rule = (one: Input): TerraformBlock => ({
+      head: ["rule"],
+      attributes: {},
+      blocks: [
+        ...list(one["destinations"]).map(object).map((place) => ({
+          head: ["destination"],
+          attributes: { region: place["region"], registry_id: place["registryId"] },
+        })),
+        ...list(one["repositoryFilters"]).map(object).map((filter) => ({
+          head: ["repository_filter"],
+          attributes: { filter: filter["filter"], filter_type: filter["filterType"] },
+        })),
+      ],
+    });
+    return resource("aws_ecr_replication_configuration", "this", {}, [
+      { head: ["replication_configuration"], attributes: {}, blocks: rules.map(rule) },
+    ]);
+  },
   "ecr:CreateRepositoryCreationTemplate": template,
   "ecr:UpdateRepositoryCreationTemplate": template,
   "ecr:SetRepositoryPolicy": (input) =>

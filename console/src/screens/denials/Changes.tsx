@@ -1,13 +1,13 @@
 import Alert from "@cloudscape-design/components/alert";
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
-import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { apply, type ProposedChange } from "../../api/denials";
 import { DocumentChanged } from "../../lib/policy/replace";
 import { Copy } from "../../parts/Copy";
+import { Dialog } from "../../parts/Dialog";
 import { useFlash } from "../../parts/flash";
 import { LineDiff } from "../../parts/LineDiff";
 import { Sentence } from "../../parts/Values";
@@ -87,25 +87,17 @@ function Change({ change, onPropose }: { change: ProposedChange; onPropose: () =
           </Alert>
         </div>
       ) : null}
-      <Modal
-        visible={isAsking}
-        header={text.confirm}
-        onDismiss={() => setIsAsking(false)}
-        footer={
-          <Box float="right">
-            <SpaceBetween size="xs" direction="horizontal">
-              <Button variant="link" onClick={() => setIsAsking(false)}>
-                {text.cancel}
-              </Button>
-              <Button variant="primary" loading={applying.isPending} onClick={() => applying.mutate()}>
-                {text.apply}
-              </Button>
-            </SpaceBetween>
-          </Box>
-        }
-      >
-        {text.confirmText(place)}
-      </Modal>
+      {isAsking ? (
+        <Dialog
+          title={text.confirm}
+          submit={text.apply}
+          onSubmit={() => applying.mutate()}
+          onClose={() => setIsAsking(false)}
+          isRunning={applying.isPending}
+        >
+          <Box>{text.confirmText(place)}</Box>
+        </Dialog>
+      ) : null}
     </SpaceBetween>
   );
 }

@@ -13,8 +13,8 @@ import { Failure } from "../../parts/Failure";
 import { useConfirm } from "../../parts/iam/Confirm";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
-import { AddTarget } from "./AddTarget";
 import { FAILED, TARGETS } from "./keys";
+import { TargetDialog } from "./TargetDialog";
 
 const text = strings.events;
 
@@ -32,7 +32,8 @@ function State({ target }: { target: EventTarget }) {
 /** The targets, each with a button that sends a test event. */
 export function Targets() {
   const query = useQuery({ queryKey: TARGETS, queryFn: listEventTargets });
-  const [isOpen, setIsOpen] = useState(false);
+  /** The target that is edited, or a new one. */
+  const [open, setOpen] = useState<EventTarget | "new">();
   const [tested, setTested] = useState<TestAnswer>();
   const { ask, dialog } = useConfirm([TARGETS, FAILED]);
   const test = useAction(
@@ -70,7 +71,7 @@ export function Targets() {
         wrapLines
         ariaLabels={{ tableLabel: text.targets }}
         header={
-          <Header variant="h2" actions={<Button onClick={() => setIsOpen(true)}>{text.add}</Button>}>
+          <Header variant="h2" actions={<Button onClick={() => setOpen("new")}>{text.add}</Button>}>
             {text.targets}
           </Header>
         }
@@ -84,27 +85,47 @@ export function Targets() {
           {
             id: "actions",
             header: strings.iam.actions,
-            cell: ({ targetName }) => (
-              <SpaceBetween direction="horizontal" size="s">
-                <Button
-                  variant="inline-link"
-                  ariaLabel={text.testOne(targetName)}
-                  disabled={test.isRunning}
-                  onClick={() => test.run(targetName)}
-                >
-                  {text.test}
-                </Button>
-                <Button variant="inline-link" ariaLabel={text.deleteOne(targetName)} onClick={() => remove(targetName)}>
-                  {text.delete}
-                </Button>
-              </SpaceBetween>
+            cell: (target) => (
+              <Actions
+                target={target}
+                isTesting={test.isRunning}
+                onTest={() => test.run(target.targetName)}
+                onEdit={() => setOpen(target)}
+                onDelete={() => remove(target.targetName)}
+              />
             ),
           },
         ]}
         empty={text.empty}
       />
       {dialog}
-      {isOpen ? <AddTarget onClose={() => setIsOpen(false)} /> : null}
+      {open === undefined ? null : (
+        <TargetDialog target={open === "new" ? undefined : open} onClose={() => setOpen(undefined)} />
+      )}
     </>
+  );
+}
+
+interface ActionsProps {
+  target: EventTarget;
+  isTesting: boolean;
+  onTest: () => void;
+  onEdit: () => void;
+  onDelete: () => void;
+}
+
+function Actions({ target: { targetName }, isTesting, onTest, onEdit, onDelete }: ActionsProps) {
+  return (
+    <SpaceBetween direction="horizontal" size="s">
+      <Button variant="inline-link" ariaLabel={text.testOne(targetName)} disabled={isTesting} onClick={onTest}>
+        {text.test}
+      </Button>
+      <Button variant="inline-link" ariaLabel={text.editOne(targetName)} onClick={onEdit}>
+        {strings.frame.edit}
+      </Button>
+      <Button variant="inline-link" ariaLabel={text.deleteOne(targetName)} onClick={onDelete}>
+        {text.delete}
+      </Button>
+    </SpaceBetween>
   );
 }

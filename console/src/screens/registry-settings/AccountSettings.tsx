@@ -5,9 +5,8 @@ import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { getAccountSetting } from "../../api/registry";
-import { perform } from "../../api/perform";
 import { Failure } from "../../parts/Failure";
-import { useAction } from "../../parts/useAction";
+import { useConfirm } from "../../parts/iam/Confirm";
 import { strings } from "../../strings";
 import { accountSettingKey } from "./keys";
 
@@ -27,14 +26,19 @@ export function AccountSettings() {
   );
 }
 
-/** One setting, which is saved when it is chosen. */
+/** One setting, which is saved when its choice is confirmed. */
 function Setting({ name }: { name: Name }) {
   const { label, hint, values } = text[name];
   const query = useQuery({ queryKey: accountSettingKey(name), queryFn: () => getAccountSetting(name) });
-  const save = useAction(
-    (value: string) => perform({ service: "ecr", operation: "PutAccountSetting", input: { name, value } }),
-    { stale: [accountSettingKey(name)], said: () => strings.registrySettings.saved },
-  );
+  const { ask, dialog } = useConfirm([accountSettingKey(name)]);
+  const choose = (value: string) =>
+    ask({
+      title: text.change(label),
+      text: text.becomes((values as Record<string, string>)[value] ?? value),
+      submit: strings.frame.save,
+      changes: [{ service: "ecr", operation: "PutAccountSetting", input: { name, value } }],
+      said: strings.registrySettings.saved,
+    });
   if (query.error !== null) return <Failure error={query.error} retry={() => void query.refetch()} />;
   return (
     <SpaceBetween size="xs">
@@ -42,10 +46,10 @@ function Setting({ name }: { name: Name }) {
         <RadioGroup
           value={query.data ?? null}
           items={Object.entries(values).map(([value, name]) => ({ value, label: name, disabled: query.isPending }))}
-          onChange={({ detail }) => save.run(detail.value)}
+          onChange={({ detail }) => choose(detail.value)}
         />
       </FormField>
-      {save.error === undefined ? null : <Failure error={save.error} />}
+      {dialog}
     </SpaceBetween>
   );
 }

@@ -1,3 +1,4 @@
+import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Container from "@cloudscape-design/components/container";
 import FormField from "@cloudscape-design/components/form-field";
@@ -10,8 +11,10 @@ import { getRegistryPolicy } from "../../api/registry";
 import { Loading } from "../../app/Loading";
 import { AsCommand } from "../../parts/AsCommand";
 import { DocumentChanged } from "../../parts/DocumentChanged";
+import { Dialog } from "../../parts/Dialog";
 import { Failure } from "../../parts/Failure";
 import { useConfirm } from "../../parts/iam/Confirm";
+import { PolicyChanges } from "../../parts/PolicyChanges";
 import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
 import { REGISTRY_POLICY } from "./keys";
@@ -31,6 +34,9 @@ export function RegistryPolicy() {
   return <Editor key={query.data} saved={query.data} />;
 }
 
+/** What a registry without a policy says. */
+const NO_STATEMENTS = '{"Statement": []}';
+
 const laidOut = (document: string): string =>
   document === "" ? "" : JSON.stringify(JSON.parse(document) as unknown, undefined, 2);
 
@@ -45,12 +51,13 @@ const isJson = (document: string): boolean => {
 
 function Editor({ saved }: { saved: string }) {
   const [document, setDocument] = useState(() => laidOut(saved));
+  const [isOpen, setIsOpen] = useState(false);
   const { ask, dialog } = useConfirm([REGISTRY_POLICY]);
   const save = useReplaceDocument({
     base: saved,
     stale: [REGISTRY_POLICY],
     said: () => text.saved,
-    then: () => undefined,
+    then: () => setIsOpen(false),
   });
   const isWrong = document.trim() !== "" && !isJson(document);
   const remove = () =>
@@ -74,12 +81,8 @@ function Editor({ saved }: { saved: string }) {
       }
       footer={
         <SpaceBetween size="xs" direction="horizontal">
-          <Button
-            disabled={isWrong || document.trim() === ""}
-            loading={save.isRunning}
-            onClick={() => save.save({ kind: "registry" }, document)}
-          >
-            {text.save}
+          <Button disabled={isWrong || document.trim() === ""} onClick={() => setIsOpen(true)}>
+            {text.review}
           </Button>
           {saved === "" ? null : <Button onClick={remove}>{text.delete}</Button>}
         </SpaceBetween>
@@ -89,10 +92,30 @@ function Editor({ saved }: { saved: string }) {
         <FormField label={text.json} errorText={isWrong ? text.notJson : undefined} stretch>
           <Textarea value={document} rows={10} spellcheck={false} onChange={({ detail }) => setDocument(detail.value)} />
         </FormField>
-        {save.error === undefined ? null : <Failure error={save.error} />}
-        <DocumentChanged conflict={save.conflict} onTake={(current) => setDocument(laidOut(current))} />
       </SpaceBetween>
       {dialog}
+      {isOpen ? (
+        <Dialog
+          size="large"
+          title={text.reviewTitle}
+          submit={text.save}
+          onSubmit={() => save.save({ kind: "registry" }, document)}
+          onClose={() => setIsOpen(false)}
+          isRunning={save.isRunning}
+          error={save.error}
+          changes={[change]}
+        >
+          <Box>{text.reviewIntro}</Box>
+          <PolicyChanges before={saved === "" ? NO_STATEMENTS : laidOut(saved)} after={laidOut(document)} />
+          <DocumentChanged
+            conflict={save.conflict}
+            onTake={(current) => {
+              setDocument(laidOut(current));
+              setIsOpen(false);
+            }}
+          />
+        </Dialog>
+      ) : null}
     </Container>
   );
 }

@@ -14,7 +14,7 @@ import { AsCommand } from "../../parts/AsCommand";
 import { Failure } from "../../parts/Failure";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
-import { Lines } from "../repository/Lines";
+import { Lines } from "../../parts/Lines";
 import { SCANNING } from "./keys";
 
 const text = strings.registrySettings.scanning;

@@ -20,6 +20,7 @@ import { Configuration } from "./Configuration";
 import { DeleteImages } from "./DeleteImages";
 import { ManifestParts } from "./ManifestParts";
 import { Referrers } from "./Referrers";
+import { ReplicationStatus } from "./ReplicationStatus";
 import { TagChips } from "./imageColumns";
 import { imageQuery, manifestsQuery } from "./queries";
 import type { TabProps } from "./tabs";
@@ -73,6 +74,7 @@ export function ImagePanel({ name, digest, repository }: Props) {
       )}
       {manifest?.config === undefined || !isImage ? null : <Configuration name={name} digest={manifest.config.digest} />}
       <Referrers name={name} digest={digest} />
+      {query.data == null ? null : <ReplicationStatus name={name} digest={digest} />}
       {isDeleting && query.data != null ? (
         <DeleteImages
           name={name}

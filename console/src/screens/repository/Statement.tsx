@@ -10,7 +10,7 @@ import SegmentedControl from "@cloudscape-design/components/segmented-control";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { REPOSITORY_ACTIONS, type FormStatement } from "../../lib/repository-policy";
 import { strings } from "../../strings";
-import { Lines } from "./Lines";
+import { Lines } from "../../parts/Lines";
 
 interface Props {
   statement: FormStatement;

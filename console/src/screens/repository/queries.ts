@@ -11,10 +11,13 @@ import {
 import { imageActivity, type ImageActivity } from "../../api/history";
 import { getLifecyclePolicy, getLifecyclePreview } from "../../api/lifecycle";
 import { askWhileAllowed } from "../../api/optional";
+import { imageReplication, type ImageReplicationStatus } from "../../api/replication";
 
 /** Results of a preview on one page, and how often one that is being made is asked for. */
 const PREVIEW_PAGE = 50;
 const PREVIEW_INTERVAL_MS = 1000;
+/** How often an image that is being replicated is asked for. */
+const REPLICATION_INTERVAL_MS = 2000;
 
 /** The key of everything that is known of a repository. */
 export const repositoryKey = (name: string) => ["repository", name];
@@ -56,6 +59,17 @@ export const activityQuery = (name: string, digests: string[]) =>
     queryFn: () => askWhileAllowed("BatchGetImageActivity", new Map<string, ImageActivity>(), () => imageActivity(name, digests)),
     enabled: digests.length > 0,
     retry: false,
+  });
+
+/** Where an image is replicated to. As with `activityQuery`, who was refused it is not asked for again. */
+export const replicationQuery = (name: string, digest: string) =>
+  queryOptions({
+    queryKey: [...repositoryKey(name), "replication", digest],
+    queryFn: () =>
+      askWhileAllowed<ImageReplicationStatus[]>("DescribeImageReplicationStatus", [], () => imageReplication(name, digest)),
+    retry: false,
+    refetchInterval: (query) =>
+      query.state.data?.some(({ status }) => status === "IN_PROGRESS") === true ? REPLICATION_INTERVAL_MS : false,
   });
 
 export const configurationQuery = (name: string, digest: string) =>

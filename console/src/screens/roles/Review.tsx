@@ -8,6 +8,7 @@ import { inlinePolicyOf } from "../../lib/permissions-choice";
 import { Field } from "../../parts/Field";
 import { TagRows } from "../../parts/iam/TagRows";
 import { PolicyText } from "../../parts/PolicyText";
+import { sessionText } from "../../parts/Values";
 import { strings } from "../../strings";
 import type { RoleDraft } from "./role-draft";
 import { TrustPreview } from "./TrustPreview";
@@ -46,7 +47,7 @@ export function Review({ draft, onChange, isSent }: Props) {
             label={text.duration}
             value={draft.seconds}
             onChange={(seconds) => onChange({ seconds })}
-            constraint={text.durationHint}
+            constraint={text.durationHint(sessionText(draft.seconds))}
             inputMode="numeric"
             problem={sessionSecondsProblem(Number(draft.seconds))}
           />

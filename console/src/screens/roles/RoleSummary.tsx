@@ -9,7 +9,7 @@ import { descriptionProblem, sessionSecondsProblem } from "../../lib/names";
 import { Field } from "../../parts/Field";
 import { Dialog } from "../../parts/Dialog";
 import { holderKey } from "../../parts/iam/keys";
-import { Arn, Duration, Time } from "../../parts/Values";
+import { Arn, Duration, Time, sessionText } from "../../parts/Values";
 import { useAction } from "../../parts/useAction";
 import { strings } from "../../strings";
 
@@ -84,7 +84,7 @@ function Edit({ role, onClose }: { role: Role; onClose: () => void }) {
         label={text.duration}
         value={seconds}
         onChange={setSeconds}
-        constraint={text.durationHint}
+        constraint={text.durationHint(sessionText(seconds))}
         inputMode="numeric"
         problem={problem}
       />

@@ -1,0 +1,26 @@
+/** Replication of a registry's images to other registries. */
+
+import { DescribeImageReplicationStatusCommand, type ImageReplicationStatus } from "@aws-sdk/client-ecr";
+import type { ReplicationConfiguration } from "../lib/replication";
+import { ecr } from "./clients";
+import { jsonService } from "./json-service";
+
+export type { ImageReplicationStatus };
+
+/** The SDK of this version drops `deleteReplication`, in requests and in answers. */
+const ecrJson = jsonService("ecr", "AmazonEC2ContainerRegistry_V20150921");
+
+/** The configuration as text; empty where there are no rules. */
+export async function getReplication(): Promise<string> {
+  const answer = await ecrJson<{ replicationConfiguration?: ReplicationConfiguration }>("DescribeRegistry");
+  const { rules = [] } = answer.replicationConfiguration ?? {};
+  return rules.length === 0 ? "" : JSON.stringify({ rules }, undefined, 2);
+}
+
+export const putReplication = (input: object): Promise<unknown> => ecrJson("PutReplicationConfiguration", input);
+
+/** What became of an image at each destination. */
+export async function imageReplication(name: string, digest: string): Promise<ImageReplicationStatus[]> {
+  const command = new DescribeImageReplicationStatusCommand({ repositoryName: name, imageId: { imageDigest: digest } });
+  return (await ecr().send(command)).replicationStatuses ?? [];
+}

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { awsCli } from "./commands/awsCli";
+import { resourcesOf } from "./commands/resources";
+import { terraform } from "./commands/terraform";
+import {
+  isConfiguration,
+  newRule,
+  readRules,
+  replicationChange,
+  ruleProblem,
+  rulesProblem,
+  statusType,
+  writeRules,
+  type RuleForm,
+} from "./replication";
+
+const OWN = { region: "us-east-1", registryId: "123456789012" };
+const THERE = { region: "eu-west-1", registryId: "123456789012" };
+const RULE: RuleForm = { destinations: [THERE], filters: ["prod"], deletes: true };
+
+describe("the text and the form", () => {
+  test("are one document", () => {
+    const text = writeRules([RULE, { destinations: [THERE], filters: [], deletes: false }]);
+    expect(JSON.parse(text)).toEqual({
+      rules: [
+        {
+          destinations: [THERE],
+          repositoryFilters: [{ filter: "prod", filterType: "PREFIX_MATCH" }],
+          deleteReplication: { enabled: true },
+        },
+        { destinations: [THERE] },
+      ],
+    });
+    expect(readRules(text)).toEqual([RULE, { destinations: [THERE], filters: [], deletes: false }]);
+    expect([writeRules([]), readRules("")]).toEqual(["", []]);
+  });
+
+  test("a text that says more than the form is left to JSON", () => {
+    for (const text of [
+      "{",
+      "[]",
+      '{"rules": [], "more": 1}',
+      '{"rules": [{"destinations": [{"region": "eu-west-1", "registryId": "1", "more": 1}]}]}',
+      '{"rules": [{"destinations": [], "repositoryFilters": [{"filter": "a", "filterType": "OTHER"}]}]}',
+      '{"rules": [{"destinations": [], "tagFilters": []}]}',
+    ]) {
+      expect(readRules(text)).toBeUndefined();
+    }
+  });
+
+  test("only JSON with rules is sent", () => {
+    expect(isConfiguration("")).toBe(true);
+    expect(isConfiguration('{"rules": []}')).toBe(true);
+    for (const text of ["{", "[]", "{}", '{"rules": 1}']) expect(isConfiguration(text)).toBe(false);
+  });
+});
+
+describe("problems", () => {
+  test("of a rule", () => {
+    const problem = (change: Partial<RuleForm>) => ruleProblem({ ...RULE, ...change }, OWN);
+    expect(problem({})).toBeUndefined();
+    expect(problem({ destinations: [] })).toBe("noDestination");
+    expect(ruleProblem(newRule(OWN.registryId), OWN)).toBe("region");
+    expect(problem({ destinations: [{ ...THERE, registryId: "12" }] })).toBe("account");
+    expect(problem({ destinations: [THERE, OWN] })).toBe("self");
+    expect(problem({ filters: ["prod", "Prod"] })).toBe("filter");
+    expect(problem({ filters: ["p"] })).toBe("filter");
+    expect(problem({ filters: Array.from({ length: 101 }, (_, at) => `p${at}`) })).toBe("tooManyFilters");
+  });
+
+  test("of all rules together: a destination counts once", () => {
+    const to = (count: number): RuleForm => ({
+      ...RULE,
+      destinations: Array.from({ length: count }, (_, at) => ({ region: "eu-west-1", registryId: String(100000000000 + at) })),
+    });
+    expect(rulesProblem([to(25), to(25)])).toBeUndefined();
+    expect(rulesProblem([to(26)])).toBe("tooManyDestinations");
+    expect(rulesProblem(Array.from({ length: 11 }, () => RULE))).toBe("tooManyRules");
+  });
+});
+
+describe("the command", () => {
+  test("sends the whole configuration, and none to end replication", () => {
+    expect(replicationChange("").input).toEqual({ replicationConfiguration: { rules: [] } });
+    const command = awsCli([replicationChange(writeRules([RULE]))], "https://registry.example.com");
+    expect(command).toContain("aws ecr put-replication-configuration");
+    expect(command).toContain('"deleteReplication":{"enabled":true}');
+  });
+
+  test("has Terraform's blocks, and none where Terraform would lose a part", () => {
+    const plain = replicationChange(writeRules([{ ...RULE, deletes: false }]));
+    const code = terraform(resourcesOf([plain]));
+    for (const part of ['resource "aws_ecr_replication_configuration" "this"', "replication_configuration {", "rule {", "destination {", 'region      = "eu-west-1"', 'filter      = "prod"']) {
+      expect(code).toContain(part);
+    }
+    expect(resourcesOf([replicationChange(writeRules([RULE]))])).toEqual([]);
+  });
+});
+
+test("a status has its indicator", () => {
+  expect(["COMPLETE", "FAILED", "IN_PROGRESS", undefined].map(statusType)).toEqual(["success", "error", "in-progress", "in-progress"]);
+});

@@ -1,0 +1,12 @@
+import { Page } from "../../parts/Page";
+import { strings } from "../../strings";
+import { Rules } from "./Rules";
+
+/** What is repeated where. Each panel is read by itself: who may not read one sees the others. */
+export default function Replication() {
+  return (
+    <Page title={strings.replication.title} description={strings.replication.description}>
+      <Rules />
+    </Page>
+  );
+}

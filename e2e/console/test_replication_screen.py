@@ -1,0 +1,101 @@
+"""Replication in the console: rules as a form and as JSON, edits by others, and what became of an image that docker pushed."""
+
+import json
+
+import pytest
+
+from berth.console import button, field, go_to
+from berth.images import Image
+
+THERE = "eu-west-1"
+
+
+@pytest.fixture
+def page(browser, root):
+    page = browser.page().sign_in(root)
+    yield page
+    page.check()
+
+
+def rules(root):
+    return root.ecr.describe_registry()["replicationConfiguration"]["rules"]
+
+
+def digests(root, repository):
+    ecr = root.boto("ecr", region_name=THERE)
+    try:
+        return [one["imageDigest"] for one in ecr.describe_images(repositoryName=repository)["imageDetails"]]
+    except ecr.exceptions.RepositoryNotFoundException:
+        return []
+
+
+def test_a_rule_is_made_and_a_push_is_replicated(hands, root):
+    page, prefix = hands.page, hands.named("prod")
+    root.ecr.put_replication_configuration(replicationConfiguration={"rules": []})
+    go_to(hands, "Replication")
+    page.get_by_text("There are no rules: nothing is replicated.").wait_for()
+    hands.press(button(page, "Add rule"))
+    hands.write(field(page, "Region of destination 1 of rule 1"), root.server.region)
+    hands.write(field(page, "Prefixes of repository names of rule 1"), prefix)
+    hands.press(button(page, "Save rules"))
+    page.get_by_text("A registry is not replicated to itself.").wait_for()
+    assert rules(root) == []
+    hands.write(field(page, "Region of destination 1 of rule 1"), THERE)
+    hands.check(page.get_by_role("checkbox", name="Repeat deletions"))
+    page.axe()
+    hands.press(button(page, "Save rules"))
+    page.get_by_text("The rules are saved.").first.wait_for()
+    made = [{"destinations": [{"region": THERE, "registryId": root.account}],
+             "repositoryFilters": [{"filter": prefix, "filterType": "PREFIX_MATCH"}], "deleteReplication": {"enabled": True}}]
+    assert rules(root) == made
+
+    name = f"{prefix}/app"
+    root.create_repository(name)
+    root.docker.login()
+    root.docker.build(f"{name}:v1")
+    root.docker.push(f"{name}:v1").ok()
+    [image] = root.ecr.describe_images(repositoryName=name)["imageDetails"]
+    page.open(f"/repositories/{name}?tab=images&image={image['imageDigest']}")
+    row = page.get_by_role("row").filter(has_text=THERE)
+    row.get_by_text("Complete").wait_for()
+    page.axe()
+    assert digests(root, name) == [image["imageDigest"]]
+
+    go_to(hands, "Replication")
+    hands.press(button(page, "End replication"))
+    hands.press(button(page.get_by_role("dialog"), "End replication"))
+    page.get_by_text("There are no rules: nothing is replicated.").wait_for()
+    assert rules(root) == []
+    # What is pushed now stays here.
+    root.raw().push(name, "v2", Image())
+    page.open(f"/repositories/{name}")
+    page.get_by_text("v2").first.wait_for()
+    assert digests(root, name) == [image["imageDigest"]]
+
+
+def test_the_form_and_the_json_are_one_document_and_others_edits_are_kept(page, root):
+    root.ecr.put_replication_configuration(replicationConfiguration={"rules": []})
+    page.open("/replication")
+    button(page, "Add rule").click()
+    field(page, "Region of destination 1 of rule 1").fill(THERE)
+    button(page, "JSON").click()
+    document = json.loads(page.get_by_label("Configuration as JSON").input_value())
+    assert document == {"rules": [{"destinations": [{"region": THERE, "registryId": root.account}]}]}
+    page.get_by_label("Configuration as JSON").fill("{")
+    page.get_by_text("This is no configuration").wait_for()
+    document["rules"][0]["repositoryFilters"] = [{"filter": "team", "filterType": "PREFIX_MATCH"}]
+    page.get_by_label("Configuration as JSON").fill(json.dumps(document))
+    button(page, "Form").click()
+    assert field(page, "Prefixes of repository names of rule 1").input_value() == "team"
+
+    # Somebody else is faster.
+    other = {"rules": [{"destinations": [{"region": "ap-south-1", "registryId": root.account}]}]}
+    root.ecr.put_replication_configuration(replicationConfiguration=other)
+    button(page, "Save rules").click()
+    page.get_by_text("The document changed while you edited it").wait_for()
+    page.axe()
+    assert rules(root) == other["rules"]
+    button(page, "Keep my edit, to save it over the current document").click()
+    button(page, "Save rules").click()
+    page.get_by_text("The rules are saved.").first.wait_for()
+    assert rules(root) == document["rules"]
