@@ -77,7 +77,7 @@ def test_a_key_is_rotated_tagged_and_deleted_with_a_way_back(hands, root):
     assert keys(root).get_key_rotation_status(KeyId=key)["RotationPeriodInDays"] == 180
 
     hands.press(button(page, "Edit tags"))
-    hands.press(button(dialog, "Add tag"))
+    hands.press(button(dialog, "Add a tag"))
     hands.write(dialog.get_by_role("textbox", name="Key").first, "team")
     hands.write(dialog.get_by_role("textbox", name="Value").first, "red")
     hands.press(button(dialog, "Save"))

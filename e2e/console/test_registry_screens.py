@@ -60,12 +60,24 @@ def test_a_template_is_created_edited_and_deleted(page, root):
 def test_settings_of_a_registry_are_saved(page, root):
     page.open("/registry-settings")
     page.get_by_role("radio", name="Disabled").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("As command").click()
+    dialog.get_by_text("put-account-setting").first.wait_for()
+    page.axe()
+    dialog.get_by_role("button", name="Cancel").click()
+    assert page.get_by_role("radio", name="Disabled").is_checked() is False
+    page.get_by_role("radio", name="Disabled").click()
+    dialog.get_by_role("button", name="Save").click()
     page.get_by_text("The setting is saved.").first.wait_for()
     assert root.ecr.get_account_setting(name="BLOB_MOUNTING")["value"] == "DISABLED"
 
     document = policy(allow("ecr:ReplicateImage", "*", Sid="Replicate", Principal={"AWS": f"arn:aws:iam::{root.account}:root"}))
     page.get_by_label("Policy as JSON").fill(json.dumps(document))
-    page.get_by_role("button", name="Save policy").click()
+    page.get_by_role("button", name="Review and save").click()
+    # Who gains what is said before it is saved.
+    dialog.get_by_text("ecr:ReplicateImage").first.wait_for()
+    page.axe()
+    dialog.get_by_role("button", name="Save policy").click()
     page.get_by_text("The registry policy is saved.").wait_for()
     assert json.loads(root.ecr.get_registry_policy()["policyText"])["Statement"][0]["Sid"] == "Replicate"
 
@@ -77,7 +89,6 @@ def test_settings_of_a_registry_are_saved(page, root):
 
     arn = f"arn:aws:iam::{root.account}:role/scanner"
     page.get_by_role("button", name="Add exclusion").click()
-    dialog = page.get_by_role("dialog")
     dialog.get_by_label("ARN of a user or role").fill(arn)
     dialog.get_by_role("button", name="Add exclusion").click()
     page.get_by_role("button", name=f"Remove {arn}").wait_for()
@@ -91,3 +102,38 @@ def test_settings_of_a_registry_are_saved(page, root):
     page.get_by_role("button", name="End read-only mode").click()
     dialog.get_by_role("button", name="End read-only mode").click()
     page.get_by_text("The server accepts writes.").wait_for()
+
+
+def test_edits_of_others_are_seen(page, root):
+    """A template and the registry policy that somebody else changed since the page was opened are not written over."""
+    root.ecr.create_repository_creation_template(prefix="shared", appliedFor=["CREATE_ON_PUSH"], description="first")
+    page.open("/templates/shared")
+    page.get_by_label("Description").fill("mine")
+    root.ecr.update_repository_creation_template(prefix="shared", description="theirs")
+    page.get_by_role("button", name="Save changes").click()
+    page.get_by_text("The document changed while you edited it").wait_for()
+    page.axe()
+    assert [one["description"] for one in stored(root)] == ["theirs"]
+    page.get_by_role("button", name="Discard my edit").click()
+    assert page.get_by_label("Description").input_value() == "theirs"
+    page.get_by_label("Description").fill("both")
+    page.get_by_role("button", name="Save changes").click()
+    page.get_by_text("Template shared was saved.").first.wait_for()
+    assert [one["description"] for one in stored(root)] == ["both"]
+
+    def document(sid):
+        who = {"AWS": f"arn:aws:iam::{root.account}:root"}
+        return json.dumps(policy(allow("ecr:ReplicateImage", "*", Sid=sid, Principal=who)))
+
+    root.ecr.put_registry_policy(policyText=document("First"))
+    page.open("/registry-settings")
+    page.get_by_label("Policy as JSON").fill(document("Mine"))
+    root.ecr.put_registry_policy(policyText=document("Theirs"))
+    page.get_by_role("button", name="Review and save").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Save policy").click()
+    dialog.get_by_text("The document changed while you edited it").wait_for()
+    dialog.get_by_role("button", name="Keep my edit").click()
+    dialog.get_by_role("button", name="Save policy").click()
+    page.get_by_text("The registry policy is saved.").first.wait_for()
+    assert json.loads(root.ecr.get_registry_policy()["policyText"])["Statement"][0]["Sid"] == "Mine"

@@ -15,6 +15,7 @@ import { Dialog } from "../../parts/Dialog";
 import { Failure } from "../../parts/Failure";
 import { useConfirm } from "../../parts/iam/Confirm";
 import { PolicyChanges } from "../../parts/PolicyChanges";
+import { useEdited } from "../../parts/useEdited";
 import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
 import { REGISTRY_POLICY } from "./keys";
@@ -31,7 +32,19 @@ export function RegistryPolicy() {
       </Container>
     );
   }
-  return <Editor key={query.data} saved={query.data} />;
+  return <Edited saved={laidOut(query.data)} />;
+}
+
+/** The editor of what is saved, which keeps its edit when somebody else saves. */
+function Edited({ saved }: { saved: string }) {
+  const { base, document, setDocument } = useEdited(saved);
+  return <Editor key={base} saved={base} document={document} setDocument={setDocument} />;
+}
+
+interface Props {
+  saved: string;
+  document: string;
+  setDocument: (document: string) => void;
 }
 
 /** What a registry without a policy says. */
@@ -49,8 +62,7 @@ const isJson = (document: string): boolean => {
   }
 };
 
-function Editor({ saved }: { saved: string }) {
-  const [document, setDocument] = useState(() => laidOut(saved));
+function Editor({ saved, document, setDocument }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const { ask, dialog } = useConfirm([REGISTRY_POLICY]);
   const save = useReplaceDocument({
@@ -106,7 +118,7 @@ function Editor({ saved }: { saved: string }) {
           changes={[change]}
         >
           <Box>{text.reviewIntro}</Box>
-          <PolicyChanges before={saved === "" ? NO_STATEMENTS : laidOut(saved)} after={laidOut(document)} />
+          <PolicyChanges before={saved === "" ? NO_STATEMENTS : saved} after={laidOut(document)} />
           <DocumentChanged
             conflict={save.conflict}
             onTake={(current) => {

@@ -16,6 +16,7 @@ import { AsCommand } from "../../parts/AsCommand";
 import { DocumentChanged } from "../../parts/DocumentChanged";
 import { Failure } from "../../parts/Failure";
 import { useConfirm } from "../../parts/iam/Confirm";
+import { useEdited } from "../../parts/useEdited";
 import { useReplaceDocument } from "../../parts/useReplaceDocument";
 import { strings } from "../../strings";
 import { Rule } from "./Rule";
@@ -33,14 +34,25 @@ export function Rules() {
       </Container>
     );
   }
-  return <Editor key={query.data} saved={query.data} />;
+  return <Edited saved={query.data} />;
+}
+
+/** The editor of what is saved, which keeps its edit when somebody else saves. */
+function Edited({ saved }: { saved: string }) {
+  const { base, document, setDocument } = useEdited(saved);
+  return <Editor key={base} saved={base} document={document} setDocument={setDocument} />;
+}
+
+interface Props {
+  saved: string;
+  document: string;
+  setDocument: (document: string) => void;
 }
 
 /** The rules in a form or as JSON: one document. */
-function Editor({ saved }: { saved: string }) {
+function Editor({ saved, document, setDocument }: Props) {
   const { account, region } = useSession();
   const own = { region, registryId: account };
-  const [document, setDocument] = useState(saved);
   const [view, setView] = useState("form");
   const [wasTried, setWasTried] = useState(false);
   const { ask, dialog } = useConfirm([RULES]);
