@@ -137,3 +137,29 @@ def test_edits_of_others_are_seen(page, root):
     dialog.get_by_role("button", name="Save policy").click()
     page.get_by_text("The registry policy is saved.").first.wait_for()
     assert json.loads(root.ecr.get_registry_policy()["policyText"])["Statement"][0]["Sid"] == "Mine"
+
+
+def test_a_repository_is_read_only_until_the_release_is_over(page, root):
+    root.create_repository("frozen")
+    root.docker.login()
+    root.docker.build("frozen:v1")
+    page.open("/repositories/frozen?tab=settings")
+    page.get_by_text("This repository accepts writes.").wait_for()
+    page.get_by_role("button", name="Begin read-only mode").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("release 1.0")
+    page.axe()
+    dialog.get_by_role("button", name="Begin read-only mode").click()
+    # In the banner and in the settings.
+    banner = page.get_by_text("This repository refuses writes: release 1.0")
+    banner.first.wait_for()
+    page.axe()
+    root.docker.push("frozen:v1").failed("release 1.0")
+    page.open("/repositories/frozen")
+    banner.first.wait_for()
+    page.open("/repositories/frozen?tab=settings")
+    page.get_by_role("button", name="End read-only mode").click()
+    dialog.get_by_role("button", name="End read-only mode").click()
+    page.get_by_text("This repository accepts writes.").wait_for()
+    banner.first.wait_for(state="detached")
+    root.docker.push("frozen:v1").ok()

@@ -19,6 +19,9 @@ export type { RegistryScanningConfiguration, RepositoryCreationTemplate };
 export interface ReadOnlyMode {
   enabled: boolean;
   reason?: string;
+  /** Seconds since 1970, as JSON 1.1 writes them. */
+  changedAt?: number;
+  changedBy?: string;
 }
 
 /** Rows of a page. */
@@ -64,7 +67,8 @@ export async function getTemplate(prefix: string): Promise<RepositoryCreationTem
   return answer.repositoryCreationTemplates?.[0] ?? null;
 }
 
-/** The mode of the whole server. */
-export async function getReadOnlyMode(): Promise<ReadOnlyMode> {
-  return (await berth<{ readOnlyMode: ReadOnlyMode }>("GetReadOnlyMode")).readOnlyMode;
+/** The mode of a repository, or of the whole server. */
+export async function getReadOnlyMode(repositoryName?: string): Promise<ReadOnlyMode> {
+  const input = repositoryName === undefined ? {} : { repositoryName };
+  return (await berth<{ readOnlyMode: ReadOnlyMode }>("GetReadOnlyMode", input)).readOnlyMode;
 }

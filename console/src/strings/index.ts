@@ -21,6 +21,7 @@ import { policies } from "./policies";
 import { policyEditor } from "./policyEditor";
 import { providerSettings } from "./providerSettings";
 import { providers } from "./providers";
+import { readOnly } from "./readOnly";
 import { registrySettings } from "./registrySettings";
 import { pullThrough } from "./pullThrough";
 import { replication } from "./replication";
@@ -60,6 +61,7 @@ export const strings = {
   providerSettings,
   providers,
   pullThrough,
+  readOnly,
   registrySettings,
   replication,
   repositories,

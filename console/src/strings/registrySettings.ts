@@ -64,15 +64,4 @@ export const registrySettings = {
     removed: "The exclusion is removed.",
     empty: "There are no exclusions",
   },
-  readOnly: {
-    title: "Read-only mode of the server",
-    on: (reason: string) => (reason === "" ? "The server refuses writes." : `The server refuses writes: ${reason}`),
-    off: "The server accepts writes.",
-    begin: "Begin read-only mode",
-    end: "End read-only mode",
-    reason: "Reason, which refusals repeat",
-    warning: "All accounts of this server are refused pushes and changes until the mode ends. Pulls go on.",
-    begun: "The server is read-only.",
-    ended: "The server accepts writes again.",
-  },
 };

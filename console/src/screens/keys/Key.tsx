@@ -73,7 +73,7 @@ function Actions({ item }: { item: Key }) {
           {text.deletion.cancel}
         </Button>
       ) : (
-        <>
+        <SpaceBetween size="xs" direction="horizontal">
           {state === "Enabled" ? (
             <Button
               onClick={() =>
@@ -88,7 +88,7 @@ function Actions({ item }: { item: Key }) {
             </Button>
           )}
           <Button onClick={() => setIsOpen(true)}>{text.deletion.schedule}</Button>
-        </>
+        </SpaceBetween>
       )}
       {dialog}
       {isOpen ? <ScheduleDeletion item={item} onClose={() => setIsOpen(false)} /> : null}

@@ -14,10 +14,11 @@ import { isExclusion, mutabilityOf, type RepositoryForm } from "../../lib/reposi
 import { AsCommand } from "../../parts/AsCommand";
 import { Failure } from "../../parts/Failure";
 import { useFlash } from "../../parts/flash";
+import { ReadOnlyPanel } from "../../parts/ReadOnlyPanel";
 import { strings } from "../../strings";
 import { MutabilityFields } from "./MutabilityFields";
 import { TagFields } from "./TagFields";
-import { repositoryKey, tagsQuery } from "./queries";
+import { readOnlyKey, readOnlyQuery, repositoryKey, tagsQuery } from "./queries";
 import type { TabProps } from "./tabs";
 
 const text = strings.repository.settings;
@@ -25,10 +26,12 @@ const text = strings.repository.settings;
 export default function SettingsTab({ repository, name }: TabProps) {
   const arn = repository.repositoryArn ?? "";
   const tags = useQuery(tagsQuery(name, arn));
+  const readOnly = useQuery(readOnlyQuery(name));
   return (
     <SpaceBetween size="l">
       <MutabilitySettings repository={repository} name={name} />
       <ScanSettings repository={repository} name={name} />
+      <ReadOnlyPanel query={readOnly} repositoryName={name} stale={[readOnlyKey(name)]} />
       {tags.isPending ? <Loading /> : null}
       {tags.error === null ? null : <Failure error={tags.error} retry={() => void tags.refetch()} />}
       {tags.data === undefined ? null : <ResourceTags key={tags.dataUpdatedAt} name={name} arn={arn} tags={tags.data} />}

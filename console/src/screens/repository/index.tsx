@@ -12,6 +12,7 @@ import { repositoryPath } from "../../lib/paths";
 import { strings } from "../../strings";
 import { DeleteRepository } from "./DeleteRepository";
 import { Overview } from "./Overview";
+import { ReadOnlyBanner } from "./ReadOnlyBanner";
 import { repositoryQuery } from "./queries";
 import { TABS } from "./tabs";
 
@@ -33,6 +34,7 @@ export default function RepositoryPage() {
       {repository === null ? <Box variant="p">{text.notFound}</Box> : null}
       {repository == null ? null : (
         <>
+          <ReadOnlyBanner name={name} />
           <Overview repository={repository} />
           <Tabs
             ariaLabel={text.tabsLabel}

@@ -11,6 +11,7 @@ import {
 import { imageActivity, type ImageActivity } from "../../api/history";
 import { getLifecyclePolicy, getLifecyclePreview } from "../../api/lifecycle";
 import { askWhileAllowed } from "../../api/optional";
+import { getReadOnlyMode, type ReadOnlyMode } from "../../api/registry";
 import { imageReplication, type ImageReplicationStatus } from "../../api/replication";
 
 /** Results of a preview on one page, and how often one that is being made is asked for. */
@@ -77,6 +78,17 @@ export const configurationQuery = (name: string, digest: string) =>
     queryKey: [...repositoryKey(name), "layer", digest],
     queryFn: () => getSmallLayer(name, digest),
     staleTime: Infinity,
+  });
+
+/** The mode of the repository. Banner and settings ask for themselves: who was refused it sees why in the settings. */
+export const readOnlyKey = (name: string) => [...repositoryKey(name), "read-only"];
+export const readOnlyQuery = (name: string) =>
+  queryOptions({ queryKey: [...readOnlyKey(name), "settings"], queryFn: () => getReadOnlyMode(name), retry: false });
+export const readOnlyBannerQuery = (name: string) =>
+  queryOptions({
+    queryKey: [...readOnlyKey(name), "banner"],
+    queryFn: () => askWhileAllowed<ReadOnlyMode | null>("GetReadOnlyMode", null, () => getReadOnlyMode(name)),
+    retry: false,
   });
 
 export const policyQuery = (name: string) =>
