@@ -107,6 +107,36 @@ def test_a_push_is_in_the_other_region(root, tmp_path):
     assert eventually(lambda: tags_of(there, "prod/app") == {})
 
 
+def test_a_backfill_brings_what_was_there_before(root, tmp_path):
+    there, region = "ap-south-1", {"region": "ap-south-1", "registryId": root.account}
+    root.create_repository("old/app")
+    layout = images.umoci_layout(tmp_path / "image", "from before")
+    root.skopeo.login()
+    for tag in ("v1", "v2"):
+        root.skopeo.push(layout, f"old/app:{tag}").ok()
+    failing(root.ecr.start_replication_backfill, "InvalidParameterException", destination=region)
+    root.ecr.put_replication_configuration(replicationConfiguration=rules((root.account, there), prefixes=["old"]))
+    started = root.ecr.start_replication_backfill(destination=region)
+    assert started["status"] == "PREPARING"
+    named = {"replicationBackfillId": started["replicationBackfillId"]}
+
+    def ended():
+        found = root.ecr.describe_replication_backfill_results(**named)
+        return found if found["status"] not in ("PREPARING", "IN_PROGRESS") else None
+    done = eventually(ended)
+    assert done["status"] == "COMPLETE"
+    assert done["progress"] == {"totalReplicationCount": 2, "completedReplicationCount": 2,
+                                "failedReplicationCount": 0, "failureCodes": []}
+    assert [one["imageId"]["imageTag"] for one in done["results"]] == ["v1", "v2"]
+    assert tags_of(in_region(root, there), "old/app") == tags_of(root.ecr, "old/app")
+    listed = root.ecr.list_replication_backfills()["backfills"]
+    assert [one["replicationBackfillId"] for one in listed] == [named["replicationBackfillId"]]
+    error = failing(root.ecr.stop_replication_backfill, "ReplicationBackfillInvalidStatusException", **named)
+    assert "COMPLETE" in error["Message"]
+    asked = events(root.server, eventName="StartReplicationBackfill")
+    assert asked[-1]["responseElements"]["replicationBackfillId"] == named["replicationBackfillId"]
+
+
 def test_another_account_decides_by_its_registry_policy(root, partner, tmp_path):
     root.ecr.put_replication_configuration(replicationConfiguration=rules((partner.account, "us-east-1"), prefixes=["shared"]))
     root.create_repository("shared/app")

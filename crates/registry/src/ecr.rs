@@ -2,6 +2,7 @@
 //! generated response. Inputs were validated against the service's model before.
 
 mod account_settings;
+mod backfills;
 mod exclusions;
 mod images;
 mod layers;

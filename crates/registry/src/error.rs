@@ -144,6 +144,22 @@ pub enum Error {
         /// The account.
         registry_id: AccountId,
     },
+    /// A replication backfill to the destination's Region runs.
+    #[error(
+        "A replication backfill is already in progress for the destination Region '{region}'. Wait until it ends, or stop it"
+    )]
+    ReplicationBackfillInProgress {
+        /// The destination's Region.
+        region: String,
+    },
+    /// A replication backfill that cannot be stopped.
+    #[error("The replication backfill with id '{id}' cannot be stopped: its status is '{status}'")]
+    ReplicationBackfillInvalidStatus {
+        /// The backfill.
+        id: String,
+        /// Its status.
+        status: String,
+    },
     /// The registry signs no images.
     #[error("Signing configuration does not exist in the registry with id '{0}'")]
     SigningConfigurationNotFound(AccountId),

@@ -149,6 +149,7 @@ pub use storage_class::RESTORE_IMAGES_JOB;
 pub use store::ecr::lifecycle::RUN_JOB as LIFECYCLE_JOB;
 pub use store::ecr::lifecycle_preview::PREVIEW_JOB as LIFECYCLE_PREVIEW_JOB;
 pub use store::ecr::replication::JOB as REPLICATION_JOB;
+pub use store::ecr::replication_backfill::JOB as REPLICATION_BACKFILL_JOB;
 pub use stored_copy::Layer;
 pub use stored_manifest::Manifest;
 pub use tag_moves::MoveMethod;

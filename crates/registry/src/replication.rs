@@ -9,6 +9,7 @@
 //! - `replication_rules`: what the configuration of a registry says, cached with its facts.
 //! - `replication_outbox`: the rows that a change leaves.
 //! - `run`: the tasks of a repository and a destination, their retries and their end.
+//! - `backfill`: gives out tasks for what was there before.
 //! - `copy`: makes an image of one repository an image of another one.
 //!
 //! # Invariants
@@ -18,6 +19,7 @@
 //!   transaction.
 //! - What replication writes leaves no row in the outbox: an image is never replicated onward.
 
+pub(crate) mod backfill;
 mod copy;
 mod run;
 

@@ -33,36 +33,53 @@ pub(crate) async fn note_pushed(
     now: i64,
 ) -> Result<(), Error> {
     for destination in repo.registry.replication.destinations(&repo.name, false) {
-        let destination = destination.word();
-        add_copy(conn, repo.id, &destination, (image_id, digest), tags, now).await?;
+        let copy = Copy {
+            repository_id: repo.id,
+            destination: &destination.word(),
+            image_id,
+            digest,
+            tags,
+            backfill_item: None,
+        };
+        add_copy(conn, &copy, now).await?;
     }
     Ok(())
 }
 
-/// A task for an image with these tags, which is in progress from now on.
-pub(crate) async fn add_copy(
-    conn: &mut Conn<'_>,
-    repository_id: i64,
-    destination: &str,
-    (image_id, digest): (i64, &str),
-    tags: &[&str],
-    now: i64,
-) -> Result<(), Error> {
+/// An image that is to be at a destination.
+pub(crate) struct Copy<'a> {
+    /// The source.
+    pub(crate) repository_id: i64,
+    /// As the tables name it.
+    pub(crate) destination: &'a str,
+    /// The image's row.
+    pub(crate) image_id: i64,
+    /// Its digest.
+    pub(crate) digest: &'a str,
+    /// With these tags.
+    pub(crate) tags: &'a [&'a str],
+    /// The part of a backfill that this is.
+    pub(crate) backfill_item: Option<i64>,
+}
+
+/// A task for an image, which is in progress from now on.
+pub(crate) async fn add_copy(conn: &mut Conn<'_>, copy: &Copy<'_>, now: i64) -> Result<(), Error> {
     let task = NewTask {
-        repository_id,
-        destination,
+        repository_id: copy.repository_id,
+        destination: copy.destination,
         action: COPY,
-        digest,
-        tags: &tags.join("\n"),
+        digest: copy.digest,
+        tags: &copy.tags.join("\n"),
+        backfill_item: copy.backfill_item,
     };
     replication::add(conn, &task, now).await?;
     let status = Status {
-        destination: destination.to_owned(),
+        destination: copy.destination.to_owned(),
         status: "IN_PROGRESS".to_owned(),
         failure_code: None,
         replica_id: None,
     };
-    Ok(replication::set_status(conn, image_id, &status, now).await?)
+    Ok(replication::set_status(conn, copy.image_id, &status, now).await?)
 }
 
 /// An archived image was restored: it is replicated as if it was pushed with its tags.
@@ -96,6 +113,7 @@ pub(crate) async fn note_removed(
             action,
             digest,
             tags,
+            backfill_item: None,
         };
         if !removed.image_deleted {
             let tags = removed.tags.join("\n");

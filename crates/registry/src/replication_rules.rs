@@ -28,6 +28,14 @@ impl Destination {
     pub(crate) fn word(&self) -> String {
         format!("{} {}", self.account, self.region)
     }
+
+    /// For an answer.
+    pub(crate) fn shown(&self) -> ReplicationDestination {
+        ReplicationDestination {
+            region: self.region.clone(),
+            registry_id: self.account.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +76,7 @@ impl ReplicationRules {
         for rule in config.rules {
             let mut destinations: Vec<Destination> = Vec::new();
             for asked in rule.destinations {
-                let one = destination(asked)?;
+                let one = destination(AT, asked)?;
                 if one.account == account.as_str() && one.region == region.as_str() {
                     return Err(refused(
                         "Replication destination cannot be the same as the source registry",
@@ -121,6 +129,12 @@ impl ReplicationRules {
         self.rules.iter().map(of_rule).sum()
     }
 
+    /// Whether a rule names this destination, as the tables do.
+    pub(crate) fn has_destination(&self, word: &str) -> bool {
+        let mut all = self.rules.iter().flat_map(|rule| &rule.destinations);
+        all.any(|one| one.word() == word)
+    }
+
     /// Where changes of the repository of this name are repeated, each destination once: pushes, or deletions where
     /// a rule says so.
     pub(crate) fn destinations(&self, name: &str, deletions: bool) -> Vec<&Destination> {
@@ -141,14 +155,7 @@ impl ReplicationRules {
     /// For an answer.
     pub(crate) fn shown(&self) -> ReplicationConfiguration {
         let rule = |rule: &Rule| ReplicationRule {
-            destinations: rule
-                .destinations
-                .iter()
-                .map(|one| ReplicationDestination {
-                    region: one.region.clone(),
-                    registry_id: one.account.clone(),
-                })
-                .collect(),
+            destinations: rule.destinations.iter().map(Destination::shown).collect(),
             repository_filters: rule.filters.as_ref().map(|filters| {
                 let filter = |filter: &String| RepositoryFilter {
                     filter: filter.clone(),
@@ -164,17 +171,19 @@ impl ReplicationRules {
     }
 }
 
-fn destination(asked: ReplicationDestination) -> Result<Destination, Error> {
+/// A destination in the member `at` of a request.
+pub(crate) fn destination(
+    at: &'static str,
+    asked: ReplicationDestination,
+) -> Result<Destination, Error> {
     let region = asked.region;
     let is_foreign = OTHER_PARTITIONS.iter().any(|one| region.starts_with(one));
     if is_foreign || region.parse::<Region>().is_err() {
-        return Err(refused(&format!("Invalid region '{region}'")));
+        return Err(Error::parameter(at, format!("Invalid region '{region}'")));
     }
     if asked.registry_id.parse::<AccountId>().is_err() {
-        return Err(refused(&format!(
-            "Invalid registry id '{}'",
-            asked.registry_id
-        )));
+        let message = format!("Invalid registry id '{}'", asked.registry_id);
+        return Err(Error::parameter(at, message));
     }
     Ok(Destination {
         account: asked.registry_id,
@@ -182,6 +191,9 @@ fn destination(asked: ReplicationDestination) -> Result<Destination, Error> {
     })
 }
 
+/// The member of a request with the configuration.
+const AT: &str = "replicationConfiguration";
+
 fn refused(message: &str) -> Error {
-    Error::parameter("replicationConfiguration", message)
+    Error::parameter(AT, message)
 }

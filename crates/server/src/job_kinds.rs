@@ -7,7 +7,10 @@ use jiff::SignedDuration;
 use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
 use identity::CREATE_ACCOUNT_JOB;
-use registry::{LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB};
+use registry::{
+    LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB,
+    RESTORE_IMAGES_JOB,
+};
 
 use crate::app::App;
 use crate::replication;
@@ -29,6 +32,7 @@ const PRUNE_USAGE: &str = "prune-usage";
 const INDEX_IMAGES: &str = "index-images";
 /// How often what was pushed since is counted, and indexed for searches. A request for either looks by itself.
 const COUNT_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+const PRUNE_BACKFILLS: &str = "prune-replication-backfills";
 const PURGE_SECRETS: &str = "purge-secrets";
 const MAINTAIN_KEYS: &str = "maintain-keys";
 const PRUNE_DENIALS: &str = "prune-denials";
@@ -145,6 +149,26 @@ pub(crate) fn replication_runner(app: &Arc<App>) -> Runner<ServiceName> {
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }
 
+/// A runner of replication backfills: it gives out work to replication, and does not wait behind it.
+pub(crate) fn backfill_runner(app: &Arc<App>) -> Runner<ServiceName> {
+    let (run, clock) = (Arc::clone(app), Arc::clone(app));
+    let service = ServiceName::Replication;
+    let kinds = [Kind::new(
+        REPLICATION_BACKFILL_JOB,
+        service,
+        move |job: Job<ServiceName>| {
+            let app = Arc::clone(&run);
+            async move {
+                let (service, id, now) = (job.authority, &job.subject, app.now());
+                let next = app.registry.run_replication_backfill(service, id, now);
+                Ok(next.await?.map_or(Outcome::Done, Outcome::Again))
+            }
+        },
+    )];
+    let holder = uuid::Uuid::new_v4().to_string();
+    Runner::new(app.store.clone(), holder, kinds, move || clock.now())
+}
+
 /// A runner of all other jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let clock = Arc::clone(app);
@@ -203,6 +227,13 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             let more = app.registry.prune_usage(service, app.now()).await?;
             Ok(Outcome::Again(at_once_if(more, PRUNE_INTERVAL)))
         }),
+        kind(PRUNE_BACKFILLS, app, |app, service| async move {
+            let registry = &app.registry;
+            let more = registry
+                .prune_replication_backfills(service, app.now())
+                .await?;
+            Ok(Outcome::Again(at_once_if(more, PRUNE_INTERVAL)))
+        }),
         kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
             let registry = &app.registry;
             registry.link_foreign_layers(service, app.now()).await?;
@@ -228,6 +259,7 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         COUNT_USAGE,
         INDEX_IMAGES,
         PRUNE_USAGE,
+        PRUNE_BACKFILLS,
         LINK_FOREIGN_LAYERS,
     ] {
         runner.ensure(kind, ALL, "").await?;

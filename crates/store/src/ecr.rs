@@ -22,6 +22,7 @@ pub mod referrer;
 pub mod registry_policy;
 pub mod registry_setting;
 pub mod replication;
+pub mod replication_backfill;
 pub mod repository;
 pub mod repository_tag;
 pub mod repository_template;

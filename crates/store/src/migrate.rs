@@ -102,6 +102,8 @@ const STEPS: &[Step] = steps![
     // Older versions would store the layers of these repositories in clear.
     "0041_encrypted_layers" from "0.3.0",
     "0042_kms" from "0.3.0",
+    // Older versions would do the tasks and leave their backfills without results.
+    "0043_replication_backfills" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

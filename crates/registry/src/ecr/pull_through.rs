@@ -237,7 +237,8 @@ impl Registry {
 }
 
 /// Rules are those of the caller's registry.
-fn own(cx: &Authorized, registry_id: Option<&str>) -> Result<(), Error> {
+/// A registry as a whole is a matter of its own account.
+pub(super) fn own(cx: &Authorized, registry_id: Option<&str>) -> Result<(), Error> {
     match registry_account(cx.account, registry_id)? == cx.account {
         true => Ok(()),
         false => Err(Error::parameter(

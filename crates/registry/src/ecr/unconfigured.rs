@@ -7,16 +7,11 @@ use aws_api::ecr::{
     DeleteSigningConfigurationRequest, DeleteSigningConfigurationResponse,
     DescribeImageScanFindingsRequest, DescribeImageScanFindingsResponse,
     DescribeImageSigningStatusRequest, DescribeImageSigningStatusResponse,
-    DescribeReplicationBackfillResultsRequest, DescribeReplicationBackfillResultsResponse,
     GetSigningConfigurationRequest, GetSigningConfigurationResponse, ImageIdentifier,
-    ListReplicationBackfillsRequest, ListReplicationBackfillsResponse,
-    StopReplicationBackfillRequest, StopReplicationBackfillResponse,
 };
 use std::sync::Arc;
 
 use super::listing::named;
-use super::token;
-use crate::facts::registry_account;
 use crate::{Authorized, Error, Registry, RepositoryFacts};
 
 impl Registry {
@@ -52,54 +47,6 @@ impl Registry {
             image_id: Some(image_id),
             registry_id: Some(repo.account.to_string()),
             signing_statuses: Some(Vec::new()),
-        })
-    }
-
-    /// `ListReplicationBackfills`.
-    ///
-    /// # Errors
-    /// [`Error::InvalidParameter`] for a token, which no answer gave.
-    pub async fn list_replication_backfills(
-        &self,
-        cx: &Authorized,
-        input: ListReplicationBackfillsRequest,
-    ) -> Result<ListReplicationBackfillsResponse, Error> {
-        first_page(input.next_token.as_ref())?;
-        let account = registry_account(cx.account, input.registry_id.as_deref())?;
-        Ok(ListReplicationBackfillsResponse {
-            registry_id: Some(account.to_string()),
-            backfills: Some(Vec::new()),
-            next_token: None,
-        })
-    }
-
-    /// `DescribeReplicationBackfillResults`.
-    ///
-    /// # Errors
-    /// [`Error::ReplicationBackfillNotFound`].
-    pub async fn describe_replication_backfill_results(
-        &self,
-        cx: &Authorized,
-        input: DescribeReplicationBackfillResultsRequest,
-    ) -> Result<DescribeReplicationBackfillResultsResponse, Error> {
-        Err(Error::ReplicationBackfillNotFound {
-            id: input.replication_backfill_id,
-            registry_id: registry_account(cx.account, input.registry_id.as_deref())?,
-        })
-    }
-
-    /// `StopReplicationBackfill`.
-    ///
-    /// # Errors
-    /// [`Error::ReplicationBackfillNotFound`].
-    pub async fn stop_replication_backfill(
-        &self,
-        cx: &Authorized,
-        input: StopReplicationBackfillRequest,
-    ) -> Result<StopReplicationBackfillResponse, Error> {
-        Err(Error::ReplicationBackfillNotFound {
-            id: input.replication_backfill_id,
-            registry_id: registry_account(cx.account, input.registry_id.as_deref())?,
         })
     }
 
@@ -184,11 +131,3 @@ names_image!(
     DescribeImageScanFindingsRequest,
     DescribeImageSigningStatusRequest
 );
-
-/// A list that is empty has one page.
-fn first_page(next_token: Option<&String>) -> Result<(), Error> {
-    match next_token {
-        None => Ok(()),
-        Some(_) => Err(token::invalid()),
-    }
-}

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use store::Write;
 use store::ecr::image::{self, ACTIVE};
 use store::ecr::quota::{IMAGES, TAGS};
+use store::ecr::replication::Task;
 use store::ecr::replication::{self, Status};
-use store::ecr::{image_status, image_tag, layer, repository};
+use store::ecr::{image_status, image_tag, layer, replication_backfill, repository};
 
-use super::run::{ReplicationTask, ReplicationWork};
+use super::backfill::IMAGE_NOT_FOUND;
+use super::run::{ReplicationFailure, ReplicationTask, ReplicationWork};
 use crate::cache::Change;
 use crate::events::{self, Event, Replicated};
 use crate::images::{Removal, remove};
@@ -57,7 +59,7 @@ impl Registry {
         work: &ReplicationWork,
         target: &RepositoryFacts,
         task: &ReplicationTask,
-    ) -> Result<(), Error> {
+    ) -> Result<(), ReplicationFailure> {
         let copying = Copying {
             registry: self,
             service,
@@ -67,11 +69,24 @@ impl Registry {
         };
         let tags: Vec<&str> = task.0.tags.lines().collect();
         let digest = &task.0.digest;
-        if copying.copy(digest, &tags, Some(task.0.id), 0).await? {
+        if copying.copy(digest, &tags, Some(&task.0), 0).await? {
             return Ok(());
         }
+        Ok(self.give_up_copy(work, task).await?)
+    }
+
+    /// The source has nothing to copy any more.
+    async fn give_up_copy(
+        &self,
+        work: &ReplicationWork,
+        task: &ReplicationTask,
+    ) -> Result<(), Error> {
         let mut tx = self.write(work.source.id).await?;
-        replication::remove(&mut tx.conn(), task.0.id).await?;
+        let conn = &mut tx.conn();
+        replication::remove(conn, task.0.id).await?;
+        if let Some(item) = task.0.backfill_item {
+            replication_backfill::set_result(conn, item, Some((IMAGE_NOT_FOUND, ""))).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -151,21 +166,46 @@ impl Copying<'_> {
         &self,
         digest: &str,
         tags: &[&str],
-        task: Option<i64>,
+        task: Option<&Task>,
         depth: usize,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, ReplicationFailure> {
         let Some(original) = self.original(digest).await? else {
             return Ok(false);
         };
         if depth >= DEPTH_MAX {
             let why = format!("lists are nested more than {DEPTH_MAX} deep");
-            return Err(Error::InvalidManifest(why));
+            return Err(Error::InvalidManifest(why).into());
         }
+        let mut failures = Vec::new();
         for child in &original.parsed.children {
             let child = child.digest.to_string();
-            Box::pin(self.copy(&child, &[], None, depth + 1)).await?;
+            match Box::pin(self.copy(&child, &[], None, depth + 1)).await {
+                Ok(_) => {}
+                Err(failure) => {
+                    let (_, may_pass) = failure.code();
+                    failures.push(failure);
+                    // The others would meet it as well.
+                    if may_pass {
+                        break;
+                    }
+                }
+            }
+        }
+        if !failures.is_empty() {
+            return Err(ReplicationFailure::Children(failures));
         }
         self.copy_encrypted_layers(&original).await?;
+        Ok(self.put(&original, tags, task).await?)
+    }
+
+    /// Makes it an image of the destination, whose own images it needs are there.
+    async fn put(
+        &self,
+        original: &Original,
+        tags: &[&str],
+        task: Option<&Task>,
+    ) -> Result<bool, Error> {
+        let digest = &*original.digest.to_string();
         let quotas = self.registry.account_quotas(self.target.account).await?;
         let (registry, source, target) = (self.registry, &self.work.source, self.target);
         let now = self.proof.now_ms();
@@ -184,7 +224,7 @@ impl Copying<'_> {
                 found.id
             }
             None => {
-                self.link_layers(&mut tx, &original, &quotas).await?;
+                self.link_layers(&mut tx, original, &quotas).await?;
                 let new = NewImage {
                     digest: &original.digest,
                     tags,
@@ -249,8 +289,11 @@ impl Copying<'_> {
             replica_id: Some(replica_id),
         };
         replication::set_status(conn, original.id, &status, now).await?;
-        if let Some(id) = task {
-            replication::remove(conn, id).await?;
+        if let Some(task) = task {
+            replication::remove(conn, task.id).await?;
+            if let Some(item) = task.backfill_item {
+                replication_backfill::set_result(conn, item, None).await?;
+            }
         }
         if is_new || !moved.is_empty() {
             let details = told(self.work, COPY, digest, &moved);

@@ -6,8 +6,9 @@ use aws_types::{AccountId, Region};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::sync::Arc;
+use store::Conn;
 use store::ecr::replication::{self, Status, Task};
-use store::ecr::{image, repository};
+use store::ecr::{image, replication_backfill, repository};
 
 use super::copy::each_or_none;
 use crate::events::{self, Event, Replicated};
@@ -24,11 +25,15 @@ const RETRY_FIRST_MS: i64 = 2_000;
 const RETRY_MAX_MS: i64 = 3_600_000;
 /// Attempts of what was refused: a policy that was just written, or a quota, may be about to change.
 const REFUSED_ATTEMPTS_MAX: i64 = 5;
+/// Attempts of a part of a backfill, half an hour together: the others wait for its place.
+const BACKFILL_ATTEMPTS_MAX: i64 = 10;
 /// How long all other failures are tried again: a destination that cannot be reached comes back.
 const PATIENCE_MS: i64 = 24 * 3_600_000;
 /// What is kept of an error's text.
 const ERROR_CHARS_MAX: usize = 1_000;
 
+/// The code of failures that are nobody's decision.
+const INTERNAL_ERROR: &str = "InternalError";
 /// The code of a failure that the destination's registry policy is the reason of.
 const ACCESS_DENIED: &str = "AccessDenied";
 
@@ -79,12 +84,18 @@ pub enum ReplicationFailure {
     ReadOnly(String),
     /// The registry refuses it, or fails.
     Error(Error),
+    /// Images of a list cannot be replicated, one or more of them.
+    Children(Vec<ReplicationFailure>),
 }
 
 impl ReplicationFailure {
     /// The code in the status, and whether trying for long is of use. AWS's codes are not published.
-    fn code(&self) -> (&'static str, bool) {
+    pub(super) fn code(&self) -> (&'static str, bool) {
         let error = match self {
+            ReplicationFailure::Children(failures) => {
+                let first = failures.first().map(ReplicationFailure::code);
+                return first.unwrap_or((INTERNAL_ERROR, true));
+            }
             ReplicationFailure::Denied(_) => return (ACCESS_DENIED, false),
             ReplicationFailure::ReadOnly(_) => return ("ReadOnly", true),
             ReplicationFailure::Error(error) => error,
@@ -98,8 +109,23 @@ impl ReplicationFailure {
             Error::Kms(_) => ("KmsError", false),
             Error::TemplateWithoutRole { .. } => ("RepositoryCreationFailed", false),
             Error::ImageReferencedByManifestList { .. } => ("ImageReferencedByManifestList", false),
-            _ => ("InternalError", true),
+            _ => (INTERNAL_ERROR, true),
         }
+    }
+
+    /// The distinct codes of the images of a list, one a line.
+    fn child_codes(&self) -> String {
+        let ReplicationFailure::Children(failures) = self else {
+            return String::new();
+        };
+        let mut codes: Vec<&str> = Vec::new();
+        for failure in failures {
+            let (code, _) = failure.code();
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes.join("\n")
     }
 
     fn text(&self) -> String {
@@ -108,6 +134,10 @@ impl ReplicationFailure {
                 message.clone()
             }
             ReplicationFailure::Error(error) => error.to_string(),
+            ReplicationFailure::Children(failures) => {
+                let first = failures.first().map(ReplicationFailure::text);
+                first.unwrap_or_default()
+            }
         };
         text.chars().take(ERROR_CHARS_MAX).collect()
     }
@@ -193,16 +223,15 @@ impl Registry {
         if let Some(refusal) = target.read_only_refusal() {
             return Err(ReplicationFailure::ReadOnly(refusal));
         }
-        let done = match task.0.action.as_str() {
+        match task.0.action.as_str() {
             COPY => self.copy_image(service, proof, work, target, task).await,
             action => {
                 let is_tag = action == DELETE_TAG;
                 let now = proof.now_ms();
-                self.delete_replica(service, work, target, task, is_tag, now)
-                    .await
+                let deleted = self.delete_replica(service, work, target, task, is_tag, now);
+                Ok(deleted.await?)
             }
-        };
-        Ok(done?)
+        }
     }
 
     /// Notes that a task failed. It is tried again, or is over: then the image's status says so.
@@ -228,10 +257,12 @@ impl Registry {
             error = text,
             "a change was not replicated"
         );
-        let is_over = match is_patient {
-            true => now.saturating_sub(task.created_at) >= PATIENCE_MS,
-            false => task.attempts + 1 >= REFUSED_ATTEMPTS_MAX,
+        let is_over = match (is_patient, task.backfill_item) {
+            (true, None) => now.saturating_sub(task.created_at) >= PATIENCE_MS,
+            (true, Some(_)) => task.attempts + 1 >= BACKFILL_ATTEMPTS_MAX,
+            (false, _) => task.attempts + 1 >= REFUSED_ATTEMPTS_MAX,
         };
+        let child_codes = failure.child_codes();
         // The repository as it would be there: it may not exist.
         let destination = RepositoryFacts {
             account: work.account,
@@ -244,14 +275,11 @@ impl Registry {
         let conn = &mut tx.conn();
         if is_over {
             replication::remove(conn, task.id).await?;
-            if let Some(found) = image::find(conn, work.source.id, &task.digest).await? {
-                let status = Status {
-                    destination: work.destination.clone(),
-                    status: "FAILED".to_owned(),
-                    failure_code: Some(code.to_owned()),
-                    replica_id: None,
-                };
-                replication::set_status(conn, found.id, &status, now).await?;
+            let source = (work.source.id, task.digest.as_str());
+            failed_status(conn, source, &work.destination, code, now).await?;
+            if let Some(item) = task.backfill_item {
+                let why = Some((code, child_codes.as_str()));
+                replication_backfill::set_result(conn, item, why).await?;
             }
             let details = json!({
                 "repositoryName": &*work.source.name,
@@ -288,7 +316,30 @@ impl Registry {
             let pause = RETRY_FIRST_MS.saturating_mul(1 << doublings);
             let due = now.saturating_add(pause.min(RETRY_MAX_MS));
             replication::postpone(conn, task.id, due, &text).await?;
+            if let Some(item) = task.backfill_item {
+                replication_backfill::note_failure(conn, item, code, &child_codes).await?;
+            }
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// The status of an image of a repository that is not replicated; nothing where it is gone.
+pub(super) async fn failed_status(
+    conn: &mut Conn<'_>,
+    (repository_id, digest): (i64, &str),
+    destination: &str,
+    code: &str,
+    now: i64,
+) -> Result<(), Error> {
+    let Some(found) = image::find(conn, repository_id, digest).await? else {
+        return Ok(());
+    };
+    let status = Status {
+        destination: destination.to_owned(),
+        status: "FAILED".to_owned(),
+        failure_code: Some(code.to_owned()),
+        replica_id: None,
+    };
+    Ok(replication::set_status(conn, found.id, &status, now).await?)
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod activity;
+mod backfills;
 mod cache;
 mod configuration;
 mod encryption;

@@ -16,8 +16,8 @@ use store::testing::{TestStore, on_every_engine};
 use crate::events::{taken, target_of};
 use crate::world::*;
 
-const THERE: &str = "eu-west-1";
-const OTHER: &str = "210987654321";
+pub const THERE: &str = "eu-west-1";
+pub const OTHER: &str = "210987654321";
 
 fn destination(account: &str, region: &str) -> ReplicationDestination {
     ReplicationDestination {
@@ -26,7 +26,7 @@ fn destination(account: &str, region: &str) -> ReplicationDestination {
     }
 }
 
-fn rule(destinations: &[(&str, &str)], filters: &[&str]) -> ReplicationRule {
+pub fn rule(destinations: &[(&str, &str)], filters: &[&str]) -> ReplicationRule {
     let filter = |filter: &&str| RepositoryFilter {
         filter: (*filter).into(),
         filter_type: RepositoryFilterType::PrefixMatch,
@@ -41,7 +41,7 @@ fn rule(destinations: &[(&str, &str)], filters: &[&str]) -> ReplicationRule {
     }
 }
 
-async fn configure(w: &World, rules: Vec<ReplicationRule>) -> Result<(), Error> {
+pub async fn configure(w: &World, rules: Vec<ReplicationRule>) -> Result<(), Error> {
     let input = ecr::PutReplicationConfigurationRequest {
         replication_configuration: ReplicationConfiguration { rules },
     };
@@ -60,7 +60,7 @@ async fn jobs(store: &TestStore) -> Vec<String> {
     rows.iter().map(|row| row.text(0).unwrap()).collect()
 }
 
-fn proof(w: &World, account: &str, region: &str, now: Timestamp) -> Authorized {
+pub fn proof(w: &World, account: &str, region: &str, now: Timestamp) -> Authorized {
     let mut context = w.cx.context().clone();
     context.account = account.parse().unwrap();
     context.region = region.parse().unwrap();
@@ -69,7 +69,7 @@ fn proof(w: &World, account: &str, region: &str, now: Timestamp) -> Authorized {
 }
 
 /// Runs all jobs at this time as the server does it, with its decision.
-async fn run_at(w: &World, store: &TestStore, now: Timestamp, allowed: bool) {
+pub async fn run_at(w: &World, store: &TestStore, now: Timestamp, allowed: bool) {
     let service = ServiceName::Replication;
     for subject in jobs(store).await {
         loop {
@@ -115,7 +115,7 @@ async fn run(w: &World, store: &TestStore) {
     run_at(w, store, w.cx.now, true).await;
 }
 
-async fn there(w: &World, account: &str, region: &str, name: &str) -> Arc<RepositoryFacts> {
+pub async fn there(w: &World, account: &str, region: &str, name: &str) -> Arc<RepositoryFacts> {
     let (account, region) = (account.parse().unwrap(), region.parse().unwrap());
     w.registry
         .repository(&account, &region, name)
@@ -123,7 +123,11 @@ async fn there(w: &World, account: &str, region: &str, name: &str) -> Arc<Reposi
         .unwrap()
 }
 
-async fn statuses(w: &World, name: &str, digest: &str) -> Vec<(String, String, Option<String>)> {
+pub async fn statuses(
+    w: &World,
+    name: &str,
+    digest: &str,
+) -> Vec<(String, String, Option<String>)> {
     let input = ecr::DescribeImageReplicationStatusRequest {
         repository_name: name.into(),
         image_id: ecr::ImageIdentifier {

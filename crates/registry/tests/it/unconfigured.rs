@@ -96,32 +96,6 @@ async fn nothing_is_found(store: TestStore) {
         "TemplateNotFound"
     );
 
-    let backfills = r
-        .list_replication_backfills(cx, Default::default())
-        .await
-        .unwrap();
-    assert_eq!(backfills.backfills, Some(vec![]));
-    let results = ecr::DescribeReplicationBackfillResultsRequest {
-        replication_backfill_id: "x".into(),
-        ..Default::default()
-    };
-    let no_backfill = (
-        "ReplicationBackfillNotFound",
-        format!("The replication backfill with id 'x' does not exist {IN_REGISTRY}"),
-    );
-    assert_eq!(
-        said(r.describe_replication_backfill_results(cx, results).await),
-        no_backfill
-    );
-    let stop = ecr::StopReplicationBackfillRequest {
-        replication_backfill_id: "x".into(),
-        ..Default::default()
-    };
-    assert_eq!(
-        said(r.stop_replication_backfill(cx, stop).await),
-        no_backfill
-    );
-
     assert_eq!(
         said(r.get_signing_configuration(cx, Default::default()).await).0,
         "SigningConfigurationNotFound"

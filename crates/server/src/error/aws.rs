@@ -142,6 +142,10 @@ fn registry_code(error: &Error) -> ErrorCode {
         Error::TemplateNotFound { .. } => ErrorCode::TemplateNotFound,
         Error::TemplateAlreadyExists { .. } => ErrorCode::TemplateAlreadyExists,
         Error::ReplicationBackfillNotFound { .. } => ErrorCode::ReplicationBackfillNotFound,
+        Error::ReplicationBackfillInProgress { .. } => ErrorCode::ReplicationBackfillInProgress,
+        Error::ReplicationBackfillInvalidStatus { .. } => {
+            ErrorCode::ReplicationBackfillInvalidStatus
+        }
         Error::SigningConfigurationNotFound(_) => ErrorCode::SigningConfigurationNotFound,
         Error::ExclusionAlreadyExists(_) => ErrorCode::ExclusionAlreadyExists,
         Error::ExclusionNotFound(_) => ErrorCode::ExclusionNotFound,

@@ -232,6 +232,8 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         | Error::TemplateNotFound { .. }
         | Error::TemplateAlreadyExists { .. }
         | Error::ReplicationBackfillNotFound { .. }
+        | Error::ReplicationBackfillInProgress { .. }
+        | Error::ReplicationBackfillInvalidStatus { .. }
         | Error::SigningConfigurationNotFound(_)
         | Error::ExclusionAlreadyExists(_)
         | Error::ExclusionNotFound(_)

@@ -172,6 +172,7 @@ pub(super) fn table() -> Vec<Row> {
         op!(CreatePullThroughCacheRule, composite::create_pull_through_cache_rule, Write, |i| passing(&i.custom_role_arn)),
         op!(UpdatePullThroughCacheRule, composite::update_pull_through_cache_rule, Write, |i| passing(&i.custom_role_arn)),
         op!(ValidatePullThroughCacheRule, composite::validate_pull_through_cache_rule, Read, |_i| require(ResourceSelector::Any)),
+        op!(StartReplicationBackfill, start_replication_backfill, Write, |_i| require(ResourceSelector::Any)).audits_answer(),
         op!(ListReplicationBackfills, list_replication_backfills, List, |_i| require(ResourceSelector::Any)),
         op!(DescribeReplicationBackfillResults, describe_replication_backfill_results, Read, |_i| require(ResourceSelector::Any)),
         op!(StopReplicationBackfill, stop_replication_backfill, Write, |_i| require(ResourceSelector::Any)),

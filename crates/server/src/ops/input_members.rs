@@ -234,9 +234,7 @@ pub(crate) static NOT_READ: &[(&str, &str, &str)] = &[
 #[cfg(test)]
 pub(crate) static NOTHING_THERE: &[&str] = &[
     "ecr:DescribeImageScanFindings",
-    "ecr:DescribeReplicationBackfillResults",
     "ecr:GetLifecyclePolicyPreview",
-    "ecr:ListReplicationBackfills",
     "iam:AcquireRole",
     "iam:GetOrganizationsAccessReport",
     "iam:GetRoleTemplateVersion",

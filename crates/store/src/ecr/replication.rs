@@ -23,6 +23,8 @@ pub struct NewTask<'a> {
     pub digest: &'a str,
     /// Tags, one a line.
     pub tags: &'a str,
+    /// The part of a backfill that it does.
+    pub backfill_item: Option<i64>,
 }
 
 /// A task of a repository and a destination.
@@ -40,6 +42,8 @@ pub struct Task {
     pub created_at: i64,
     /// Failed attempts.
     pub attempts: i64,
+    /// The part of a backfill that it does.
+    pub backfill_item: Option<i64>,
 }
 
 fn task(row: &Row) -> Result<Task> {
@@ -50,6 +54,7 @@ fn task(row: &Row) -> Result<Task> {
         tags: row.text(3)?,
         created_at: row.int(4)?,
         attempts: row.int(5)?,
+        backfill_item: row.opt_int(6)?,
     })
 }
 
@@ -60,15 +65,16 @@ fn task(row: &Row) -> Result<Task> {
 pub async fn add(conn: &mut Conn<'_>, new: &NewTask<'_>, now: i64) -> Result<()> {
     conn.execute(
         "INSERT INTO replication_tasks \
-         (repository_id, destination, action, digest, tags, created_at, attempts, due_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $6)",
+         (repository_id, destination, action, digest, tags, created_at, attempts, due_at, \
+         backfill_item) VALUES ($1, $2, $3, $4, $5, $6, 0, $6, $7)",
         values![
             new.repository_id,
             new.destination,
             new.action,
             new.digest,
             new.tags,
-            now
+            now,
+            new.backfill_item
         ],
     )
     .await?;
@@ -88,7 +94,8 @@ pub async fn due(
     limit: i64,
 ) -> Result<Vec<Task>> {
     conn.fetch_all(
-        "SELECT id, action, digest, tags, created_at, attempts FROM replication_tasks \
+        "SELECT id, action, digest, tags, created_at, attempts, backfill_item \
+         FROM replication_tasks \
          WHERE repository_id = $1 AND destination = $2 AND due_at <= $3 ORDER BY due_at, id LIMIT $4",
         values![repository_id, destination, now, limit],
     )

@@ -41,6 +41,7 @@ async fn answers_about_the_registry() {
     g.call("PutReplicationConfiguration", "rules", rules).await;
     g.call("DescribeRegistry", "with replication", json!({}))
         .await;
+    backfills(&mut g).await;
 
     g.world.other_account().await;
     g.call("GetRegistryPolicy", "no policy", json!({})).await;
@@ -170,4 +171,28 @@ async fn answers_about_repository_creation_templates() {
     g.call("DeleteRepositoryCreationTemplate", "a template", prefix())
         .await;
     g.compare();
+}
+
+/// Of a registry with two destinations in one Region. No job runs here, so each stays as it was begun.
+async fn backfills(g: &mut Golden) {
+    let to = |account: &str, region: &str| json!({"destination": {"region": region, "registryId": account}});
+    let operation = "StartReplicationBackfill";
+    let input = to("123456789012", "eu-west-1");
+    let started = g.call(operation, "a destination", input).await;
+    let input = to("444455556666", "eu-west-1");
+    g.call(operation, "its Region has one", input).await;
+    let input = to("123456789012", "ap-south-1");
+    g.call(operation, "no rule names it", input).await;
+    let started: Value = serde_json::from_str(&started).unwrap();
+    let id = started["replicationBackfillId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    g.hidden.push(id.clone());
+    let id = || json!({"replicationBackfillId": id});
+    g.call("ListReplicationBackfills", "one", json!({})).await;
+    g.call("DescribeReplicationBackfillResults", "one", id())
+        .await;
+    g.call("StopReplicationBackfill", "one", id()).await;
+    g.call("StopReplicationBackfill", "once more", id()).await;
 }

@@ -11,7 +11,7 @@ use crate::tests::world::Reply;
 const HEADERS: [&str; 3] = ["content-type", "x-amzn-errortype", "retry-after"];
 
 /// Members whose values differ in every run.
-const RANDOM: [&str; 13] = [
+const RANDOM: [&str; 14] = [
     "CertificateId",
     "Marker",
     "RequestId",
@@ -23,6 +23,7 @@ const RANDOM: [&str; 13] = [
     "downloadUrl",
     "uploadId",
     "nextToken",
+    "replicationBackfillId",
     "EncodedMessage",
     "ServicePassword",
 ];
