@@ -4,6 +4,7 @@
 mod activity;
 mod history;
 mod lifecycle_options;
+mod pull_through;
 mod read_only;
 mod search;
 mod usage;

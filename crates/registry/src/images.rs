@@ -41,6 +41,8 @@ pub struct ManifestPush<'a> {
     pub expected: Expected,
     /// How it came; a push where absent.
     pub method: Option<MoveMethod>,
+    /// Whether images of a list may be missing: of one that an upstream has (ADR 0017). No client can say so.
+    pub sparse: bool,
 }
 
 /// What was pushed.
@@ -147,7 +149,8 @@ impl Registry {
         for given in named.into_iter().chain(push.digest) {
             check_digest(repo, given, &digest)?;
         }
-        let parsed = manifest::parse(&push.bytes, push.media_type)?;
+        let mut parsed = manifest::parse(&push.bytes, push.media_type)?;
+        parsed.sparse = push.sparse;
         let image = NewImage {
             digest: &digest,
             tags: &tags,

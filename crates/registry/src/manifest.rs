@@ -61,6 +61,8 @@ pub struct Parsed {
     pub layers: Vec<Digest>,
     /// Manifests that must be in the repository.
     pub children: Vec<Descriptor>,
+    /// Whether some of them may be missing: of a list whose other images an upstream has (ADR 0017).
+    pub sparse: bool,
     /// The manifest that this one is about.
     pub subject: Option<Digest>,
     /// `artifactType`, or else the config's media type.

@@ -5,6 +5,8 @@
 //! - `upstream`: a registry as this crate calls it; a higher layer speaks HTTP.
 //! - `asked`: what a pull asks for, of the upstreams of a rule in their order.
 //! - `cache`: fetching, once for all who ask at a time.
+//! - `pending`: imports that a restart interrupted. `referrers`: what says that it is about an image.
+//! - `platforms`: which images of a list are stored.
 //! - `import`: storing what was fetched, whole images only.
 //!
 //! # Invariants
@@ -16,10 +18,14 @@ mod asked;
 mod cache;
 mod import;
 mod lookup;
+mod pending;
+mod platforms;
+mod referrers;
 mod upstream;
 mod upstreams;
 
 pub use asked::{Asked, FromUpstream, Source, Upstreamed};
 pub use cache::{CachedBlob, PullThroughCache};
+pub use pending::{IMPORT_JOB, PendingImport};
 pub use upstream::{Upstream, UpstreamBlob, UpstreamError, UpstreamManifest};
-pub(crate) use upstreams::check;
+pub(crate) use upstreams::{check, check_secret, no_rule};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::ecr::pull_through;
 
 use crate::Error;
+use crate::pull_through_options::{FurtherUpstream, RuleOptions, UpstreamTls};
 
 /// Rules of a registry (ECR user guide, "Amazon ECR service quotas").
 pub(crate) const RULES_MAX: usize = 50;
@@ -28,12 +29,66 @@ pub struct PullThroughRule {
     /// The role by which an ECR is asked.
     #[serde(default)]
     pub custom_role_arn: Option<String>,
+    /// What is set beside the rule.
+    #[serde(skip)]
+    pub options: RuleOptions,
     /// Milliseconds since the epoch.
     #[serde(skip)]
     pub created_at: i64,
     /// Milliseconds since the epoch.
     #[serde(skip)]
     pub updated_at: i64,
+}
+
+/// An upstream of a rule: its own, or a further one.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleUpstream<'a> {
+    /// A host, perhaps with a port; `http://` before it for one without TLS.
+    pub url: &'a str,
+    prefix: &'a str,
+    /// The secret with its credentials.
+    pub credential_arn: Option<&'a str>,
+    /// The role by which an ECR is asked.
+    pub custom_role_arn: Option<&'a str>,
+    /// Its certificates.
+    pub tls: &'a UpstreamTls,
+}
+
+impl<'a> RuleUpstream<'a> {
+    /// The upstream's host, perhaps with a port.
+    #[must_use]
+    pub fn host(&self) -> &'a str {
+        self.url.strip_prefix("http://").unwrap_or(self.url)
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn base(&self) -> String {
+        match self.url.starts_with("http://") {
+            true => self.url.to_owned(),
+            false => format!("https://{}", self.url),
+        }
+    }
+
+    /// The repository's name at the upstream, for what follows the rule's prefix in its name here.
+    fn repository(&self, rest: &str) -> String {
+        match key(self.prefix) {
+            ROOT => rest.to_owned(),
+            upstream => format!("{upstream}/{rest}"),
+        }
+    }
+}
+
+impl<'a> From<&'a FurtherUpstream> for RuleUpstream<'a> {
+    fn from(further: &'a FurtherUpstream) -> RuleUpstream<'a> {
+        RuleUpstream {
+            url: &further.url,
+            prefix: &further.prefix,
+            credential_arn: further.credential_arn.as_deref(),
+            custom_role_arn: further.custom_role_arn.as_deref(),
+            tls: &further.tls,
+        }
+    }
 }
 
 /// A prefix without a slash at its end: "There is always an assumed / applied to the end of the prefix".
@@ -45,6 +100,7 @@ impl PullThroughRule {
     pub(crate) fn stored(row: &pull_through::PullThroughRule) -> Result<PullThroughRule, Error> {
         let mut rule: PullThroughRule =
             serde_json::from_str(&row.settings).map_err(Error::internal)?;
+        rule.options = RuleOptions::stored(row.options.as_deref())?;
         rule.created_at = row.created_at;
         rule.updated_at = row.updated_at;
         Ok(rule)
@@ -54,6 +110,7 @@ impl PullThroughRule {
         Ok(pull_through::PullThroughRule {
             prefix: key(&self.prefix).to_owned(),
             settings: serde_json::to_string(self).map_err(Error::internal)?,
+            options: None,
             created_at: self.created_at,
             updated_at: self.updated_at,
         })
@@ -71,6 +128,7 @@ impl PullThroughRule {
             + self.upstream_url.len()
             + self.upstream_prefix.len()
             + optional.sum::<usize>()
+            + self.options.heap_bytes()
             + size_of::<PullThroughRule>()
     }
 
@@ -84,19 +142,47 @@ impl PullThroughRule {
         (rest.starts_with('/') && rest.len() > 1).then_some(prefix.len())
     }
 
-    /// The repository's name at the upstream.
-    #[must_use]
-    pub fn upstream_name(&self, name: &str) -> Option<String> {
+    /// What follows the rule's prefix in a repository's name.
+    fn rest<'a>(&self, name: &'a str) -> Option<&'a str> {
         self.rank(name)?;
-        let prefix = key(&self.prefix);
-        let rest = match prefix == ROOT {
-            true => name,
-            false => name.strip_prefix(prefix)?.strip_prefix('/')?,
-        };
-        Some(match key(&self.upstream_prefix) {
-            ROOT => rest.to_owned(),
-            upstream => format!("{upstream}/{rest}"),
-        })
+        match key(&self.prefix) {
+            ROOT => Some(name),
+            prefix => name.strip_prefix(prefix)?.strip_prefix('/'),
+        }
+    }
+
+    /// The rule's own upstream.
+    #[must_use]
+    pub fn upstream(&self) -> RuleUpstream<'_> {
+        RuleUpstream {
+            url: &self.upstream_url,
+            prefix: &self.upstream_prefix,
+            credential_arn: self.credential_arn.as_deref(),
+            custom_role_arn: self.custom_role_arn.as_deref(),
+            tls: &self.options.tls,
+        }
+    }
+
+    /// All upstreams, in the order in which they are asked.
+    pub fn upstreams(&self) -> impl Iterator<Item = RuleUpstream<'_>> {
+        let further = self.options.upstreams.iter().map(RuleUpstream::from);
+        std::iter::once(self.upstream()).chain(further)
+    }
+
+    /// All upstreams with the name there of a repository here; nothing where the rule is not for it.
+    pub fn upstream_repositories<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = (RuleUpstream<'a>, String)> {
+        let rest = self.rest(name);
+        self.upstreams()
+            .filter_map(move |upstream| Some((upstream, upstream.repository(rest?))))
+    }
+
+    /// When rule and options were last changed.
+    #[must_use]
+    pub fn version(&self) -> (i64, Option<i64>) {
+        (self.updated_at, self.options.updated_at)
     }
 
     /// The name here of a repository at the upstream.
@@ -111,20 +197,10 @@ impl PullThroughRule {
         })
     }
 
-    /// The upstream's host, perhaps with a port.
+    /// The own upstream's host, perhaps with a port.
     #[must_use]
     pub fn host(&self) -> &str {
-        let url = &self.upstream_url;
-        url.strip_prefix("http://").unwrap_or(url)
-    }
-
-    /// Scheme, host and port.
-    #[must_use]
-    pub fn base(&self) -> String {
-        match self.upstream_url.starts_with("http://") {
-            true => self.upstream_url.clone(),
-            false => format!("https://{}", self.upstream_url),
-        }
+        self.upstream().host()
     }
 }
 
@@ -174,9 +250,38 @@ mod tests {
             upstream_registry: None,
             credential_arn: None,
             custom_role_arn: None,
+            options: RuleOptions::default(),
             created_at: 0,
             updated_at: 0,
         })
+    }
+
+    fn repository(rule: &PullThroughRule, name: &str) -> Option<String> {
+        let mut all = rule.upstream_repositories(name);
+        all.next().map(|(_, repository)| repository)
+    }
+
+    #[test]
+    fn further_upstreams_have_prefixes_of_their_own() {
+        let mut rule = PullThroughRule::clone(&rule("hub", "team", "a"));
+        rule.options.upstreams = vec![FurtherUpstream {
+            url: "http://b:5000".to_owned(),
+            prefix: "mirror/hub".to_owned(),
+            ..FurtherUpstream::default()
+        }];
+        let all = rule.upstream_repositories("hub/app");
+        let all: Vec<_> = all
+            .map(|(upstream, name)| (upstream.base(), name))
+            .collect();
+        let texts = |base: &str, name: &str| (base.to_owned(), name.to_owned());
+        assert_eq!(
+            all,
+            [
+                texts("https://a", "team/app"),
+                texts("http://b:5000", "mirror/hub/app")
+            ]
+        );
+        assert_eq!(rule.upstream_repositories("other/app").count(), 0);
     }
 
     #[test]
@@ -197,7 +302,7 @@ mod tests {
         ] {
             let rule = rule(prefix, upstream, "h");
             assert_eq!(
-                rule.upstream_name(name).as_deref(),
+                repository(&rule, name).as_deref(),
                 expected,
                 "{prefix} {name}"
             );

@@ -100,6 +100,7 @@ impl App {
                 registry.clone(),
                 http,
                 secrets.clone(),
+                crate::secret_seal::client_keys(&identity),
                 Arc::clone(&clock),
             ),
             secrets,

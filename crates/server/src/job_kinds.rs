@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
 use identity::CREATE_ACCOUNT_JOB;
+use registry::pull_through::IMPORT_JOB;
 use registry::{
     LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB,
     RESTORE_IMAGES_JOB,
@@ -14,6 +15,7 @@ use registry::{
 
 use crate::app::App;
 use crate::replication;
+use crate::upstream_pulls;
 
 /// How often expired uploads are removed.
 const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
@@ -162,6 +164,25 @@ pub(crate) fn backfill_runner(app: &Arc<App>) -> Runner<ServiceName> {
                 let (service, id, now) = (job.authority, &job.subject, app.now());
                 let next = app.registry.run_replication_backfill(service, id, now);
                 Ok(next.await?.map_or(Outcome::Done, Outcome::Again))
+            }
+        },
+    )];
+    let holder = uuid::Uuid::new_v4().to_string();
+    Runner::new(app.store.clone(), holder, kinds, move || clock.now())
+}
+
+/// A runner of imports of the pull through cache that their pulls did not finish: they take as long as images are
+/// large.
+pub(crate) fn import_runner(app: &Arc<App>) -> Runner<ServiceName> {
+    let (run, clock) = (Arc::clone(app), Arc::clone(app));
+    let service = ServiceName::PullThrough;
+    let kinds = [Kind::new(
+        IMPORT_JOB,
+        service,
+        move |job: Job<ServiceName>| {
+            let app = Arc::clone(&run);
+            async move {
+                upstream_pulls::run_import(&app, job.authority, &job.subject, &job.payload).await
             }
         },
     )];

@@ -3,24 +3,28 @@
 mod ecr_tokens;
 mod login;
 mod roles;
+mod tls;
 mod upstream;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_types::{AccountId, Region};
 use client::{Http, OciClient};
-use registry::PullThroughRule;
 use registry::pull_through::{PullThroughCache, Upstream, UpstreamError};
-use secrets::Secrets;
+use registry::{PullThroughRule, RuleUpstream, UpstreamTls};
+use secrets::{Seal, SealFailed, Secrets};
 
 use crate::clock::Clock;
 use login::SecretLogin;
 pub(crate) use roles::{RoleSession, RoleSessions};
-use upstream::{Client, explained};
+use upstream::Client;
 
 /// Clients that are kept, with their tokens.
 const CLIENTS_MAX: usize = 1_000;
+
+/// When a rule and its options were last changed.
+type Version = (i64, Option<i64>);
 
 /// The cache, and the clients of upstreams by rule.
 pub(crate) struct PullThrough {
@@ -28,8 +32,10 @@ pub(crate) struct PullThrough {
     http: Http,
     secrets: Secrets,
     clock: Clock,
-    /// By account, region and prefix, with the time of the rule's last change.
-    clients: Mutex<HashMap<String, (i64, OciClient)>>,
+    /// For the keys of client certificates.
+    seal: Arc<dyn Seal>,
+    /// By rule, upstream and credential, with the time of the rule's last change.
+    clients: Mutex<HashMap<String, (Version, Arc<Client>)>>,
     /// The sessions of rules' roles.
     pub(crate) roles: RoleSessions,
 }
@@ -39,78 +45,124 @@ impl PullThrough {
         registry: registry::Registry,
         http: Http,
         secrets: Secrets,
+        seal: Arc<dyn Seal>,
         clock: Clock,
     ) -> PullThrough {
         PullThrough {
             cache: PullThroughCache::new(registry),
             http,
             secrets,
+            seal,
             clock,
             clients: Mutex::default(),
             roles: RoleSessions::default(),
         }
     }
 
-    /// The rule's upstream, by the OCI Distribution API.
-    pub(crate) fn upstream(
+    /// One of a rule's upstreams, by the OCI Distribution API.
+    pub(crate) async fn upstream(
         &self,
-        account: AccountId,
-        region: &Region,
-        rule: &PullThroughRule,
+        of: &Place<'_>,
+        upstream: RuleUpstream<'_>,
     ) -> Result<Arc<dyn Upstream>, UpstreamError> {
-        let client = self.client(account, region, rule)?;
-        Ok(Arc::new(Client {
-            host: rule.host().to_owned(),
-            client,
-        }))
+        Ok(self.client(of, upstream).await?)
     }
 
-    /// Whether the rule's upstream answers, and takes the rule's credentials.
+    /// Whether an upstream answers, and takes its credentials.
     pub(crate) async fn validate(
         &self,
-        account: AccountId,
-        region: &Region,
-        rule: &PullThroughRule,
+        of: &Place<'_>,
+        upstream: RuleUpstream<'_>,
     ) -> Result<(), UpstreamError> {
-        let client = self.client(account, region, rule)?;
-        client.ping().await.map_err(explained)
+        self.client(of, upstream).await?.check().await
     }
 
-    fn client(
+    async fn client(
         &self,
-        account: AccountId,
-        region: &Region,
-        rule: &PullThroughRule,
-    ) -> Result<OciClient, UpstreamError> {
-        if rule.custom_role_arn.is_some() {
+        of: &Place<'_>,
+        upstream: RuleUpstream<'_>,
+    ) -> Result<Arc<Client>, UpstreamError> {
+        if upstream.custom_role_arn.is_some() {
             return Err(UpstreamError::Credentials(
                 "a role of this server is of use at registries of this server alone; for another server's, name a \
                  secret with an access key of it"
                     .to_owned(),
             ));
         }
-        let key = format!("{account}/{region}/{}", rule.prefix);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        match clients.get(&key) {
-            Some((updated_at, client)) if *updated_at == rule.updated_at => {
-                return Ok(client.clone());
-            }
-            _ => {}
+        // Two upstreams of a rule may have one host.
+        let credential = upstream.credential_arn.unwrap_or_default();
+        let key = format!("{} {} {credential}", of.owner(), upstream.url);
+        let version = of.rule.version();
+        if let Some((known, client)) = self.clients().get(&key)
+            && *known == version
+        {
+            return Ok(Arc::clone(client));
         }
-        let (http, base) = (self.http.clone(), rule.base());
+        let owner = tls::owner(&of.owner(), upstream.url);
+        let http = tls::http(&self.http, &*self.seal, &owner, upstream.tls).await;
+        let http = http.map_err(UpstreamError::Credentials)?;
+        let base = upstream.base();
         let login = Arc::new(SecretLogin::new(
             self.secrets.clone(),
             Arc::clone(&self.clock),
             http.clone(),
             &base,
-            rule.credential_arn.clone(),
+            upstream.credential_arn.map(str::to_owned),
         ));
         let client = OciClient::new(http, &base, login);
         let client = client.map_err(|error| UpstreamError::Unavailable(error.to_string()))?;
+        let clock = Arc::clone(&self.clock);
+        let client = Arc::new(Client::new(upstream.host(), client, clock));
+        let mut clients = self.clients();
         if clients.len() >= CLIENTS_MAX {
             clients.clear();
         }
-        clients.insert(key, (rule.updated_at, client.clone()));
+        clients.insert(key, (version, Arc::clone(&client)));
         Ok(client)
     }
+
+    fn clients(&self) -> MutexGuard<'_, HashMap<String, (Version, Arc<Client>)>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Seals an upstream's client key, after it was found to be one for the certificate.
+    pub(crate) fn seal_client_key(
+        &self,
+        of: &str,
+        url: &str,
+        key: &str,
+    ) -> Result<String, SealFailed> {
+        tls::seal(&*self.seal, &tls::owner(of, url), key)
+    }
+
+    /// Whether certificates and key can be used together.
+    pub(crate) async fn check_tls(
+        &self,
+        of: &str,
+        url: &str,
+        certificates: &UpstreamTls,
+    ) -> Result<(), String> {
+        let owner = tls::owner(of, url);
+        let made = tls::http(&self.http, &*self.seal, &owner, certificates).await;
+        made.map(drop)
+    }
+}
+
+/// A rule and where it is.
+pub(crate) struct Place<'a> {
+    pub(crate) account: AccountId,
+    pub(crate) region: &'a Region,
+    pub(crate) rule: &'a PullThroughRule,
+}
+
+impl Place<'_> {
+    /// What tells the rule from all others.
+    pub(crate) fn owner(&self) -> String {
+        owner(self.account, self.region, &self.rule.prefix)
+    }
+}
+
+/// What tells a rule from all others: its registry, and its prefix as it was written.
+pub(crate) fn owner(account: AccountId, region: &Region, prefix: &str) -> String {
+    format!("{account}/{region}/{}", prefix.trim_end_matches('/'))
 }

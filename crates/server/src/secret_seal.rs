@@ -47,3 +47,8 @@ pub(crate) fn secrets(store: &Store, identity: &Identity) -> Secrets {
     let seal = Arc::new(KeyRing::new(identity, PURPOSE));
     Secrets::new(store.clone(), seal, Arc::new(aws_types::SystemEntropy))
 }
+
+/// What seals the keys of client certificates for upstreams of the pull through cache.
+pub(crate) fn client_keys(identity: &Identity) -> Arc<dyn Seal> {
+    Arc::new(KeyRing::new(identity, "pull-through-client-key"))
+}

@@ -345,11 +345,13 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
     let lifecycle = job_kinds::lifecycle_runner(&app);
     let replication = job_kinds::replication_runner(&app);
     let backfills = job_kinds::backfill_runner(&app);
+    let imports = job_kinds::import_runner(&app);
     tokio::join!(
         runner.run(stopped(&stop)),
         lifecycle.run(stopped(&stop)),
         replication.run(stopped(&stop)),
-        backfills.run(stopped(&stop))
+        backfills.run(stopped(&stop)),
+        imports.run(stopped(&stop))
     );
 }
 

@@ -4,8 +4,10 @@
 //! repository that is not there `ecr:CreateRepository`. Who lacks one of these is told that there is no such
 //! repository or image, not that it is denied (ECR user guide, "Troubleshooting pull through cache issues").
 //!
+//! - `imports`: what a restart interrupted, or an upstream kept from being stored.
 //! - `sources`: whom a rule says to ask. `local`: a registry of this server, asked by a `role`.
 
+mod imports;
 mod local;
 mod role;
 mod service_role;
@@ -21,7 +23,8 @@ use aws_api::authorization::AccessLevel;
 use registry::Error;
 use registry::pull_through::{Asked, CachedBlob, FromUpstream, UpstreamError};
 
-pub(crate) use sources::validate;
+pub(crate) use imports::run as run_import;
+pub(crate) use sources::{name_of as place, validate};
 
 use crate::app::App;
 use crate::authorize::{self, Record};
@@ -101,8 +104,10 @@ pub(crate) async fn manifest(pull: &mut Pull<'_>, reference: &str) -> Result<Ser
                 let is_fresh = match tag {
                     None => true,
                     Some(tag) => {
-                        let fresh = registry.is_cached_tag_fresh(pull.proof, repository, tag);
-                        fresh.await?
+                        let seconds = rule.options.fresh_seconds();
+                        registry
+                            .is_cached_tag_fresh(pull.proof, repository, tag, seconds)
+                            .await?
                     }
                 };
                 if is_fresh {
@@ -123,7 +128,7 @@ pub(crate) async fn manifest(pull: &mut Pull<'_>, reference: &str) -> Result<Ser
         Err(_) if cached.is_some() => return Ok(Served::Here),
         Err(error) => return Err(error),
     };
-    let found = match asked(pull, &rule) {
+    let found = match asked(pull, &rule).await {
         Ok(Some(asked)) => {
             let cache = &pull.app.pull_through.cache;
             let found = cache.manifest(&asked, reference).await;
@@ -154,9 +159,68 @@ pub(crate) async fn manifest(pull: &mut Pull<'_>, reference: &str) -> Result<Ser
         None => created(pull).await?,
     };
     let cache = &pull.app.pull_through.cache;
-    cache.import(&proof, &repository, &asked, &found, tag);
+    cache
+        .import(&proof, &repository, &asked, &found, tag)
+        .await?;
     pull.record = Some(repository);
     Ok(Served::Manifest(found))
+}
+
+/// What became of a tag that was compared with its upstream.
+pub(crate) enum Refreshed {
+    /// It is what the upstream has.
+    Unchanged(Digest),
+    /// Another image is being stored, in place of the one before.
+    Importing(Digest, Option<Digest>),
+    /// It never moves.
+    Immutable(Digest),
+}
+
+/// Compares a tag with its upstream now, and stores what it names there. The caller may import and, where there is no
+/// repository, create it: both were decided. `None` where no rule is for the repository.
+pub(crate) async fn refresh(pull: &mut Pull<'_>, tag: &str) -> Result<Option<Refreshed>, Missed> {
+    let Some(rule) = rule(pull).await? else {
+        return Ok(None);
+    };
+    let registry = &pull.app.registry;
+    let mut cached = None;
+    if let Some(repository) = &pull.record {
+        match registry.stat_manifest(pull.proof, repository, tag).await {
+            Ok(manifest) => cached = Some(manifest.digest),
+            Err(Error::ImageNotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(digest) = cached
+            && registry
+                .is_tag_immutable(pull.proof, repository, tag)
+                .await?
+        {
+            return Ok(Some(Refreshed::Immutable(digest)));
+        }
+    }
+    let proof = import_proof(pull).await?;
+    let asked = asked(pull, &rule).await.map_err(Missed::Upstream)?;
+    let asked = asked.ok_or(Missed::NoImage(None))?;
+    let cache = &pull.app.pull_through.cache;
+    let found = cache.manifest_now(&asked, tag).await;
+    let found = found.map_err(Missed::Upstream)?;
+    let found = found.ok_or(Missed::NoImage(None))?;
+    if cached == Some(found.digest)
+        && let Some(repository) = &pull.record
+    {
+        let compared = registry.cached_tag_compared(pull.proof, repository, tag);
+        compared.await?;
+        return Ok(Some(Refreshed::Unchanged(found.digest)));
+    }
+    let repository = match &pull.record {
+        Some(repository) => Arc::clone(repository),
+        None => created(pull).await?,
+    };
+    cache
+        .import(&proof, &repository, &asked, &found, Some(tag))
+        .await?;
+    pull.record = Some(repository);
+    Ok(Some(Refreshed::Importing(found.digest, cached)))
 }
 
 /// Brings a blob from upstream, where a rule says so and the repository lacks it. `streamed`: the client takes
@@ -189,7 +253,7 @@ pub(crate) async fn blob(
         Err(Missed::NoImage(_)) => return Ok(Served::Here),
         Err(error) => return Err(error),
     };
-    let Some(asked) = asked(pull, &rule).map_err(Missed::Upstream)? else {
+    let Some(asked) = asked(pull, &rule).await.map_err(Missed::Upstream)? else {
         return Ok(Served::Here);
     };
     let cache = &pull.app.pull_through.cache;
@@ -198,6 +262,33 @@ pub(crate) async fn blob(
         CachedBlob::Stored | CachedBlob::Missing => Ok(Served::Here),
         CachedBlob::Streaming { size, stream } => Ok(Served::Blob(parsed, size, stream)),
     }
+}
+
+/// Brings the referrers of an image that is here, where they were not compared with the upstream lately. Whatever
+/// goes wrong, those that are here are served.
+pub(crate) async fn referrers(pull: &Pull<'_>, subject: &str) -> Result<(), Missed> {
+    let (Some(repository), Some(rule)) = (&pull.record, rule(pull).await?) else {
+        return Ok(());
+    };
+    let registry = &pull.app.registry;
+    let is_here = registry.stat_manifest(pull.proof, repository, subject);
+    if rule.options.without_referrers || !subject.contains(':') || is_here.await.is_err() {
+        return Ok(());
+    }
+    let seconds = rule.options.fresh_seconds();
+    let fresh = registry.are_referrers_fresh(pull.proof, repository, subject, seconds);
+    if fresh.await? || !may_store(pull).await {
+        return Ok(());
+    }
+    let (Ok(proof), Ok(Some(asked))) = (import_proof(pull).await, asked(pull, &rule).await) else {
+        return Ok(());
+    };
+    let cache = &pull.app.pull_through.cache;
+    if let Err(error) = cache.referrers(&proof, repository, &asked, subject).await {
+        tracing::info!(repository = %repository.arn, subject, %error,
+            "cached referrers are served without the upstream's");
+    }
+    Ok(())
 }
 
 /// Whether anything can be stored now. While it cannot, what is cached is served: pulls go on in a server or
@@ -215,11 +306,11 @@ async fn rule(pull: &Pull<'_>) -> Result<Option<Arc<registry::PullThroughRule>>,
         .await
 }
 
-fn asked(
+async fn asked(
     pull: &Pull<'_>,
     rule: &registry::PullThroughRule,
 ) -> Result<Option<Asked>, UpstreamError> {
-    sources::asked(pull.app, pull.place, rule, pull.name)
+    sources::asked(pull.app, pull.place, rule, pull.name).await
 }
 
 /// The proof that the caller may bring images into the cache, and create the repository where there is none.

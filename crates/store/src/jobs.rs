@@ -79,6 +79,32 @@ pub async fn put_if_absent(
     .map(drop)
 }
 
+/// Gives a subject's job that nobody runs a later time.
+///
+/// # Errors
+/// The engine's.
+pub async fn postpone(conn: &mut Conn<'_>, kind: &str, subject: &str, run_at: i64) -> Result<()> {
+    conn.execute(
+        "UPDATE jobs SET run_at = $3 WHERE kind = $1 AND subject = $2 AND lease_holder IS NULL",
+        values![kind, subject, run_at],
+    )
+    .await
+    .map(drop)
+}
+
+/// Removes a subject's job that nobody runs: what it is for was done elsewhere.
+///
+/// # Errors
+/// The engine's.
+pub async fn remove(conn: &mut Conn<'_>, kind: &str, subject: &str) -> Result<()> {
+    conn.execute(
+        "DELETE FROM jobs WHERE kind = $1 AND subject = $2 AND lease_holder IS NULL",
+        values![kind, subject],
+    )
+    .await
+    .map(drop)
+}
+
 /// Leases the job of the kind that is due longest, until `until`; `None` when none is due.
 ///
 /// # Errors

@@ -104,6 +104,7 @@ const STEPS: &[Step] = steps![
     "0042_kms" from "0.3.0",
     // Older versions would do the tasks and leave their backfills without results.
     "0043_replication_backfills" from "0.3.0",
+    "0045_pull_through_options" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

@@ -21,9 +21,13 @@ errors! {
     PeerInUse = "PeerInUseException" 400 Sender,
     PeerNotFound = "PeerNotFoundException" 400 Sender,
     ProviderNotFound = "ProviderNotFoundException" 400 Sender,
+    PullThroughCacheRuleNotFound = "PullThroughCacheRuleNotFoundException" 400 Sender,
     ReadOnlyMode = "ReadOnlyModeException" 400 Sender,
     RepositoryNotFound = "RepositoryNotFoundException" 400 Sender,
     RequestNotFound = "RequestNotFoundException" 400 Sender,
     Server = "ServerException" 500 Receiver,
     TooManyTags = "TooManyTagsException" 400 Sender,
+    UnableToAccessSecret = "UnableToAccessSecretException" 400 Sender,
+    UnableToGetUpstreamImage = "UnableToGetUpstreamImageException" 400 Sender,
+    UnsupportedUpstreamRegistry = "UnsupportedUpstreamRegistryException" 400 Sender,
 }

@@ -12,8 +12,10 @@ operations! { Berth:
     CreatePeer(CreatePeerRequest) -> CreatePeerResponse, [InvalidParameter, LimitExceeded, PeerAlreadyExists, Server];
     DeleteEventTarget(DeleteEventTargetRequest) -> DeleteEventTargetResponse, [EventTargetNotFound, Server];
     DeletePeer(DeletePeerRequest) -> DeletePeerResponse, [InvalidParameter, PeerInUse, PeerNotFound, Server];
+    DeletePullThroughCacheSettings(DeletePullThroughCacheSettingsRequest) -> DeletePullThroughCacheSettingsResponse, [PullThroughCacheRuleNotFound, Server];
     DescribeEventTarget(DescribeEventTargetRequest) -> DescribeEventTargetResponse, [EventTargetNotFound, Server];
     DescribeHost(DescribeHostRequest) -> DescribeHostResponse, [HostNotFound, InvalidParameter, Server];
+    DescribePullThroughCacheSettings(DescribePullThroughCacheSettingsRequest) -> DescribePullThroughCacheSettingsResponse, [PullThroughCacheRuleNotFound, Server];
     ExplainRequest(ExplainRequestRequest) -> ExplainRequestResponse, [InvalidParameter, RequestNotFound, Server];
     GetCollection(GetCollectionRequest) -> GetCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
     GetHostCredentials(GetHostCredentialsRequest) -> GetHostCredentialsResponse, [HostAuthentication, HostRevoked, InvalidParameter, LimitExceeded, Server];
@@ -41,7 +43,9 @@ operations! { Berth:
     PutEventTarget(PutEventTargetRequest) -> PutEventTargetResponse, [InvalidParameter, LimitExceeded, Server];
     PutLifecycleOptions(PutLifecycleOptionsRequest) -> PutLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
+    PutPullThroughCacheSettings(PutPullThroughCacheSettingsRequest) -> PutPullThroughCacheSettingsResponse, [InvalidParameter, PullThroughCacheRuleNotFound, Server, UnableToAccessSecret, UnsupportedUpstreamRegistry];
     PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
+    RefreshPullThroughCache(RefreshPullThroughCacheRequest) -> RefreshPullThroughCacheResponse, [ImageNotFound, InvalidParameter, PullThroughCacheRuleNotFound, ReadOnlyMode, RepositoryNotFound, Server, UnableToGetUpstreamImage];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];
     RetryFailedEventDeliveries(RetryFailedEventDeliveriesRequest) -> RetryFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];
     RevokeHost(RevokeHostRequest) -> RevokeHostResponse, [HostNotFound, InvalidParameter, Server];

@@ -9,52 +9,57 @@ use super::types::*;
 use crate::generated::*;
 
 static PATTERN_17: Pattern =
+    Pattern::new("((?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT)");
+static PATTERN_19: Pattern =
     Pattern::new("(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*");
 static PATTERN_9: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
 static PATTERN_7: Pattern = Pattern::new("[0-9]+");
 static PATTERN_2: Pattern = Pattern::new("[0-9]{12}");
 static PATTERN_6: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}");
-static PATTERN_19: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
-static PATTERN_21: Pattern = Pattern::new("[0-9a-f]+");
-static PATTERN_16: Pattern = Pattern::new("[0-9a-z-]{2,25}");
-static PATTERN_18: Pattern = Pattern::new("[A-Za-z0-9-]+");
+static PATTERN_21: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
+static PATTERN_23: Pattern = Pattern::new("[0-9a-f]+");
+static PATTERN_18: Pattern = Pattern::new("[0-9a-z-]{2,25}");
+static PATTERN_20: Pattern = Pattern::new("[A-Za-z0-9-]+");
 static PATTERN_11: Pattern = Pattern::new("[A-Za-z0-9.-]+");
-static PATTERN_15: Pattern = Pattern::new("[A-Za-z0-9_-]+");
+static PATTERN_16: Pattern = Pattern::new("[A-Za-z0-9_-]+");
 static PATTERN_8: Pattern = Pattern::new("[A-Za-z0-9_.-]+");
-static PATTERN_13: Pattern = Pattern::new("[\\w+=,.@-]+");
+static PATTERN_14: Pattern = Pattern::new("[\\w+=,.@-]+");
 static PATTERN_5: Pattern = Pattern::new("[\\x20-\\x7E]+");
 static PATTERN_3: Pattern = Pattern::new("[\\x21-\\x7E]+");
-static PATTERN_20: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
+static PATTERN_22: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
+static PATTERN_13: Pattern = Pattern::new("[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?");
 static PATTERN_12: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
 static PATTERN_1: Pattern = Pattern::new("\\w+");
 static PATTERN_4: Pattern = Pattern::new("col-[0-9a-f]{17}");
 static PATTERN_10: Pattern = Pattern::new("i-[0-9a-f]{17}");
-static PATTERN_14: Pattern = Pattern::new("inv-[0-9a-f]{17}");
+static PATTERN_15: Pattern = Pattern::new("inv-[0-9a-f]{17}");
 
 /// Every pattern, for the test that compiles them.
 #[cfg(test)]
 pub(crate) static PATTERNS: &[&Pattern] = &[
     &PATTERN_17,
+    &PATTERN_19,
     &PATTERN_9,
     &PATTERN_7,
     &PATTERN_2,
     &PATTERN_6,
-    &PATTERN_19,
     &PATTERN_21,
-    &PATTERN_16,
+    &PATTERN_23,
     &PATTERN_18,
+    &PATTERN_20,
     &PATTERN_11,
-    &PATTERN_15,
+    &PATTERN_16,
     &PATTERN_8,
-    &PATTERN_13,
+    &PATTERN_14,
     &PATTERN_5,
     &PATTERN_3,
-    &PATTERN_20,
+    &PATTERN_22,
+    &PATTERN_13,
     &PATTERN_12,
     &PATTERN_1,
     &PATTERN_4,
     &PATTERN_10,
-    &PATTERN_14,
+    &PATTERN_15,
 ];
 
 pub(crate) static ACCESS_KEY_ID: Shape = Shape::new("AccessKeyId", Kind::String)
@@ -159,6 +164,12 @@ pub(crate) static IMAGE_DIGEST_LIST: Shape =
     Shape::new("ImageDigestList", Kind::List(&IMAGE_DIGEST))
         .min(1)
         .max(100);
+pub(crate) static IMAGE_PLATFORM: Shape = Shape::new("ImagePlatform", Kind::String)
+    .min(3)
+    .max(64)
+    .pattern(&PATTERN_13);
+pub(crate) static IMAGE_PLATFORM_LIST: Shape =
+    Shape::new("ImagePlatformList", Kind::List(&IMAGE_PLATFORM)).max(16);
 pub(crate) static IMAGE_PULLS_LIST: Shape = Shape::new("ImagePullsList", Kind::List(&IMAGE_PULLS));
 pub(crate) static IMAGE_TAG: Shape = Shape::new("ImageTag", Kind::String).min(1).max(300);
 pub(crate) static INSTANCE_PROFILE_ID: Shape = Shape::new("InstanceProfileId", Kind::String)
@@ -168,13 +179,13 @@ pub(crate) static INSTANCE_PROFILE_ID: Shape = Shape::new("InstanceProfileId", K
 pub(crate) static INSTANCE_PROFILE_NAME: Shape = Shape::new("InstanceProfileName", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_13);
+    .pattern(&PATTERN_14);
 pub(crate) static INVITATION_CODE: Shape = Shape::new("InvitationCode", Kind::String)
     .min(20)
     .max(256)
     .secret();
 pub(crate) static INVITATION_ID: Shape =
-    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_14);
+    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_15);
 pub(crate) static INVITATION_SECONDS: Shape = Shape::new("InvitationSeconds", Kind::Integer)
     .min(60)
     .max(604800);
@@ -187,12 +198,12 @@ pub(crate) static NEXT_TOKEN: Shape = Shape::new("NextToken", Kind::String).max(
 pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)
     .min(22)
     .max(64)
-    .pattern(&PATTERN_15);
+    .pattern(&PATTERN_16);
 pub(crate) static PEER_LIST: Shape = Shape::new("PeerList", Kind::List(&PEER));
 pub(crate) static PEER_NAME: Shape = Shape::new("PeerName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_15);
+    .pattern(&PATTERN_16);
 pub(crate) static PEM: Shape = Shape::new("Pem", Kind::String).min(1).max(65536);
 pub(crate) static POLICY_INPUT_LIST: Shape =
     Shape::new("PolicyInputList", Kind::List(&POLICY_TEXT)).max(10);
@@ -207,13 +218,37 @@ pub(crate) static PRIVATE_KEY_PEM: Shape = Shape::new("PrivateKeyPem", Kind::Str
 pub(crate) static PROPOSED_CHANGE_LIST: Shape =
     Shape::new("ProposedChangeList", Kind::List(&PROPOSED_CHANGE));
 pub(crate) static PUBLIC_KEY: Shape = Shape::new("PublicKey", Kind::Blob).min(64).max(256);
+pub(crate) static PULL_THROUGH_CACHE_PREFIX: Shape =
+    Shape::new("PullThroughCachePrefix", Kind::String)
+        .min(2)
+        .max(30)
+        .pattern(&PATTERN_17);
+pub(crate) static PULL_THROUGH_CACHE_PREFIX_LIST: Shape = Shape::new(
+    "PullThroughCachePrefixList",
+    Kind::List(&PULL_THROUGH_CACHE_PREFIX),
+)
+.min(1)
+.max(100);
+pub(crate) static PULL_THROUGH_CACHE_SETTINGS_LIST: Shape = Shape::new(
+    "PullThroughCacheSettingsList",
+    Kind::List(&PULL_THROUGH_CACHE_SETTINGS),
+);
+pub(crate) static PULL_THROUGH_CACHE_UPSTREAM_LIST: Shape = Shape::new(
+    "PullThroughCacheUpstreamList",
+    Kind::List(&PULL_THROUGH_CACHE_UPSTREAM),
+)
+.max(5);
+pub(crate) static PULL_THROUGH_CACHE_UPSTREAM_SETTINGS_LIST: Shape = Shape::new(
+    "PullThroughCacheUpstreamSettingsList",
+    Kind::List(&PULL_THROUGH_CACHE_UPSTREAM_SETTINGS),
+);
 pub(crate) static PULLED_WITHIN_DAYS: Shape = Shape::new("PulledWithinDays", Kind::Integer)
     .min(1)
     .max(36500);
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
-    .pattern(&PATTERN_16);
+    .pattern(&PATTERN_18);
 pub(crate) static REGISTRY_TOKEN: Shape = Shape::new("RegistryToken", Kind::String).secret();
 pub(crate) static REGISTRY_TOKEN_ACTION_LIST: Shape = Shape::new(
     "RegistryTokenActionList",
@@ -228,23 +263,23 @@ pub(crate) static REGISTRY_TOKEN_DURATION: Shape =
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)
-    .pattern(&PATTERN_17);
+    .pattern(&PATTERN_19);
 pub(crate) static REPOSITORY_USAGE_LIST: Shape =
     Shape::new("RepositoryUsageList", Kind::List(&REPOSITORY_USAGE));
 pub(crate) static REQUEST_ID: Shape = Shape::new("RequestId", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_18);
+    .pattern(&PATTERN_20);
 pub(crate) static REQUEST_TIME: Shape =
-    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_19);
+    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_21);
 pub(crate) static ROLE_NAME: Shape = Shape::new("RoleName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_13);
+    .pattern(&PATTERN_14);
 pub(crate) static SCOPE: Shape = Shape::new("Scope", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_20);
+    .pattern(&PATTERN_22);
 pub(crate) static SCOPE_LIST: Shape = Shape::new("ScopeList", Kind::List(&SCOPE)).max(20);
 pub(crate) static SEARCH_PAIR_LIST: Shape =
     Shape::new("SearchPairList", Kind::List(&SEARCH_PAIR)).max(5);
@@ -257,7 +292,7 @@ pub(crate) static SECRET_ACCESS_KEY: Shape = Shape::new("SecretAccessKey", Kind:
 pub(crate) static SERVER_ID: Shape = Shape::new("ServerId", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_21);
+    .pattern(&PATTERN_23);
 pub(crate) static SESSION_TOKEN: Shape = Shape::new("SessionToken", Kind::String).secret();
 pub(crate) static SIGNING_ALGORITHM_LIST: Shape =
     Shape::new("SigningAlgorithmList", Kind::List(&SIGNING_ALGORITHM))
@@ -279,6 +314,9 @@ pub(crate) static SIMULATED_STATEMENT_LIST: Shape =
     Shape::new("SimulatedStatementList", Kind::List(&SIMULATED_STATEMENT));
 pub(crate) static STATUS_CODE: Shape = Shape::new("StatusCode", Kind::Integer);
 pub(crate) static TAG_EVENT_LIST: Shape = Shape::new("TagEventList", Kind::List(&TAG_EVENT));
+pub(crate) static TAG_FRESHNESS_SECONDS: Shape = Shape::new("TagFreshnessSeconds", Kind::Integer)
+    .min(0)
+    .max(2592000);
 pub(crate) static TAG_KEY: Shape = Shape::new("TagKey", Kind::String).min(1).max(128);
 pub(crate) static TAG_KEY_LIST: Shape = Shape::new("TagKeyList", Kind::List(&TAG_KEY))
     .min(0)
@@ -290,5 +328,10 @@ pub(crate) static TAG_PATTERN_LIST: Shape =
 pub(crate) static TAG_VALUE: Shape = Shape::new("TagValue", Kind::String).min(0).max(256);
 pub(crate) static TEXT: Shape = Shape::new("Text", Kind::String).min(1).max(512);
 pub(crate) static TIMESTAMP: Shape = Shape::new("Timestamp", Kind::Timestamp);
+pub(crate) static UPSTREAM_PREFIX: Shape = Shape::new("UpstreamPrefix", Kind::String)
+    .min(2)
+    .max(200)
+    .pattern(&PATTERN_17);
+pub(crate) static UPSTREAM_URL: Shape = Shape::new("UpstreamUrl", Kind::String).min(1).max(270);
 pub(crate) static URL: Shape = Shape::new("Url", Kind::String).min(1).max(2048);
 pub(crate) static USAGE_DAY_LIST: Shape = Shape::new("UsageDayList", Kind::List(&USAGE_DAY));

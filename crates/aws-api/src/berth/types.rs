@@ -51,6 +51,15 @@ enumerations! {
         Service = "Service",
         User = "User",
     }
+    REFERRERS_STATE "ReferrersState" ReferrersState {
+        Enabled = "ENABLED",
+        Disabled = "DISABLED",
+    }
+    REFRESH_STATUS "RefreshStatus" RefreshStatus {
+        Unchanged = "UNCHANGED",
+        Importing = "IMPORTING",
+        Immutable = "IMMUTABLE",
+    }
     REGISTRY_TOKEN_ACTION "RegistryTokenAction" RegistryTokenAction {
         Pull = "pull",
         Push = "push",
@@ -186,6 +195,11 @@ structures! {
     DELETE_PEER_RESPONSE DeletePeerResponse {
         peer: Peer = required "peer" PEER,
     }
+    DELETE_PULL_THROUGH_CACHE_SETTINGS_REQUEST DeletePullThroughCacheSettingsRequest {
+        ecr_repository_prefix: String = required "ecrRepositoryPrefix" PULL_THROUGH_CACHE_PREFIX,
+    }
+    DELETE_PULL_THROUGH_CACHE_SETTINGS_RESPONSE DeletePullThroughCacheSettingsResponse {
+    }
     DENIAL Denial {
         request_id: String = required "requestId" REQUEST_ID,
         request_time: Timestamp = required "requestTime" TIMESTAMP,
@@ -218,6 +232,12 @@ structures! {
     DESCRIBE_HOST_RESPONSE DescribeHostResponse {
         host: Host = required "host" HOST,
         tags: Option<Vec<Tag>> = optional "tags" TAG_LIST,
+    }
+    DESCRIBE_PULL_THROUGH_CACHE_SETTINGS_REQUEST DescribePullThroughCacheSettingsRequest {
+        ecr_repository_prefixes: Option<Vec<String>> = optional "ecrRepositoryPrefixes" PULL_THROUGH_CACHE_PREFIX_LIST,
+    }
+    DESCRIBE_PULL_THROUGH_CACHE_SETTINGS_RESPONSE DescribePullThroughCacheSettingsResponse {
+        settings: Vec<PullThroughCacheSettings> = required "settings" PULL_THROUGH_CACHE_SETTINGS_LIST,
     }
     EVENT_TARGET EventTarget {
         target_name: String = required "targetName" EVENT_TARGET_NAME,
@@ -567,6 +587,35 @@ structures! {
         console_sign_in: Option<ConsoleSignInSettings> = optional "consoleSignIn" CONSOLE_SIGN_IN_SETTINGS,
         console_callback_url: Option<String> = optional "consoleCallbackUrl" CONSOLE_CALLBACK_URL,
     }
+    PULL_THROUGH_CACHE_SETTINGS PullThroughCacheSettings {
+        ecr_repository_prefix: String = required "ecrRepositoryPrefix" PULL_THROUGH_CACHE_PREFIX,
+        tag_freshness_seconds: i32 = required "tagFreshnessSeconds" TAG_FRESHNESS_SECONDS,
+        platforms: Vec<String> = required "platforms" IMAGE_PLATFORM_LIST,
+        referrers: ReferrersState = required "referrers" REFERRERS_STATE,
+        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
+        client_certificate: Option<String> = optional "clientCertificate" PEM,
+        has_client_key: bool = required "hasClientKey" BOOLEAN,
+        upstreams: Vec<PullThroughCacheUpstreamSettings> = required "upstreams" PULL_THROUGH_CACHE_UPSTREAM_SETTINGS_LIST,
+        updated_at: Option<Timestamp> = optional "updatedAt" TIMESTAMP,
+    }
+    PULL_THROUGH_CACHE_UPSTREAM PullThroughCacheUpstream {
+        upstream_registry_url: String = required "upstreamRegistryUrl" UPSTREAM_URL,
+        upstream_repository_prefix: Option<String> = optional "upstreamRepositoryPrefix" UPSTREAM_PREFIX,
+        credential_arn: Option<String> = optional "credentialArn" ARN,
+        custom_role_arn: Option<String> = optional "customRoleArn" ARN,
+        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
+        client_certificate: Option<String> = optional "clientCertificate" PEM,
+        client_key: Option<Secret<String>> = optional "clientKey" PRIVATE_KEY_PEM,
+    }
+    PULL_THROUGH_CACHE_UPSTREAM_SETTINGS PullThroughCacheUpstreamSettings {
+        upstream_registry_url: String = required "upstreamRegistryUrl" UPSTREAM_URL,
+        upstream_repository_prefix: String = required "upstreamRepositoryPrefix" UPSTREAM_PREFIX,
+        credential_arn: Option<String> = optional "credentialArn" ARN,
+        custom_role_arn: Option<String> = optional "customRoleArn" ARN,
+        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
+        client_certificate: Option<String> = optional "clientCertificate" PEM,
+        has_client_key: bool = required "hasClientKey" BOOLEAN,
+    }
     PURGE_FAILED_EVENT_DELIVERIES_REQUEST PurgeFailedEventDeliveriesRequest {
         target_name: String = required "targetName" EVENT_TARGET_NAME,
         delivery_ids: Option<Vec<String>> = optional "deliveryIds" DELIVERY_ID_LIST,
@@ -613,6 +662,19 @@ structures! {
     PUT_PROVIDER_SETTINGS_RESPONSE PutProviderSettingsResponse {
         settings: ProviderSettings = required "settings" PROVIDER_SETTINGS,
     }
+    PUT_PULL_THROUGH_CACHE_SETTINGS_REQUEST PutPullThroughCacheSettingsRequest {
+        ecr_repository_prefix: String = required "ecrRepositoryPrefix" PULL_THROUGH_CACHE_PREFIX,
+        tag_freshness_seconds: Option<i32> = optional "tagFreshnessSeconds" TAG_FRESHNESS_SECONDS,
+        platforms: Option<Vec<String>> = optional "platforms" IMAGE_PLATFORM_LIST,
+        referrers: Option<ReferrersState> = optional "referrers" REFERRERS_STATE,
+        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
+        client_certificate: Option<String> = optional "clientCertificate" PEM,
+        client_key: Option<Secret<String>> = optional "clientKey" PRIVATE_KEY_PEM,
+        upstreams: Option<Vec<PullThroughCacheUpstream>> = optional "upstreams" PULL_THROUGH_CACHE_UPSTREAM_LIST,
+    }
+    PUT_PULL_THROUGH_CACHE_SETTINGS_RESPONSE PutPullThroughCacheSettingsResponse {
+        settings: PullThroughCacheSettings = required "settings" PULL_THROUGH_CACHE_SETTINGS,
+    }
     PUT_READ_ONLY_MODE_REQUEST PutReadOnlyModeRequest {
         enabled: bool = required "enabled" BOOLEAN,
         reason: Option<String> = optional "reason" TEXT,
@@ -627,6 +689,18 @@ structures! {
         reason: Option<String> = optional "reason" TEXT,
         changed_at: Option<Timestamp> = optional "changedAt" TIMESTAMP,
         changed_by: Option<String> = optional "changedBy" ARN,
+    }
+    REFRESH_PULL_THROUGH_CACHE_REQUEST RefreshPullThroughCacheRequest {
+        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        image_tag: String = required "imageTag" IMAGE_TAG,
+    }
+    REFRESH_PULL_THROUGH_CACHE_RESPONSE RefreshPullThroughCacheResponse {
+        repository_name: String = required "repositoryName" REPOSITORY_NAME,
+        image_tag: String = required "imageTag" IMAGE_TAG,
+        image_digest: String = required "imageDigest" IMAGE_DIGEST,
+        previous_image_digest: Option<String> = optional "previousImageDigest" IMAGE_DIGEST,
+        status: RefreshStatus = required "status" REFRESH_STATUS,
     }
     REPOSITORY_USAGE RepositoryUsage {
         repository_name: String = required "repositoryName" REPOSITORY_NAME,

@@ -225,7 +225,8 @@ impl Registry {
             && image_status::is_layer_archived(conn, repo.id, &digest).await?)
     }
 
-    /// `GetDownloadUrlForLayer`, up to the URL, which the server makes.
+    /// `GetDownloadUrlForLayer`, up to the URL, which the server makes. `is_being_cached`: an image that
+    /// needs it is being stored.
     ///
     /// # Errors
     /// [`Error::LayerNotFound`], and [`Error::LayerInaccessible`] for a layer that
@@ -234,6 +235,7 @@ impl Registry {
         &self,
         cx: &Authorized,
         input: GetDownloadUrlForLayerRequest,
+        is_being_cached: bool,
     ) -> Result<LayerDownload, Error> {
         let repo = self
             .target(cx, input.registry_id.as_ref(), &input.repository_name)
@@ -248,7 +250,8 @@ impl Registry {
         }
         let size = size.ok_or_else(|| repo.no_layer(&input.layer_digest))?;
         let mut read = self.0.store.read().await?;
-        if !layer::in_use(&mut read.conn(), repo.id, &digest.to_string()).await? {
+        let is_in_use = layer::in_use(&mut read.conn(), repo.id, &digest.to_string()).await?;
+        if !is_in_use && !is_being_cached {
             return Err(Error::LayerInaccessible {
                 digest: input.layer_digest,
                 place: repo.place(),

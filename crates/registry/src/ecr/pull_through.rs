@@ -7,13 +7,14 @@ use aws_api::ecr::{
     PullThroughCacheRule as Shown, UpdatePullThroughCacheRuleRequest,
     UpdatePullThroughCacheRuleResponse,
 };
-use aws_types::{AccountId, Arn, Region};
+use aws_types::{AccountId, Region};
 use store::ecr::pull_through;
 
 use super::repositories::time;
 use super::token;
 use crate::facts::registry_account;
-use crate::pull_through::check;
+use crate::pull_through::{check, check_secret, no_rule};
+use crate::pull_through_options::RuleOptions;
 use crate::pull_through_rule::{PullThroughRule, RULES_MAX, key};
 use crate::{Authorized, Error, Registry};
 
@@ -58,6 +59,7 @@ impl Registry {
             upstream_registry: upstream_registry.map(|known| known.as_str().to_owned()),
             credential_arn: secret,
             custom_role_arn: role,
+            options: RuleOptions::default(),
             created_at: cx.now_ms(),
             updated_at: cx.now_ms(),
         };
@@ -230,7 +232,7 @@ impl Registry {
     }
 
     /// This registry's host, perhaps with a port.
-    fn host(&self, account: &AccountId, region: &Region) -> String {
+    pub(crate) fn host(&self, account: &AccountId, region: &Region) -> String {
         let uri = (self.0.settings.repository_uri)(account, region, "x");
         uri.split('/').next().unwrap_or_default().to_owned()
     }
@@ -248,34 +250,8 @@ pub(super) fn own(cx: &Authorized, registry_id: Option<&str>) -> Result<(), Erro
     }
 }
 
-/// A secret is of the same account and region (ECR user guide, "Storing your upstream repository credentials":
-/// "must be in the same account and Region as the pull through cache rule").
-fn check_secret(cx: &Authorized, arn: Option<&str>) -> Result<(), Error> {
-    let Some(arn) = arn else {
-        return Ok(());
-    };
-    let parsed = arn.parse::<Arn>();
-    let is_own = parsed.is_ok_and(|arn| {
-        arn.account() == cx.account.as_str() && arn.region() == cx.region.as_str()
-    });
-    match is_own {
-        true => Ok(()),
-        false => Err(Error::UnableToAccessSecret(
-            "The secret must be in the account and the Region of the pull through cache rule"
-                .to_owned(),
-        )),
-    }
-}
-
 fn rows(max: usize) -> i64 {
     i64::try_from(max).unwrap_or(i64::MAX)
-}
-
-fn no_rule(cx: &Authorized, prefix: &str) -> Error {
-    Error::PullThroughCacheRuleNotFound {
-        prefix: prefix.to_owned(),
-        registry_id: cx.account,
-    }
 }
 
 fn shown(cx: &Authorized, rule: &PullThroughRule) -> Result<Shown, Error> {

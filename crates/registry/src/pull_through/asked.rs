@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::upstream::{Upstream, UpstreamBlob, UpstreamError, UpstreamManifest};
 use crate::images::digest_of;
+use crate::pull_through_options::Platform;
 use crate::{MANIFEST_BYTES_MAX, manifest};
 
 /// A repository of an upstream.
@@ -27,6 +28,12 @@ pub struct Asked {
     pub place: String,
     /// The rule's prefix.
     pub prefix: String,
+    /// The platforms whose images are stored of a list; all where there is none.
+    pub platforms: Arc<[Platform]>,
+    /// Whether an answer of a moment ago will do.
+    pub recent: bool,
+    /// Whether referrers are stored with the image that they are about.
+    pub referrers: bool,
 }
 
 /// A manifest of an upstream, verified.
@@ -96,6 +103,19 @@ impl Asked {
             }
         }
         tried.none()
+    }
+
+    /// The digests of a manifest's referrers, as the first upstream that answers says.
+    pub(super) async fn referrers(&self, subject: &str) -> Result<Vec<String>, UpstreamError> {
+        let mut tried = Tried(None);
+        for source in &self.sources {
+            let asked = source.upstream.referrers(&source.repository, subject);
+            match asked.await {
+                Ok(found) => return Ok(found),
+                Err(error) => tried.failed(source, error)?,
+            }
+        }
+        Ok(tried.none()?.unwrap_or_default())
     }
 
     /// A blob whose bytes are still to come, and whose they are.

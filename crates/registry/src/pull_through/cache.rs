@@ -56,7 +56,10 @@ pub struct PullThroughCache(pub(super) Arc<Inner>);
 pub(super) struct Inner {
     pub(super) registry: Registry,
     manifests: Arc<Flights<(String, String), Upstreamed>>,
+    /// The same for those whom an answer of a moment ago does not do.
+    asked_now: Arc<Flights<(String, String), Upstreamed>>,
     blobs: Arc<Flights<(i64, Digest), Result<bool, UpstreamError>>>,
+    referrers: Arc<Flights<(i64, String), Result<(), UpstreamError>>>,
     pub(super) imports: super::import::Imports,
     fetches: Semaphore,
 }
@@ -71,7 +74,9 @@ impl PullThroughCache {
                 Ok(Some(found)) => found.bytes.len() <= RECENT_BYTES_MAX,
                 _ => false,
             })),
+            asked_now: Arc::new(Flights::new(|_| false)),
             blobs: Arc::new(Flights::new(|_| false)),
+            referrers: Arc::new(Flights::new(|_| false)),
             imports: super::import::Imports::default(),
             fetches: Semaphore::new(FETCHES_MAX),
         }))
@@ -87,13 +92,32 @@ impl PullThroughCache {
             return Ok(Some(known));
         }
         let key = (asked.place.clone(), reference.to_owned());
+        // What has a digest never changes.
+        let recent = asked.recent || reference.contains(':');
         let (cache, asked, reference) = (self.clone(), asked.clone(), reference.to_owned());
         let fetch = async move {
             let _turn = cache.0.fetches.acquire().await;
             asked.manifest(&reference).await
         };
-        let (flight, _) = self.0.manifests.join(key, fetch)?;
+        let flights = match recent {
+            true => &self.0.manifests,
+            false => &self.0.asked_now,
+        };
+        let (flight, _) = flights.join(key, fetch)?;
         landed(flight).await?
+    }
+
+    /// The same from the upstream as it is now, whatever was asked a moment ago.
+    ///
+    /// # Errors
+    /// See [`UpstreamError`].
+    pub async fn manifest_now(&self, asked: &Asked, reference: &str) -> Upstreamed {
+        let _turn = self.0.fetches.acquire().await;
+        let found = asked.manifest(reference).await;
+        // Who asks next must not get what was there before.
+        let key = (asked.place.clone(), reference.to_owned());
+        self.0.manifests.forget(&key);
+        found
     }
 
     /// Caches a blob. With `streamed`, whoever asks first gets the bytes while they come; everybody else, and
@@ -140,6 +164,16 @@ impl PullThroughCache {
             Ok(false) => Ok(CachedBlob::Missing),
             Err(error) => Err(error),
         }
+    }
+
+    /// Runs `work` once for all who ask for the same image's referrers at a time.
+    pub(super) async fn once_for_referrers(
+        &self,
+        key: (i64, String),
+        work: impl Future<Output = Result<(), UpstreamError>> + Send + 'static,
+    ) -> Result<(), UpstreamError> {
+        let (flight, _) = self.0.referrers.join(key, work)?;
+        landed(flight).await?
     }
 
     /// Fetches and links a blob; whether there is one.
@@ -294,6 +328,12 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     T: Clone + Send + Sync + 'static,
 {
+    /// Forgets the work for `key` and its result. Who waits for it gets it.
+    fn forget(&self, key: &K) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(key);
+    }
+
     /// The running work for `key`, or `work` begun for it; whether it was begun.
     fn join(
         self: &Arc<Self>,

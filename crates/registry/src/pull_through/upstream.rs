@@ -59,6 +59,28 @@ pub enum UpstreamError {
     Store(Arc<str>),
 }
 
+impl UpstreamError {
+    /// When the upstream wants to be asked again, in seconds, where it says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            UpstreamError::TooManyRequests { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            UpstreamError::TooManyRequests { .. }
+                | UpstreamError::Unavailable(_)
+                | UpstreamError::Store(_)
+        )
+    }
+}
+
 /// An upstream registry with its credentials.
 pub trait Upstream: Send + Sync {
     /// The host, for logs and events.
@@ -77,4 +99,11 @@ pub trait Upstream: Send + Sync {
         repository: &'a str,
         digest: &'a str,
     ) -> BoxFuture<'a, Result<Option<UpstreamBlob>, UpstreamError>>;
+
+    /// The digests of the manifests that say that they are about `subject`.
+    fn referrers<'a>(
+        &'a self,
+        repository: &'a str,
+        subject: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, UpstreamError>>;
 }

@@ -2,8 +2,9 @@
 //! (answers recorded in public issues and in cdk-preflight's rules). Another registry is any other host.
 
 use aws_api::ecr::UpstreamRegistry;
+use aws_types::Arn;
 
-use crate::Error;
+use crate::{Authorized, Error};
 
 /// What a registry takes for a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +117,33 @@ fn mismatch() -> Error {
     Error::InvalidUpstream(
         "Upstream registry URL and provided credential type do not match".to_owned(),
     )
+}
+
+/// A secret is of the same account and region (ECR user guide, "Storing your upstream repository credentials":
+/// "must be in the same account and Region as the pull through cache rule").
+pub(crate) fn check_secret(cx: &Authorized, arn: Option<&str>) -> Result<(), Error> {
+    let Some(arn) = arn else {
+        return Ok(());
+    };
+    let parsed = arn.parse::<Arn>();
+    let is_own = parsed.is_ok_and(|arn| {
+        arn.account() == cx.account.as_str() && arn.region() == cx.region.as_str()
+    });
+    match is_own {
+        true => Ok(()),
+        false => Err(Error::UnableToAccessSecret(
+            "The secret must be in the account and the Region of the pull through cache rule"
+                .to_owned(),
+        )),
+    }
+}
+
+/// There is no rule with this prefix.
+pub(crate) fn no_rule(cx: &Authorized, prefix: &str) -> Error {
+    Error::PullThroughCacheRuleNotFound {
+        prefix: prefix.to_owned(),
+        registry_id: cx.account,
+    }
 }
 
 #[cfg(test)]

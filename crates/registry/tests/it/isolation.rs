@@ -237,18 +237,25 @@ async fn a_download_url_needs_an_image(store: TestStore) {
         ..Default::default()
     };
     assert_eq!(
-        refusal(w.registry.layer_for_download(&w.cx, ask(&layer)).await),
+        refusal(
+            w.registry
+                .layer_for_download(&w.cx, ask(&layer), false)
+                .await
+        ),
         "LayerInaccessible"
     );
     w.image(&repo, "v1", "layer").await;
     let found = w
         .registry
-        .layer_for_download(&w.cx, ask(&layer))
+        .layer_for_download(&w.cx, ask(&layer), false)
         .await
         .unwrap();
     assert_eq!((found.repository.id, found.layer.size), (repo.id, 5));
     let unknown = Digest::sha256_of(b"unknown").to_string();
-    let missing = w.registry.layer_for_download(&w.cx, ask(&unknown)).await;
+    let missing = w
+        .registry
+        .layer_for_download(&w.cx, ask(&unknown), false)
+        .await;
     assert_eq!(
         missing.as_ref().unwrap_err().to_string(),
         format!(

@@ -232,7 +232,7 @@ async fn an_archived_image_and_its_layers_are_not_served(store: TestStore) {
         ..Default::default()
     };
     assert_eq!(
-        refusal(w.registry.layer_for_download(&w.cx, download).await),
+        refusal(w.registry.layer_for_download(&w.cx, download, false).await),
         "LayerInaccessible"
     );
     let get = ecr::BatchGetImageRequest {

@@ -1,177 +1,21 @@
 //! The pull through cache over an upstream that the tests play: rows P1, P3, P6, and what a lying upstream gets.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+mod played;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use aws_api::ecr;
 use blobs::Digest;
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
-use registry::pull_through::{
-    Asked, CachedBlob, PullThroughCache, Source, Upstream, UpstreamBlob, UpstreamError,
-    UpstreamManifest,
-};
-use registry::{BoxFuture, Error};
+use futures_util::StreamExt as _;
+use registry::pull_through::{CachedBlob, PullThroughCache, UpstreamError};
+use registry::{Error, FurtherUpstream, RuleOptions};
 use serde_json::json;
 use store::testing::{TestStore, on_every_engine};
 
 use crate::world::*;
-
-/// An upstream with what it was given, that counts what it is asked.
-#[derive(Default)]
-struct Played {
-    manifests: Mutex<HashMap<String, Bytes>>,
-    blobs: Mutex<HashMap<String, Bytes>>,
-    asked_manifests: AtomicUsize,
-    asked_blobs: AtomicUsize,
-    down: Mutex<Option<UpstreamError>>,
-}
-
-impl Played {
-    fn blob(&self, content: &str) -> serde_json::Value {
-        let digest = Digest::sha256_of(content.as_bytes()).to_string();
-        let bytes = Bytes::from(content.to_owned());
-        self.blobs.lock().unwrap().insert(digest.clone(), bytes);
-        json!({"mediaType": OCI_LAYER, "digest": digest, "size": content.len()})
-    }
-
-    /// An image by tag and digest.
-    fn image(&self, tag: &str, content: &str) -> Digest {
-        let mut config = self.blob(&format!("config of {content}"));
-        config["mediaType"] = OCI_CONFIG.into();
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": config,
-            "layers": [self.blob(content)],
-        });
-        self.put(tag, &manifest)
-    }
-
-    fn put(&self, tag: &str, manifest: &serde_json::Value) -> Digest {
-        let bytes = Bytes::from(manifest.to_string());
-        let digest = Digest::sha256_of(&bytes);
-        let mut manifests = self.manifests.lock().unwrap();
-        manifests.insert(tag.to_owned(), bytes.clone());
-        manifests.insert(digest.to_string(), bytes);
-        digest
-    }
-
-    fn fails(&self) -> Result<(), UpstreamError> {
-        self.down.lock().unwrap().clone().map_or(Ok(()), Err)
-    }
-}
-
-impl Upstream for Played {
-    fn host(&self) -> &str {
-        "upstream.example.com"
-    }
-
-    fn manifest<'a>(
-        &'a self,
-        repository: &'a str,
-        reference: &'a str,
-    ) -> BoxFuture<'a, Result<Option<UpstreamManifest>, UpstreamError>> {
-        assert_eq!(repository, "library/app");
-        self.asked_manifests.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            self.fails()?;
-            let found = self.manifests.lock().unwrap().get(reference).cloned();
-            Ok(found.map(|bytes| UpstreamManifest {
-                media_type: None,
-                digest: None,
-                bytes,
-            }))
-        })
-    }
-
-    fn blob<'a>(
-        &'a self,
-        _: &'a str,
-        digest: &'a str,
-    ) -> BoxFuture<'a, Result<Option<UpstreamBlob>, UpstreamError>> {
-        self.asked_blobs.fetch_add(1, Ordering::Relaxed);
-        Box::pin(async move {
-            self.fails()?;
-            let found = self.blobs.lock().unwrap().get(digest).cloned();
-            Ok(found.map(|bytes| {
-                let middle = bytes.len() / 2;
-                let parts = [Ok(bytes.slice(..middle)), Ok(bytes.slice(middle..))];
-                UpstreamBlob {
-                    size: Some(bytes.len() as u64),
-                    stream: stream::iter(parts).boxed(),
-                }
-            }))
-        })
-    }
-}
-
-fn source(upstream: &Arc<Played>) -> Source {
-    Source {
-        upstream: Arc::clone(upstream) as Arc<dyn Upstream>,
-        repository: "library/app".to_owned(),
-    }
-}
-
-struct Cached {
-    world: World,
-    upstream: Arc<Played>,
-    cache: PullThroughCache,
-    asked: Asked,
-    cx: Arc<registry::Authorized>,
-    repo: Arc<registry::RepositoryFacts>,
-}
-
-impl Cached {
-    async fn new(t: &TestStore) -> Cached {
-        let world = World::new(t).await;
-        let upstream = Arc::new(Played::default());
-        let repo = world.repository("hub/library/app").await;
-        Cached {
-            cache: PullThroughCache::new(world.registry.clone()),
-            asked: Asked {
-                sources: vec![source(&upstream)],
-                place: format!("{ACCOUNT}/{REGION}/hub/library/app"),
-                prefix: "hub".to_owned(),
-            },
-            cx: Arc::new(call()),
-            upstream,
-            repo,
-            world,
-        }
-    }
-
-    /// Fetches a tag, and returns when it is stored, or could not be.
-    async fn pull(&self, t: &TestStore, tag: &str) -> serde_json::Value {
-        let before = self.events(t).await.len();
-        let found = self
-            .cache
-            .manifest(&self.asked, tag)
-            .await
-            .unwrap()
-            .unwrap();
-        self.cache
-            .import(&self.cx, &self.repo, &self.asked, &found, Some(tag));
-        loop {
-            let events = self.events(t).await;
-            if events.len() > before {
-                return events.last().unwrap().clone();
-            }
-            tokio::task::yield_now().await;
-        }
-    }
-
-    async fn events(&self, t: &TestStore) -> Vec<serde_json::Value> {
-        self.world.events(t, "BatchImportUpstreamImage").await
-    }
-
-    async fn blob(&self, digest: &Digest, streamed: bool) -> Result<CachedBlob, UpstreamError> {
-        self.cache
-            .blob(&self.cx, &self.repo, &self.asked, digest, streamed)
-            .await
-    }
-}
+use played::*;
 
 #[on_every_engine]
 async fn p6_a_list_brings_all_its_images(t: TestStore) {
@@ -206,6 +50,44 @@ async fn p6_a_list_brings_all_its_images(t: TestStore) {
 }
 
 #[on_every_engine]
+async fn of_a_list_the_wanted_platforms_are_stored(t: TestStore) {
+    let mut w = Cached::new(&t).await;
+    w.asked.platforms = Arc::new(["linux/arm64".to_owned().try_into().unwrap()]);
+    let entry = |architecture: &str, digest: Digest| {
+        let size = w.upstream.manifests.lock().unwrap()[&digest.to_string()].len();
+        json!({"mediaType": OCI_MANIFEST, "digest": digest.to_string(), "size": size,
+            "platform": {"os": "linux", "architecture": architecture}})
+    };
+    let (amd, arm) = (
+        w.upstream.image("amd", "one"),
+        w.upstream.image("arm", "two"),
+    );
+    let list = json!({"schemaVersion": 2, "mediaType": OCI_INDEX,
+        "manifests": [entry("amd64", amd), entry("arm64", arm)]});
+    let digest = w.upstream.put("v1", &list);
+    let event = w.pull(&t, "v1").await;
+    assert_eq!(event["result"], "SUCCESS", "{event}");
+    assert_eq!(w.world.pull(&w.repo, "v1").await.unwrap(), digest);
+    assert_eq!(w.world.pull(&w.repo, &arm.to_string()).await.unwrap(), arm);
+    let missing = w.world.pull(&w.repo, &amd.to_string()).await;
+    assert!(
+        matches!(missing, Err(Error::ImageNotFound { .. })),
+        "{missing:?}"
+    );
+    // Who pushes such a list is refused, as before.
+    let repo = w.world.repository("own").await;
+    let pushed = w
+        .world
+        .registry
+        .put_manifest(&w.cx, &repo, "v1", None, Bytes::from(list.to_string()))
+        .await;
+    assert!(
+        matches!(pushed, Err(Error::ReferencedImagesNotFound { .. })),
+        "{pushed:?}"
+    );
+}
+
+#[on_every_engine]
 async fn p6_a_tag_is_fresh_for_a_day(t: TestStore) {
     let w = Cached::new(&t).await;
     w.upstream.image("v1", "one");
@@ -213,19 +95,31 @@ async fn p6_a_tag_is_fresh_for_a_day(t: TestStore) {
     let r = &w.world.registry;
     for (hours, fresh) in [(0, true), (23, true), (24, false)] {
         let later = w.world.later(hours);
-        let found = r.is_cached_tag_fresh(&later, &w.repo, "v1").await.unwrap();
+        let found = r
+            .is_cached_tag_fresh(&later, &w.repo, "v1", DAY)
+            .await
+            .unwrap();
         assert_eq!(found, fresh, "{hours} hours");
     }
     let later = w.world.later(30);
     r.cached_tag_compared(&later, &w.repo, "v1").await.unwrap();
     assert!(
-        r.is_cached_tag_fresh(&w.world.later(53), &w.repo, "v1")
+        r.is_cached_tag_fresh(&w.world.later(53), &w.repo, "v1", DAY)
             .await
             .unwrap()
     );
+    for (seconds, fresh) in [(23 * 3600 + 1, true), (23 * 3600, false), (0, false)] {
+        let later = w.world.later(53);
+        let found = r.is_cached_tag_fresh(&later, &w.repo, "v1", seconds);
+        assert_eq!(found.await.unwrap(), fresh, "{seconds} seconds");
+    }
     // A tag that was pushed here was never compared.
     w.world.image(&w.repo, "own", "mine").await;
-    assert!(!r.is_cached_tag_fresh(&w.cx, &w.repo, "own").await.unwrap());
+    assert!(
+        !r.is_cached_tag_fresh(&w.cx, &w.repo, "own", DAY)
+            .await
+            .unwrap()
+    );
 }
 
 #[on_every_engine]
@@ -243,6 +137,26 @@ async fn many_who_ask_at_a_time_ask_the_upstream_once(t: TestStore) {
             .all(|one| matches!(one, Ok(CachedBlob::Stored)))
     );
     assert_eq!(w.upstream.asked_blobs.load(Ordering::Relaxed), 1);
+}
+
+#[on_every_engine]
+async fn an_answer_of_a_moment_ago_serves_where_it_may(t: TestStore) {
+    let mut w = Cached::new(&t).await;
+    let first = w.upstream.image("v1", "one");
+    let digest = async |w: &Cached| {
+        let found = w.cache.manifest(&w.asked, "v1").await;
+        found.unwrap().unwrap().digest
+    };
+    assert_eq!(digest(&w).await, first);
+    let second = w.upstream.image("v1", "two");
+    assert_eq!(digest(&w).await, first);
+    w.asked.recent = false;
+    assert_eq!(digest(&w).await, second);
+    w.asked.recent = true;
+    assert_eq!(digest(&w).await, first);
+    let now = w.cache.manifest_now(&w.asked, "v1").await;
+    assert_eq!(now.unwrap().unwrap().digest, second);
+    assert_eq!(digest(&w).await, second);
 }
 
 #[on_every_engine]
@@ -379,7 +293,7 @@ async fn p1_rules_are_made_listed_changed_and_deleted(t: TestStore) {
             .pull_through_rule(&cx.account, &cx.region, name)
             .await
             .unwrap();
-        found.map(|rule| rule.base())
+        found.map(|rule| rule.upstream().base())
     };
     assert_eq!(rule("quay/a/b").await.as_deref(), Some("https://quay.io"));
     assert_eq!(
@@ -504,4 +418,181 @@ async fn the_next_upstream_is_asked_where_one_fails_or_lacks_it(t: TestStore) {
     let down = UpstreamError::Unavailable("down".to_owned());
     *w.upstream.down.lock().unwrap() = Some(down.clone());
     assert_eq!(w.cache.manifest(&w.asked, "none").await, Err(down));
+}
+
+#[on_every_engine]
+async fn what_is_set_beside_a_rule_goes_with_it(t: TestStore) {
+    let w = World::new(&t).await;
+    let (r, cx) = (&w.registry, &w.cx);
+    let create = ecr::CreatePullThroughCacheRuleRequest {
+        ecr_repository_prefix: "quay".into(),
+        upstream_registry_url: "quay.io".into(),
+        ..Default::default()
+    };
+    let further = |url: &str| FurtherUpstream {
+        url: url.to_owned(),
+        prefix: "ROOT".to_owned(),
+        ..FurtherUpstream::default()
+    };
+    let options = RuleOptions {
+        tag_freshness_seconds: Some(60),
+        upstreams: vec![further("mirror.example.com")],
+        ..RuleOptions::default()
+    };
+    let none = r
+        .put_pull_through_options(cx, "quay", Some(options.clone()))
+        .await;
+    assert!(matches!(
+        none,
+        Err(Error::PullThroughCacheRuleNotFound { .. })
+    ));
+    r.create_pull_through_cache_rule(cx, create.clone())
+        .await
+        .unwrap();
+    let put = r.put_pull_through_options(cx, "quay/", Some(options.clone()));
+    put.await.unwrap();
+    let found = async || {
+        let rule = r
+            .pull_through_rule(&cx.account, &cx.region, "quay/app")
+            .await;
+        rule.unwrap().unwrap().options.clone()
+    };
+    assert_eq!(found().await.upstreams, options.upstreams);
+    assert_eq!(found().await.updated_at, Some(cx.now_ms()));
+    // An upstream is checked as a rule's (P3).
+    let refused = RuleOptions {
+        upstreams: vec![further("ghcr.io")],
+        ..RuleOptions::default()
+    };
+    let refused = r.put_pull_through_options(cx, "quay", Some(refused)).await;
+    assert!(
+        matches!(refused, Err(Error::UnsupportedUpstreamRegistry(_))),
+        "{refused:?}"
+    );
+    r.put_pull_through_options(cx, "quay", None).await.unwrap();
+    assert_eq!(found().await, RuleOptions::default());
+    // A rule that is made again begins without.
+    let put = r.put_pull_through_options(cx, "quay", Some(options));
+    put.await.unwrap();
+    let delete = ecr::DeletePullThroughCacheRuleRequest {
+        ecr_repository_prefix: "quay".into(),
+        ..Default::default()
+    };
+    r.delete_pull_through_cache_rule(cx, delete).await.unwrap();
+    r.create_pull_through_cache_rule(cx, create).await.unwrap();
+    assert_eq!(found().await, RuleOptions::default());
+}
+
+/// The job of the one import that is not finished: its subject, what it says, and when it is run.
+async fn job(t: &TestStore) -> Option<(String, String, i64)> {
+    let mut read = t.store.read().await.unwrap();
+    let sql = "SELECT subject, payload, run_at FROM jobs WHERE kind = $1";
+    let row = read
+        .conn()
+        .fetch_optional(sql, store::values![registry::pull_through::IMPORT_JOB])
+        .await
+        .unwrap();
+    row.map(|row| {
+        (
+            row.text(0).unwrap(),
+            row.text(1).unwrap(),
+            row.int(2).unwrap(),
+        )
+    })
+}
+
+#[on_every_engine]
+async fn an_import_is_written_down_before_it_begins_and_finished_by_its_job(t: TestStore) {
+    let w = Cached::new(&t).await;
+    let digest = w.upstream.image("v1", "one");
+    let layer = Digest::sha256_of(b"one").to_string();
+    let kept = w.upstream.blobs.lock().unwrap().remove(&layer).unwrap();
+    // The node fails to store the image; it may as well have died.
+    let event = w.pull(&t, "v1").await;
+    assert_eq!(event["result"], "FAILURE", "{event}");
+    let (subject, payload, run_at) = job(&t).await.expect("the import is not given up");
+    assert_eq!(subject, format!("{} {digest}", w.repo.id));
+    assert!(run_at >= w.cx.now_ms() + 30_000, "it is not tried at once");
+    let registry = &w.world.registry;
+    let service = authz::ServiceName::PullThrough;
+    let pending = registry.pending_import(service, &subject, &payload).await;
+    let pending = pending.unwrap().expect("the repository is there");
+    assert_eq!(pending.digest, digest.to_string());
+    let error = w.cache.resume(&w.cx, &w.asked, &pending).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    let day = 24 * 3_600_000;
+    assert_eq!(pending.pause_ms(Some(60), w.cx.now_ms()), Some(60_000));
+    assert_eq!(pending.pause_ms(None, w.cx.now_ms() + day), None);
+    // The upstream has it again.
+    w.upstream.blobs.lock().unwrap().insert(layer, kept);
+    w.cache.resume(&w.cx, &w.asked, &pending).await.unwrap();
+    assert_eq!(w.world.pull(&w.repo, "v1").await.unwrap(), digest);
+    let events = w.events(&t).await;
+    let last = events.last().unwrap();
+    assert_eq!(last["result"], "SUCCESS", "{last}");
+    assert_eq!(
+        last["pulledBy"],
+        format!("arn:aws:iam::{ACCOUNT}:user/pusher")
+    );
+}
+
+#[on_every_engine]
+async fn the_job_of_an_import_goes_with_it(t: TestStore) {
+    let w = Cached::new(&t).await;
+    w.upstream.image("v1", "one");
+    let event = w.pull(&t, "v1").await;
+    assert_eq!(event["result"], "SUCCESS", "{event}");
+    assert_eq!(job(&t).await, None);
+    // What never will be stored is not tried again.
+    w.upstream.image("v2", "two");
+    let lie = Bytes::from_static(b"lie");
+    let layer = Digest::sha256_of(b"two").to_string();
+    w.upstream.blobs.lock().unwrap().insert(layer, lie);
+    let event = w.pull(&t, "v2").await;
+    assert_eq!(event["result"], "FAILURE", "{event}");
+    assert_eq!(job(&t).await, None);
+}
+
+#[on_every_engine]
+async fn referrers_come_with_their_image(t: TestStore) {
+    let w = Cached::new(&t).await;
+    let image = w.upstream.image("v1", "one");
+    let referrer = |name: &str, subject: &Digest| {
+        let mut config = w.upstream.blob(&format!("config of {name}"));
+        config["mediaType"] = "application/vnd.example.signature".into();
+        w.upstream.put(
+            name,
+            &json!({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config,
+                "layers": [w.upstream.blob(name)],
+                "subject": {"mediaType": OCI_MANIFEST, "digest": subject.to_string(), "size": 2}}),
+        )
+    };
+    let signature = referrer("signature", &image);
+    let foreign = referrer("foreign", &Digest::sha256_of(b"another image"));
+    let gone = Digest::sha256_of(b"deleted since");
+    let all = [foreign, gone, signature].map(|digest| digest.to_string());
+    let subject = image.to_string();
+    let mut listed = w.upstream.referrers.lock().unwrap();
+    listed.insert(subject.clone(), all.to_vec());
+    drop(listed);
+    w.pull(&t, "v1").await;
+    w.cache
+        .referrers(&w.cx, &w.repo, &w.asked, &subject)
+        .await
+        .unwrap();
+    let registry = &w.world.registry;
+    let found = registry.referrers(&w.cx, &w.repo, &subject, None, None);
+    let found = serde_json::to_value(found.await.unwrap().referrers).unwrap();
+    assert_eq!(found.as_array().map(Vec::len), Some(1), "{found}");
+    assert_eq!(found[0]["digest"], signature.to_string());
+    let pulled = w.world.pull(&w.repo, &foreign.to_string()).await;
+    assert!(
+        matches!(pulled, Err(Error::ImageNotFound { .. })),
+        "{pulled:?}"
+    );
+    for (hours, fresh) in [(23, true), (24, false)] {
+        let later = w.world.later(hours);
+        let found = registry.are_referrers_fresh(&later, &w.repo, &subject, DAY);
+        assert_eq!(found.await.unwrap(), fresh, "{hours} hours");
+    }
 }

@@ -105,7 +105,7 @@ pub(super) async fn put(
         media_type: kind,
         bytes: collected.bytes,
         expected,
-        method: None,
+        ..ManifestPush::default()
     };
     let put = job
         .app

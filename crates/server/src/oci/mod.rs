@@ -207,7 +207,10 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
             digest,
             artifact_type,
             next,
-        } => lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await,
+        } => {
+            pull_through::referrers(&job, &digest).await?;
+            lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await
+        }
         OciOperation::StartUpload { mount, digest } => {
             let job = creation::ensure(job).await?;
             uploads::start(&job, mount, digest, body).await

@@ -39,6 +39,12 @@ pub(super) async fn blob<'a>(
     }
 }
 
+/// Brings referrers from upstream; see [`upstream_pulls::referrers`].
+pub(super) async fn referrers(job: &OciRequest<'_>, subject: &str) -> Result<(), OciError> {
+    let brought = upstream_pulls::referrers(&pull(job), subject).await;
+    brought.map_err(|missed| answer(job, missed))
+}
+
 fn pull<'a>(job: &'a OciRequest<'_>) -> Pull<'a> {
     Pull {
         app: job.app,

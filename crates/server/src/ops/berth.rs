@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, events, insight, search, simulation, tokens};
+use super::{Row, events, insight, pull_through, search, simulation, tokens};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -167,6 +167,10 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::ListFailedEventDeliveries, "berth:ListFailedEventDeliveries", List, |i| events::targets(i.target_name.as_deref()), |app, ok| { events::list_failed_event_deliveries(&app, ok).await }),
         row!(Berth, ops::RetryFailedEventDeliveries, "berth:RetryFailedEventDeliveries", Write, |i| events::target(&i.target_name), |app, ok| { events::retry_failed_event_deliveries(&app, ok).await }).audits_answer(),
         row!(Berth, ops::PurgeFailedEventDeliveries, "berth:PurgeFailedEventDeliveries", Write, |i| events::target(&i.target_name), |app, ok| { events::purge_failed_event_deliveries(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::PutPullThroughCacheSettings, "berth:PutPullThroughCacheSettings", Write, |i| pull_through::settings(i), |app, ok| { pull_through::put_settings(&app, ok).await }),
+        row!(Berth, ops::DescribePullThroughCacheSettings, "berth:DescribePullThroughCacheSettings", List, |_i| require(ResourceSelector::Any), |app, ok| { pull_through::describe_settings(&app, ok).await }),
+        row!(Berth, ops::DeletePullThroughCacheSettings, "berth:DeletePullThroughCacheSettings", Write, |_i| require(ResourceSelector::Any), |app, ok| { pull_through::delete_settings(&app, ok).await }),
+        row!(Berth, ops::RefreshPullThroughCache, "berth:RefreshPullThroughCache", Write, |i| pull_through::refreshes(i), |app, ok| { pull_through::refresh(&app, ok).await }).stores_layers().audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

@@ -2,6 +2,7 @@
 
 use aws_api::{ecr, iam};
 
+use super::upstream_images;
 use crate::app::App;
 use crate::authorize::{self, Authorized};
 use crate::download_url;
@@ -45,13 +46,19 @@ pub(super) async fn get_authorization_token(
 
 /// A URL that works without further credentials, for a limited time.
 pub(super) async fn get_download_url_for_layer(
-    app: &App,
+    app: &std::sync::Arc<App>,
     ok: Authorized<ecr::GetDownloadUrlForLayerRequest>,
 ) -> Result<ecr::GetDownloadUrlForLayerResponse, ApiError> {
     let key = ok.context().caller.access_key_id.clone();
     let principal = registry::principal_of(ok.context());
+    let record = ok.record().cloned();
     let (proof, input) = ok.into_parts();
-    let found = app.registry.layer_for_download(&proof, input).await?;
+    // The URL serves what is here, so a layer that an upstream has is stored first.
+    let of = (input.registry_id.as_deref(), input.repository_name.as_str());
+    let digests = std::slice::from_ref(&input.layer_digest);
+    let is_cached = upstream_images::bring_layers(app, &proof, of, record, digests).await?;
+    let found = app.registry.layer_for_download(&proof, input, is_cached);
+    let found = found.await?;
     let url = download_url::url(
         app,
         &found.repository,
@@ -114,7 +121,7 @@ pub(super) async fn update_pull_through_cache_rule(
 }
 
 /// A secret of another account or region is refused where the rule is checked: it is not looked up.
-async fn secret_exists(
+pub(super) async fn secret_exists(
     app: &App,
     proof: &authz::Authorized,
     arn: Option<&str>,
@@ -158,7 +165,7 @@ pub(super) async fn validate_pull_through_cache_rule(
         custom_role_arn: rule.custom_role_arn.clone(),
         upstream_repository_prefix: Some(rule.upstream_prefix.clone()),
         is_valid: Some(validated.is_ok()),
-        failure: validated.err().map(|error| error.to_string()),
+        failure: validated.err(),
     })
 }
 

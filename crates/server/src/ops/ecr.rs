@@ -4,7 +4,7 @@
 use aws_api::ecr::{self, ops};
 
 use super::row::{Revokes, row};
-use super::{Row, composite};
+use super::{Row, composite, upstream_images};
 use secrets::kms::ECR_ALIAS;
 
 use crate::limits::LAYER_PART_BODY_BYTES_MAX;
@@ -27,14 +27,14 @@ macro_rules! op {
         )
     };
     // Done by the server itself: it takes identity and registry together.
-    ($op:ident, composite::$function:ident, $access:ident, |$input:ident| $requirements:expr) => {
+    ($op:ident, $module:ident::$function:ident, $access:ident, |$input:ident| $requirements:expr) => {
         row!(
             Ecr,
             ops::$op,
             concat!("ecr:", stringify!($op)),
             $access,
             |$input| $requirements,
-            |app, ok| { composite::$function(&app, ok).await }
+            |app, ok| { $module::$function(&app, ok).await }
         )
     };
 }
@@ -182,16 +182,16 @@ pub(super) fn table() -> Vec<Row> {
         op!(InitiateLayerUpload, initiate_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data().stores_layers(),
         op!(UploadLayerPart, upload_layer_part, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().stores_layers(),
         op!(CompleteLayerUpload, complete_layer_upload, Write, |i| repository(&i.registry_id, &i.repository_name)).data().stores_layers(),
-        op!(BatchCheckLayerAvailability, batch_check_layer_availability, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(BatchCheckLayerAvailability, upstream_images::batch_check_layer_availability, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         op!(GetDownloadUrlForLayer, composite::get_download_url_for_layer, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         // Images.
         op!(PutImage, put_image, Write, |i| repository(&i.registry_id, &i.repository_name)).body(LAYER_PART_BODY_BYTES_MAX).data().audits_answer(),
-        op!(BatchGetImage, batch_get_image, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
+        op!(BatchGetImage, upstream_images::batch_get_image, Read, |i| repository(&i.registry_id, &i.repository_name)).data(),
         op!(BatchDeleteImage, batch_delete_image, Write, |i| repository(&i.registry_id, &i.repository_name)).audits_answer(),
         op!(UpdateImageStorageClass, update_image_storage_class, Write, |i| repository(&i.registry_id, &i.repository_name)),
         op!(ListImages, list_images, List, |i| repository(&i.registry_id, &i.repository_name)),
         op!(DescribeImages, describe_images, List, |i| repository(&i.registry_id, &i.repository_name)),
         // The model's text: "the caller must have the ecr:BatchGetImage permission" (ECR API, ListImageReferrers).
-        op!(ListImageReferrers, list_image_referrers, List, |i| require_action("ecr:BatchGetImage", of_registry(&i.registry_id, &i.repository_name))),
+        op!(ListImageReferrers, upstream_images::list_image_referrers, List, |i| require_action("ecr:BatchGetImage", of_registry(&i.registry_id, &i.repository_name))),
     ]
 }

@@ -16,12 +16,14 @@ mod insight;
 mod kms;
 pub(crate) mod oci;
 mod organizations;
+mod pull_through;
 pub(crate) mod row;
 mod search;
 mod secrets_manager;
 mod simulation;
 mod sts;
 mod tokens;
+mod upstream_images;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;

@@ -172,4 +172,26 @@ impl Upstream for Local {
             }
         })
     }
+
+    fn referrers<'a>(
+        &'a self,
+        repository: &'a str,
+        subject: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, UpstreamError>> {
+        Box::pin(async move {
+            // What lists referrers is allowed by this action (ECR API, ListImageReferrers).
+            let parameters = json!({"subjectId": {"imageDigest": subject}});
+            let Some((proof, record)) = self.read(&GET_IMAGE, repository, parameters).await? else {
+                return Ok(Vec::new());
+            };
+            // The first page has more than a cache takes.
+            let found = self
+                .app
+                .registry
+                .referrers(&proof, &record, subject, None, None);
+            let found = found.await.map_err(|error| failed(&chain(&error)))?;
+            let digests = found.referrers.iter();
+            Ok(digests.map(|one| one.digest.to_string()).collect())
+        })
+    }
 }

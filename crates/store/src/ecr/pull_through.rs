@@ -9,6 +9,8 @@ pub struct PullThroughRule {
     pub prefix: String,
     /// What it says, as JSON.
     pub settings: String,
+    /// What is set beside it, as JSON.
+    pub options: Option<String>,
     /// Milliseconds since the epoch.
     pub created_at: i64,
     /// Milliseconds since the epoch.
@@ -25,7 +27,7 @@ pub async fn list(
     region: &str,
     limit: i64,
 ) -> Result<Vec<PullThroughRule>> {
-    let sql = "SELECT prefix, settings, created_at, updated_at FROM pull_through_rules \
+    let sql = "SELECT prefix, settings, options, created_at, updated_at FROM pull_through_rules \
                WHERE account = $1 AND region = $2 ORDER BY prefix LIMIT $3";
     let rows = conn.fetch_all(sql, values![account, region, limit]).await?;
     rows.iter()
@@ -33,14 +35,15 @@ pub async fn list(
             Ok(PullThroughRule {
                 prefix: row.text(0)?,
                 settings: row.text(1)?,
-                created_at: row.int(2)?,
-                updated_at: row.int(3)?,
+                options: row.opt_text(2)?,
+                created_at: row.int(3)?,
+                updated_at: row.int(4)?,
             })
         })
         .collect()
 }
 
-/// Adds a rule, or puts it in the place of the one with its prefix.
+/// Adds a rule, or puts it in the place of the one with its prefix, whose options stay.
 ///
 /// # Errors
 /// The engine's.
@@ -68,7 +71,28 @@ pub async fn put(
     .map(drop)
 }
 
-/// Removes the rule of a prefix.
+/// Sets what is set beside a rule; whether there is one.
+///
+/// # Errors
+/// The engine's.
+pub async fn put_options(
+    conn: &mut Conn<'_>,
+    account: &str,
+    region: &str,
+    prefix: &str,
+    options: Option<&str>,
+) -> Result<bool> {
+    let changed = conn
+        .execute(
+            "UPDATE pull_through_rules SET options = $4 \
+             WHERE account = $1 AND region = $2 AND prefix = $3",
+            values![account, region, prefix, options],
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Removes the rule of a prefix, with its options.
 ///
 /// # Errors
 /// The engine's.
