@@ -5,7 +5,6 @@ import http.client
 import http.server
 import json
 import threading
-import time
 
 import pytest
 
@@ -15,12 +14,9 @@ from berth.images import Image
 from berth.people import failing
 from berth.peers import PASSWORD, USER, Distribution
 from berth.policies import LOGIN, PULL, allow, policy, trust
+from berth.pull_through import IMPORT, is_listed, pulled, rule, until
 from berth.raw import Raw
 from berth.server import Server
-
-#: What a pull needs for what is not cached.
-IMPORT = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
-WAIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -38,37 +34,6 @@ def root(berth):
 def distribution(tmp_path_factory):
     with Distribution(tmp_path_factory.mktemp("distribution")) as upstream:
         yield upstream
-
-
-def rule(root, prefix, url, secret=None):
-    """A rule whose secret is `(user, token)`. By boto3: the AWS CLI, version 1, reads a parameter that begins with `http://` from there."""
-    more = {}
-    if secret:
-        value = json.dumps({"username": secret[0], "accessToken": secret[1]})
-        made = root.aws("secretsmanager", "create-secret", "--name", f"ecr-pullthroughcache/{prefix}",
-                        "--secret-string", value).json
-        more["credentialArn"] = made["ARN"]
-    return root.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl=url, **more)
-
-
-def until(true, what):
-    ends = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < ends, what
-        time.sleep(0.05)
-
-
-def is_listed(root, repository, tag):
-    """Whether the image is stored: the tag is set once everything is here."""
-    tags = root.raw()("GET", f"/v2/{repository}/tags/list")
-    return tags.status == 200 and tag in (tags.json["tags"] or [])
-
-
-def pulled(raw, repository, reference, image):
-    """The whole image, by tag and then by digest, as a client pulls it."""
-    got = raw("GET", f"/v2/{repository}/manifests/{reference}", headers={"Accept": "*/*"}).expect(200)
-    assert got["Docker-Content-Digest"] == image.digest
-    raw.pull(repository, image)
 
 
 def test_an_image_comes_from_docker_registry_with_basic_credentials(root, distribution):
