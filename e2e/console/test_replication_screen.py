@@ -35,10 +35,10 @@ def test_a_rule_is_made_and_a_push_is_replicated(hands, root):
     go_to(hands, "Replication")
     page.get_by_text("There are no rules: nothing is replicated.").wait_for()
     hands.press(button(page, "Add rule"))
-    hands.write(field(page, "Region of destination 1 of rule 1"), root.server.region)
+    hands.write(field(page, "Region of destination 1 of rule 1"), "Europe")
     hands.write(field(page, "Prefixes of repository names of rule 1"), prefix)
     hands.press(button(page, "Save rules"))
-    page.get_by_text("A registry is not replicated to itself.").wait_for()
+    page.get_by_text("A region has 2 to 25 lower-case letters").wait_for()
     assert rules(root) == []
     hands.write(field(page, "Region of destination 1 of rule 1"), THERE)
     hands.check(page.get_by_role("checkbox", name="Repeat deletions"))
@@ -99,3 +99,33 @@ def test_the_form_and_the_json_are_one_document_and_others_edits_are_kept(page, 
     button(page, "Save rules").click()
     page.get_by_text("The rules are saved.").first.wait_for()
     assert rules(root) == document["rules"]
+
+
+def to(account, region, prefix):
+    return {"rules": [{"destinations": [{"region": region, "registryId": account}],
+                       "repositoryFilters": [{"filter": prefix, "filterType": "PREFIX_MATCH"}]}]}
+
+
+def test_a_backfill_brings_what_was_there_before(hands, root):
+    page, prefix = hands.page, hands.named("old")
+    name = f"{prefix}/app"
+    root.create_repository(name)
+    image = Image()
+    root.raw().push(name, "v1", image).expect(201)
+    root.ecr.put_replication_configuration(replicationConfiguration=to(root.account, THERE, prefix))
+    before = len(root.ecr.list_replication_backfills()["backfills"])
+    page.open("/replication")
+    hands.press(button(page, "Start backfill"))
+    dialog = page.get_by_role("dialog")
+    hands.choose(dialog.get_by_role("button", name="Destination"), f"{root.account} {THERE}")
+    page.axe()
+    hands.press(button(dialog, "Start backfill"))
+    table = page.get_by_role("table", name="Backfills, the latest first")
+    # Those of before stand below it.
+    table.get_by_text("Complete").nth(before).wait_for()
+    row = table.get_by_role("row").nth(1)
+    row.get_by_text("1 of 1").wait_for()
+    assert digests(root, name) == [image.digest]
+    hands.press(row.get_by_role("button", name="Failures of the backfill"))
+    page.get_by_role("table", name="Images that could not be replicated").get_by_text("There are none.").wait_for()
+    page.axe()

@@ -1,11 +1,19 @@
 /** Replication of a registry's images to other registries. */
 
-import { DescribeImageReplicationStatusCommand, type ImageReplicationStatus } from "@aws-sdk/client-ecr";
+import {
+  DescribeImageReplicationStatusCommand,
+  DescribeReplicationBackfillResultsCommand,
+  ListReplicationBackfillsCommand,
+  type ImageReplicationStatus,
+  type ReplicationBackfillResult,
+  type ReplicationBackfillSummary,
+} from "@aws-sdk/client-ecr";
 import type { ReplicationConfiguration } from "../lib/replication";
 import { ecr } from "./clients";
+import type { Page } from "./ecr";
 import { jsonService } from "./json-service";
 
-export type { ImageReplicationStatus };
+export type { ImageReplicationStatus, ReplicationBackfillResult, ReplicationBackfillSummary };
 
 /** The SDK of this version drops `deleteReplication`, in requests and in answers. */
 const ecrJson = jsonService("ecr", "AmazonEC2ContainerRegistry_V20150921");
@@ -23,4 +31,26 @@ export const putReplication = (input: object): Promise<unknown> => ecrJson("PutR
 export async function imageReplication(name: string, digest: string): Promise<ImageReplicationStatus[]> {
   const command = new DescribeImageReplicationStatusCommand({ repositoryName: name, imageId: { imageDigest: digest } });
   return (await ecr().send(command)).replicationStatuses ?? [];
+}
+
+const BACKFILLS_PAGE = 25;
+const RESULTS_PAGE = 100;
+
+/** Backfills, the latest first. */
+export async function listBackfills(token: string | undefined): Promise<Page<ReplicationBackfillSummary>> {
+  const command = new ListReplicationBackfillsCommand({ nextToken: token, maxResults: BACKFILLS_PAGE });
+  const answer = await ecr().send(command);
+  return { items: answer.backfills ?? [], nextToken: answer.nextToken };
+}
+
+/** What could not be replicated. */
+export async function failedResults(id: string, token: string | undefined): Promise<Page<ReplicationBackfillResult>> {
+  const command = new DescribeReplicationBackfillResultsCommand({
+    replicationBackfillId: id,
+    resultStatusFilter: "FAILED",
+    nextToken: token,
+    maxResults: RESULTS_PAGE,
+  });
+  const answer = await ecr().send(command);
+  return { items: answer.results ?? [], nextToken: answer.nextToken };
 }

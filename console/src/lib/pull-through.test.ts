@@ -4,8 +4,10 @@ import {
   createSecret,
   credentialOf,
   EMPTY_RULE,
+  EMPTY_SECRET,
   imageNames,
   isRulePrefix,
+  isWhole,
   pullCommand,
   ruleProblems,
   secretName,
@@ -14,6 +16,7 @@ import {
 import { awsCli } from "./commands/awsCli";
 
 const SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ecr-pullthroughcache/docker-hub-AbCdEf";
+const ROLE = "arn:aws:iam::123456789012:role/ecr-cache";
 const FORM = { ...EMPTY_RULE, prefix: "hub", secret: SECRET };
 
 test("prefixes are those of ECR", () => {
@@ -25,7 +28,7 @@ test("the host says which credentials a registry takes", () => {
   expect(credentialOf("quay.io")).toBe("none");
   expect(credentialOf("ghcr.io")).toBe("secret");
   expect(credentialOf("team.azurecr.io")).toBe("secret");
-  expect(credentialOf("123456789012.dkr.ecr.eu-west-1.amazonaws.com")).toBe("role");
+  expect(credentialOf("123456789012.dkr.ecr.eu-west-1.amazonaws.com")).toBe("any");
   expect(credentialOf("registry.example.com:5000")).toBe("any");
 });
 
@@ -34,7 +37,11 @@ describe("a rule", () => {
     expect(ruleProblems(FORM).size).toBe(0);
     expect([...ruleProblems({ ...FORM, secret: "" })]).toEqual(["secret"]);
     expect(ruleProblems({ ...FORM, url: "registry.example.com", secret: "" }).size).toBe(0);
-    expect([...ruleProblems({ ...FORM, url: "123456789012.dkr.ecr.eu-west-1.amazonaws.com" })]).toEqual(["role"]);
+    const ecr = { ...FORM, url: "123456789012.dkr.ecr.eu-west-1.amazonaws.com", role: ROLE };
+    expect([...ruleProblems(ecr)]).toEqual(["role"]);
+    expect(ruleProblems({ ...ecr, secret: "" }).size).toBe(0);
+    expect([...ruleProblems({ ...ecr, secret: "", role: "cache" })]).toEqual(["role"]);
+    expect(createRule({ ...ecr, secret: "" }).input).toMatchObject({ customRoleArn: ROLE });
   });
 
   test("has a host as its upstream, and with ROOT all of it", () => {
@@ -64,12 +71,16 @@ describe("a rule", () => {
 });
 
 test("a secret's value is in no command", () => {
-  const change = createSecret({ name: "docker-hub", userName: "me", accessToken: "dckr_pat_1" });
+  const change = createSecret({ ...EMPTY_SECRET, name: "docker-hub", userName: "me", accessToken: "dckr_pat_1" });
   expect(change.input["SecretString"]).toBe('{"username":"me","accessToken":"dckr_pat_1"}');
   const command = awsCli([change], "https://registry.example.com");
   expect(command).toContain('--secret-string "$SECRET_STRING"');
   expect(command).toContain("ecr-pullthroughcache/docker-hub");
   expect(command).not.toContain("dckr_pat_1");
+  const key = { ...EMPTY_SECRET, name: "aws", kind: "key" as const, accessKeyId: "AKIA1", secretAccessKey: "s" };
+  expect(createSecret(key).input["SecretString"]).toBe('{"accessKeyId":"AKIA1","secretAccessKey":"s"}');
+  expect(JSON.parse(String(createSecret({ ...key, roleArn: ROLE }).input["SecretString"]))).toMatchObject({ roleArn: ROLE });
+  expect([isWhole(key), isWhole({ ...key, kind: "user" })]).toEqual([true, false]);
 });
 
 test("a secret's name is its ARN's without what was added", () => {

@@ -3,8 +3,8 @@
 import { shellWord } from "./commands/awsCli";
 import type { Change } from "./commands/change";
 
-/** What a registry takes for credentials. */
-export type Credential = "none" | "secret" | "role" | "any";
+/** What a registry takes for credentials; `any`: a secret, a role of this server, or none. */
+export type Credential = "none" | "secret" | "any";
 
 /** A registry that ECR knows by its host (ECR User Guide, "Pull through cache rules"). */
 export interface KnownUpstream {
@@ -35,8 +35,7 @@ export function credentialOf(url: string): Credential {
   const host = url.trim();
   const known = UPSTREAMS.find((each) => each.host === host);
   if (known !== undefined) return known.credential;
-  if (host.endsWith(".azurecr.io")) return "secret";
-  return /^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com$/.test(host) ? "role" : "any";
+  return host.endsWith(".azurecr.io") ? "secret" : "any";
 }
 
 export const exampleOf = (url: string): string =>
@@ -75,9 +74,11 @@ const HOST = /^(http:\/\/)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a
 export const isRulePrefix = (text: string): boolean =>
   text.length >= PREFIX_MIN && text.length <= PREFIX_MAX && PREFIX.test(text);
 
+const ROLE = /^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role\/.+$/;
+
 /** Whether the form asks for credentials of this kind at all. */
-export const takesSecret = (url: string): boolean => ["secret", "any"].includes(credentialOf(url));
-export const takesRole = (url: string): boolean => credentialOf(url) === "role";
+export const takesSecret = (url: string): boolean => credentialOf(url) !== "none";
+export const takesRole = (url: string): boolean => credentialOf(url) === "any";
 
 /** Members that are wrong. */
 export function ruleProblems(form: RuleForm): ReadonlySet<keyof RuleForm> {
@@ -89,7 +90,7 @@ export function ruleProblems(form: RuleForm): ReadonlySet<keyof RuleForm> {
     // All repositories of the cache stand for all of the upstream's.
     ["upstreamPrefix", upstreamPrefix !== "" && (form.prefix === ROOT ? upstreamPrefix !== ROOT : !isRulePrefix(upstreamPrefix))],
     ["secret", credential === "secret" && form.secret === ""],
-    ["role", credential === "role" && form.role.trim() === ""],
+    ["role", credential === "any" && form.role.trim() !== "" && (form.secret !== "" || !ROLE.test(form.role.trim()))],
   ];
   return new Set(wrong.flatMap(([member, isWrong]) => (isWrong ? [member] : [])));
 }
@@ -135,19 +136,49 @@ export const SECRET_PREFIX = "ecr-pullthroughcache/";
 export interface SecretForm {
   /** Without what all names begin with. */
   name: string;
+  /** A user of the registry, or an access key of Amazon ECR or another Berth. */
+  kind: "user" | "key";
   userName: string;
   accessToken: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** The role that the access key takes there; empty for none. */
+  roleArn: string;
+}
+
+export const EMPTY_SECRET: SecretForm = {
+  name: "",
+  kind: "user",
+  userName: "",
+  accessToken: "",
+  accessKeyId: "",
+  secretAccessKey: "",
+  roleArn: "",
+};
+
+/** Whether everything is there that the secret needs. */
+export function isWhole({ kind, name, ...form }: SecretForm): boolean {
+  const needed = kind === "user" ? [form.userName, form.accessToken] : [form.accessKeyId, form.secretAccessKey];
+  return isSecretName(name.trim()) && needed.every((value) => value.trim() !== "");
 }
 
 export const isSecretName = (name: string): boolean => /^[A-Za-z0-9/_+=.@-]{1,200}$/.test(name);
 
-/** Makes a secret as ECR wants it (ECR User Guide, "Storing your upstream repository credentials"). */
-export const createSecret = ({ name, userName, accessToken }: SecretForm): Change => ({
+/** Makes a secret as ECR wants it (ECR User Guide, "Storing your upstream repository credentials"), or with an access key. */
+export const createSecret = ({ name, kind, ...form }: SecretForm): Change => ({
   service: "secretsmanager",
   operation: "CreateSecret",
   input: {
     Name: `${SECRET_PREFIX}${name.trim()}`,
-    SecretString: JSON.stringify({ username: userName.trim(), accessToken }),
+    SecretString: JSON.stringify(
+      kind === "user"
+        ? { username: form.userName.trim(), accessToken: form.accessToken.trim() }
+        : {
+            accessKeyId: form.accessKeyId.trim(),
+            secretAccessKey: form.secretAccessKey.trim(),
+            ...(form.roleArn.trim() === "" ? {} : { roleArn: form.roleArn.trim() }),
+          },
+    ),
   },
   secrets: ["SecretString"],
 });

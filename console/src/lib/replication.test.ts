@@ -3,7 +3,11 @@ import { awsCli } from "./commands/awsCli";
 import { resourcesOf } from "./commands/resources";
 import { terraform } from "./commands/terraform";
 import {
+  backfillType,
+  destinationsOf,
   isConfiguration,
+  isRunning,
+  mayStop,
   newRule,
   readRules,
   replicationChange,
@@ -14,7 +18,6 @@ import {
   type RuleForm,
 } from "./replication";
 
-const OWN = { region: "us-east-1", registryId: "123456789012" };
 const THERE = { region: "eu-west-1", registryId: "123456789012" };
 const RULE: RuleForm = { destinations: [THERE], filters: ["prod"], deletes: true };
 
@@ -57,12 +60,11 @@ describe("the text and the form", () => {
 
 describe("problems", () => {
   test("of a rule", () => {
-    const problem = (change: Partial<RuleForm>) => ruleProblem({ ...RULE, ...change }, OWN);
+    const problem = (change: Partial<RuleForm>) => ruleProblem({ ...RULE, ...change });
     expect(problem({})).toBeUndefined();
     expect(problem({ destinations: [] })).toBe("noDestination");
-    expect(ruleProblem(newRule(OWN.registryId), OWN)).toBe("region");
+    expect(ruleProblem(newRule("123456789012"))).toBe("region");
     expect(problem({ destinations: [{ ...THERE, registryId: "12" }] })).toBe("account");
-    expect(problem({ destinations: [THERE, OWN] })).toBe("self");
     expect(problem({ filters: ["prod", "Prod"] })).toBe("filter");
     expect(problem({ filters: ["p"] })).toBe("filter");
     expect(problem({ filters: Array.from({ length: 101 }, (_, at) => `p${at}`) })).toBe("tooManyFilters");
@@ -99,4 +101,17 @@ describe("the command", () => {
 
 test("a status has its indicator", () => {
   expect(["COMPLETE", "FAILED", "IN_PROGRESS", undefined].map(statusType)).toEqual(["success", "error", "in-progress", "in-progress"]);
+});
+
+test("destinations of all rules are listed once, also of a text that the form cannot show", () => {
+  const text = JSON.stringify({ rules: [{ destinations: [THERE], more: 1 }, { destinations: [THERE, { ...THERE, region: "ap-south-1" }] }] });
+  expect(destinationsOf(text).map(({ region }) => region)).toEqual(["eu-west-1", "ap-south-1"]);
+  expect(destinationsOf("")).toEqual([]);
+});
+
+test("a backfill that is stopping is not stopped again", () => {
+  const statuses = ["PREPARING", "IN_PROGRESS", "STOPPING", "STOPPED", "COMPLETE", "FAILED"];
+  expect(statuses.filter(isRunning)).toEqual(["PREPARING", "IN_PROGRESS", "STOPPING"]);
+  expect(statuses.filter(mayStop)).toEqual(["PREPARING", "IN_PROGRESS"]);
+  expect(statuses.map(backfillType)).toEqual(["in-progress", "in-progress", "in-progress", "stopped", "success", "error"]);
 });

@@ -31,7 +31,8 @@ export const RULES_MAX = 10;
 export const DESTINATIONS_MAX = 25;
 const FILTERS_MAX = 100;
 const FILTER = /^(?:[a-z0-9]+(?:[._-][a-z0-9]*)*\/)*[a-z0-9]*(?:[._-][a-z0-9]*)*$/;
-const REGION = /^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$/;
+/** Also of a peer, whose region need not be known here. */
+const REGION = /^[0-9a-z-]{2,25}$/;
 const ACCOUNT = /^[0-9]{12}$/;
 
 type Object = Record<string, unknown>;
@@ -96,18 +97,16 @@ export type Problem =
   | "noDestination"
   | "region"
   | "account"
-  | "self"
   | "filter"
   | "tooManyRules"
   | "tooManyDestinations"
   | "tooManyFilters";
 
-/** What is wrong about a rule of the registry of this account and region. */
-export function ruleProblem({ destinations, filters }: RuleForm, own: Destination): Problem | undefined {
+/** What is wrong about a rule. Whether a destination is this registry itself, or a peer of the same name, the server knows. */
+export function ruleProblem({ destinations, filters }: RuleForm): Problem | undefined {
   if (destinations.length === 0) return "noDestination";
   if (!destinations.every(({ region }) => REGION.test(region))) return "region";
   if (!destinations.every(({ registryId }) => ACCOUNT.test(registryId))) return "account";
-  if (destinations.some((one) => one.region === own.region && one.registryId === own.registryId)) return "self";
   if (filters.length > FILTERS_MAX) return "tooManyFilters";
   return filters.every((filter) => filter.length >= 2 && filter.length <= 256 && FILTER.test(filter)) ? undefined : "filter";
 }
@@ -140,4 +139,43 @@ export const replicationChange = (text: string): Change => {
 export function statusType(status: string | undefined): "success" | "error" | "in-progress" {
   if (status === "COMPLETE") return "success";
   return status === "FAILED" ? "error" : "in-progress";
+}
+
+/** The destinations of a configuration, each once. */
+export function destinationsOf(text: string): Destination[] {
+  const found = new Map<string, Destination>();
+  const value: unknown = parse(text);
+  const rules = isObject(value) && Array.isArray(value["rules"]) ? value["rules"] : [];
+  for (const rule of rules) {
+    for (const one of isObject(rule) && Array.isArray(rule["destinations"]) ? rule["destinations"] : []) {
+      const place = readDestination(one);
+      if (place !== undefined) found.set(destinationText(place), place);
+    }
+  }
+  return [...found.values()];
+}
+
+export const destinationText = ({ region, registryId }: Destination): string => `${registryId} ${region}`;
+
+export const startBackfill = ({ region, registryId }: Destination): Change => ({
+  service: "ecr",
+  operation: "StartReplicationBackfill",
+  input: { destination: { region, registryId } },
+});
+
+export const stopBackfill = (replicationBackfillId: string): Change => ({
+  service: "ecr",
+  operation: "StopReplicationBackfill",
+  input: { replicationBackfillId },
+});
+
+const RUNNING: readonly (string | undefined)[] = ["PREPARING", "IN_PROGRESS", "STOPPING"];
+
+export const isRunning = (status: string | undefined): boolean => RUNNING.includes(status);
+export const mayStop = (status: string | undefined): boolean => isRunning(status) && status !== "STOPPING";
+
+/** The indicator of a backfill's status. */
+export function backfillType(status: string | undefined): "success" | "error" | "in-progress" | "stopped" {
+  if (status === "STOPPED") return "stopped";
+  return statusType(status);
 }

@@ -38,7 +38,7 @@ export function ChangeCredentials({ rule, onClose }: { rule: PullThroughCacheRul
       onSubmit={() => save.run(undefined)}
       onClose={onClose}
       isRunning={save.isRunning}
-      isDisabled={form.secret === "" && form.role.trim() === ""}
+      isDisabled={(form.secret === "") === (form.role.trim() === "")}
       error={save.error}
       changes={[change]}
     >

@@ -2,6 +2,7 @@ import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
+import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useQuery } from "@tanstack/react-query";
 import { takesRole, takesSecret, type RuleForm } from "../../lib/pull-through";
 import { Failure } from "../../parts/Failure";
@@ -21,27 +22,28 @@ interface Props {
   roleError: string | undefined;
 }
 
-/** The credentials that the upstream takes: a secret, a role, or none. */
+/** The credentials that the upstream takes: a secret, a role of this server, or none. */
 export function CredentialFields({ form, onChange, onCreateSecret, secretError, roleError }: Props) {
-  if (takesRole(form.url)) {
-    return (
-      <Field
-        label={text.role}
-        value={form.role}
-        onChange={(role) => onChange({ role })}
-        constraint={text.roleHint}
-        error={roleError}
-      />
-    );
-  }
   if (!takesSecret(form.url)) return <Box>{text.open}</Box>;
   return (
-    <SecretField
-      value={form.secret}
-      onChange={(secret) => onChange({ secret })}
-      onCreate={onCreateSecret}
-      error={secretError}
-    />
+    <SpaceBetween size="l">
+      <SecretField
+        value={form.secret}
+        onChange={(secret) => onChange({ secret })}
+        onCreate={onCreateSecret}
+        error={secretError}
+      />
+      {takesRole(form.url) ? (
+        <Field
+          label={text.role}
+          value={form.role}
+          onChange={(role) => onChange({ role })}
+          constraint={text.roleHint}
+          error={roleError}
+          isOptional
+        />
+      ) : null}
+    </SpaceBetween>
   );
 }
 

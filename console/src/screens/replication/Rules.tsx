@@ -51,8 +51,7 @@ interface Props {
 
 /** The rules in a form or as JSON: one document. */
 function Editor({ saved, document, setDocument }: Props) {
-  const { account, region } = useSession();
-  const own = { region, registryId: account };
+  const { account } = useSession();
   const [view, setView] = useState("form");
   const [wasTried, setWasTried] = useState(false);
   const { ask, dialog } = useConfirm([RULES]);
@@ -62,7 +61,7 @@ function Editor({ saved, document, setDocument }: Props) {
   const isRight =
     isConfiguration(document) &&
     wrong === undefined &&
-    (rules ?? []).every((rule) => ruleProblem(rule, own) === undefined);
+    (rules ?? []).every((rule) => ruleProblem(rule) === undefined);
   const change = replicationChange(document);
   const end = () =>
     ask({ title: text.end, text: text.endText, changes: [replicationChange("")], said: text.ended });
@@ -118,7 +117,7 @@ function Editor({ saved, document, setDocument }: Props) {
                 key={at}
                 number={at + 1}
                 rule={rule}
-                problem={wasTried ? ruleProblem(rule, own) : undefined}
+                problem={wasTried ? ruleProblem(rule) : undefined}
                 onChange={(changed) => setDocument(writeRules(rules.map((one, place) => (place === at ? changed : one))))}
                 onRemove={() => setDocument(writeRules(rules.filter((_, place) => place !== at)))}
               />

@@ -1,5 +1,6 @@
 import { Page } from "../../parts/Page";
 import { strings } from "../../strings";
+import { Backfills } from "./Backfills";
 import { Rules } from "./Rules";
 
 /** What is repeated where. Each panel is read by itself: who may not read one sees the others. */
@@ -7,6 +8,7 @@ export default function Replication() {
   return (
     <Page title={strings.replication.title} description={strings.replication.description}>
       <Rules />
+      <Backfills />
     </Page>
   );
 }
