@@ -105,6 +105,13 @@ pub enum ResourceSelector {
     Secret(String),
     /// A target of the events of the caller's registry, by its name, or `*`.
     EventTarget(String),
+    /// A peer of replication of the caller's registry, by the account and the region of its destination.
+    ReplicationPeer {
+        /// The account.
+        registry_id: String,
+        /// The region.
+        region: String,
+    },
 }
 
 /// The kinds of IAM entities.
@@ -199,6 +206,7 @@ impl ResourceSelector {
             ResourceSelector::Any
             | ResourceSelector::RoleOfProfile(_)
             | ResourceSelector::EventTarget(_)
+            | ResourceSelector::ReplicationPeer { .. }
             | ResourceSelector::Text(_)
             | ResourceSelector::Named(..)
             | ResourceSelector::Caller

@@ -6,9 +6,12 @@ mod history;
 mod lifecycle_options;
 mod pull_through;
 mod read_only;
+mod replication_peers;
+mod replication_tags;
 mod search;
 mod usage;
 
+pub use replication_peers::{NewReplicationPeer, PeerDeletion, peer_arn};
 pub use usage::{Download, principal_of};
 
 pub use search::{Candidate, Place, Search, Step};

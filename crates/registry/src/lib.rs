@@ -120,6 +120,7 @@ mod storage_class;
 mod stored_copy;
 mod stored_manifest;
 mod tag_moves;
+mod tag_pattern;
 mod templates;
 mod upload_id;
 mod uploads;
@@ -129,6 +130,7 @@ mod who;
 pub use activity::UsageTotals;
 pub use authz::Authorized;
 pub use berth::{Candidate, Download, Place, Search, Step, principal_of};
+pub use berth::{NewReplicationPeer, PeerDeletion, peer_arn};
 pub use ecr::LayerDownload;
 pub use error::{Error, RepositoryRef};
 pub use expected::{Condition, Expected};
@@ -141,7 +143,10 @@ pub use pull_through_options::{FurtherUpstream, Platform, RuleOptions, UpstreamT
 pub use pull_through_rule::{PullThroughRule, RuleUpstream};
 pub use read_only::StoredMode;
 pub use registry::Registry;
-pub use replication::{ReplicationFailure, ReplicationTarget, ReplicationTask, ReplicationWork};
+pub use replication::{
+    ReplicaPull, ReplicationChange, ReplicationFailure, ReplicationTarget, ReplicationTask,
+    ReplicationWork,
+};
 pub use repository::RepositoryFacts;
 pub use settings::{
     BoxFuture, HistoryLimits, Limits, Pinned, Principals, PrincipalsAsWritten, RepositoryUri,
@@ -152,6 +157,10 @@ pub use store::ecr::lifecycle::RUN_JOB as LIFECYCLE_JOB;
 pub use store::ecr::lifecycle_preview::PREVIEW_JOB as LIFECYCLE_PREVIEW_JOB;
 pub use store::ecr::replication::JOB as REPLICATION_JOB;
 pub use store::ecr::replication_backfill::JOB as REPLICATION_BACKFILL_JOB;
+pub use store::ecr::replication_peer::{
+    JOB as PEER_REPLICATION_JOB, PULL_TIMES_JOB as REPLICA_PULL_TIMES_JOB,
+    Peer as ReplicationPeerRow,
+};
 pub use stored_copy::Layer;
 pub use stored_manifest::Manifest;
 pub use tag_moves::MoveMethod;

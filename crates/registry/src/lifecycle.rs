@@ -20,7 +20,6 @@
 
 mod events;
 mod options;
-mod pattern;
 mod policy;
 pub(crate) mod preview;
 mod run;
@@ -29,7 +28,7 @@ mod schema;
 mod select;
 mod validation;
 
+pub use crate::tag_pattern::Pattern;
 pub use options::Options;
-pub use pattern::Pattern;
 pub use policy::{Action, Count, Policy, Rule, RuleSet, StorageClass, Tags};
 pub use select::{Candidate, Selected, select};

@@ -8,6 +8,7 @@
 //!
 //! - `replication_rules`: what the configuration of a registry says, cached with its facts.
 //! - `replication_outbox`: the rows that a change leaves.
+//! - `peers`: what is to be done at a registry of another server, and what became of it.
 //! - `run`: the tasks of a repository and a destination, their retries and their end.
 //! - `backfill`: gives out tasks for what was there before.
 //! - `copy`: makes an image of one repository an image of another one.
@@ -21,6 +22,8 @@
 
 pub(crate) mod backfill;
 mod copy;
+mod peers;
 mod run;
 
+pub use peers::{ReplicaPull, ReplicationChange};
 pub use run::{ReplicationFailure, ReplicationTarget, ReplicationTask, ReplicationWork};

@@ -3,8 +3,9 @@
 
 use store::Conn;
 use store::ecr::replication::{self, NewTask, Status};
-use store::ecr::{image_status, image_tag};
+use store::ecr::{image, image_status, image_tag};
 
+use crate::replication_rules::TagFilter;
 use crate::{Error, RepositoryFacts};
 
 pub(crate) const COPY: &str = "COPY";
@@ -32,18 +33,58 @@ pub(crate) async fn note_pushed(
     tags: &[&str],
     now: i64,
 ) -> Result<(), Error> {
-    for destination in repo.registry.replication.destinations(&repo.name, false) {
+    let rules = &repo.registry.replication;
+    for destination in rules.destinations(&repo.name, false) {
+        let destination = &destination.word();
+        let mut wanted = tags.to_vec();
+        if let Some(filter) = rules.filter(destination) {
+            wanted.retain(|tag| filter.matches(tag));
+            let is_wanted = match tags.is_empty() {
+                true => follows(conn, repo.id, digest, filter).await?,
+                false => !wanted.is_empty(),
+            };
+            if !is_wanted {
+                continue;
+            }
+        }
         let copy = Copy {
             repository_id: repo.id,
-            destination: &destination.word(),
+            destination,
             image_id,
             digest,
-            tags,
+            tags: &wanted,
             backfill_item: None,
         };
         add_copy(conn, &copy, now).await?;
     }
     Ok(())
+}
+
+/// Subjects of subjects that are looked at: a signature of a list of contents of an image.
+const SUBJECTS_MAX: usize = 4;
+
+/// Whether an image without a tag goes to a destination with a limit by tags: one about an image that does.
+pub(crate) async fn follows(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digest: &str,
+    filter: &TagFilter,
+) -> Result<bool, Error> {
+    let mut digest = digest.to_owned();
+    for _ in 0..SUBJECTS_MAX {
+        let found = image::find(conn, repository_id, &digest).await?;
+        let Some(subject) = found.and_then(|found| found.subject) else {
+            return Ok(false);
+        };
+        if let Some(found) = image::find(conn, repository_id, &subject).await? {
+            let tags = image_tag::of_image(conn, found.id).await?;
+            if tags.iter().any(|tag| filter.matches(tag)) {
+                return Ok(true);
+            }
+        }
+        digest = subject;
+    }
+    Ok(false)
 }
 
 /// An image that is to be at a destination.
@@ -116,7 +157,13 @@ pub(crate) async fn note_removed(
             backfill_item: None,
         };
         if !removed.image_deleted {
-            let tags = removed.tags.join("\n");
+            let filter = repo.registry.replication.filter(destination);
+            let is_there = |tag: &&String| filter.is_none_or(|filter| filter.matches(tag));
+            let tags: Vec<_> = removed.tags.iter().filter(is_there).cloned().collect();
+            if tags.is_empty() {
+                continue;
+            }
+            let tags = tags.join("\n");
             let one = task(DELETE_TAG, removed.digest, tags.as_str());
             replication::add(conn, &one, now).await?;
             continue;

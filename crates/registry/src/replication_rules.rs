@@ -8,9 +8,12 @@ use aws_types::{AccountId, Region};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::tag_pattern::Pattern;
 
 /// The name of its row. No account setting has it.
 pub(crate) const SETTING: &str = "replication-configuration";
+/// The name of the row with the limits by tags.
+pub(crate) const TAGS_SETTING: &str = "replication-tag-filters";
 /// Destinations of all rules together (ECR user guide, "Private image replication in Amazon ECR").
 const DESTINATIONS_MAX: usize = 25;
 /// What begins the names of the regions of other partitions.
@@ -61,6 +64,41 @@ impl Rule {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReplicationRules {
     rules: Vec<Rule>,
+    /// Limits by tags, by destination. They have a row of their own.
+    #[serde(skip)]
+    pub(crate) filters: Vec<TagFilter>,
+}
+
+/// Which tags are replicated to a destination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TagFilter {
+    /// As the tables name it.
+    pub(crate) destination: String,
+    /// One of them matches.
+    pub(crate) patterns: Vec<String>,
+}
+
+impl TagFilter {
+    /// From a request.
+    pub(crate) fn asked(to: &Destination, patterns: Vec<String>) -> Result<Self, Error> {
+        let is_valid = |text: &String| Pattern::new(text).is_some() && !text.contains(['\n', '\r']);
+        match patterns.iter().all(is_valid) {
+            true => Ok(TagFilter {
+                destination: to.word(),
+                patterns,
+            }),
+            false => Err(Error::parameter(
+                "tagPatternList",
+                "Invalid tag pattern provided. Total number of * must not exceed 4",
+            )),
+        }
+    }
+
+    /// Whether the tag is replicated.
+    pub(crate) fn matches(&self, tag: &str) -> bool {
+        let patterns = self.patterns.iter().filter_map(|text| Pattern::new(text));
+        patterns.into_iter().any(|pattern| pattern.matches(tag))
+    }
 }
 
 impl ReplicationRules {
@@ -70,14 +108,22 @@ impl ReplicationRules {
         config: ReplicationConfiguration,
         account: &AccountId,
         region: &Region,
+        is_peer: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Self, Error> {
         let mut seen: Vec<Destination> = Vec::new();
         let mut rules = Vec::with_capacity(config.rules.len());
         for rule in config.rules {
             let mut destinations: Vec<Destination> = Vec::new();
             for asked in rule.destinations {
-                let one = destination(AT, asked)?;
-                if one.account == account.as_str() && one.region == region.as_str() {
+                // What only the peer knows, it decides: its regions, and its account of the same number.
+                let named = format!("{} {}", asked.registry_id, asked.region);
+                let is_peer = is_peer(&named);
+                let one = match is_peer {
+                    true => peer_destination(asked)?,
+                    false => destination(AT, asked)?,
+                };
+                let is_source = one.account == account.as_str() && one.region == region.as_str();
+                if is_source && !is_peer {
                     return Err(refused(
                         "Replication destination cannot be the same as the source registry",
                     ));
@@ -102,15 +148,26 @@ impl ReplicationRules {
                 "A replication configuration can have {DESTINATIONS_MAX} unique destinations at most"
             )));
         }
-        Ok(ReplicationRules { rules })
+        Ok(ReplicationRules {
+            rules,
+            filters: Vec::new(),
+        })
     }
 
     /// From the rows of a registry's settings.
     pub(crate) fn stored(rows: &[(String, String)]) -> Result<Self, Error> {
-        match rows.iter().find(|(name, _)| name == SETTING) {
-            None => Ok(ReplicationRules::default()),
-            Some((_, text)) => serde_json::from_str(text).map_err(Error::internal),
-        }
+        let of = |wanted| rows.iter().find(|(name, _)| name == wanted);
+        let rules = of(SETTING).map(|(_, text)| serde_json::from_str(text));
+        let mut rules: ReplicationRules = rules
+            .transpose()
+            .map_err(Error::internal)?
+            .unwrap_or_default();
+        let filters = of(TAGS_SETTING).map(|(_, text)| serde_json::from_str(text));
+        rules.filters = filters
+            .transpose()
+            .map_err(Error::internal)?
+            .unwrap_or_default();
+        Ok(rules)
     }
 
     /// The text to store.
@@ -126,7 +183,17 @@ impl ReplicationRules {
             let filters = filters.map(|filter| filter.len() + size_of::<String>());
             size_of::<Rule>() + destinations.sum::<usize>() + filters.sum::<usize>()
         };
-        self.rules.iter().map(of_rule).sum()
+        let of_filter = |filter: &TagFilter| {
+            let patterns = filter.patterns.iter().map(|text| text.len() + 24);
+            size_of::<TagFilter>() + filter.destination.len() + patterns.sum::<usize>()
+        };
+        self.rules.iter().map(of_rule).sum::<usize>()
+            + self.filters.iter().map(of_filter).sum::<usize>()
+    }
+
+    /// The limit by tags of a destination, as the tables name it.
+    pub(crate) fn filter(&self, word: &str) -> Option<&TagFilter> {
+        self.filters.iter().find(|one| one.destination == word)
     }
 
     /// Whether a rule names this destination, as the tables do.
@@ -176,9 +243,22 @@ pub(crate) fn destination(
     at: &'static str,
     asked: ReplicationDestination,
 ) -> Result<Destination, Error> {
+    let is_foreign = |one: &&str| asked.region.starts_with(one);
+    if OTHER_PARTITIONS.iter().any(is_foreign) {
+        let message = format!("Invalid region '{}'", asked.region);
+        return Err(Error::parameter(at, message));
+    }
+    any_destination(at, asked)
+}
+
+/// A destination that a peer is, or may become.
+pub(crate) fn peer_destination(asked: ReplicationDestination) -> Result<Destination, Error> {
+    any_destination("region", asked)
+}
+
+fn any_destination(at: &'static str, asked: ReplicationDestination) -> Result<Destination, Error> {
     let region = asked.region;
-    let is_foreign = OTHER_PARTITIONS.iter().any(|one| region.starts_with(one));
-    if is_foreign || region.parse::<Region>().is_err() {
+    if region.parse::<Region>().is_err() {
         return Err(Error::parameter(at, format!("Invalid region '{region}'")));
     }
     if asked.registry_id.parse::<AccountId>().is_err() {

@@ -26,6 +26,7 @@ use crate::memory_budget::MemoryBudget;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::outbound::Outbound;
+use crate::peer_turns::PeerTurns;
 use crate::pull_through::PullThrough;
 use crate::rate_buckets::Rates;
 use crate::server_mode::ServerMode;
@@ -66,6 +67,8 @@ pub(crate) struct App {
     pub(crate) proxies: TrustedProxies,
     /// Calls that the server itself makes.
     pub(crate) outbound: Outbound,
+    /// The turns of replication to peers.
+    pub(crate) peer_turns: PeerTurns,
     /// The sender of events.
     pub(crate) webhooks: Webhooks,
     /// The keys of OIDC providers.
@@ -127,6 +130,7 @@ impl App {
             ballast,
             proxies: TrustedProxies::new(transport.trusted_proxies),
             outbound,
+            peer_turns: PeerTurns::default(),
             webhooks,
             issuer_keys: KeyCache::default(),
             issuer_endpoints: EndpointCache::new(),

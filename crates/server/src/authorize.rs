@@ -197,6 +197,13 @@ impl Facts for App {
                 registry::webhooks::target_arn(&account, &context.region, name),
                 Some(account),
             ),
+            ResourceSelector::ReplicationPeer {
+                registry_id,
+                region,
+            } => Resource::plain(
+                registry::peer_arn(&account, &context.region, registry_id, region),
+                Some(account),
+            ),
             ResourceSelector::Organization => self.in_organization(account, None, None).await?,
             ResourceSelector::InOrganization { id, policy } => {
                 self.in_organization(account, Some(id), policy.as_deref())

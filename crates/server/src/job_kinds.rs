@@ -9,12 +9,12 @@ use jobs::{BoxError, Job, Kind, Outcome, Runner};
 use identity::CREATE_ACCOUNT_JOB;
 use registry::pull_through::IMPORT_JOB;
 use registry::{
-    LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB,
-    RESTORE_IMAGES_JOB,
+    LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB, REPLICA_PULL_TIMES_JOB,
+    REPLICATION_BACKFILL_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB,
 };
 
 use crate::app::App;
-use crate::replication;
+use crate::replication::{self, peers};
 use crate::upstream_pulls;
 
 /// How often expired uploads are removed.
@@ -149,6 +149,38 @@ pub(crate) fn replication_runner(app: &Arc<App>) -> Runner<ServiceName> {
     )];
     let holder = uuid::Uuid::new_v4().to_string();
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
+}
+
+/// Runners of replication to peers: so many transfers of a node at once.
+const PEER_RUNNERS: usize = 4;
+
+/// The runners of replication to registries of other servers, which take as long as the network does.
+pub(crate) fn peer_runners(app: &Arc<App>) -> Vec<Runner<ServiceName>> {
+    let one = |_| {
+        let (run, pulls, clock) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
+        let service = ServiceName::Replication;
+        let kinds = [
+            Kind::new(
+                PEER_REPLICATION_JOB,
+                service,
+                move |job: Job<ServiceName>| {
+                    let app = Arc::clone(&run);
+                    async move { peers::run(&app, job.authority, &job.subject).await }
+                },
+            ),
+            Kind::new(
+                REPLICA_PULL_TIMES_JOB,
+                service,
+                move |job: Job<ServiceName>| {
+                    let app = Arc::clone(&pulls);
+                    async move { peers::read_pull_times(&app, job.authority, &job.subject).await }
+                },
+            ),
+        ];
+        let holder = uuid::Uuid::new_v4().to_string();
+        Runner::new(app.store.clone(), holder, kinds, move || clock.now())
+    };
+    (0..PEER_RUNNERS).map(one).collect()
 }
 
 /// A runner of replication backfills: it gives out work to replication, and does not wait behind it.

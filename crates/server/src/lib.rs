@@ -69,6 +69,8 @@ pub mod oci_route;
 mod ops;
 mod outbound;
 mod peek;
+mod peer_secret;
+mod peer_turns;
 mod principals;
 mod probe;
 mod proxy_protocol;

@@ -5,6 +5,9 @@
 //! what replication needs (ECR user guide, "Amazon ECR service-linked role for replication"). So in the same account
 //! nothing more is needed, and another account's registry policy decides whether this account may.
 
+pub(crate) mod peers;
+mod stored;
+
 use std::sync::{Arc, LazyLock};
 
 use authz::{
@@ -51,6 +54,12 @@ pub(crate) async fn run(
         let Some(work) = registry.replication_work(service, subject, now).await? else {
             return Ok(Outcome::Done);
         };
+        if work.peer.is_some() {
+            registry
+                .request_replication(service, subject, true, now)
+                .await?;
+            return Ok(Outcome::Done);
+        }
         if work.tasks.is_empty() {
             return Ok(work.next.map_or(Outcome::Done, Outcome::Again));
         }

@@ -346,12 +346,15 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
     let replication = job_kinds::replication_runner(&app);
     let backfills = job_kinds::backfill_runner(&app);
     let imports = job_kinds::import_runner(&app);
+    let peers = job_kinds::peer_runners(&app);
+    let peers = peers.iter().map(|runner| runner.run(stopped(&stop)));
     tokio::join!(
         runner.run(stopped(&stop)),
         lifecycle.run(stopped(&stop)),
         replication.run(stopped(&stop)),
         backfills.run(stopped(&stop)),
-        imports.run(stopped(&stop))
+        imports.run(stopped(&stop)),
+        futures_util::future::join_all(peers)
     );
 }
 

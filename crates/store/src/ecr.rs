@@ -23,6 +23,7 @@ pub mod registry_policy;
 pub mod registry_setting;
 pub mod replication;
 pub mod replication_backfill;
+pub mod replication_peer;
 pub mod repository;
 pub mod repository_tag;
 pub mod repository_template;

@@ -104,6 +104,8 @@ const STEPS: &[Step] = steps![
     "0042_kms" from "0.3.0",
     // Older versions would do the tasks and leave their backfills without results.
     "0043_replication_backfills" from "0.3.0",
+    // Older versions would replicate inside the server what is for a peer.
+    "0044_replication_peers" from "0.3.0",
     "0045_pull_through_options" from "0.3.0",
 ];
 

@@ -26,6 +26,8 @@ const RETRY_AFTER: [Duration; 3] = [
     Duration::from_secs(2),
     Duration::from_secs(8),
 ];
+/// What a registry answers where a tag is immutable and names another image.
+const TAG_IN_USE: &str = "tag_invalid";
 /// Digests that a message names.
 const NAMED_MAX: usize = 20;
 
@@ -64,18 +66,7 @@ pub async fn copy<S: Source, T: Target>(
     // The first repository of the target that is known to have a blob.
     let placed = Mutex::new(HashMap::new());
     for job in jobs {
-        let walk = Walk {
-            source,
-            target,
-            job,
-            options,
-            progress,
-            placed: &placed,
-            cells: Mutex::new(HashMap::new()),
-            referred: Mutex::new(HashSet::new()),
-            permits: Semaphore::new(options.concurrency),
-            exists: OnceCell::new(),
-        };
+        let walk = Walk::new(source, target, job, options, progress, &placed);
         let references = match walk.references().await {
             Ok(references) => references,
             Err(error) => {
@@ -103,6 +94,68 @@ pub async fn copy<S: Source, T: Target>(
     (totals, None)
 }
 
+/// One image to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+    /// The repository's name at both ends.
+    pub repository: &'a str,
+    /// The image.
+    pub digest: Digest,
+    /// The tags that it gets.
+    pub tags: &'a [&'a str],
+}
+
+/// Copies one image with all that it needs, and then gives it its tags. A tag that the target does not let be moved
+/// is left out.
+///
+/// # Errors
+/// Those of the two ends.
+pub async fn copy_image<S: Source, T: Target>(
+    source: &S,
+    target: &T,
+    image: Image<'_>,
+    concurrency: usize,
+    progress: &Arc<dyn Progress>,
+) -> Result<()> {
+    let (repository, digest) = (image.repository, image.digest);
+    let job = Job {
+        repository: repository.to_owned(),
+        into: repository.to_owned(),
+        only: vec![Reference::Digest(digest)],
+    };
+    let placed = Mutex::new(HashMap::new());
+    let options = Options {
+        concurrency,
+        untagged: false,
+        dry_run: false,
+    };
+    let walk = Walk::new(source, target, &job, options, progress, &placed);
+    for reference in walk.references().await? {
+        match walk.try_image(&reference, &mut None).await? {
+            State::Equal | State::Copied => {}
+            other => {
+                let why = format!("the target does not have {digest} after the copy: {other:?}");
+                return Err(Error::Refused(why));
+            }
+        }
+    }
+    let manifest = walk.fetch(&Reference::Digest(digest)).await?;
+    for tag in image.tags {
+        names::check_tag(tag)?;
+        if retried(|| target.tag(repository, tag)).await? == Some(digest) {
+            continue;
+        }
+        let standing = Standing::Tagged(tag);
+        match retried(|| target.put_manifest(repository, &manifest, standing)).await {
+            Err(Error::Remote {
+                code: Some(code), ..
+            }) if code == TAG_IN_USE => {}
+            put => put?,
+        }
+    }
+    Ok(())
+}
+
 /// One repository on its way.
 struct Walk<'a, S, T> {
     source: &'a S,
@@ -119,7 +172,29 @@ struct Walk<'a, S, T> {
     exists: OnceCell<bool>,
 }
 
-impl<S: Source, T: Target> Walk<'_, S, T> {
+impl<'a, S: Source, T: Target> Walk<'a, S, T> {
+    fn new(
+        source: &'a S,
+        target: &'a T,
+        job: &'a Job,
+        options: Options,
+        progress: &'a Arc<dyn Progress>,
+        placed: &'a Mutex<HashMap<Digest, String>>,
+    ) -> Self {
+        Walk {
+            source,
+            target,
+            job,
+            options,
+            progress,
+            placed,
+            cells: Mutex::new(HashMap::new()),
+            referred: Mutex::new(HashSet::new()),
+            permits: Semaphore::new(options.concurrency),
+            exists: OnceCell::new(),
+        }
+    }
+
     fn outcome(
         &self,
         reference: Option<Reference>,

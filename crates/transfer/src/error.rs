@@ -39,6 +39,8 @@ pub enum Error {
         message: String,
         /// Whether the same call may succeed later.
         transient: bool,
+        /// The code that it answered, in lower case, where it answered one.
+        code: Option<String>,
     },
 }
 
@@ -67,15 +69,20 @@ impl Error {
     /// The message with its causes.
     #[must_use]
     pub fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        text
+        chain(self)
     }
+}
+
+/// An error's message with its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 pub(crate) fn refused(what: impl Into<String>) -> Error {

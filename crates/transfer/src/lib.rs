@@ -40,6 +40,7 @@ mod archive;
 mod bundle;
 mod content;
 mod copy;
+pub mod ecr;
 mod ends;
 mod error;
 mod files;
@@ -57,7 +58,7 @@ mod tests;
 
 pub use bundle::{Bundle, Written};
 pub use content::Chunks;
-pub use copy::{Job, Options, copy};
+pub use copy::{Image, Job, Options, copy, copy_image};
 pub use ends::{Reference, Source, Standing, Target};
 pub use error::{Error, Result};
 pub use layout::{BUNDLE_FILE, Home};

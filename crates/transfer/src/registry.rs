@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 
 use crate::content::Chunks;
 use crate::ends::{Reference, Source, Standing, Target};
-use crate::error::{Error, Result, refused};
+use crate::error::{Error, Result, chain, refused};
 use crate::manifest::{Descriptor, MANIFEST_TYPES, Manifest};
 use crate::names;
 
@@ -74,16 +74,19 @@ fn parse(text: &str) -> Result<Digest> {
 }
 
 fn remote(error: OciError) -> Error {
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
-        source = cause.source();
-    }
+    let message = chain(&error);
+    let code = match &error {
+        OciError::Refused { code, .. } => Some(code.clone()),
+        // The answer to a HEAD request has no body that could name it.
+        OciError::Unexpected { status, .. } if [401, 403].contains(&status.as_u16()) => {
+            Some("denied".to_owned())
+        }
+        _ => None,
+    };
     Error::Remote {
         message,
         transient: error.is_transient(),
+        code,
     }
 }
 
@@ -174,11 +177,19 @@ impl Target for Registry {
     }
 
     async fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {
+        let asked = digest.to_string();
         let named = self
             .client
-            .manifest_digest(repository, &digest.to_string(), &MANIFEST_TYPES)
+            .manifest_digest(repository, &asked, &MANIFEST_TYPES)
             .await;
-        Ok(named.map_err(remote)?.is_some())
+        match named.map_err(remote)? {
+            None => Ok(false),
+            Some(named) if named.is_empty() || named == asked => Ok(true),
+            Some(named) => Err(refused(format!(
+                "{} calls the manifest {named}, not {asked}",
+                self.host()
+            ))),
+        }
     }
 
     async fn has_blob(&self, repository: &str, blob: &Descriptor) -> Result<bool> {

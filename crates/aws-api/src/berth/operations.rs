@@ -9,13 +9,14 @@ use super::types::*;
 operations! { Berth:
     BatchGetImageActivity(BatchGetImageActivityRequest) -> BatchGetImageActivityResponse, [InvalidParameter, RepositoryNotFound, Server];
     CreateHostInvitation(CreateHostInvitationRequest) -> CreateHostInvitationResponse, [InstanceProfileNotFound, InvalidParameter, InvalidTagParameter, LimitExceeded, Server, TooManyTags];
-    CreatePeer(CreatePeerRequest) -> CreatePeerResponse, [InvalidParameter, LimitExceeded, PeerAlreadyExists, Server];
     DeleteEventTarget(DeleteEventTargetRequest) -> DeleteEventTargetResponse, [EventTargetNotFound, Server];
-    DeletePeer(DeletePeerRequest) -> DeletePeerResponse, [InvalidParameter, PeerInUse, PeerNotFound, Server];
     DeletePullThroughCacheSettings(DeletePullThroughCacheSettingsRequest) -> DeletePullThroughCacheSettingsResponse, [PullThroughCacheRuleNotFound, Server];
+    DeleteReplicationPeer(DeleteReplicationPeerRequest) -> DeleteReplicationPeerResponse, [InvalidParameter, ReplicationPeerInUse, ReplicationPeerNotFound, Server];
     DescribeEventTarget(DescribeEventTargetRequest) -> DescribeEventTargetResponse, [EventTargetNotFound, Server];
     DescribeHost(DescribeHostRequest) -> DescribeHostResponse, [HostNotFound, InvalidParameter, Server];
     DescribePullThroughCacheSettings(DescribePullThroughCacheSettingsRequest) -> DescribePullThroughCacheSettingsResponse, [PullThroughCacheRuleNotFound, Server];
+    DescribeReplicationPeers(DescribeReplicationPeersRequest) -> DescribeReplicationPeersResponse, [InvalidParameter, Server];
+    DescribeReplicationTagFilters(DescribeReplicationTagFiltersRequest) -> DescribeReplicationTagFiltersResponse, [InvalidParameter, Server];
     ExplainRequest(ExplainRequestRequest) -> ExplainRequestResponse, [InvalidParameter, RequestNotFound, Server];
     GetCollection(GetCollectionRequest) -> GetCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
     GetHostCredentials(GetHostCredentialsRequest) -> GetHostCredentialsResponse, [HostAuthentication, HostRevoked, InvalidParameter, LimitExceeded, Server];
@@ -33,7 +34,6 @@ operations! { Berth:
     ListFailedEventDeliveries(ListFailedEventDeliveriesRequest) -> ListFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
     ListImagePulls(ListImagePullsRequest) -> ListImagePullsResponse, [InvalidParameter, RepositoryNotFound, Server];
-    ListPeers(ListPeersRequest) -> ListPeersResponse, [InvalidParameter, Server];
     ListPrincipalUsage(ListPrincipalUsageRequest) -> ListPrincipalUsageResponse, [InvalidParameter, Server];
     ListRepositoryUsage(ListRepositoryUsageRequest) -> ListRepositoryUsageResponse, [InvalidParameter, Server];
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
@@ -45,6 +45,8 @@ operations! { Berth:
     PutProviderSettings(PutProviderSettingsRequest) -> PutProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     PutPullThroughCacheSettings(PutPullThroughCacheSettingsRequest) -> PutPullThroughCacheSettingsResponse, [InvalidParameter, PullThroughCacheRuleNotFound, Server, UnableToAccessSecret, UnsupportedUpstreamRegistry];
     PutReadOnlyMode(PutReadOnlyModeRequest) -> PutReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
+    PutReplicationPeer(PutReplicationPeerRequest) -> PutReplicationPeerResponse, [InvalidParameter, LimitExceeded, Server];
+    PutReplicationTagFilter(PutReplicationTagFilterRequest) -> PutReplicationTagFilterResponse, [InvalidParameter, LimitExceeded, Server];
     RefreshPullThroughCache(RefreshPullThroughCacheRequest) -> RefreshPullThroughCacheResponse, [ImageNotFound, InvalidParameter, PullThroughCacheRuleNotFound, ReadOnlyMode, RepositoryNotFound, Server, UnableToGetUpstreamImage];
     RestoreTag(RestoreTagRequest) -> RestoreTagResponse, [ImageNotFound, ImageTagAlreadyExists, InvalidParameter, ReadOnlyMode, RepositoryNotFound, Server];
     RetryFailedEventDeliveries(RetryFailedEventDeliveriesRequest) -> RetryFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];

@@ -199,11 +199,10 @@ pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)
     .min(22)
     .max(64)
     .pattern(&PATTERN_16);
-pub(crate) static PEER_LIST: Shape = Shape::new("PeerList", Kind::List(&PEER));
-pub(crate) static PEER_NAME: Shape = Shape::new("PeerName", Kind::String)
+pub(crate) static PEER_SECRET: Shape = Shape::new("PeerSecret", Kind::String)
     .min(1)
-    .max(64)
-    .pattern(&PATTERN_16);
+    .max(256)
+    .secret();
 pub(crate) static PEM: Shape = Shape::new("Pem", Kind::String).min(1).max(65536);
 pub(crate) static POLICY_INPUT_LIST: Shape =
     Shape::new("PolicyInputList", Kind::List(&POLICY_TEXT)).max(10);
@@ -260,6 +259,16 @@ pub(crate) static REGISTRY_TOKEN_DURATION: Shape =
     Shape::new("RegistryTokenDuration", Kind::Integer)
         .min(60)
         .max(43200);
+pub(crate) static REPLICATION_PEER_LIST: Shape =
+    Shape::new("ReplicationPeerList", Kind::List(&REPLICATION_PEER));
+pub(crate) static REPLICATION_TAG_FILTER_LIST: Shape = Shape::new(
+    "ReplicationTagFilterList",
+    Kind::List(&REPLICATION_TAG_FILTER),
+);
+pub(crate) static REPLICATION_TAG_PATTERN_LIST: Shape =
+    Shape::new("ReplicationTagPatternList", Kind::List(&TAG_PATTERN))
+        .min(0)
+        .max(10);
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)

@@ -164,18 +164,6 @@ structures! {
         code: Secret<String> = required "code" INVITATION_CODE,
         expires_at: Timestamp = required "expiresAt" TIMESTAMP,
     }
-    CREATE_PEER_REQUEST CreatePeerRequest {
-        peer_name: String = required "peerName" PEER_NAME,
-        endpoint: String = required "endpoint" URL,
-        registry_endpoint: Option<String> = optional "registryEndpoint" URL,
-        region: String = required "region" REGION,
-        registry_id: String = required "registryId" ACCOUNT_ID,
-        role_arn: Option<String> = optional "roleArn" ARN,
-        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
-    }
-    CREATE_PEER_RESPONSE CreatePeerResponse {
-        peer: Peer = required "peer" PEER,
-    }
     DECIDING_STATEMENT DecidingStatement {
         policy_type: String = required "policyType" TEXT,
         policy_arn: Option<String> = optional "policyArn" ARN,
@@ -189,16 +177,16 @@ structures! {
     }
     DELETE_EVENT_TARGET_RESPONSE DeleteEventTargetResponse {
     }
-    DELETE_PEER_REQUEST DeletePeerRequest {
-        peer_name: String = required "peerName" PEER_NAME,
-    }
-    DELETE_PEER_RESPONSE DeletePeerResponse {
-        peer: Peer = required "peer" PEER,
-    }
     DELETE_PULL_THROUGH_CACHE_SETTINGS_REQUEST DeletePullThroughCacheSettingsRequest {
         ecr_repository_prefix: String = required "ecrRepositoryPrefix" PULL_THROUGH_CACHE_PREFIX,
     }
     DELETE_PULL_THROUGH_CACHE_SETTINGS_RESPONSE DeletePullThroughCacheSettingsResponse {
+    }
+    DELETE_REPLICATION_PEER_REQUEST DeleteReplicationPeerRequest {
+        region: String = required "region" REGION,
+        registry_id: String = required "registryId" ACCOUNT_ID,
+    }
+    DELETE_REPLICATION_PEER_RESPONSE DeleteReplicationPeerResponse {
     }
     DENIAL Denial {
         request_id: String = required "requestId" REQUEST_ID,
@@ -238,6 +226,16 @@ structures! {
     }
     DESCRIBE_PULL_THROUGH_CACHE_SETTINGS_RESPONSE DescribePullThroughCacheSettingsResponse {
         settings: Vec<PullThroughCacheSettings> = required "settings" PULL_THROUGH_CACHE_SETTINGS_LIST,
+    }
+    DESCRIBE_REPLICATION_PEERS_REQUEST DescribeReplicationPeersRequest {
+    }
+    DESCRIBE_REPLICATION_PEERS_RESPONSE DescribeReplicationPeersResponse {
+        replication_peers: Vec<ReplicationPeer> = required "replicationPeers" REPLICATION_PEER_LIST,
+    }
+    DESCRIBE_REPLICATION_TAG_FILTERS_REQUEST DescribeReplicationTagFiltersRequest {
+    }
+    DESCRIBE_REPLICATION_TAG_FILTERS_RESPONSE DescribeReplicationTagFiltersResponse {
+        tag_filters: Vec<ReplicationTagFilter> = required "tagFilters" REPLICATION_TAG_FILTER_LIST,
     }
     EVENT_TARGET EventTarget {
         target_name: String = required "targetName" EVENT_TARGET_NAME,
@@ -478,14 +476,6 @@ structures! {
         pulls: Vec<ImagePulls> = required "pulls" IMAGE_PULLS_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
-    LIST_PEERS_REQUEST ListPeersRequest {
-        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
-        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
-    }
-    LIST_PEERS_RESPONSE ListPeersResponse {
-        peers: Vec<Peer> = required "peers" PEER_LIST,
-        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
-    }
     LIST_PRINCIPAL_USAGE_REQUEST ListPrincipalUsageRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
         start_date: Option<String> = optional "startDate" DATE,
@@ -525,17 +515,6 @@ structures! {
     }
     LIST_TAGS_FOR_RESOURCE_RESPONSE ListTagsForResourceResponse {
         tags: Option<Vec<Tag>> = optional "tags" TAG_LIST,
-    }
-    PEER Peer {
-        peer_name: String = required "peerName" PEER_NAME,
-        peer_arn: String = required "peerArn" ARN,
-        endpoint: String = required "endpoint" URL,
-        registry_endpoint: Option<String> = optional "registryEndpoint" URL,
-        region: Option<String> = optional "region" REGION,
-        registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
-        role_arn: Option<String> = optional "roleArn" ARN,
-        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
-        created_at: Option<Timestamp> = optional "createdAt" TIMESTAMP,
     }
     POLICY_STEP PolicyStep {
         policy_type: String = required "policyType" TEXT,
@@ -684,6 +663,25 @@ structures! {
     PUT_READ_ONLY_MODE_RESPONSE PutReadOnlyModeResponse {
         read_only_mode: ReadOnlyMode = required "readOnlyMode" READ_ONLY_MODE,
     }
+    PUT_REPLICATION_PEER_REQUEST PutReplicationPeerRequest {
+        region: String = required "region" REGION,
+        registry_id: String = required "registryId" ACCOUNT_ID,
+        endpoint: String = required "endpoint" URL,
+        access_key_id: String = required "accessKeyId" ACCESS_KEY_ID,
+        secret_access_key: Option<Secret<String>> = optional "secretAccessKey" PEER_SECRET,
+        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
+    }
+    PUT_REPLICATION_PEER_RESPONSE PutReplicationPeerResponse {
+        replication_peer: ReplicationPeer = required "replicationPeer" REPLICATION_PEER,
+    }
+    PUT_REPLICATION_TAG_FILTER_REQUEST PutReplicationTagFilterRequest {
+        region: String = required "region" REGION,
+        registry_id: String = required "registryId" ACCOUNT_ID,
+        tag_pattern_list: Vec<String> = required "tagPatternList" REPLICATION_TAG_PATTERN_LIST,
+    }
+    PUT_REPLICATION_TAG_FILTER_RESPONSE PutReplicationTagFilterResponse {
+        tag_filter: ReplicationTagFilter = required "tagFilter" REPLICATION_TAG_FILTER,
+    }
     READ_ONLY_MODE ReadOnlyMode {
         enabled: bool = required "enabled" BOOLEAN,
         reason: Option<String> = optional "reason" TEXT,
@@ -701,6 +699,25 @@ structures! {
         image_digest: String = required "imageDigest" IMAGE_DIGEST,
         previous_image_digest: Option<String> = optional "previousImageDigest" IMAGE_DIGEST,
         status: RefreshStatus = required "status" REFRESH_STATUS,
+    }
+    REPLICATION_PEER ReplicationPeer {
+        peer_arn: String = required "peerArn" ARN,
+        region: String = required "region" REGION,
+        registry_id: String = required "registryId" ACCOUNT_ID,
+        endpoint: String = required "endpoint" URL,
+        access_key_id: String = required "accessKeyId" ACCESS_KEY_ID,
+        certificate_authority: Option<String> = optional "certificateAuthority" PEM,
+        created_at: Timestamp = required "createdAt" TIMESTAMP,
+        updated_at: Timestamp = required "updatedAt" TIMESTAMP,
+        last_success_at: Option<Timestamp> = optional "lastSuccessAt" TIMESTAMP,
+        last_failure_at: Option<Timestamp> = optional "lastFailureAt" TIMESTAMP,
+        last_failure: Option<String> = optional "lastFailure" TEXT,
+        waiting_count: i64 = required "waitingCount" COUNT,
+    }
+    REPLICATION_TAG_FILTER ReplicationTagFilter {
+        region: String = required "region" REGION,
+        registry_id: String = required "registryId" ACCOUNT_ID,
+        tag_pattern_list: Vec<String> = required "tagPatternList" REPLICATION_TAG_PATTERN_LIST,
     }
     REPOSITORY_USAGE RepositoryUsage {
         repository_name: String = required "repositoryName" REPOSITORY_NAME,

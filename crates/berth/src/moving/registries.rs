@@ -1,15 +1,11 @@
 //! The registries at the two ends: the server that the AWS CLI would call, Amazon ECR, and any other.
 
 use std::io::Read as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use aws_api::Service;
-use aws_api::ecr::{
-    CreateRepositoryRequest, DescribeRepositoriesRequest, GetAuthorizationTokenRequest,
-    ListImagesRequest, ops,
-};
-use client::{Basic, CallError, Http, Login, LoginFuture, OciClient, Settings, StaticLogin};
-use transfer::{EcrApi, Later, Registry};
+use aws_api::{Op, Service};
+use client::{CallError, Http, OciClient, Settings, StaticLogin};
+use transfer::Registry;
 
 use super::docker_login;
 use crate::cli::{ImportRegistryOptions, PublicUrl};
@@ -18,8 +14,6 @@ use crate::signed_client::{SignedClient, any_address, failed};
 
 /// The longest password file, in bytes.
 const PASSWORD_BYTES_MAX: u64 = 64 << 10;
-/// The longest page that ECR gives.
-const PAGE: i32 = 1_000;
 
 /// The server that the AWS CLI would call.
 pub async fn target() -> Result<Registry> {
@@ -35,14 +29,18 @@ pub async fn ecr(options: &ImportRegistryOptions) -> Result<Registry> {
 }
 
 async fn of(signed: Arc<SignedClient>) -> Result<Registry> {
-    let login = EcrLogin {
-        signed: Arc::clone(&signed),
-        token: Mutex::new(None),
-    };
-    let base = login.renew().await.map_err(Error::Failed)?;
     let http = signed.http().clone();
-    let client = OciClient::new(http, &base, Arc::new(login)).map_err(|e| failed(&e))?;
-    Ok(Registry::new(client, Some(Box::new(Ecr(signed)))))
+    let found = transfer::ecr::registry(signed, http, None).await;
+    found.map_err(|error| Error::Failed(error.chain()))
+}
+
+impl transfer::ecr::Calls for SignedClient {
+    async fn call<O: Op>(&self, input: &O::Input) -> std::result::Result<O::Output, CallError>
+    where
+        O::Input: Sync,
+    {
+        SignedClient::call::<O>(self, input).await
+    }
 }
 
 /// Another registry.
@@ -84,154 +82,4 @@ fn password(file: &std::path::Path) -> Result<zeroize::Zeroizing<String>> {
     let read = source.take(PASSWORD_BYTES_MAX).read_to_string(&mut text);
     read.map_err(Error::failed(format!("cannot read {}", file.display())))?;
     Ok(text)
-}
-
-/// The registry's password, which `GetAuthorizationToken` gives.
-struct EcrLogin {
-    signed: Arc<SignedClient>,
-    token: Mutex<Option<String>>,
-}
-
-impl EcrLogin {
-    /// Gets a new password. Answers the registry's URL.
-    async fn renew(&self) -> Result<String, String> {
-        let input = GetAuthorizationTokenRequest::default();
-        let called = self.signed.call::<ops::GetAuthorizationToken>(&input).await;
-        let answer = called.map_err(|error| failed(&error).to_string())?;
-        let data = answer.authorization_data.unwrap_or_default();
-        let data = data
-            .into_iter()
-            .next()
-            .ok_or("the server gives no password")?;
-        let token = data.authorization_token.map(|token| token.expose().clone());
-        let mut kept = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = token;
-        data.proxy_endpoint
-            .ok_or_else(|| "the server names no registry".to_owned())
-    }
-}
-
-impl Login for EcrLogin {
-    fn basic(&self, renewed: bool) -> LoginFuture<'_> {
-        Box::pin(async move {
-            if renewed {
-                self.renew().await?;
-            }
-            let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(token.clone().map(Basic::lasting))
-        })
-    }
-}
-
-/// ECR's own operations.
-struct Ecr(Arc<SignedClient>);
-
-impl Ecr {
-    async fn is_there(&self, repository: &str) -> Result<bool, CallError> {
-        let input = DescribeRepositoriesRequest {
-            repository_names: Some(vec![repository.to_owned()]),
-            ..DescribeRepositoriesRequest::default()
-        };
-        match self.0.call::<ops::DescribeRepositories>(&input).await {
-            Ok(_) => Ok(true),
-            Err(error) if is(&error, "RepositoryNotFoundException") => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl EcrApi for Ecr {
-    fn repositories(&self) -> Later<'_, Vec<String>> {
-        Box::pin(async {
-            let mut names = Vec::new();
-            let mut input = DescribeRepositoriesRequest {
-                max_results: Some(PAGE),
-                ..DescribeRepositoriesRequest::default()
-            };
-            loop {
-                let page = self.0.call::<ops::DescribeRepositories>(&input).await;
-                let page = page.map_err(remote)?;
-                let repositories = page.repositories.into_iter().flatten();
-                names.extend(repositories.filter_map(|repository| repository.repository_name));
-                input.next_token = page.next_token;
-                if input.next_token.is_none() {
-                    return Ok(names);
-                }
-            }
-        })
-    }
-
-    fn images<'a>(&'a self, repository: &'a str) -> Later<'a, (Vec<String>, Vec<blobs::Digest>)> {
-        Box::pin(async move {
-            let (mut tags, mut untagged) = (Vec::new(), Vec::new());
-            let mut input = ListImagesRequest {
-                repository_name: repository.to_owned(),
-                max_results: Some(PAGE),
-                ..ListImagesRequest::default()
-            };
-            loop {
-                let page = self
-                    .0
-                    .call::<ops::ListImages>(&input)
-                    .await
-                    .map_err(remote)?;
-                for image in page.image_ids.into_iter().flatten() {
-                    match (image.image_tag, image.image_digest) {
-                        (Some(tag), _) => tags.push(tag),
-                        (None, Some(digest)) => {
-                            let digest = digest.parse::<blobs::Digest>();
-                            untagged
-                                .push(digest.map_err(|e| transfer::Error::Refused(e.to_string()))?);
-                        }
-                        (None, None) => {}
-                    }
-                }
-                input.next_token = page.next_token;
-                if input.next_token.is_none() {
-                    return Ok((tags, untagged));
-                }
-            }
-        })
-    }
-
-    fn has_repository<'a>(&'a self, repository: &'a str) -> Later<'a, bool> {
-        Box::pin(async move { self.is_there(repository).await.map_err(remote) })
-    }
-
-    fn create<'a>(&'a self, repository: &'a str) -> Later<'a, ()> {
-        Box::pin(async move {
-            match self.is_there(repository).await {
-                Ok(true) => return Ok(()),
-                // Who may push and not describe pushes into what is there.
-                Err(error) if is(&error, "AccessDeniedException") => return Ok(()),
-                Ok(false) => {}
-                Err(error) => return Err(remote(error)),
-            }
-            let input = CreateRepositoryRequest {
-                repository_name: repository.to_owned(),
-                ..CreateRepositoryRequest::default()
-            };
-            match self.0.call::<ops::CreateRepository>(&input).await {
-                Ok(_) => Ok(()),
-                Err(error) if is(&error, "RepositoryAlreadyExistsException") => Ok(()),
-                Err(error) => Err(remote(error)),
-            }
-        })
-    }
-}
-
-fn is(error: &CallError, code: &str) -> bool {
-    matches!(error, CallError::Service { error, .. } if error.code == code)
-}
-
-fn remote(error: CallError) -> transfer::Error {
-    let transient = match &error {
-        CallError::Service { status, .. } => *status == 429 || *status >= 500,
-        CallError::Http(_) => true,
-        _ => false,
-    };
-    transfer::Error::Remote {
-        message: failed(&error).to_string(),
-        transient,
-    }
 }

@@ -15,7 +15,7 @@ use super::pull_through::own;
 use super::repositories::time;
 use super::token;
 use crate::replication::backfill::{IN_PROGRESS, KEPT_MS, PREPARING, STOPPED, STOPPING};
-use crate::replication_rules::destination;
+use crate::replication_rules::peer_destination;
 use crate::{Authorized, Error, Registry};
 
 /// "A registry can have at most 10 replication backfills in progress at once" (ECR API,
@@ -38,7 +38,7 @@ impl Registry {
     ) -> Result<StartReplicationBackfillResponse, Error> {
         own(cx, input.registry_id.as_deref())?;
         let (account, region) = (cx.account.as_str(), cx.region.as_str());
-        let asked = destination("destination", input.destination)?;
+        let asked = peer_destination(input.destination)?;
         let id = self.event_id()?;
         let facts = self.registry_facts(&cx.account, &cx.region).await?;
         if !facts.replication.has_destination(&asked.word()) {

@@ -5,7 +5,7 @@ use aws_api::ecr::{
     DescribeRegistryRequest, DescribeRegistryResponse, ImageIdentifier, ImageReplicationStatus,
     PutReplicationConfigurationRequest, PutReplicationConfigurationResponse,
 };
-use store::ecr::{registry_setting, replication};
+use store::ecr::{registry_setting, replication, replication_peer};
 
 use super::listing::named;
 use crate::replication_rules::{ReplicationRules, SETTING};
@@ -41,10 +41,12 @@ impl Registry {
         input: PutReplicationConfigurationRequest,
     ) -> Result<PutReplicationConfigurationResponse, Error> {
         let asked = input.replication_configuration;
-        let rules = ReplicationRules::asked(asked, &cx.account, &cx.region)?;
-        let text = rules.text()?;
         let (account, region) = (cx.account.as_str(), cx.region.as_str());
         let mut tx = self.configure(cx).await?;
+        let peers = replication_peer::list(&mut tx.conn(), account, region).await?;
+        let is_peer = |word: &str| peers.iter().any(|peer| peer.destination == word);
+        let rules = ReplicationRules::asked(asked, &cx.account, &cx.region, &is_peer)?;
+        let text = rules.text()?;
         registry_setting::put(&mut tx.conn(), account, region, SETTING, &text).await?;
         self.configured(cx, tx).await?;
         Ok(PutReplicationConfigurationResponse {

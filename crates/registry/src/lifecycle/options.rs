@@ -2,10 +2,10 @@
 
 use store::ecr::lifecycle;
 
-use super::pattern::Pattern;
 use super::policy::Action;
 use super::select::{Candidate, DAY_MS};
 use crate::Error;
+use crate::tag_pattern::Pattern;
 
 /// The options of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

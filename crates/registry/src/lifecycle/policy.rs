@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::pattern::Pattern;
 use super::{schema, validation};
+use crate::tag_pattern::Pattern;
 
 /// Rules of a policy. A set of rules is a number's bits, so there cannot be more than 64.
 pub(super) const RULES_MAX: usize = 50;

@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use super::pattern::{Pattern, WILDCARDS_MAX};
 use super::policy::{Action, Count, Rule, StorageClass, Tags, invalid, unmappable};
+use crate::tag_pattern::{Pattern, WILDCARDS_MAX};
 
 /// Archived images are kept for 90 days (ECR User Guide, "Archiving an image").
 const ARCHIVED_DAYS_MIN: u32 = 90;

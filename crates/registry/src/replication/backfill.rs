@@ -17,7 +17,8 @@ use store::ecr::{image, replication, repository};
 use store::{Conn, Scope, Write};
 
 use super::run::failed_status;
-use crate::replication_outbox::{Copy, add_copy};
+use crate::replication_outbox::{Copy, add_copy, follows};
+use crate::replication_rules::TagFilter;
 use crate::{Error, Registry};
 
 /// Images and tags that are written down in one transaction.
@@ -141,7 +142,8 @@ impl Registry {
                     let all = rules.destinations(name, false);
                     all.iter().any(|one| one.word() == backfill.destination)
                 };
-                prepare(&mut tx, &backfill, &is_for).await?
+                let filter = rules.filter(&backfill.destination);
+                prepare(&mut tx, &backfill, &is_for, filter).await?
             }
             IN_PROGRESS if has_failed(&backfill) => {
                 stop(&mut tx, &backfill, (FAILED, Some(TOO_MANY_FAILED)), now).await?
@@ -167,6 +169,7 @@ async fn prepare(
     tx: &mut Write,
     backfill: &Backfill,
     is_for: &(dyn Fn(&str) -> bool + Sync),
+    filter: Option<&TagFilter>,
 ) -> Result<Next, Error> {
     let conn = &mut tx.conn();
     let (account, region) = (backfill.account.as_str(), backfill.region.as_str());
@@ -190,6 +193,16 @@ async fn prepare(
         let after = (place.image, place.tag.as_str());
         let found = table::images(conn, repo.id, after, ITEMS_AT_ONCE).await?;
         for one in &found {
+            let is_wanted = match filter {
+                None => true,
+                Some(filter) if one.tag.is_empty() => {
+                    follows(conn, repo.id, &one.digest, filter).await?
+                }
+                Some(filter) => filter.matches(&one.tag),
+            };
+            if !is_wanted {
+                continue;
+            }
             table::add_item(conn, &backfill.id, (repo.id, &repo.name), one).await?;
         }
         match found.into_iter().last() {

@@ -146,7 +146,7 @@ impl Registry {
 }
 
 /// What an event tells of a change that was repeated.
-fn told(work: &ReplicationWork, action: &str, digest: &str, tags: &[String]) -> Value {
+pub(super) fn told(work: &ReplicationWork, action: &str, digest: &str, tags: &[String]) -> Value {
     json!({
         "repositoryName": &*work.source.name,
         "action": action,

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::sync::Arc;
 use store::Conn;
 use store::ecr::replication::{self, Status, Task};
+use store::ecr::replication_peer::{self, Peer};
 use store::ecr::{image, replication_backfill, repository};
 
 use super::copy::each_or_none;
@@ -52,6 +53,8 @@ pub struct ReplicationWork {
     pub tasks: Vec<ReplicationTask>,
     /// When the job is to be run again, where nothing is due.
     pub next: Option<SignedDuration>,
+    /// The destination, where it is a registry of another server.
+    pub peer: Option<Peer>,
 }
 
 /// A change that is to be repeated.
@@ -84,6 +87,15 @@ pub enum ReplicationFailure {
     ReadOnly(String),
     /// The registry refuses it, or fails.
     Error(Error),
+    /// A peer refuses it, or does not answer.
+    Peer {
+        /// The code in the status.
+        code: &'static str,
+        /// Whether trying for long is of use.
+        may_pass: bool,
+        /// Why.
+        message: String,
+    },
     /// Images of a list cannot be replicated, one or more of them.
     Children(Vec<ReplicationFailure>),
 }
@@ -98,6 +110,7 @@ impl ReplicationFailure {
             }
             ReplicationFailure::Denied(_) => return (ACCESS_DENIED, false),
             ReplicationFailure::ReadOnly(_) => return ("ReadOnly", true),
+            ReplicationFailure::Peer { code, may_pass, .. } => return (code, *may_pass),
             ReplicationFailure::Error(error) => error,
         };
         match error {
@@ -128,11 +141,13 @@ impl ReplicationFailure {
         codes.join("\n")
     }
 
-    fn text(&self) -> String {
+    /// Why, in words.
+    #[must_use]
+    pub fn text(&self) -> String {
         let text = match self {
-            ReplicationFailure::Denied(message) | ReplicationFailure::ReadOnly(message) => {
-                message.clone()
-            }
+            ReplicationFailure::Denied(message)
+            | ReplicationFailure::ReadOnly(message)
+            | ReplicationFailure::Peer { message, .. } => message.clone(),
             ReplicationFailure::Error(error) => error.to_string(),
             ReplicationFailure::Children(failures) => {
                 let first = failures.first().map(ReplicationFailure::text);
@@ -176,6 +191,8 @@ impl Registry {
             true => replication::next_due(conn, id, destination).await?,
             false => Some(now),
         };
+        let (from, region_of) = (row.account.as_str(), row.region.as_str());
+        let peer = replication_peer::find(conn, from, region_of, destination).await?;
         let pause = |at: i64| SignedDuration::from_millis(at.saturating_sub(now).max(0));
         Ok(Some(ReplicationWork {
             source: RepositoryFacts::of_row(&row)?,
@@ -184,6 +201,7 @@ impl Registry {
             destination: destination.to_owned(),
             tasks: tasks.into_iter().map(ReplicationTask).collect(),
             next: next.map(pause),
+            peer,
         }))
     }
 
@@ -263,13 +281,18 @@ impl Registry {
             (false, _) => task.attempts + 1 >= REFUSED_ATTEMPTS_MAX,
         };
         let child_codes = failure.child_codes();
-        // The repository as it would be there: it may not exist.
+        // The repository as it would be there: it may not exist. What a peer does not do is told here.
+        let source = &work.source;
+        let (account, region) = match work.peer {
+            None => (work.account, &work.region),
+            Some(_) => (source.account, &source.region),
+        };
         let destination = RepositoryFacts {
-            account: work.account,
-            region: work.region.clone(),
-            arn: arn(&work.account, &work.region, &work.source.name).into(),
-            registry: self.registry_facts(&work.account, &work.region).await?,
-            ..work.source.clone()
+            account,
+            region: region.clone(),
+            arn: arn(&account, region, &source.name).into(),
+            registry: self.registry_facts(&account, region).await?,
+            ..source.clone()
         };
         let mut tx = self.write(work.source.id).await?;
         let conn = &mut tx.conn();

@@ -497,3 +497,27 @@ async fn r7_another_accounts_registry_is_refused(store: TestStore) {
     let refused = w.registry.start_replication_backfill(&w.cx, input).await;
     assert_eq!(refusal(refused), "InvalidParameter");
 }
+
+/// Beyond Amazon ECR: a limit by tags holds for backfills as well.
+#[on_every_engine]
+async fn r7_a_limit_by_tags_holds(store: TestStore) {
+    let w = World::new(&store).await;
+    let repo = w.repository("app").await;
+    let manifest = w.manifest(&repo, "one").await;
+    for tag in ["prod-1", "dev-1"] {
+        w.put(&repo, tag, &manifest).await.unwrap();
+    }
+    configure(&w, vec![rule(&[(ACCOUNT, THERE)], &[])])
+        .await
+        .unwrap();
+    let filter = aws_api::berth::PutReplicationTagFilterRequest {
+        region: THERE.into(),
+        registry_id: ACCOUNT.into(),
+        tag_pattern_list: vec!["prod-*".into()],
+    };
+    let put = w.registry.put_replication_tag_filter(&w.cx, filter);
+    put.await.unwrap();
+    let id = start(&w, ACCOUNT, THERE).await.unwrap();
+    finish(&w, &store, &id, true).await;
+    assert_eq!(progress(&w, &id).await, Some((1, 1, 0)));
+}

@@ -24,6 +24,7 @@ mod pull_through;
 mod pushes;
 mod referrers;
 mod replication;
+mod replication_peers;
 mod repositories;
 mod search;
 mod templates;

@@ -50,7 +50,7 @@ pub async fn configure(w: &World, rules: Vec<ReplicationRule>) -> Result<(), Err
 }
 
 /// The subjects of the jobs that wait.
-async fn jobs(store: &TestStore) -> Vec<String> {
+pub async fn jobs(store: &TestStore) -> Vec<String> {
     let mut read = store.store.read().await.unwrap();
     let sql = "SELECT subject FROM jobs WHERE kind = $1 ORDER BY subject";
     let rows = read
@@ -111,7 +111,7 @@ pub async fn run_at(w: &World, store: &TestStore, now: Timestamp, allowed: bool)
     }
 }
 
-async fn run(w: &World, store: &TestStore) {
+pub async fn run(w: &World, store: &TestStore) {
     run_at(w, store, w.cx.now, true).await;
 }
 

@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, events, insight, pull_through, search, simulation, tokens};
+use super::{Row, events, insight, peers, pull_through, search, simulation, tokens};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -171,6 +171,11 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::DescribePullThroughCacheSettings, "berth:DescribePullThroughCacheSettings", List, |_i| require(ResourceSelector::Any), |app, ok| { pull_through::describe_settings(&app, ok).await }),
         row!(Berth, ops::DeletePullThroughCacheSettings, "berth:DeletePullThroughCacheSettings", Write, |_i| require(ResourceSelector::Any), |app, ok| { pull_through::delete_settings(&app, ok).await }),
         row!(Berth, ops::RefreshPullThroughCache, "berth:RefreshPullThroughCache", Write, |i| pull_through::refreshes(i), |app, ok| { pull_through::refresh(&app, ok).await }).stores_layers().audits_answer(),
+        row!(Berth, ops::PutReplicationPeer, "berth:PutReplicationPeer", Write, |i| peers::peer(&i.registry_id, &i.region), |app, ok| { peers::put_replication_peer(&app, ok).await }),
+        row!(Berth, ops::DeleteReplicationPeer, "berth:DeleteReplicationPeer", Write, |i| peers::peer(&i.registry_id, &i.region), |app, ok| { peers::delete_replication_peer(&app, ok).await }),
+        registry_op!(DescribeReplicationPeers, describe_replication_peers, List, |_i| require(ResourceSelector::Any)),
+        registry_op!(PutReplicationTagFilter, put_replication_tag_filter, Write, |_i| require(ResourceSelector::Any)),
+        registry_op!(DescribeReplicationTagFilters, describe_replication_tag_filters, List, |_i| require(ResourceSelector::Any)),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

@@ -16,6 +16,7 @@ mod insight;
 mod kms;
 pub(crate) mod oci;
 mod organizations;
+mod peers;
 mod pull_through;
 pub(crate) mod row;
 mod search;
