@@ -4,7 +4,6 @@ With the AWS CLI, boto3, docker and Terraform.
 """
 
 import json
-import os
 
 import pytest
 
@@ -14,6 +13,7 @@ from berth.people import failing
 from berth.policies import allow, policy, push_and_pull
 from berth.server import Server
 from berth.service import MODEL
+from berth.terraform import Terraform
 
 
 @pytest.fixture(scope="module")
@@ -192,26 +192,12 @@ resource "aws_ecr_repository_creation_template" "team" {
 
 
 def test_terraform_keeps_the_settings(root, tmp_path):
-    command, provider = os.environ.get("BERTH_TERRAFORM"), os.environ.get("BERTH_TERRAFORM_PROVIDER")
-    assert command and provider, (
-        "BERTH_TERRAFORM and BERTH_TERRAFORM_PROVIDER must name the programs: run `cargo xtask test e2e`")
+    terraform = Terraform(root, tmp_path)
     (tmp_path / "main.tf").write_text(TERRAFORM)
-    settings = tmp_path / "terraform.rc"
-    settings.write_text('provider_installation {\n  dev_overrides {\n'
-                        f'    "hashicorp/aws" = "{os.path.dirname(provider)}"\n  }}\n}}\n')
-    environment = {"TF_CLI_CONFIG_FILE": str(settings), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
-                   "CHECKPOINT_DISABLE": "1", "TF_VAR_endpoint": root.server.url}
-
-    def terraform(*arguments, mutability="IMMUTABLE"):
-        given = environment | {"TF_VAR_mutability": mutability}
-        return root.run(command, *arguments, "-no-color", cwd=tmp_path, env=given, timeout_s=600)
-
     for mutability in ("IMMUTABLE", "MUTABLE"):
-        terraform("apply", "-auto-approve", mutability=mutability).ok()
-        # Nothing is left to change.
-        terraform("plan", "-detailed-exitcode", mutability=mutability).ok()
+        terraform.apply(mutability=mutability)
         template = root.ecr.describe_repository_creation_templates(prefixes=["team-tf"])["repositoryCreationTemplates"][0]
         assert (template["imageTagMutability"], template["resourceTags"]) == (mutability, [{"Key": "team", "Value": "a"}])
-    terraform("destroy", "-auto-approve").ok()
+    terraform.destroy(mutability="MUTABLE")
     assert root.ecr.describe_repository_creation_templates(prefixes=["team-tf"])["repositoryCreationTemplates"] == []
     assert root.ecr.get_registry_scanning_configuration()["scanningConfiguration"] == {"scanType": "BASIC", "rules": []}

@@ -4,7 +4,6 @@ Walk-throughs A to E and H: what the resources allow is done, and what they do n
 """
 
 import json
-import os
 import shutil
 
 import pytest
@@ -16,6 +15,7 @@ from berth.outcome import NO_IDENTITY_POLICY
 from berth.people import Credentials, Person, failing
 from berth.policies import allow, policy
 from berth.server import Server, binary
+from berth.terraform import Terraform
 from berth.web_identity import anonymous
 
 PARTNER = "444455556666"
@@ -37,47 +37,14 @@ def berth(tmp_path_factory, issuer):
         yield server
 
 
-class Terraform:
-    """The example in a folder of its own, with this test's server and issuer."""
-
-    def __init__(self, person, issuer):
-        command, provider = os.environ.get("BERTH_TERRAFORM"), os.environ.get("BERTH_TERRAFORM_PROVIDER")
-        assert command and provider, (
-            "BERTH_TERRAFORM and BERTH_TERRAFORM_PROVIDER must name the programs: run `cargo xtask test e2e`")
-        self.person, self.command = person, command
-        self.folder = person.home / "terraform"
-        shutil.copytree(EXAMPLES / "terraform", self.folder)
-        settings = person.home / "terraform.rc"
-        settings.write_text('provider_installation {\n  dev_overrides {\n'
-                            f'    "hashicorp/aws" = "{os.path.dirname(provider)}"\n  }}\n}}\n')
-        self.environment = {"TF_CLI_CONFIG_FILE": str(settings), "TF_IN_AUTOMATION": "1", "TF_INPUT": "0",
-                            "CHECKPOINT_DISABLE": "1", "TF_VAR_endpoint": person.server.url,
-                            "TF_VAR_issuer": issuer.url("github")}
-        # The provider's own requests of an issuer's certificate verify it.
-        self.environment["SSL_CERT_FILE"] = str(issuer.ca)
-
-    def __call__(self, *arguments, **variables):
-        given = {f"TF_VAR_{name}": json.dumps(value) if isinstance(value, list) else value
-                 for name, value in variables.items()}
-        return self.person.run(self.command, *arguments, cwd=self.folder, env=self.environment | given, timeout_s=600)
-
-    def apply(self, **variables):
-        """Applies, and then there is nothing left to change."""
-        outcome = self("apply", "-auto-approve", "-no-color", **variables).ok()
-        self.plan(**variables).ok()
-        return outcome
-
-    def plan(self, **variables):
-        return self("plan", "-detailed-exitcode", "-no-color", **variables)
-
-    def output(self, name):
-        return self("output", "-raw", name).out
-
-
 @pytest.fixture(scope="module")
 def terraform(root, issuer):
     partner = root.server.create_account(PARTNER)
-    made = Terraform(root, issuer)
+    folder = root.home / "terraform"
+    shutil.copytree(EXAMPLES / "terraform", folder)
+    made = Terraform(root, folder)
+    # The provider's own requests of an issuer's certificate verify it.
+    made.environment |= {"TF_VAR_issuer": issuer.url("github"), "SSL_CERT_FILE": str(issuer.ca)}
     made.partner = partner
     made.apply()
     return made

@@ -8,7 +8,7 @@ use super::process;
 
 const PROVIDER: &str = "github.com/hashicorp/terraform-provider-aws";
 /// The provider's packages that are built.
-const SERVICES: [&str; 3] = ["ecr", "iam", "sts"];
+const SERVICES: [&str; 5] = ["ecr", "iam", "kms", "secretsmanager", "sts"];
 /// Files that the provider embeds by a pattern, which must find one.
 const EMBEDDED: [&str; 2] = ["smarterr.hcl", "cloudtrail/smarterr.hcl"];
 /// What takes the place of the generated lists of services.
