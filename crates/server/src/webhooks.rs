@@ -2,8 +2,9 @@
 //!
 //! Each node looks for work every second. A target's queue is leased by one node and served in order, a turn at a
 //! time: a few events, or some seconds. The turns that run at once are bounded, a target that fails is left alone
-//! for a while, and a turn ends behind those that wait, so a slow target holds up no other. What a node that died
-//! had leased is taken over after a minute; an event may come twice then, under the same id.
+//! for a while, a turn ends behind those that wait, and an account has a few turns at once, so a slow target holds
+//! up no other. What a node that died had leased is taken over after a minute; an event may come twice then, under
+//! the same id.
 
 pub(crate) mod metrics;
 pub(crate) mod secret;
@@ -50,6 +51,9 @@ pub(crate) async fn look_once(
     if look.is_multiple_of(LOOKS_PER_COUNT) {
         let (waiting, failed) = registry.event_queue_totals(SERVICE).await?;
         app.webhooks.counted(waiting, failed);
+        if failed > 0 {
+            while registry.forget_failed_events(SERVICE, app.now()).await? {}
+        }
     }
     while let Some(ended) = running.try_join_next() {
         if ended.is_err() {

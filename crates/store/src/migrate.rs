@@ -107,6 +107,7 @@ const STEPS: &[Step] = steps![
     // Older versions would replicate inside the server what is for a peer.
     "0044_replication_peers" from "0.3.0",
     "0045_pull_through_options" from "0.3.0",
+    "0047_failed_events_expire" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

@@ -23,6 +23,8 @@ use crate::{Authorized, Error, Registry};
 
 /// How long a node has a queue before another one may take it over. A turn is much shorter.
 const LEASE_MS: i64 = 60_000;
+/// Targets of one account that are served at once, by all nodes together.
+const TURNS_PER_ACCOUNT: i64 = 4;
 /// Events of one turn of a target.
 const TURN_EVENTS: i64 = 20;
 /// The first pause after a failure, and the longest.
@@ -84,7 +86,8 @@ pub struct Failure {
 }
 
 impl Registry {
-    /// Targets with something to do, at most `limit`.
+    /// Targets with something to do, at most `limit`; no more of an account than it has turns left, so that the
+    /// slow targets of one account hold up nobody else's.
     ///
     /// # Errors
     /// The store's.
@@ -97,7 +100,9 @@ impl Registry {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut read = self.0.store.read().await?;
         let now = now.as_millisecond();
-        Ok(event_delivery::due_targets(&mut read.conn(), now, limit).await?)
+        let found =
+            event_delivery::due_targets(&mut read.conn(), now, TURNS_PER_ACCOUNT, limit).await?;
+        Ok(found)
     }
 
     /// Begins a turn of a target; `None` when another node has it, or it is gone or disabled.

@@ -23,8 +23,8 @@ const FAILED_MAX: i64 = 10_000;
 const FAILED_BYTES_MAX: i64 = 64 << 20;
 /// How long they are kept.
 const FAILED_KEPT_MS: i64 = 14 * 24 * 3_600_000;
-/// Rows that leave a queue at once until its bytes are few enough.
-const ROWS_AT_ONCE: i64 = 100;
+/// Of these, how many one transaction forgets.
+const EXPIRED_AT_ONCE: i64 = 500;
 
 /// The body of an event as EventBridge writes it.
 ///
@@ -134,6 +134,24 @@ impl Registry {
         self.0.event_totals.gave_up(given_up);
         Ok(i64::try_from(events.len()).unwrap_or(i64::MAX) >= EVENTS_AT_ONCE)
     }
+
+    /// Forgets events that targets did not get and that have been kept for 14 days; answers whether there may be
+    /// more of them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn forget_failed_events(
+        &self,
+        _: ServiceName,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let until = now.as_millisecond().saturating_sub(FAILED_KEPT_MS);
+        let mut tx = self.0.store.write(SCOPE).await?;
+        let forgotten =
+            event_delivery::forget_until(&mut tx.conn(), until, EXPIRED_AT_ONCE).await?;
+        tx.commit().await?;
+        Ok(i64::try_from(forgotten).unwrap_or(i64::MAX) >= EXPIRED_AT_ONCE)
+    }
 }
 
 /// Keeps the queue of a target and the list of what it did not get within their bounds. Answers how many
@@ -141,21 +159,15 @@ impl Registry {
 async fn bound(conn: &mut Conn<'_>, target_id: i64, now: i64) -> Result<u64, Error> {
     let reason = "the queue of the target is full";
     let mut given_up = 0;
-    let (rows, _) = event_delivery::count(conn, target_id, false).await?;
-    if rows > WAITING_MAX {
-        let over = rows - WAITING_MAX;
-        given_up += event_delivery::fail_oldest(conn, target_id, over, now, reason).await?;
+    let (rows, bytes) = event_delivery::count(conn, target_id, false).await?;
+    if rows > WAITING_MAX || bytes > WAITING_BYTES_MAX {
+        let most = (WAITING_MAX, WAITING_BYTES_MAX);
+        given_up = event_delivery::fail_beyond(conn, target_id, most, now, reason).await?;
     }
-    while event_delivery::count(conn, target_id, false).await?.1 > WAITING_BYTES_MAX {
-        given_up += event_delivery::fail_oldest(conn, target_id, ROWS_AT_ONCE, now, reason).await?;
-    }
-    event_delivery::forget_until(conn, target_id, now.saturating_sub(FAILED_KEPT_MS)).await?;
-    let (rows, _) = event_delivery::count(conn, target_id, true).await?;
-    if rows > FAILED_MAX {
-        event_delivery::forget_oldest(conn, target_id, rows - FAILED_MAX).await?;
-    }
-    while event_delivery::count(conn, target_id, true).await?.1 > FAILED_BYTES_MAX {
-        event_delivery::forget_oldest(conn, target_id, ROWS_AT_ONCE).await?;
+    let (rows, bytes) = event_delivery::count(conn, target_id, true).await?;
+    if rows > FAILED_MAX || bytes > FAILED_BYTES_MAX {
+        let most = (FAILED_MAX, FAILED_BYTES_MAX);
+        event_delivery::forget_beyond(conn, target_id, most).await?;
     }
     Ok(given_up)
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use registry::Registry;
 use registry::webhooks::{FailedChange, Failure, Turn};
 use serde_json::{Value, json};
+use store::ecr::event_delivery::{self, Delivery};
 use store::testing::{TestStore, on_every_engine};
 
 const SERVICE: ServiceName = ServiceName::Maintenance;
@@ -180,4 +181,98 @@ async fn a_target_that_is_gone_is_disabled_and_asked_no_more(t: TestStore) {
         .await;
     assert_eq!(purged.unwrap(), Some(1));
     assert_eq!(r.event_queue_totals(SERVICE).await.unwrap(), (0, 0));
+}
+
+/// Puts events of `bytes` into the queue of the target, as routed before.
+async fn wait_already(t: &TestStore, target_id: i64, count: usize, bytes: usize) {
+    let mut tx = t.store.write(event_delivery::SCOPE).await.unwrap();
+    for number in 0..count {
+        let delivery = Delivery {
+            id: 0,
+            target_id,
+            event_id: format!("early-{number}"),
+            detail_type: "ECR Image Action".into(),
+            repository: "app".into(),
+            body: "x".repeat(bytes),
+            occurred_at: 0,
+            queued_at: 0,
+            attempts: 0,
+            due_at: 0,
+            failed_at: None,
+            reason: None,
+        };
+        event_delivery::insert(&mut tx.conn(), &delivery)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
+/// With `count` events of `bytes` in the queue, each new event makes the oldest one be given up.
+async fn one_too_many(t: &TestStore, count: usize, bytes: usize) {
+    let w = told(t, &["a"]).await;
+    let r = &w.registry;
+    let mut first = turn(r, w.cx.now).await;
+    let (target_id, push) = (first.target.id, first.due.remove(0));
+    r.delivered(SERVICE, &mut first, &push).await.unwrap();
+    r.end_turn(SERVICE, first).await.unwrap();
+    wait_already(t, target_id, count, bytes).await;
+    let repo = w.facts("app").await;
+    let waiting = i64::try_from(count).unwrap();
+    for (tag, given_up) in [("v2", 1), ("v3", 2)] {
+        w.image(&repo, tag, tag).await;
+        assert!(!r.route_events(SERVICE, w.cx.now).await.unwrap());
+        let totals = r.event_queue_totals(SERVICE).await.unwrap();
+        assert_eq!(totals, (waiting, given_up));
+    }
+    assert_eq!(r.event_counts().given_up, 2);
+    let lost = failed(&w).await;
+    let ids: Vec<&str> = lost.iter().map(|one| one.event_id.as_str()).collect();
+    assert_eq!(ids, ["early-0", "early-1"]);
+    assert_eq!(lost[0].reason, "the queue of the target is full");
+}
+
+#[on_every_engine]
+async fn the_oldest_of_too_many_events_are_given_up(t: TestStore) {
+    one_too_many(&t, 10_000, 1).await;
+}
+
+#[on_every_engine]
+async fn the_oldest_of_too_large_events_are_given_up(t: TestStore) {
+    one_too_many(&t, 64, 1 << 20).await;
+}
+
+#[on_every_engine]
+async fn what_a_target_did_not_get_is_forgotten_after_two_weeks(t: TestStore) {
+    const TWO_WEEKS: i64 = 14 * 24 * 3_600;
+    let w = told(&t, &["a"]).await;
+    let r = &w.registry;
+    let turn = turn(r, w.cx.now).await;
+    let gone = r.disable_event_target(SERVICE, &turn, "410 Gone", w.cx.now);
+    gone.await.unwrap();
+    for (seconds, left) in [(TWO_WEEKS, 1), (TWO_WEEKS + 1, 0)] {
+        let now = later(w.cx.now, seconds);
+        assert!(!r.forget_failed_events(SERVICE, now).await.unwrap());
+        assert_eq!(failed(&w).await.len(), left);
+    }
+}
+
+#[on_every_engine]
+async fn an_account_has_a_few_turns_at_once(t: TestStore) {
+    let names: Vec<String> = (0..9).map(|n| format!("t{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let w = told(&t, &names).await;
+    let r = &w.registry;
+    let all = due(r, w.cx.now).await;
+    assert_eq!(all.len(), 4);
+    let mut turns = Vec::new();
+    for id in &all[..3] {
+        let turn = r.begin_turn(SERVICE, *id, "node", w.cx.now).await.unwrap();
+        turns.push(turn.unwrap());
+    }
+    assert_eq!(due(r, w.cx.now).await, [all[3]]);
+    r.end_turn(SERVICE, turns.remove(0)).await.unwrap();
+    assert_eq!(due(r, w.cx.now).await.len(), 2);
+    // A lease that has run out is none.
+    assert_eq!(due(r, later(w.cx.now, 61)).await.len(), 4);
 }

@@ -121,64 +121,83 @@ pub async fn totals(conn: &mut Conn<'_>) -> Result<(i64, i64)> {
     Ok((all - failed, failed))
 }
 
-/// Gives up the oldest events that wait for a target, at most `limit`. Answers how many.
+/// Gives up the oldest events that wait for a target, until the newest ones are at most `rows` and `bytes`. Answers
+/// how many.
 ///
 /// # Errors
 /// The engine's.
-pub async fn fail_oldest(
+pub async fn fail_beyond(
     conn: &mut Conn<'_>,
     target_id: i64,
-    limit: i64,
+    (rows, bytes): (i64, i64),
     now: i64,
     reason: &str,
 ) -> Result<u64> {
     conn.execute(
-        "UPDATE event_deliveries SET failed_at = $3, reason = $4 WHERE id IN (\
-         SELECT id FROM event_deliveries WHERE target_id = $1 AND failed_at IS NULL \
-         ORDER BY id LIMIT $2)",
-        values![target_id, limit, now, reason],
+        "UPDATE event_deliveries SET failed_at = $4, reason = $5 WHERE id IN (\
+         SELECT id FROM (SELECT id, row_number() OVER newest AS place, sum(size) OVER newest AS kept \
+         FROM event_deliveries WHERE target_id = $1 AND failed_at IS NULL \
+         WINDOW newest AS (ORDER BY id DESC)) waiting WHERE place > $2 OR kept > $3)",
+        values![target_id, rows, bytes, now, reason],
     )
     .await
 }
 
-/// Deletes the oldest events that a target did not get, at most `limit`. Answers how many.
+/// Deletes the oldest events that a target did not get, until the newest ones are at most `rows` and `bytes`.
+/// Answers how many.
 ///
 /// # Errors
 /// The engine's.
-pub async fn forget_oldest(conn: &mut Conn<'_>, target_id: i64, limit: i64) -> Result<u64> {
+pub async fn forget_beyond(
+    conn: &mut Conn<'_>,
+    target_id: i64,
+    (rows, bytes): (i64, i64),
+) -> Result<u64> {
     conn.execute(
         "DELETE FROM event_deliveries WHERE id IN (\
-         SELECT id FROM event_deliveries WHERE target_id = $1 AND failed_at IS NOT NULL \
-         ORDER BY failed_at, id LIMIT $2)",
-        values![target_id, limit],
+         SELECT id FROM (SELECT id, row_number() OVER newest AS place, sum(size) OVER newest AS kept \
+         FROM event_deliveries WHERE target_id = $1 AND failed_at IS NOT NULL \
+         WINDOW newest AS (ORDER BY failed_at DESC, id DESC)) failed WHERE place > $2 OR kept > $3)",
+        values![target_id, rows, bytes],
     )
     .await
 }
 
-/// Deletes what was given up before `until`, at most `limit` rows. Answers how many.
+/// Deletes what was given up before `until`, of all targets, at most `limit` rows. Answers how many.
 ///
 /// # Errors
 /// The engine's.
-pub async fn forget_until(conn: &mut Conn<'_>, target_id: i64, until: i64) -> Result<u64> {
+pub async fn forget_until(conn: &mut Conn<'_>, until: i64, limit: i64) -> Result<u64> {
     conn.execute(
-        "DELETE FROM event_deliveries WHERE target_id = $1 AND failed_at < $2",
-        values![target_id, until],
+        "DELETE FROM event_deliveries WHERE id IN (\
+         SELECT id FROM event_deliveries WHERE failed_at IS NOT NULL AND failed_at < $1 \
+         ORDER BY failed_at LIMIT $2)",
+        values![until, limit],
     )
     .await
 }
 
-/// The targets that are free and have something to do, the one that waits longest first: their ids.
+/// The targets that are free and have something to do, the one that waits longest first: their ids. Of an account
+/// there are as few as it takes that no more than `share` of its targets are served at once, by all nodes.
 ///
 /// # Errors
 /// The engine's.
-pub async fn due_targets(conn: &mut Conn<'_>, now: i64, limit: i64) -> Result<Vec<i64>> {
+pub async fn due_targets(
+    conn: &mut Conn<'_>,
+    now: i64,
+    share: i64,
+    limit: i64,
+) -> Result<Vec<i64>> {
     conn.fetch_all(
-        "SELECT t.id FROM event_targets t WHERE t.enabled = 1 AND t.not_before <= $1 \
+        "SELECT id FROM (SELECT t.id, t.not_before, \
+         row_number() OVER (PARTITION BY t.account ORDER BY t.not_before, t.id) + \
+         (SELECT count(*) FROM event_targets l WHERE l.account = t.account AND l.lease_until > $1) \
+         AS place FROM event_targets t WHERE t.enabled = 1 AND t.not_before <= $1 \
          AND (t.lease_until IS NULL OR t.lease_until <= $1) \
          AND EXISTS (SELECT 1 FROM event_deliveries d \
-         WHERE d.target_id = t.id AND d.failed_at IS NULL AND d.due_at <= $1) \
-         ORDER BY t.not_before, t.id LIMIT $2",
-        values![now, limit],
+         WHERE d.target_id = t.id AND d.failed_at IS NULL AND d.due_at <= $1)) waiting \
+         WHERE place <= $2 ORDER BY not_before, id LIMIT $3",
+        values![now, share, limit],
     )
     .await?
     .iter()
@@ -286,9 +305,13 @@ pub async fn disable(conn: &mut Conn<'_>, target_id: i64, now: i64, reason: &str
         values![target_id, reason, now],
     )
     .await?;
-    fail_oldest(conn, target_id, i64::MAX, now, reason)
-        .await
-        .map(drop)
+    conn.execute(
+        "UPDATE event_deliveries SET failed_at = $2, reason = $3 \
+         WHERE target_id = $1 AND failed_at IS NULL",
+        values![target_id, now, reason],
+    )
+    .await
+    .map(drop)
 }
 
 /// What the targets of a registry did not get, after the id `after`; of one target where it is named.
