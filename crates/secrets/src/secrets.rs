@@ -93,6 +93,27 @@ impl Secrets {
         })
     }
 
+    /// Whether there is a secret with this ARN of the account and region. It may not have a value yet: Terraform
+    /// makes the value and the cache rule that names the secret at the same time.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_there(
+        &self,
+        _: ServiceName,
+        (account, region): (AccountId, &Region),
+        arn: &str,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let Some(named) = parse_id(arn, account, region) else {
+            return Ok(false);
+        };
+        let mut read = self.store.read().await?;
+        let now = Some(now.as_millisecond());
+        let found = lookup(&mut read.conn(), account, region, &named, now).await?;
+        Ok(found.is_some_and(|secret| secret.deleted_at.is_none()))
+    }
+
     /// The current value of the secret with this ARN, for the server's own use at an upstream registry.
     /// `None` when there is no such secret.
     ///

@@ -133,9 +133,14 @@ pub(super) async fn secret_exists(
         return Ok(());
     }
     let service = authz::ServiceName::PullThrough;
-    match app.secrets.current_value(service, arn, proof.now).await? {
-        Some(_) => Ok(()),
-        None => {
+    let registry = (proof.account, &proof.region);
+    match app
+        .secrets
+        .is_there(service, registry, arn, proof.now)
+        .await?
+    {
+        true => Ok(()),
+        false => {
             let message = "The ARN of the secret specified in the pull through cache rule was not found. Update \
                            the pull through cache rule with a valid secret ARN and try again.";
             Err(registry::Error::SecretNotFound(message.to_owned()).into())
