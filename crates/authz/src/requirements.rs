@@ -112,6 +112,8 @@ pub enum ResourceSelector {
         /// The region.
         region: String,
     },
+    /// A run of the collection, of the caller's account, by its id, or `*`.
+    Collection(String),
 }
 
 /// The kinds of IAM entities.
@@ -207,6 +209,7 @@ impl ResourceSelector {
             | ResourceSelector::RoleOfProfile(_)
             | ResourceSelector::EventTarget(_)
             | ResourceSelector::ReplicationPeer { .. }
+            | ResourceSelector::Collection(_)
             | ResourceSelector::Text(_)
             | ResourceSelector::Named(..)
             | ResourceSelector::Caller

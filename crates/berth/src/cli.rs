@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use identity::Quota;
 use policy::DocumentKind;
 
+mod collection;
 mod events;
 mod history;
 mod hosts;
@@ -20,6 +21,7 @@ mod moving;
 mod token;
 mod values;
 
+pub use collection::GcOptions;
 pub use events::{
     EventTargetCommand, EventTargetListOptions, EventTargetOptions, EventTargetPutOptions,
     EventsCommand, EventsFailedOptions, EventsRetryOptions,
@@ -84,8 +86,8 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
-    /// Not built yet: delete layers that no image needs
-    Gc(NotBuiltOptions),
+    /// Delete layers that no image needs now, or list when that was done
+    Gc(GcOptions),
     /// Not built yet: check that metadata and layers agree
     Fsck(NotBuiltOptions),
     /// Not built yet: copy metadata and layers while the server runs
@@ -218,6 +220,10 @@ pub struct ServeOptions {
     /// Moves that the history of all tags of a repository keeps
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     pub tag_history_per_repository: u32,
+    /// How long a layer stays that no image needs any more, in seconds. Longer than a push takes: a client that was
+    /// told that a layer is there uploads the rest of the image first
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
+    pub collect_after: u32,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

@@ -19,6 +19,7 @@
 mod account;
 mod agent_commands;
 mod cli;
+mod collection;
 mod completions;
 mod data_dir;
 mod demo;
@@ -101,7 +102,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Import(ImportCommand::Iam(options)) => import::iam(&options),
         Command::Import(ImportCommand::Registry(options)) => moving::import_registry(&options),
         Command::Bundle(command) => moving::bundle(command),
-        Command::Gc(_) => Err(not_built("gc")),
+        Command::Gc(options) => collection::run(options),
         Command::Fsck(_) => Err(not_built("fsck")),
         Command::Backup(_) => Err(not_built("backup")),
         Command::Agent(command) => agent_commands::run(command),

@@ -15,6 +15,9 @@ use crate::layout::{self, Layout, UploadFile};
 use crate::object_key::UNIQUE;
 use crate::{Algorithm, Blobs, Digest, Error, Listed, ObjectKey, Swept, UploadId, Verified};
 
+/// The first folders of keys. Each has up to 256 folders.
+const AREAS: [&str; 3] = [UNIQUE, Algorithm::Sha256.name(), Algorithm::Sha512.name()];
+
 /// What a sweep finds out about an upload.
 enum Abandoned {
     /// A process is writing to it.
@@ -148,12 +151,22 @@ impl Blobs {
         })
     }
 
+    /// The stored copies of one folder, in the order of the keys; `None` behind the last folder. So a walk over
+    /// all copies can stop and go on later, perhaps in another process.
+    pub async fn list_folder(&self, number: u16) -> Result<Option<Vec<Listed>>, Error> {
+        let [area, first] = number.to_be_bytes();
+        let Some(area) = AREAS.get(usize::from(area)) else {
+            return Ok(None);
+        };
+        let layout = Arc::clone(self.layout());
+        run(move || list_folder(&layout, area, first).map(Some)).await?
+    }
+
     /// Every stored copy, in the order of the keys. Memory holds one 256th of the names at a time; a copy
     /// that comes or goes meanwhile may be told or not.
     pub fn list(&self) -> impl Stream<Item = Result<Listed, Error>> + Send + Unpin + use<> {
         let layout = Arc::clone(self.layout());
-        let areas = [UNIQUE, Algorithm::Sha256.name(), Algorithm::Sha512.name()];
-        let folders = areas
+        let folders = AREAS
             .into_iter()
             .flat_map(|area| (0..=u8::MAX).map(move |first| (area, first)));
         stream::iter(folders)

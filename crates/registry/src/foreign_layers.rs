@@ -12,7 +12,7 @@ use store::{Scope, settings};
 use crate::{Error, Registry, manifest};
 
 /// The setting that says that the work is done.
-const DONE: &str = "foreign_layers_linked";
+pub(crate) const LAYERS_ARE_LINKED: &str = "foreign_layers_linked";
 /// Manifests that one statement reads: at most 32 MiB.
 const MANIFESTS_AT_ONCE: i64 = 8;
 
@@ -29,7 +29,10 @@ impl Registry {
     ) -> Result<(), Error> {
         {
             let mut read = self.0.store.read().await?;
-            if settings::get(&mut read.conn(), DONE).await?.is_some() {
+            if settings::get(&mut read.conn(), LAYERS_ARE_LINKED)
+                .await?
+                .is_some()
+            {
                 return Ok(());
             }
         }
@@ -47,7 +50,7 @@ impl Registry {
             }
         }
         let mut tx = self.0.store.write(Scope::System("foreign-layers")).await?;
-        settings::put(&mut tx.conn(), DONE, "yes").await?;
+        settings::put(&mut tx.conn(), LAYERS_ARE_LINKED, "yes").await?;
         if linked > 0 {
             let event = NewEvent {
                 occurred_at: now.as_millisecond(),

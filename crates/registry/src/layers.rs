@@ -3,7 +3,8 @@
 use authz::ServiceName;
 use blobs::{Digest, ObjectKey, Received, Source, StoreError, Stored, UploadId};
 use store::Conn;
-use store::ecr::{image_status, layer, repository, upload};
+use store::ecr::layer::Linked;
+use store::ecr::{collection, image_status, layer, repository, upload};
 
 use crate::cache::Change;
 use crate::digest::parse_digest;
@@ -21,12 +22,12 @@ impl Registry {
     /// the bytes are stored or not; [`Error::InvalidDigest`].
     pub async fn stat_blob(
         &self,
-        _: &Authorized,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
     ) -> Result<Layer, Error> {
         let parsed = parse_digest(digest)?;
-        let size = self.layer_size(repo.id, &parsed).await?;
+        let size = self.layer_size(cx, repo.id, &parsed).await?;
         let size = size.ok_or_else(|| repo.no_layer(digest))?;
         Ok(Layer {
             digest: parsed,
@@ -88,7 +89,8 @@ impl Registry {
         let ticket = self.0.cache.ticket();
         let mut tx = self.write(target.id).await?;
         let text = digest.to_string();
-        let Some(blob) = layer::find(&mut tx.conn(), source.id, &text).await? else {
+        let found = layer::find(&mut tx.conn(), source.id, &text).await?;
+        let Some(Linked { blob, .. }) = found else {
             return Ok(None);
         };
         // A layer is mounted within one key: the bytes under another one are others.
@@ -310,7 +312,7 @@ impl Registry {
         digest: &Digest,
     ) -> Result<Option<(u64, Source)>, Error> {
         for _ in 0..OPEN_ATTEMPTS_MAX {
-            let Some(copy) = self.layer_copy(repository_id, digest).await? else {
+            let Some(copy) = self.layer_copy(repository_id, digest, None).await? else {
                 return Ok(None);
             };
             if let Some(source) = self.open_stored(&copy).await? {
@@ -329,20 +331,24 @@ impl Registry {
         Err(lost(digest))
     }
 
-    /// The size of a repository's layer.
+    /// The size of a repository's layer. Who is told that it is there may name it in a manifest later.
     pub(crate) async fn layer_size(
         &self,
+        cx: &Authorized,
         repository_id: i64,
         digest: &Digest,
     ) -> Result<Option<u64>, Error> {
-        let copy = self.layer_copy(repository_id, digest).await?;
+        let asked_at = Some(cx.now_ms());
+        let copy = self.layer_copy(repository_id, digest, asked_at).await?;
         Ok(copy.map(|copy| copy.size))
     }
 
+    /// `asked_at`: when a client asks whether the layer is there, which keeps one that no image needs.
     async fn layer_copy(
         &self,
         repository_id: i64,
         digest: &Digest,
+        asked_at: Option<i64>,
     ) -> Result<Option<StoredCopy>, Error> {
         if let Some(copy) = self.0.cache.layer(repository_id, digest) {
             return Ok(Some(copy));
@@ -350,7 +356,8 @@ impl Registry {
         let ticket = self.0.cache.ticket();
         let mut read = self.0.store.read().await?;
         let (conn, text) = (&mut read.conn(), digest.to_string());
-        let Some(blob) = layer::find(conn, repository_id, &text).await? else {
+        let Some(Linked { blob, unused_since }) = layer::find(conn, repository_id, &text).await?
+        else {
             return Ok(None);
         };
         // Layers of archived images alone are archived as well. What archives an image makes everything
@@ -358,11 +365,26 @@ impl Registry {
         if image_status::is_layer_archived(conn, repository_id, &text).await? {
             return Ok(None);
         }
+        drop(read);
         let copy = StoredCopy::of(&blob)?;
-        self.0.cache.put_layer(ticket, repository_id, *digest, copy);
+        match unused_since {
+            None => self.0.cache.put_layer(ticket, repository_id, *digest, copy),
+            // Not cached: each question counts.
+            Some(since) => {
+                let is_due = |asked: &i64| asked.saturating_sub(since) > ASKED_AGAIN_MS;
+                if let Some(asked) = asked_at.filter(is_due) {
+                    let mut tx = self.write(repository_id).await?;
+                    collection::ask_for_unused(&mut tx.conn(), repository_id, &text, asked).await?;
+                    tx.commit().await?;
+                }
+            }
+        }
         Ok(Some(copy))
     }
 }
+
+/// A layer that no image needs begins its time anew when it is asked for, but not more often than this.
+const ASKED_AGAIN_MS: i64 = 60_000;
 
 /// How often rows are written again whose blob was collected between two statements.
 const LINK_ATTEMPTS_MAX: usize = 3;

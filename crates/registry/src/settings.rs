@@ -124,6 +124,9 @@ pub struct Settings {
     pub history: HistoryLimits,
     /// Memory for cached manifests, in bytes; once for tags, once for digests.
     pub manifest_cache_bytes_max: u64,
+    /// How long a layer stays that no image needs. Longer than a push takes: a client that was told that a
+    /// layer is there names it later.
+    pub collect_after: Duration,
     /// How long an upload may stay unfinished.
     pub upload_lifetime: Duration,
     /// Other nodes may be uploading into the same blob store, so that a start here
@@ -140,6 +143,7 @@ impl Settings {
             limits: Limits::default(),
             history: HistoryLimits::default(),
             manifest_cache_bytes_max: 16 * MIB,
+            collect_after: Duration::from_secs(24 * 3600),
             upload_lifetime: Duration::from_secs(24 * 3600),
             shared: false,
         }

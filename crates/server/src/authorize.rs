@@ -204,6 +204,10 @@ impl Facts for App {
                 registry::peer_arn(&account, &context.region, registry_id, region),
                 Some(account),
             ),
+            ResourceSelector::Collection(id) => Resource::plain(
+                format!("arn:aws:berth:{}:{account}:collection/{id}", context.region),
+                Some(account),
+            ),
             ResourceSelector::Organization => self.in_organization(account, None, None).await?,
             ResourceSelector::InOrganization { id, policy } => {
                 self.in_organization(account, Some(id), policy.as_deref())

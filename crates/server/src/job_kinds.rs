@@ -9,8 +9,8 @@ use jobs::{BoxError, Job, Kind, Outcome, Runner};
 use identity::CREATE_ACCOUNT_JOB;
 use registry::pull_through::IMPORT_JOB;
 use registry::{
-    LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB, REPLICA_PULL_TIMES_JOB,
-    REPLICATION_BACKFILL_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB,
+    COLLECTION_JOB, LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB,
+    REPLICA_PULL_TIMES_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB,
 };
 
 use crate::app::App;
@@ -287,6 +287,10 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
                 .await?;
             Ok(Outcome::Again(at_once_if(more, PRUNE_INTERVAL)))
         }),
+        kind(COLLECTION_JOB, app, |app, service| async move {
+            let pause = app.registry.collect(service, app.now()).await?;
+            Ok(Outcome::Again(pause))
+        }),
         kind(LINK_FOREIGN_LAYERS, app, |app, service| async move {
             let registry = &app.registry;
             registry.link_foreign_layers(service, app.now()).await?;
@@ -314,6 +318,7 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
         PRUNE_USAGE,
         PRUNE_BACKFILLS,
         LINK_FOREIGN_LAYERS,
+        COLLECTION_JOB,
     ] {
         runner.ensure(kind, ALL, "").await?;
     }

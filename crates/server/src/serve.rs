@@ -56,6 +56,8 @@ pub struct Settings {
     pub audit_dir: PathBuf,
     /// What is kept of the past.
     pub history: registry::HistoryLimits,
+    /// How long a layer stays that no image needs.
+    pub collect_after: Duration,
     /// The disks of layers and database.
     pub disks: DiskSettings,
     /// Calls that the server itself makes.
@@ -161,6 +163,7 @@ impl Server {
             Arc::new(crate::keys::KmsKeys(kms.clone())),
             registry::Settings {
                 history: settings.history,
+                collect_after: settings.collect_after,
                 shared: store.engine() == store::Engine::Postgres,
                 ..registry::Settings::new(repository_uri)
             },

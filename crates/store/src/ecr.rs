@@ -4,6 +4,7 @@
 //! know no rule: what may be overwritten or deleted is decided by the caller, inside
 //! the transaction of [`crate::Scope::Repository`].
 
+pub mod collection;
 pub mod event;
 pub mod event_delivery;
 pub mod event_target;

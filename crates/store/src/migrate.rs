@@ -108,6 +108,8 @@ const STEPS: &[Step] = steps![
     "0044_replication_peers" from "0.3.0",
     "0045_pull_through_options" from "0.3.0",
     "0047_failed_events_expire" from "0.3.0",
+    // Older versions collect nothing.
+    "0048_collection" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

@@ -835,6 +835,7 @@ structures! {
     }
     START_COLLECTION_REQUEST StartCollectionRequest {
         dry_run: Option<bool> = optional "dryRun" BOOLEAN,
+        force: Option<bool> = optional "force" BOOLEAN,
     }
     START_COLLECTION_RESPONSE StartCollectionResponse {
         collection: Collection = required "collection" COLLECTION,

@@ -199,6 +199,7 @@ impl Registry {
             let mut read = self.0.store.read().await?;
             layer::find(&mut read.conn(), repository_id, &digest).await?
         };
+        let blob = blob.map(|layer| layer.blob);
         let Some(blob) = blob.filter(|blob| blob.size <= CONFIG_BYTES_MAX) else {
             return Ok(None);
         };

@@ -149,7 +149,7 @@ impl Registry {
                 place: repo.place(),
             });
         }
-        if self.layer_size(repo.id, &digest).await?.is_some() {
+        if self.layer_size(cx, repo.id, &digest).await?.is_some() {
             self.cancel_upload(cx, &repo, &input.upload_id).await?;
             return Err(Error::LayerAlreadyExists {
                 digest: digest.to_string(),
@@ -192,7 +192,7 @@ impl Registry {
                 });
                 continue;
             };
-            let size = self.layer_size(repo.id, &digest).await?;
+            let size = self.layer_size(cx, repo.id, &digest).await?;
             let availability = match size {
                 Some(_) => LayerAvailability::Available,
                 None if self.is_layer_archived(&repo, &digest).await? => {
@@ -241,7 +241,7 @@ impl Registry {
             .target(cx, input.registry_id.as_ref(), &input.repository_name)
             .await?;
         let digest = parse_digest(&input.layer_digest)?;
-        let size = self.layer_size(repo.id, &digest).await?;
+        let size = self.layer_size(cx, repo.id, &digest).await?;
         if size.is_none() && self.is_layer_archived(&repo, &digest).await? {
             return Err(Error::LayerInaccessible {
                 digest: input.layer_digest,

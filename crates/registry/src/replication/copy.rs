@@ -344,7 +344,8 @@ impl Copying<'_> {
                 let found = layer::find(&mut read.conn(), source.id, &text).await?;
                 (has.is_some(), found)
             };
-            let is_other = |blob: layer::Blob| blob.encryption != stored_word(target.encryption);
+            let is_other =
+                |layer: layer::Linked| layer.blob.encryption != stored_word(target.encryption);
             if !has && found.is_some_and(is_other) {
                 registry
                     .copy_layer(self.service, source, target, &digest, now)
@@ -365,7 +366,8 @@ impl Copying<'_> {
         for digest in layer_digests(&original.parsed) {
             let (text, conn) = (digest.to_string(), &mut tx.conn());
             // What is missing, the insertion says: a foreign layer may be.
-            let Some(blob) = layer::find(conn, self.work.source.id, &text).await? else {
+            let found = layer::find(conn, self.work.source.id, &text).await?;
+            let Some(layer::Linked { blob, .. }) = found else {
                 continue;
             };
             let is_other = blob.encryption != stored_word(self.target.encryption);

@@ -5,6 +5,7 @@
 mod activity;
 mod backfills;
 mod cache;
+mod collection;
 mod configuration;
 mod encryption;
 mod events;

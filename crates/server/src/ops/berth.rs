@@ -7,7 +7,7 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, events, insight, peers, pull_through, search, simulation, tokens};
+use super::{Row, collection, events, insight, peers, pull_through, search, simulation, tokens};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -176,6 +176,10 @@ pub(super) fn table() -> Vec<Row> {
         registry_op!(DescribeReplicationPeers, describe_replication_peers, List, |_i| require(ResourceSelector::Any)),
         registry_op!(PutReplicationTagFilter, put_replication_tag_filter, Write, |_i| require(ResourceSelector::Any)),
         registry_op!(DescribeReplicationTagFilters, describe_replication_tag_filters, List, |_i| require(ResourceSelector::Any)),
+        row!(Berth, ops::StartCollection, "berth:StartCollection", Write, |_i| require(ResourceSelector::Any), |app, ok| { collection::start(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::ListCollections, "berth:ListCollections", List, |_i| require(ResourceSelector::Any), |app, ok| { collection::list(&app, ok).await }),
+        row!(Berth, ops::GetCollection, "berth:GetCollection", Read, |i| collection::run(&i.collection_id), |app, ok| { collection::get(&app, ok).await }),
+        row!(Berth, ops::StopCollection, "berth:StopCollection", Write, |i| collection::run(&i.collection_id), |app, ok| { collection::stop(&app, ok).await }).audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

@@ -7,6 +7,7 @@
 
 mod access_analyzer;
 mod berth;
+mod collection;
 mod composite;
 mod ecr;
 mod events;

@@ -129,6 +129,7 @@ impl World {
             tls: None,
             audit_dir: directory.path().join("audit"),
             history: registry::HistoryLimits::default(),
+            collect_after: std::time::Duration::from_secs(24 * 3600),
             disks: DiskSettings::default(),
             outbound: OutboundSettings::default(),
             token_auth: false,

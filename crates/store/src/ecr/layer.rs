@@ -1,6 +1,6 @@
 //! The tables `blobs` and `layers`: what is stored, and which repositories may show it.
 
-use super::usage;
+use super::{collection, usage};
 use crate::{Conn, Result, Row, Value, values};
 
 /// Digests that one statement asks about. A statement's text is fixed, so lists are
@@ -38,6 +38,15 @@ pub async fn blob(conn: &mut Conn<'_>, digest: &str, encryption: &str) -> Result
     .await?
     .map(|row| blob_of(&row))
     .transpose()
+}
+
+/// A repository's layer as its readers need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// Where its bytes are.
+    pub blob: Blob,
+    /// Since when no image is known to need it ([`super::collection`]).
+    pub unused_since: Option<i64>,
 }
 
 /// Says that a copy is durable, and answers the row that holds from now on: this one, or that of a copy
@@ -93,15 +102,20 @@ pub async fn replace_copy(
 ///
 /// # Errors
 /// The engine's.
-pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<Blob>> {
+pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<Linked>> {
     conn.fetch_optional(
-        "SELECT blobs.size, blobs.object_key, blobs.encryption FROM layers \
+        "SELECT blobs.size, blobs.object_key, blobs.encryption, layers.unused_since FROM layers \
          JOIN blobs ON blobs.digest = layers.digest AND blobs.encryption = layers.encryption \
          WHERE layers.repository_id = $1 AND layers.digest = $2",
         values![repository_id, digest],
     )
     .await?
-    .map(|row| blob_of(&row))
+    .map(|row| {
+        Ok(Linked {
+            blob: blob_of(&row)?,
+            unused_since: row.opt_int(3)?,
+        })
+    })
     .transpose()
 }
 
@@ -124,8 +138,10 @@ pub async fn link(
             values![repository_id, digest, &blob.encryption, blob.size, now],
         )
         .await?;
-    if inserted == 1 {
-        usage::changed(conn, repository_id, digest).await?;
+    match inserted {
+        1 => usage::changed(conn, repository_id, digest).await?,
+        // It was pushed again.
+        _ => collection::ask_for_unused(conn, repository_id, digest, now).await?,
     }
     Ok(inserted == 1)
 }
