@@ -56,7 +56,7 @@ VIEWS = [
     View("/pull-through", "pull-through", "Pull through cache: the rules with their upstreams, each with a test.", "/pull-through", "quay.io"),
     View("/pull-through/create", "pull-through-create", "A new rule of the pull through cache, with a secret that is chosen or made in place.", "/pull-through/create"),
     View("/pull-through/:prefix", "pull-through-rule", "A rule of the pull through cache, and the command that pulls through it.", "/pull-through/hub", "docker pull"),
-    View("/replication", "replication", "Replication: rules as a form or as JSON, and backfills.", "/replication", "Rule 1"),
+    View("/replication", "replication", "Replication: rules as a form or as JSON, backfills, peers, tag filters.", "/replication", "Rule 1"),
     View("/registry-settings", "registry-settings", "Account settings, registry policy, scanning, pull time exclusions and read-only mode.", "/registry-settings", "Pull time exclusions"),
     View("/keys", "keys", "Encryption keys with alias, state, rotation, tags, and how many repositories use them.", "/keys", "alias/payments"),
     View("/keys/create", "key-create", "A new key with an alias.", "/keys/create"),

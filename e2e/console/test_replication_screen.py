@@ -6,8 +6,23 @@ import pytest
 
 from berth.console import button, field, go_to
 from berth.images import Image
+from berth.policies import allow, policy
+from berth.server import Server
 
 THERE = "eu-west-1"
+#: The other server's account and region.
+PARTNER, FAR = "444455556666", "eu-central-1"
+#: What a peer's user may do there.
+RECEIVES = ("ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload",
+            "ecr:PutImage", "ecr:BatchGetImage", "ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:CreateRepository",
+            "ecr:BatchDeleteImage")
+
+
+@pytest.fixture(scope="module")
+def berth(tmp_path_factory):
+    """A server that may call this machine."""
+    with Server(tmp_path_factory.mktemp("replication-screen"), "--outbound-allow", "127.0.0.1/32") as server:
+        yield server
 
 
 @pytest.fixture
@@ -129,3 +144,57 @@ def test_a_backfill_brings_what_was_there_before(hands, root):
     hands.press(row.get_by_role("button", name="Failures of the backfill"))
     page.get_by_role("table", name="Images that could not be replicated").get_by_text("There are none.").wait_for()
     page.axe()
+
+
+def test_another_server_is_a_peer_and_gets_some_tags(page, root, tmp_path):
+    with Server(tmp_path / "peer", account=PARTNER, region=FAR) as other:
+        partner = other.root
+        document = policy(allow("ecr:GetAuthorizationToken", "*"), allow(RECEIVES, f"arn:aws:ecr:{FAR}:{PARTNER}:repository/*"))
+        key = partner.create_user("replicator", document).credentials
+        root.ecr.put_replication_configuration(replicationConfiguration=to(PARTNER, FAR, "far"))
+        page.open("/replication")
+        button(page, "Add peer").click()
+        dialog = page.get_by_role("dialog")
+        field(dialog, "Region").fill(FAR)
+        field(dialog, "Account").fill(PARTNER)
+        field(dialog, "URL").fill(other.url)
+        field(dialog, "Access key id").fill(key.access_key_id)
+        assert button(dialog, "Save").is_disabled()
+        dialog.get_by_label("Secret access key").fill(key.secret_access_key)
+        page.axe()
+        button(dialog, "Save").click()
+        page.get_by_text("The peer is saved.").first.wait_for()
+
+        button(page, "Set tag filter").click()
+        dialog.get_by_role("button", name="Destination").click()
+        page.get_by_role("option", name=f"{PARTNER} {FAR}").click()
+        field(dialog, "Patterns of tags").fill("prod-*")
+        button(dialog, "Save").click()
+        page.get_by_role("table", name="Tag filters").get_by_text("prod-*").wait_for()
+        page.axe()
+
+        root.create_repository("far/app")
+        root.docker.login()
+        root.docker.build("far/app:dev-1")
+        root.docker.push("far/app:dev-1").ok()
+        message = root.docker.build("far/app:prod-1")
+        root.docker.push("far/app:prod-1").ok()
+        [image] = root.ecr.describe_images(repositoryName="far/app", imageIds=[{"imageTag": "prod-1"}])["imageDetails"]
+        page.open(f"/repositories/far/app?tab=images&image={image['imageDigest']}")
+        page.get_by_role("row").filter(has_text=FAR).get_by_text("Complete").wait_for()
+        partner.docker.login()
+        partner.docker.pull("far/app:prod-1").ok()
+        assert partner.docker.message("far/app:prod-1") == message
+        [there] = partner.ecr.describe_images(repositoryName="far/app")["imageDetails"]
+        assert there["imageTags"] == ["prod-1"]
+
+        page.open("/replication")
+        button(page, f"Delete the peer {PARTNER} {FAR}").click()
+        button(dialog, "Delete").click()
+        # A rule names it.
+        dialog.get_by_text("The request failed").wait_for()
+        button(dialog, "Cancel").click()
+        button(page, f"Remove the tag filter of {PARTNER} {FAR}").click()
+        button(dialog, "Remove").click()
+        page.get_by_text("There are no tag filters: all tags are replicated").wait_for()
+        page.problems = [problem for problem in page.problems if "DeleteReplicationPeer" not in problem]

@@ -9,6 +9,7 @@ import {
   type ReplicationBackfillSummary,
 } from "@aws-sdk/client-ecr";
 import type { ReplicationConfiguration } from "../lib/replication";
+import { berth } from "./berth";
 import { ecr } from "./clients";
 import type { Page } from "./ecr";
 import { jsonService } from "./json-service";
@@ -54,3 +55,30 @@ export async function failedResults(id: string, token: string | undefined): Prom
   const answer = await ecr().send(command);
   return { items: answer.results ?? [], nextToken: answer.nextToken };
 }
+
+/** Another server that is a destination. */
+export interface Peer {
+  region: string;
+  registryId: string;
+  endpoint: string;
+  accessKeyId: string;
+  certificateAuthority?: string;
+  /** Seconds since 1970, as JSON 1.1 writes them. */
+  lastSuccessAt?: number;
+  lastFailureAt?: number;
+  lastFailure?: string;
+  waitingCount: number;
+}
+
+export const listPeers = async (): Promise<Peer[]> =>
+  (await berth<{ replicationPeers: Peer[] }>("DescribeReplicationPeers")).replicationPeers;
+
+/** Patterns of the tags that go to a destination. */
+export interface TagFilter {
+  region: string;
+  registryId: string;
+  tagPatternList: string[];
+}
+
+export const listTagFilters = async (): Promise<TagFilter[]> =>
+  (await berth<{ tagFilters: TagFilter[] }>("DescribeReplicationTagFilters")).tagFilters;

@@ -5,11 +5,15 @@ import { terraform } from "./commands/terraform";
 import {
   backfillType,
   destinationsOf,
+  EMPTY_PEER,
   isConfiguration,
   isRunning,
   mayStop,
   newRule,
+  peerProblems,
+  putPeer,
   readRules,
+  putTagFilter,
   replicationChange,
   ruleProblem,
   rulesProblem,
@@ -114,4 +118,34 @@ test("a backfill that is stopping is not stopped again", () => {
   expect(statuses.filter(isRunning)).toEqual(["PREPARING", "IN_PROGRESS", "STOPPING"]);
   expect(statuses.filter(mayStop)).toEqual(["PREPARING", "IN_PROGRESS"]);
   expect(statuses.map(backfillType)).toEqual(["in-progress", "in-progress", "in-progress", "stopped", "success", "error"]);
+});
+
+describe("a peer", () => {
+  const PEER = {
+    ...EMPTY_PEER,
+    ...THERE,
+    endpoint: "https://berth.example.org",
+    accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+    secretAccessKey: "secret-1",
+  };
+
+  test("needs a secret, unless one is stored for its key and URL", () => {
+    expect(peerProblems(PEER, undefined).size).toBe(0);
+    const without = { ...PEER, secretAccessKey: "" };
+    expect([...peerProblems(without, undefined)]).toEqual(["secretAccessKey"]);
+    expect(peerProblems(without, PEER).size).toBe(0);
+    expect([...peerProblems(without, { ...PEER, endpoint: "https://other.example.org" })]).toEqual(["secretAccessKey"]);
+    expect([...peerProblems({ ...PEER, endpoint: "ftp://x", registryId: "1" }, undefined)]).toEqual(["registryId", "endpoint"]);
+  });
+
+  test("has its secret in no command", () => {
+    const command = awsCli([putPeer(PEER)], "https://registry.example.com");
+    expect(command).toContain('--secret-access-key "$SECRET_ACCESS_KEY"');
+    expect(command).not.toContain("secret-1");
+    expect(putPeer({ ...PEER, secretAccessKey: "" }).input).not.toHaveProperty("secretAccessKey");
+  });
+});
+
+test("a filter without patterns lets all tags through", () => {
+  expect(putTagFilter(THERE, []).input).toEqual({ ...THERE, tagPatternList: [] });
 });

@@ -179,3 +179,64 @@ export function backfillType(status: string | undefined): "success" | "error" | 
   if (status === "STOPPED") return "stopped";
   return statusType(status);
 }
+
+export interface PeerForm extends Destination {
+  endpoint: string;
+  accessKeyId: string;
+  /** Empty: the one that is stored stays. */
+  secretAccessKey: string;
+  certificateAuthority: string;
+}
+
+export const EMPTY_PEER: PeerForm = {
+  region: "",
+  registryId: "",
+  endpoint: "",
+  accessKeyId: "",
+  secretAccessKey: "",
+  certificateAuthority: "",
+};
+
+/** Members that are wrong. `stored` is the peer that is edited: with its key and URL, its secret may stay. */
+export function peerProblems(form: PeerForm, stored: { endpoint: string; accessKeyId: string } | undefined): ReadonlySet<keyof PeerForm> {
+  const keeps = stored?.endpoint === form.endpoint.trim() && stored.accessKeyId === form.accessKeyId.trim();
+  const wrong: [keyof PeerForm, boolean][] = [
+    ["region", !REGION.test(form.region.trim())],
+    ["registryId", !ACCOUNT.test(form.registryId.trim())],
+    ["endpoint", !/^https?:\/\/[^\s/@]+\/?$/.test(form.endpoint.trim())],
+    ["accessKeyId", !/^\w{16,128}$/.test(form.accessKeyId.trim())],
+    ["secretAccessKey", form.secretAccessKey.trim() === "" && !keeps],
+  ];
+  return new Set(wrong.flatMap(([member, isWrong]) => (isWrong ? [member] : [])));
+}
+
+export function putPeer(form: PeerForm): Change {
+  const filled = (member: "secretAccessKey" | "certificateAuthority") =>
+    form[member].trim() === "" ? {} : { [member]: form[member].trim() };
+  return {
+    service: "berth",
+    operation: "PutReplicationPeer",
+    input: {
+      region: form.region.trim(),
+      registryId: form.registryId.trim(),
+      endpoint: form.endpoint.trim(),
+      accessKeyId: form.accessKeyId.trim(),
+      ...filled("secretAccessKey"),
+      ...filled("certificateAuthority"),
+    },
+    secrets: ["secretAccessKey"],
+  };
+}
+
+export const deletePeer = ({ region, registryId }: Destination): Change => ({
+  service: "berth",
+  operation: "DeleteReplicationPeer",
+  input: { region, registryId },
+});
+
+/** The patterns of tags that go to a destination; none: all tags. */
+export const putTagFilter = ({ region, registryId }: Destination, tagPatternList: string[]): Change => ({
+  service: "berth",
+  operation: "PutReplicationTagFilter",
+  input: { region, registryId, tagPatternList },
+});

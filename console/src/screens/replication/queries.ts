@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { getReplication, listBackfills } from "../../api/replication";
+import { getReplication, listBackfills, listPeers, listTagFilters } from "../../api/replication";
 import { isRunning } from "../../lib/replication";
 
 export const RULES = ["replication", "rules"];
@@ -7,6 +7,8 @@ export const RULES = ["replication", "rules"];
 export const rulesQuery = () => queryOptions({ queryKey: RULES, queryFn: getReplication });
 
 export const BACKFILLS = ["replication", "backfills"];
+export const PEERS = ["replication", "peers"];
+export const TAG_FILTERS = ["replication", "tag-filters"];
 /** How often backfills that run are asked for. */
 const INTERVAL_MS = 2000;
 
@@ -17,3 +19,7 @@ export const backfillsQuery = (token: string | undefined) =>
     refetchInterval: (query) =>
       query.state.data?.items.some(({ status }) => isRunning(status)) === true ? INTERVAL_MS : false,
   });
+
+export const peersQuery = () => queryOptions({ queryKey: PEERS, queryFn: listPeers });
+
+export const tagFiltersQuery = () => queryOptions({ queryKey: TAG_FILTERS, queryFn: listTagFilters });
