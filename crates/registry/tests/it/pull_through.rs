@@ -572,9 +572,8 @@ async fn referrers_come_with_their_image(t: TestStore) {
     let gone = Digest::sha256_of(b"deleted since");
     let all = [foreign, gone, signature].map(|digest| digest.to_string());
     let subject = image.to_string();
-    let mut listed = w.upstream.referrers.lock().unwrap();
-    listed.insert(subject.clone(), all.to_vec());
-    drop(listed);
+    let listed = &w.upstream.referrers;
+    listed.lock().unwrap().insert(subject.clone(), all.to_vec());
     w.pull(&t, "v1").await;
     w.cache
         .referrers(&w.cx, &w.repo, &w.asked, &subject)
