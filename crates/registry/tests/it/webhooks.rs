@@ -208,8 +208,9 @@ async fn wait_already(t: &TestStore, target_id: i64, count: usize, bytes: usize)
     tx.commit().await.unwrap();
 }
 
-/// With `count` events of `bytes` in the queue, each new event makes the oldest one be given up.
-async fn one_too_many(t: &TestStore, count: usize, bytes: usize) {
+/// With `count` events of `bytes` in the queue, two new events make the oldest ones be given up: so many after the
+/// first new one, and after the second.
+async fn one_too_many(t: &TestStore, count: usize, bytes: usize, given_up: [i64; 2]) {
     let w = told(t, &["a"]).await;
     let r = &w.registry;
     let mut first = turn(r, w.cx.now).await;
@@ -218,28 +219,31 @@ async fn one_too_many(t: &TestStore, count: usize, bytes: usize) {
     r.end_turn(SERVICE, first).await.unwrap();
     wait_already(t, target_id, count, bytes).await;
     let repo = w.facts("app").await;
-    let waiting = i64::try_from(count).unwrap();
-    for (tag, given_up) in [("v2", 1), ("v3", 2)] {
+    let mut waiting = i64::try_from(count).unwrap();
+    for (tag, given_up) in ["v2", "v3"].into_iter().zip(given_up) {
         w.image(&repo, tag, tag).await;
         assert!(!r.route_events(SERVICE, w.cx.now).await.unwrap());
         let totals = r.event_queue_totals(SERVICE).await.unwrap();
-        assert_eq!(totals, (waiting, given_up));
+        waiting += 1;
+        assert_eq!(totals, (waiting - given_up, given_up));
     }
-    assert_eq!(r.event_counts().given_up, 2);
     let lost = failed(&w).await;
     let ids: Vec<&str> = lost.iter().map(|one| one.event_id.as_str()).collect();
-    assert_eq!(ids, ["early-0", "early-1"]);
+    let oldest: Vec<String> = (0..given_up[1]).map(|at| format!("early-{at}")).collect();
+    assert_eq!(ids, oldest);
+    assert_eq!(r.event_counts().given_up, given_up[1].unsigned_abs());
     assert_eq!(lost[0].reason, "the queue of the target is full");
 }
 
 #[on_every_engine]
 async fn the_oldest_of_too_many_events_are_given_up(t: TestStore) {
-    one_too_many(&t, 10_000, 1).await;
+    one_too_many(&t, 10_000, 1, [1, 2]).await;
 }
 
 #[on_every_engine]
 async fn the_oldest_of_too_large_events_are_given_up(t: TestStore) {
-    one_too_many(&t, 64, 1 << 20).await;
+    // One of them makes room for both.
+    one_too_many(&t, 64, 1 << 20, [1, 1]).await;
 }
 
 #[on_every_engine]
