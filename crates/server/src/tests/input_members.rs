@@ -11,12 +11,14 @@ use super::world::{World, refused, statement};
 use crate::ops::input_members::{NOT_READ, NOTHING_THERE, UNSUPPORTED};
 
 /// Where the handlers are.
-const HANDLERS: [&str; 5] = [
+const HANDLERS: [&str; 7] = [
     "../identity/src",
     "../registry/src",
     "../secrets/src",
+    "src/ops/collection.rs",
     "src/ops/composite.rs",
     "src/ops/events.rs",
+    "src/ops/peers.rs",
 ];
 
 /// Each member of each operation that is built is read, refused, or listed with a reason. The test
