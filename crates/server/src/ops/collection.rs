@@ -30,7 +30,7 @@ fn check_owner(app: &App, proof: &authz::Authorized) -> Result<(), ApiError> {
 }
 
 /// `StartCollection`.
-pub(super) async fn start(
+pub(super) async fn start_collection(
     app: &App,
     ok: Authorized<berth::StartCollectionRequest>,
 ) -> Result<berth::StartCollectionResponse, ApiError> {
@@ -49,7 +49,7 @@ pub(super) async fn start(
 }
 
 /// `ListCollections`.
-pub(super) async fn list(
+pub(super) async fn list_collections(
     app: &App,
     ok: Authorized<berth::ListCollectionsRequest>,
 ) -> Result<berth::ListCollectionsResponse, ApiError> {
@@ -59,7 +59,7 @@ pub(super) async fn list(
 }
 
 /// `GetCollection`.
-pub(super) async fn get(
+pub(super) async fn get_collection(
     app: &App,
     ok: Authorized<berth::GetCollectionRequest>,
 ) -> Result<berth::GetCollectionResponse, ApiError> {
@@ -74,7 +74,7 @@ pub(super) async fn get(
 }
 
 /// `StopCollection`.
-pub(super) async fn stop(
+pub(super) async fn stop_collection(
     app: &App,
     ok: Authorized<berth::StopCollectionRequest>,
 ) -> Result<berth::StopCollectionResponse, ApiError> {

@@ -176,6 +176,14 @@ async fn answers_about_repository_creation_templates() {
 /// Of a registry with two destinations in one Region. No job runs here, so each stays as it was begun.
 async fn backfills(g: &mut Golden) {
     let to = |account: &str, region: &str| json!({"destination": {"region": region, "registryId": account}});
+    let none = || json!({"replicationBackfillId": "0f1e2d3c-0000-4000-8000-000000000000"});
+    for (operation, input) in [
+        ("ListReplicationBackfills", json!({})),
+        ("DescribeReplicationBackfillResults", none()),
+        ("StopReplicationBackfill", none()),
+    ] {
+        g.call(operation, "there is none", input).await;
+    }
     let operation = "StartReplicationBackfill";
     let input = to("123456789012", "eu-west-1");
     let started = g.call(operation, "a destination", input).await;

@@ -19,7 +19,6 @@ async fn answers_about_what_the_registry_does_not_have() {
         input
     };
     let arn = "arn:aws:iam::123456789012:role/ci";
-    let id = || json!({"replicationBackfillId": "0f1e2d3c-0000-4000-8000-000000000000"});
     for (operation, input) in [
         ("GetLifecyclePolicy", app()),
         ("DeleteLifecyclePolicy", app()),
@@ -34,9 +33,6 @@ async fn answers_about_what_the_registry_does_not_have() {
             prefix(json!({"customRoleArn": arn})),
         ),
         ("ValidatePullThroughCacheRule", prefix(json!({}))),
-        ("ListReplicationBackfills", json!({})),
-        ("DescribeReplicationBackfillResults", id()),
-        ("StopReplicationBackfill", id()),
         ("GetSigningConfiguration", json!({})),
         ("DeleteSigningConfiguration", json!({})),
     ] {
