@@ -18,6 +18,8 @@ PAGE_BYTES_MAX = 150_000
 HEAP_GROWTH_MAX = 24 * 1024 * 1024
 #: What a search shows, and looks at, at most.
 FOUND_MAX, SEARCHED_MAX, SEARCH_CALLS_MAX = 100, 10_000, 13
+#: The bound only ends a story that fails.
+TOLD_WITHIN_TENTHS = 300
 
 
 def copy_rows(database, table, where, changes):
@@ -72,18 +74,22 @@ def is_of(answer, operation):
 
 
 def listed(page, operation, member):
-    """How many rows and bytes each answer of the operation had."""
-    counts = []
-    for answer in page.answers:
-        if not is_of(answer, operation):
-            continue
-        try:
-            body = answer.body()
-        except Error:
-            continue  # of the page before, whose answers the browser has forgotten
-        counts.append((len(json.loads(body).get(member, [])), len(body)))
-    assert counts, f"no answer of {operation} was seen"
-    return counts
+    """How many rows and bytes each answer of the operation had. The page may show an answer a moment before the browser
+    tells of it."""
+    for _ in range(TOLD_WITHIN_TENTHS):
+        counts = []
+        for answer in page.answers:
+            if not is_of(answer, operation):
+                continue
+            try:
+                body = answer.body()
+            except Error:
+                continue  # of a call that was given up, or of the page before, whose answers are forgotten
+            counts.append((len(json.loads(body).get(member, [])), len(body)))
+        if counts:
+            return counts
+        page.raw.wait_for_timeout(100)
+    raise AssertionError(f"no answer of {operation} was seen")
 
 
 def rows_of(page):
