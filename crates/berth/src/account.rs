@@ -51,7 +51,7 @@ pub fn recover(options: &AccountRecoverOptions) -> Result<()> {
     run(Box::pin(async {
         let account = options.account_id;
         let now = Timestamp::now();
-        refuse_missing(&options.storage)?;
+        storage::refuse_missing(&options.storage)?;
         let storage = open(&options.storage, now).await?;
         let recovery = Recovery {
             revoke: options.revoke,
@@ -118,7 +118,7 @@ pub fn quota(options: &AccountQuotaOptions) -> Result<()> {
     run(Box::pin(async {
         let account = options.account_id;
         let now = Timestamp::now();
-        refuse_missing(&options.storage)?;
+        storage::refuse_missing(&options.storage)?;
         let set = options
             .set
             .iter()
@@ -188,21 +188,6 @@ async fn open(options: &StorageOptions, now: Timestamp) -> Result<Storage> {
     let setup = home.setup()?;
     let env = |name: &str| std::env::var_os(name);
     storage::open(storage::Role::Command, options, &home, &setup, env, now).await
-}
-
-/// These commands make nothing: a wrong directory must not become a data directory.
-fn refuse_missing(options: &StorageOptions) -> Result<()> {
-    let file = match &options.database {
-        Some(url) => url.as_str().strip_prefix("sqlite:").map(Into::into),
-        None => Some(options.data_dir.join("berth.db")),
-    };
-    match file {
-        Some(file) if !file.is_file() => Err(Error::Failed(format!(
-            "there is no database {}; give the server's --data-dir, and its --database where it has one",
-            file.display()
-        ))),
-        _ => Ok(()),
-    }
 }
 
 fn refused(options: &AccountRecoverOptions, error: &identity::Error) -> Error {

@@ -16,6 +16,7 @@ mod collection;
 mod events;
 mod history;
 mod hosts;
+mod integrity;
 mod layers;
 mod moving;
 mod token;
@@ -34,6 +35,7 @@ pub use hosts::{
     AgentCommand, AgentRunOptions, CredentialOptions, ExplainRequestOptions, HostCommand,
     HostInviteOptions, JoinOptions, KubeletOptions,
 };
+pub use integrity::FsckOptions;
 pub use layers::{Stop, command, parse};
 pub use moving::{
     BundleCommand, BundleExportOptions, BundleImportOptions, CopyOptions, ImageChoice,
@@ -88,8 +90,8 @@ pub enum Command {
     },
     /// Delete layers that no image needs now, or list when that was done
     Gc(GcOptions),
-    /// Not built yet: check that metadata and layers agree
-    Fsck(NotBuiltOptions),
+    /// Check that metadata and layers agree, and repair what does not
+    Fsck(Box<FsckOptions>),
     /// Not built yet: copy metadata and layers while the server runs
     Backup(NotBuiltOptions),
     /// On a host: get the role of its instance profile, and give it to local programs

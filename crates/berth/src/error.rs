@@ -11,6 +11,9 @@ pub enum Error {
     /// It did not work: exit code 1.
     #[error("{0}")]
     Failed(String),
+    /// A check found something, which its own output tells: exit code 3.
+    #[error("")]
+    Found,
     /// The command's own output has said it all, such as the findings of `policy validate`: exit code 1.
     #[error("")]
     Told,
@@ -22,6 +25,7 @@ impl Error {
         match self {
             Error::Usage(_) => ExitCode::from(2),
             Error::Failed(_) | Error::Told => ExitCode::from(1),
+            Error::Found => ExitCode::from(3),
         }
     }
 

@@ -14,7 +14,7 @@
 //! **Invariants.** No rule of IAM or ECR is here. Nothing secret is logged: the root key is
 //! written to a file for its owner, a further or recovered account's key goes to stdout, once. Results go to
 //! stdout, logs and errors to stderr, an error on one line that says what to do. Exit codes: 0
-//! done, 1 failed, 2 wrong usage.
+//! done, 1 failed, 2 wrong usage, 3 a check found something.
 
 mod account;
 mod agent_commands;
@@ -28,6 +28,7 @@ mod events;
 mod explain;
 mod hosts;
 mod import;
+mod integrity;
 mod logging;
 mod master_key;
 mod moving;
@@ -74,7 +75,7 @@ fn end(error: &Error) -> ExitCode {
         // It quotes files, which may hold anything.
         Error::Failed(text) => eprintln!("berth: {}", Printable(text.trim_end())),
         Error::Usage(text) => eprintln!("berth: {}", text.trim_end()),
-        Error::Told => {}
+        Error::Told | Error::Found => {}
     }
     error.code()
 }
@@ -103,7 +104,7 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Import(ImportCommand::Registry(options)) => moving::import_registry(&options),
         Command::Bundle(command) => moving::bundle(command),
         Command::Gc(options) => collection::run(options),
-        Command::Fsck(_) => Err(not_built("fsck")),
+        Command::Fsck(options) => integrity::run(&options),
         Command::Backup(_) => Err(not_built("backup")),
         Command::Agent(command) => agent_commands::run(command),
         Command::Host(command) => hosts::run(command),

@@ -39,6 +39,21 @@ pub fn database_file(options: &StorageOptions, home: &DataDir) -> Option<PathBuf
     }
 }
 
+/// For commands that make nothing: a wrong directory must not become a data directory.
+pub fn refuse_missing(options: &StorageOptions) -> Result<()> {
+    let file = match &options.database {
+        Some(url) => url.as_str().strip_prefix("sqlite:").map(PathBuf::from),
+        None => Some(options.data_dir.join("berth.db")),
+    };
+    match file {
+        Some(file) if !file.is_file() => Err(Error::Failed(format!(
+            "there is no database {}; give the server's data directory, and its --database where it has one",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Opens the database, making it where it is missing.
 pub async fn open(
     role: Role,

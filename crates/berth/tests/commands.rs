@@ -62,7 +62,7 @@ fn no_command_is_wrong_usage_and_shows_the_help() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    for command in ["fsck", "backup"] {
+    for command in ["backup"] {
         run(&[command]).failed(1, &[command, "not built yet"]);
         run(&[command, "--now", "x"]).failed(1, &["not built yet"]);
     }

@@ -6,6 +6,7 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::read::is_damage;
 use crate::{Digest, UploadId};
 
 /// What a caller's stream of bytes may fail with.
@@ -31,9 +32,10 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the bytes of an encrypted file are not those that were written.
-    pub(crate) fn is_damage(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::InvalidData)
+    /// Whether the bytes of a file are not those that were written, or cannot be read.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_damage(source))
     }
 
     pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {

@@ -8,6 +8,7 @@
 //! <root>/uploads/<upload id>        the bytes of an upload so far
 //! <root>/uploads/<upload id>.state  its saved hash state (`hash_state.rs`)
 //! <root>/uploads/tmp-<id>[.state]   the same of a content that comes in one request
+//! <root>/quarantine/…               files that a repair moved away (`quarantine.rs`)
 //! ```
 //!
 //! Both folders are under one root, hence on one file system: a rename between them is atomic.
@@ -106,8 +107,12 @@ impl Layout {
         self.uploads().join(name_of(id) + STATE_SUFFIX)
     }
 
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
     pub(crate) fn area(&self, area: &str) -> PathBuf {
-        self.root.join("blobs").join(area)
+        self.blobs().join(area)
     }
 
     /// The folder of an area's keys that begin with this byte.
@@ -190,7 +195,7 @@ fn make_folders_synced(path: &Path) -> io::Result<()> {
 }
 
 /// Makes one folder; false where it was there.
-fn make_folder(path: &Path) -> io::Result<bool> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<bool> {
     match DirBuilder::new().mode(FOLDER_MODE).create(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),

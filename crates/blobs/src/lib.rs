@@ -51,6 +51,7 @@
 //! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
 //! | `maintenance` | sweep, list, verify |
+//! | `quarantine` | files that a repair moves away |
 //! | `layout` | paths, renames, syncs of folders |
 //!
 //! # What it costs
@@ -72,6 +73,7 @@ mod layout;
 mod maintenance;
 mod object_key;
 mod owner;
+mod quarantine;
 mod read;
 mod received;
 mod source;
@@ -89,7 +91,8 @@ pub use error::{AppendError, BoxError, Error, FinishError, OpenError, PutError, 
 pub use hash_state::UploadState;
 pub use object_key::{ObjectKey, ObjectKeyError};
 pub use owner::Owner;
-pub use read::BlobFile;
+pub use quarantine::{Found, UploadFiles};
+pub use read::{BlobFile, OnDamage};
 pub use received::{Received, StoreError};
 pub use source::{BlobRead, BlobStream, ReadRange, Redirect, Source};
 pub use store::Blobs;

@@ -162,6 +162,29 @@ impl Blobs {
         run(move || list_folder(&layout, area, first).map(Some)).await?
     }
 
+    /// The files of a folder of copies whose names are no keys, as paths below the folder of blobs. Folders among
+    /// them are left out.
+    pub(crate) async fn strays(&self, number: u16) -> Result<Vec<String>, Error> {
+        let [area, first] = number.to_be_bytes();
+        let Some(area) = AREAS.get(usize::from(area)) else {
+            return Ok(Vec::new());
+        };
+        let layout = Arc::clone(self.layout());
+        run(move || {
+            let mut strays = Vec::new();
+            for (name, entry) in read_folder(&layout.prefix(area, first))? {
+                let path = format!("{area}/{first:02x}/{}", name.to_string_lossy());
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                if !is_folder && path.parse::<ObjectKey>().is_err() {
+                    strays.push(path);
+                }
+            }
+            strays.sort_unstable();
+            Ok(strays)
+        })
+        .await?
+    }
+
     /// Every stored copy, in the order of the keys. Memory holds one 256th of the names at a time; a copy
     /// that comes or goes meanwhile may be told or not.
     pub fn list(&self) -> impl Stream<Item = Result<Listed, Error>> + Send + Unpin + use<> {

@@ -27,13 +27,16 @@ pub(crate) struct DirectoryLock {
     _file: File,
 }
 
+/// The file with the database's id.
+pub(crate) const MARK: &str = "database";
+
 /// The longest id that is read.
 const ID_BYTES_MAX: usize = 256;
 
 /// Takes the directory: locked, and marked as the database's.
 pub(crate) fn take(root: &Path, owner: Owner<'_>) -> Result<DirectoryLock, OpenError> {
     let lock = lock(root, owner.is_shared)?;
-    let mark = root.join("database");
+    let mark = root.join(MARK);
     if read(&mark)?.is_none() {
         write(root, &mark, owner.database).map_err(Error::io("mark the directory"))?;
     }

@@ -1,5 +1,6 @@
 //! Reading a blob: large reads on the blocking pool, one ahead of the consumer.
 
+use std::fmt;
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -15,14 +16,25 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::encryption::{self, DataKey, EncryptionKey, HEADER_BYTES, ReadAt as _, Records};
 
+/// Called when a file turns out to be damaged while it is read.
+pub type OnDamage = Arc<dyn Fn() + Send + Sync>;
+
 /// Bytes read at a time. A reader holds two of these, and what its consumer keeps.
 const READ_BYTES: u64 = 256 * 1024;
 
 /// An open blob. It stays readable, to the end, though the blob is deleted meanwhile.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BlobFile {
     bytes: Content,
     size: u64,
+    on_damage: Option<OnDamage>,
+}
+
+impl fmt::Debug for BlobFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, size) = (&self.bytes, self.size);
+        f.debug_tuple("BlobFile").field(bytes).field(&size).finish()
+    }
 }
 
 /// A file, and how the content stands in it.
@@ -44,6 +56,7 @@ impl BlobFile {
         Self {
             bytes: Content::Plain(Arc::new(file)),
             size,
+            on_damage: None,
         }
     }
 
@@ -57,12 +70,25 @@ impl BlobFile {
         let size = records.size;
         let file = EncryptedFile { file, key, records };
         let bytes = Content::Encrypted(Arc::new(file));
-        Ok(Self { bytes, size })
+        Ok(Self {
+            bytes,
+            size,
+            on_damage: None,
+        })
     }
 
     /// Its length in bytes.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The same, which calls `on_damage` when a read finds that the file is damaged.
+    #[must_use]
+    pub fn reporting(self, on_damage: OnDamage) -> Self {
+        Self {
+            on_damage: Some(on_damage),
+            ..self
+        }
     }
 
     /// The bytes of `range`, cut to the blob's end. Nothing is read before the first poll; then one
@@ -73,6 +99,7 @@ impl BlobFile {
             at: range.start,
             end: range.end.min(self.size),
             ahead: None,
+            on_damage: self.on_damage.clone(),
         }
     }
 
@@ -110,12 +137,27 @@ impl BlobFile {
 
 /// The bytes of a range as a stream of chunks. A file that ends before the range does is an error
 /// (`UnexpectedEof`), never a short answer.
-#[derive(Debug)]
 pub struct FileRead {
     bytes: Content,
     at: u64,
     end: u64,
     ahead: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    on_damage: Option<OnDamage>,
+}
+
+impl fmt::Debug for FileRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FileRead({}..{})", self.at, self.end)
+    }
+}
+
+/// Whether an error of a read says that the file is not what was written. A disk that cannot read a block fails
+/// with `EIO`.
+pub(crate) fn is_damage(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+    ) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
 impl FileRead {
@@ -181,6 +223,11 @@ impl Stream for FileRead {
             }
             Err(error) => {
                 this.at = this.end;
+                if let Some(on_damage) = this.on_damage.take()
+                    && is_damage(&error)
+                {
+                    on_damage();
+                }
                 Poll::Ready(Some(Err(error)))
             }
         }

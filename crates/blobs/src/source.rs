@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 
-use crate::read::{BlobFile, FileRead};
+use crate::read::{BlobFile, FileRead, OnDamage};
 
 /// An open blob.
 #[derive(Debug, Clone)]
@@ -32,6 +32,15 @@ impl Source {
             Source::File(file) => file.size(),
             Source::Stream(stream) => stream.size,
             Source::Redirect(redirect) => redirect.size,
+        }
+    }
+
+    /// The same, which calls `on_damage` when a read of a file finds that it is damaged.
+    #[must_use]
+    pub fn reporting(self, on_damage: OnDamage) -> Self {
+        match self {
+            Source::File(file) => Source::File(file.reporting(on_damage)),
+            other => other,
         }
     }
 

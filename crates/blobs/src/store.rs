@@ -386,6 +386,12 @@ impl Blobs {
         .await?
     }
 
+    /// Whether the directory is there: a file system that is not mounted has no copy at all, and none of them is lost.
+    pub async fn is_there(&self) -> Result<bool, Error> {
+        let mark = self.layout.root().join(owner::MARK);
+        Ok(run(move || stat(&mark)).await??.is_some())
+    }
+
     /// Deletes a copy; false if there was none. Reads that are open continue. The caller has committed that
     /// no row names the key. The deletion is not synced: if a crash undoes it, [`list`](Self::list) finds the
     /// copy again.

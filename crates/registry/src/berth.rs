@@ -12,6 +12,7 @@ mod search;
 mod usage;
 
 pub use replication_peers::{NewReplicationPeer, PeerDeletion, peer_arn};
+pub(crate) use usage::{ACCOUNT, repository_subject};
 pub use usage::{Download, principal_of};
 
 pub use search::{Candidate, Place, Search, Step};

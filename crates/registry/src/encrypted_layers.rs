@@ -7,9 +7,16 @@ use aws_api::ecr::{EncryptionConfiguration, EncryptionType};
 use aws_types::{AccountId, Region};
 use blobs::{Blobs, Digest, Source};
 
+use crate::damage::Damage;
 use crate::layer_keys::check_encryption;
 use crate::stored_copy::StoredCopy;
 use crate::{Error, KeyId, Registry, RepositoryFacts};
+
+/// What opening a copy found.
+pub(crate) enum Opened {
+    Whole(Source),
+    Damaged(Damage),
+}
 
 impl Registry {
     /// The bytes of a repository's layers.
@@ -61,7 +68,7 @@ impl Registry {
         digest: &Digest,
         now_ms: i64,
     ) -> Result<bool, Error> {
-        let Some(source) = self.open_layer(service, from.id, digest).await? else {
+        let Some(source) = self.open_layer(service, from.id, digest, now_ms).await? else {
             return Ok(false);
         };
         let blobs = self.blobs_of(to).await?;
@@ -72,9 +79,15 @@ impl Registry {
         Ok(true)
     }
 
-    /// A copy, opened.
-    pub(crate) async fn open_stored(&self, copy: &StoredCopy) -> Result<Option<Source>, Error> {
+    /// A copy, opened: its length and, of an encrypted one, its key and its end are right.
+    pub(crate) async fn open_stored(&self, copy: &StoredCopy) -> Result<Opened, Error> {
         let blobs = self.blobs_under(copy.encryption).await?;
-        Ok(blobs.open(&copy.key).await?)
+        Ok(match blobs.open(&copy.key).await {
+            Ok(Some(source)) if source.size() == copy.size => Opened::Whole(source),
+            Ok(Some(_)) => Opened::Damaged(Damage::Size),
+            Ok(None) => Opened::Damaged(Damage::Lost),
+            Err(error) if error.is_damage() => Opened::Damaged(Damage::Bytes),
+            Err(error) => return Err(error.into()),
+        })
     }
 }

@@ -376,6 +376,16 @@ pub enum Error {
         /// Where.
         place: RepositoryRef,
     },
+    /// The stored bytes of a layer are lost or are not those of its digest.
+    #[error(
+        "The layer with digest '{0}' is damaged in this registry and cannot be pulled. Push an image that has it again to repair it"
+    )]
+    LayerDamaged(String),
+    /// The stored manifest is not that of its digest.
+    #[error(
+        "The image with digest '{0}' is damaged in this registry and cannot be pulled. Push it again to repair it"
+    )]
+    ImageDamaged(String),
     /// An image needs the layer, so it is not deleted.
     #[error("The layer with digest '{digest}' within {place} is part of an image")]
     LayerInUse {

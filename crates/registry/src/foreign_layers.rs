@@ -9,6 +9,7 @@ use store::ecr::image;
 use store::service_events::{self, NewEvent};
 use store::{Scope, settings};
 
+use crate::damage::is_whole;
 use crate::{Error, Registry, manifest};
 
 /// The setting that says that the work is done.
@@ -73,6 +74,10 @@ impl Registry {
         content: &image::Content,
         repository_id: i64,
     ) -> Result<u64, Error> {
+        if !is_whole(content)? {
+            tracing::warn!(digest = content.digest, "a stored manifest is damaged");
+            return Ok(0);
+        }
         // A manifest that today's rules refuse is served as it is; nothing can be read from it.
         let Ok(parsed) = manifest::parse(&content.bytes, Some(&content.media_type)) else {
             tracing::warn!(digest = content.digest, "a stored manifest cannot be read");

@@ -173,40 +173,47 @@ impl Registry {
     /// pushed, whatever `Accept` says: another form would have another digest.
     ///
     /// # Errors
-    /// [`Error::ImageNotFound`], and the store's.
+    /// [`Error::ImageNotFound`], [`Error::ImageDamaged`], and the store's.
     pub async fn get_manifest(
         &self,
         cx: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {
-        let manifest = self.stat_manifest(cx, repo, reference).await?;
+        let manifest = self.find_manifest(repo, reference, cx.now_ms()).await?;
         self.record_pull_time(cx, repo, &manifest);
         self.note_pull(cx, repo, &manifest);
         Ok(manifest)
     }
 
-    /// The same without noting a pull (`HEAD`).
+    /// The same without noting a pull (`HEAD`). A damaged manifest is absent: clients ask so before they push.
     ///
     /// # Errors
-    /// As there.
+    /// [`Error::ImageNotFound`], and the store's.
     pub async fn stat_manifest(
         &self,
-        _: &Authorized,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         reference: &str,
     ) -> Result<Arc<Manifest>, Error> {
-        let (found, by_digest) = match Reference::parse(reference) {
-            Some(Reference::Tag(tag)) => (self.manifest_by_tag(repo, tag).await?, false),
-            Some(Reference::Digest(digest)) => {
-                (self.manifest_by_digest(repo, &digest).await?, true)
-            }
-            None => (None, reference.contains(':')),
+        match self.find_manifest(repo, reference, cx.now_ms()).await {
+            Err(Error::ImageDamaged(_)) => Err(no_image(repo, reference)),
+            found => found,
+        }
+    }
+
+    async fn find_manifest(
+        &self,
+        repo: &RepositoryFacts,
+        reference: &str,
+        now: i64,
+    ) -> Result<Arc<Manifest>, Error> {
+        let found = match Reference::parse(reference) {
+            Some(Reference::Tag(tag)) => self.manifest_by_tag(repo, tag, now).await?,
+            Some(Reference::Digest(digest)) => self.manifest_by_digest(repo, &digest, now).await?,
+            None => None,
         };
-        found.ok_or_else(|| match by_digest {
-            true => repo.no_image(Some(reference), None),
-            false => repo.no_image(None, Some(reference)),
-        })
+        found.ok_or_else(|| no_image(repo, reference))
     }
 
     /// Deletes a tag, and with an image's last tag the image; or, by its digest, an
@@ -263,6 +270,7 @@ impl Registry {
         &self,
         repo: &RepositoryFacts,
         tag: &str,
+        now: i64,
     ) -> Result<Option<Arc<Manifest>>, Error> {
         if let Some(manifest) = self.0.cache.by_tag(repo.id, tag) {
             return Ok(Some(manifest));
@@ -272,7 +280,8 @@ impl Registry {
         let Some(content) = image::content_by_tag(&mut read.conn(), repo.id, tag).await? else {
             return Ok(None);
         };
-        let manifest = Arc::new(Manifest::of(content)?);
+        drop(read);
+        let manifest = self.whole_manifest(repo, content, now).await?;
         self.0.cache.put_tag(ticket, repo.id, tag, &manifest);
         Ok(Some(manifest))
     }
@@ -281,6 +290,7 @@ impl Registry {
         &self,
         repo: &RepositoryFacts,
         digest: &Digest,
+        now: i64,
     ) -> Result<Option<Arc<Manifest>>, Error> {
         if let Some(manifest) = self.0.cache.by_digest(repo.id, digest) {
             return Ok(Some(manifest));
@@ -292,9 +302,20 @@ impl Registry {
         else {
             return Ok(None);
         };
-        let manifest = Arc::new(Manifest::of(content)?);
+        drop(read);
+        let manifest = self.whole_manifest(repo, content, now).await?;
         self.0.cache.put_digest(ticket, repo.id, &manifest);
         Ok(Some(manifest))
+    }
+}
+
+/// The answer for a tag or digest that names no image.
+fn no_image(repo: &RepositoryFacts, reference: &str) -> Error {
+    let by_digest = matches!(Reference::parse(reference), Some(Reference::Digest(_)))
+        || reference.contains(':');
+    match by_digest {
+        true => repo.no_image(Some(reference), None),
+        false => repo.no_image(None, Some(reference)),
     }
 }
 

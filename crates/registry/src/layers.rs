@@ -8,6 +8,7 @@ use store::ecr::{collection, image_status, layer, repository, upload};
 
 use crate::cache::Change;
 use crate::digest::parse_digest;
+use crate::encrypted_layers::Opened;
 use crate::layer_keys::stored_word;
 use crate::stored_copy::StoredCopy;
 use crate::upload_id::KEEP_BYTES_MIN;
@@ -38,15 +39,15 @@ impl Registry {
     /// The layer and its bytes (`GET /v2/<name>/blobs/<digest>`).
     ///
     /// # Errors
-    /// Those of [`Registry::stat_blob`] and of the blob store.
+    /// Those of [`Registry::stat_blob`] and of the blob store, and [`Error::LayerDamaged`].
     pub async fn open_blob(
         &self,
-        _: &Authorized,
+        cx: &Authorized,
         repo: &RepositoryFacts,
         digest: &str,
     ) -> Result<(Layer, Source), Error> {
         let parsed = parse_digest(digest)?;
-        let opened = self.open_copy(repo.id, &parsed).await?;
+        let opened = self.open_copy(repo.id, &parsed, cx.now_ms()).await?;
         let (size, source) = opened.ok_or_else(|| repo.no_layer(digest))?;
         let layer = Layer {
             digest: parsed,
@@ -60,14 +61,15 @@ impl Registry {
     /// it was sealed for a caller who was allowed to read the layer.
     ///
     /// # Errors
-    /// Those of store and blobs.
+    /// [`Error::LayerDamaged`], and those of store and blobs.
     pub async fn open_layer(
         &self,
         _: ServiceName,
         repository_id: i64,
         digest: &Digest,
+        now_ms: i64,
     ) -> Result<Option<Source>, Error> {
-        let opened = self.open_copy(repository_id, digest).await?;
+        let opened = self.open_copy(repository_id, digest, now_ms).await?;
         Ok(opened.map(|(_, source)| source))
     }
 
@@ -93,8 +95,8 @@ impl Registry {
         let Some(Linked { blob, .. }) = found else {
             return Ok(None);
         };
-        // A layer is mounted within one key: the bytes under another one are others.
-        if blob.encryption != stored_word(target.encryption) {
+        // A layer is mounted within one key: the bytes under another one are others. What is damaged is uploaded.
+        if blob.is_damaged || blob.encryption != stored_word(target.encryption) {
             return Ok(None);
         }
         if image_status::is_layer_archived(&mut tx.conn(), source.id, &text).await? {
@@ -155,8 +157,8 @@ impl Registry {
 
     /// Makes what was received, perhaps by an upload, a layer of the repository.
     ///
-    /// Where the database knows a whole copy of the digest, that one is linked and what was received is
-    /// discarded. Otherwise it is stored under a key of its own, and the row that names the key is written in
+    /// Where the database knows a copy of the digest that is found whole, that one is linked and what was received
+    /// is discarded. Otherwise it is stored under a key of its own, and the row that names the key is written in
     /// the transaction that links it. Until then a failure leaves the upload as it was.
     pub(crate) async fn link(
         &self,
@@ -179,9 +181,9 @@ impl Registry {
     ) -> Result<Layer, Error> {
         let (digest, size) = (received.digest(), received.size());
         let kept = upload.filter(|_| size >= KEEP_BYTES_MIN);
-        let mut damaged = None;
-        match self.known_copy(repo, &digest).await? {
-            Some((copy, true)) if copy.size == size => {
+        let mut replaced = None;
+        match self.known_copy(repo, &digest, size).await? {
+            Some((_, State::Whole)) => {
                 if let Some(layer) = self.link_copy(repo, digest, None, kept, now).await? {
                     if let Err(error) = received.discard().await {
                         tracing::warn!(%error, "cannot remove an upload: a sweep does");
@@ -190,10 +192,11 @@ impl Registry {
                 }
                 // It was collected meanwhile.
             }
-            Some((copy, _)) => {
-                tracing::error!(%digest, key = %copy.key, "a damaged or lost blob is replaced");
-                damaged = Some(copy.key);
+            Some((copy, State::Damaged)) => {
+                tracing::warn!(%digest, key = %copy.key, "a damaged or lost blob is replaced");
+                replaced = Some(copy.key);
             }
+            Some((copy, State::Unread)) => replaced = Some(copy.key),
             None => {}
         }
         let stored = received.store().await.map_err(|error| match error {
@@ -202,13 +205,13 @@ impl Registry {
             }
             StoreError::Storage(error) => error.into(),
         })?;
-        let new = NewCopy { stored, damaged };
+        let new = NewCopy { stored, replaced };
         let linked = self.link_copy(repo, digest, Some(new), kept, now).await?;
         linked.ok_or_else(|| Error::internal(format!("the row of the blob {digest} did not stay")))
     }
 
     /// Writes the rows of a layer: of the copy that is new, or of the one that the database knows. `None`
-    /// when it does not know one any more.
+    /// when it does not know one any more, or that it is damaged.
     async fn link_copy(
         &self,
         repo: &RepositoryFacts,
@@ -230,7 +233,7 @@ impl Registry {
                     Some(new.put(conn, &text, encryption.clone(), now).await?)
                 }
             };
-            let Some(blob) = blob else {
+            let Some(blob) = blob.filter(|blob| !blob.is_damaged) else {
                 return Ok(None);
             };
             match layer::link(&mut tx.conn(), repo.id, &text, &blob, now).await {
@@ -266,9 +269,9 @@ impl Registry {
             tx.commit().await?;
             let copy = StoredCopy::of(&blob)?;
             self.0.cache.put_layer(ticket, repo.id, digest, copy);
-            if let Some(NewCopy { stored, damaged }) = new {
+            if let Some(NewCopy { stored, replaced }) = new {
                 // No row names these keys, and no other request knows them.
-                let unused = [Some(stored.key), damaged];
+                let unused = [Some(stored.key), replaced];
                 for key in unused.into_iter().flatten().filter(|key| *key != copy.key) {
                     self.delete_copy(&key).await;
                 }
@@ -279,12 +282,13 @@ impl Registry {
         Ok(None)
     }
 
-    /// The copy that the database knows, and whether its bytes are there.
+    /// The copy that the database knows of a digest whose bytes were received, and in which state it is.
     async fn known_copy(
         &self,
         repo: &RepositoryFacts,
         digest: &Digest,
-    ) -> Result<Option<(StoredCopy, bool)>, Error> {
+        size: u64,
+    ) -> Result<Option<(StoredCopy, State)>, Error> {
         let blob = {
             let mut read = self.0.store.read().await?;
             let encryption = stored_word(repo.encryption);
@@ -294,9 +298,18 @@ impl Registry {
             return Ok(None);
         };
         let copy = StoredCopy::of(&blob)?;
+        if blob.is_damaged || copy.size != size {
+            return Ok(Some((copy, State::Damaged)));
+        }
+        if size > REREAD_BYTES_MAX {
+            return Ok(Some((copy, State::Unread)));
+        }
         let blobs = self.blobs_of(repo).await?;
-        let is_there = blobs.stat(&copy.key).await? == Some(copy.size);
-        Ok(Some((copy, is_there)))
+        let state = match self.inspect(&blobs, digest, &copy).await? {
+            None => State::Whole,
+            Some(_) => State::Damaged,
+        };
+        Ok(Some((copy, state)))
     }
 
     async fn delete_copy(&self, key: &ObjectKey) {
@@ -310,25 +323,34 @@ impl Registry {
         &self,
         repository_id: i64,
         digest: &Digest,
+        now: i64,
     ) -> Result<Option<(u64, Source)>, Error> {
-        for _ in 0..OPEN_ATTEMPTS_MAX {
-            let Some(copy) = self.layer_copy(repository_id, digest, None).await? else {
-                return Ok(None);
+        for attempt in 1..=OPEN_ATTEMPTS_MAX {
+            let copy = match self.layer_copy(repository_id, digest, None).await? {
+                Known::Absent => return Ok(None),
+                Known::Damaged => return Err(Error::LayerDamaged(digest.to_string())),
+                Known::Stored(copy) => copy,
             };
-            if let Some(source) = self.open_stored(&copy).await? {
-                // What was written is checked again where it is read: a copy that a broken disk cut
-                // short is not served, and a push replaces it.
-                if source.size() != copy.size {
-                    return Err(damaged(digest, &copy, source.size()));
+            // What was written is checked again where it is read: a copy that a broken disk cut short is not
+            // served, and a push replaces it.
+            let found = match self.open_stored(&copy).await? {
+                Opened::Whole(source) => {
+                    let source = self.watched(digest, &copy, source, now);
+                    return Ok(Some((copy.size, source)));
                 }
-                return Ok(Some((copy.size, source)));
+                Opened::Damaged(found) => found,
+            };
+            // Another copy may have taken its place since the row was read: the first time it may come from memory.
+            if attempt > 1 {
+                let service = ServiceName::Maintenance;
+                self.mark_copy(service, digest, &copy, found, now).await?;
             }
-            // Another copy may have taken its place since the row was read.
-            self.0
-                .cache
-                .changed(&[Change::Layer(repository_id, *digest)]);
+            let changed = [Change::Layer(repository_id, *digest)];
+            self.0.cache.changed(&changed);
         }
-        Err(lost(digest))
+        Err(Error::internal(format!(
+            "the copy of the blob {digest} changes all the time"
+        )))
     }
 
     /// The size of a repository's layer. Who is told that it is there may name it in a manifest later.
@@ -339,8 +361,21 @@ impl Registry {
         digest: &Digest,
     ) -> Result<Option<u64>, Error> {
         let asked_at = Some(cx.now_ms());
-        let copy = self.layer_copy(repository_id, digest, asked_at).await?;
-        Ok(copy.map(|copy| copy.size))
+        let known = self.layer_copy(repository_id, digest, asked_at).await?;
+        Ok(match known {
+            Known::Stored(copy) => Some(copy.size),
+            Known::Absent | Known::Damaged => None,
+        })
+    }
+
+    /// Whether the repository has a layer whose bytes are known to be damaged.
+    pub(crate) async fn is_layer_damaged(
+        &self,
+        repository_id: i64,
+        digest: &Digest,
+    ) -> Result<bool, Error> {
+        let known = self.layer_copy(repository_id, digest, None).await?;
+        Ok(matches!(known, Known::Damaged))
     }
 
     /// `asked_at`: when a client asks whether the layer is there, which keeps one that no image needs.
@@ -349,23 +384,26 @@ impl Registry {
         repository_id: i64,
         digest: &Digest,
         asked_at: Option<i64>,
-    ) -> Result<Option<StoredCopy>, Error> {
+    ) -> Result<Known, Error> {
         if let Some(copy) = self.0.cache.layer(repository_id, digest) {
-            return Ok(Some(copy));
+            return Ok(Known::Stored(copy));
         }
         let ticket = self.0.cache.ticket();
         let mut read = self.0.store.read().await?;
         let (conn, text) = (&mut read.conn(), digest.to_string());
         let Some(Linked { blob, unused_since }) = layer::find(conn, repository_id, &text).await?
         else {
-            return Ok(None);
+            return Ok(Known::Absent);
         };
         // Layers of archived images alone are archived as well. What archives an image makes everything
         // stale that is cached of its repository.
         if image_status::is_layer_archived(conn, repository_id, &text).await? {
-            return Ok(None);
+            return Ok(Known::Absent);
         }
         drop(read);
+        if blob.is_damaged {
+            return Ok(Known::Damaged);
+        }
         let copy = StoredCopy::of(&blob)?;
         match unused_since {
             None => self.0.cache.put_layer(ticket, repository_id, *digest, copy),
@@ -379,8 +417,25 @@ impl Registry {
                 }
             }
         }
-        Ok(Some(copy))
+        Ok(Known::Stored(copy))
     }
+}
+
+/// What the database knows of a repository's layer.
+enum Known {
+    /// It has none of this digest, or one that is archived.
+    Absent,
+    /// Its bytes are known to be lost or damaged.
+    Damaged,
+    Stored(StoredCopy),
+}
+
+/// What is known of a stored copy when its bytes come once more.
+enum State {
+    Whole,
+    Damaged,
+    /// It is too large to be read for this: the bytes that came take its place.
+    Unread,
 }
 
 /// A layer that no image needs begins its time anew when it is asked for, but not more often than this.
@@ -389,12 +444,15 @@ const ASKED_AGAIN_MS: i64 = 60_000;
 /// How often rows are written again whose blob was collected between two statements.
 const LINK_ATTEMPTS_MAX: usize = 3;
 /// How often a layer is looked up again whose copy was replaced.
-const OPEN_ATTEMPTS_MAX: usize = 2;
+const OPEN_ATTEMPTS_MAX: usize = 4;
+/// Up to this size a copy that is there is read when its bytes are pushed again, and kept when it is whole: that costs
+/// less than to sync another one. What is larger is almost synced when it is complete.
+const REREAD_BYTES_MAX: u64 = 16 << 20;
 
 /// A copy that was just stored, and the one in whose place it comes.
 struct NewCopy {
     stored: Stored,
-    damaged: Option<ObjectKey>,
+    replaced: Option<ObjectKey>,
 }
 
 impl NewCopy {
@@ -405,27 +463,17 @@ impl NewCopy {
         encryption: String,
         now: i64,
     ) -> Result<layer::Blob, store::Error> {
-        let key = self.stored.key.to_string();
-        if let Some(damaged) = &self.damaged {
-            layer::replace_copy(conn, digest, &damaged.to_string(), &key, now).await?;
-        }
-        let size = i64::try_from(self.stored.size).unwrap_or(i64::MAX);
         let blob = layer::Blob {
-            size,
-            object_key: key,
+            size: i64::try_from(self.stored.size).unwrap_or(i64::MAX),
+            object_key: self.stored.key.to_string(),
             encryption,
+            is_damaged: false,
         };
+        if let Some(replaced) = &self.replaced
+            && layer::replace_copy(conn, digest, &replaced.to_string(), &blob, now).await?
+        {
+            return Ok(blob);
+        }
         layer::put_blob(conn, digest, &blob, now).await
     }
-}
-
-fn damaged(digest: &Digest, copy: &StoredCopy, found: u64) -> Error {
-    let StoredCopy { key, size, .. } = copy;
-    Error::internal(format!(
-        "the blob {digest} at {key} has {found} bytes instead of {size}"
-    ))
-}
-
-fn lost(digest: &Digest) -> Error {
-    Error::internal(format!("the blob {digest} has a row and no file"))
 }

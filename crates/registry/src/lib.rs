@@ -27,6 +27,8 @@
 //! - `uploads`, `layers`: incoming bytes, and the links that make them reachable;
 //!   `open_uploads` counts the unfinished, `kept_uploads` writes them down for other nodes.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
+//! - `damage`: what is known to be lost or damaged, and how a push repairs it.
+//! - `integrity`: checks that database and files agree, and repairs.
 //! - `foreign_layers`: links them to images that version 0.1 stored.
 //! - `lifecycle`: policies that delete and archive images; `storage_class`: archived images.
 //! - `events`: what is told to the targets of a registry, written with the change itself.
@@ -76,6 +78,7 @@ mod activity;
 mod berth;
 mod cache;
 mod collection;
+mod damage;
 mod deletion;
 mod digest;
 mod ecr;
@@ -88,6 +91,7 @@ mod expected;
 mod facts;
 mod foreign_layers;
 mod images;
+pub mod integrity;
 mod kept_uploads;
 mod layer_keys;
 mod layers;

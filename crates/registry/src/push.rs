@@ -6,7 +6,7 @@ use store::Write;
 use store::ecr::image::{self, ACTIVE, Image};
 use store::ecr::quota::{IMAGES, TAGS};
 use store::ecr::usage::Amounts;
-use store::ecr::{image_facts, image_status, image_tag, layer, lifecycle, repository};
+use store::ecr::{damage, image_facts, image_status, image_tag, layer, lifecycle, repository};
 
 use crate::cache::Change;
 use crate::events::{self, Artifact};
@@ -64,7 +64,10 @@ impl Registry {
         let Some(row) = repository::get(&mut tx.conn(), repo.id).await? else {
             return Err(Error::RepositoryNotFound(repo.place()));
         };
-        let existing = image::find(&mut tx.conn(), repo.id, &digest).await?;
+        let found = image::find_to_push(&mut tx.conn(), repo.id, &digest, new.bytes).await?;
+        // A manifest that is not that of its digest is replaced by the one that was pushed.
+        let is_whole = found.as_ref().is_none_or(|(_, is_whole)| *is_whole);
+        let existing = found.map(|(image, _)| image);
         let mut tagged = Vec::with_capacity(new.tags.len());
         for tag in new.tags {
             let current = image_tag::find(&mut tx.conn(), repo.id, tag).await?;
@@ -97,7 +100,7 @@ impl Registry {
         let is_active = existing
             .as_ref()
             .is_some_and(|image| image.status == ACTIVE);
-        if is_active && tagged.iter().all(|(_, current)| is_here(current)) {
+        if is_active && is_whole && tagged.iter().all(|(_, current)| is_here(current)) {
             return Ok(Pushed::Same);
         }
         let cause = Cause::caller(
@@ -108,7 +111,12 @@ impl Registry {
             },
         );
         let image_id = match existing {
-            Some(image) => image.id,
+            Some(image) => {
+                if !is_whole {
+                    damage::restore_manifest(&mut tx.conn(), image.id, new.bytes).await?;
+                }
+                image.id
+            }
             None => {
                 let max = self.0.settings.limits.images_per_repository_max;
                 let max = quotas.value(IMAGES, max);

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use authz::ServiceName;
-use aws_types::Entropy;
-use blobs::{Blobs, UploadId};
+use aws_types::{Entropy, draw};
+use blobs::{Blobs, ObjectKey, UploadId};
 use jiff::Timestamp;
 use store::ecr::{image, replication, upload};
 use store::service_events::{self, NewEvent};
@@ -59,8 +59,25 @@ impl Registry {
         settings: Settings,
         now: Timestamp,
     ) -> Result<Registry, Error> {
+        let registry = Registry::over(store, blobs, entropy, principals, keys, settings);
+        let young_stay = registry.0.settings.shared;
+        registry
+            .sweep(ServiceName::Maintenance, now, young_stay)
+            .await?;
+        Ok(registry)
+    }
+
+    /// A registry over its metadata and its bytes, neither of which this touches.
+    pub(crate) fn over(
+        store: Store,
+        blobs: Blobs,
+        entropy: Arc<dyn Entropy>,
+        principals: Arc<dyn Principals>,
+        keys: Arc<dyn LayerKeys>,
+        settings: Settings,
+    ) -> Registry {
         let cache = Cache::new(store.clone(), settings.manifest_cache_bytes_max);
-        let registry = Registry(Arc::new(Inner {
+        Registry(Arc::new(Inner {
             store,
             blobs,
             entropy,
@@ -74,12 +91,12 @@ impl Registry {
             event_totals: EventTotals::default(),
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
-        }));
-        let young_stay = registry.0.settings.shared;
-        registry
-            .sweep(ServiceName::Maintenance, now, young_stay)
-            .await?;
-        Ok(registry)
+        }))
+    }
+
+    /// A key for a row of a copy whose bytes are lost: no file has it.
+    pub(crate) fn new_key(&self) -> Result<ObjectKey, Error> {
+        Ok(ObjectKey::from_random(draw(&*self.0.entropy)?))
     }
 
     /// What each node does every minute or so: writes down when and by whom images were pulled here, and

@@ -33,7 +33,12 @@ pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response
         describe(&mut event, &grant);
         let file = app
             .registry
-            .open_layer(ServiceName::DownloadUrl, grant.repository_id, &grant.digest)
+            .open_layer(
+                ServiceName::DownloadUrl,
+                grant.repository_id,
+                &grant.digest,
+                head.now.as_millisecond(),
+            )
             .await
             .map_err(ApiError::from)?
             .ok_or_else(|| {

@@ -5,6 +5,7 @@
 //! the transaction of [`crate::Scope::Repository`].
 
 pub mod collection;
+pub mod damage;
 pub mod event;
 pub mod event_delivery;
 pub mod event_target;
@@ -12,6 +13,7 @@ pub mod image;
 pub mod image_facts;
 pub mod image_status;
 pub mod image_tag;
+pub mod integrity;
 pub mod layer;
 pub mod lifecycle;
 pub mod lifecycle_preview;

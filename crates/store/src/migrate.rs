@@ -110,6 +110,8 @@ const STEPS: &[Step] = steps![
     "0047_failed_events_expire" from "0.3.0",
     // Older versions collect nothing.
     "0048_collection" from "0.3.0",
+    // Older versions would serve what is known to be damaged.
+    "0049_damage" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

@@ -7,7 +7,7 @@ use std::path::Path;
 use store::{Store, Value};
 
 /// Statements that may walk, by how they begin, and why.
-const MAY_WALK: [(&str, &str); 7] = [
+const MAY_WALK: [(&str, &str); 8] = [
     (
         "SELECT f.image_id, f.repository_id",
         "a partial index of what waits",
@@ -35,6 +35,10 @@ const MAY_WALK: [(&str, &str); 7] = [
     (
         "SELECT count(*) FROM iam_policy_versions",
         "GetAccountSummary counts them",
+    ),
+    (
+        "SELECT p.repository_id, p.digest, p.size",
+        "a check of all data, against what waits to be counted",
     ),
 ];
 /// The statements that were looked at, at least: a scan of the sources that finds none has proven nothing.

@@ -9,6 +9,7 @@ use store::Conn;
 use store::ecr::search::{self, Found};
 use store::ecr::{image_facts, layer, repository};
 
+use crate::encrypted_layers::Opened;
 use crate::facts::registry_account;
 use crate::repository::registry_of;
 use crate::search_terms::{self, CONFIG_BYTES_MAX, SEPARATOR, clean, key_prefix, kind, pair};
@@ -200,18 +201,16 @@ impl Registry {
             layer::find(&mut read.conn(), repository_id, &digest).await?
         };
         let blob = blob.map(|layer| layer.blob);
-        let Some(blob) = blob.filter(|blob| blob.size <= CONFIG_BYTES_MAX) else {
+        let is_read = |blob: &layer::Blob| blob.size <= CONFIG_BYTES_MAX && !blob.is_damaged;
+        let Some(blob) = blob.filter(is_read) else {
             return Ok(None);
         };
         let copy = StoredCopy::of(&blob)?;
         let source = match self.open_stored(&copy).await {
-            Ok(source) => source,
-            // A key that is disabled must not keep the images behind this one from being indexed.
-            Err(Error::Kms(_)) => None,
+            Ok(Opened::Whole(source)) => source,
+            // A key that is disabled must not keep the images behind this one from being indexed, nor damage.
+            Ok(Opened::Damaged(_)) | Err(Error::Kms(_)) => return Ok(None),
             Err(error) => return Err(error),
-        };
-        let Some(source) = source else {
-            return Ok(None);
         };
         let mut chunks = source.read_range(0..source.size());
         let mut bytes = Vec::new();

@@ -34,7 +34,7 @@ const DAYS_KEPT: i64 = 400;
 const PAGE_MAX: usize = 1_000;
 
 /// The subject of the account as a whole.
-const ACCOUNT: &str = "a";
+pub(crate) const ACCOUNT: &str = "a";
 const PRINCIPAL: &str = "p/";
 
 /// Whose repository a layer is sent from, and to whom.
@@ -82,7 +82,7 @@ pub fn principal_of(cx: &authz::RequestContext) -> String {
     Who::of(&cx.caller).principal
 }
 
-fn repository_subject(id: i64) -> String {
+pub(crate) fn repository_subject(id: i64) -> String {
     format!("r/{id}")
 }
 

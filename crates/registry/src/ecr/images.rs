@@ -93,7 +93,7 @@ impl Registry {
         let (mut images, mut failures) = (Vec::new(), Vec::new());
         let mut left = ANSWER_BYTES_MAX;
         for id in input.image_ids {
-            let manifest = match self.find(&repo, &id).await? {
+            let manifest = match self.find(&repo, &id, cx.now_ms()).await? {
                 Ok(manifest) => manifest,
                 Err(failure) => {
                     failures.push(failure);
@@ -248,15 +248,20 @@ impl Registry {
         &self,
         repo: &RepositoryFacts,
         id: &ImageIdentifier,
+        now: i64,
     ) -> Result<Result<Arc<Manifest>, ImageFailure>, Error> {
         let (digest, tag) = match check(id) {
             Ok(checked) => checked,
             Err(failure) => return Ok(Err(failure)),
         };
         let found = match (&digest, tag) {
-            (_, Some(tag)) => self.manifest_by_tag(repo, tag).await?,
-            (Some(digest), None) => self.manifest_by_digest(repo, digest).await?,
-            (None, None) => None,
+            (_, Some(tag)) => self.manifest_by_tag(repo, tag, now).await,
+            (Some(digest), None) => self.manifest_by_digest(repo, digest, now).await,
+            (None, None) => Ok(None),
+        };
+        let found = match found {
+            Err(error @ Error::ImageDamaged(_)) => return Ok(Err(damaged(id, &error))),
+            found => found?,
         };
         Ok(match found {
             None if self.is_archived(repo, id).await? => Err(inaccessible(id)),
@@ -337,6 +342,11 @@ fn inaccessible(id: &ImageIdentifier) -> ImageFailure {
         ImageFailureCode::ImageInaccessible,
         "Requested image is archived",
     )
+}
+
+fn damaged(id: &ImageIdentifier, error: &Error) -> ImageFailure {
+    let code = ImageFailureCode::ImageInaccessible;
+    failure(id.clone(), code, error.to_string())
 }
 
 fn mismatch(id: &ImageIdentifier) -> ImageFailure {

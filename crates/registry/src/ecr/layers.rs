@@ -229,7 +229,7 @@ impl Registry {
     /// needs it is being stored.
     ///
     /// # Errors
-    /// [`Error::LayerNotFound`], and [`Error::LayerInaccessible`] for a layer that
+    /// [`Error::LayerNotFound`], [`Error::LayerDamaged`], and [`Error::LayerInaccessible`] for a layer that
     /// belongs to no image yet.
     pub async fn layer_for_download(
         &self,
@@ -247,6 +247,9 @@ impl Registry {
                 digest: input.layer_digest,
                 place: repo.place(),
             });
+        }
+        if size.is_none() && self.is_layer_damaged(repo.id, &digest).await? {
+            return Err(Error::LayerDamaged(input.layer_digest));
         }
         let size = size.ok_or_else(|| repo.no_layer(&input.layer_digest))?;
         let mut read = self.0.store.read().await?;

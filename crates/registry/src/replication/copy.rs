@@ -12,6 +12,7 @@ use store::ecr::{image_status, image_tag, layer, replication_backfill, repositor
 use super::backfill::IMAGE_NOT_FOUND;
 use super::run::{ReplicationFailure, ReplicationTask, ReplicationWork};
 use crate::cache::Change;
+use crate::damage::is_whole;
 use crate::events::{self, Event, Replicated};
 use crate::images::{Removal, remove};
 use crate::layer_keys::stored_word;
@@ -322,6 +323,9 @@ impl Copying<'_> {
         let Some(content) = found else {
             return Ok(None);
         };
+        if !is_whole(&content)? {
+            return Err(Error::ImageDamaged(content.digest));
+        }
         let bytes = bytes::Bytes::from(content.bytes);
         Ok(Some(Original {
             id: content.id,
@@ -371,7 +375,10 @@ impl Copying<'_> {
                 continue;
             };
             let is_other = blob.encryption != stored_word(self.target.encryption);
-            if is_other || layer::size(conn, self.target.id, &text).await?.is_some() {
+            if is_other
+                || blob.is_damaged
+                || layer::size(conn, self.target.id, &text).await?.is_some()
+            {
                 continue;
             }
             if layer::link(conn, self.target.id, &text, &blob, now).await? {

@@ -10,6 +10,7 @@ use store::{Scope, jobs};
 use super::backfill::IMAGE_NOT_FOUND;
 use super::copy::{each_or_none, told};
 use super::run::{ReplicationTask, ReplicationWork};
+use crate::damage::is_whole;
 use crate::events::{self, Event, Replicated};
 use crate::replication_outbox::{COPY, DELETE_TAG};
 use crate::{Error, Registry, RepositoryFacts, service_event};
@@ -127,7 +128,10 @@ impl Registry {
         let mut read = self.0.store.read().await?;
         let digest = digest.to_string();
         let found = image::content_by_digest(&mut read.conn(), source.id, &digest).await?;
-        Ok(found.map(|content| (content.media_type, content.bytes.into())))
+        match found {
+            Some(content) if !is_whole(&content)? => Err(Error::ImageDamaged(content.digest)),
+            found => Ok(found.map(|content| (content.media_type, content.bytes.into()))),
+        }
     }
 
     /// Notes that a peer has what a task asked for.

@@ -25,7 +25,12 @@ async fn a_digest_alone_gives_nothing(store: TestStore) {
     ));
     assert!(
         w.registry
-            .open_layer(ServiceName::DownloadUrl, mine.id, &layer.parse().unwrap())
+            .open_layer(
+                ServiceName::DownloadUrl,
+                mine.id,
+                &layer.parse().unwrap(),
+                w.cx.now_ms()
+            )
             .await
             .unwrap()
             .is_none()

@@ -176,13 +176,15 @@ fn registry_code(error: &Error) -> ErrorCode {
         | Error::TooManyImageTags { .. }
         | Error::LayerTooLarge { .. } => ErrorCode::LimitExceeded,
         Error::Kms(_) => ErrorCode::Kms,
-        Error::ImageNotFound { .. } | Error::NotInTagHistory { .. } => ErrorCode::ImageNotFound,
+        Error::ImageNotFound { .. } | Error::NotInTagHistory { .. } | Error::ImageDamaged(_) => {
+            ErrorCode::ImageNotFound
+        }
         Error::ImageAlreadyExists { .. } => ErrorCode::ImageAlreadyExists,
         Error::ImageTagAlreadyExists { .. } => ErrorCode::ImageTagAlreadyExists,
         Error::ImageDigestDoesNotMatch { .. } => ErrorCode::ImageDigestDoesNotMatch,
         Error::LayersNotFound { .. } | Error::LayerNotFound { .. } => ErrorCode::LayersNotFound,
         Error::ReferencedImagesNotFound { .. } => ErrorCode::ReferencedImagesNotFound,
-        Error::LayerInaccessible { .. } => ErrorCode::LayerInaccessible,
+        Error::LayerInaccessible { .. } | Error::LayerDamaged(_) => ErrorCode::LayerInaccessible,
         Error::UploadNotFound { .. } => ErrorCode::UploadNotFound,
         Error::InvalidLayerPart { .. } | Error::UploadBusy(_) => ErrorCode::InvalidLayerPart,
         Error::LayerPartTooSmall { .. } => ErrorCode::LayerPartTooSmall,

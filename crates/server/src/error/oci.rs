@@ -96,9 +96,13 @@ impl From<ApiError> for OciError {
                 let (code, status) = registry_code(error);
                 let mut fail = OciError::new(status, code, error.to_string());
                 fail.entries = registry_entries(error);
-                match status {
-                    ErrorStatus::SERVICE_UNAVAILABLE => {
+                match error {
+                    _ if status == ErrorStatus::SERVICE_UNAVAILABLE => {
                         fail.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
+                    }
+                    // A 410 may be cached (RFC 9110, section 15.5.11), and this one ends with the next push.
+                    Error::LayerDamaged(_) | Error::ImageDamaged(_) => {
+                        fail.header(header::CACHE_CONTROL, "no-store")
                     }
                     _ => fail,
                 }
@@ -171,6 +175,10 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
         Error::LayerNotFound { .. } | Error::LayerInaccessible { .. } => {
             ("BLOB_UNKNOWN", ErrorStatus::NOT_FOUND)
         }
+        // A code of what is absent, since it is to be pushed; no 404, whose message some clients do not show
+        // (containerd's fetcher), and no 5xx, which they try again (docker, go-containerregistry).
+        Error::LayerDamaged(_) => ("BLOB_UNKNOWN", ErrorStatus::of::<410>()),
+        Error::ImageDamaged(_) => ("MANIFEST_UNKNOWN", ErrorStatus::of::<410>()),
         Error::ImageTagAlreadyExists { .. } | Error::InvalidTag { .. } => {
             ("TAG_INVALID", ErrorStatus::BAD_REQUEST)
         }

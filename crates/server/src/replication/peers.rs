@@ -278,6 +278,7 @@ async fn copy(
         registry: app.registry.clone(),
         service,
         repository: work.source.clone(),
+        now: app.now().as_millisecond(),
     };
     let (calls, tags, account) = (Arc::clone(calls), tags.to_vec(), work.account.to_string());
     let copying = apart(move || async move {

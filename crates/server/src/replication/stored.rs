@@ -12,6 +12,8 @@ pub(super) struct Stored {
     pub(super) registry: Registry,
     pub(super) service: ServiceName,
     pub(super) repository: RepositoryFacts,
+    /// When the copy began, milliseconds since the epoch.
+    pub(super) now: i64,
 }
 
 /// The registry's failures are not the peer's: they are tried again.
@@ -59,7 +61,7 @@ impl Source for Stored {
     async fn blob(&self, _: &str, blob: &Descriptor) -> Result<Option<Chunks>, Error> {
         let opened = self
             .registry
-            .open_layer(self.service, self.repository.id, &blob.digest)
+            .open_layer(self.service, self.repository.id, &blob.digest, self.now)
             .await
             .map_err(|error| failed(&error))?;
         Ok(opened.map(|source| {

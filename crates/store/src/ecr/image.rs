@@ -166,6 +166,28 @@ pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Resu
     .transpose()
 }
 
+/// The image of this digest, and whether its manifest has these bytes and is not marked as damaged.
+///
+/// # Errors
+/// The engine's.
+pub async fn find_to_push(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    digest: &str,
+    content: &[u8],
+) -> Result<Option<(Image, bool)>> {
+    conn.fetch_optional(
+        "SELECT i.id, i.digest, i.media_type, i.artifact_type, i.subject, i.content_size, i.image_size, \
+         i.pushed_at, i.pulled_at, i.status, i.archived_at, i.activated_at, CAST(CASE WHEN i.content = $3 \
+         AND i.damaged_at IS NULL THEN 1 ELSE 0 END AS BIGINT) \
+         FROM images i WHERE i.repository_id = $1 AND i.digest = $2",
+        values![repository_id, digest, content],
+    )
+    .await?
+    .map(|row| Ok((Image::read(&row)?, row.int(12)? == 1)))
+    .transpose()
+}
+
 /// The image of this id, in this repository.
 ///
 /// # Errors
@@ -286,7 +308,7 @@ pub async fn content_by_tag(
     .transpose()
 }
 
-/// Those of `digests` that are images of the repository: digest, the manifest's
+/// Those of `digests` that are images of the repository and not known to be damaged: digest, the manifest's
 /// length, the image's size.
 ///
 /// # Errors
@@ -301,7 +323,7 @@ pub async fn sizes(
         let rows = conn
             .fetch_all(
                 "SELECT digest, content_size, image_size FROM images \
-                 WHERE repository_id = $1 AND digest IN \
+                 WHERE repository_id = $1 AND damaged_at IS NULL AND digest IN \
                  ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
                 chunk_values(repository_id, piece),
             )

@@ -16,6 +16,8 @@ pub struct Blob {
     pub object_key: String,
     /// The id of the key that the copy is encrypted under; empty: it is not encrypted.
     pub encryption: String,
+    /// Whether its bytes are known to be lost or damaged ([`super::damage`]).
+    pub is_damaged: bool,
 }
 
 fn blob_of(row: &Row) -> Result<Blob> {
@@ -23,6 +25,7 @@ fn blob_of(row: &Row) -> Result<Blob> {
         size: row.int(0)?,
         object_key: row.text(1)?,
         encryption: row.text(2)?,
+        is_damaged: row.opt_int(3)?.is_some(),
     })
 }
 
@@ -32,7 +35,7 @@ fn blob_of(row: &Row) -> Result<Blob> {
 /// The engine's.
 pub async fn blob(conn: &mut Conn<'_>, digest: &str, encryption: &str) -> Result<Option<Blob>> {
     conn.fetch_optional(
-        "SELECT size, object_key, encryption FROM blobs WHERE digest = $1 AND encryption = $2",
+        "SELECT size, object_key, encryption, damaged_at FROM blobs WHERE digest = $1 AND encryption = $2",
         values![digest, encryption],
     )
     .await?
@@ -59,12 +62,13 @@ pub async fn put_blob(conn: &mut Conn<'_>, digest: &str, new: &Blob, now: i64) -
         size,
         object_key,
         encryption,
+        is_damaged: _,
     } = new;
     debug_assert!(!object_key.is_empty(), "a copy has a key");
     let inserted = conn
         .execute(
-            "INSERT INTO blobs (digest, encryption, size, object_key, stored_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (digest, encryption) DO NOTHING",
+            "INSERT INTO blobs (digest, encryption, size, object_key, stored_at, verified_at) \
+             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (digest, encryption) DO NOTHING",
             values![digest, encryption, *size, object_key, now],
         )
         .await?;
@@ -77,21 +81,22 @@ pub async fn put_blob(conn: &mut Conn<'_>, digest: &str, new: &Blob, now: i64) -
     Ok(found)
 }
 
-/// Replaces a copy that was found damaged by another one; false when the row has changed meanwhile.
+/// Replaces a copy by another one, which is whole; false when the row has changed meanwhile.
 ///
 /// # Errors
 /// The engine's.
 pub async fn replace_copy(
     conn: &mut Conn<'_>,
     digest: &str,
-    damaged_key: &str,
-    object_key: &str,
+    old_key: &str,
+    new: &Blob,
     now: i64,
 ) -> Result<bool> {
     let changed = conn
         .execute(
-            "UPDATE blobs SET object_key = $3, stored_at = $4 WHERE digest = $1 AND object_key = $2",
-            values![digest, damaged_key, object_key, now],
+            "UPDATE blobs SET object_key = $3, size = $4, stored_at = $5, verified_at = $5, damaged_at = NULL \
+             WHERE digest = $1 AND object_key = $2",
+            values![digest, old_key, &new.object_key, new.size, now],
         )
         .await?;
     Ok(changed == 1)
@@ -104,7 +109,7 @@ pub async fn replace_copy(
 /// The engine's.
 pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Result<Option<Linked>> {
     conn.fetch_optional(
-        "SELECT blobs.size, blobs.object_key, blobs.encryption, layers.unused_since FROM layers \
+        "SELECT blobs.size, blobs.object_key, blobs.encryption, blobs.damaged_at, layers.unused_since FROM layers \
          JOIN blobs ON blobs.digest = layers.digest AND blobs.encryption = layers.encryption \
          WHERE layers.repository_id = $1 AND layers.digest = $2",
         values![repository_id, digest],
@@ -113,7 +118,7 @@ pub async fn find(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Resu
     .map(|row| {
         Ok(Linked {
             blob: blob_of(&row)?,
-            unused_since: row.opt_int(3)?,
+            unused_since: row.opt_int(4)?,
         })
     })
     .transpose()
@@ -161,7 +166,7 @@ pub async fn size(conn: &mut Conn<'_>, repository_id: i64, digest: &str) -> Resu
     .transpose()
 }
 
-/// Those of `digests` that are layers of the repository, each with its size.
+/// Those of `digests` that are layers of the repository and not known to be damaged, each with its size.
 ///
 /// # Errors
 /// The engine's.
@@ -174,7 +179,9 @@ pub async fn sizes(
     for chunk in digests.chunks(CHUNK) {
         let rows = conn
             .fetch_all(
-                "SELECT digest, size FROM layers WHERE repository_id = $1 AND digest IN \
+                "SELECT l.digest, l.size FROM layers l \
+                 JOIN blobs b ON b.digest = l.digest AND b.encryption = l.encryption \
+                 WHERE l.repository_id = $1 AND b.damaged_at IS NULL AND l.digest IN \
                  ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
                 chunk_values(repository_id, chunk),
             )
