@@ -191,6 +191,10 @@ pub enum ServiceName {
     FirstStart,
     /// `berth account …`, run by who can read the master key.
     AccountCommand,
+    /// `berth restore`, run by who can read the master key and a backup.
+    RestoreCommand,
+    /// A backup that a caller asked for, or an operator.
+    Backup,
     /// The periodic work of a server: expired uploads, the key ring, times of last use.
     Maintenance,
     /// A layer is read by a sealed URL, which was made for a caller who may read it.
@@ -211,9 +215,11 @@ pub enum ServiceName {
 
 impl ServiceName {
     /// All of them.
-    pub const ALL: [ServiceName; 10] = [
+    pub const ALL: [ServiceName; 12] = [
         ServiceName::FirstStart,
         ServiceName::AccountCommand,
+        ServiceName::RestoreCommand,
+        ServiceName::Backup,
         ServiceName::Maintenance,
         ServiceName::DownloadUrl,
         ServiceName::Organizations,
@@ -233,6 +239,8 @@ impl ServiceName {
         match self {
             ServiceName::FirstStart => "first-start.berth",
             ServiceName::AccountCommand => "account-command.berth",
+            ServiceName::RestoreCommand => "restore-command.berth",
+            ServiceName::Backup => "backup.berth",
             ServiceName::Maintenance => "maintenance.berth",
             ServiceName::DownloadUrl => "download-url.berth",
             ServiceName::Organizations => "organizations.berth",

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use identity::Quota;
 use policy::DocumentKind;
 
+mod backups;
 mod collection;
 mod events;
 mod history;
@@ -22,6 +23,10 @@ mod moving;
 mod token;
 mod values;
 
+pub use backups::{
+    BackupCommand, BackupListOptions, BackupOptions, BackupPruneOptions, BackupVerifyOptions,
+    RestoreCommand, RestoreOptions, RestoreReviewOptions,
+};
 pub use collection::GcOptions;
 pub use events::{
     EventTargetCommand, EventTargetListOptions, EventTargetOptions, EventTargetPutOptions,
@@ -92,8 +97,10 @@ pub enum Command {
     Gc(GcOptions),
     /// Check that metadata and layers agree, and repair what does not
     Fsck(Box<FsckOptions>),
-    /// Not built yet: copy metadata and layers while the server runs
-    Backup(NotBuiltOptions),
+    /// Copy metadata and layers to a directory, while the server runs or of a stopped one: list, verify, prune
+    Backup(Box<BackupOptions>),
+    /// Make a server's data from a backup: review, finish
+    Restore(Box<RestoreOptions>),
     /// On a host: get the role of its instance profile, and give it to local programs
     #[command(subcommand)]
     Agent(AgentCommand),
@@ -399,13 +406,6 @@ pub struct ExplainOptions {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
-}
-
-/// A command to come takes whatever it is given, and says that it is not there.
-#[derive(Args, Clone, Debug)]
-pub struct NotBuiltOptions {
-    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub arguments: Vec<std::ffi::OsString>,
 }
 
 /// For people or for programs.

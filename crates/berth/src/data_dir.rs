@@ -10,6 +10,7 @@
 //!   berth.db             metadata (unless it is in PostgreSQL)
 //!   blobs/               layers and manifests (unless --blobs says otherwise)
 //!   audit/               one file of events a day
+//!   restoring            a restore has begun and not ended: servers refuse the directory
 //! ```
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -36,6 +37,10 @@ const PRIVATE_FILES: [&str; 5] = [
 pub const GROUP_AND_OTHERS: u32 = 0o077;
 /// A file that is given by an option may be its group's to read, as mounted secrets are.
 pub const OTHERS: u32 = 0o027;
+/// The mark of a restore that has not ended: the id that its database gets.
+pub const RESTORING: &str = "restoring";
+/// What may be in a directory that a restore takes: the key that it needs, and locks.
+const BEFORE_RESTORE: [&str; 3] = ["master.key", "lock", "setup.lock"];
 /// The largest file of keys that is read, in bytes.
 const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -65,8 +70,45 @@ impl DataDir {
             "cannot open the data directory {shown}"
         )))?;
         let home = DataDir { path };
+        if home.restoring()?.is_some() {
+            return Err(Error::Failed(format!(
+                "a restore into {shown} did not finish: run `berth restore` again, which begins anew"
+            )));
+        }
         home.keep_others_out()?;
         Ok(home)
+    }
+
+    /// Opens a directory that is missing, empty but for the master key, or left by a restore that did not finish.
+    pub fn open_for_restore(path: &Path) -> Result<DataDir> {
+        let shown = path.display();
+        make_synced(path).map_err(Error::failed(format!(
+            "cannot make the data directory {shown}"
+        )))?;
+        let unreadable = || Error::failed(format!("cannot read the data directory {shown}"));
+        let path = fs::canonicalize(path).map_err(unreadable())?;
+        let home = DataDir { path };
+        if home.restoring()?.is_none() {
+            for entry in fs::read_dir(&home.path).map_err(unreadable())? {
+                let name = entry.map_err(unreadable())?.file_name();
+                if !BEFORE_RESTORE.iter().any(|known| name == *known) {
+                    return Err(Error::Failed(format!(
+                        "the data directory {shown} is not empty (it has `{}`): a restore needs an empty one, \
+                         which may hold master.key",
+                        name.display()
+                    )));
+                }
+            }
+        }
+        fs::set_permissions(&home.path, fs::Permissions::from_mode(PRIVATE_DIR))
+            .map_err(unreadable())?;
+        Ok(home)
+    }
+
+    /// The mark of a restore that has not ended.
+    pub fn restoring(&self) -> Result<Option<String>> {
+        let mark = read_small(&self.join(RESTORING))?;
+        Ok(mark.map(|text| text.trim().to_owned()))
     }
 
     /// A directory that was there before is closed to others while it is still empty, as a fresh
@@ -189,6 +231,21 @@ pub fn write_private(_: &Setup, path: &Path, text: &str) -> Result<()> {
         sync_parent(path)
     })();
     written.map_err(Error::failed(format!("cannot write {}", path.display())))
+}
+
+/// Makes a directory for its owner alone, where it is missing.
+pub fn make(path: &Path) -> Result<()> {
+    make_synced(path).map_err(Error::failed(format!("cannot make {}", path.display())))
+}
+
+/// Removes a file, durable when this returns; nothing where there is none.
+pub fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_parent(path),
+    };
+    removed.map_err(Error::failed(format!("cannot remove {}", path.display())))
 }
 
 /// Makes a directory and those above it that are missing, each name synced in the directory above it: a

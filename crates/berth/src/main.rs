@@ -18,6 +18,7 @@
 
 mod account;
 mod agent_commands;
+mod backups;
 mod cli;
 mod collection;
 mod completions;
@@ -35,6 +36,8 @@ mod moving;
 mod output;
 mod policies;
 mod process;
+mod restore;
+mod review;
 mod search;
 mod serve;
 mod signed_client;
@@ -105,7 +108,8 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Bundle(command) => moving::bundle(command),
         Command::Gc(options) => collection::run(options),
         Command::Fsck(options) => integrity::run(&options),
-        Command::Backup(_) => Err(not_built("backup")),
+        Command::Backup(options) => backups::run(*options),
+        Command::Restore(options) => restore::run(*options),
         Command::Agent(command) => agent_commands::run(command),
         Command::Host(command) => hosts::run(command),
         Command::Explain(options) => explain::run(options),
@@ -115,11 +119,4 @@ fn run(cli: cli::Cli) -> Result<()> {
         Command::Search(options) => search::run(options),
         Command::Usage(options) => usage::run(options),
     }
-}
-
-fn not_built(command: &str) -> Error {
-    Error::Failed(format!(
-        "`berth {command}` is not built yet in version {}; `berth --help` lists what is",
-        env!("CARGO_PKG_VERSION")
-    ))
 }

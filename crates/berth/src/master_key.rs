@@ -74,6 +74,28 @@ pub fn find(
     }
 }
 
+/// Finds the key, and makes none: for a command that needs the one that there is.
+pub fn find_existing(
+    options: &StorageOptions,
+    home: &DataDir,
+    setup: &Setup,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<MasterKey> {
+    let is_given = env(VARIABLE).is_some_and(|value| !value.is_empty());
+    if !is_given && options.master_key_command.is_none() {
+        let default = || home.join("master.key");
+        let path = options.master_key_file.clone().unwrap_or_else(default);
+        if !path.exists() {
+            return Err(Error::Failed(format!(
+                "there is no master key {}: give the one of the server that was backed up, with --master-key-file, \
+                 --master-key-command or {VARIABLE}",
+                path.display()
+            )));
+        }
+    }
+    Ok(find(options, home, setup, env)?.key)
+}
+
 fn existing(key: MasterKey) -> LoadedMasterKey {
     LoadedMasterKey { key, made: None }
 }

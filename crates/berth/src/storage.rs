@@ -54,6 +54,19 @@ pub fn refuse_missing(options: &StorageOptions) -> Result<()> {
     }
 }
 
+/// The database's URL.
+pub fn url(options: &StorageOptions, home: &DataDir) -> Result<String> {
+    match &options.database {
+        Some(url) => Ok(url.as_str().to_owned()),
+        None => match home.join("berth.db").to_str() {
+            Some(path) => Ok(format!("sqlite:{path}")),
+            None => Err(Error::Failed(
+                "the data directory's name is not UTF-8; choose another --data-dir, or give --database".to_owned(),
+            )),
+        },
+    }
+}
+
 /// Opens the database, making it where it is missing.
 pub async fn open(
     role: Role,
@@ -64,17 +77,7 @@ pub async fn open(
     now: Timestamp,
 ) -> Result<Storage> {
     let found = master_key::find(options, home, setup, env)?;
-    let url = match &options.database {
-        Some(url) => url.as_str().to_owned(),
-        None => match home.join("berth.db").to_str() {
-            Some(path) => format!("sqlite:{path}"),
-            None => {
-                return Err(Error::Failed(
-                    "the data directory's name is not UTF-8; choose another --data-dir, or give --database".to_owned(),
-                ));
-            }
-        },
-    };
+    let url = url(options, home)?;
     let opened = match role {
         Role::Server => Store::open_for_server(&url).await,
         Role::Command => Store::open(&url).await,

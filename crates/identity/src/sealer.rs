@@ -17,7 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use store::service_events::{self, NewEvent};
-use store::{Moment, Scope, Store, Topic};
+use store::{Moment, Scope, Store, Topic, settings};
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -38,6 +38,8 @@ const HEAD_BYTES: usize = 1 + 4;
 const TAG_BYTES: usize = 16;
 /// The purpose of the ring's own keys, sealed under the master key.
 const RING: &str = "key-ring";
+/// The setting with the id of the first key whose tokens are accepted.
+const TOKENS_FROM: &str = "tokens_from_key";
 
 /// The key that seals the key ring. It lives outside of the database.
 pub struct MasterKey(Zeroizing<[u8; 32]>);
@@ -81,6 +83,29 @@ impl MasterKey {
     }
 }
 
+impl MasterKey {
+    /// Seals bytes for `purpose`, for what has no key ring: backups.
+    ///
+    /// # Errors
+    /// The random source's.
+    pub fn seal(
+        &self,
+        purpose: &'static str,
+        payload: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Vec<u8>, Error> {
+        seal_with(&aead_key(&self.0[..])?, 0, purpose, payload, entropy)
+    }
+
+    /// Opens what was sealed for the same purpose under this key; `None` for everything else.
+    #[must_use]
+    pub fn open(&self, purpose: &'static str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let key = aead_key(&self.0[..]).ok()?;
+        let (_, opened) = open_with(|_| Some(&key), purpose, sealed)?;
+        Some(opened)
+    }
+}
+
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MasterKey(…)")
@@ -119,6 +144,8 @@ struct Ring {
     read_at: Moment,
     /// When the newest key was made, in milliseconds since the epoch.
     newest_at: i64,
+    /// The first key whose tokens are accepted: older ones go on opening what is stored.
+    tokens_from: u32,
 }
 
 impl fmt::Debug for Sealer {
@@ -219,11 +246,50 @@ impl Sealer {
         self.reload().await
     }
 
+    /// Adds a key to the ring, and accepts no token that an older one sealed: sessions, registry passwords and
+    /// tokens, download URLs. What is stored goes on opening. A restore ends with it: whatever was given out before
+    /// may have been revoked after the backup.
+    ///
+    /// # Errors
+    /// As [`Sealer::rotate`].
+    pub async fn refuse_older_tokens(
+        &self,
+        service: ServiceName,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.rotate(service, now).await?;
+        let (id, _) = self
+            .newest()
+            .ok_or_else(|| Error::internal("the key ring is empty"))?;
+        let mut tx = self.0.store.write(Scope::System("key-ring")).await?;
+        settings::put(&mut tx.conn(), TOKENS_FROM, &id.to_string()).await?;
+        tx.touch(Topic::KeyRing);
+        tx.commit().await?;
+        self.reload().await
+    }
+
+    /// Seals bytes for `purpose` under the master key: for a backup, which is opened before there is a key ring.
+    ///
+    /// # Errors
+    /// The random source's.
+    pub fn seal_under_master(
+        &self,
+        purpose: &'static str,
+        payload: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        seal_with(&self.0.master, 0, purpose, payload, &*self.0.entropy)
+    }
+
     /// Reads the ring anew.
     async fn reload(&self) -> Result<(), Error> {
         let read_at = self.0.store.moment();
         let mut conn = self.0.store.read().await?;
         let rows = store::iam::sealing_key::list(&mut conn.conn(), RING_KEYS_MAX).await?;
+        let tokens_from = settings::get(&mut conn.conn(), TOKENS_FROM).await?;
+        let tokens_from = match tokens_from {
+            Some(id) => id.parse().map_err(Error::internal)?,
+            None => 0,
+        };
         let mut keys = BTreeMap::new();
         let newest_at = rows.first().map_or(0, |row| row.created_at);
         for row in rows {
@@ -240,6 +306,7 @@ impl Sealer {
             keys,
             read_at,
             newest_at,
+            tokens_from,
         };
         Ok(())
     }
@@ -368,6 +435,13 @@ impl Sealer {
             .decode(token)
             .map_err(|_| SealError::Invalid)?;
         let plain = self.open_bytes(purpose, &sealed).await?;
+        let tokens_from = {
+            let ring = self.0.ring.read().unwrap_or_else(PoisonError::into_inner);
+            ring.tokens_from
+        };
+        if key_id(&sealed).is_none_or(|id| id < tokens_from) {
+            return Err(SealError::Invalid);
+        }
         let (expires_at, payload) = plain.split_first_chunk().ok_or(SealError::Invalid)?;
         let expires_at = Timestamp::from_millisecond(i64::from_be_bytes(*expires_at))
             .map_err(|_| SealError::Invalid)?;

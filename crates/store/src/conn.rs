@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Row as _, query::Query};
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, query::Query};
 use tokio::time::timeout;
 
 use crate::pool::{Lease, STATEMENT_TIMEOUT};
@@ -44,6 +44,17 @@ macro_rules! value_from {
             fn from(v: Option<$from>) -> Self { v.map_or(Value::$null, Value::from) }
         }
     )*};
+}
+
+impl Value {
+    /// The bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Value::Text(text) => text.len(),
+            Value::Bytes(bytes) => bytes.len(),
+            _ => 8,
+        }
+    }
 }
 
 value_from! {
@@ -150,14 +161,14 @@ macro_rules! bind_all {
 }
 
 fn sqlite<'q>(
-    sql: &'static str,
+    sql: impl SqlSafeStr,
     params: Vec<Value>,
 ) -> Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
     bind_all!(sqlx::query(sql), params)
 }
 
 fn postgres<'q>(
-    sql: &'static str,
+    sql: impl SqlSafeStr,
     params: Vec<Value>,
 ) -> Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
     bind_all!(sqlx::query(sql), params)
@@ -246,10 +257,35 @@ impl Conn<'_> {
         self.fetch_optional(sql, params).await?.ok_or(Error::NoRow)
     }
 
+    /// All rows of a statement that was composed from names of the catalogue, which the caller has checked.
+    pub(crate) async fn fetch_composed(
+        &mut self,
+        sql: String,
+        params: Vec<Value>,
+    ) -> Result<Vec<Row>> {
+        statement!(self, AssertSqlSafe(sql), params, fetch_all, rows)
+    }
+
+    /// As [`Conn::fetch_composed`], of a statement without rows.
+    pub(crate) async fn execute_composed(&mut self, sql: String, params: Vec<Value>) -> Result<()> {
+        match &mut *self.0 {
+            Lent::Sqlite(lease) => {
+                let query = sqlite(AssertSqlSafe(sql), params).execute(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(drop)
+            }
+            Lent::Postgres(lease) => {
+                let query = postgres(AssertSqlSafe(sql), params).execute(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(drop)
+            }
+        }
+    }
+
     /// Several statements without parameters, as in a migration, which may take its time.
     pub(crate) async fn execute_script(&mut self, sql: String) -> Result<()> {
         // The text is a schema file of this crate, so nothing of a user is in it.
-        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         match &mut *self.0 {
             Lent::Sqlite(lease) => {
                 let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;

@@ -36,6 +36,14 @@ pub enum Error {
     /// Another server runs on this SQLite file.
     #[error("another server runs on the database {0}; stop it, or choose another --database")]
     InUse(String),
+    /// A restore into the database did not finish.
+    #[error(
+        "a restore into this database did not finish: run `berth restore` again, which begins anew"
+    )]
+    Unfinished,
+    /// A restore needs an empty database.
+    #[error("the database has tables: give an empty one")]
+    NotEmpty,
     /// The URL of `--database` cannot be used.
     #[error("cannot use database `{url}`: {why}")]
     Url {

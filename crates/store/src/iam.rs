@@ -23,6 +23,7 @@ pub mod outbound_identity;
 pub mod password_policy;
 pub mod provider_settings;
 pub mod quota;
+pub mod review;
 pub mod role;
 pub mod role_deletion;
 pub mod saml_provider;

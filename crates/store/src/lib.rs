@@ -32,6 +32,7 @@
 //! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
+//! - `dump` and `restore`: all rows of a database, and a database from them: what backups are made of.
 //! - `iam`, `ecr`, `hosts`, `denials`, `organizations`, `jobs`, `secrets`, `service_events` and `settings`: typed rows and
 //!   their statements, one file a resource. All
 //!   SQL of Berth is there; the crates above call functions.
@@ -52,12 +53,14 @@
 #[cfg(test)]
 extern crate self as store;
 
+pub mod backups;
 mod changes;
 mod conn;
 pub mod console;
 pub mod console_sign_ins;
 mod database;
 pub mod denials;
+pub mod dump;
 pub mod ecr;
 mod error;
 mod fnv;
@@ -73,6 +76,7 @@ mod probe;
 mod prune;
 #[cfg(any(test, feature = "testing"))]
 mod query_count;
+pub mod restore;
 pub mod secrets;
 mod server_lock;
 pub mod service_events;

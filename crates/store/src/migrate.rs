@@ -5,7 +5,7 @@
 
 use crate::service_events::{self, NewEvent};
 use crate::topic::PRUNED;
-use crate::{Engine, Error, Result, Scope, Store, Write, values};
+use crate::{Engine, Error, Result, Scope, Store, Write, settings, values};
 
 /// The setting that holds the database's id.
 pub(crate) const STORE_ID: &str = "store_id";
@@ -112,6 +112,7 @@ const STEPS: &[Step] = steps![
     "0048_collection" from "0.3.0",
     // Older versions would serve what is known to be damaged.
     "0049_damage" from "0.3.0",
+    "0050_backups" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.
@@ -147,17 +148,74 @@ fn dialect(engine: Engine, sql: &str) -> String {
 /// The scope of everything here: of nodes that start together, one migrates and the others wait.
 const SCHEMA: Scope<'static> = Scope::System("schema");
 
+/// Whether this version knows the step.
+pub(crate) fn knows(step: &str) -> bool {
+    STEPS.iter().any(|known| known.name == step)
+}
+
+/// The first step of an empty database, with a setting that is there from its first moment on.
+pub(crate) async fn begin(store: &Store, setting: &str, value: &str) -> Result<()> {
+    let engine = store.engine();
+    let Some(first) = STEPS.first() else {
+        return Ok(());
+    };
+    let mut tx = store.write(SCHEMA).await?;
+    make_step_table(&mut tx, engine).await?;
+    apply(&mut tx, engine, first).await?;
+    settings::put(&mut tx.conn(), setting, value).await?;
+    tx.commit().await
+}
+
+/// Runs those of the steps that are missing, in their order, and tells nobody: the database is being made.
+pub(crate) async fn run_steps(store: &Store, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+    for step in STEPS.iter().filter(|step| is_wanted(step.name)) {
+        let mut tx = store.write(SCHEMA).await?;
+        if !is_done(&mut tx, step).await? {
+            apply(&mut tx, store.engine(), step).await?;
+        }
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+async fn make_step_table(tx: &mut Write, engine: Engine) -> Result<()> {
+    tx.conn()
+        .execute_script(dialect(engine, STEP_TABLE))
+        .await?;
+    if !has_column(tx, engine).await? {
+        let add = "ALTER TABLE schema_steps ADD COLUMN oldest_version TEXT NOT NULL DEFAULT '';";
+        tx.conn().execute_script(dialect(engine, add)).await?;
+    }
+    Ok(())
+}
+
+async fn is_done(tx: &mut Write, step: &Step) -> Result<bool> {
+    let sql = "SELECT name FROM schema_steps WHERE name = $1";
+    let done = tx.fetch_optional(sql, values![step.name]).await?;
+    Ok(done.is_some())
+}
+
+/// Runs a step and writes down that it ran.
+async fn apply(tx: &mut Write, engine: Engine, step: &Step) -> Result<()> {
+    if engine == Engine::Postgres {
+        // It may rewrite a large table.
+        tx.execute("SET LOCAL statement_timeout = 0", vec![])
+            .await?;
+    }
+    tx.conn().execute_script(dialect(engine, step.sql)).await?;
+    tx.execute(
+        "INSERT INTO schema_steps (name, oldest_version) VALUES ($1, $2)",
+        values![step.name, step.oldest_version],
+    )
+    .await
+    .map(drop)
+}
+
 /// Runs the steps that are missing, and refuses a database that needs a newer version.
 pub(crate) async fn run(store: &Store) -> Result<()> {
     let engine = store.engine();
     let mut tx = store.write(SCHEMA).await?;
-    tx.conn()
-        .execute_script(dialect(engine, STEP_TABLE))
-        .await?;
-    if !has_column(&mut tx, engine).await? {
-        let add = "ALTER TABLE schema_steps ADD COLUMN oldest_version TEXT NOT NULL DEFAULT '';";
-        tx.conn().execute_script(dialect(engine, add)).await?;
-    }
+    make_step_table(&mut tx, engine).await?;
     tx.commit().await?;
 
     refuse_if_too_old(store, VERSION).await?;
@@ -174,24 +232,8 @@ pub(crate) async fn run(store: &Store) -> Result<()> {
         has_events |= step.name == EVENTS_STEP;
         // A transaction for each step, so that an interrupted start goes on where it was.
         let mut tx = store.write(SCHEMA).await?;
-        let done = tx
-            .fetch_optional(
-                "SELECT name FROM schema_steps WHERE name = $1",
-                values![step.name],
-            )
-            .await?;
-        if done.is_none() {
-            if engine == Engine::Postgres {
-                // It may rewrite a large table.
-                tx.execute("SET LOCAL statement_timeout = 0", vec![])
-                    .await?;
-            }
-            tx.conn().execute_script(dialect(engine, step.sql)).await?;
-            tx.execute(
-                "INSERT INTO schema_steps (name, oldest_version) VALUES ($1, $2)",
-                values![step.name, step.oldest_version],
-            )
-            .await?;
+        if !is_done(&mut tx, step).await? {
+            apply(&mut tx, engine, step).await?;
             untold.push(step.name);
             // A new database has no change to tell of.
             if is_upgrade && has_events {

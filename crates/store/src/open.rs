@@ -12,7 +12,7 @@ use crate::changes::Changes;
 use crate::database::{Inner, Pools};
 use crate::pool::Pool;
 use crate::server_lock::ServerLock;
-use crate::{Error, Result, Store, migrate, values};
+use crate::{Error, Result, Store, migrate, restore, values};
 
 /// Readers that SQLite serves side by side. More would only queue for the cores.
 const SQLITE_READERS: u32 = 8;
@@ -66,6 +66,17 @@ impl Store {
     }
 
     async fn open_with(url: &str, is_server: bool) -> Result<Store> {
+        let store = Store::connect(url, is_server)?;
+        restore::refuse_unfinished(&store).await?;
+        migrate::run(&store).await?;
+        store.learn_id().await?;
+        let until = store.poll_stamp().await?;
+        store.0.changes.learned_until(until);
+        Ok(store)
+    }
+
+    /// The database as it is, whose schema nobody looked at.
+    pub(crate) fn connect(url: &str, is_server: bool) -> Result<Store> {
         let mut lock = None;
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
             if is_server {
@@ -80,14 +91,17 @@ impl Store {
                 why: "it must begin with `sqlite:` or `postgres://`".into(),
             });
         };
-        let store = Store(Arc::new(Inner {
+        Ok(Store(Arc::new(Inner {
             pools,
             changes: Changes::default(),
             id: OnceLock::new(),
             _lock: lock,
-        }));
-        migrate::run(&store).await?;
-        let mut read = store.read().await?;
+        })))
+    }
+
+    /// Reads the database's id, once.
+    pub(crate) async fn learn_id(&self) -> Result<()> {
+        let mut read = self.read().await?;
         let id = read
             .fetch_one(
                 "SELECT value FROM settings WHERE name = $1",
@@ -95,12 +109,9 @@ impl Store {
             )
             .await?
             .text(0)?;
-        drop(read);
         // Set once, here.
-        let _ = store.0.id.set(id);
-        let until = store.poll_stamp().await?;
-        store.0.changes.learned_until(until);
-        Ok(store)
+        let _ = self.0.id.set(id);
+        Ok(())
     }
 }
 

@@ -7,7 +7,15 @@ use std::path::Path;
 use store::{Store, Value};
 
 /// Statements that may walk, by how they begin, and why.
-const MAY_WALK: [(&str, &str); 8] = [
+const MAY_WALK: [(&str, &str); 10] = [
+    (
+        "SELECT m.name, c.name, c.type",
+        "the columns of all tables, once a backup",
+    ),
+    (
+        "SELECT DISTINCT m.name, f.",
+        "the foreign keys of all tables, once a backup",
+    ),
     (
         "SELECT f.image_id, f.repository_id",
         "a partial index of what waits",

@@ -13,6 +13,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("secrets", 3),
     ("transfer", 3),
     ("authz", 2),
+    ("backup", 2),
     ("client", 2),
     ("jobs", 2),
     ("policy-lint", 2),

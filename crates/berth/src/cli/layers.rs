@@ -167,7 +167,9 @@ fn matches(args: &[OsString], values: &Layer) -> Result<ArgMatches, clap::Error>
 }
 
 /// Options of a single call, which change an account: nobody means them for every call.
-const OPTIONS_OF_ONE_CALL: [&str; 4] = ["revoke", "keep-mfa", "set", "reset"];
+const OPTIONS_OF_ONE_CALL: [&str; 8] = [
+    "revoke", "keep-mfa", "set", "reset", "to", "from", "backup", "keep",
+];
 
 /// Options of the commands that read the configuration, and the global ones. What must be given
 /// each time (`account create --account-id`) must not come from a server's file.

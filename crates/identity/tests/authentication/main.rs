@@ -312,6 +312,41 @@ async fn rotation_keeps_what_was_sealed(t: TestStore) {
     store.close().await;
 }
 
+/// A restore ends with it: what was given out before is over, on every node; what is stored still opens.
+#[on_every_engine]
+async fn older_tokens_are_refused_and_stored_secrets_open(t: TestStore) {
+    let w = World::new(&t).await;
+    let root = w.root().await;
+    let alice = w.user(&root, "alice").await;
+    let cx = w.call(&alice).await.unwrap();
+    let issue = |caller| w.identity.issue_registry_password(caller, w.now).unwrap().0;
+    let old = issue(&cx.caller);
+    let service = ServiceName::RestoreCommand;
+    let sealer = w.identity.sealer();
+    sealer.refuse_older_tokens(service, w.now).await.unwrap();
+    let new = issue(&cx.caller);
+    // A further key seals, and the border stays.
+    sealer
+        .rotate(ServiceName::Maintenance, w.now)
+        .await
+        .unwrap();
+    let store = store::Store::open(&t.url).await.unwrap();
+    let entropy = Arc::new(SystemEntropy);
+    let sealer = Sealer::load(store.clone(), &w.master, entropy.clone(), w.now)
+        .await
+        .unwrap();
+    let other = Identity::open(store.clone(), sealer, entropy, Settings::default()).unwrap();
+    for identity in [&w.identity, &other] {
+        let opened = identity.open_registry_password(old.expose(), w.now).await;
+        assert!(opened.is_err());
+        let opened = identity.open_registry_password(new.expose(), w.now).await;
+        opened.unwrap();
+        // Its secret was sealed before.
+        identity.find_key(&alice.id, None).await.unwrap();
+    }
+    store.close().await;
+}
+
 #[on_every_engine]
 async fn another_master_key_opens_nothing(t: TestStore) {
     let w = World::new(&t).await;
