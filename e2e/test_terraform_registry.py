@@ -66,10 +66,9 @@ resource "aws_secretsmanager_secret_version" "hub" {
 }
 
 resource "aws_ecr_pull_through_cache_rule" "hub" {
-  ecr_repository_prefix      = "hub"
-  upstream_registry_url      = "registry-1.docker.io"
-  upstream_repository_prefix = "ROOT"
-  credential_arn             = aws_secretsmanager_secret.hub.arn
+  ecr_repository_prefix = "hub"
+  upstream_registry_url = "registry-1.docker.io"
+  credential_arn        = aws_secretsmanager_secret.hub.arn
 }
 
 resource "aws_ecr_replication_configuration" "this" {

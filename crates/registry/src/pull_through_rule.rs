@@ -18,8 +18,10 @@ pub struct PullThroughRule {
     pub prefix: String,
     /// `upstreamRegistryUrl`: a host, perhaps with a port; `http://` before it for one without TLS.
     pub upstream_url: String,
-    /// `upstreamRepositoryPrefix`.
-    pub upstream_prefix: String,
+    /// `upstreamRepositoryPrefix`, as it was written. Answers leave it out where it was not, and the rule is
+    /// then for the whole upstream: [`PullThroughRule::upstream_prefix`].
+    #[serde(default, rename = "upstream_prefix")]
+    pub written_upstream_prefix: Option<String>,
     /// `upstreamRegistry`.
     #[serde(default)]
     pub upstream_registry: Option<String>,
@@ -119,6 +121,7 @@ impl PullThroughRule {
     /// The bytes on the heap, for a cache that is bounded in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         let optional = [
+            &self.written_upstream_prefix,
             &self.upstream_registry,
             &self.credential_arn,
             &self.custom_role_arn,
@@ -126,7 +129,6 @@ impl PullThroughRule {
         let optional = optional.into_iter().flatten().map(String::len);
         self.prefix.len()
             + self.upstream_url.len()
-            + self.upstream_prefix.len()
             + optional.sum::<usize>()
             + self.options.heap_bytes()
             + size_of::<PullThroughRule>()
@@ -151,12 +153,19 @@ impl PullThroughRule {
         }
     }
 
+    /// The prefix at the upstream. "By default, it's set to `ROOT`" (ECR user guide, "Customizing repository
+    /// prefixes for ECR to ECR pull through cache").
+    #[must_use]
+    pub fn upstream_prefix(&self) -> &str {
+        self.written_upstream_prefix.as_deref().unwrap_or(ROOT)
+    }
+
     /// The rule's own upstream.
     #[must_use]
     pub fn upstream(&self) -> RuleUpstream<'_> {
         RuleUpstream {
             url: &self.upstream_url,
-            prefix: &self.upstream_prefix,
+            prefix: self.upstream_prefix(),
             credential_arn: self.credential_arn.as_deref(),
             custom_role_arn: self.custom_role_arn.as_deref(),
             tls: &self.options.tls,
@@ -187,7 +196,7 @@ impl PullThroughRule {
 
     /// The name here of a repository at the upstream.
     fn local_name(&self, upstream: &str) -> Option<String> {
-        let rest = match key(&self.upstream_prefix) {
+        let rest = match key(self.upstream_prefix()) {
             ROOT => upstream,
             prefix => upstream.strip_prefix(prefix)?.strip_prefix('/')?,
         };
@@ -246,7 +255,7 @@ mod tests {
         Arc::new(PullThroughRule {
             prefix: prefix.to_owned(),
             upstream_url: host.to_owned(),
-            upstream_prefix: upstream.to_owned(),
+            written_upstream_prefix: Some(upstream.to_owned()),
             upstream_registry: None,
             credential_arn: None,
             custom_role_arn: None,

@@ -25,6 +25,8 @@ pub(super) const FIRST: &str = LAYERS;
 const KEYS_AT_ONCE: usize = 64;
 /// Rows that a step looks at.
 const ROWS_AT_ONCE: i64 = 500;
+/// Files that one event names.
+const FILES_OF_AN_EVENT: usize = 500;
 /// What separates the two parts of a place. Neither digests nor ids have it.
 const SEPARATOR: char = ' ';
 /// A layer that came a moment ago waits for its manifest: noting it would be work for nothing.
@@ -241,6 +243,8 @@ impl Registry {
         Ok(())
     }
 
+    /// Deletes what no repository has. Where one gets a blob of the page at this moment, the others are deleted
+    /// one by one.
     async fn delete_blobs(
         &self,
         service: ServiceName,
@@ -248,6 +252,25 @@ impl Registry {
         unlinked: &[SeenBlob],
         now: i64,
     ) -> Result<(), Error> {
+        if self.delete_together(service, run, unlinked, now).await? || unlinked.len() == 1 {
+            return Ok(());
+        }
+        for blob in unlinked {
+            let blob = std::slice::from_ref(blob);
+            self.delete_together(service, run, blob, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes blobs in one transaction, and their files after it; false where a repository gets one of them at
+    /// this moment, and nothing is changed.
+    async fn delete_together(
+        &self,
+        service: ServiceName,
+        run: &mut Run,
+        unlinked: &[SeenBlob],
+        now: i64,
+    ) -> Result<bool, Error> {
         let (mut keys, mut digests, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut tx = self.0.store.write(SCOPE).await?;
         let conn = &mut tx.conn();
@@ -259,24 +282,31 @@ impl Registry {
                     bytes += blob.size;
                 }
                 Ok(None) => {}
-                // A repository gets one of them at this moment: all of them are looked at in the next run.
-                Err(store::Error::ForeignKey(_)) => return Ok(()),
+                Err(store::Error::ForeignKey(_)) => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
         if keys.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let details = json!({"reason": UNLINKED, "digests": digests, "bytes": bytes});
         tell(conn, service, "CollectBlobs", None, &details, now).await?;
         tx.commit().await?;
-        // No row names these keys any more, and none will.
-        for key in &keys {
-            self.0.blobs.delete(key).await?;
-        }
         run.deleted += count(keys.len());
         run.deleted_bytes += bytes;
-        Ok(())
+        // No row names these keys any more, and none will.
+        self.delete_files(keys.iter()).await;
+        Ok(true)
+    }
+
+    /// Deletes files that no row names. One that cannot be deleted holds up no other: it is an unknown file from
+    /// now on, which the next look at all files finds.
+    async fn delete_files(&self, keys: impl Iterator<Item = &ObjectKey>) {
+        for key in keys {
+            if let Err(error) = self.0.blobs.delete(key).await {
+                tracing::warn!(%key, %error, "a file that no row names cannot be deleted");
+            }
+        }
     }
 
     /// Looks at some folders of files: counts those that no row names, or deletes them.
@@ -325,19 +355,31 @@ impl Registry {
             run.known_files += count(listed.len() - unknown.len());
             run.unknown_files += count(unknown.len());
         } else if !unknown.is_empty() {
-            let keys: Vec<String> = unknown.iter().map(|file| file.key.to_string()).collect();
-            let details = json!({"reason": UNKNOWN, "files": keys, "bytes": bytes});
-            let mut tx = self.0.store.write(SCOPE).await?;
-            tell(&mut tx.conn(), service, "CollectFiles", None, &details, now).await?;
-            tx.commit().await?;
-            for file in &unknown {
-                self.0.blobs.delete(&file.key).await?;
+            for files in unknown.chunks(FILES_OF_AN_EVENT) {
+                self.delete_unknown(service, files, now).await?;
             }
         }
         if run.stage == FILES || run.dry_run {
             run.deleted += count(unknown.len());
             run.deleted_bytes += bytes;
         }
+        Ok(())
+    }
+
+    /// Writes the event of files that are deleted, then deletes them.
+    async fn delete_unknown(
+        &self,
+        service: ServiceName,
+        files: &[&Listed],
+        now: i64,
+    ) -> Result<(), Error> {
+        let keys: Vec<String> = files.iter().map(|file| file.key.to_string()).collect();
+        let bytes = files.iter().map(|file| file.size).sum::<u64>();
+        let details = json!({"reason": UNKNOWN, "files": keys, "bytes": bytes});
+        let mut tx = self.0.store.write(SCOPE).await?;
+        tell(&mut tx.conn(), service, "CollectFiles", None, &details, now).await?;
+        tx.commit().await?;
+        self.delete_files(files.iter().map(|file| &file.key)).await;
         Ok(())
     }
 

@@ -15,11 +15,8 @@ use super::token;
 use crate::facts::registry_account;
 use crate::pull_through::{check, check_secret, no_rule};
 use crate::pull_through_options::RuleOptions;
-use crate::pull_through_rule::{PullThroughRule, RULES_MAX, key};
+use crate::pull_through_rule::{PullThroughRule, ROOT, RULES_MAX, key};
 use crate::{Authorized, Error, Registry};
-
-/// The prefix of all repositories.
-const ROOT: &str = "ROOT";
 
 impl Registry {
     /// `CreatePullThroughCacheRule`.
@@ -43,10 +40,10 @@ impl Registry {
             &self.host(&cx.account, &cx.region),
         )?;
         check_secret(cx, secret.as_deref())?;
-        let upstream_prefix = input
-            .upstream_repository_prefix
-            .unwrap_or_else(|| ROOT.to_owned());
-        if key(&input.ecr_repository_prefix) == ROOT && key(&upstream_prefix) != ROOT {
+        let upstream_prefix = input.upstream_repository_prefix.as_deref();
+        if key(&input.ecr_repository_prefix) == ROOT
+            && upstream_prefix.is_some_and(|prefix| key(prefix) != ROOT)
+        {
             return Err(Error::parameter(
                 "upstreamRepositoryPrefix",
                 "must be ROOT where ecrRepositoryPrefix is ROOT",
@@ -55,7 +52,7 @@ impl Registry {
         let rule = PullThroughRule {
             prefix: input.ecr_repository_prefix,
             upstream_url: input.upstream_registry_url,
-            upstream_prefix,
+            written_upstream_prefix: input.upstream_repository_prefix,
             upstream_registry: upstream_registry.map(|known| known.as_str().to_owned()),
             credential_arn: secret,
             custom_role_arn: role,
@@ -90,7 +87,7 @@ impl Registry {
             upstream_registry,
             credential_arn: rule.credential_arn,
             custom_role_arn: rule.custom_role_arn,
-            upstream_repository_prefix: Some(rule.upstream_prefix),
+            upstream_repository_prefix: rule.written_upstream_prefix,
         })
     }
 
@@ -177,7 +174,7 @@ impl Registry {
             updated_at: Some(time(rule.updated_at)?),
             credential_arn: rule.credential_arn,
             custom_role_arn: rule.custom_role_arn,
-            upstream_repository_prefix: Some(rule.upstream_prefix),
+            upstream_repository_prefix: rule.written_upstream_prefix,
         })
     }
 
@@ -208,7 +205,7 @@ impl Registry {
             registry_id: Some(account.to_owned()),
             credential_arn: rule.credential_arn,
             custom_role_arn: rule.custom_role_arn,
-            upstream_repository_prefix: Some(rule.upstream_prefix),
+            upstream_repository_prefix: rule.written_upstream_prefix,
         })
     }
 
@@ -263,7 +260,7 @@ fn shown(cx: &Authorized, rule: &PullThroughRule) -> Result<Shown, Error> {
         registry_id: Some(cx.account.to_string()),
         credential_arn: rule.credential_arn.clone(),
         custom_role_arn: rule.custom_role_arn.clone(),
-        upstream_repository_prefix: Some(rule.upstream_prefix.clone()),
+        upstream_repository_prefix: rule.written_upstream_prefix.clone(),
         upstream_registry: registry.and_then(|known| known.parse().ok()),
         updated_at: Some(time(rule.updated_at)?),
     })

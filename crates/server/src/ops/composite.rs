@@ -168,7 +168,7 @@ pub(super) async fn validate_pull_through_cache_rule(
         upstream_registry_url: Some(rule.upstream_url.clone()),
         credential_arn: rule.credential_arn.clone(),
         custom_role_arn: rule.custom_role_arn.clone(),
-        upstream_repository_prefix: Some(rule.upstream_prefix.clone()),
+        upstream_repository_prefix: rule.written_upstream_prefix.clone(),
         is_valid: Some(validated.is_ok()),
         failure: validated.err(),
     })

@@ -126,7 +126,7 @@ pub(super) async fn put_settings(
             url,
             prefix: upstream
                 .upstream_repository_prefix
-                .unwrap_or_else(|| rule.upstream_prefix.clone()),
+                .unwrap_or_else(|| rule.upstream_prefix().to_owned()),
             credential_arn: upstream.credential_arn,
             custom_role_arn: upstream.custom_role_arn,
         });
