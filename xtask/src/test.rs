@@ -166,6 +166,13 @@ const LINT: &[Check] = &[
         manifests: &[MANIFESTS[0], MANIFESTS[1]],
         behind: &["--deny", "warnings"],
     },
+    // The tests' dependencies switch on features that the product's own build has not.
+    Check {
+        name: "the product alone",
+        args: &["clippy", "--package", "berth", "--locked", "--quiet"],
+        manifests: &[MANIFESTS[0]],
+        behind: &["--deny", "warnings"],
+    },
     Check {
         name: "lock file of the fuzz targets",
         args: &["tree", "--quiet", "--locked", "--depth", "0"],
@@ -271,7 +278,16 @@ fn e2e(
     packages::require_root("cargo xtask test e2e")?;
     let python = venv::python(root, target)?;
     let programs = programs::build(root, target)?;
-    process::run(cargo(root).args(["build", "--locked", "--package", "berth"]))?;
+    // The program that the unit tests have built already. To build the package alone would compile a quarter of the
+    // workspace once more, for the features that only tests' dependencies switch on.
+    process::run(cargo(root).args([
+        "test",
+        "--workspace",
+        "--locked",
+        "--no-run",
+        "--test",
+        "commands",
+    ]))?;
     tally::of_pytest(
         Command::new(python)
             .args(["-m", "pytest"])

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use super::{process, terraform, toolchains};
 
@@ -51,27 +52,23 @@ pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
     let node = toolchains::node(target)?;
     // The stories of the console take axe from its packages.
     crate::console::install(root, target)?;
+    let clients = CLIENTS.map(str::to_owned);
     let variables = vec![
-        (
-            "BERTH_TOOLS",
-            go_tools(
-                root,
-                &CLIENTS.map(str::to_owned),
-                &go,
-                target.join("e2e-tools"),
-            )?,
-        ),
-        ("BERTH_SDK_GO", go_sdk(root, target, &go)?),
-        ("BERTH_SDK_JAVASCRIPT", javascript_sdk(root, target, &node)?),
-        ("BERTH_SDK_JAVA", java_sdk(root, target)?),
-        ("BERTH_SDK_RUST", rust_sdk(root, target)?),
-        ("BERTH_ANSIBLE", ansible(root, target)?),
-        ("BERTH_AWS_CLI_V2", aws_cli_v2(root, target)?),
-        ("BERTH_TERRAFORM", terraform::command()?),
-        (
-            "BERTH_TERRAFORM_PROVIDER",
-            terraform::provider(root, target, &go)?,
-        ),
+        timed("BERTH_TOOLS", || {
+            go_tools(root, &clients, &go, target.join("e2e-tools"))
+        })?,
+        timed("BERTH_SDK_GO", || go_sdk(root, target, &go))?,
+        timed("BERTH_SDK_JAVASCRIPT", || {
+            javascript_sdk(root, target, &node)
+        })?,
+        timed("BERTH_SDK_JAVA", || java_sdk(root, target))?,
+        timed("BERTH_SDK_RUST", || rust_sdk(root, target))?,
+        timed("BERTH_ANSIBLE", || ansible(root, target))?,
+        timed("BERTH_AWS_CLI_V2", || aws_cli_v2(root, target))?,
+        timed("BERTH_TERRAFORM", terraform::command)?,
+        timed("BERTH_TERRAFORM_PROVIDER", || {
+            terraform::provider(root, target, &go)
+        })?,
     ];
     let folders = [&go, &node];
     let path = folders.iter().filter_map(|program| program.parent());
@@ -79,6 +76,17 @@ pub fn build(root: &Path, target: &Path) -> Result<Programs, String> {
         variables,
         path: path.map(Path::to_owned).collect(),
     })
+}
+
+/// Makes a program, and tells how long that took.
+fn timed(
+    variable: &'static str,
+    make: impl FnOnce() -> Result<PathBuf, String>,
+) -> Result<(&'static str, PathBuf), String> {
+    let start = Instant::now();
+    let made = make()?;
+    println!("{variable}: {} s", start.elapsed().as_secs());
+    Ok((variable, made))
 }
 
 /// The folder of Project Wycheproof's test vectors, a Go module that `go.mod` pins by its digest.
