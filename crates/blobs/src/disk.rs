@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use crash_points::{Point, reach};
 
 use crate::Error;
 use crate::encryption::ReadAt;
@@ -38,8 +39,10 @@ impl Synced {
             let earlier = io::Error::other("an earlier sync of this file failed");
             return Err(Error::io("sync an upload")(earlier));
         }
+        reach(Point::UploadWritten);
         let synced = self.file.sync_data();
         *failed = synced.is_err();
+        reach(Point::UploadSynced);
         synced.map_err(Error::io("sync an upload"))
     }
 }

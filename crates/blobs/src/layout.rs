@@ -18,6 +18,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crash_points::{Point, reach};
+
 use crate::object_key::UNIQUE;
 use crate::{Error, ObjectKey, UploadId};
 
@@ -133,8 +135,10 @@ impl Layout {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(Error::io("rename an upload to its key")(error)),
         }
+        reach(Point::ObjectRenamed);
         sync_folder(&self.prefix(key.area(), key.first_byte()))
             .map_err(Error::io("sync a folder of blobs"))?;
+        reach(Point::ObjectStored);
         Ok(true)
     }
 
@@ -145,6 +149,7 @@ impl Layout {
             .create_new(true)
             .mode(FILE_MODE)
             .open(self.upload(id))
+            .inspect(|_| reach(Point::UploadCreated))
     }
 
     pub(crate) fn open_upload(&self, id: &UploadId) -> io::Result<File> {

@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use crash_points::{Point, reach};
 use futures_util::Stream;
 
 #[cfg(feature = "testing")]
@@ -397,7 +398,12 @@ impl Blobs {
     /// copy again.
     pub async fn delete(&self, key: &ObjectKey) -> Result<bool, Error> {
         let path = self.layout.object(key);
-        run(move || layout::remove(&path).map_err(Error::io("delete a blob"))).await?
+        run(move || {
+            let removed = layout::remove(&path).map_err(Error::io("delete a blob"));
+            reach(Point::ObjectRemoved);
+            removed
+        })
+        .await?
     }
 
     pub(crate) fn key(&self) -> Option<&Arc<EncryptionKey>> {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use crash_points::{Point, reach};
+
 use crate::app::App;
 use crate::audit::Event;
 use crate::error::Failure;
@@ -42,6 +44,7 @@ pub(crate) async fn finish(app: &App, mut event: Event, failure: Option<Failure>
         _ => None,
     };
     app.audit.record(event).await;
+    reach(Point::Answer);
     if let Some(address) = stranger {
         app.failure_delay.wait(address).await;
     }

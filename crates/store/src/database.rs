@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use crash_points::{Point, reach};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
 
@@ -114,6 +115,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when the scope is not free in time.
     pub async fn write(&self, scope: Scope<'_>) -> Result<Write> {
+        reach(Point::TransactionBegins);
         let mut lent = match &self.0.pools {
             Pools::Sqlite { writer, .. } => {
                 let mut lease = writer.acquire().await?;
@@ -302,10 +304,12 @@ impl Write {
             let row = self.fetch_one(sql, values![&topic]).await?;
             generations.push((topic, row.int(0)?, is_handled));
         }
+        reach(Point::TransactionCommits);
         let committed = match self.lent {
             Lent::Sqlite(lease) => lease.commit().await,
             Lent::Postgres(lease) => lease.commit().await,
         };
+        reach(Point::TransactionCommitted);
         let changes = &self.store.0.changes;
         for (topic, generation, is_handled) in generations {
             match committed {

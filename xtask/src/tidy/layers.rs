@@ -25,6 +25,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("sigv4", 1),
     ("store", 1),
     ("aws-types", 0),
+    ("crash-points", 0),
     ("test-macros", 0),
     // Outside the product.
     ("xtask", 9),

@@ -13,6 +13,7 @@ mod events;
 mod history;
 mod images;
 mod integrity;
+mod interleavings;
 mod isolation;
 mod lifecycle;
 mod lifecycle_model;
