@@ -404,7 +404,7 @@ impl Registry {
         if blob.is_damaged {
             return Ok(Known::Damaged);
         }
-        let copy = StoredCopy::of(&blob)?;
+        let mut copy = StoredCopy::of(&blob)?;
         match unused_since {
             None => self.0.cache.put_layer(ticket, repository_id, *digest, copy),
             // Not cached: each question counts.
@@ -412,8 +412,18 @@ impl Registry {
                 let is_due = |asked: &i64| asked.saturating_sub(since) > ASKED_AGAIN_MS;
                 if let Some(asked) = asked_at.filter(is_due) {
                     let mut tx = self.write(repository_id).await?;
-                    collection::ask_for_unused(&mut tx.conn(), repository_id, &text, asked).await?;
+                    let conn = &mut tx.conn();
+                    collection::ask_for_unused(conn, repository_id, &text, asked).await?;
+                    // It may have been collected since it was read: who is told that it is there names it next.
+                    let Some(Linked { blob, .. }) = layer::find(conn, repository_id, &text).await?
+                    else {
+                        return Ok(Known::Absent);
+                    };
                     tx.commit().await?;
+                    if blob.is_damaged {
+                        return Ok(Known::Damaged);
+                    }
+                    copy = StoredCopy::of(&blob)?;
                 }
             }
         }

@@ -8,6 +8,7 @@
 //! is the real code on a real database, so that no model of it can be wrong.
 
 use std::sync::{Arc, Condvar, Mutex, Once};
+use std::time::Duration;
 
 use crate::world::*;
 use aws_api::ecr;
@@ -22,6 +23,11 @@ use store::testing::TestStore;
 
 const SERVICE: ServiceName = ServiceName::Maintenance;
 const END_OF_RUN: SignedDuration = SignedDuration::from_secs(1);
+/// Short, so that the clock of all schedules stays far behind the real one: by that, no file is old.
+const COLLECT_AFTER: Duration = Duration::from_secs(20 * 60);
+/// From its push on until a layer without an image is noted as such, and from then on until its time is over, in minutes.
+const NOTED_MIN: i64 = 11;
+const OVER_MIN: i64 = 21;
 const TASKS: usize = 2;
 /// Changes of turn while the task that loses it could go on.
 const PREEMPTIONS_MAX: usize = 2;
@@ -183,8 +189,8 @@ impl Client {
     ) {
         self.provide(registry, cx, repos, &config_of(content)).await;
         self.provide(registry, cx, repos, content).await;
-        let manifest = manifest(content).to_string();
-        let put = registry.put_manifest(cx, repos.0, "again", None, Bytes::from(manifest));
+        let (tag, manifest) = (tag_of(content), manifest(content).to_string());
+        let put = registry.put_manifest(cx, repos.0, &tag, None, Bytes::from(manifest));
         put.await.unwrap();
     }
 }
@@ -204,6 +210,23 @@ fn manifest(content: &str) -> Value {
         "config": descriptor(OCI_CONFIG, &config_of(content)),
         "layers": [descriptor(OCI_LAYER, content)],
     })
+}
+
+fn tag_of(content: &str) -> String {
+    content.replace(' ', "-")
+}
+
+/// The image can be pulled.
+async fn is_whole(w: &World, cx: &Authorized, repo: &RepositoryFacts, content: &str) {
+    let found = w.registry.get_manifest(cx, repo, &tag_of(content)).await;
+    assert_eq!(found.unwrap().bytes, manifest(content).to_string());
+    for part in [config_of(content), content.to_owned()] {
+        let digest = Digest::sha256_of(part.as_bytes()).to_string();
+        let (layer, source) = w.registry.open_blob(cx, repo, &digest).await.unwrap();
+        let read = source.read_range(0..layer.size);
+        let read: Vec<Bytes> = read.try_collect().await.unwrap();
+        assert_eq!(read.concat(), part.as_bytes());
+    }
 }
 
 async fn collect(registry: &Registry, now: Timestamp) {
@@ -234,7 +257,10 @@ fn observe() {
                 Point::TransactionBegins | Point::TransactionCommitted
             );
             if is_between {
-                let _ = TURNS.try_with(|(turns, task)| turns.wait_for_turn(*task));
+                // The runtime's other work goes on meanwhile, a rollback among it.
+                let _ = TURNS.try_with(|(turns, task)| {
+                    tokio::task::block_in_place(|| turns.wait_for_turn(*task));
+                });
             }
         });
     });
@@ -258,13 +284,13 @@ where
     let first = Ends(Arc::clone(&turns), 0);
     let one = tokio::spawn(TURNS.scope(obey(0), async move {
         let _ends = first;
-        TURNS.with(|(turns, task)| turns.wait_for_turn(*task));
+        TURNS.with(|(turns, task)| tokio::task::block_in_place(|| turns.wait_for_turn(*task)));
         one.await;
     }));
     let second = Ends(Arc::clone(&turns), 1);
     let two = tokio::spawn(TURNS.scope(obey(1), async move {
         let _ends = second;
-        TURNS.with(|(turns, task)| turns.wait_for_turn(*task));
+        TURNS.with(|(turns, task)| tokio::task::block_in_place(|| turns.wait_for_turn(*task)));
         two.await;
     }));
     let mut last = None;
@@ -283,7 +309,7 @@ where
 
 async fn no_order_loses_a_layer(store: TestStore, client: Client) -> usize {
     observe();
-    let w = World::new(&store).await;
+    let w = World::with(&store, |settings| settings.collect_after = COLLECT_AFTER).await;
     w.registry
         .link_foreign_layers(SERVICE, w.cx.now)
         .await
@@ -295,10 +321,10 @@ async fn no_order_loses_a_layer(store: TestStore, client: Client) -> usize {
         Client::Asks | Client::Uploads => &repo,
     };
     let mut schedule = Schedule::default();
-    let (mut tried, mut hours) = (0, 0);
+    let (mut tried, mut minutes, mut contents) = (0, 0, Vec::new());
     loop {
         let content = format!("{client:?} {tried}");
-        let cx = w.later(hours);
+        let cx = w.at(0, minutes);
         for part in [config_of(&content), content.clone()] {
             upload(&w.registry, &cx, before, &part).await;
         }
@@ -306,12 +332,12 @@ async fn no_order_loses_a_layer(store: TestStore, client: Client) -> usize {
         let put = w.registry.put_manifest(&cx, before, "once", None, bytes);
         put.await.unwrap();
         delete(&w, &cx, before, "once").await;
-        collect(&w.registry, w.later(hours + 2).now).await;
+        collect(&w.registry, w.at(0, minutes + NOTED_MIN).now).await;
         // Now its time is over, and the client comes.
-        hours += 30;
-        let cx = w.later(hours);
+        minutes += NOTED_MIN + OVER_MIN;
+        let cx = w.at(0, minutes);
         let pushes = {
-            let (registry, cx, content) = (w.registry.clone(), cx.clone(), content.clone());
+            let (registry, cx, content) = (w.registry.clone(), w.at(0, minutes), content.clone());
             let (repo, other) = (Arc::clone(&repo), Arc::clone(&other));
             async move { client.push(&registry, &cx, (&repo, &other), &content).await }
         };
@@ -320,32 +346,27 @@ async fn no_order_loses_a_layer(store: TestStore, client: Client) -> usize {
             async move { collect(&registry, now).await }
         };
         run(&mut schedule, pushes, collects).await;
-        // What was acknowledged is there, also after what the collection does next.
-        for later in [0, 2, 30] {
-            hours += later;
-            let cx = w.later(hours);
-            collect(&w.registry, cx.now).await;
-            for part in [config_of(&content), content.clone()] {
-                let digest = Digest::sha256_of(part.as_bytes()).to_string();
-                let opened = w.registry.open_blob(&cx, &repo, &digest).await;
-                let (layer, source) = opened.unwrap();
-                let read: Vec<Bytes> = source
-                    .read_range(0..layer.size)
-                    .try_collect()
-                    .await
-                    .unwrap();
-                assert_eq!(read.concat(), part.as_bytes());
-            }
-        }
-        delete(&w, &w.later(hours), &repo, "again").await;
+        is_whole(&w, &w.at(0, minutes), &repo, &content).await;
+        contents.push(content);
         tried += 1;
         if !schedule.next() {
             break;
         }
     }
-    // Nothing is left over: the last image's layers go too, and no other file is there.
-    for later in [2, 30, 60] {
-        collect(&w.registry, w.later(hours + later).now).await;
+    // Whatever the collection does next: what was acknowledged stays.
+    for later in [NOTED_MIN, OVER_MIN, OVER_MIN] {
+        minutes += later;
+        collect(&w.registry, w.at(0, minutes).now).await;
+    }
+    let cx = w.at(0, minutes);
+    for content in &contents {
+        is_whole(&w, &cx, &repo, content).await;
+        delete(&w, &cx, &repo, &tag_of(content)).await;
+    }
+    // Nothing is left over.
+    for later in [NOTED_MIN, OVER_MIN, OVER_MIN] {
+        minutes += later;
+        collect(&w.registry, w.at(0, minutes).now).await;
     }
     let files = w.blobs.list().try_collect::<Vec<_>>().await.unwrap();
     assert_eq!(files.len(), 0);
