@@ -3,11 +3,17 @@
 
 use std::path::Path;
 use std::pin::Pin;
+use std::time::Duration;
 
+use aws_api::Service;
+use aws_api::berth::{
+    Backup as Asked, BackupStatus, GetBackupRequest, ListBackupsRequest, StartBackupRequest, ops,
+};
 use aws_types::{SystemEntropy, draw};
 use backup::{Access, Backup, Draft, KeyError, Keys, Pool, Progress};
 use identity::MasterKey;
 use jiff::Timestamp;
+use policy::Printable;
 use serde_json::json;
 
 use crate::cli::{
@@ -17,8 +23,11 @@ use crate::cli::{
 use crate::data_dir::{self, DataDir, OTHERS};
 use crate::error::{Error, Result};
 use crate::output::Answers;
+use crate::signed_client::{SignedClient, block_on, failed as call_failed};
 use crate::storage;
 
+/// How often a backup is asked for that is being taken.
+const ASK_INTERVAL: Duration = Duration::from_millis(500);
 /// The random bytes of an id; it shows 17 of their 18 digits.
 const ID_BYTES: usize = 9;
 
@@ -45,10 +54,79 @@ pub fn run(options: BackupOptions) -> Result<()> {
         Some(BackupCommand::Prune(prune_options)) => prune(prune_options),
         None => match &options.to {
             Some(to) => on_runtime(Box::pin(offline(&options, to))),
-            None => Err(Error::Usage(
-                "give the directory of backups: --to DIR".to_owned(),
-            )),
+            None => block_on(start(options.output)),
         },
+    }
+}
+
+/// Asks the running server for a backup, and waits for its end.
+async fn start(output: Output) -> Result<()> {
+    let server = SignedClient::open(&[Service::Berth]).await?;
+    let called = server
+        .call::<ops::StartBackup>(&StartBackupRequest::default())
+        .await;
+    let mut run = called.map_err(|e| call_failed(&e))?.backup;
+    while run.status == BackupStatus::Running {
+        tokio::time::sleep(ASK_INTERVAL).await;
+        let input = GetBackupRequest {
+            backup_id: run.backup_id.clone(),
+        };
+        let called = server.call::<ops::GetBackup>(&input).await;
+        run = called.map_err(|e| call_failed(&e))?.backup;
+    }
+    let mut answers = Answers::new();
+    print(&mut answers, &run, output)?;
+    answers.flush()?;
+    match (run.failure_reason, run.fault_count.unwrap_or(0)) {
+        (Some(reason), _) => Err(Error::Failed(reason)),
+        (None, 0) if run.status == BackupStatus::Complete => Ok(()),
+        (None, 0) => Err(Error::Failed("the backup was stopped".to_owned())),
+        (None, count) => Err(Error::Failed(format!(
+            "the backup is there, without {count} layers that are missing or damaged at the server: see its log"
+        ))),
+    }
+}
+
+async fn list_asked(output: Output) -> Result<()> {
+    let server = SignedClient::open(&[Service::Berth]).await?;
+    let input = ListBackupsRequest::default();
+    let called = server.call::<ops::ListBackups>(&input).await;
+    let mut answers = Answers::new();
+    for run in &called.map_err(|e| call_failed(&e))?.backups {
+        print(&mut answers, run, output)?;
+    }
+    answers.flush()
+}
+
+fn print(answers: &mut Answers, run: &Asked, output: Output) -> Result<()> {
+    match output {
+        Output::Json => answers.json(&json!({
+            "backupId": run.backup_id,
+            "status": run.status.as_str(),
+            "startedAt": run.started_at.to_string(),
+            "endedAt": run.ended_at.map(|at| at.to_string()),
+            "takenAt": run.taken_at.map(|at| at.to_string()),
+            "blobCount": run.blob_count,
+            "blobBytes": run.blob_bytes,
+            "newBlobCount": run.new_blob_count,
+            "newBlobBytes": run.new_blob_bytes,
+            "faultCount": run.fault_count,
+            "failureReason": run.failure_reason,
+        })),
+        Output::Text => answers.line(&format!(
+            "{} {} {} {} layers of {} bytes, of which {} of {} bytes are new{}",
+            run.started_at,
+            Printable(&run.backup_id),
+            run.status.as_str(),
+            run.blob_count.unwrap_or(0),
+            run.blob_bytes.unwrap_or(0),
+            run.new_blob_count.unwrap_or(0),
+            run.new_blob_bytes.unwrap_or(0),
+            match &run.failure_reason {
+                Some(reason) => format!(": {}", Printable(reason)),
+                None => String::new(),
+            }
+        )),
     }
 }
 
@@ -178,9 +256,7 @@ async fn take(
 
 fn list(options: &BackupListOptions) -> Result<()> {
     let Some(from) = &options.from else {
-        return Err(Error::Usage(
-            "give the directory of backups: --from DIR".to_owned(),
-        ));
+        return block_on(list_asked(options.output));
     };
     let listed = Pool::open(from, Access::Read).and_then(|pool| pool.backups());
     let mut answers = Answers::new();

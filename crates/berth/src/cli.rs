@@ -163,7 +163,12 @@ pub struct StorageOptions {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Where Berth keeps its files
-    #[arg(long, value_name = "DIR", default_value = "./berth-data")]
+    #[arg(
+        long,
+        alias = "data",
+        value_name = "DIR",
+        default_value = "./berth-data"
+    )]
     pub data_dir: PathBuf,
     /// The metadata's database: `sqlite:PATH` or `postgres://USER@HOST/NAME`; by default
     /// `berth.db` in the data directory
@@ -233,6 +238,10 @@ pub struct ServeOptions {
     /// told that a layer is there uploads the rest of the image first
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400, value_parser = clap::value_parser!(u32).range(1..=31_536_000))]
     pub collect_after: u32,
+    /// Where backups that are asked for (`berth backup`) are written; without it, none are taken. A client never names a
+    /// directory
+    #[arg(long, value_name = "DIR")]
+    pub backup_dir: Option<PathBuf>,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

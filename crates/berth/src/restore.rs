@@ -9,11 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use authz::ServiceName;
+use aws_api::Service;
+use aws_api::berth::{FinishRestoreRequest, ops};
 use aws_types::{SystemEntropy, draw};
 use backup::{Access, Backup, Pool};
 use blobs::{Blobs, Owner};
 use identity::Sealer;
 use jiff::Timestamp;
+use policy::Printable;
 use serde_json::json;
 use store::restore::{self, Restore, Target};
 use store::service_events::{self, NewEvent};
@@ -23,6 +26,7 @@ use crate::cli::{RestoreCommand, RestoreOptions};
 use crate::data_dir::{self, DataDir, RESTORING, Setup};
 use crate::error::{Error, Result, cause};
 use crate::output::Answers;
+use crate::signed_client::{SignedClient, block_on, failed as call_failed};
 use crate::{master_key, review, storage};
 
 /// Runs the command.
@@ -30,7 +34,7 @@ pub fn run(options: RestoreOptions) -> Result<()> {
     crate::process::keep_private();
     match &options.command {
         Some(RestoreCommand::Review(options)) => review::run(options),
-        Some(RestoreCommand::Finish) => Err(Error::Failed("not built yet".to_owned())),
+        Some(RestoreCommand::Finish) => block_on(finish()),
         None => {
             let Some(from) = options.from.clone() else {
                 return Err(Error::Usage(
@@ -40,6 +44,23 @@ pub fn run(options: RestoreOptions) -> Result<()> {
             on_runtime(Box::pin(restore(&options, &from)))
         }
     }
+}
+
+/// Lets the background work of the running server go on.
+async fn finish() -> Result<()> {
+    let server = SignedClient::open(&[Service::Berth]).await?;
+    let input = FinishRestoreRequest::default();
+    let called = server.call::<ops::FinishRestore>(&input).await;
+    let mut answers = Answers::new();
+    answers.line(&match called.map_err(|e| call_failed(&e))?.restore {
+        Some(restore) => format!(
+            "the restore of {} of {} is finished: background work goes on",
+            Printable(&restore.backup_id),
+            restore.taken_at
+        ),
+        None => "there is no restore to finish: background work goes on already".to_owned(),
+    })?;
+    answers.flush()
 }
 
 /// The places of a restore.

@@ -129,6 +129,7 @@ pub async fn prepare(
             moves_per_repository_max: options.tag_history_per_repository,
         },
         collect_after: std::time::Duration::from_secs(options.collect_after.into()),
+        backup_dir: options.backup_dir.clone(),
         disks: DiskSettings {
             blobs_dir: Some(blobs_dir),
             reserve_bytes: options.disk_reserve.map(ByteSize::bytes),

@@ -112,6 +112,12 @@ impl Blobs {
         }
     }
 
+    /// The folder of the store, for backups: a stored copy is the file `blobs/<key>` in it, and never changes.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.layout.root()
+    }
+
     /// Starts an upload: an empty file of its own.
     pub async fn start_upload(&self, id: &UploadId) -> Result<(), StartError> {
         let id = *id;

@@ -20,6 +20,8 @@
 //!   fails, and stores another copy under a key of its own ([`link`](crate::layers)).
 //! - A file is deleted after the commit that removed its row, and its key is never used again. A crash between
 //!   the two leaves a file without a row, which a later run finds.
+//! - While a backup is taken, no blob is deleted: the backup may not have brought its file yet
+//!   ([`backups`](crate::backups)).
 //! - A database that was restored from an older backup does not know newer files. Where they are more than a
 //!   tenth of all, a run fails and says so; `StartCollection` with `force` deletes them.
 //!

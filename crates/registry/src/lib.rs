@@ -42,6 +42,8 @@
 //! - `tag_moves`: the row that each move of a tag leaves; `who`: the principal behind a caller.
 //! - `activity`: what was pulled and pushed, counted in memory; `search_terms`: by what an image is found.
 //! - `berth/`: the operations of the service `berth` on repositories, one file a topic.
+//! - `backups`: backups that are asked for, and what holds the collection meanwhile; `restored`: what rests after one was
+//!   restored.
 //! - `cache`: what is answered from memory, and why it cannot be stale.
 //!
 //! # Invariants
@@ -75,6 +77,7 @@
 mod account_quotas;
 mod account_setting;
 mod activity;
+mod backups;
 mod berth;
 mod cache;
 mod collection;
@@ -116,6 +119,7 @@ mod replication;
 mod replication_outbox;
 mod replication_rules;
 mod repository;
+mod restored;
 mod scan_rules;
 mod search_terms;
 mod service_event;
@@ -134,6 +138,7 @@ mod who;
 
 pub use activity::UsageTotals;
 pub use authz::Authorized;
+pub use backups::BACKUP_JOB;
 pub use berth::{Candidate, Download, Place, Search, Step, principal_of};
 pub use berth::{NewReplicationPeer, PeerDeletion, peer_arn};
 pub use collection::{JOB as COLLECTION_JOB, SUBJECT as COLLECTION_SUBJECT};

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use store::ecr::{image, replication, upload};
 use store::service_events::{self, NewEvent};
 use store::{Scope, Store, Write};
+use tokio::sync::watch;
 
 use crate::activity::Activity;
 use crate::cache::{Cache, Change};
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) event_totals: EventTotals,
     pub(crate) short_parts: ShortParts,
     pub(crate) open_uploads: OpenUploads,
+    /// Whether background work rests, since the database was restored.
+    pub(crate) resting: watch::Sender<bool>,
 }
 
 impl Registry {
@@ -60,6 +63,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Registry, Error> {
         let registry = Registry::over(store, blobs, entropy, principals, keys, settings);
+        registry.look_whether_resting().await?;
         let young_stay = registry.0.settings.shared;
         registry
             .sweep(ServiceName::Maintenance, now, young_stay)
@@ -91,6 +95,7 @@ impl Registry {
             event_totals: EventTotals::default(),
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
+            resting: watch::Sender::new(false),
         }))
     }
 

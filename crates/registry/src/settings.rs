@@ -1,6 +1,7 @@
 //! What a registry is given at its start: limits, randomness, and access to IAM's principals.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +128,8 @@ pub struct Settings {
     /// How long a layer stays that no image needs. Longer than a push takes: a client that was told that a
     /// layer is there names it later.
     pub collect_after: Duration,
+    /// Where backups are written; none are taken where absent.
+    pub backup_dir: Option<PathBuf>,
     /// How long an upload may stay unfinished.
     pub upload_lifetime: Duration,
     /// Other nodes may be uploading into the same blob store, so that a start here
@@ -144,6 +147,7 @@ impl Settings {
             history: HistoryLimits::default(),
             manifest_cache_bytes_max: 16 * MIB,
             collect_after: Duration::from_secs(24 * 3600),
+            backup_dir: None,
             upload_lifetime: Duration::from_secs(24 * 3600),
             shared: false,
         }

@@ -16,14 +16,17 @@ pub(crate) enum Problem {
     Audit,
     /// The disk of the layers has less free space than `--disk-reserve`.
     DiskReserve,
+    /// The database was restored from a backup, and background work rests: everything can be served.
+    Restored,
 }
 
 impl Problem {
-    const ALL: [Problem; 4] = [
+    const ALL: [Problem; 5] = [
         Problem::DatabaseAway,
         Problem::DatabaseReadOnly,
         Problem::Audit,
         Problem::DiskReserve,
+        Problem::Restored,
     ];
 
     fn bit(self) -> u8 {
@@ -40,6 +43,10 @@ impl Problem {
             }
             Problem::DiskReserve => {
                 "the disk of the layers has reached --disk-reserve: layer uploads are refused"
+            }
+            Problem::Restored => {
+                "the server was restored from a backup: collection, lifecycle policies, replication and other \
+                 background work rest until `berth restore finish`"
             }
         }
     }
@@ -61,7 +68,7 @@ impl Health {
 
     /// Whether there is no problem.
     pub(crate) fn is_well(&self) -> bool {
-        self.0.load(Ordering::Acquire) == 0
+        self.0.load(Ordering::Acquire) & !Problem::Restored.bit() == 0
     }
 
     pub(crate) fn has(&self, problem: Problem) -> bool {
@@ -76,7 +83,7 @@ impl Health {
             .filter(|problem| self.has(*problem))
             .collect();
         let ready = match for_write {
-            true => found.is_empty(),
+            true => found.iter().all(|problem| *problem == Problem::Restored),
             false => !found.contains(&Problem::DatabaseAway),
         };
         let mut text = match (ready, found.is_empty()) {
@@ -117,6 +124,12 @@ mod tests {
                 true,
                 false,
                 "degraded\nthe database cannot",
+            ),
+            (
+                vec![Problem::Restored],
+                true,
+                true,
+                "degraded\nthe server was restored",
             ),
             (
                 vec![Problem::DatabaseAway],

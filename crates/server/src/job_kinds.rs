@@ -9,7 +9,7 @@ use jobs::{BoxError, Job, Kind, Outcome, Runner};
 use identity::CREATE_ACCOUNT_JOB;
 use registry::pull_through::IMPORT_JOB;
 use registry::{
-    COLLECTION_JOB, LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB,
+    BACKUP_JOB, COLLECTION_JOB, LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB,
     REPLICA_PULL_TIMES_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB,
 };
 
@@ -24,6 +24,9 @@ const ROTATION_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 /// How often changes of deleted repositories are removed. Nodes read changes several times a second; one that
 /// did not for this long counts everything as changed.
 const PRUNE_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// How often work that rests looks whether it still has to.
+const REST_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
 
 const SWEEP_UPLOADS: &str = "sweep-uploads";
 const ROTATE_KEY_RING: &str = "rotate-key-ring";
@@ -53,6 +56,24 @@ where
     let service = ServiceName::Maintenance;
     Kind::new(name, service, move |job: Job<ServiceName>| {
         handler(Arc::clone(&app), job.authority)
+    })
+}
+
+/// As [`kind`], of work that deletes by itself: it rests after a restore.
+fn resting_kind<F, R>(name: &'static str, app: &Arc<App>, handler: F) -> Kind<ServiceName>
+where
+    F: Fn(Arc<App>, ServiceName) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Outcome, BoxError>> + Send + 'static,
+{
+    let handler = Arc::new(handler);
+    kind(name, app, move |app, service| {
+        let handler = Arc::clone(&handler);
+        async move {
+            match app.registry.is_resting() {
+                true => Ok(Outcome::Again(REST_INTERVAL)),
+                false => handler(app, service).await,
+            }
+        }
     })
 }
 
@@ -222,6 +243,46 @@ pub(crate) fn import_runner(app: &Arc<App>) -> Runner<ServiceName> {
     Runner::new(app.store.clone(), holder, kinds, move || clock.now())
 }
 
+/// The master key, as backups use it.
+struct MasterKeys<'a>(&'a identity::Sealer);
+
+impl backup::Keys for MasterKeys<'_> {
+    fn seal(&self, purpose: &'static str, bytes: &[u8]) -> Result<Vec<u8>, backup::KeyError> {
+        Ok(self.0.seal_under_master(purpose, bytes)?)
+    }
+
+    fn open(&self, _: &'static str, _: &[u8]) -> Option<Vec<u8>> {
+        // A server writes backups, and reads none.
+        None
+    }
+}
+
+/// A runner of backups, of a node that has a directory for them: they take as long as layers are many.
+pub(crate) fn backup_runner(app: &Arc<App>) -> Option<Runner<ServiceName>> {
+    if !app.registry.has_backup_directory() {
+        return None;
+    }
+    let (run, clock) = (Arc::clone(app), Arc::clone(app));
+    let kinds = [Kind::new(
+        BACKUP_JOB,
+        ServiceName::Backup,
+        move |job: Job<ServiceName>| {
+            let app = Arc::clone(&run);
+            async move {
+                let keys = MasterKeys(app.identity.sealer());
+                let now = || app.now();
+                app.registry
+                    .run_backup(job.authority, &keys, job.failures, &now)
+                    .await?;
+                Ok(Outcome::Done)
+            }
+        },
+    )];
+    let holder = uuid::Uuid::new_v4().to_string();
+    let runner = Runner::new(app.store.clone(), holder, kinds, move || clock.now());
+    Some(runner)
+}
+
 /// A runner of all other jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let clock = Arc::clone(app);
@@ -244,23 +305,23 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             Ok(Outcome::Again(PRUNE_INTERVAL))
         }),
         // An account that gets no new denials keeps none that are too old.
-        kind(PRUNE_DENIALS, app, |app, service| async move {
+        resting_kind(PRUNE_DENIALS, app, |app, service| async move {
             let more = app.identity.prune_denials(service, app.now()).await?;
             Ok(Outcome::Again(match more {
                 true => SignedDuration::ZERO,
                 false => PRUNE_INTERVAL,
             }))
         }),
-        kind(MAINTAIN_KEYS, app, |app, service| async move {
+        resting_kind(MAINTAIN_KEYS, app, |app, service| async move {
             app.kms.maintain(service, app.now()).await?;
             Ok(Outcome::Again(PRUNE_INTERVAL))
         }),
-        kind(PURGE_SECRETS, app, |app, service| async move {
+        resting_kind(PURGE_SECRETS, app, |app, service| async move {
             app.secrets.purge(service, app.now()).await?;
             Ok(Outcome::Again(PRUNE_INTERVAL))
         }),
         // Not audited: the audit log itself has each move.
-        kind(PRUNE_TAG_HISTORY, app, |app, service| async move {
+        resting_kind(PRUNE_TAG_HISTORY, app, |app, service| async move {
             let more = app.registry.prune_tag_history(service).await?;
             Ok(Outcome::Again(match more {
                 true => SignedDuration::ZERO,
@@ -276,18 +337,18 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
             let more = app.registry.index_images(service).await?;
             Ok(Outcome::Again(at_once_if(more, COUNT_INTERVAL)))
         }),
-        kind(PRUNE_USAGE, app, |app, service| async move {
+        resting_kind(PRUNE_USAGE, app, |app, service| async move {
             let more = app.registry.prune_usage(service, app.now()).await?;
             Ok(Outcome::Again(at_once_if(more, PRUNE_INTERVAL)))
         }),
-        kind(PRUNE_BACKFILLS, app, |app, service| async move {
+        resting_kind(PRUNE_BACKFILLS, app, |app, service| async move {
             let registry = &app.registry;
             let more = registry
                 .prune_replication_backfills(service, app.now())
                 .await?;
             Ok(Outcome::Again(at_once_if(more, PRUNE_INTERVAL)))
         }),
-        kind(COLLECTION_JOB, app, |app, service| async move {
+        resting_kind(COLLECTION_JOB, app, |app, service| async move {
             let pause = app.registry.collect(service, app.now()).await?;
             Ok(Outcome::Again(pause))
         }),

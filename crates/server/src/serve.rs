@@ -58,6 +58,8 @@ pub struct Settings {
     pub history: registry::HistoryLimits,
     /// How long a layer stays that no image needs.
     pub collect_after: Duration,
+    /// Where backups are written; none are taken where absent.
+    pub backup_dir: Option<PathBuf>,
     /// The disks of layers and database.
     pub disks: DiskSettings,
     /// Calls that the server itself makes.
@@ -164,6 +166,7 @@ impl Server {
             registry::Settings {
                 history: settings.history,
                 collect_after: settings.collect_after,
+                backup_dir: settings.backup_dir,
                 shared: store.engine() == store::Engine::Postgres,
                 ..registry::Settings::new(repository_uri)
             },
@@ -191,6 +194,10 @@ impl Server {
             Outbound::new(settings.outbound)?,
             webhooks,
         );
+        if app.registry.is_resting() {
+            app.health.set(Problem::Restored, true);
+            tracing::warn!("{RESTORED}");
+        }
         Ok(Server {
             app: Arc::new(app),
             audit: writer,
@@ -268,6 +275,9 @@ impl Server {
     }
 }
 
+/// What a restored server says at its start.
+const RESTORED: &str = "this server was restored from a backup: collection, lifecycle policies, replication, refreshes of \
+     the pull through cache and webhooks rest until `berth restore finish`; look at `berth restore review` first";
 /// How long the end waits for the database to take what was noted in memory.
 const MAINTENANCE_GRACE: Duration = Duration::from_secs(10);
 /// What the audit log's writer is given to finish.
@@ -301,7 +311,7 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     service_events.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut reachable = true;
     let jobs = tokio::spawn(run_jobs(Arc::clone(&app), stop.clone()));
-    let webhooks = tokio::spawn(event_sender::run(Arc::clone(&app), stop.clone()));
+    let webhooks = tokio::spawn(send_events(Arc::clone(&app), stop.clone()));
     loop {
         tokio::select! {
             () = listener::stopped(&mut stop) => break,
@@ -315,6 +325,7 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
                 }
                 reachable = polled.is_ok();
                 app.health.set(Problem::DatabaseAway, !reachable);
+                look_whether_resting(&app).await;
             }
             _ = maintenance.tick() => maintain(&app).await,
             _ = service_events.tick() => record_service_events(&app).await,
@@ -325,6 +336,35 @@ async fn background_tasks(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
     if jobs.await.is_err() {
         tracing::error!("the runner of jobs panicked");
+    }
+}
+
+/// Learns that another node was told to let background work go on. Asked only while it rests.
+async fn look_whether_resting(app: &App) {
+    if !app.registry.is_resting() {
+        app.health.set(Problem::Restored, false);
+        return;
+    }
+    match app.registry.look_whether_resting().await {
+        Ok(true) => {}
+        Ok(false) => tracing::info!("the restore is finished: background work goes on"),
+        Err(error) => {
+            tracing::debug!(
+                error = crate::error::chain(&error),
+                "it is unknown whether background work rests"
+            );
+        }
+    }
+}
+
+/// Sends events, once a restored server has not to rest any more.
+async fn send_events(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let ended = tokio::select! {
+        () = listener::stopped(&mut stop) => true,
+        () = app.registry.rested() => false,
+    };
+    if !ended {
+        event_sender::run(app, stop).await;
     }
 }
 
@@ -351,14 +391,27 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
     let imports = job_kinds::import_runner(&app);
     let peers = job_kinds::peer_runners(&app);
     let peers = peers.iter().map(|runner| runner.run(stopped(&stop)));
-    tokio::join!(
-        runner.run(stopped(&stop)),
-        lifecycle.run(stopped(&stop)),
-        replication.run(stopped(&stop)),
-        backfills.run(stopped(&stop)),
-        imports.run(stopped(&stop)),
-        futures_util::future::join_all(peers)
-    );
+    let backups = job_kinds::backup_runner(&app);
+    let backups = async {
+        if let Some(runner) = &backups {
+            runner.run(stopped(&stop)).await;
+        }
+    };
+    // What changes and deletes by itself rests after a restore.
+    let resting = async {
+        tokio::select! {
+            () = stopped(&stop) => return,
+            () = app.registry.rested() => {}
+        }
+        tokio::join!(
+            lifecycle.run(stopped(&stop)),
+            replication.run(stopped(&stop)),
+            backfills.run(stopped(&stop)),
+            imports.run(stopped(&stop)),
+            futures_util::future::join_all(peers)
+        );
+    };
+    tokio::join!(runner.run(stopped(&stop)), backups, resting);
 }
 
 /// What cannot be moved now stays in the database, and is tried again.

@@ -199,17 +199,11 @@ impl Restore {
     pub async fn finish(self, pending: &str) -> Result<()> {
         let mut tx = self.store.write(SCOPE).await?;
         settings::put(&mut tx.conn(), PENDING, pending).await?;
-        remove_setting(&mut tx.conn(), UNFINISHED).await?;
+        settings::remove(&mut tx.conn(), UNFINISHED).await?;
         tx.commit().await?;
         self.store.close().await;
         Ok(())
     }
-}
-
-async fn remove_setting(conn: &mut Conn<'_>, name: &str) -> Result<()> {
-    conn.execute("DELETE FROM settings WHERE name = $1", values![name])
-        .await
-        .map(drop)
 }
 
 /// Writes rows, `at_once` with a statement.

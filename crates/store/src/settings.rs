@@ -26,3 +26,13 @@ pub async fn put(conn: &mut Conn<'_>, name: &str, value: &str) -> Result<()> {
     .await
     .map(drop)
 }
+
+/// Removes it; nothing where it is not set.
+///
+/// # Errors
+/// The engine's.
+pub async fn remove(conn: &mut Conn<'_>, name: &str) -> Result<()> {
+    conn.execute("DELETE FROM settings WHERE name = $1", values![name])
+        .await
+        .map(drop)
+}

@@ -4,6 +4,9 @@
 //! The errors with their codes and HTTP statuses.
 
 errors! {
+    BackupDirectoryNotConfigured = "BackupDirectoryNotConfiguredException" 400 Sender,
+    BackupInProgress = "BackupInProgressException" 400 Sender,
+    BackupNotFound = "BackupNotFoundException" 400 Sender,
     CollectionInProgress = "CollectionInProgressException" 400 Sender,
     CollectionNotFound = "CollectionNotFoundException" 400 Sender,
     EventTargetNotFound = "EventTargetNotFoundException" 400 Sender,

@@ -8,58 +8,60 @@ use super::types::*;
 #[allow(unused_imports)]
 use crate::generated::*;
 
-static PATTERN_17: Pattern =
+static PATTERN_18: Pattern =
     Pattern::new("((?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT)");
-static PATTERN_19: Pattern =
+static PATTERN_20: Pattern =
     Pattern::new("(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*");
-static PATTERN_9: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
-static PATTERN_7: Pattern = Pattern::new("[0-9]+");
+static PATTERN_10: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
+static PATTERN_8: Pattern = Pattern::new("[0-9]+");
 static PATTERN_2: Pattern = Pattern::new("[0-9]{12}");
-static PATTERN_6: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}");
-static PATTERN_21: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
-static PATTERN_23: Pattern = Pattern::new("[0-9a-f]+");
-static PATTERN_18: Pattern = Pattern::new("[0-9a-z-]{2,25}");
-static PATTERN_20: Pattern = Pattern::new("[A-Za-z0-9-]+");
-static PATTERN_11: Pattern = Pattern::new("[A-Za-z0-9.-]+");
-static PATTERN_16: Pattern = Pattern::new("[A-Za-z0-9_-]+");
-static PATTERN_8: Pattern = Pattern::new("[A-Za-z0-9_.-]+");
-static PATTERN_14: Pattern = Pattern::new("[\\w+=,.@-]+");
-static PATTERN_5: Pattern = Pattern::new("[\\x20-\\x7E]+");
-static PATTERN_3: Pattern = Pattern::new("[\\x21-\\x7E]+");
-static PATTERN_22: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
-static PATTERN_13: Pattern = Pattern::new("[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?");
-static PATTERN_12: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
+static PATTERN_7: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}");
+static PATTERN_22: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
+static PATTERN_24: Pattern = Pattern::new("[0-9a-f]+");
+static PATTERN_19: Pattern = Pattern::new("[0-9a-z-]{2,25}");
+static PATTERN_21: Pattern = Pattern::new("[A-Za-z0-9-]+");
+static PATTERN_12: Pattern = Pattern::new("[A-Za-z0-9.-]+");
+static PATTERN_17: Pattern = Pattern::new("[A-Za-z0-9_-]+");
+static PATTERN_9: Pattern = Pattern::new("[A-Za-z0-9_.-]+");
+static PATTERN_15: Pattern = Pattern::new("[\\w+=,.@-]+");
+static PATTERN_6: Pattern = Pattern::new("[\\x20-\\x7E]+");
+static PATTERN_4: Pattern = Pattern::new("[\\x21-\\x7E]+");
+static PATTERN_23: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
+static PATTERN_14: Pattern = Pattern::new("[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?");
+static PATTERN_13: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
 static PATTERN_1: Pattern = Pattern::new("\\w+");
-static PATTERN_4: Pattern = Pattern::new("col-[0-9a-f]{17}");
-static PATTERN_10: Pattern = Pattern::new("i-[0-9a-f]{17}");
-static PATTERN_15: Pattern = Pattern::new("inv-[0-9a-f]{17}");
+static PATTERN_3: Pattern = Pattern::new("bak-[0-9a-f]{17}");
+static PATTERN_5: Pattern = Pattern::new("col-[0-9a-f]{17}");
+static PATTERN_11: Pattern = Pattern::new("i-[0-9a-f]{17}");
+static PATTERN_16: Pattern = Pattern::new("inv-[0-9a-f]{17}");
 
 /// Every pattern, for the test that compiles them.
 #[cfg(test)]
 pub(crate) static PATTERNS: &[&Pattern] = &[
-    &PATTERN_17,
-    &PATTERN_19,
-    &PATTERN_9,
-    &PATTERN_7,
-    &PATTERN_2,
-    &PATTERN_6,
-    &PATTERN_21,
-    &PATTERN_23,
     &PATTERN_18,
     &PATTERN_20,
+    &PATTERN_10,
+    &PATTERN_8,
+    &PATTERN_2,
+    &PATTERN_7,
+    &PATTERN_22,
+    &PATTERN_24,
+    &PATTERN_19,
+    &PATTERN_21,
+    &PATTERN_12,
+    &PATTERN_17,
+    &PATTERN_9,
+    &PATTERN_15,
+    &PATTERN_6,
+    &PATTERN_4,
+    &PATTERN_23,
+    &PATTERN_14,
+    &PATTERN_13,
+    &PATTERN_1,
+    &PATTERN_3,
+    &PATTERN_5,
     &PATTERN_11,
     &PATTERN_16,
-    &PATTERN_8,
-    &PATTERN_14,
-    &PATTERN_5,
-    &PATTERN_3,
-    &PATTERN_22,
-    &PATTERN_13,
-    &PATTERN_12,
-    &PATTERN_1,
-    &PATTERN_4,
-    &PATTERN_10,
-    &PATTERN_15,
 ];
 
 pub(crate) static ACCESS_KEY_ID: Shape = Shape::new("AccessKeyId", Kind::String)
@@ -70,22 +72,24 @@ pub(crate) static ACCOUNT_ID: Shape = Shape::new("AccountId", Kind::String).patt
 pub(crate) static ALLOWED_PRINCIPAL_LIST: Shape =
     Shape::new("AllowedPrincipalList", Kind::List(&ALLOWED_PRINCIPAL));
 pub(crate) static ARN: Shape = Shape::new("Arn", Kind::String).min(20).max(2048);
+pub(crate) static BACKUP_ID: Shape = Shape::new("BackupId", Kind::String).pattern(&PATTERN_3);
+pub(crate) static BACKUP_LIST: Shape = Shape::new("BackupList", Kind::List(&BACKUP));
 pub(crate) static BEARER_TOKEN: Shape = Shape::new("BearerToken", Kind::String)
     .min(1)
     .max(16384)
-    .pattern(&PATTERN_3)
+    .pattern(&PATTERN_4)
     .secret();
 pub(crate) static BOOLEAN: Shape = Shape::new("Boolean", Kind::Boolean);
 pub(crate) static BYTES: Shape = Shape::new("Bytes", Kind::Long).min(0);
 pub(crate) static CLAIM_NAME: Shape = Shape::new("ClaimName", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_3);
+    .pattern(&PATTERN_4);
 pub(crate) static CLAIM_NAME_LIST: Shape = Shape::new("ClaimNameList", Kind::List(&CLAIM_NAME))
     .min(0)
     .max(50);
 pub(crate) static COLLECTION_ID: Shape =
-    Shape::new("CollectionId", Kind::String).pattern(&PATTERN_4);
+    Shape::new("CollectionId", Kind::String).pattern(&PATTERN_5);
 pub(crate) static COLLECTION_LIST: Shape = Shape::new("CollectionList", Kind::List(&COLLECTION));
 pub(crate) static COMPARED_ELEMENT_LIST: Shape =
     Shape::new("ComparedElementList", Kind::List(&COMPARED_ELEMENT));
@@ -103,7 +107,7 @@ pub(crate) static CONSOLE_CLIENT_ID: Shape =
 pub(crate) static CONSOLE_CLIENT_SECRET: Shape = Shape::new("ConsoleClientSecret", Kind::String)
     .min(1)
     .max(1024)
-    .pattern(&PATTERN_5)
+    .pattern(&PATTERN_6)
     .secret();
 pub(crate) static CONSOLE_SIGN_IN_NAME: Shape =
     Shape::new("ConsoleSignInName", Kind::String).min(1).max(64);
@@ -115,13 +119,13 @@ pub(crate) static CONTEXT_KEY_VALUE_LIST: Shape =
         .min(1)
         .max(100);
 pub(crate) static COUNT: Shape = Shape::new("Count", Kind::Long).min(0);
-pub(crate) static DATE: Shape = Shape::new("Date", Kind::String).pattern(&PATTERN_6);
+pub(crate) static DATE: Shape = Shape::new("Date", Kind::String).pattern(&PATTERN_7);
 pub(crate) static DECIDING_STATEMENT_LIST: Shape =
     Shape::new("DecidingStatementList", Kind::List(&DECIDING_STATEMENT));
 pub(crate) static DELIVERY_ID: Shape = Shape::new("DeliveryId", Kind::String)
     .min(1)
     .max(32)
-    .pattern(&PATTERN_7);
+    .pattern(&PATTERN_8);
 pub(crate) static DELIVERY_ID_LIST: Shape = Shape::new("DeliveryIdList", Kind::List(&DELIVERY_ID))
     .min(1)
     .max(100);
@@ -139,7 +143,7 @@ pub(crate) static EVENT_TARGET_LIST: Shape =
 pub(crate) static EVENT_TARGET_NAME: Shape = Shape::new("EventTargetName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_8);
+    .pattern(&PATTERN_9);
 pub(crate) static FAILED_EVENT_DELIVERY_LIST: Shape = Shape::new(
     "FailedEventDeliveryList",
     Kind::List(&FAILED_EVENT_DELIVERY),
@@ -147,19 +151,19 @@ pub(crate) static FAILED_EVENT_DELIVERY_LIST: Shape = Shape::new(
 pub(crate) static HOST_AND_PORT: Shape = Shape::new("HostAndPort", Kind::String)
     .min(1)
     .max(259)
-    .pattern(&PATTERN_9);
-pub(crate) static HOST_ID: Shape = Shape::new("HostId", Kind::String).pattern(&PATTERN_10);
+    .pattern(&PATTERN_10);
+pub(crate) static HOST_ID: Shape = Shape::new("HostId", Kind::String).pattern(&PATTERN_11);
 pub(crate) static HOST_LIST: Shape = Shape::new("HostList", Kind::List(&HOST));
 pub(crate) static HOST_NAME: Shape = Shape::new("HostName", Kind::String)
     .min(1)
     .max(253)
-    .pattern(&PATTERN_11);
+    .pattern(&PATTERN_12);
 pub(crate) static HOST_SIGNATURE: Shape = Shape::new("HostSignature", Kind::Blob).min(8).max(80);
 pub(crate) static IMAGE_ACTIVITY_LIST: Shape =
     Shape::new("ImageActivityList", Kind::List(&IMAGE_ACTIVITY));
 pub(crate) static IMAGE_DIGEST: Shape = Shape::new("ImageDigest", Kind::String)
     .max(200)
-    .pattern(&PATTERN_12);
+    .pattern(&PATTERN_13);
 pub(crate) static IMAGE_DIGEST_LIST: Shape =
     Shape::new("ImageDigestList", Kind::List(&IMAGE_DIGEST))
         .min(1)
@@ -167,7 +171,7 @@ pub(crate) static IMAGE_DIGEST_LIST: Shape =
 pub(crate) static IMAGE_PLATFORM: Shape = Shape::new("ImagePlatform", Kind::String)
     .min(3)
     .max(64)
-    .pattern(&PATTERN_13);
+    .pattern(&PATTERN_14);
 pub(crate) static IMAGE_PLATFORM_LIST: Shape =
     Shape::new("ImagePlatformList", Kind::List(&IMAGE_PLATFORM)).max(16);
 pub(crate) static IMAGE_PULLS_LIST: Shape = Shape::new("ImagePullsList", Kind::List(&IMAGE_PULLS));
@@ -179,13 +183,13 @@ pub(crate) static INSTANCE_PROFILE_ID: Shape = Shape::new("InstanceProfileId", K
 pub(crate) static INSTANCE_PROFILE_NAME: Shape = Shape::new("InstanceProfileName", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_14);
+    .pattern(&PATTERN_15);
 pub(crate) static INVITATION_CODE: Shape = Shape::new("InvitationCode", Kind::String)
     .min(20)
     .max(256)
     .secret();
 pub(crate) static INVITATION_ID: Shape =
-    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_15);
+    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_16);
 pub(crate) static INVITATION_SECONDS: Shape = Shape::new("InvitationSeconds", Kind::Integer)
     .min(60)
     .max(604800);
@@ -198,7 +202,7 @@ pub(crate) static NEXT_TOKEN: Shape = Shape::new("NextToken", Kind::String).max(
 pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)
     .min(22)
     .max(64)
-    .pattern(&PATTERN_16);
+    .pattern(&PATTERN_17);
 pub(crate) static PEER_SECRET: Shape = Shape::new("PeerSecret", Kind::String)
     .min(1)
     .max(256)
@@ -221,7 +225,7 @@ pub(crate) static PULL_THROUGH_CACHE_PREFIX: Shape =
     Shape::new("PullThroughCachePrefix", Kind::String)
         .min(2)
         .max(30)
-        .pattern(&PATTERN_17);
+        .pattern(&PATTERN_18);
 pub(crate) static PULL_THROUGH_CACHE_PREFIX_LIST: Shape = Shape::new(
     "PullThroughCachePrefixList",
     Kind::List(&PULL_THROUGH_CACHE_PREFIX),
@@ -247,7 +251,7 @@ pub(crate) static PULLED_WITHIN_DAYS: Shape = Shape::new("PulledWithinDays", Kin
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
-    .pattern(&PATTERN_18);
+    .pattern(&PATTERN_19);
 pub(crate) static REGISTRY_TOKEN: Shape = Shape::new("RegistryToken", Kind::String).secret();
 pub(crate) static REGISTRY_TOKEN_ACTION_LIST: Shape = Shape::new(
     "RegistryTokenActionList",
@@ -272,23 +276,23 @@ pub(crate) static REPLICATION_TAG_PATTERN_LIST: Shape =
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)
-    .pattern(&PATTERN_19);
+    .pattern(&PATTERN_20);
 pub(crate) static REPOSITORY_USAGE_LIST: Shape =
     Shape::new("RepositoryUsageList", Kind::List(&REPOSITORY_USAGE));
 pub(crate) static REQUEST_ID: Shape = Shape::new("RequestId", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_20);
+    .pattern(&PATTERN_21);
 pub(crate) static REQUEST_TIME: Shape =
-    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_21);
+    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_22);
 pub(crate) static ROLE_NAME: Shape = Shape::new("RoleName", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_14);
+    .pattern(&PATTERN_15);
 pub(crate) static SCOPE: Shape = Shape::new("Scope", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_22);
+    .pattern(&PATTERN_23);
 pub(crate) static SCOPE_LIST: Shape = Shape::new("ScopeList", Kind::List(&SCOPE)).max(20);
 pub(crate) static SEARCH_PAIR_LIST: Shape =
     Shape::new("SearchPairList", Kind::List(&SEARCH_PAIR)).max(5);
@@ -301,7 +305,7 @@ pub(crate) static SECRET_ACCESS_KEY: Shape = Shape::new("SecretAccessKey", Kind:
 pub(crate) static SERVER_ID: Shape = Shape::new("ServerId", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_23);
+    .pattern(&PATTERN_24);
 pub(crate) static SESSION_TOKEN: Shape = Shape::new("SessionToken", Kind::String).secret();
 pub(crate) static SIGNING_ALGORITHM_LIST: Shape =
     Shape::new("SigningAlgorithmList", Kind::List(&SIGNING_ALGORITHM))
@@ -340,7 +344,7 @@ pub(crate) static TIMESTAMP: Shape = Shape::new("Timestamp", Kind::Timestamp);
 pub(crate) static UPSTREAM_PREFIX: Shape = Shape::new("UpstreamPrefix", Kind::String)
     .min(2)
     .max(200)
-    .pattern(&PATTERN_17);
+    .pattern(&PATTERN_18);
 pub(crate) static UPSTREAM_URL: Shape = Shape::new("UpstreamUrl", Kind::String).min(1).max(270);
 pub(crate) static URL: Shape = Shape::new("Url", Kind::String).min(1).max(2048);
 pub(crate) static USAGE_DAY_LIST: Shape = Shape::new("UsageDayList", Kind::List(&USAGE_DAY));

@@ -12,6 +12,12 @@ enumerations! {
         Allowed = "Allowed",
         Conditional = "Conditional",
     }
+    BACKUP_STATUS "BackupStatus" BackupStatus {
+        Running = "RUNNING",
+        Complete = "COMPLETE",
+        Stopped = "STOPPED",
+        Failed = "FAILED",
+    }
     CHANGE_TYPE "ChangeType" ChangeType {
         AddStatement = "AddStatement",
         CreatePolicy = "CreatePolicy",
@@ -105,6 +111,20 @@ structures! {
         access: AccessKind = required "access" ACCESS_KIND,
         reason: String = required "reason" LONG_TEXT,
         conditions: Vec<String> = required "conditions" CONDITION_TEXT_LIST,
+    }
+    BACKUP Backup {
+        backup_id: String = required "backupId" BACKUP_ID,
+        status: BackupStatus = required "status" BACKUP_STATUS,
+        started_at: Timestamp = required "startedAt" TIMESTAMP,
+        ended_at: Option<Timestamp> = optional "endedAt" TIMESTAMP,
+        taken_at: Option<Timestamp> = optional "takenAt" TIMESTAMP,
+        blob_count: Option<i64> = optional "blobCount" COUNT,
+        blob_bytes: Option<i64> = optional "blobBytes" BYTES,
+        examined_count: Option<i64> = optional "examinedCount" COUNT,
+        new_blob_count: Option<i64> = optional "newBlobCount" COUNT,
+        new_blob_bytes: Option<i64> = optional "newBlobBytes" BYTES,
+        fault_count: Option<i64> = optional "faultCount" COUNT,
+        failure_reason: Option<String> = optional "failureReason" TEXT,
     }
     BATCH_GET_IMAGE_ACTIVITY_REQUEST BatchGetImageActivityRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
@@ -277,6 +297,17 @@ structures! {
         reason: String = required "reason" TEXT,
         event: String = required "event" EVENT_BODY,
     }
+    FINISH_RESTORE_REQUEST FinishRestoreRequest {
+    }
+    FINISH_RESTORE_RESPONSE FinishRestoreResponse {
+        restore: Option<Restore> = optional "restore" RESTORE,
+    }
+    GET_BACKUP_REQUEST GetBackupRequest {
+        backup_id: String = required "backupId" BACKUP_ID,
+    }
+    GET_BACKUP_RESPONSE GetBackupResponse {
+        backup: Backup = required "backup" BACKUP,
+    }
     GET_COLLECTION_REQUEST GetCollectionRequest {
         collection_id: String = required "collectionId" COLLECTION_ID,
     }
@@ -328,6 +359,11 @@ structures! {
         registry_token: Secret<String> = required "registryToken" REGISTRY_TOKEN,
         expires_at: Timestamp = required "expiresAt" TIMESTAMP,
         proxy_endpoint: String = required "proxyEndpoint" LONG_TEXT,
+    }
+    GET_RESTORE_REQUEST GetRestoreRequest {
+    }
+    GET_RESTORE_RESPONSE GetRestoreResponse {
+        restore: Option<Restore> = optional "restore" RESTORE,
     }
     GET_USAGE_REQUEST GetUsageRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
@@ -404,6 +440,14 @@ structures! {
     }
     LIST_ALLOWED_PRINCIPALS_RESPONSE ListAllowedPrincipalsResponse {
         principals: Vec<AllowedPrincipal> = required "principals" ALLOWED_PRINCIPAL_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
+    LIST_BACKUPS_REQUEST ListBackupsRequest {
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_BACKUPS_RESPONSE ListBackupsResponse {
+        backups: Vec<Backup> = required "backups" BACKUP_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
     LIST_COLLECTIONS_REQUEST ListCollectionsRequest {
@@ -730,6 +774,11 @@ structures! {
         pull_count: i64 = required "pullCount" COUNT,
         push_count: i64 = required "pushCount" COUNT,
     }
+    RESTORE Restore {
+        backup_id: String = required "backupId" TEXT,
+        taken_at: Timestamp = required "takenAt" TIMESTAMP,
+        restored_at: Timestamp = required "restoredAt" TIMESTAMP,
+    }
     RESTORE_TAG_REQUEST RestoreTagRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
         repository_name: String = required "repositoryName" REPOSITORY_NAME,
@@ -833,12 +882,23 @@ structures! {
         is_nearest: bool = required "isNearest" BOOLEAN,
         elements: Vec<ComparedElement> = required "elements" COMPARED_ELEMENT_LIST,
     }
+    START_BACKUP_REQUEST StartBackupRequest {
+    }
+    START_BACKUP_RESPONSE StartBackupResponse {
+        backup: Backup = required "backup" BACKUP,
+    }
     START_COLLECTION_REQUEST StartCollectionRequest {
         dry_run: Option<bool> = optional "dryRun" BOOLEAN,
         force: Option<bool> = optional "force" BOOLEAN,
     }
     START_COLLECTION_RESPONSE StartCollectionResponse {
         collection: Collection = required "collection" COLLECTION,
+    }
+    STOP_BACKUP_REQUEST StopBackupRequest {
+        backup_id: String = required "backupId" BACKUP_ID,
+    }
+    STOP_BACKUP_RESPONSE StopBackupResponse {
+        backup: Backup = required "backup" BACKUP,
     }
     STOP_COLLECTION_REQUEST StopCollectionRequest {
         collection_id: String = required "collectionId" COLLECTION_ID,

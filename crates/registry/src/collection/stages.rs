@@ -4,6 +4,7 @@ use authz::ServiceName;
 use blobs::{Listed, ObjectKey};
 use serde_json::json;
 use store::Conn;
+use store::backups;
 use store::ecr::collection::{self, Run, SCOPE, SeenBlob, SeenLayer};
 use store::ecr::repository;
 use store::service_events::{self, NewEvent};
@@ -274,6 +275,10 @@ impl Registry {
         let (mut keys, mut digests, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut tx = self.0.store.write(SCOPE).await?;
         let conn = &mut tx.conn();
+        // A backup that is being taken names them: a later run deletes them.
+        if backups::is_held(conn, now).await? {
+            return Ok(());
+        }
         for blob in unlinked {
             match collection::delete_unlinked(conn, &blob.digest, &blob.encryption).await {
                 Ok(Some(key)) => {

@@ -501,6 +501,10 @@ impl Registry {
         }
         let checked_at = pull_through::checked_at(conn, repo.id, tag).await?;
         let fresh_ms = i64::from(seconds) * 1000;
+        if self.is_resting() {
+            // What is cached stays as it was restored.
+            return Ok(checked_at.is_some());
+        }
         Ok(checked_at.is_some_and(|at| cx.now_ms() - at < fresh_ms))
     }
 

@@ -7,7 +7,9 @@ use authz::{Caller, Requirements, ResourceSelector, require, require_action};
 use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
-use super::{Row, collection, events, insight, peers, pull_through, search, simulation, tokens};
+use super::{
+    Row, backups, collection, events, insight, peers, pull_through, search, simulation, tokens,
+};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::head::Head;
@@ -180,6 +182,12 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::ListCollections, "berth:ListCollections", List, |_i| require(ResourceSelector::Any), |app, ok| { collection::list_collections(&app, ok).await }),
         row!(Berth, ops::GetCollection, "berth:GetCollection", Read, |i| collection::run(&i.collection_id), |app, ok| { collection::get_collection(&app, ok).await }),
         row!(Berth, ops::StopCollection, "berth:StopCollection", Write, |i| collection::run(&i.collection_id), |app, ok| { collection::stop_collection(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::StartBackup, "berth:StartBackup", Write, |_i| require(ResourceSelector::Any), |app, ok| { backups::start_backup(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::ListBackups, "berth:ListBackups", List, |_i| require(ResourceSelector::Any), |app, ok| { backups::list_backups(&app, ok).await }),
+        row!(Berth, ops::GetBackup, "berth:GetBackup", Read, |_i| require(ResourceSelector::Any), |app, ok| { backups::get_backup(&app, ok).await }),
+        row!(Berth, ops::StopBackup, "berth:StopBackup", Write, |_i| require(ResourceSelector::Any), |app, ok| { backups::stop_backup(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::GetRestore, "berth:GetRestore", Read, |_i| require(ResourceSelector::Any), |app, ok| { backups::get_restore(&app, ok).await }),
+        row!(Berth, ops::FinishRestore, "berth:FinishRestore", Write, |_i| require(ResourceSelector::Any), |app, ok| { backups::finish_restore(&app, ok).await }).audits_answer(),
         op!(ExplainRequest, explain_request, Read, |_i| require(ResourceSelector::Any)),
         row!(Berth, ops::PutProviderSettings, "berth:PutProviderSettings", Write, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.put_provider_settings(&proof, &app.names.console_origin(), input).await?) }),
         row!(Berth, ops::GetProviderSettings, "berth:GetProviderSettings", Read, |i| require(ResourceSelector::Text(i.provider_arn.clone())), |app, ok| { let (proof, input) = ok.into_parts(); Ok(app.identity.get_provider_settings(&proof, &app.names.console_origin(), input).await?) }),

@@ -18,14 +18,13 @@ fn missing(id: &str) -> ApiError {
     ApiError::Wire(berth::ErrorCode::CollectionNotFound.with(message))
 }
 
-fn check_owner(app: &App, proof: &authz::Authorized) -> Result<(), ApiError> {
+pub(super) fn check_owner(app: &App, proof: &authz::Authorized) -> Result<(), ApiError> {
     let own = app.names.default.account;
     if proof.account == own {
         return Ok(());
     }
-    let message = format!(
-        "The collection concerns the whole server: callers of the account {own} only see and start it"
-    );
+    let message =
+        format!("This concerns the whole server: it is for callers of the account {own} only");
     Err(ApiError::Common(CommonError::AccessDenied, message))
 }
 
@@ -36,6 +35,11 @@ pub(super) async fn start_collection(
 ) -> Result<berth::StartCollectionResponse, ApiError> {
     let (proof, input) = ok.into_parts();
     check_owner(app, &proof)?;
+    if app.registry.is_resting() {
+        let message = "The server was restored from a backup and its collection rests: finish the restore first";
+        let code = berth::ErrorCode::InvalidParameter;
+        return Err(ApiError::Wire(code.with(message.to_owned())));
+    }
     let (dry_run, forced) = (input.dry_run.unwrap_or(false), input.force.unwrap_or(false));
     let begun = app
         .registry

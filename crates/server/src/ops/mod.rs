@@ -6,6 +6,7 @@
 //! these rows.
 
 mod access_analyzer;
+mod backups;
 mod berth;
 mod collection;
 mod composite;

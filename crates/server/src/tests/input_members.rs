@@ -11,10 +11,11 @@ use super::world::{World, refused, statement};
 use crate::ops::input_members::{NOT_READ, NOTHING_THERE, UNSUPPORTED};
 
 /// Where the handlers are.
-const HANDLERS: [&str; 7] = [
+const HANDLERS: [&str; 8] = [
     "../identity/src",
     "../registry/src",
     "../secrets/src",
+    "src/ops/backups.rs",
     "src/ops/collection.rs",
     "src/ops/composite.rs",
     "src/ops/events.rs",

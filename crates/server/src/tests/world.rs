@@ -130,6 +130,7 @@ impl World {
             audit_dir: directory.path().join("audit"),
             history: registry::HistoryLimits::default(),
             collect_after: std::time::Duration::from_secs(24 * 3600),
+            backup_dir: Some(directory.path().join("backups")),
             disks: DiskSettings::default(),
             outbound: OutboundSettings::default(),
             token_auth: false,
