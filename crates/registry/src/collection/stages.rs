@@ -277,7 +277,7 @@ impl Registry {
         let conn = &mut tx.conn();
         // A backup that is being taken names them: a later run deletes them.
         if backups::is_held(conn, now).await? {
-            return Ok(());
+            return Ok(true);
         }
         for blob in unlinked {
             match collection::delete_unlinked(conn, &blob.digest, &blob.encryption).await {

@@ -4,6 +4,7 @@
 
 mod activity;
 mod backfills;
+mod backups;
 mod cache;
 mod collection;
 mod configuration;
