@@ -18,6 +18,7 @@ def alice(root):
 def test_the_aws_cli_learns_the_model(alice):
     alice.aws("configure", "add-model", "--service-name", "berth", "--service-model", f"file://{MODEL}").ok()
     assert "collections" in alice.aws("berth", "list-collections").json
+    assert "integrityChecks" in alice.aws("berth", "list-integrity-checks").json
     listed = alice.aws("berth", "list-tag-history", "--repository-name", "app").json
     assert listed == {"events": []}
 

@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+import time
 
 import pytest
 
 from berth import images
 from berth.audit import events
+from berth.policies import policy, push_and_pull
 from berth.server import Server, binary
 
 ANY = {"Accept": "*/*"}
@@ -54,6 +56,13 @@ def fsck(root, server, *options, code=0):
     return done.text
 
 
+def until(condition, what, within_s=60):
+    end = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.2)
+
+
 def layers(root, repository, tag):
     manifest = root.raw()("GET", f"/v2/{repository}/manifests/{tag}", headers=ANY).expect(200)
     return sorted(json.loads(manifest.body)["layers"], key=lambda layer: layer["size"])
@@ -63,13 +72,15 @@ def test_docker_pushes_a_lost_layer_again(berth, root, tmp_path):
     root.create_repository("built")
     root.docker.login()
     root.skopeo.login()
-    message = root.docker.build("built:v1")
+    message = root.docker.build("built:v1", buildkit=False)
     root.docker.push("built:v1").ok()
     lost = layers(root, "built", "v1")[-1]["digest"]
     file_of(berth, lost).unlink()
     said = f"The layer with digest '{lost}' is damaged in this registry and cannot be pulled. Push an image that has it again to repair it"
-    for attempt in range(2):
-        root.skopeo.pull("built:v1", f"oci:{tmp_path / str(attempt)}:v1").failed(said)
+    # skopeo shows the status alone, docker the words (after it has tried for a while).
+    root.skopeo.pull("built:v1", f"oci:{tmp_path / 'damaged'}:v1").failed("410 (Gone)")
+    root.docker("save", "--output", tmp_path / "image.tar", root.image("built:v1")).ok()
+    root.docker.pull("built:v1").failed(said)
     answer = root.raw()("GET", f"/v2/built/blobs/{lost}").expect(410)
     assert answer.json["errors"][0]["code"] == "BLOB_UNKNOWN" and answer["Cache-Control"] == "no-store"
     root.raw()("HEAD", f"/v2/built/blobs/{lost}").expect(404)
@@ -79,6 +90,7 @@ def test_docker_pushes_a_lost_layer_again(berth, root, tmp_path):
     assert checked["layers"][0]["layerAvailability"] == "UNAVAILABLE"
     assert events(berth, eventName="MarkDamagedLayer")[-1]["serviceEventDetails"]["digest"] == lost
 
+    root.docker("load", "--input", tmp_path / "image.tar").ok()
     root.docker.push("built:v1").ok()
     root.skopeo.pull("built:v1", f"oci:{tmp_path / 'whole'}:v1").ok()
     root.docker.pull("built:v1").ok()
@@ -101,6 +113,44 @@ def test_a_check_refuses_a_server_that_runs(berth, root, tmp_path):
     nowhere = tmp_path / "nowhere"
     root.run(binary(), "fsck", "--data", nowhere).failed("there is no database")
     assert not nowhere.exists()
+
+
+def test_a_running_server_checks_and_repairs_itself(berth, root):
+    root.create_repository("online")
+    image = images.Image(layer_bytes=60_000)
+    root.raw().push("online", "v1", image).expect(201)
+    digest = images.digest(image.layer)
+    flip(file_of(berth, digest))
+    report = root.run(binary(), "fsck", "--output", "json").seen()
+    assert report.code == FOUND, str(report)
+    finding, summary = (json.loads(line) for line in report.text.splitlines())
+    assert finding["kind"] == "WRONG_BYTES" and finding["object"] == digest and not finding["repaired"]
+    assert summary["kinds"] == {"WRONG_BYTES": {"found": 1}}
+    assert root.run(binary(), "fsck", "--repair").seen().code == FOUND
+    assert "nothing is wrong" in root.run(binary(), "fsck").out
+    root.raw()("GET", f"/v2/online/blobs/{digest}").expect(410)
+    root.raw().push("online", "v1", image).expect(201)
+    root.raw().pull("online", image)
+    assert len(root.run(binary(), "fsck", "--list").out.splitlines()) == 3
+    user = root.create_user("reader", policy(*push_and_pull("online")))
+    user.run(binary(), "fsck").failed("berth:StartIntegrityCheck", "no identity-based policy allows")
+    other = berth.create_account("444455556666")
+    other.run(binary(), "fsck").failed(f"callers of the account {root.account} only")
+
+
+def test_the_scrub_finds_damage_by_itself(tmp_path):
+    with Server(tmp_path, "--scrub-after", "1", "--scrub-rate", "0") as server:
+        root = server.root
+        root.create_repository("app")
+        image = images.Image(layer_bytes=60_000)
+        root.raw().push("app", "v1", image).expect(201)
+        digest = images.digest(image.layer)
+        flip(file_of(server, digest))
+        until(lambda: root.raw()("HEAD", f"/v2/app/blobs/{digest}").expect(200, 404).status == 404, "the scrub finds nothing")
+        root.raw()("GET", f"/v2/app/blobs/{digest}").expect(410)
+        root.raw().push("app", "v1", image).expect(201)
+        root.raw().pull("app", image)
+        assert events(server, eventName="MarkDamagedLayer")[0]["serviceEventDetails"]["damage"] == "WRONG_BYTES"
 
 
 def contents(server):

@@ -12,7 +12,7 @@ import pytest
 
 from berth import images
 from berth.raw import with_query
-from berth.server import Server
+from berth.server import Server, binary
 
 REPOSITORIES = ["race/one", "race/two", "race/three"]
 CLIENTS, STEPS = 8, 12
@@ -196,3 +196,9 @@ def test_clients_in_the_same_repositories(tmp_path, count, steps):
         server.kill()
         server.start()
         check_all(server.root.raw(), clients)
+        # Database, files and counters agree: of the server that runs, and of its data alone.
+        assert "nothing is wrong" in server.root.run(binary(), "fsck").out
+        root = server.root
+        server.stop()
+        assert "nothing is wrong" in root.run(binary(), "fsck", "--data", server.data).out
+        server.start()

@@ -114,6 +114,8 @@ pub enum ResourceSelector {
     },
     /// A run of the collection, of the caller's account, by its id, or `*`.
     Collection(String),
+    /// A check of the integrity of metadata and layers, of the caller's account, by its id, or `*`.
+    IntegrityCheck(String),
 }
 
 /// The kinds of IAM entities.
@@ -210,6 +212,7 @@ impl ResourceSelector {
             | ResourceSelector::EventTarget(_)
             | ResourceSelector::ReplicationPeer { .. }
             | ResourceSelector::Collection(_)
+            | ResourceSelector::IntegrityCheck(_)
             | ResourceSelector::Text(_)
             | ResourceSelector::Named(..)
             | ResourceSelector::Caller

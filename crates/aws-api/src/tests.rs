@@ -50,7 +50,7 @@ fn owned(value: Value<'_>) -> Value<'static> {
 fn finds_every_operation_of_the_models() {
     let count = |service: Service| service.operations().len();
     assert_eq!(count(Service::AccessAnalyzer), 39);
-    assert_eq!(count(Service::Berth), 57);
+    assert_eq!(count(Service::Berth), 61);
     assert_eq!(count(Service::Ecr), 62);
     assert_eq!(count(Service::Iam), 181);
     assert_eq!(count(Service::Organizations), 63);

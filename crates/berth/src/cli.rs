@@ -242,6 +242,13 @@ pub struct ServeOptions {
     /// directory
     #[arg(long, value_name = "DIR")]
     pub backup_dir: Option<PathBuf>,
+    /// Read every stored layer once in so many seconds and compare it with its digest, the one that was read longest ago
+    /// first; 0 never does
+    #[arg(long, value_name = "SECONDS", default_value_t = 2_592_000, value_parser = clap::value_parser!(u32).range(..=315_360_000))]
+    pub scrub_after: u32,
+    /// Bytes that this reads in a second at most, such as `8M`; 0 is as fast as the disk
+    #[arg(long, value_name = "SIZE", default_value = "8M")]
+    pub scrub_rate: ByteSize,
     /// The certificate chain, in PEM: serve HTTPS
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

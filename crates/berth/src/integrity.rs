@@ -2,8 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use authz::ServiceName;
+use aws_api::Service;
+use aws_api::berth::{
+    GetIntegrityCheckRequest, GetIntegrityCheckResponse, IntegrityCheck, IntegrityCheckStatus,
+    IntegrityFinding, ListIntegrityChecksRequest, StartIntegrityCheckRequest, ops,
+};
 use blobs::{Blobs, OpenError, Owner};
 use jiff::Timestamp;
 use policy::Printable;
@@ -14,16 +20,126 @@ use crate::cli::{FsckOptions, Output, StorageOptions};
 use crate::data_dir::{self, DataDir};
 use crate::error::{Error, Result};
 use crate::output::Answers;
+use crate::signed_client::{SignedClient, block_on, failed};
 use crate::{serve, storage};
 
 /// Runs the command.
 pub fn run(options: &FsckOptions) -> Result<()> {
-    let Some(data) = &options.data else {
-        return Err(Error::Usage(
-            "give the data directory with --data".to_owned(),
-        ));
+    match &options.data {
+        Some(data) => serve::runtime()?.block_on(Box::pin(stopped(options, data))),
+        None => block_on(running(options)),
+    }
+}
+
+/// How often a check is asked for that goes on.
+const ASK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Has a running server check its data, or lists the checks that it did.
+async fn running(options: &FsckOptions) -> Result<()> {
+    let server = SignedClient::open(&[Service::Berth]).await?;
+    if let Some(latest) = options.list {
+        return list(&server, latest, options.output).await;
+    }
+    let input = StartIntegrityCheckRequest {
+        repair: options.repair.then_some(true),
     };
-    serve::runtime()?.block_on(Box::pin(stopped(options, data)))
+    let called = server.call::<ops::StartIntegrityCheck>(&input).await;
+    let mut run = called.map_err(|e| failed(&e))?.integrity_check;
+    while run.status == IntegrityCheckStatus::Running {
+        tokio::time::sleep(ASK_INTERVAL).await;
+        let page = page(&server, &run.integrity_check_id, None).await?;
+        run = page.integrity_check;
+    }
+    let mut report = Report::new(options.output);
+    let (mut next, mut shown) = (None, 0);
+    loop {
+        let page = page(&server, &run.integrity_check_id, next).await?;
+        for finding in page.findings {
+            report.finding(&known(finding)?)?;
+            shown += 1;
+        }
+        next = page.next_token;
+        if next.is_none() {
+            break;
+        }
+    }
+    report.end_of_run(&run, shown)
+}
+
+async fn page(
+    server: &SignedClient,
+    id: &str,
+    next_token: Option<String>,
+) -> Result<GetIntegrityCheckResponse> {
+    let input = GetIntegrityCheckRequest {
+        integrity_check_id: id.to_owned(),
+        next_token,
+        ..GetIntegrityCheckRequest::default()
+    };
+    let called = server.call::<ops::GetIntegrityCheck>(&input).await;
+    called.map_err(|e| failed(&e))
+}
+
+fn known(of: IntegrityFinding) -> Result<Finding> {
+    let kind = FindingKind::parse(&of.kind).ok_or_else(|| {
+        let kind = Printable(&of.kind);
+        Error::Failed(format!(
+            "the server is newer than this command: it found `{kind}`"
+        ))
+    })?;
+    Ok(Finding {
+        kind,
+        object: of.object,
+        detail: of.detail.unwrap_or_default(),
+        is_repaired: of.repaired,
+    })
+}
+
+async fn list(server: &SignedClient, latest: u32, output: Output) -> Result<()> {
+    let input = ListIntegrityChecksRequest {
+        max_results: i32::try_from(latest).ok(),
+        ..ListIntegrityChecksRequest::default()
+    };
+    let called = server.call::<ops::ListIntegrityChecks>(&input).await;
+    let page = called.map_err(|e| failed(&e))?;
+    let mut answers = Answers::new();
+    for run in &page.integrity_checks {
+        match output {
+            Output::Json => answers.json(&summary(run))?,
+            Output::Text => answers.line(&format!(
+                "{} {} {} {} found {}, repaired {}",
+                run.started_at,
+                Printable(&run.integrity_check_id),
+                run.status.as_str(),
+                if run.repair { "repair" } else { "check" },
+                run.found_count.unwrap_or(0),
+                run.repaired_count.unwrap_or(0),
+            ))?,
+        }
+    }
+    answers.flush()
+}
+
+/// A check of a running server, for programs.
+fn summary(run: &IntegrityCheck) -> serde_json::Value {
+    let kinds = run.finding_counts.iter().flatten();
+    let kinds: serde_json::Map<_, _> = kinds
+        .map(|one| (one.kind.clone(), json!({"found": one.count})))
+        .collect();
+    json!({
+        "integrityCheckId": run.integrity_check_id,
+        "status": run.status.as_str(),
+        "repair": run.repair,
+        "startedAt": run.started_at.to_string(),
+        "endedAt": run.ended_at.map(|at| at.to_string()),
+        "found": run.found_count,
+        "repaired": run.repaired_count,
+        "kinds": kinds,
+        "checked": {"layers": run.examined_count, "bytes": run.examined_bytes},
+        "knownDamaged": run.known_count,
+        "unread": run.unread_count,
+        "failureReason": run.failure_reason,
+    })
 }
 
 /// What to do while a server runs.
@@ -143,6 +259,56 @@ impl Report {
         }
     }
 
+    /// The sums of a running server's check, and the exit code.
+    fn end_of_run(mut self, run: &IntegrityCheck, shown: i64) -> Result<()> {
+        let (found, repaired) = (
+            run.found_count.unwrap_or(0),
+            run.repaired_count.unwrap_or(0),
+        );
+        match self.output {
+            Output::Json => self.answers.json(&summary(run))?,
+            Output::Text => {
+                if found > shown {
+                    let more = found - shown;
+                    self.answers.line(&format!("and {more} more"))?;
+                }
+                let (layers, bytes) = (
+                    run.examined_count.unwrap_or(0),
+                    run.examined_bytes.unwrap_or(0),
+                );
+                self.answers
+                    .line(&format!("checked {layers} layers ({bytes} bytes)"))?;
+                let (unread, known) = (run.unread_count.unwrap_or(0), run.known_count.unwrap_or(0));
+                self.notes(unread.unsigned_abs(), known.unsigned_abs())?;
+                self.answers
+                    .line(&sums(found.unsigned_abs(), repaired.unsigned_abs()))?;
+            }
+        }
+        self.answers.flush()?;
+        match run.status {
+            IntegrityCheckStatus::Complete if found == 0 => Ok(()),
+            IntegrityCheckStatus::Complete => Err(Error::Found),
+            _ => Err(Error::Failed(match &run.failure_reason {
+                Some(reason) => reason.clone(),
+                None => "the check was stopped".to_owned(),
+            })),
+        }
+    }
+
+    fn notes(&mut self, unread: u64, known: u64) -> Result<()> {
+        if unread > 0 {
+            self.answers.line(&format!(
+                "not read: {unread} layers whose KMS key cannot be used now"
+            ))?;
+        }
+        if known > 0 {
+            self.answers.line(&format!(
+                "known to be lost or damaged: {known}; pushing their images again repairs them"
+            ))?;
+        }
+        Ok(())
+    }
+
     /// The sums, and the exit code.
     fn end(mut self, totals: &Totals) -> Result<()> {
         let found: u64 = self.counts.values().map(|count| count.0).sum();
@@ -187,24 +353,8 @@ impl Report {
                      {repositories} repositories; {} unfinished uploads, {} temporary files",
                     totals.uploads, totals.temporary
                 ))?;
-                if totals.unread > 0 {
-                    let unread = totals.unread;
-                    self.answers.line(&format!(
-                        "not read: {unread} layers whose KMS key cannot be used now"
-                    ))?;
-                }
-                if totals.known > 0 {
-                    let known = totals.known;
-                    self.answers.line(&format!(
-                        "known to be lost or damaged: {known}; pushing their images again repairs them"
-                    ))?;
-                }
-                let summary = match (found, repaired) {
-                    (0, _) => "nothing is wrong".to_owned(),
-                    (found, 0) => format!("found {found}"),
-                    (found, repaired) => format!("found {found}, repaired {repaired}"),
-                };
-                self.answers.line(&summary)?;
+                self.notes(totals.unread, totals.known)?;
+                self.answers.line(&sums(found, repaired))?;
             }
         }
         self.answers.flush()?;
@@ -212,6 +362,14 @@ impl Report {
             0 => Ok(()),
             _ => Err(Error::Found),
         }
+    }
+}
+
+fn sums(found: u64, repaired: u64) -> String {
+    match (found, repaired) {
+        (0, _) => "nothing is wrong".to_owned(),
+        (found, 0) => format!("found {found}"),
+        (found, repaired) => format!("found {found}, repaired {repaired}"),
     }
 }
 

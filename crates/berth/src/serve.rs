@@ -130,6 +130,10 @@ pub async fn prepare(
         },
         collect_after: std::time::Duration::from_secs(options.collect_after.into()),
         backup_dir: options.backup_dir.clone(),
+        scrub: server::integrity::ScrubPace {
+            after: std::time::Duration::from_secs(options.scrub_after.into()),
+            bytes_per_second: options.scrub_rate.bytes(),
+        },
         disks: DiskSettings {
             blobs_dir: Some(blobs_dir),
             reserve_bytes: options.disk_reserve.map(ByteSize::bytes),

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
@@ -118,6 +119,16 @@ impl Blobs {
 
     /// Hashes a copy again and says whether its bytes still are those of the digest.
     pub async fn verify(&self, key: &ObjectKey, digest: &Digest) -> Result<Verified, Error> {
+        self.verify_paced(key, digest, 0).await
+    }
+
+    /// The same, reading at most so many bytes a second, so that others have the disk too; zero: as fast as it is.
+    pub async fn verify_paced(
+        &self,
+        key: &ObjectKey,
+        digest: &Digest,
+        bytes_per_second: u64,
+    ) -> Result<Verified, Error> {
         let mut hasher = Hasher::new(digest.algorithm());
         let damaged = |size| Verified::Damaged { actual: None, size };
         let file = match self.open_file(key).await {
@@ -134,11 +145,15 @@ impl Blobs {
                 Err(error) if error.is_damage() => return Ok(damaged(size)),
                 Err(error) => return Err(error),
             };
+            let millis = (chunk.len() as u64 * 1_000).checked_div(bytes_per_second);
             hasher = run(move || {
                 hasher.update(&chunk);
                 hasher
             })
             .await?;
+            if let Some(millis) = millis {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+            }
         }
         let actual = hasher.digest();
         Ok(if actual == *digest {

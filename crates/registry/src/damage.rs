@@ -89,6 +89,7 @@ impl Registry {
             .map(|id| Change::Layer(id, *digest))
             .collect();
         self.commit(tx, &changes).await?;
+        self.0.scrubbed.marked();
         tracing::error!(%digest, %key, damage = found.as_str(), "a layer is damaged: pushing it again repairs it");
         Ok(true)
     }
@@ -114,14 +115,17 @@ impl Registry {
         }))
     }
 
-    /// What is wrong with a copy; `None` when it is whole. All its bytes are read.
+    /// What is wrong with a copy; `None` when it is whole. All its bytes are read, at most so many a second, or as fast
+    /// as the disk where that is zero.
     pub(crate) async fn inspect(
         &self,
         blobs: &Blobs,
         digest: &Digest,
         copy: &StoredCopy,
+        bytes_per_second: u64,
     ) -> Result<Option<Damage>, Error> {
-        let verified = blobs.verify(&copy.key, digest).await?;
+        let verified = blobs.verify_paced(&copy.key, digest, bytes_per_second);
+        let verified = verified.await?;
         Ok(match verified {
             blobs::Verified::Whole { size } if size == copy.size => None,
             blobs::Verified::Missing => Some(Damage::Lost),

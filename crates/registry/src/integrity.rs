@@ -13,7 +13,7 @@
 //! | usage | what is counted for usage and quotas with what is stored |
 //!
 //! The same steps are an offline check of a stopped server (`berth fsck --data-dir`), whose [`Check`] is exclusive, and a
-//! job of a running one. A repair deletes nothing that anybody might want: files go to the quarantine, what is
+//! job of a running one ([`runs`]). The scrub ([`scrub`]) reads every copy once in a period. A repair deletes nothing that anybody might want: files go to the quarantine, what is
 //! lost is marked ([`crate::damage`]), rows that are missing are written again from what names them, counters are
 //! counted again. Each repair is one transaction or one move of a file, and is right by itself: a process that is
 //! killed between two leaves a registry with fewer findings.
@@ -27,6 +27,8 @@ mod copies;
 mod counters;
 mod images;
 mod kind;
+mod runs;
+mod scrub;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 use authz::ServiceName;
 use blobs::Blobs;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::service_events::{self, NewEvent};
 use store::{Conn, Store};
@@ -41,7 +44,10 @@ use store::{Conn, Store};
 use crate::settings::PrincipalsAsWritten;
 use crate::{Error, LayerKeys, Registry, Settings};
 
+pub use crate::scrub_pace::{ScrubPace, ScrubTotals};
 pub use kind::FindingKind;
+pub use runs::{JOB, SUBJECT};
+pub use scrub::SCRUB_JOB;
 
 /// What separates the two parts of a place. Neither digests, tags nor ids have it.
 const SEPARATOR: char = ' ';
@@ -60,7 +66,8 @@ pub struct Finding {
 }
 
 /// What a check looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Totals {
     /// Copies of blobs that were read.
     pub copies: u64,
@@ -111,6 +118,12 @@ impl Stage {
     fn as_str(self) -> &'static str {
         let named = STAGES.iter().find(|(stage, _)| *stage == self);
         named.map_or("DONE", |(_, name)| name)
+    }
+
+    fn parse(text: &str) -> Result<Stage, Error> {
+        let named = STAGES.iter().find(|(_, name)| *name == text);
+        let unknown = || Error::internal(format!("no stage of a check: {text}"));
+        named.map(|(stage, _)| *stage).ok_or_else(unknown)
     }
 
     fn next(self) -> Stage {

@@ -305,7 +305,7 @@ impl Registry {
             return Ok(Some((copy, State::Unread)));
         }
         let blobs = self.blobs_of(repo).await?;
-        let state = match self.inspect(&blobs, digest, &copy).await? {
+        let state = match self.inspect(&blobs, digest, &copy, 0).await? {
             None => State::Whole,
             Some(_) => State::Damaged,
         };

@@ -121,6 +121,7 @@ mod replication_rules;
 mod repository;
 mod restored;
 mod scan_rules;
+mod scrub_pace;
 mod search_terms;
 mod service_event;
 mod settings;

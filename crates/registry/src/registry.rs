@@ -17,6 +17,7 @@ use crate::cache::{Cache, Change};
 use crate::event_notes::{EventTotals, PullNotes};
 use crate::open_uploads::OpenUploads;
 use crate::pulls::Pulls;
+use crate::scrub_pace::Scrubbed;
 use crate::short_parts::ShortParts;
 use crate::{
     Authorized, Error, LayerKeys, Manifest, Principals, RepositoryFacts, Settings, upload_id,
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) open_uploads: OpenUploads,
     /// Whether background work rests, since the database was restored.
     pub(crate) resting: watch::Sender<bool>,
+    pub(crate) scrubbed: Scrubbed,
 }
 
 impl Registry {
@@ -96,6 +98,7 @@ impl Registry {
             short_parts: ShortParts::new(),
             open_uploads: OpenUploads::default(),
             resting: watch::Sender::new(false),
+            scrubbed: Scrubbed::default(),
         }))
     }
 
@@ -113,6 +116,7 @@ impl Registry {
         self.write_pulls().await?;
         self.write_activity().await?;
         self.renew_stored_total().await?;
+        self.renew_known_damage().await?;
         self.count_uploads(now).await
     }
 

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use aws_types::{AccountId, Region};
 
+use crate::scrub_pace::ScrubPace;
+
 const MIB: u64 = 1 << 20;
 
 /// Makes a `repositoryUri` of account, region and repository name, without a scheme:
@@ -130,6 +132,8 @@ pub struct Settings {
     pub collect_after: Duration,
     /// Where backups are written; none are taken where absent.
     pub backup_dir: Option<PathBuf>,
+    /// How often every stored copy is read and compared, and how fast.
+    pub scrub: ScrubPace,
     /// How long an upload may stay unfinished.
     pub upload_lifetime: Duration,
     /// Other nodes may be uploading into the same blob store, so that a start here
@@ -148,6 +152,7 @@ impl Settings {
             manifest_cache_bytes_max: 16 * MIB,
             collect_after: Duration::from_secs(24 * 3600),
             backup_dir: None,
+            scrub: ScrubPace::default(),
             upload_lifetime: Duration::from_secs(24 * 3600),
             shared: false,
         }

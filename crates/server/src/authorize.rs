@@ -208,6 +208,13 @@ impl Facts for App {
                 format!("arn:aws:berth:{}:{account}:collection/{id}", context.region),
                 Some(account),
             ),
+            ResourceSelector::IntegrityCheck(id) => Resource::plain(
+                format!(
+                    "arn:aws:berth:{}:{account}:integrity-check/{id}",
+                    context.region
+                ),
+                Some(account),
+            ),
             ResourceSelector::Organization => self.in_organization(account, None, None).await?,
             ResourceSelector::InOrganization { id, policy } => {
                 self.in_organization(account, Some(id), policy.as_deref())

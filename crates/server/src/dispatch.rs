@@ -232,6 +232,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
         Route::Metrics => {
             let mut text = app.metrics.text(app.connections.count());
             text.push_str(&usage_metrics::text(app.registry.usage_totals()));
+            text.push_str(&usage_metrics::scrub(app.registry.scrub_totals()));
             let (counts, queued) = (app.registry.event_counts(), app.webhooks.queued());
             text.push_str(&webhooks::metrics::text(counts, queued));
             let mut response = plain(StatusCode::OK, text);

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use jobs::{BoxError, Job, Kind, Outcome, Runner};
 
 use identity::CREATE_ACCOUNT_JOB;
+use registry::integrity::{JOB as INTEGRITY_JOB, SCRUB_JOB};
 use registry::pull_through::IMPORT_JOB;
 use registry::{
     BACKUP_JOB, COLLECTION_JOB, LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB,
@@ -283,6 +284,29 @@ pub(crate) fn backup_runner(app: &Arc<App>) -> Option<Runner<ServiceName>> {
     Some(runner)
 }
 
+/// A runner of checks and of the scrub, which take as long as reading everything does.
+pub(crate) fn integrity_runner(app: &Arc<App>) -> Runner<ServiceName> {
+    let clock = Arc::clone(app);
+    let check = Arc::clone(app);
+    let service = ServiceName::Maintenance;
+    let kinds = [
+        Kind::new(INTEGRITY_JOB, service, move |job: Job<ServiceName>| {
+            let app = Arc::clone(&check);
+            async move {
+                let (service, failures, now) = (job.authority, job.failures, app.now());
+                let next = app.registry.check_integrity(service, failures, now);
+                Ok(next.await?.map_or(Outcome::Done, Outcome::Again))
+            }
+        }),
+        kind(SCRUB_JOB, app, |app, service| async move {
+            let pause = app.registry.scrub(service, app.now()).await?;
+            Ok(Outcome::Again(pause))
+        }),
+    ];
+    let holder = uuid::Uuid::new_v4().to_string();
+    Runner::new(app.store.clone(), holder, kinds, move || clock.now())
+}
+
 /// A runner of all other jobs, for one run of one node.
 pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
     let clock = Arc::clone(app);
@@ -365,7 +389,10 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
 }
 
 /// Makes sure that the jobs which every database has are in the queue.
-pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
+pub(crate) async fn ensure(
+    runner: &Runner<ServiceName>,
+    integrity: &Runner<ServiceName>,
+) -> store::Result<()> {
     for kind in [
         SWEEP_UPLOADS,
         ROTATE_KEY_RING,
@@ -383,5 +410,6 @@ pub(crate) async fn ensure(runner: &Runner<ServiceName>) -> store::Result<()> {
     ] {
         runner.ensure(kind, ALL, "").await?;
     }
+    integrity.ensure(SCRUB_JOB, ALL, "").await?;
     Ok(())
 }

@@ -60,6 +60,8 @@ pub struct Settings {
     pub collect_after: Duration,
     /// Where backups are written; none are taken where absent.
     pub backup_dir: Option<PathBuf>,
+    /// How often every stored layer is read and compared with its digest, and how fast.
+    pub scrub: registry::integrity::ScrubPace,
     /// The disks of layers and database.
     pub disks: DiskSettings,
     /// Calls that the server itself makes.
@@ -167,6 +169,7 @@ impl Server {
                 history: settings.history,
                 collect_after: settings.collect_after,
                 backup_dir: settings.backup_dir,
+                scrub: settings.scrub,
                 shared: store.engine() == store::Engine::Postgres,
                 ..registry::Settings::new(repository_uri)
             },
@@ -371,12 +374,13 @@ async fn send_events(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 /// Runs the jobs that are due, on whichever node sees them first.
 async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
     let runner = job_kinds::runner(&app);
+    let integrity = job_kinds::integrity_runner(&app);
     let stopped = |stop: &watch::Receiver<bool>| {
         let mut stop = stop.clone();
         async move { listener::stopped(&mut stop).await }
     };
     let ensured = async {
-        while let Err(error) = job_kinds::ensure(&runner).await {
+        while let Err(error) = job_kinds::ensure(&runner, &integrity).await {
             tracing::warn!(%error, "the queue of jobs cannot be read");
             tokio::time::sleep(MAINTENANCE_INTERVAL).await;
         }
@@ -411,7 +415,13 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
             futures_util::future::join_all(peers)
         );
     };
-    tokio::join!(runner.run(stopped(&stop)), backups, resting);
+    tokio::join!(
+        runner.run(stopped(&stop)),
+        // It deletes nothing, so it need not rest.
+        integrity.run(stopped(&stop)),
+        backups,
+        resting
+    );
 }
 
 /// What cannot be moved now stays in the database, and is tried again.

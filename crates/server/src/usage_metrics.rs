@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use registry::UsageTotals;
+use registry::integrity::ScrubTotals;
 
 /// Their lines of the metrics page.
 pub(crate) fn text(totals: UsageTotals) -> String {
@@ -37,6 +38,20 @@ pub(crate) fn text(totals: UsageTotals) -> String {
             let _ = writeln!(out, "# TYPE {name} {kind}");
         }
         let _ = writeln!(out, "{name}{label} {value}");
+    }
+    out
+}
+
+/// What the scrub read, and what is damaged.
+pub(crate) fn scrub(totals: ScrubTotals) -> String {
+    let mut out = String::new();
+    for (name, kind, value) in [
+        ("berth_scrubbed_layers_total", "counter", totals.copies),
+        ("berth_scrubbed_bytes_total", "counter", totals.bytes),
+        ("berth_damage_found_total", "counter", totals.marked),
+        ("berth_damaged_layers", "gauge", totals.known),
+    ] {
+        let _ = writeln!(out, "# TYPE {name} {kind}\n{name} {value}");
     }
     out
 }

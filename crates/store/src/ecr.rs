@@ -14,6 +14,7 @@ pub mod image_facts;
 pub mod image_status;
 pub mod image_tag;
 pub mod integrity;
+pub mod integrity_check;
 pub mod layer;
 pub mod lifecycle;
 pub mod lifecycle_preview;

@@ -113,6 +113,8 @@ const STEPS: &[Step] = steps![
     // Older versions would serve what is known to be damaged.
     "0049_damage" from "0.3.0",
     "0050_backups" from "0.3.0",
+    // Older versions ignore what it adds.
+    "0051_integrity_checks" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

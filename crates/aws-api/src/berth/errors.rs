@@ -16,6 +16,8 @@ errors! {
     ImageNotFound = "ImageNotFoundException" 400 Sender,
     ImageTagAlreadyExists = "ImageTagAlreadyExistsException" 400 Sender,
     InstanceProfileNotFound = "InstanceProfileNotFoundException" 400 Sender,
+    IntegrityCheckInProgress = "IntegrityCheckInProgressException" 400 Sender,
+    IntegrityCheckNotFound = "IntegrityCheckNotFoundException" 400 Sender,
     InvalidInvitation = "InvalidInvitationException" 403 Sender,
     InvalidParameter = "InvalidParameterException" 400 Sender,
     InvalidTagParameter = "InvalidTagParameterException" 400 Sender,

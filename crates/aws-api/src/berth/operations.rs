@@ -22,6 +22,7 @@ operations! { Berth:
     GetBackup(GetBackupRequest) -> GetBackupResponse, [BackupNotFound, InvalidParameter, Server];
     GetCollection(GetCollectionRequest) -> GetCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
     GetHostCredentials(GetHostCredentialsRequest) -> GetHostCredentialsResponse, [HostAuthentication, HostRevoked, InvalidParameter, LimitExceeded, Server];
+    GetIntegrityCheck(GetIntegrityCheckRequest) -> GetIntegrityCheckResponse, [IntegrityCheckNotFound, InvalidParameter, Server];
     GetLifecycleOptions(GetLifecycleOptionsRequest) -> GetLifecycleOptionsResponse, [InvalidParameter, RepositoryNotFound, Server];
     GetProviderSettings(GetProviderSettingsRequest) -> GetProviderSettingsResponse, [InvalidParameter, ProviderNotFound, Server];
     GetReadOnlyMode(GetReadOnlyModeRequest) -> GetReadOnlyModeResponse, [RepositoryNotFound, InvalidParameter, Server];
@@ -38,6 +39,7 @@ operations! { Berth:
     ListFailedEventDeliveries(ListFailedEventDeliveriesRequest) -> ListFailedEventDeliveriesResponse, [InvalidParameter, EventTargetNotFound, Server];
     ListHosts(ListHostsRequest) -> ListHostsResponse, [InvalidParameter, Server];
     ListImagePulls(ListImagePullsRequest) -> ListImagePullsResponse, [InvalidParameter, RepositoryNotFound, Server];
+    ListIntegrityChecks(ListIntegrityChecksRequest) -> ListIntegrityChecksResponse, [InvalidParameter, Server];
     ListPrincipalUsage(ListPrincipalUsageRequest) -> ListPrincipalUsageResponse, [InvalidParameter, Server];
     ListRepositoryUsage(ListRepositoryUsageRequest) -> ListRepositoryUsageResponse, [InvalidParameter, Server];
     ListTagHistory(ListTagHistoryRequest) -> ListTagHistoryResponse, [InvalidParameter, RepositoryNotFound, Server];
@@ -59,8 +61,10 @@ operations! { Berth:
     SimulateRequest(SimulateRequestRequest) -> SimulateRequestResponse, [InvalidParameter, Server];
     StartBackup(StartBackupRequest) -> StartBackupResponse, [BackupDirectoryNotConfigured, BackupInProgress, InvalidParameter, Server];
     StartCollection(StartCollectionRequest) -> StartCollectionResponse, [CollectionInProgress, InvalidParameter, ReadOnlyMode, Server];
+    StartIntegrityCheck(StartIntegrityCheckRequest) -> StartIntegrityCheckResponse, [IntegrityCheckInProgress, InvalidParameter, ReadOnlyMode, Server];
     StopBackup(StopBackupRequest) -> StopBackupResponse, [BackupNotFound, InvalidParameter, Server];
     StopCollection(StopCollectionRequest) -> StopCollectionResponse, [CollectionNotFound, InvalidParameter, Server];
+    StopIntegrityCheck(StopIntegrityCheckRequest) -> StopIntegrityCheckResponse, [IntegrityCheckNotFound, InvalidParameter, Server];
     TagResource(TagResourceRequest) -> TagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server, TooManyTags];
     TestEventTarget(TestEventTargetRequest) -> TestEventTargetResponse, [EventTargetNotFound, InvalidParameter, Server];
     UntagResource(UntagResourceRequest) -> UntagResourceResponse, [HostNotFound, InvalidParameter, InvalidTagParameter, Server];

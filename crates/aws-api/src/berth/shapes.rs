@@ -8,60 +8,62 @@ use super::types::*;
 #[allow(unused_imports)]
 use crate::generated::*;
 
-static PATTERN_18: Pattern =
+static PATTERN_19: Pattern =
     Pattern::new("((?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT)");
-static PATTERN_20: Pattern =
+static PATTERN_21: Pattern =
     Pattern::new("(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*");
 static PATTERN_10: Pattern = Pattern::new("([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?");
 static PATTERN_8: Pattern = Pattern::new("[0-9]+");
 static PATTERN_2: Pattern = Pattern::new("[0-9]{12}");
 static PATTERN_7: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}");
-static PATTERN_22: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
-static PATTERN_24: Pattern = Pattern::new("[0-9a-f]+");
-static PATTERN_19: Pattern = Pattern::new("[0-9a-z-]{2,25}");
-static PATTERN_21: Pattern = Pattern::new("[A-Za-z0-9-]+");
+static PATTERN_23: Pattern = Pattern::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z");
+static PATTERN_25: Pattern = Pattern::new("[0-9a-f]+");
+static PATTERN_20: Pattern = Pattern::new("[0-9a-z-]{2,25}");
+static PATTERN_22: Pattern = Pattern::new("[A-Za-z0-9-]+");
 static PATTERN_12: Pattern = Pattern::new("[A-Za-z0-9.-]+");
-static PATTERN_17: Pattern = Pattern::new("[A-Za-z0-9_-]+");
+static PATTERN_18: Pattern = Pattern::new("[A-Za-z0-9_-]+");
 static PATTERN_9: Pattern = Pattern::new("[A-Za-z0-9_.-]+");
 static PATTERN_15: Pattern = Pattern::new("[\\w+=,.@-]+");
 static PATTERN_6: Pattern = Pattern::new("[\\x20-\\x7E]+");
 static PATTERN_4: Pattern = Pattern::new("[\\x21-\\x7E]+");
-static PATTERN_23: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
+static PATTERN_24: Pattern = Pattern::new("[\\x21\\x23-\\x5B\\x5D-\\x7E]+");
 static PATTERN_14: Pattern = Pattern::new("[a-z0-9]+/[a-z0-9_]+(/[a-z0-9.]+)?");
 static PATTERN_13: Pattern = Pattern::new("[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+");
 static PATTERN_1: Pattern = Pattern::new("\\w+");
 static PATTERN_3: Pattern = Pattern::new("bak-[0-9a-f]{17}");
+static PATTERN_16: Pattern = Pattern::new("chk-[0-9a-f]{17}");
 static PATTERN_5: Pattern = Pattern::new("col-[0-9a-f]{17}");
 static PATTERN_11: Pattern = Pattern::new("i-[0-9a-f]{17}");
-static PATTERN_16: Pattern = Pattern::new("inv-[0-9a-f]{17}");
+static PATTERN_17: Pattern = Pattern::new("inv-[0-9a-f]{17}");
 
 /// Every pattern, for the test that compiles them.
 #[cfg(test)]
 pub(crate) static PATTERNS: &[&Pattern] = &[
-    &PATTERN_18,
-    &PATTERN_20,
+    &PATTERN_19,
+    &PATTERN_21,
     &PATTERN_10,
     &PATTERN_8,
     &PATTERN_2,
     &PATTERN_7,
+    &PATTERN_23,
+    &PATTERN_25,
+    &PATTERN_20,
     &PATTERN_22,
-    &PATTERN_24,
-    &PATTERN_19,
-    &PATTERN_21,
     &PATTERN_12,
-    &PATTERN_17,
+    &PATTERN_18,
     &PATTERN_9,
     &PATTERN_15,
     &PATTERN_6,
     &PATTERN_4,
-    &PATTERN_23,
+    &PATTERN_24,
     &PATTERN_14,
     &PATTERN_13,
     &PATTERN_1,
     &PATTERN_3,
+    &PATTERN_16,
     &PATTERN_5,
     &PATTERN_11,
-    &PATTERN_16,
+    &PATTERN_17,
 ];
 
 pub(crate) static ACCESS_KEY_ID: Shape = Shape::new("AccessKeyId", Kind::String)
@@ -184,12 +186,22 @@ pub(crate) static INSTANCE_PROFILE_NAME: Shape = Shape::new("InstanceProfileName
     .min(1)
     .max(128)
     .pattern(&PATTERN_15);
+pub(crate) static INTEGRITY_CHECK_ID: Shape =
+    Shape::new("IntegrityCheckId", Kind::String).pattern(&PATTERN_16);
+pub(crate) static INTEGRITY_CHECK_LIST: Shape =
+    Shape::new("IntegrityCheckList", Kind::List(&INTEGRITY_CHECK));
+pub(crate) static INTEGRITY_FINDING_COUNT_LIST: Shape = Shape::new(
+    "IntegrityFindingCountList",
+    Kind::List(&INTEGRITY_FINDING_COUNT),
+);
+pub(crate) static INTEGRITY_FINDING_LIST: Shape =
+    Shape::new("IntegrityFindingList", Kind::List(&INTEGRITY_FINDING));
 pub(crate) static INVITATION_CODE: Shape = Shape::new("InvitationCode", Kind::String)
     .min(20)
     .max(256)
     .secret();
 pub(crate) static INVITATION_ID: Shape =
-    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_16);
+    Shape::new("InvitationId", Kind::String).pattern(&PATTERN_17);
 pub(crate) static INVITATION_SECONDS: Shape = Shape::new("InvitationSeconds", Kind::Integer)
     .min(60)
     .max(604800);
@@ -202,7 +214,7 @@ pub(crate) static NEXT_TOKEN: Shape = Shape::new("NextToken", Kind::String).max(
 pub(crate) static NONCE: Shape = Shape::new("Nonce", Kind::String)
     .min(22)
     .max(64)
-    .pattern(&PATTERN_17);
+    .pattern(&PATTERN_18);
 pub(crate) static PEER_SECRET: Shape = Shape::new("PeerSecret", Kind::String)
     .min(1)
     .max(256)
@@ -225,7 +237,7 @@ pub(crate) static PULL_THROUGH_CACHE_PREFIX: Shape =
     Shape::new("PullThroughCachePrefix", Kind::String)
         .min(2)
         .max(30)
-        .pattern(&PATTERN_18);
+        .pattern(&PATTERN_19);
 pub(crate) static PULL_THROUGH_CACHE_PREFIX_LIST: Shape = Shape::new(
     "PullThroughCachePrefixList",
     Kind::List(&PULL_THROUGH_CACHE_PREFIX),
@@ -251,7 +263,7 @@ pub(crate) static PULLED_WITHIN_DAYS: Shape = Shape::new("PulledWithinDays", Kin
 pub(crate) static REGION: Shape = Shape::new("Region", Kind::String)
     .min(2)
     .max(25)
-    .pattern(&PATTERN_19);
+    .pattern(&PATTERN_20);
 pub(crate) static REGISTRY_TOKEN: Shape = Shape::new("RegistryToken", Kind::String).secret();
 pub(crate) static REGISTRY_TOKEN_ACTION_LIST: Shape = Shape::new(
     "RegistryTokenActionList",
@@ -276,15 +288,15 @@ pub(crate) static REPLICATION_TAG_PATTERN_LIST: Shape =
 pub(crate) static REPOSITORY_NAME: Shape = Shape::new("RepositoryName", Kind::String)
     .min(2)
     .max(256)
-    .pattern(&PATTERN_20);
+    .pattern(&PATTERN_21);
 pub(crate) static REPOSITORY_USAGE_LIST: Shape =
     Shape::new("RepositoryUsageList", Kind::List(&REPOSITORY_USAGE));
 pub(crate) static REQUEST_ID: Shape = Shape::new("RequestId", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_21);
+    .pattern(&PATTERN_22);
 pub(crate) static REQUEST_TIME: Shape =
-    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_22);
+    Shape::new("RequestTime", Kind::String).pattern(&PATTERN_23);
 pub(crate) static ROLE_NAME: Shape = Shape::new("RoleName", Kind::String)
     .min(1)
     .max(64)
@@ -292,7 +304,7 @@ pub(crate) static ROLE_NAME: Shape = Shape::new("RoleName", Kind::String)
 pub(crate) static SCOPE: Shape = Shape::new("Scope", Kind::String)
     .min(1)
     .max(128)
-    .pattern(&PATTERN_23);
+    .pattern(&PATTERN_24);
 pub(crate) static SCOPE_LIST: Shape = Shape::new("ScopeList", Kind::List(&SCOPE)).max(20);
 pub(crate) static SEARCH_PAIR_LIST: Shape =
     Shape::new("SearchPairList", Kind::List(&SEARCH_PAIR)).max(5);
@@ -305,7 +317,7 @@ pub(crate) static SECRET_ACCESS_KEY: Shape = Shape::new("SecretAccessKey", Kind:
 pub(crate) static SERVER_ID: Shape = Shape::new("ServerId", Kind::String)
     .min(1)
     .max(64)
-    .pattern(&PATTERN_24);
+    .pattern(&PATTERN_25);
 pub(crate) static SESSION_TOKEN: Shape = Shape::new("SessionToken", Kind::String).secret();
 pub(crate) static SIGNING_ALGORITHM_LIST: Shape =
     Shape::new("SigningAlgorithmList", Kind::List(&SIGNING_ALGORITHM))
@@ -326,6 +338,7 @@ pub(crate) static SIMULATED_RESOURCE: Shape = Shape::new("SimulatedResource", Ki
 pub(crate) static SIMULATED_STATEMENT_LIST: Shape =
     Shape::new("SimulatedStatementList", Kind::List(&SIMULATED_STATEMENT));
 pub(crate) static STATUS_CODE: Shape = Shape::new("StatusCode", Kind::Integer);
+pub(crate) static STRING: Shape = Shape::new("String", Kind::String);
 pub(crate) static TAG_EVENT_LIST: Shape = Shape::new("TagEventList", Kind::List(&TAG_EVENT));
 pub(crate) static TAG_FRESHNESS_SECONDS: Shape = Shape::new("TagFreshnessSeconds", Kind::Integer)
     .min(0)
@@ -344,7 +357,7 @@ pub(crate) static TIMESTAMP: Shape = Shape::new("Timestamp", Kind::Timestamp);
 pub(crate) static UPSTREAM_PREFIX: Shape = Shape::new("UpstreamPrefix", Kind::String)
     .min(2)
     .max(200)
-    .pattern(&PATTERN_18);
+    .pattern(&PATTERN_19);
 pub(crate) static UPSTREAM_URL: Shape = Shape::new("UpstreamUrl", Kind::String).min(1).max(270);
 pub(crate) static URL: Shape = Shape::new("Url", Kind::String).min(1).max(2048);
 pub(crate) static USAGE_DAY_LIST: Shape = Shape::new("UsageDayList", Kind::List(&USAGE_DAY));

@@ -43,6 +43,12 @@ enumerations! {
         Active = "ACTIVE",
         Revoked = "REVOKED",
     }
+    INTEGRITY_CHECK_STATUS "IntegrityCheckStatus" IntegrityCheckStatus {
+        Running = "RUNNING",
+        Complete = "COMPLETE",
+        Stopped = "STOPPED",
+        Failed = "FAILED",
+    }
     POLICY_OUTCOME "PolicyOutcome" PolicyOutcome {
         Allows = "Allows",
         Denies = "Denies",
@@ -328,6 +334,16 @@ structures! {
         instance_profile_arn: String = required "instanceProfileArn" ARN,
         instance_profile_id: String = required "instanceProfileId" INSTANCE_PROFILE_ID,
     }
+    GET_INTEGRITY_CHECK_REQUEST GetIntegrityCheckRequest {
+        integrity_check_id: String = required "integrityCheckId" INTEGRITY_CHECK_ID,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    GET_INTEGRITY_CHECK_RESPONSE GetIntegrityCheckResponse {
+        integrity_check: IntegrityCheck = required "integrityCheck" INTEGRITY_CHECK,
+        findings: Vec<IntegrityFinding> = required "findings" INTEGRITY_FINDING_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
     GET_LIFECYCLE_OPTIONS_REQUEST GetLifecycleOptionsRequest {
         registry_id: Option<String> = optional "registryId" ACCOUNT_ID,
         repository_name: String = required "repositoryName" REPOSITORY_NAME,
@@ -412,6 +428,32 @@ structures! {
         principal_arn: String = required "principalArn" ARN,
         pull_count: i64 = required "pullCount" COUNT,
         last_pulled_at: Timestamp = required "lastPulledAt" TIMESTAMP,
+    }
+    INTEGRITY_CHECK IntegrityCheck {
+        integrity_check_id: String = required "integrityCheckId" INTEGRITY_CHECK_ID,
+        status: IntegrityCheckStatus = required "status" INTEGRITY_CHECK_STATUS,
+        repair: bool = required "repair" BOOLEAN,
+        started_at: Timestamp = required "startedAt" TIMESTAMP,
+        ended_at: Option<Timestamp> = optional "endedAt" TIMESTAMP,
+        examined_count: Option<i64> = optional "examinedCount" COUNT,
+        examined_bytes: Option<i64> = optional "examinedBytes" BYTES,
+        unread_count: Option<i64> = optional "unreadCount" COUNT,
+        known_count: Option<i64> = optional "knownCount" COUNT,
+        found_count: Option<i64> = optional "foundCount" COUNT,
+        repaired_count: Option<i64> = optional "repairedCount" COUNT,
+        finding_counts: Option<Vec<IntegrityFindingCount>> = optional "findingCounts" INTEGRITY_FINDING_COUNT_LIST,
+        failure_reason: Option<String> = optional "failureReason" TEXT,
+    }
+    INTEGRITY_FINDING IntegrityFinding {
+        kind: String = required "kind" TEXT,
+        object: String = required "object" STRING,
+        detail: Option<String> = optional "detail" STRING,
+        repair: Option<String> = optional "repair" STRING,
+        repaired: bool = required "repaired" BOOLEAN,
+    }
+    INTEGRITY_FINDING_COUNT IntegrityFindingCount {
+        kind: String = required "kind" TEXT,
+        count: i64 = required "count" COUNT,
     }
     JOIN_HOST_REQUEST JoinHostRequest {
         code: Secret<String> = required "code" INVITATION_CODE,
@@ -518,6 +560,14 @@ structures! {
     }
     LIST_IMAGE_PULLS_RESPONSE ListImagePullsResponse {
         pulls: Vec<ImagePulls> = required "pulls" IMAGE_PULLS_LIST,
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+    }
+    LIST_INTEGRITY_CHECKS_REQUEST ListIntegrityChecksRequest {
+        next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
+        max_results: Option<i32> = optional "maxResults" MAX_RESULTS,
+    }
+    LIST_INTEGRITY_CHECKS_RESPONSE ListIntegrityChecksResponse {
+        integrity_checks: Vec<IntegrityCheck> = required "integrityChecks" INTEGRITY_CHECK_LIST,
         next_token: Option<String> = optional "nextToken" NEXT_TOKEN,
     }
     LIST_PRINCIPAL_USAGE_REQUEST ListPrincipalUsageRequest {
@@ -894,6 +944,12 @@ structures! {
     START_COLLECTION_RESPONSE StartCollectionResponse {
         collection: Collection = required "collection" COLLECTION,
     }
+    START_INTEGRITY_CHECK_REQUEST StartIntegrityCheckRequest {
+        repair: Option<bool> = optional "repair" BOOLEAN,
+    }
+    START_INTEGRITY_CHECK_RESPONSE StartIntegrityCheckResponse {
+        integrity_check: IntegrityCheck = required "integrityCheck" INTEGRITY_CHECK,
+    }
     STOP_BACKUP_REQUEST StopBackupRequest {
         backup_id: String = required "backupId" BACKUP_ID,
     }
@@ -905,6 +961,12 @@ structures! {
     }
     STOP_COLLECTION_RESPONSE StopCollectionResponse {
         collection: Collection = required "collection" COLLECTION,
+    }
+    STOP_INTEGRITY_CHECK_REQUEST StopIntegrityCheckRequest {
+        integrity_check_id: String = required "integrityCheckId" INTEGRITY_CHECK_ID,
+    }
+    STOP_INTEGRITY_CHECK_RESPONSE StopIntegrityCheckResponse {
+        integrity_check: IntegrityCheck = required "integrityCheck" INTEGRITY_CHECK,
     }
     TAG Tag {
         key: String = required "key" TAG_KEY,

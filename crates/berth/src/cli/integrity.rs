@@ -10,8 +10,9 @@ use super::{DatabaseUrl, Output, values};
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = FSCK_HELP)]
 pub struct FsckOptions {
-    /// Check the data directory of a stopped server, with the options of `berth serve` that follow
-    #[arg(long, value_name = "DIR", required = true)]
+    /// Check the data directory of a stopped server, with the options of `berth serve` that follow; without it, a
+    /// running server checks itself
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The database of the stopped server: `sqlite:PATH` or `postgres://USER@HOST/NAME`; by default `berth.db` in
     /// the data directory
@@ -33,6 +34,9 @@ pub struct FsckOptions {
     /// Only say what is found; this is the default
     #[arg(long, conflicts_with = "repair")]
     pub dry_run: bool,
+    /// List the latest checks of a running server, and begin none
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", value_parser = clap::value_parser!(u32).range(1..=100), conflicts_with_all = ["data", "repair", "dry_run"])]
+    pub list: Option<u32>,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t)]
     pub output: Output,
@@ -43,4 +47,7 @@ Exit codes: 0 nothing is wrong, 3 something was found (and repaired, where that 
 be done, 2 wrong usage. With --repair, 0 after a second run says that all was repaired.
 
 Every layer is read and compared with its digest, so the check takes as long as reading all of them does. What is \
-known to be lost or damaged, and waits for a push that brings it back, is counted and no finding.";
+known to be lost or damaged, and waits for a push that brings it back, is counted and no finding.
+
+Without --data it signs with the credentials that the AWS CLI would use, and calls the endpoint that it would call: \
+AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, AWS_REGION and the files in ~/.aws.";

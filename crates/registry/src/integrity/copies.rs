@@ -85,7 +85,10 @@ impl Step<'_> {
         let found = match self.registry.blobs_under(of.copy.encryption).await {
             Ok(blobs) => {
                 self.check.totals.copies += 1;
-                let found = self.registry.inspect(&blobs, &of.digest, &of.copy).await?;
+                let found = self
+                    .registry
+                    .inspect(&blobs, &of.digest, &of.copy, 0)
+                    .await?;
                 self.check.totals.bytes += row.size.unsigned_abs();
                 found
             }

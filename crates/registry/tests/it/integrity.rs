@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use store::testing::{TestStore, on_every_engine};
 use store::values;
 
-const SERVICE: ServiceName = ServiceName::Maintenance;
+pub const SERVICE: ServiceName = ServiceName::Maintenance;
 
 /// How to damage a registry.
-enum Seed {
+pub enum Seed {
     /// The file of the layer with this content.
     File(&'static str, fn(&Path)),
     /// A new file among the blobs.
@@ -30,13 +30,13 @@ enum Seed {
     Sql(&'static str),
 }
 
-type Counts = &'static [(FindingKind, usize)];
+pub type Counts = &'static [(FindingKind, usize)];
 
 /// What each seed makes a dry run find, and a repair, where that is something else: what a repair sets right first
 /// explains what a dry run finds later. The last is which tables a repair may change.
-struct Row {
-    name: &'static str,
-    seed: Seed,
+pub struct Row {
+    pub name: &'static str,
+    pub seed: Seed,
     found: Counts,
     repaired: Option<Counts>,
     tables: &'static [&'static str],
@@ -57,11 +57,11 @@ const fn row(
     }
 }
 
-fn remove(path: &Path) {
+pub fn remove(path: &Path) {
     fs::remove_file(path).unwrap();
 }
 
-fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<Row> {
     vec![
         row(
             "lost",
@@ -234,13 +234,13 @@ fn rows() -> Vec<Row> {
 }
 
 /// The registry that is damaged: an image that two repositories share, a list, an encrypted image.
-struct Victim<'a> {
-    w: World,
+pub struct Victim<'a> {
+    pub w: World,
     store: &'a TestStore,
 }
 
 impl<'a> Victim<'a> {
-    async fn new(store: &'a TestStore) -> Victim<'a> {
+    pub async fn new(store: &'a TestStore) -> Victim<'a> {
         let w = World::new(store).await;
         let key = w.keys.add(store, 7).await;
         w.repository("app").await;
@@ -264,7 +264,7 @@ impl<'a> Victim<'a> {
     }
 
     /// Pushes everything, again where it was damaged, and lets the jobs do what they do.
-    async fn push(&self) {
+    pub async fn push(&self) {
         let w = &self.w;
         let (app, other, private) = (
             w.facts("app").await,
@@ -298,7 +298,7 @@ impl<'a> Victim<'a> {
         self.w.folder.path().join("blobs")
     }
 
-    async fn damage(&self, seed: &Seed) {
+    pub async fn damage(&self, seed: &Seed) {
         match seed {
             Seed::File(content, damage) => {
                 let digest = Digest::sha256_of(content.as_bytes()).to_string();
@@ -315,7 +315,7 @@ impl<'a> Victim<'a> {
     }
 
     /// A whole check; an error where it was interrupted.
-    async fn run(&self, mut check: Check) -> Result<Vec<Finding>, registry::Error> {
+    pub async fn run(&self, mut check: Check) -> Result<Vec<Finding>, registry::Error> {
         let mut findings = Vec::new();
         while !check.is_done() {
             let now = self.w.cx.now;
@@ -324,7 +324,7 @@ impl<'a> Victim<'a> {
         Ok(findings)
     }
 
-    async fn dry_run(&self) -> Vec<Finding> {
+    pub async fn dry_run(&self) -> Vec<Finding> {
         self.run(Check::new(false, true)).await.unwrap()
     }
 
@@ -412,7 +412,7 @@ const TABLES: [(&str, &str); 11] = [
     ),
 ];
 
-fn counts(findings: &[Finding]) -> BTreeMap<FindingKind, usize> {
+pub fn counts(findings: &[Finding]) -> BTreeMap<FindingKind, usize> {
     let mut counts = BTreeMap::new();
     for finding in findings {
         *counts.entry(finding.kind).or_default() += 1;
@@ -420,7 +420,7 @@ fn counts(findings: &[Finding]) -> BTreeMap<FindingKind, usize> {
     counts
 }
 
-fn expected(counts: Counts) -> BTreeMap<FindingKind, usize> {
+pub fn expected(counts: Counts) -> BTreeMap<FindingKind, usize> {
     counts.iter().copied().collect()
 }
 

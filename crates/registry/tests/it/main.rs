@@ -31,6 +31,7 @@ mod referrers;
 mod replication;
 mod replication_peers;
 mod repositories;
+mod scrub;
 mod search;
 mod templates;
 mod unconfigured;

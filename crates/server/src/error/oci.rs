@@ -176,7 +176,7 @@ fn registry_code(error: &Error) -> (&'static str, ErrorStatus) {
             ("BLOB_UNKNOWN", ErrorStatus::NOT_FOUND)
         }
         // A code of what is absent, since it is to be pushed; no 404, whose message some clients do not show
-        // (containerd's fetcher), and no 5xx, which they try again (docker, go-containerregistry).
+        // (containerd's fetcher), and no 5xx, which others try again (go-containerregistry).
         Error::LayerDamaged(_) => ("BLOB_UNKNOWN", ErrorStatus::of::<410>()),
         Error::ImageDamaged(_) => ("MANIFEST_UNKNOWN", ErrorStatus::of::<410>()),
         Error::ImageTagAlreadyExists { .. } | Error::InvalidTag { .. } => {

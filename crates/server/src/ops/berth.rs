@@ -8,7 +8,8 @@ use aws_api::berth::{self, ops};
 
 use super::row::{Revokes, by_input, row};
 use super::{
-    Row, backups, collection, events, insight, peers, pull_through, search, simulation, tokens,
+    Row, backups, collection, events, insight, integrity, peers, pull_through, search, simulation,
+    tokens,
 };
 use crate::app::App;
 use crate::error::ApiError;
@@ -181,6 +182,10 @@ pub(super) fn table() -> Vec<Row> {
         row!(Berth, ops::StartCollection, "berth:StartCollection", Write, |_i| require(ResourceSelector::Any), |app, ok| { collection::start_collection(&app, ok).await }).audits_answer(),
         row!(Berth, ops::ListCollections, "berth:ListCollections", List, |_i| require(ResourceSelector::Any), |app, ok| { collection::list_collections(&app, ok).await }),
         row!(Berth, ops::GetCollection, "berth:GetCollection", Read, |i| collection::run(&i.collection_id), |app, ok| { collection::get_collection(&app, ok).await }),
+        row!(Berth, ops::StartIntegrityCheck, "berth:StartIntegrityCheck", Write, |_i| require(ResourceSelector::Any), |app, ok| { integrity::start_integrity_check(&app, ok).await }).audits_answer(),
+        row!(Berth, ops::ListIntegrityChecks, "berth:ListIntegrityChecks", List, |_i| require(ResourceSelector::Any), |app, ok| { integrity::list_integrity_checks(&app, ok).await }),
+        row!(Berth, ops::GetIntegrityCheck, "berth:GetIntegrityCheck", Read, |i| integrity::check(&i.integrity_check_id), |app, ok| { integrity::get_integrity_check(&app, ok).await }),
+        row!(Berth, ops::StopIntegrityCheck, "berth:StopIntegrityCheck", Write, |i| integrity::check(&i.integrity_check_id), |app, ok| { integrity::stop_integrity_check(&app, ok).await }).audits_answer(),
         row!(Berth, ops::StopCollection, "berth:StopCollection", Write, |i| collection::run(&i.collection_id), |app, ok| { collection::stop_collection(&app, ok).await }).audits_answer(),
         row!(Berth, ops::StartBackup, "berth:StartBackup", Write, |_i| require(ResourceSelector::Any), |app, ok| { backups::start_backup(&app, ok).await }).audits_answer(),
         row!(Berth, ops::ListBackups, "berth:ListBackups", List, |_i| require(ResourceSelector::Any), |app, ok| { backups::list_backups(&app, ok).await }),

@@ -15,6 +15,7 @@ mod events;
 mod iam;
 pub(crate) mod input_members;
 mod insight;
+mod integrity;
 mod kms;
 pub(crate) mod oci;
 mod organizations;

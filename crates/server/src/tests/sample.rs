@@ -102,6 +102,7 @@ fn text(shape: &Shape) -> Option<String> {
     texts.push("o-1234567890/r-abcd".to_owned());
     texts.push("col-0123456789abcdef0".to_owned());
     texts.push("bak-0123456789abcdef0".to_owned());
+    texts.push("chk-0123456789abcdef0".to_owned());
     // A signing algorithm.
     texts.push("RS256".to_owned());
     texts.extend([2, 3, 4, 100].map(|count| "0123456789".repeat(count)));

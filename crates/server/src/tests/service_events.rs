@@ -51,7 +51,8 @@ async fn work_without_a_caller_is_an_aws_service_event() {
 /// Runs the jobs that are due.
 async fn run_jobs(world: &World) {
     let runner = job_kinds::runner(&world.app);
-    job_kinds::ensure(&runner).await.unwrap();
+    let integrity = job_kinds::integrity_runner(&world.app);
+    job_kinds::ensure(&runner, &integrity).await.unwrap();
     runner.run_due().await.unwrap();
 }
 

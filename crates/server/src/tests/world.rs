@@ -131,6 +131,7 @@ impl World {
             history: registry::HistoryLimits::default(),
             collect_after: std::time::Duration::from_secs(24 * 3600),
             backup_dir: Some(directory.path().join("backups")),
+            scrub: registry::integrity::ScrubPace::default(),
             disks: DiskSettings::default(),
             outbound: OutboundSettings::default(),
             token_auth: false,
