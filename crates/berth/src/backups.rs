@@ -15,6 +15,7 @@ use identity::MasterKey;
 use jiff::Timestamp;
 use policy::Printable;
 use serde_json::json;
+use store::backups::{SCOPE, holds, is_held, release};
 
 use crate::cli::{
     BackupCommand, BackupListOptions, BackupOptions, BackupPruneOptions, BackupVerifyOptions,
@@ -26,6 +27,8 @@ use crate::output::Answers;
 use crate::signed_client::{SignedClient, block_on, failed as call_failed};
 use crate::storage;
 
+/// How long the hold of an offline backup lasts, unless it is renewed.
+const HOLD_MS: i64 = 30 * 60_000;
 /// How often a backup is asked for that is being taken.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);
 /// The random bytes of an id; it shows 17 of their 18 digits.
@@ -151,7 +154,7 @@ fn new_id() -> Result<String> {
     Ok(format!("bak-{digits}"))
 }
 
-/// Backs up a stopped server: nobody deletes anything meanwhile.
+/// Backs up a stopped server.
 async fn offline(options: &BackupOptions, to: &Path) -> Result<()> {
     let dir = &options.storage.data_dir;
     if !dir.is_dir() {
@@ -235,23 +238,63 @@ async fn take(
     keys: &MasterKeys,
     now: Timestamp,
 ) -> Result<(backup::Index, Progress)> {
+    let id = new_id()?;
     let taken = async {
         let pool = Pool::open(to, Access::Write)?;
-        let draft = Draft::open(pool, &new_id().map_err(|_| backup::Error::Stopped)?).await?;
+        let draft = Draft::open(pool, &id).await?;
+        hold(store, &id, true).await?;
         draft.take_snapshot(store, keys, now).await?;
         let mut copying = draft.copies(blobs)?;
-        loop {
-            let (next, more) = copying.step().await?;
-            copying = next;
-            if !more {
-                break;
-            }
+        let mut more = true;
+        while more {
+            hold(store, &id, false).await?;
+            (copying, more) = copying.step().await?;
         }
+        hold(store, &id, false).await?;
         let progress = copying.progress;
         let index = draft.finish(copying, keys).await?;
         Ok((index, progress))
     };
-    taken.await.map_err(|error| failed(&error))
+    let taken = taken.await;
+    let mut tx = store.write(SCOPE).await.map_err(unreleased)?;
+    release(&mut tx.conn(), &id).await.map_err(unreleased)?;
+    tx.commit().await.map_err(unreleased)?;
+    taken.map_err(|error| failed(&error))
+}
+
+fn unreleased(error: store::Error) -> Error {
+    Error::Failed(format!(
+        "the collection is not let go on yet, and does so within 30 minutes: {error}"
+    ))
+}
+
+/// Keeps the collection of other nodes from what the snapshot names: this server is stopped, and a PostgreSQL may have
+/// more of them.
+async fn hold(
+    store: &store::Store,
+    id: &str,
+    is_first: bool,
+) -> std::result::Result<(), backup::Error> {
+    let now = Timestamp::now().as_millisecond();
+    let is_shared = store.engine() == store::Engine::Postgres;
+    let mut tx = store.write(SCOPE).await?;
+    let conn = &mut tx.conn();
+    let refused = match is_first {
+        // On SQLite a hold is what a killed server left.
+        true => is_shared && is_held(conn, now).await?,
+        false => !holds(conn, id, now).await?,
+    };
+    if refused {
+        return Err(backup::Error::Refused(
+            match is_first {
+                true => "another backup is being taken, or was cut within the last 30 minutes",
+                false => "the hold on the collection lapsed: take the backup again",
+            }
+            .to_owned(),
+        ));
+    }
+    store::backups::hold(conn, id, now.saturating_add(HOLD_MS)).await?;
+    Ok(tx.commit().await?)
 }
 
 fn list(options: &BackupListOptions) -> Result<()> {
