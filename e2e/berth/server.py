@@ -102,6 +102,10 @@ class Server:
             raise AssertionError(f"berth serve did not stop on SIGTERM:\n{self.words()}") from None
         assert code == 0, f"berth serve ended with {code}:\n{self.words()}"
 
+    def is_running(self):
+        """Whether it was started and has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
     @property
     def pid(self):
         return self._process.pid

@@ -21,6 +21,9 @@ usage: cargo xtask <task>
                      check that they are up to date, or print what another
                      botocore version (by default the newest) would change
   console            build the web console's files, which the server embeds
+  crash-test [--rounds N] [--seed S] [--power]
+                     clients work, the server is killed or loses its power, and what
+                     was acknowledged must be there; round after round
   dist               build the release binary reproducibly; print its checksum and
                      write its software bill of materials
   screenshots [NAME]...
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["codegen", rest @ ..] => codegen::run(rest),
         ["console"] => console::run(&root()),
+        ["crash-test", rest @ ..] => test::crash_test(&root(), rest),
         ["dist"] => dist::run(&root()),
         ["screenshots", names @ ..] => test::screenshots(&root(), names),
         ["test", rest @ ..] => test::run(&root(), rest),

@@ -39,6 +39,9 @@ pub use tally::Tally;
 const USAGE: &str =
     "usage: cargo xtask test [all|lint|unit|console|e2e|slow]... [-- PYTEST ARGUMENTS]";
 
+/// Of the slow part. More of them: `cargo xtask crash-test`.
+const CRASH_ROUNDS: [&[&str]; 2] = [&["--rounds", "100"], &["--rounds", "100", "--power"]];
+
 const PARTS: [&str; 6] = ["all", "lint", "unit", "console", "e2e", "slow"];
 
 type Outcome<T> = Result<T, String>;
@@ -96,6 +99,15 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
                 let more = programs::slow(root, &target)?;
                 e2e(root, &target, &postgres, &slow, more)
             });
+            for options in CRASH_ROUNDS {
+                report.add("crashes", || {
+                    crash_rounds(root, &target, options)?;
+                    Ok(Tally {
+                        passed: 1,
+                        failed: 0,
+                    })
+                });
+            }
             report.add("fuzz targets", || fuzz(root));
             report.add("dist", || crate::dist::reproducible(root, &target));
         }
@@ -280,14 +292,7 @@ fn e2e(
     let programs = programs::build(root, target)?;
     // The program that the unit tests have built already. To build the package alone would compile a quarter of the
     // workspace once more, for the features that only tests' dependencies switch on.
-    process::run(cargo(root).args([
-        "test",
-        "--workspace",
-        "--locked",
-        "--no-run",
-        "--test",
-        "commands",
-    ]))?;
+    build_with_crash_points(root)?;
     tally::of_pytest(
         Command::new(python)
             .args(["-m", "pytest"])
@@ -300,6 +305,37 @@ fn e2e(
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONUNBUFFERED", "1")
             .env(postgres::URL_VARIABLE, postgres.url()),
+    )
+}
+
+/// Rounds of crashes (`e2e/crash_test.py`), with its options.
+pub fn crash_test(root: &Path, options: &[&str]) -> Outcome<()> {
+    packages::install(&packages::PYTHON)?;
+    let target = target_directory(root)?;
+    build_with_crash_points(root)?;
+    crash_rounds(root, &target, options)
+}
+
+/// The program as the unit tests have it: its crash points are switched on.
+fn build_with_crash_points(root: &Path) -> Outcome<()> {
+    process::run(cargo(root).args([
+        "test",
+        "--workspace",
+        "--locked",
+        "--no-run",
+        "--test",
+        "commands",
+    ]))
+}
+
+fn crash_rounds(root: &Path, target: &Path, options: &[&str]) -> Outcome<()> {
+    process::run(
+        Command::new(venv::python(root, target)?)
+            .arg("crash_test.py")
+            .args(options)
+            .current_dir(root.join("e2e"))
+            .env("BERTH_BIN", target.join("debug/berth"))
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
     )
 }
 
