@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use store::Store;
 use store::jobs::{self as table, SCOPE};
+use store::{Engine, Store};
 
 use crate::{BoxError, Job, Kind, Outcome};
 
@@ -67,6 +67,21 @@ impl<A: Clone + Send + Sync> Runner<A> {
 
     fn now(&self) -> i64 {
         (self.clock)().as_millisecond()
+    }
+
+    /// Ends the leases of the process before this one, so that its jobs need not wait for their ends. To be called
+    /// before the first job runs. Only SQLite's file has one server at a time: of another database's leases
+    /// nobody can say that their holder is gone.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_over(&self) -> store::Result<()> {
+        if self.store.engine() == Engine::Sqlite {
+            let mut tx = self.store.write(SCOPE).await?;
+            table::free_all(&mut tx.conn()).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Asks for a job that every database has, such as a sweep; nothing where it is there.

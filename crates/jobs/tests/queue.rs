@@ -209,6 +209,24 @@ async fn of_many_nodes_one_runs_a_job(t: TestStore) {
 }
 
 #[on_every_engine]
+async fn the_only_server_of_a_database_goes_on_at_once(t: TestStore) {
+    let (clock, log) = (Clock::default(), Log::default());
+    let dead = node(&t.store, "a", &clock, &log, |_| Ok(Outcome::Done));
+    dead.request("work", "x", "").await.unwrap();
+    let mut tx = t.store.write(store::jobs::SCOPE).await.unwrap();
+    let until = LEASE.as_millis() as i64;
+    let leased = store::jobs::lease(&mut tx.conn(), "work", "a", 0, until).await;
+    assert!(leased.unwrap().is_some());
+    tx.commit().await.unwrap();
+    let next = node(&t.store, "b", &clock, &log, |_| Ok(Outcome::Done));
+    next.take_over().await.unwrap();
+    let is_only = t.store.engine() == store::Engine::Sqlite;
+    assert_eq!(next.run_due().await.unwrap(), usize::from(is_only));
+    clock.pass(LEASE);
+    assert_eq!(next.run_due().await.unwrap(), usize::from(!is_only));
+}
+
+#[on_every_engine]
 async fn a_database_that_is_away_is_an_error_and_no_lost_job(t: TestStore) {
     let (clock, log) = (Clock::default(), Log::default());
     let runner = node(&t.store, "a", &clock, &log, |_| Ok(Outcome::Done));

@@ -393,6 +393,7 @@ pub(crate) async fn ensure(
     runner: &Runner<ServiceName>,
     integrity: &Runner<ServiceName>,
 ) -> store::Result<()> {
+    runner.take_over().await?;
     for kind in [
         SWEEP_UPLOADS,
         ROTATE_KEY_RING,

@@ -129,6 +129,18 @@ pub async fn lease(
     .transpose()
 }
 
+/// Ends all leases.
+///
+/// # Errors
+/// The engine's.
+pub async fn free_all(conn: &mut Conn<'_>) -> Result<u64> {
+    conn.execute(
+        "UPDATE jobs SET lease_holder = NULL, lease_until = NULL WHERE lease_holder IS NOT NULL",
+        values![],
+    )
+    .await
+}
+
 /// Whether a job of the kind is due and free: a look that costs no transaction.
 ///
 /// # Errors

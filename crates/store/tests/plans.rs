@@ -7,7 +7,11 @@ use std::path::Path;
 use store::{Store, Value};
 
 /// Statements that may walk, by how they begin, and why.
-const MAY_WALK: [(&str, &str); 10] = [
+const MAY_WALK: [(&str, &str); 11] = [
+    (
+        "UPDATE jobs SET lease_holder = NULL, lease_until = NULL WHERE",
+        "leases of the process before, once a start",
+    ),
     (
         "SELECT m.name, c.name, c.type",
         "the columns of all tables, once a backup",
