@@ -39,8 +39,9 @@ pub const GROUP_AND_OTHERS: u32 = 0o077;
 pub const OTHERS: u32 = 0o027;
 /// The mark of a restore that has not ended: the id that its database gets.
 pub const RESTORING: &str = "restoring";
-/// What may be in a directory that a restore takes: the key that it needs, and locks.
-const BEFORE_RESTORE: [&str; 3] = ["master.key", "lock", "setup.lock"];
+/// What may be in a directory that a restore takes: the key that it needs, locks, and a mark that was cut while it was
+/// written.
+const BEFORE_RESTORE: [&str; 4] = ["master.key", "lock", "setup.lock", "restoring.new"];
 /// The largest file of keys that is read, in bytes.
 const SMALL_FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -365,6 +366,24 @@ mod tests {
             assert!(refused.contains("symbolic link"), "{refused}");
             fs::remove_file(&path).unwrap();
         }
+    }
+
+    #[test]
+    fn a_restore_takes_an_empty_directory_and_goes_on_in_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path();
+        for name in BEFORE_RESTORE {
+            fs::write(path.join(name), "x").unwrap();
+        }
+        DataDir::open_for_restore(path).unwrap();
+        fs::write(path.join("berth.db"), "").unwrap();
+        let refused = DataDir::open_for_restore(path).unwrap_err().to_string();
+        assert!(refused.contains("`berth.db`"), "{refused}");
+        fs::write(path.join(RESTORING), "id\n").unwrap();
+        let home = DataDir::open_for_restore(path).unwrap();
+        assert_eq!(home.restoring().unwrap().as_deref(), Some("id"));
+        let refused = DataDir::open(path).unwrap_err().to_string();
+        assert!(refused.contains("did not finish"), "{refused}");
     }
 
     #[test]
