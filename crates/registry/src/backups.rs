@@ -301,6 +301,20 @@ impl Registry {
         }
     }
 
+    /// Whether a backup that is being taken may name files which no row names any more: they stay until it ends.
+    /// To be asked after the commit that took the last name away. A snapshot that has the name is older than that
+    /// commit, and its hold is older still.
+    pub(crate) async fn are_files_held(&self, now: i64) -> bool {
+        let held = async {
+            let mut read = self.0.store.read().await?;
+            table::is_held(&mut read.conn(), now).await
+        };
+        held.await.unwrap_or_else(|error: store::Error| {
+            tracing::debug!(%error, "it is unknown whether a backup needs a file: it stays");
+            true
+        })
+    }
+
     async fn begin_hold(&self, id: &str, now: Timestamp) -> Result<(), Ended> {
         let mut tx = self.0.store.write(SCOPE).await?;
         table::hold(&mut tx.conn(), id, until(now)).await?;

@@ -269,10 +269,20 @@ impl Registry {
             tx.commit().await?;
             let copy = StoredCopy::of(&blob)?;
             self.0.cache.put_layer(ticket, repo.id, digest, copy);
+            // A snapshot from before the commit may name the copy that was replaced. The collection finds it later.
+            let is_held = match &new {
+                Some(NewCopy {
+                    replaced: Some(_), ..
+                }) => self.are_files_held(now).await,
+                _ => false,
+            };
             if let Some(NewCopy { stored, replaced }) = new {
                 // No row names these keys, and no other request knows them.
-                let unused = [Some(stored.key), replaced];
-                for key in unused.into_iter().flatten().filter(|key| *key != copy.key) {
+                if stored.key != copy.key {
+                    self.delete_copy(&stored.key).await;
+                }
+                let replaced = replaced.filter(|key| *key != copy.key);
+                if let Some(key) = replaced.filter(|_| !is_held) {
                     self.delete_copy(&key).await;
                 }
             }

@@ -360,6 +360,10 @@ impl Registry {
             run.known_files += count(listed.len() - unknown.len());
             run.unknown_files += count(unknown.len());
         } else if !unknown.is_empty() {
+            // They had names when a backup began that is still being taken, as far as anybody knows.
+            if self.are_files_held(now).await {
+                return Ok(());
+            }
             for files in unknown.chunks(FILES_OF_AN_EVENT) {
                 self.delete_unknown(service, files, now).await?;
             }

@@ -254,7 +254,8 @@ impl Step<'_> {
             key,
             format!("{} bytes", file.size),
         );
-        if !self.repairs() {
+        // What a backup needs that is being taken stays where it is, for the next repair.
+        if !self.repairs() || self.registry.are_files_held(self.now).await {
             return Ok(());
         }
         self.point()?;

@@ -163,6 +163,42 @@ async fn the_collection_keeps_to_the_hold(store: TestStore) {
     assert_eq!(files(&w).await, 0);
 }
 
+/// A layer above this size is replaced when it is pushed again.
+const REPLACED_BYTES: usize = (16 << 20) + 1;
+
+/// The file of the copy that a push replaced has no row any more, and a snapshot from before still names it.
+#[on_every_engine]
+async fn a_copy_that_a_push_replaces_stays_under_the_hold(store: TestStore) {
+    let place = Place::new();
+    let w = place.world(&store).await;
+    let repo = w.repository("app").await;
+    let content = "x".repeat(REPLACED_BYTES);
+    w.image(&repo, "v1", &content).await;
+    // Files have the real time.
+    let real = |hours: i64| Timestamp::now() + SignedDuration::from_hours(hours);
+    let mut tx = store.store.write(backups::SCOPE).await.unwrap();
+    let until = real(100).as_millisecond();
+    let held = backups::hold(&mut tx.conn(), "bak-1", until).await;
+    held.unwrap();
+    tx.commit().await.unwrap();
+    let pool = Pool::open(&place.path(), Access::Write).unwrap();
+    let draft = Draft::open(pool, "bak-1").await.unwrap();
+    let taken = draft.take_snapshot(&store.store, &NoKey, real(0)).await;
+    taken.unwrap();
+    w.layer(&repo, &content).await;
+    assert_eq!(files(&w).await, 3, "the configuration, and two copies");
+    collect(&w.registry, real(50)).await;
+    assert_eq!(files(&w).await, 3);
+    let mut copying = draft.copies(w.blobs.directory()).unwrap();
+    let mut more = true;
+    while more {
+        (copying, more) = copying.step().await.unwrap();
+    }
+    assert_eq!((copying.progress.new, copying.progress.faults), (2, 0));
+    collect(&w.registry, real(150)).await;
+    assert_eq!(files(&w).await, 2, "the hold is over");
+}
+
 #[on_every_engine]
 async fn a_backup_whose_hold_lapsed_takes_its_snapshot_anew(store: TestStore) {
     let place = Place::new();
