@@ -99,6 +99,15 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
                 let more = programs::slow(root, &target)?;
                 e2e(root, &target, &postgres, &slow, more)
             });
+            report.add("interleavings", || {
+                tally::of_cargo_test(
+                    cargo(root)
+                        .args(["test", "--workspace", "--locked", "--test", "it"])
+                        .args(["--", "interleavings"])
+                        .env("BERTH_TEST_PREEMPTIONS", "2")
+                        .env(postgres::URL_VARIABLE, postgres.url()),
+                )
+            });
             for options in CRASH_ROUNDS {
                 report.add("crashes", || {
                     crash_rounds(root, &target, options)?;

@@ -11,7 +11,7 @@ use super::world::{World, refused, statement};
 use crate::ops::input_members::{NOT_READ, NOTHING_THERE, UNSUPPORTED};
 
 /// Where the handlers are.
-const HANDLERS: [&str; 8] = [
+const HANDLERS: [&str; 9] = [
     "../identity/src",
     "../registry/src",
     "../secrets/src",
@@ -19,6 +19,7 @@ const HANDLERS: [&str; 8] = [
     "src/ops/collection.rs",
     "src/ops/composite.rs",
     "src/ops/events.rs",
+    "src/ops/integrity.rs",
     "src/ops/peers.rs",
 ];
 
