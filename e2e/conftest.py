@@ -1,5 +1,6 @@
 """The fixtures of every story: a server of its own for each file, its root user, and a look back at each test's end."""
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -39,15 +40,29 @@ def layouts(tmp_path_factory):
     return tmp_path_factory.mktemp("layouts")
 
 
-@pytest.fixture
-def postgres():
-    """A new database's URL."""
+@contextlib.contextmanager
+def new_database():
+    """The URL of a new database of the server that the test command started."""
     url = os.environ.get("BERTH_TEST_POSTGRES_URL")
     assert url, "BERTH_TEST_POSTGRES_URL is not set: run the tests with `cargo xtask test`"
     name = f"berth_e2e_{secrets.token_hex(6)}"
     subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"CREATE DATABASE {name}"], check=True)
     yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
     subprocess.run(["psql", "--quiet", "--dbname", url, "--command", f"DROP DATABASE {name} WITH (FORCE)"], check=True)
+
+
+@pytest.fixture
+def postgres():
+    """A new database's URL."""
+    with new_database() as url:
+        yield url
+
+
+@pytest.fixture
+def another_postgres():
+    """A second one."""
+    with new_database() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,6 @@ from berth.people import Credentials, Person, failing
 from berth.policies import policy, push_and_pull
 from berth.raw import fetch
 from berth.server import Server, _environment, binary
-from conftest import postgres
 
 DENIED = "berth:StartBackup"
 
@@ -34,9 +33,6 @@ def fill(root):
     for number in range(5):
         root.raw().push("app", f"v{number}", images.Image(layer_bytes=50_000)).expect(201)
     root.create_user("alice", policy(*push_and_pull("app")))
-
-
-another_postgres = postgres
 
 
 @pytest.mark.parametrize("source, target", [("sqlite", "sqlite"), ("postgres", "sqlite"), ("sqlite", "postgres"),

@@ -47,7 +47,7 @@ pub fn refuse_missing(options: &StorageOptions) -> Result<()> {
     };
     match file {
         Some(file) if !file.is_file() => Err(Error::Failed(format!(
-            "there is no database {}; give the server's data directory, and its --database where it has one",
+            "there is no database {}; give the server's --data-dir, and its --database where it has one",
             file.display()
         ))),
         _ => Ok(()),
