@@ -164,6 +164,22 @@ impl<I, R> Authorized<I, R> {
     }
 }
 
+impl<R> Authorized<(), R> {
+    /// The same proof, with the input from which the requirements were made. A caller that serves many
+    /// operations decides without their types, in code that is compiled once, and adds the input here.
+    #[must_use]
+    pub fn with_input<I>(self, input: I) -> Authorized<I, R> {
+        let Authorized {
+            context,
+            action,
+            resource,
+            input: (),
+            record,
+        } = self;
+        Authorized::new(context, action, resource, input, record)
+    }
+}
+
 impl<I, R> Deref for Authorized<I, R> {
     type Target = RequestContext;
 

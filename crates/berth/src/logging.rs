@@ -2,24 +2,63 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::error::{Error, Result};
 
-/// Logs from here on what `filter` lets through.
+/// Logs from here on what `filter` lets through: levels by target. (`EnvFilter` also knows fields and spans, of which
+/// this program logs none to choose by, and compiles regular expressions for them.)
 pub fn start(filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
-        Error::Usage(format!(
-            "the log filter `{filter}` is not understood: {error}; write a level such as `info`"
-        ))
-    })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let filter = parse(filter)?;
+    let lines = tracing_subscriber::fmt::layer()
         // A line that cannot be written is dropped. By default it would be reported on the standard error
         // itself, which panics while the disk under it is full.
         .log_internal_errors(false)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal());
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
         .try_init()
         .map_err(Error::failed("cannot start logging"))
+}
+
+/// Reads `LEVEL`, `TARGET` or `TARGET=LEVEL`, several of them separated by commas.
+fn parse(filter: &str) -> Result<Targets> {
+    let understood = filter
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(",");
+    understood.parse().map_err(|error| {
+        Error::Usage(format!(
+            "the log filter `{filter}` is not understood: {error}; write a level such as `info`"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing_subscriber::filter::LevelFilter;
+
+    #[test]
+    fn filters_are_levels_by_target() {
+        let default = |filter: &str| parse(filter).unwrap().default_level();
+        assert_eq!(default("info"), Some(LevelFilter::INFO));
+        assert_eq!(default("WARN"), Some(LevelFilter::WARN));
+        assert_eq!(default("off"), Some(LevelFilter::OFF));
+        assert_eq!(default(""), Some(LevelFilter::ERROR));
+        let filter = parse("warn, server=debug,registry::collection=trace,").unwrap();
+        let is_logged = |target, level| filter.would_enable(target, &level);
+        assert!(is_logged("server::audit", tracing::Level::DEBUG));
+        assert!(!is_logged("server::audit", tracing::Level::TRACE));
+        assert!(is_logged("registry::collection", tracing::Level::TRACE));
+        assert!(is_logged("hyper", tracing::Level::WARN));
+        assert!(!is_logged("hyper", tracing::Level::INFO));
+        assert!(parse("server=loud").is_err());
+    }
 }

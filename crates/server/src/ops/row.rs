@@ -345,46 +345,100 @@ where
             };
         }
     };
-    let mut parameters = aws_api::audit_json(&input);
-    if let (Some(members), Some(shown)) = (columns.audits_caller, parameters.as_object_mut()) {
-        shown.extend(members(&context.caller));
-    }
-    let parameters = crate::audit::trimmed(parameters);
     let request_id = Arc::clone(&context.request_id);
-    let mut elements = serde_json::Value::Null;
-    let mut resource = None;
-    let answer = async {
-        let supported = super::input_members::check::<O>(&input);
-        if let Operation::Ecr(operation) = O::OPERATION {
-            rates::check(&app, context.caller.account, operation, context.now).await?;
-        }
-        let requirements = requirements(&input);
-        let ok = authorize::authorize(&app, context, &columns.rule, &requirements, input).await?;
-        // After the decision: a caller who may not call the operation gets AccessDenied, as at AWS.
-        supported?;
-        if !columns.read_only && !columns.ends_read_only {
-            read_only::check(&app, ok.record().map(|record| &**record)).await?;
-        }
-        let arn = &ok.resource().arn;
-        resource = (&**arn != "*").then(|| Arc::clone(arn));
-        writable::check(&app, columns.effect(&parameters)).await?;
-        let output = handle(Arc::clone(&app), ok).await?;
-        if columns.audits_answer {
-            elements = crate::audit::trimmed(aws_api::audit_json(&output));
-        }
-        Ok(aws_api::encode_response_as::<O>(
-            &output,
-            format,
-            &request_id,
-        ))
+    let admission = admit(Asked {
+        app: Arc::clone(&app),
+        context,
+        columns,
+        operation: O::OPERATION,
+        requirements: requirements(&input),
+        supported: super::input_members::check::<O>(&input),
+        parameters: aws_api::audit_json(&input),
+    });
+    let Admission {
+        proof,
+        parameters,
+        resource,
+    } = admission.await;
+    let output = match proof {
+        Ok(proof) => handle(app, proof.with_input(input)).await,
+        Err(error) => Err(error),
     };
-    let answer = answer.await;
+    let elements = match &output {
+        Ok(output) if columns.audits_answer => crate::audit::trimmed(aws_api::audit_json(output)),
+        _ => serde_json::Value::Null,
+    };
     Outcome {
-        answer,
+        answer: output.map(|output| aws_api::encode_response_as::<O>(&output, format, &request_id)),
         parameters,
         elements,
         resource,
     }
+}
+
+/// A request whose input was read, without the type of the input.
+struct Asked {
+    app: Arc<App>,
+    context: RequestContext,
+    columns: Columns,
+    operation: Operation,
+    requirements: Requirements,
+    /// Whether all its parameters are supported.
+    supported: Result<(), ApiError>,
+    /// The input, as the audit event shows it.
+    parameters: serde_json::Value,
+}
+
+/// Whether an operation goes on, and what its audit event says of the request.
+struct Admission {
+    proof: Result<Authorized<()>, ApiError>,
+    parameters: serde_json::Value,
+    resource: Option<Arc<str>>,
+}
+
+/// Everything that comes before an operation's own code. It knows no operation's types and is never inlined:
+/// a copy in each operation made up a third of this crate's code.
+#[inline(never)]
+fn admit(asked: Asked) -> Pin<Box<dyn Future<Output = Admission> + Send>> {
+    Box::pin(async move {
+        let mut asked = asked;
+        if let (Some(members), Some(shown)) = (
+            asked.columns.audits_caller,
+            asked.parameters.as_object_mut(),
+        ) {
+            shown.extend(members(&asked.context.caller));
+        }
+        let parameters = crate::audit::trimmed(std::mem::take(&mut asked.parameters));
+        let mut resource = None;
+        let proof = decide(asked, &parameters, &mut resource).await;
+        Admission {
+            proof,
+            parameters,
+            resource,
+        }
+    })
+}
+
+async fn decide(
+    asked: Asked,
+    parameters: &serde_json::Value,
+    resource: &mut Option<Arc<str>>,
+) -> Result<Authorized<()>, ApiError> {
+    let (app, context, columns) = (&asked.app, asked.context, &asked.columns);
+    if let Operation::Ecr(operation) = asked.operation {
+        rates::check(app, context.caller.account, operation, context.now).await?;
+    }
+    let rule = &columns.rule;
+    let ok = authorize::authorize(app, context, rule, &asked.requirements, ()).await?;
+    // After the decision: a caller who may not call the operation gets AccessDenied, as at AWS.
+    asked.supported?;
+    if !columns.read_only && !columns.ends_read_only {
+        read_only::check(app, ok.record().map(|record| &**record)).await?;
+    }
+    let arn = &ok.resource().arn;
+    *resource = (&**arn != "*").then(|| Arc::clone(arn));
+    writable::check(app, columns.effect(parameters)).await?;
+    Ok(ok)
 }
 
 pub(super) fn decode<O: Op>(body: &ApiBody) -> Result<O::Input, ApiError> {
