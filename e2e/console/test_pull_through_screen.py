@@ -1,6 +1,8 @@
 """The pull through cache in the console: a secret and a rule are made, the upstream is tested, and docker pulls by the
 command that the page shows."""
 
+import json
+
 import pytest
 
 from berth.console import button, copied, create, field, go_to, run_shown
@@ -8,6 +10,7 @@ from berth.images import Image
 from berth.peers import PASSWORD, USER, Distribution
 from berth.raw import Raw
 from berth.server import Server
+from berth.service import MODEL
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +116,54 @@ def test_wrong_credentials_are_said_and_changed(hands, root, distribution):
     assert rules(root)[prefix]["credentialArn"] != wrong
     hands.press(button(page, "Test"))
     page.get_by_text("took the rule's credentials").wait_for()
+
+
+def settings(root, prefix):
+    [found] = root.boto("berth").describe_pull_through_cache_settings(ecrRepositoryPrefixes=[prefix])["settings"]
+    return found
+
+
+def test_settings_beyond_ecr_are_saved_and_reset(hands, root, distribution, monkeypatch):
+    """A further upstream, platforms and freshness of a rule: what is typed, shown as a command, saved, and used by a pull."""
+    # boto3 knows the service `berth` once it has the model.
+    monkeypatch.setenv("AWS_DATA_PATH", str(MODEL.parent.parent.parent))
+    page, prefix = hands.page, hands.named("more")
+    image = Image()
+    Raw(distribution, USER, PASSWORD).push("library/second", "v1", image).expect(201)
+    secret = root.boto("secretsmanager").create_secret(
+        Name=f"ecr-pullthroughcache/{prefix}", SecretString=json.dumps({"username": USER, "accessToken": PASSWORD}))["ARN"]
+    # Nothing listens there: what is pulled comes from the second.
+    root.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl="http://127.0.0.1:9")
+    go_to(hands, "Pull through cache")
+    hands.press(page.get_by_role("link", name=prefix, exact=True))
+    page.heading(f"Rule {prefix}").wait_for()
+    hands.press(button(page, "Edit settings"))
+    dialog = page.get_by_role("dialog")
+    hands.write(field(dialog, "Tag freshness in seconds"), "often")
+    dialog.get_by_text("A number of seconds").first.wait_for()
+    assert button(dialog, "Save").is_disabled()
+    hands.write(field(dialog, "Tag freshness in seconds"), "60")
+    hands.write(field(dialog, "Platforms"), "linux/amd64")
+    hands.press(button(dialog, "Add upstream"))
+    hands.write(field(dialog, "Address of upstream 1"), "https://mirror")
+    dialog.get_by_text("This is not a host").first.wait_for()
+    hands.write(field(dialog, "Address of upstream 1"), distribution.url)
+    hands.choose(dialog.get_by_role("button", name="Secret for upstream 1"), f"ecr-pullthroughcache/{prefix}")
+    page.axe()
+    hands.press(button(dialog, "As command"))
+    dialog.get_by_text("aws berth put-pull-through-cache-settings").first.wait_for()
+    dialog.get_by_text("--tag-freshness-seconds 60").first.wait_for()
+    hands.press(button(dialog, "Save"))
+    page.get_by_text(f"The settings of {prefix} are saved.").first.wait_for()
+    page.axe()
+    saved = settings(root, prefix)
+    assert (saved["tagFreshnessSeconds"], saved["platforms"], saved["referrers"]) == (60, ["linux/amd64"], "ENABLED")
+    [further] = saved["upstreams"]
+    assert (further["upstreamRegistryUrl"], further["credentialArn"]) == (distribution.url, secret)
+    root.raw().pull(f"{prefix}/library/second", image)
+
+    hands.press(button(page, "Reset settings"))
+    hands.press(button(page.get_by_role("dialog"), "Reset settings"))
+    page.get_by_text(f"The settings of {prefix} are reset.").first.wait_for()
+    assert settings(root, prefix)["upstreams"] == []
+    page.get_by_text("86,400 seconds").wait_for()

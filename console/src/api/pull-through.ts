@@ -5,6 +5,8 @@ import {
   ValidatePullThroughCacheRuleCommand,
   type PullThroughCacheRule,
 } from "@aws-sdk/client-ecr";
+import type { Settings } from "../lib/pull-through-settings";
+import { berth } from "./berth";
 import { ecr } from "./clients";
 import type { Page } from "./ecr";
 
@@ -40,4 +42,11 @@ export async function getRule(prefix: string): Promise<PullThroughCacheRule | nu
 export async function validateRule(prefix: string): Promise<Validity> {
   const answer = await ecr().send(new ValidatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: prefix }));
   return { isValid: answer.isValid === true, failure: answer.failure };
+}
+
+/** What a rule has beyond ECR; the defaults where nothing was set. */
+export async function getSettings(prefix: string): Promise<Settings | null> {
+  const input = { ecrRepositoryPrefixes: [prefix] };
+  const { settings } = await berth<{ settings: Settings[] }>("DescribePullThroughCacheSettings", input);
+  return settings[0] ?? null;
 }

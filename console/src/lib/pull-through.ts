@@ -71,10 +71,14 @@ const PREFIX_MAX = 30;
 export const ROOT = "ROOT";
 const HOST = /^(http:\/\/)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?$/;
 
-export const isRulePrefix = (text: string): boolean =>
-  text.length >= PREFIX_MIN && text.length <= PREFIX_MAX && PREFIX.test(text);
+export const isRulePrefix = (text: string, lengthMax = PREFIX_MAX): boolean =>
+  text.length >= PREFIX_MIN && text.length <= lengthMax && PREFIX.test(text);
 
 const ROLE = /^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role\/.+$/;
+
+/** A host, perhaps with a port, and with `http://` before it for a registry without TLS. */
+export const isUpstreamHost = (text: string): boolean => HOST.test(text);
+export const isRoleArn = (text: string): boolean => ROLE.test(text);
 
 /** Whether the form asks for credentials of this kind at all. */
 export const takesSecret = (url: string): boolean => credentialOf(url) !== "none";
@@ -86,11 +90,11 @@ export function ruleProblems(form: RuleForm): ReadonlySet<keyof RuleForm> {
   const credential = credentialOf(form.url);
   const wrong: [keyof RuleForm, boolean][] = [
     ["prefix", !isRulePrefix(form.prefix.trim())],
-    ["url", !HOST.test(form.url.trim())],
+    ["url", !isUpstreamHost(form.url.trim())],
     // All repositories of the cache stand for all of the upstream's.
     ["upstreamPrefix", upstreamPrefix !== "" && (form.prefix === ROOT ? upstreamPrefix !== ROOT : !isRulePrefix(upstreamPrefix))],
     ["secret", credential === "secret" && form.secret === ""],
-    ["role", credential === "any" && form.role.trim() !== "" && (form.secret !== "" || !ROLE.test(form.role.trim()))],
+    ["role", credential === "any" && form.role.trim() !== "" && (form.secret !== "" || !isRoleArn(form.role.trim()))],
   ];
   return new Set(wrong.flatMap(([member, isWrong]) => (isWrong ? [member] : [])));
 }

@@ -48,13 +48,16 @@ export function CredentialFields({ form, onChange, onCreateSecret, secretError, 
 }
 
 interface SecretProps {
+  label?: string;
   value: string;
   onChange: (arn: string) => void;
-  onCreate: () => void;
+  /** Absent where a secret is chosen only. */
+  onCreate?: () => void;
   error: string | undefined;
 }
 
-function SecretField({ value, onChange, onCreate, error }: SecretProps) {
+/** A choice among the secrets of this account. */
+export function SecretField({ label = text.secret, value, onChange, onCreate, error }: SecretProps) {
   const query = useQuery(secretsQuery());
   const known = (query.data ?? []).map(({ ARN, Name, Description = "" }) => ({
     value: ARN,
@@ -67,19 +70,21 @@ function SecretField({ value, onChange, onCreate, error }: SecretProps) {
     return (
       <>
         <Failure error={query.error} retry={() => void query.refetch()} />
-        <Field label={text.secret} value={value} onChange={onChange} constraint={text.secretHint} error={error} />
+        <Field label={label} value={value} onChange={onChange} constraint={text.secretHint} error={error} />
       </>
     );
   }
   return (
     <FormField
-      label={text.secret}
+      label={label}
       constraintText={text.secretHint}
       errorText={error}
       secondaryControl={
-        <Button formAction="none" onClick={onCreate}>
-          {text.createSecret}
-        </Button>
+        onCreate === undefined ? undefined : (
+          <Button formAction="none" onClick={onCreate}>
+            {text.createSecret}
+          </Button>
+        )
       }
       stretch
     >
@@ -92,7 +97,7 @@ function SecretField({ value, onChange, onCreate, error }: SecretProps) {
         loadingText={strings.frame.loading}
         empty={text.noSecrets}
         filteringType="auto"
-        filteringAriaLabel={text.secret}
+        filteringAriaLabel={label}
       />
     </FormField>
   );

@@ -23,6 +23,7 @@ import { strings } from "../../strings";
 import { ChangeCredentials } from "./ChangeCredentials";
 import { Credentials, Upstream } from "./parts";
 import { RULES, ruleQuery } from "./queries";
+import { RuleSettings } from "./Settings";
 import { useTest } from "./Tested";
 
 const text = strings.pullThrough;
@@ -70,6 +71,7 @@ export default function RulePage() {
             />
           </Container>
           <Pull rule={rule} />
+          <RuleSettings prefix={prefix} />
           {open === "change" ? <ChangeCredentials rule={rule} onClose={close} /> : null}
         </>
       )}

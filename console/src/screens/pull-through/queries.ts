@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { getRule, listRules } from "../../api/pull-through";
+import { getRule, getSettings, listRules } from "../../api/pull-through";
 import { listSecrets } from "../../api/secrets";
 
 /** The key of everything that is known of rules. */
@@ -11,6 +11,11 @@ export const rulesQuery = (token: string | undefined) =>
 
 export const ruleQuery = (prefix: string) =>
   queryOptions({ queryKey: [...RULES, "one", prefix], queryFn: () => getRule(prefix) });
+
+export const SETTINGS = ["pull-through", "settings"];
+
+export const settingsQuery = (prefix: string) =>
+  queryOptions({ queryKey: [...SETTINGS, prefix], queryFn: () => getSettings(prefix) });
 
 export const secretsQuery = () => queryOptions({ queryKey: SECRETS, queryFn: listSecrets });
 

@@ -25,6 +25,7 @@ mod organizations;
 mod other_services;
 mod permissions;
 mod proposals;
+mod pull_through;
 mod read_only;
 mod redirects;
 mod registry_conditions;
