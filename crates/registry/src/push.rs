@@ -101,6 +101,8 @@ impl Registry {
             .as_ref()
             .is_some_and(|image| image.status == ACTIVE);
         if is_active && is_whole && tagged.iter().all(|(_, current)| is_here(current)) {
+            // What is there may be of a transaction whose COMMIT is still to come.
+            tx.commit().await?;
             return Ok(Pushed::Same);
         }
         let cause = Cause::caller(

@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, query::Query};
 use tokio::time::timeout;
 
+use crate::group_commit::Turn;
 use crate::pool::{Lease, STATEMENT_TIMEOUT};
 use crate::{Error, Result};
 
@@ -140,7 +141,28 @@ pub struct Conn<'c>(pub(crate) &'c mut Lent);
 /// A connection of either engine, on loan.
 pub(crate) enum Lent {
     Sqlite(Lease<SqliteConnection>),
+    /// SQLite's writer.
+    SqliteTurn(Turn),
     Postgres(Lease<PgConnection>),
+}
+
+/// The lease inside of a [`Lent`].
+enum LeaseMut<'l> {
+    Sqlite(&'l mut Lease<SqliteConnection>),
+    Postgres(&'l mut Lease<PgConnection>),
+}
+
+impl Lent {
+    fn lease(&mut self) -> Result<LeaseMut<'_>> {
+        Ok(match self {
+            Lent::Sqlite(lease) => LeaseMut::Sqlite(lease),
+            Lent::SqliteTurn(turn) => {
+                let ended = || Error::Unavailable("the transaction has ended".into());
+                LeaseMut::Sqlite(turn.lease().ok_or_else(ended)?)
+            }
+            Lent::Postgres(lease) => LeaseMut::Postgres(lease),
+        })
+    }
 }
 
 macro_rules! bind_all {
@@ -179,15 +201,15 @@ macro_rules! statement {
     ($conn:expr, $sql:expr, $params:expr, $method:ident, $map:expr) => {{
         #[cfg(any(test, feature = "testing"))]
         crate::query_count::count_query();
-        match &mut *$conn.0 {
-            Lent::Sqlite(lease) => {
+        match $conn.0.lease()? {
+            LeaseMut::Sqlite(lease) => {
                 let query = sqlite($sql, $params).$method(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
                 lease
                     .leave(answer)
                     .map(|found| $map(found, RowInner::Sqlite))
             }
-            Lent::Postgres(lease) => {
+            LeaseMut::Postgres(lease) => {
                 let query = postgres($sql, $params).$method(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
                 lease
@@ -214,13 +236,13 @@ impl Conn<'_> {
     pub async fn execute(&mut self, sql: &'static str, params: Vec<Value>) -> Result<u64> {
         #[cfg(any(test, feature = "testing"))]
         crate::query_count::count_query();
-        match &mut *self.0 {
-            Lent::Sqlite(lease) => {
+        match self.0.lease()? {
+            LeaseMut::Sqlite(lease) => {
                 let query = sqlite(sql, params).execute(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
                 lease.leave(answer).map(|done| done.rows_affected())
             }
-            Lent::Postgres(lease) => {
+            LeaseMut::Postgres(lease) => {
                 let query = postgres(sql, params).execute(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
                 lease.leave(answer).map(|done| done.rows_affected())
@@ -268,13 +290,13 @@ impl Conn<'_> {
 
     /// As [`Conn::fetch_composed`], of a statement without rows.
     pub(crate) async fn execute_composed(&mut self, sql: String, params: Vec<Value>) -> Result<()> {
-        match &mut *self.0 {
-            Lent::Sqlite(lease) => {
+        match self.0.lease()? {
+            LeaseMut::Sqlite(lease) => {
                 let query = sqlite(AssertSqlSafe(sql), params).execute(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
                 lease.leave(answer).map(drop)
             }
-            Lent::Postgres(lease) => {
+            LeaseMut::Postgres(lease) => {
                 let query = postgres(AssertSqlSafe(sql), params).execute(lease.enter()?);
                 let answer = timeout(STATEMENT_TIMEOUT, query).await;
                 lease.leave(answer).map(drop)
@@ -286,12 +308,12 @@ impl Conn<'_> {
     pub(crate) async fn execute_script(&mut self, sql: String) -> Result<()> {
         // The text is a schema file of this crate, so nothing of a user is in it.
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
-        match &mut *self.0 {
-            Lent::Sqlite(lease) => {
+        match self.0.lease()? {
+            LeaseMut::Sqlite(lease) => {
                 let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;
                 lease.leave(answer).map(drop)
             }
-            Lent::Postgres(lease) => {
+            LeaseMut::Postgres(lease) => {
                 let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;
                 lease.leave(answer).map(drop)
             }

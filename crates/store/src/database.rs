@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::changes::{Changes, Moment};
 use crate::conn::{Conn, Lent, Row, Value};
+use crate::group_commit::GroupWriter;
 use crate::pool::Pool;
 use crate::server_lock::ServerLock;
 use crate::topic::PRUNED;
@@ -32,7 +33,7 @@ pub struct Store(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) pools: Pools,
-    pub(crate) changes: Changes,
+    pub(crate) changes: Arc<Changes>,
     pub(crate) id: OnceLock<String>,
     /// Held by a server on SQLite for as long as the store is open.
     pub(crate) _lock: Option<ServerLock>,
@@ -51,7 +52,7 @@ pub(crate) enum Pools {
     /// SQLite's writer is a pool of one connection, so there is one writer at a time.
     Sqlite {
         readers: Arc<Pool<SqliteConnection>>,
-        writer: Arc<Pool<SqliteConnection>>,
+        writer: Arc<GroupWriter>,
     },
     Postgres {
         readers: Arc<Pool<PgConnection>>,
@@ -83,7 +84,10 @@ impl Store {
     /// [`Error::Unavailable`] when none is free in time.
     pub async fn read(&self) -> Result<Read> {
         Ok(Read(match &self.0.pools {
-            Pools::Sqlite { readers, .. } => Lent::Sqlite(readers.acquire().await?),
+            Pools::Sqlite { readers, writer } => {
+                writer.settled().await;
+                Lent::Sqlite(readers.acquire().await?)
+            }
             Pools::Postgres { readers, .. } => Lent::Postgres(readers.acquire().await?),
         }))
     }
@@ -95,7 +99,8 @@ impl Store {
     /// [`Error::Unavailable`] when none is free in time.
     pub async fn snapshot(&self) -> Result<Read> {
         Ok(Read(match &self.0.pools {
-            Pools::Sqlite { readers, .. } => {
+            Pools::Sqlite { readers, writer } => {
+                writer.settled().await;
                 let mut lease = readers.acquire().await?;
                 lease.begin("BEGIN DEFERRED").await?;
                 Lent::Sqlite(lease)
@@ -117,11 +122,7 @@ impl Store {
     pub async fn write(&self, scope: Scope<'_>) -> Result<Write> {
         reach(Point::TransactionBegins);
         let mut lent = match &self.0.pools {
-            Pools::Sqlite { writer, .. } => {
-                let mut lease = writer.acquire().await?;
-                lease.begin("BEGIN IMMEDIATE").await?;
-                Lent::Sqlite(lease)
-            }
+            Pools::Sqlite { writer, .. } => Lent::SqliteTurn(writer.begin().await?),
             Pools::Postgres { writers, .. } => {
                 let mut lease = writers.acquire().await?;
                 // Each statement must see what was committed while the lock was waited for, whatever the
@@ -233,6 +234,9 @@ impl Read {
 }
 
 /// A writing transaction; see [`Store::write`]. Dropped without [`Write::commit`], it leaves no trace.
+///
+/// It sees what the transactions before it did, on SQLite also while their COMMIT is still to come. Whoever tells a
+/// client that something is there, because it was found here, commits first, also where nothing was changed.
 pub struct Write {
     lent: Lent,
     store: Store,
@@ -306,6 +310,12 @@ impl Write {
         }
         reach(Point::TransactionCommits);
         let committed = match self.lent {
+            // It tells the caches for all that share its COMMIT.
+            Lent::SqliteTurn(turn) => {
+                let committed = turn.commit(generations).await;
+                reach(Point::TransactionCommitted);
+                return committed;
+            }
             Lent::Sqlite(lease) => lease.commit().await,
             Lent::Postgres(lease) => lease.commit().await,
         };

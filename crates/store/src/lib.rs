@@ -64,6 +64,7 @@ pub mod dump;
 pub mod ecr;
 mod error;
 mod fnv;
+mod group_commit;
 pub mod hosts;
 pub mod iam;
 pub mod jobs;

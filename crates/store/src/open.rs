@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::changes::Changes;
 use crate::database::{Inner, Pools};
+use crate::group_commit::GroupWriter;
 use crate::pool::Pool;
 use crate::server_lock::ServerLock;
 use crate::{Error, Result, Store, migrate, restore, values};
@@ -78,11 +79,12 @@ impl Store {
     /// The database as it is, whose schema nobody looked at.
     pub(crate) fn connect(url: &str, is_server: bool) -> Result<Store> {
         let mut lock = None;
+        let changes = Arc::new(Changes::default());
         let pools = if let Some(path) = url.strip_prefix("sqlite:") {
             if is_server {
                 lock = Some(ServerLock::take(path)?);
             }
-            Pools::sqlite(path)
+            Pools::sqlite(path, &changes)
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             Pools::postgres(url)?
         } else {
@@ -93,7 +95,7 @@ impl Store {
         };
         Ok(Store(Arc::new(Inner {
             pools,
-            changes: Changes::default(),
+            changes,
             id: OnceLock::new(),
             _lock: lock,
         })))
@@ -116,7 +118,7 @@ impl Store {
 }
 
 impl Pools {
-    fn sqlite(path: &str) -> Pools {
+    fn sqlite(path: &str, changes: &Arc<Changes>) -> Pools {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -133,7 +135,7 @@ impl Pools {
         Pools::Sqlite {
             readers: Pool::new(readers, SQLITE_READERS),
             // The first to be used, by the migration: it creates the file and turns the log on.
-            writer: Pool::new(options, 1),
+            writer: GroupWriter::new(Pool::new(options, 1), Arc::clone(changes)),
         }
     }
 

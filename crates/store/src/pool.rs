@@ -24,7 +24,7 @@ use crate::{Error, Result};
 
 /// How long a request waits for a connection, or for the one writer of SQLite, before it is told to
 /// come back.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a new connection may take, TLS and login included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest statement. PostgreSQL ends one on its side a little earlier
@@ -213,6 +213,8 @@ enum State {
     InTransaction,
     /// A statement failed in a way after which the connection is not used again.
     Failed,
+    /// A statement was not answered in time: it may still run.
+    Silent,
 }
 
 /// A connection on loan. Dropped, it goes back to its pool, after a ROLLBACK where one is due; one that
@@ -247,7 +249,8 @@ impl<C: Link> Lease<C> {
         committed
     }
 
-    async fn run(&mut self, sql: &'static str) -> Result<()> {
+    /// Runs a statement without parameters or rows.
+    pub(crate) async fn run(&mut self, sql: &'static str) -> Result<()> {
         let connection = self.enter()?;
         let answer = timeout(STATEMENT_TIMEOUT, connection.run(sql)).await;
         self.leave(answer)
@@ -256,9 +259,7 @@ impl<C: Link> Lease<C> {
     /// The connection, for one statement. [`Lease::leave`] takes the answer; where it is not called, because
     /// the caller's future was dropped, the statement counts as in flight.
     pub(crate) fn enter(&mut self) -> Result<&mut C> {
-        if self.state == State::Failed {
-            return Err(Error::Unavailable("an earlier statement failed".into()));
-        }
+        self.check()?;
         if self.state == State::Clean {
             self.state = State::InFlight;
         }
@@ -267,14 +268,34 @@ impl<C: Link> Lease<C> {
             .ok_or_else(|| Error::Unavailable("the connection was closed".into()))
     }
 
+    /// Whether the transaction can be committed.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.state {
+            State::Failed | State::Silent => {
+                Err(Error::Unavailable("an earlier statement failed".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back what was done since `SAVEPOINT turn`. A statement that failed is no obstacle, unless SQLite has
+    /// undone the whole transaction because of it: then there is no such savepoint, and this fails.
+    pub(crate) async fn undo_turn(&mut self) -> Result<()> {
+        if self.state == State::Failed {
+            self.state = State::InTransaction;
+        }
+        self.run("ROLLBACK TO turn").await?;
+        self.run("RELEASE turn").await
+    }
+
     /// Notes in which state a statement left the connection.
     pub(crate) fn leave<T>(&mut self, answer: Result<sqlx::Result<T>, Elapsed>) -> Result<T> {
-        let result = match answer {
-            Ok(result) => result.map_err(Error::from),
-            Err(_) => Err(Error::Unavailable(
-                "the database did not answer in time".into(),
-            )),
+        let Ok(answer) = answer else {
+            self.state = State::Silent;
+            let why = "the database did not answer in time";
+            return Err(Error::Unavailable(why.into()));
         };
+        let result = answer.map_err(Error::from);
         match &result {
             Err(error) if !error.is_refused_row() => self.state = State::Failed,
             _ if self.state == State::InFlight => self.state = State::Clean,
@@ -294,7 +315,7 @@ impl<C: Link> Drop for Lease<C> {
         match state {
             State::Clean => pool.take_back(connection, opened),
             // Closing is abrupt: the engine undoes what was not committed.
-            State::Failed => {}
+            State::Failed | State::Silent => {}
             State::InFlight | State::InTransaction => {
                 let Ok(runtime) = Handle::try_current() else {
                     return;

@@ -401,3 +401,53 @@ async fn a_second_server_on_an_sqlite_file_is_refused_and_a_command_is_not() {
     drop(server);
     Store::open_for_server(&url).await.unwrap();
 }
+
+/// Writers side by side that commit, give up, meet a taken key, or go away in the middle.
+#[on_every_engine]
+async fn exactly_what_was_acknowledged_is_there(t: TestStore) {
+    set(&t.store, "taken", "0").await.unwrap();
+    let mut tasks = Vec::new();
+    for number in 0..120_u32 {
+        let store = t.store.clone();
+        let name = format!("n{number}");
+        let work = {
+            let name = name.clone();
+            async move {
+                let mut tx = store.write(ACCOUNT).await?;
+                let sql = "INSERT INTO settings (name, value) VALUES ($1, 'x')";
+                tx.execute(sql, values![&name]).await?;
+                match number % 4 {
+                    0 => return Err(Error::NoRow),
+                    1 => drop(tx.execute(sql, values!["taken"]).await?),
+                    _ => {}
+                }
+                tx.touch(PRINCIPALS);
+                tx.commit().await
+            }
+        };
+        let task = tokio::spawn(work);
+        if number % 7 == 3 {
+            tokio::task::yield_now().await;
+            task.abort();
+        }
+        tasks.push((name, number, task));
+    }
+    for (name, number, task) in tasks {
+        let there = |found: Option<String>| found.is_some();
+        match task.await {
+            Ok(Ok(())) => {
+                assert!(number % 4 > 1);
+                assert!(there(get(&t.store, &name).await), "{name} was acknowledged");
+            }
+            Ok(Err(error)) => {
+                assert!(
+                    matches!(error, Error::NoRow | Error::Unique(_)),
+                    "{error:?}"
+                );
+                assert!(!there(get(&t.store, &name).await), "{name} was refused");
+            }
+            // Gone in the middle: either, but never after a refusal.
+            Err(_) => assert!(number % 4 > 1 || !there(get(&t.store, &name).await)),
+        }
+    }
+}

@@ -323,6 +323,8 @@ impl Kms {
         let mut tx = self.0.store.write(Scope::Account(account.as_str())).await?;
         let named = parse(account, region, ECR_ALIAS)?;
         if let Some(key) = find(&mut tx.conn(), account, region, &named).await? {
+            // It may be of a transaction whose COMMIT is still to come.
+            tx.commit().await?;
             return Ok(key);
         }
         let key = Key {

@@ -294,7 +294,7 @@ async fn a_denial_runs_the_same_queries_whether_the_resource_exists_or_not() {
         for _ in 0..ASKS {
             let requirements = authz::require(selector.clone());
             let check = crate::authorize::check(&world.app, &context, &rule, &requirements);
-            let (decided, count) = store::testing::count_queries(check).await;
+            let (decided, count) = Box::pin(store::testing::count_queries(check)).await;
             assert!(
                 matches!(decided, Err(crate::error::ApiError::Denied(_))),
                 "{selector:?}: {decided:?}"
@@ -316,9 +316,9 @@ async fn a_denial_runs_the_same_queries_whether_the_resource_exists_or_not() {
     let registry = world.app.registry.registry_policy(&owner, &region);
     registry.await.unwrap();
     for (there, missing) in cases {
-        let counts = queries(&there).await;
+        let counts = Box::pin(queries(&there)).await;
         assert!(counts.iter().all(|count| *count > 0), "{there:?}");
-        assert_eq!(counts, queries(&missing).await, "{there:?}");
+        assert_eq!(counts, Box::pin(queries(&missing)).await, "{there:?}");
     }
 }
 
