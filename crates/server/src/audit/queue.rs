@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_types::Region;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     /// `awsRegion` of events that no request made.
     pub(super) region: String,
     pub(super) sync_now: Notify,
+    /// Tells a writer that gathers lines not to wait for more.
+    pub(super) write_now: Notify,
     /// Since when the writer has been in a write.
     writing: Mutex<Option<Instant>>,
     strangers: Mutex<Strangers>,
@@ -103,6 +106,7 @@ impl Audit {
             low: AtomicBool::default(),
             reserve_left: AtomicU64::default(),
             sync_now: Notify::default(),
+            write_now: Notify::default(),
             writing: Mutex::default(),
             strangers: Mutex::new(Strangers::new()),
             unrecorded: Mutex::default(),
@@ -180,13 +184,35 @@ impl Audit {
                 return self.shared.note_unrecorded(&line);
             }
             let units = u32::try_from(line.text.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
-            let room = Arc::clone(&self.room).acquire_many_owned(units);
-            match timeout(AUDIT_ROOM_TIMEOUT, room).await {
-                Ok(Ok(room)) => line.room = Some(room),
+            match self.room_for(units).await {
+                Some(room) => line.room = Some(room),
                 // The semaphore is never closed: the wait was too long.
-                _ => return self.shared.note_unrecorded(&line),
+                None => return self.shared.note_unrecorded(&line),
             }
         }
+        let is_essential = line.essential;
+        match self.queue.try_send(line) {
+            Ok(()) if is_essential => self.shared.write_now.notify_one(),
+            Ok(()) => {}
+            Err(TrySendError::Full(line) | TrySendError::Closed(line)) => {
+                self.shared.write_now.notify_one();
+                self.wait_and_send(line).await;
+            }
+        }
+    }
+
+    /// Room for a line. Waits a bounded time, and tells the writer that somebody does.
+    async fn room_for(&self, units: u32) -> Option<OwnedSemaphorePermit> {
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_many_owned(units) {
+            return Some(room);
+        }
+        self.shared.write_now.notify_one();
+        let room = Arc::clone(&self.room).acquire_many_owned(units);
+        timeout(AUDIT_ROOM_TIMEOUT, room).await.ok()?.ok()
+    }
+
+    /// Queues a line that found the queue full.
+    async fn wait_and_send(&self, line: Line) {
         match timeout(AUDIT_ROOM_TIMEOUT, self.queue.reserve()).await {
             Ok(Ok(slot)) => slot.send(line),
             _ => {
