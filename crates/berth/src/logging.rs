@@ -27,17 +27,19 @@ pub fn start(filter: &str) -> Result<()> {
 
 /// Reads `LEVEL`, `TARGET` or `TARGET=LEVEL`, several of them separated by commas.
 fn parse(filter: &str) -> Result<Targets> {
-    let understood = filter
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(",");
-    understood.parse().map_err(|error| {
+    let refused = |why: String| {
         Error::Usage(format!(
-            "the log filter `{filter}` is not understood: {error}; write a level such as `info`"
+            "the log filter `{filter}` is not understood: {why}; write a level such as `info`"
         ))
-    })
+    };
+    let parts = filter.split(',').map(str::trim);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    // The library takes an empty target for a level of nothing.
+    if let Some(part) = parts.iter().find(|part| part.starts_with('=')) {
+        return Err(refused(format!("`{part}` names no target")));
+    }
+    let filter: std::result::Result<Targets, _> = parts.join(",").parse();
+    filter.map_err(|error| refused(error.to_string()))
 }
 
 #[cfg(test)]
@@ -59,6 +61,8 @@ mod tests {
         assert!(is_logged("registry::collection", tracing::Level::TRACE));
         assert!(is_logged("hyper", tracing::Level::WARN));
         assert!(!is_logged("hyper", tracing::Level::INFO));
-        assert!(parse("server=loud").is_err());
+        for refused in ["server=loud", "=,=", "info,=debug"] {
+            assert!(parse(refused).is_err(), "{refused}");
+        }
     }
 }
