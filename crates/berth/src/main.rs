@@ -53,6 +53,9 @@ use policy::Printable;
 use cli::{AccountCommand, Command, ImportCommand, PolicyCommand, Stop};
 use error::{Error, Result};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match cli::parse(std::env::args_os(), |name| std::env::var_os(name)) {
         Ok(cli) => cli,
