@@ -6,7 +6,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::read::is_damage;
+use crate::damage::is_damage;
 use crate::{Digest, UploadId};
 
 /// What a caller's stream of bytes may fail with.

@@ -50,6 +50,9 @@
 //! | `take_over` | an upload that another process began |
 //! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
+//! | `damage` | what says that a file is damaged |
+//! | `file_part` | a part of a file that the kernel sends to a socket |
+//! | `small_copies` | small copies that are kept in memory |
 //! | `maintenance` | sweep, list, verify |
 //! | `quarantine` | files that a repair moves away |
 //! | `layout` | paths, renames, syncs of folders |
@@ -63,11 +66,13 @@
 
 mod batch;
 mod blocking;
+mod damage;
 mod digest;
 mod disk;
 mod encrypted_upload;
 mod encryption;
 mod error;
+mod file_part;
 mod hash_state;
 mod layout;
 mod maintenance;
@@ -76,6 +81,7 @@ mod owner;
 mod quarantine;
 mod read;
 mod received;
+mod small_copies;
 mod source;
 mod store;
 mod stream_write;
@@ -85,14 +91,16 @@ mod upload;
 mod upload_id;
 mod upload_locks;
 
+pub use damage::OnDamage;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use encryption::EncryptionKey;
 pub use error::{AppendError, BoxError, Error, FinishError, OpenError, PutError, StartError};
+pub use file_part::FilePart;
 pub use hash_state::UploadState;
 pub use object_key::{ObjectKey, ObjectKeyError};
 pub use owner::Owner;
 pub use quarantine::{Found, UploadFiles};
-pub use read::{BlobFile, OnDamage};
+pub use read::{BlobFile, FileRead};
 pub use received::{Received, StoreError};
 pub use source::{BlobRead, BlobStream, ReadRange, Redirect, Source};
 pub use store::Blobs;

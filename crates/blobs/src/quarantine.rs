@@ -45,6 +45,7 @@ impl Blobs {
     pub async fn quarantine(&self, key: &ObjectKey, note: &str) -> Result<bool, Error> {
         let (layout, key, note) = (Arc::clone(self.layout()), *key, note.to_owned());
         let path = layout.object(&key);
+        self.forget(&key);
         run(move || move_away(&layout, &path, &key.to_string(), &note)).await?
     }
 

@@ -14,10 +14,9 @@ use futures_util::{Stream, StreamExt};
 use rustix::buffer::spare_capacity;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::damage::{OnDamage, is_damage};
 use crate::encryption::{self, DataKey, EncryptionKey, HEADER_BYTES, ReadAt as _, Records};
-
-/// Called when a file turns out to be damaged while it is read.
-pub type OnDamage = Arc<dyn Fn() + Send + Sync>;
+use crate::file_part::FilePart;
 
 /// Bytes read at a time. A reader holds two of these, and what its consumer keeps.
 const READ_BYTES: u64 = 256 * 1024;
@@ -37,11 +36,13 @@ impl fmt::Debug for BlobFile {
     }
 }
 
-/// A file, and how the content stands in it.
+/// Where the content is, and how it stands there.
 #[derive(Debug, Clone)]
 enum Content {
     Plain(Arc<File>),
     Encrypted(Arc<EncryptedFile>),
+    /// A small copy that was read whole.
+    Memory(Bytes),
 }
 
 #[derive(Debug)]
@@ -56,6 +57,15 @@ impl BlobFile {
         Self {
             bytes: Content::Plain(Arc::new(file)),
             size,
+            on_damage: None,
+        }
+    }
+
+    /// A copy that was read whole.
+    pub(crate) fn in_memory(bytes: Bytes) -> Self {
+        Self {
+            size: bytes.len() as u64,
+            bytes: Content::Memory(bytes),
             on_damage: None,
         }
     }
@@ -125,13 +135,13 @@ impl BlobFile {
         Ok(all.freeze())
     }
 
-    /// The file itself, for a sender that hands it to the kernel (`sendfile`); `None` when it does not hold
-    /// the content as it is.
-    pub fn local_file(&self) -> Option<&Arc<File>> {
-        match &self.bytes {
-            Content::Plain(file) => Some(file),
-            Content::Encrypted(_) => None,
-        }
+    /// The bytes of `range`, cut to the blob's end, where they are in memory already.
+    pub fn bytes_in_memory(&self, range: Range<u64>) -> Option<Bytes> {
+        let Content::Memory(bytes) = &self.bytes else {
+            return None;
+        };
+        let place = |at: u64| usize::try_from(at.min(self.size)).unwrap_or(bytes.len());
+        Some(bytes.slice(place(range.start)..place(range.end).max(place(range.start))))
     }
 }
 
@@ -151,19 +161,27 @@ impl fmt::Debug for FileRead {
     }
 }
 
-/// Whether an error of a read says that the file is not what was written. A disk that cannot read a block fails
-/// with `EIO`.
-pub(crate) fn is_damage(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-    ) || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
-}
-
 impl FileRead {
     /// Bytes still to come, among them those being read.
     pub fn remaining(&self) -> u64 {
         self.end.saturating_sub(self.at)
+    }
+
+    /// Takes the next bytes, at most `max_bytes`, for a sender that has the kernel send them; they do not come in
+    /// the stream any more. `None` when there are none, when the file does not hold the content as it is, or when
+    /// reading them has begun.
+    pub fn take_part(&mut self, max_bytes: u64) -> Option<FilePart> {
+        let Content::Plain(file) = &self.bytes else {
+            return None;
+        };
+        let length = self.remaining().min(max_bytes);
+        if length == 0 || self.ahead.is_some() {
+            return None;
+        }
+        let (file, on_damage) = (Arc::clone(file), self.on_damage.clone());
+        let part = FilePart::new(file, self.at, length, on_damage);
+        self.at += length;
+        Some(part)
     }
 
     fn start(bytes: &Content, at: u64, end: u64) -> Option<JoinHandle<io::Result<Vec<u8>>>> {
@@ -183,11 +201,17 @@ impl Content {
                 let EncryptedFile { file, key, records } = &**encrypted;
                 encryption::read_content(file, key, records, at, want)
             }
+            Content::Memory(bytes) => {
+                let start = usize::try_from(at).unwrap_or(usize::MAX);
+                let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
+                let found = bytes.get(start..).and_then(|rest| rest.get(..want));
+                found.map(<[u8]>::to_vec).ok_or_else(cut)
+            }
         }
     }
 }
 
-fn read_at(file: &File, at: u64, want: usize) -> io::Result<Vec<u8>> {
+pub(crate) fn read_at(file: &File, at: u64, want: usize) -> io::Result<Vec<u8>> {
     let mut buffer = Vec::with_capacity(want);
     while buffer.len() < want {
         // `with_capacity` may give more than was asked: the surplus is cut below.
@@ -207,6 +231,12 @@ impl Stream for FileRead {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if let Content::Memory(bytes) = &this.bytes {
+            let place = |at: u64| usize::try_from(at).unwrap_or(bytes.len());
+            let (start, end) = (place(this.at), place(this.end));
+            this.at = this.end;
+            return Poll::Ready((start < end).then(|| Ok(bytes.slice(start..end))));
+        }
         if this.ahead.is_none() {
             this.ahead = Self::start(&this.bytes, this.at, this.end);
         }

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 
-use crate::read::{BlobFile, FileRead, OnDamage};
+use crate::damage::OnDamage;
+use crate::read::{BlobFile, FileRead};
 
 /// An open blob.
 #[derive(Debug, Clone)]

@@ -19,7 +19,9 @@ use crate::encryption;
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
 use crate::owner::{self, DirectoryLock, Owner};
+use crate::read::read_at;
 use crate::received::{Received, StoreError};
+use crate::small_copies::{SMALL_BYTES_MAX, SmallCopies};
 use crate::stream_write::write_stream;
 use crate::upload::{self, Compared, TakeError, Upload};
 use crate::upload_locks::{UploadLock, UploadLocks};
@@ -43,7 +45,7 @@ use crate::{
 /// * **Nothing is left behind.** A refused or failed upload leaves no file. A process that is killed
 ///   may, and [`sweep_uploads`](Self::sweep_uploads) at the next start removes them.
 /// * **Memory is bounded**: two batches of 512 KiB for an upload, two reads of 256 KiB for a download,
-///   whatever the blob's size.
+///   whatever the blob's size; small copies that are read often are kept in 16 MiB.
 ///
 /// # What it does not do
 ///
@@ -57,6 +59,7 @@ pub struct Blobs {
     // The seam: another kind of store (S3-compatible) becomes an enum here, beside the directory.
     layout: Arc<Layout>,
     locks: Arc<UploadLocks>,
+    small: Arc<SmallCopies>,
     _directory_lock: Arc<DirectoryLock>,
     key: Option<Arc<EncryptionKey>>,
     #[cfg(feature = "testing")]
@@ -94,6 +97,7 @@ impl Blobs {
         Ok(Self {
             layout: Arc::new(layout),
             locks: Arc::default(),
+            small: Arc::default(),
             _directory_lock: Arc::new(directory_lock),
             key: None,
             #[cfg(feature = "testing")]
@@ -349,7 +353,36 @@ impl Blobs {
             let size = self.stat(key).await?;
             return Ok(size.map(|size| Source::Redirect(Redirect::new(size, url(key)))));
         }
-        let opened = self.open_file(key).await?;
+        // What is encrypted on disk is not kept in clear.
+        if self.key.is_some() {
+            let opened = self.open_file(key).await?;
+            return Ok(opened.map(Source::File));
+        }
+        if let Some(bytes) = self.small.get(key) {
+            return Ok(Some(Source::File(BlobFile::in_memory(bytes))));
+        }
+        let path = self.layout.object(key);
+        let opened = run(move || {
+            let Some(file) = open_if_there(&path)? else {
+                return Ok(None);
+            };
+            let size = file.metadata().map_err(Error::io("stat a blob"))?.len();
+            let small = usize::try_from(size)
+                .ok()
+                .filter(|_| size <= SMALL_BYTES_MAX);
+            let Some(small) = small else {
+                return Ok(Some(BlobFile::new(file, size)));
+            };
+            let bytes = read_at(&file, 0, small).map_err(Error::io("read a blob"))?;
+            Ok(Some(BlobFile::in_memory(bytes.into())))
+        })
+        .await??;
+        if let Some(bytes) = opened
+            .as_ref()
+            .and_then(|file| file.bytes_in_memory(0..file.size()))
+        {
+            self.small.put(*key, bytes);
+        }
         Ok(opened.map(Source::File))
     }
 
@@ -403,6 +436,7 @@ impl Blobs {
     /// no row names the key. The deletion is not synced: if a crash undoes it, [`list`](Self::list) finds the
     /// copy again.
     pub async fn delete(&self, key: &ObjectKey) -> Result<bool, Error> {
+        self.forget(key);
         let path = self.layout.object(key);
         run(move || {
             let removed = layout::remove(&path).map_err(Error::io("delete a blob"));
@@ -410,6 +444,11 @@ impl Blobs {
             removed
         })
         .await?
+    }
+
+    /// Gives back the memory of a copy that goes.
+    pub(crate) fn forget(&self, key: &ObjectKey) {
+        self.small.remove(key);
     }
 
     pub(crate) fn key(&self) -> Option<&Arc<EncryptionKey>> {

@@ -1,4 +1,4 @@
-//! Bodies: what comes in, bounded in size and in time, and what goes out.
+//! Bodies that come in, bounded in size and in time.
 
 use std::io;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use http::{HeaderMap, HeaderValue, header};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use sha2::{Digest as _, Sha256};
@@ -304,77 +304,11 @@ impl Stream for BodyStream {
     }
 }
 
-/// A stream of a blob's bytes on its way out.
-pub(crate) type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
-
-/// An answer's body.
-pub(crate) enum ReplyBody {
-    /// Bytes in memory (none left when `None`).
-    Whole(Option<Bytes>),
-    /// A stream of known length.
-    Stream {
-        /// The bytes.
-        stream: ByteStream,
-        /// How many are still to come.
-        left: u64,
-    },
-}
-
-impl ReplyBody {
-    pub(crate) fn empty() -> ReplyBody {
-        ReplyBody::Whole(None)
-    }
-}
-
-impl From<Bytes> for ReplyBody {
-    fn from(bytes: Bytes) -> ReplyBody {
-        ReplyBody::Whole((!bytes.is_empty()).then_some(bytes))
-    }
-}
-
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match &mut *self {
-            ReplyBody::Whole(bytes) => {
-                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes))))
-            }
-            ReplyBody::Stream { stream, left } => match stream.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Ok(bytes))) => {
-                    *left = left.saturating_sub(bytes.len() as u64);
-                    Poll::Ready(Some(Ok(Frame::data(bytes))))
-                }
-                Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error))),
-                Poll::Ready(None) => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-            },
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            ReplyBody::Whole(bytes) => bytes.is_none(),
-            ReplyBody::Stream { left, .. } => *left == 0,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(match self {
-            ReplyBody::Whole(bytes) => bytes.as_ref().map_or(0, Bytes::len) as u64,
-            ReplyBody::Stream { left, .. } => *left,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures_util::stream;
+    use http_body::{Frame, SizeHint};
     use http_body_util::StreamBody;
 
     /// Pieces of `size` bytes, one every `pause`.

@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 
 use crate::app::App;
 use crate::aws;
-use crate::body::{Inbound, ReplyBody};
+use crate::body::Inbound;
 use crate::connections::Peer;
 use crate::connections::RunningRequest;
 use crate::console;
@@ -29,6 +29,7 @@ use crate::limits::{
 use crate::metrics::ApiKind;
 use crate::oci;
 use crate::read_only;
+use crate::reply::ReplyBody;
 use crate::route::{IssuerDocument, Route, route};
 use crate::usage_metrics;
 use crate::webhooks;

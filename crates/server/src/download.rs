@@ -9,12 +9,12 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::audit::Event;
-use crate::body::ReplyBody;
 use crate::download_url::{self, Grant};
 use crate::error::{ApiError, OciError};
 use crate::finish::finish;
 use crate::head::Head;
 use crate::oci;
+use crate::reply::ReplyBody;
 
 /// Answers such a URL.
 pub(crate) async fn serve(app: &App, head: &Head, token: &str) -> http::Response<ReplyBody> {

@@ -7,7 +7,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,10 +20,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::connection_io::ConnectionIo;
 use crate::connections::{Connection, Peer, RunningRequest};
 use crate::dispatch;
+use crate::file_sends::{FileQueue, SendingIo};
 use crate::limits::{
     HEADER_READ_TIMEOUT, HEADERS_BYTES_MAX, HEADERS_COUNT_MAX, HEADERS_SLACK_BYTES,
     HTTP2_IDLE_TIMEOUT, HTTP2_STREAMS_MAX, HTTP2_WINDOW_BYTES, READ_BUFFER_BYTES_MAX,
@@ -31,6 +31,7 @@ use crate::limits::{
 };
 use crate::peek;
 use crate::proxy_protocol;
+use crate::reply::ReplyBody;
 use crate::tls::Tls;
 use crate::write_timeout::StallIo;
 
@@ -142,7 +143,7 @@ async fn serve_connection(
                 () = stopped(&mut stop) => return Ok(()),
             };
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            speak(app, stream, peer, http2, stop).await
+            speak(app, stream, None, peer, http2, stop).await
         }
         None => {
             // HTTP/2 with prior knowledge begins `PRI * HTTP/2.0`.
@@ -151,7 +152,13 @@ async fn serve_connection(
                 preface = tokio::time::timeout(HEADER_READ_TIMEOUT, preface) => preface??,
                 () = stopped(&mut stop) => return Ok(()),
             };
-            speak(app, stream, peer, http2, stop).await
+            match http2 {
+                true => speak(app, stream, None, peer, http2, stop).await,
+                false => {
+                    let (stream, files) = SendingIo::new(stream);
+                    speak(app, stream, Some(files), peer, http2, stop).await
+                }
+            }
         }
     }
 }
@@ -162,9 +169,11 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// `files`: where the stream takes the parts of files that it sends in place of stand-ins.
 async fn speak<S>(
     app: Arc<App>,
     stream: S,
+    files: Option<Arc<FileQueue>>,
     peer: Peer,
     http2: bool,
     mut stop: watch::Receiver<bool>,
@@ -179,11 +188,13 @@ where
     let open = Arc::new(open);
     let service = service_fn(move |request| {
         let (app, peer, open) = (Arc::clone(&app), peer.clone(), Open::of(&open));
+        let files = files.clone();
         let running = peer.connection.begin();
         async move {
             let response = dispatch::handle(app, request, peer, Arc::clone(&running)).await;
             let answering = |body| Answering {
                 body,
+                files,
                 _open: open,
                 _running: running,
             };
@@ -296,6 +307,7 @@ impl Drop for Open {
 /// An answer that is being sent.
 struct Answering {
     body: ReplyBody,
+    files: Option<Arc<FileQueue>>,
     _open: Open,
     _running: Arc<RunningRequest>,
 }
@@ -308,7 +320,9 @@ impl Body for Answering {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let this = &mut *self;
+        let bytes = ready!(this.body.poll_bytes(cx, this.files.as_deref()));
+        Poll::Ready(bytes.map(|bytes| bytes.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {

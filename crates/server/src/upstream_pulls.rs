@@ -28,11 +28,11 @@ pub(crate) use sources::{name_of as place, validate};
 
 use crate::app::App;
 use crate::authorize::{self, Record};
-use crate::body::ByteStream;
 use crate::creation::{self, NotCreated};
 use crate::error::ApiError;
 use crate::read_only;
 use crate::registry_host::RegistryId;
+use crate::reply::ByteStream;
 use crate::writable::{self, Effect};
 
 /// The action is not one of an operation.

@@ -3,8 +3,8 @@
 use aws_api::{CommonError, Service, WireResponse};
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::body::ReplyBody;
 use crate::head::Head;
+use crate::reply::ReplyBody;
 
 pub(super) fn reply(answer: WireResponse) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::from(bytes::Bytes::from(answer.body)));

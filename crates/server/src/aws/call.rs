@@ -15,13 +15,14 @@ use super::{answers, explanation};
 use crate::app::App;
 use crate::audit::Event;
 use crate::authenticate::{self, Signed};
-use crate::body::{Collected, ReplyBody};
+use crate::body::Collected;
 use crate::error::{ApiError, Failure};
 use crate::finish::finish;
 use crate::head::Head;
 use crate::limits::AUDIT_NAME_CHARS_MAX;
 use crate::ops::row::Category;
 use crate::ops::{self, ApiBody, Exchange, Row};
+use crate::reply::ReplyBody;
 
 /// What is known of a call. Each step adds to it, so that the event of a call that fails says as much as
 /// was found out.

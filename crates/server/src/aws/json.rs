@@ -9,11 +9,12 @@ use sigv4::SigError;
 use super::call::{Call, is_other, proved_by_input, shown};
 use super::{other_path, rest};
 use crate::app::App;
-use crate::body::{BodyError, Inbound, ReplyBody};
+use crate::body::{BodyError, Inbound};
 use crate::error::{ApiError, Unauthenticated};
 use crate::head::Head;
 use crate::limits::{API_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT};
 use crate::ops::{self, ApiBody};
+use crate::reply::ReplyBody;
 
 /// Answers a call. `target` is the header `X-Amz-Target`: a prefix of the service, a dot, and the
 /// operation.

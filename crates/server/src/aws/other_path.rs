@@ -10,10 +10,11 @@ use super::call::{Call, is_other};
 use super::rest;
 use crate::app::App;
 use crate::authenticate::Signed;
-use crate::body::{Inbound, ReplyBody};
+use crate::body::Inbound;
 use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::API_BODY_BYTES_MAX;
+use crate::reply::ReplyBody;
 
 /// Answers a signed call at a path.
 pub(crate) async fn other_path(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {

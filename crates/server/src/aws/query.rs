@@ -10,7 +10,7 @@ use super::call::{Call, is_other, proved_by_input, shown};
 use super::rest;
 use crate::app::App;
 use crate::authenticate::Signed;
-use crate::body::{BodyError, Collected, Inbound, ReplyBody};
+use crate::body::{BodyError, Collected, Inbound};
 use crate::error::{ApiError, Unauthenticated};
 use crate::form;
 use crate::head::Head;
@@ -19,6 +19,7 @@ use crate::limits::{
     UNSIGNED_BODY_TIMEOUT, UNSIGNED_TOKEN_BODY_BYTES_MAX,
 };
 use crate::ops::{self, ApiBody};
+use crate::reply::ReplyBody;
 
 /// Answers a call.
 pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {

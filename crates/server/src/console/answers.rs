@@ -7,9 +7,10 @@ use aws_api::Protocol;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 
-use crate::body::{BodyError, ReplyBody};
+use crate::body::BodyError;
 use crate::error::{ApiError, INTERNAL};
 use crate::head::Head;
+use crate::reply::ReplyBody;
 
 /// Nothing here is kept by a cache, framed, or taken for something else than JSON.
 pub(super) const SECURITY_HEADERS: [(&str, &str); 7] = [

@@ -4,8 +4,8 @@
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::archive::{FILES, File};
-use crate::body::ReplyBody;
 use crate::head::Head;
+use crate::reply::ReplyBody;
 
 /// The page may load and call this server alone, nobody may frame it, and no script that a pusher stored can
 /// run. Styles may be inline: the components position their menus that way.

@@ -8,10 +8,11 @@ use super::answers::ConsoleError;
 use super::parameters::parsed;
 use super::{federation, guard, roles, session, sign_in};
 use crate::app::App;
-use crate::body::{Inbound, ReplyBody};
+use crate::body::Inbound;
 use crate::console_route::ConsoleCall;
 use crate::head::Head;
 use crate::limits::{CONSOLE_BODY_BYTES_MAX, PROVIDER_ANSWER_BYTES_MAX};
+use crate::reply::ReplyBody;
 
 /// Answers a call.
 pub(crate) async fn call(

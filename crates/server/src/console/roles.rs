@@ -13,10 +13,10 @@ use super::perform::perform;
 use super::session::{answer_new, answer_with, credentials_of, find_usable};
 use super::{events, guard};
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::SIGN_IN_NAME_BYTES_MAX;
+use crate::reply::ReplyBody;
 
 /// Characters of a display name (IAM User Guide, "Switch from a user to an IAM role (console)").
 const DISPLAY_NAME_CHARS_MAX: usize = 64;

@@ -15,8 +15,8 @@ use super::events::{self, Mfa, Who};
 use super::perform::perform;
 use super::{cookie, guard};
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::head::Head;
+use crate::reply::ReplyBody;
 
 /// The session of a request's cookie.
 pub(super) async fn find(app: &App, head: &Head) -> Result<ConsoleSession, ConsoleError> {

@@ -15,11 +15,12 @@ use super::parameters::parsed;
 use super::{cookie, guard, session};
 use crate::app::App;
 use crate::authenticate;
-use crate::body::{Collected, ReplyBody};
+use crate::body::Collected;
 use crate::error::{ApiError, Unauthenticated};
 use crate::head::Head;
 use crate::limits::{SIGN_IN_NAME_BYTES_MAX, SIGN_IN_REFUSAL_STEP};
 use crate::network::AddressGroup;
+use crate::reply::ReplyBody;
 use crate::writable::{self, Effect};
 
 /// The service that a sign-in by access key is signed for.

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use crate::body::ReplyBody;
 use crate::error::{INTERNAL, OciEntry, OciError};
 use crate::head::Head;
+use crate::reply::ReplyBody;
 
 /// `GET /v2/` for a valid login.
 pub(super) fn base() -> Response<ReplyBody> {

@@ -14,9 +14,9 @@ use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::uploads::CONTENT_DIGEST;
 use super::{OciRequest, OciResult, transfers};
-use crate::body::{ByteStream, ReplyBody};
 use crate::error::OciError;
 use crate::head::Head;
+use crate::reply::{ByteStream, ReplyBody};
 
 const OCTET_STREAM: &str = "application/octet-stream";
 
@@ -62,7 +62,7 @@ pub(super) fn passed_on(
     let mut response = described(digest);
     set(&mut response, header::CONTENT_LENGTH, &size.to_string());
     if size > 0 {
-        *response.body_mut() = ReplyBody::Stream { stream, left: size };
+        *response.body_mut() = ReplyBody::stream(stream, size);
     }
     Ok(transfers::counted(response, &job.app.registry, download))
 }
@@ -161,8 +161,13 @@ fn body(response: &mut Response<ReplyBody>, head: &Head, file: &Source, range: R
     let left = range.end - range.start;
     set(response, header::CONTENT_LENGTH, &left.to_string());
     if left > 0 && head.parts.method != http::Method::HEAD {
-        let stream = Box::pin(file.read_range(range));
-        *response.body_mut() = ReplyBody::Stream { stream, left };
+        *response.body_mut() = match file {
+            Source::File(file) => match file.bytes_in_memory(range.clone()) {
+                Some(bytes) => ReplyBody::from(bytes),
+                None => ReplyBody::file(file.read_range(range)),
+            },
+            _ => ReplyBody::stream(Box::pin(file.read_range(range)), left),
+        };
     }
 }
 
@@ -183,7 +188,7 @@ fn parts(response: &mut Response<ReplyBody>, head: &Head, file: &Source, ranges:
         stream::once(ready(Ok(part_head))).chain(file.read_range(range))
     });
     let stream = Box::pin(parts.chain(end));
-    *response.body_mut() = ReplyBody::Stream { stream, left };
+    *response.body_mut() = ReplyBody::stream(stream, left);
 }
 
 fn wanted(head: &Head, digest: &Digest, size: u64) -> Wanted {

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::answers::{answer, set};
 use super::{OciRequest, OciResult};
-use crate::body::ReplyBody;
 use crate::limits::OCI_PAGE_MAX;
 use crate::oci_route::Page;
+use crate::reply::ReplyBody;
 use aws_types::percent::encode as percent_encode;
 
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");

@@ -9,13 +9,13 @@ use super::answers::failed;
 use super::{event, scope};
 use crate::app::App;
 use crate::authenticate::BasicFail;
-use crate::body::ReplyBody;
 use crate::error::OciError;
 use crate::finish::finish;
 use crate::head::Head;
 use crate::oci_route::OciRoute;
 use crate::ops::{self, oci as guard};
 use crate::registry_host::RegistryId;
+use crate::reply::ReplyBody;
 use crate::route::TOKEN_PATH;
 
 /// The service that challenges name.

@@ -11,9 +11,10 @@ use super::conditions::{self, Read};
 
 use super::uploads::CONTENT_DIGEST;
 use super::{Elements, OciRequest, OciResult};
-use crate::body::{BodyError, Inbound, ReplyBody};
+use crate::body::{BodyError, Inbound};
 use crate::fair_pool::Party;
 use crate::limits::MANIFEST_BYTES_MAX;
+use crate::reply::ReplyBody;
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 /// The tags that were accepted beside a digest (distribution-spec, "Pushing Manifests").

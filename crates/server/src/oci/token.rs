@@ -16,13 +16,14 @@ use super::answers::{answer, failed};
 use super::{event, login, scope};
 use crate::app::App;
 use crate::authenticate::{self, BasicFail, RegistryLogin};
-use crate::body::{Inbound, ReplyBody};
+use crate::body::Inbound;
 use crate::error::{Failure, OciError};
 use crate::finish::finish;
 use crate::form;
 use crate::head::Head;
 use crate::limits::TOKEN_FORM_BYTES_MAX;
 use crate::registry_host::RegistryId;
+use crate::reply::ReplyBody;
 
 /// The name of the event.
 const EVENT: &str = "GetRegistryToken";

@@ -7,10 +7,11 @@ use registry::{Error, Layer};
 use super::answers::{empty, set};
 use super::{OciRequest, OciResult};
 use crate::authorize;
-use crate::body::{Inbound, ReplyBody};
+use crate::body::Inbound;
 use crate::error::{ApiError, OciError};
 use crate::oci_route::Mount;
 use crate::ops::{self, oci as guard};
+use crate::reply::ReplyBody;
 use authz::DecisionRecord;
 
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");

@@ -11,6 +11,7 @@ mod credentials;
 mod degraded;
 mod denials;
 mod failure_delay;
+mod file_sends;
 mod foreign_callers;
 mod golden;
 mod history;

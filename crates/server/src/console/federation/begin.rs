@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::session::own_origin;
 use super::{oidc, saml};
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::console::answers::{ConsoleError, answer};
 use crate::console::{assets, cookie};
 use crate::head::Head;
 use crate::limits::{SIGN_IN_ADDRESS_BYTES_MAX, SIGN_IN_NAME_BYTES_MAX};
+use crate::reply::ReplyBody;
 
 /// Where a sign-in leads to that names no other address.
 const HOME: &str = "/console/";

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use super::session::{Proven, begin_session, no_sign_in, own_origin};
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::console::answers::{ConsoleError, answer};
 use crate::console::cookie;
 use crate::console::events::{self, ProviderOf};
 use crate::head::Head;
+use crate::reply::ReplyBody;
 use crate::writable::{self, Effect};
 
 /// The parameters of a choice.

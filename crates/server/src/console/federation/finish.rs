@@ -12,12 +12,12 @@ use tokio::time::Instant;
 use super::oidc;
 use super::session::{Proven, begin_session, no_sign_in, own_origin};
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::console::answers::{ConsoleError, answer};
 use crate::console::cookie;
 use crate::console::events::{self, ProviderOf};
 use crate::head::Head;
 use crate::network::AddressGroup;
+use crate::reply::ReplyBody;
 use crate::writable::{self, Effect};
 
 /// What a provider answered.

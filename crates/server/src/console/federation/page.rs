@@ -8,12 +8,13 @@ use http::{HeaderValue, Response, StatusCode, header};
 use identity::federation::consumer_url;
 
 use crate::app::App;
-use crate::body::{Inbound, ReplyBody};
+use crate::body::Inbound;
 use crate::console::answers::SECURITY_HEADERS;
 use crate::console_route::FederationPage;
 use crate::form;
 use crate::head::Head;
 use crate::limits::PROVIDER_ANSWER_BYTES_MAX;
+use crate::reply::ReplyBody;
 
 /// The page runs its own script, which calls this host; it shows text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; \

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::{oidc, saml};
 use crate::app::App;
-use crate::body::ReplyBody;
 use crate::console::answers::{ConsoleError, answer};
 use crate::console::events::{self, ProviderOf};
 use crate::console::{cookie, guard, session};
 use crate::head::Head;
+use crate::reply::ReplyBody;
 
 /// A verified answer of a provider.
 pub(super) enum Proven {
