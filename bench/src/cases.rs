@@ -74,7 +74,7 @@ pub fn run(options: &Options) -> Result<Results> {
                 megabytes(&layer),
                 "GB",
                 1e-3,
-                || push_layer(&mut peer.client()?, &layer, &digest),
+                || push_layer(&mut peer.client()?, "bench", &layer, &digest),
             )?);
             if round == 0 {
                 std::fs::write(files.join(format!("{}.bin", peer.name)), &layer)?;
@@ -121,10 +121,9 @@ pub fn run(options: &Options) -> Result<Results> {
                 "1000 layers",
                 1e-3,
                 || {
-                    layers
-                        .iter()
-                        .zip(&digests)
-                        .try_for_each(|(layer, digest)| push_layer(&mut client, layer, digest))
+                    layers.iter().zip(&digests).try_for_each(|(layer, digest)| {
+                        push_layer(&mut client, "bench", layer, digest)
+                    })
                 },
             )?);
             samples.push(measure(
@@ -189,9 +188,14 @@ fn measure(
 }
 
 /// POST, PATCH, PUT: as docker pushes a layer.
-fn push_layer(client: &mut Client, layer: &[u8], digest: &str) -> Result<()> {
+pub fn push_layer(client: &mut Client, repository: &str, layer: &[u8], digest: &str) -> Result<()> {
     let answer = client
-        .send("POST", "/v2/bench/blobs/uploads/", &[], &[])?
+        .send(
+            "POST",
+            &format!("/v2/{repository}/blobs/uploads/"),
+            &[],
+            &[],
+        )?
         .expect(202)?;
     let location = answer.header("location").ok_or("no Location")?.to_owned();
     let octets = [("Content-Type", "application/octet-stream")];
@@ -219,7 +223,7 @@ pub fn push_image(client: &mut Client) -> Result<()> {
         br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
     let layer = random_bytes(SMALL_LAYER_BYTES, 7);
     for blob in [config.as_slice(), layer.as_slice()] {
-        push_layer(client, blob, &digest_of(blob))?;
+        push_layer(client, "bench", blob, &digest_of(blob))?;
     }
     let manifest = serde_json::json!({
         "schemaVersion": 2, "mediaType": MANIFEST_TYPE,
@@ -282,7 +286,7 @@ fn manifests(peer: &Peer) -> Result<Sample> {
     })
 }
 
-fn blob_path(digest: &str) -> String {
+pub fn blob_path(digest: &str) -> String {
     format!("/v2/bench/blobs/{digest}")
 }
 
@@ -301,7 +305,7 @@ fn megabytes(bytes: &[u8]) -> f64 {
 }
 
 /// Bytes that do not compress, the same for the same seed (xorshift).
-fn random_bytes(length: usize, seed: u64) -> Vec<u8> {
+pub fn random_bytes(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {
@@ -315,6 +319,6 @@ fn random_bytes(length: usize, seed: u64) -> Vec<u8> {
 }
 
 /// Lets the disk finish what the run before left, so that it is nobody's cost.
-fn settle() {
+pub fn settle() {
     let _ = Command::new("sync").status();
 }

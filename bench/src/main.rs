@@ -9,6 +9,7 @@
 //! - `identity`: calls of STS in a small and in a large account.
 //! - `lifecycle`: a run of a lifecycle policy in a large repository.
 //! - `scale`: requests to a small and to a large store.
+//! - `small`: small requests and small pushes, as a fleet of CI jobs makes them.
 //! - `seed`: fills the database of a stopped server.
 //! - `issuer`: an identity provider, for calls with its tokens.
 //! - `http`: a blocking HTTP/1.1 client, thin enough that the server is measured.
@@ -27,6 +28,7 @@ mod peers;
 mod report;
 mod scale;
 mod seed;
+mod small;
 mod strangers;
 
 use std::path::PathBuf;
@@ -45,7 +47,14 @@ pub struct Options {
     part: Option<String>,
 }
 
-const PARTS: [&str; 5] = ["transfers", "strangers", "identity", "lifecycle", "scale"];
+const PARTS: [&str; 6] = [
+    "transfers",
+    "small",
+    "strangers",
+    "identity",
+    "lifecycle",
+    "scale",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut options = Options {
@@ -85,6 +94,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wanted = |part: &str| options.part.as_deref().is_none_or(|only| only == part);
     if wanted("transfers") {
         println!("{}", report::render(&cases::run(&options)?));
+    }
+    if wanted("small") {
+        println!("{}", small::run(&options)?);
     }
     if wanted("strangers") {
         println!("{}", strangers::run(&options)?);

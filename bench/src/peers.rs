@@ -170,7 +170,10 @@ pub struct Key {
     pub secret: String,
 }
 
-/// A repository `bench`, and a user whose policy names it and nothing else.
+/// Repositories `bench-0` to `bench-19`, for pushes that do not all go to one.
+pub const REPOSITORIES: usize = 20;
+
+/// A repository `bench`, more of them ([`REPOSITORIES`]), and a user whose policy names these and nothing else.
 fn restricted_user(peer: &Peer, root: &Key) -> Result<Key> {
     ecr(
         peer,
@@ -178,11 +181,15 @@ fn restricted_user(peer: &Peer, root: &Key) -> Result<Key> {
         "CreateRepository",
         r#"{"repositoryName":"bench"}"#,
     )?;
+    for number in 0..REPOSITORIES {
+        let body = format!(r#"{{"repositoryName":"bench-{number}"}}"#);
+        ecr(peer, root, "CreateRepository", &body)?;
+    }
     let policy = r#"{"Version":"2012-10-17","Statement":[
         {"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
         {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability",
-         "ecr:InitiateLayerUpload","ecr:UploadLayerPart","ecr:CompleteLayerUpload","ecr:PutImage"],
-         "Resource":"arn:aws:ecr:*:*:repository/bench"}]}"#;
+         "ecr:InitiateLayerUpload","ecr:UploadLayerPart","ecr:CompleteLayerUpload","ecr:PutImage","ecr:ListImages"],
+         "Resource":["arn:aws:ecr:*:*:repository/bench","arn:aws:ecr:*:*:repository/bench-*"]}]}"#;
     iam(
         peer,
         root,
@@ -331,7 +338,7 @@ pub fn nginx(dir: &Path, files: &Path) -> Result<Peer> {
         format!(
             "daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log; user root;\n\
              events {{ worker_connections 256; }}\n\
-             http {{ sendfile on; tcp_nopush on; access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
+             http {{ sendfile on; tcp_nopush on; keepalive_requests 100000000; access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
              fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
              server {{ listen {address}; location / {{ root {files}; }} }} }}\n"
         ),
