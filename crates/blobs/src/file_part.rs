@@ -207,6 +207,19 @@ mod tests {
         assert_eq!(found.load(Ordering::Relaxed), 2);
     }
 
+    /// As where the kernel cannot send from the file.
+    #[test]
+    fn a_copy_is_the_same_bytes() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let part = part(b"0123456789", 2, 5);
+        assert_eq!(part.copy(&near, 5).unwrap(), 5);
+        assert!(part.copy(&near, 9).is_err(), "beyond the end of the file");
+        drop(near);
+        let mut text = String::new();
+        far.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "23456");
+    }
+
     #[test]
     fn what_was_just_written_is_in_memory() {
         let part = part(&vec![1; 1 << 20], 0, 1 << 20);

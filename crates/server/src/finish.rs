@@ -15,6 +15,8 @@ use crate::network::AddressGroup;
 /// An event may have a decision without a failure: some answers hide a denial (a mount from a
 /// repository that the caller may not read starts an upload instead).
 pub(crate) async fn finish(app: &App, mut event: Event, failure: Option<Failure>) {
+    // The answer may rest on what a transaction saw that was given up.
+    app.store.settled().await;
     if let Some(failure) = failure {
         if let Some(cause) = failure.cause {
             let (request_id, operation) = (&*event.request_id, &*event.name);

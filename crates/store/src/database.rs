@@ -115,6 +115,15 @@ impl Store {
         }))
     }
 
+    /// Waits until what was seen by transactions that were given up before now is durable, or undone. On SQLite a
+    /// transaction may see rows whose COMMIT is still to come; who answers because of one that it gave up waits
+    /// here first. Returns at once where there is nothing to wait for.
+    pub async fn settled(&self) {
+        if let Pools::Sqlite { writer, .. } = &self.0.pools {
+            writer.settled().await;
+        }
+    }
+
     /// Begins a writing transaction and waits for those before it in its scope.
     ///
     /// # Errors

@@ -145,3 +145,24 @@ async fn syncs_at_once_when_asked() {
     drop(audit);
     writer.await.unwrap();
 }
+
+/// The clock stands still while somebody has work, so that the writer's wait for more lines does not end by itself here.
+#[tokio::test(start_paused = true)]
+async fn a_change_does_not_wait_for_the_events_of_reads() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("audit").join(DAY);
+    let (audit, writer) = Audit::start(directory.path().join("audit"), &region(), clock());
+    audit.record(event("BatchGetImage", true)).await;
+    audit.record(event("PutImage", false)).await;
+    let started = tokio::time::Instant::now();
+    while names(&path).len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    // Alone it is written when its time is up.
+    audit.record(event("BatchGetImage", true)).await;
+    pass().await;
+    assert_eq!(names(&path), ["BatchGetImage", "PutImage", "BatchGetImage"]);
+    drop(audit);
+    writer.await.unwrap();
+}

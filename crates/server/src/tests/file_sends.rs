@@ -1,5 +1,7 @@
 //! Layers that the kernel sends from their files: the bytes that a client gets are the layer's.
 
+use std::path::PathBuf;
+
 use blobs::Digest;
 use http::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -110,6 +112,41 @@ async fn answers_on_one_connection_do_not_mix() {
     assert!(rest.is_empty());
 }
 
+/// The file of the only layer of this length.
+fn file_of(world: &World, length: usize) -> PathBuf {
+    let mut folders = vec![world.directory.path().join("blobs")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let meta = entry.metadata().unwrap();
+            if meta.is_dir() {
+                folders.push(entry.path());
+            } else if meta.len() == length as u64 {
+                found.push(entry.path());
+            }
+        }
+    }
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+/// A file that the kernel has dropped from memory, as after a restart of the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_layer_that_is_not_in_memory_is_loaded() {
+    let world = World::new().await;
+    world.repository(&world.root, "app").await;
+    let login = world.login(&world.root).await;
+    let content = content(1);
+    let path = world.layer(&login, &content).await;
+    let file = std::fs::File::open(file_of(&world, content.len())).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+    let headers = [("authorization", login.as_str())];
+    let reply = world.send(Method::GET, &path, &headers, "").await;
+    assert!(reply.body == content.as_bytes());
+}
+
 /// What a broken disk cut short is not filled up: the answer ends early, and the next one says why.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_cut_while_it_is_sent_breaks_the_answer() {
@@ -124,22 +161,10 @@ async fn a_file_that_is_cut_while_it_is_sent_breaks_the_answer() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut first = [0; 1024];
     stream.read_exact(&mut first).await.unwrap();
-    let mut folders = vec![world.directory.path().join("blobs")];
-    let mut cut = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let entry = entry.unwrap();
-            let meta = entry.metadata().unwrap();
-            if meta.is_dir() {
-                folders.push(entry.path());
-            } else if meta.len() == content.len() as u64 {
-                let file = std::fs::OpenOptions::new().write(true).open(entry.path());
-                file.unwrap().set_len(content.len() as u64 - 4096).unwrap();
-                cut += 1;
-            }
-        }
-    }
-    assert_eq!(cut, 1);
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).open(file_of(&world, content.len()));
+    let file = file.unwrap();
+    file.set_len(content.len() as u64 - 4096).unwrap();
     let mut rest = Vec::new();
     // An end or a reset: not all of it in any case.
     let _ = stream.read_to_end(&mut rest).await;
