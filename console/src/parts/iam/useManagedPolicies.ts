@@ -1,10 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../useChoices";
 import { collect, from, markerOf } from "../../api/iam/collect";
 import { listPolicies } from "../../api/iam/policies";
 
 /** The managed policies that a form offers: this account's, then AWS's. */
 export function useManagedPolicies() {
-  return useQuery({ queryKey: ["iam", "policies", "offered"], queryFn: offered });
+  return useChoices({ queryKey: ["iam", "policies", "offered"], queryFn: offered });
 }
 
 async function offered() {

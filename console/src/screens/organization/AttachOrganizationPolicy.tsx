@@ -2,6 +2,7 @@ import type { PolicyType } from "@aws-sdk/client-organizations";
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
 import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../../parts/useChoices";
 import { useState } from "react";
 import { perform } from "../../api/perform";
 import { policiesOfType, policyContent } from "../../api/organizations";
@@ -25,7 +26,7 @@ interface Props {
 export function AttachOrganizationPolicy({ type, target, without, stale, onClose }: Props) {
   const text = strings.organization;
   const [id, setId] = useState("");
-  const found = useQuery({ queryKey: ["organization", "offered", type], queryFn: () => policiesOfType(type) });
+  const found = useChoices({ queryKey: ["organization", "offered", type], queryFn: () => policiesOfType(type) });
   const content = useQuery({
     queryKey: ["organization", "content", id],
     queryFn: () => policyContent(id),

@@ -1,6 +1,7 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
 import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../../parts/useChoices";
 import { useState } from "react";
 import { parentOf, parents, type Node } from "../../api/organizations";
 import { perform } from "../../api/perform";
@@ -18,7 +19,7 @@ interface Props {
 export function MoveAccount({ root, account, onClose }: Props) {
   const text = strings.organization;
   const [to, setTo] = useState("");
-  const found = useQuery({ queryKey: ["organization", "parents", root.id], queryFn: () => parents(root) });
+  const found = useChoices({ queryKey: ["organization", "parents", root.id], queryFn: () => parents(root) });
   const source = useQuery({ queryKey: ["organization", "parent", account], queryFn: () => parentOf(account), gcTime: 0 });
   const change = {
     service: "organizations",

@@ -3,7 +3,7 @@ import Button from "@cloudscape-design/components/button";
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
-import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../../parts/useChoices";
 import { takesRole, takesSecret, type RuleForm } from "../../lib/pull-through";
 import { Failure } from "../../parts/Failure";
 import { Field } from "../../parts/Field";
@@ -58,7 +58,7 @@ interface SecretProps {
 
 /** A choice among the secrets of this account. */
 export function SecretField({ label = text.secret, value, onChange, onCreate, error }: SecretProps) {
-  const query = useQuery(secretsQuery());
+  const query = useChoices(secretsQuery());
   const known = (query.data ?? []).map(({ ARN, Name, Description = "" }) => ({
     value: ARN,
     label: Name,

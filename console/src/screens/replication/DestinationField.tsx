@@ -1,6 +1,6 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
-import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../../parts/useChoices";
 import { destinationsOf, destinationText, type Destination } from "../../lib/replication";
 import { Failure } from "../../parts/Failure";
 import { strings } from "../../strings";
@@ -15,7 +15,7 @@ interface Props {
 
 /** A destination that a rule names. */
 export function DestinationField({ value, onChange }: Props) {
-  const query = useQuery(rulesQuery());
+  const query = useChoices(rulesQuery());
   const known = destinationsOf(query.data ?? "");
   const options = known.map((one) => ({ value: destinationText(one), label: destinationText(one) }));
   if (query.error !== null) return <Failure error={query.error} retry={() => void query.refetch()} />;

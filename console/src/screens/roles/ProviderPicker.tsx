@@ -1,6 +1,6 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Select from "@cloudscape-design/components/select";
-import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../../parts/useChoices";
 import { listOpenIDConnectProviders, listSAMLProviders } from "../../api/iam/providers";
 import { Failure } from "../../parts/Failure";
 import { listKey } from "../../parts/iam/keys";
@@ -23,7 +23,7 @@ async function arnsOf(kind: "oidc" | "saml"): Promise<string[]> {
 /** Chooses one of the account's identity providers. */
 export function ProviderPicker({ kind, arn, onChange, error }: Props) {
   const text = strings.roles.web;
-  const found = useQuery({ queryKey: [...listKey("providers"), kind], queryFn: () => arnsOf(kind) });
+  const found = useChoices({ queryKey: [...listKey("providers"), kind], queryFn: () => arnsOf(kind) });
   if (found.error !== null) return <Failure error={found.error} />;
   const options = (found.data ?? []).map((value) => ({ value, label: value.replace(/^.*:(oidc|saml)-provider\//, "") }));
   return (

@@ -1,6 +1,6 @@
 import FormField from "@cloudscape-design/components/form-field";
 import Multiselect from "@cloudscape-design/components/multiselect";
-import { useQuery } from "@tanstack/react-query";
+import { useChoices } from "../../parts/useChoices";
 import { collect, from, markerOf } from "../../api/iam/collect";
 import { listGroups } from "../../api/iam/groups";
 import { listKey } from "../../parts/iam/keys";
@@ -25,7 +25,7 @@ async function groupNames(): Promise<string[]> {
 /** Chooses groups by name. */
 export function GroupPicker({ groups, onChange, without = [] }: Props) {
   const text = strings.users;
-  const found = useQuery({ queryKey: [...listKey("groups"), "names"], queryFn: groupNames });
+  const found = useChoices({ queryKey: [...listKey("groups"), "names"], queryFn: groupNames });
   if (found.error !== null) return <Failure error={found.error} />;
   const options = (found.data ?? [])
     .filter((name) => !without.includes(name))
