@@ -21,9 +21,10 @@ usage: cargo xtask <task>
                      check that they are up to date, or print what another
                      botocore version (by default the newest) would change
   console            build the web console's files, which the server embeds
-  crash-test [--rounds N] [--seed S] [--power]
+  crash-test [--rounds N] [--seed S] [--power | --faults]
                      clients work, the server is killed or loses its power, and what
-                     was acknowledged must be there; round after round
+                     was acknowledged must be there; or its disk fails, and the server
+                     goes on; round after round
   dist               build the release binary reproducibly; print its checksum and
                      write its software bill of materials
   screenshots [NAME]...

@@ -40,7 +40,11 @@ const USAGE: &str =
     "usage: cargo xtask test [all|lint|unit|console|e2e|slow]... [-- PYTEST ARGUMENTS]";
 
 /// Of the slow part. More of them: `cargo xtask crash-test`.
-const CRASH_ROUNDS: [&[&str]; 2] = [&["--rounds", "100"], &["--rounds", "100", "--power"]];
+const CRASH_ROUNDS: [&[&str]; 3] = [
+    &["--rounds", "100"],
+    &["--rounds", "100", "--power"],
+    &["--rounds", "33", "--faults"],
+];
 
 const PARTS: [&str; 6] = ["all", "lint", "unit", "console", "e2e", "slow"];
 
@@ -319,7 +323,7 @@ fn e2e(
 
 /// Rounds of crashes (`e2e/crash_test.py`), with its options.
 pub fn crash_test(root: &Path, options: &[&str]) -> Outcome<()> {
-    packages::install(&packages::PYTHON)?;
+    packages::install(&[&packages::PYTHON[..], &packages::FAULTS].concat())?;
     let target = target_directory(root)?;
     build_with_crash_points(root)?;
     crash_rounds(root, &target, options)

@@ -1,14 +1,114 @@
-//! Work that blocks, on tokio's pool for it.
+//! Work that blocks, on tokio's pool for it: a share of its threads for each kind.
+//!
+//! A disk that is slow to sync, or that stops writing, holds the threads of that work. Reads have theirs, and what
+//! else the process does on the pool, such as hashing passwords, has those that no share covers.
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use crate::Error;
 
-/// Runs blocking work on the pool.
-pub(crate) async fn run<T: Send + 'static>(
+/// Jobs of a kind that run at once; the others wait without a thread. Together they are fewer than the threads of
+/// tokio's pool, which has 512 unless its runtime is built otherwise.
+const SHARE: usize = 128;
+
+static READING: Share = Share(Semaphore::const_new(SHARE));
+static WRITING: Share = Share(Semaphore::const_new(SHARE));
+static SYNCING: Share = Share(Semaphore::const_new(SHARE));
+
+/// The threads of one kind of work.
+struct Share(Semaphore);
+
+impl Share {
+    async fn place(&'static self) -> Result<SemaphorePermit<'static>, Error> {
+        // Nobody closes it.
+        self.0.acquire().await.map_err(|_| Error::Stopped)
+    }
+}
+
+/// Runs work that opens, lists or reads.
+pub(crate) async fn read<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    join(start_in(&READING, work).await?).await
+}
+
+/// Begins such work, at once or when there is a thread for it, for who does not wait for the beginning.
+pub(crate) fn start_read<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    if let Ok(place) = READING.0.try_acquire() {
+        return spawn_blocking(move || {
+            let done = work();
+            drop(place);
+            done
+        });
+    }
+    tokio::spawn(async move {
+        let place = READING.0.acquire().await;
+        let done = spawn_blocking(work).await;
+        drop(place);
+        match done.map_err(JoinError::try_into_panic) {
+            Ok(done) => done,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The runtime ends, and this task with it.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    })
+}
+
+/// Runs work that makes, writes, renames or removes files, and syncs nothing.
+pub(crate) async fn write<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    join(start_write(work).await?).await
+}
+
+/// Begins such work, once there is a thread for it.
+pub(crate) async fn start_write<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Error> {
+    start_in(&WRITING, work).await
+}
+
+/// Runs work that syncs.
+pub(crate) async fn sync<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    join(start_sync(work).await?).await
+}
+
+/// Begins such work, once there is a thread for it.
+pub(crate) async fn start_sync<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Error> {
+    start_in(&SYNCING, work).await
+}
+
+/// Runs work of the processor alone, which no disk holds up.
+pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     join(spawn_blocking(work)).await
+}
+
+/// Begins such work.
+pub(crate) fn start_compute<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    spawn_blocking(work)
+}
+
+async fn start_in<T: Send + 'static>(
+    share: &'static Share,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Error> {
+    let place = share.place().await?;
+    Ok(spawn_blocking(move || {
+        let done = work();
+        drop(place);
+        done
+    }))
 }
 
 pub(crate) async fn join<T>(work: JoinHandle<T>) -> Result<T, Error> {

@@ -49,6 +49,7 @@ impl Synced {
 
 impl ReadAt for File {
     fn read_at(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
+        crash_points::reads(self)?;
         let mut bytes = vec![0; length];
         self.read_exact_at(&mut bytes, at)?;
         Ok(bytes)

@@ -6,7 +6,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::damage::is_damage;
+use crate::damage::{is_damage, is_unreadable};
 use crate::{Digest, UploadId};
 
 /// What a caller's stream of bytes may fail with.
@@ -32,10 +32,34 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the bytes of a file are not those that were written, or cannot be read.
+    /// Whether the bytes of a file are not those that were written.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Io { source, .. } if is_damage(source))
+    }
+
+    /// Whether the disk could not read. See [`is_unreadable`](crate::is_unreadable).
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if is_unreadable(source))
+    }
+
+    /// Whether the disk, or the system around it, cannot do this now: it fails, may not be written, or no file can
+    /// be opened. Another try may succeed.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::NoSpace | Self::Stopped => true,
+            Self::Io { source, .. } => !matches!(
+                source.kind(),
+                // What is there, or not, is not what this server left.
+                io::ErrorKind::NotFound
+                    | io::ErrorKind::AlreadyExists
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::InvalidData
+                    | io::ErrorKind::UnexpectedEof
+            ),
+        }
     }
 
     pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
@@ -154,6 +178,28 @@ pub enum PutError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_of_the_disk_are_worth_another_try() {
+        use rustix::io::Errno;
+        for (errno, is_temporary, is_unreadable) in [
+            (Errno::IO, true, true),
+            (Errno::ROFS, true, false),
+            (Errno::PERM, true, false),
+            (Errno::ACCESS, true, false),
+            (Errno::MFILE, true, false),
+            (Errno::NFILE, true, false),
+            (Errno::NOSPC, true, false),
+            (Errno::DQUOT, true, false),
+            (Errno::NOENT, false, false),
+            (Errno::EXIST, false, false),
+        ] {
+            let error = Error::io("write")(errno.into());
+            assert_eq!(error.is_temporary(), is_temporary, "{error}");
+            assert_eq!(error.is_unreadable(), is_unreadable, "{error}");
+            assert!(!error.is_damage(), "{error}");
+        }
+    }
 
     #[test]
     fn a_full_disk_is_told_apart() {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
 
-use crate::damage::{OnDamage, is_damage};
+use crate::damage::{OnDamage, is_damage, is_unreadable};
 
 /// Between two bytes that are looked at to tell whether a part is in memory: what Linux reads ahead at once.
 const SAMPLE_BYTES: u64 = 128 * 1024;
@@ -133,9 +133,9 @@ impl FilePart {
 
     fn failed(&self, error: io::Error) -> io::Error {
         if let Some(on_damage) = &self.on_damage
-            && is_damage(&error)
+            && (is_damage(&error) || is_unreadable(&error))
         {
-            on_damage();
+            on_damage(&error);
         }
         error
     }
@@ -192,7 +192,7 @@ mod tests {
     fn a_file_that_is_too_short_is_damaged() {
         let found = Arc::new(AtomicUsize::new(0));
         let noted = Arc::clone(&found);
-        let on_damage: OnDamage = Arc::new(move || {
+        let on_damage: OnDamage = Arc::new(move |_: &io::Error| {
             noted.fetch_add(1, Ordering::Relaxed);
         });
         let (near, _far) = UnixStream::pair().unwrap();

@@ -136,8 +136,13 @@ impl Layout {
             Err(error) => return Err(Error::io("rename an upload to its key")(error)),
         }
         reach(Point::ObjectRenamed);
-        sync_folder(&self.prefix(key.area(), key.first_byte()))
-            .map_err(Error::io("sync a folder of blobs"))?;
+        if let Err(error) = sync_folder(&self.prefix(key.area(), key.first_byte())) {
+            // No row will name it. The collection finds what cannot be removed now.
+            if let Err(error) = remove(&to) {
+                tracing::warn!(%error, %key, "cannot remove a copy whose name cannot be synced");
+            }
+            return Err(Error::io("sync a folder of blobs")(error));
+        }
         reach(Point::ObjectStored);
         Ok(true)
     }

@@ -46,7 +46,7 @@
 //! | `encrypted_upload` | an upload that is encrypted while it arrives |
 //! | `upload_locks` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
-//! | `blocking` | work on tokio's pool for blocking work |
+//! | `blocking` | work on tokio's pool for blocking work: reading, writing and syncing have a share each |
 //! | `take_over` | an upload that another process began |
 //! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
@@ -91,7 +91,7 @@ mod upload;
 mod upload_id;
 mod upload_locks;
 
-pub use damage::OnDamage;
+pub use damage::{OnDamage, is_unreadable};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use encryption::EncryptionKey;
 pub use error::{AppendError, BoxError, Error, FinishError, OpenError, PutError, StartError};

@@ -1,23 +1,27 @@
 //! Maintenance: sweeping uploads, listing copies, verifying one.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt as _, MetadataExt, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 
-use crate::blocking::run;
+use crate::blocking;
+use crate::encryption::ReadAt;
 use crate::hash_state::Hasher;
-use crate::layout::{self, Layout, UploadFile};
+use crate::layout::{self, FILE_MODE, Layout, UploadFile};
 use crate::object_key::UNIQUE;
 use crate::{Algorithm, Blobs, Digest, Error, Listed, ObjectKey, Swept, UploadId, Verified};
 
 /// The first folders of keys. Each has up to 256 folders.
 const AREAS: [&str; 3] = [UNIQUE, Algorithm::Sha256.name(), Algorithm::Sha512.name()];
+
+/// A file in the folder of uploads that is there for a moment.
+const PROBE: &str = "probe";
 
 /// What a sweep finds out about an upload.
 enum Abandoned {
@@ -45,13 +49,13 @@ impl Blobs {
         F: Fn(&UploadId) -> bool + Send + 'static,
     {
         let this = self.clone();
-        run(move || this.sweep(keep)).await?
+        blocking::write(move || this.sweep(keep)).await?
     }
 
     /// The uploads that have a file, in no order.
     pub async fn list_uploads(&self) -> Result<Vec<UploadId>, Error> {
         let layout = Arc::clone(self.layout());
-        run(move || {
+        blocking::read(move || {
             let files = read_folder(&layout.uploads())?.into_iter();
             let ids = files.filter_map(|(name, _)| match UploadFile::from_name(name.to_str()?) {
                 Some(UploadFile::Bytes(id)) if !id.is_temporary() => Some(id),
@@ -117,6 +121,30 @@ impl Blobs {
         }
     }
 
+    /// Whether the disk works: a file is written, synced, read and removed.
+    ///
+    /// # Errors
+    /// What failed.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let path = self.layout().uploads().join(PROBE);
+        blocking::sync(move || {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(true);
+            let file = options.mode(FILE_MODE).open(&path);
+            let file = file.map_err(Error::io("open a file to try the disk"))?;
+            let content = [0x5a; 4096];
+            let tried = file
+                .write_all_at(&content, 0)
+                .and_then(|()| file.sync_all())
+                .and_then(|()| ReadAt::read_at(&file, 0, content.len()))
+                .map_err(Error::io("try the disk"));
+            let removed = layout::remove(&path).map_err(Error::io("remove what tried the disk"));
+            tried?;
+            removed.map(drop)
+        })
+        .await?
+    }
+
     /// Hashes a copy again and says whether its bytes still are those of the digest.
     pub async fn verify(&self, key: &ObjectKey, digest: &Digest) -> Result<Verified, Error> {
         self.verify_paced(key, digest, 0).await
@@ -135,6 +163,7 @@ impl Blobs {
             Ok(Some(file)) => file,
             Ok(None) => return Ok(Verified::Missing),
             Err(error) if error.is_damage() => return Ok(damaged(0)),
+            Err(error) if error.is_unreadable() => return Ok(Verified::Unreadable),
             Err(error) => return Err(error),
         };
         let size = file.size();
@@ -143,10 +172,11 @@ impl Blobs {
             let chunk = match chunk.map_err(Error::io("read a blob to verify it")) {
                 Ok(chunk) => chunk,
                 Err(error) if error.is_damage() => return Ok(damaged(size)),
+                Err(error) if error.is_unreadable() => return Ok(Verified::Unreadable),
                 Err(error) => return Err(error),
             };
             let millis = (chunk.len() as u64 * 1_000).checked_div(bytes_per_second);
-            hasher = run(move || {
+            hasher = blocking::compute(move || {
                 hasher.update(&chunk);
                 hasher
             })
@@ -174,7 +204,7 @@ impl Blobs {
             return Ok(None);
         };
         let layout = Arc::clone(self.layout());
-        run(move || list_folder(&layout, area, first).map(Some)).await?
+        blocking::read(move || list_folder(&layout, area, first).map(Some)).await?
     }
 
     /// The files of a folder of copies whose names are no keys, as paths below the folder of blobs. Folders among
@@ -185,7 +215,7 @@ impl Blobs {
             return Ok(Vec::new());
         };
         let layout = Arc::clone(self.layout());
-        run(move || {
+        blocking::read(move || {
             let mut strays = Vec::new();
             for (name, entry) in read_folder(&layout.prefix(area, first))? {
                 let path = format!("{area}/{first:02x}/{}", name.to_string_lossy());
@@ -210,7 +240,7 @@ impl Blobs {
         stream::iter(folders)
             .then(move |(area, first)| {
                 let layout = Arc::clone(&layout);
-                run(move || list_folder(&layout, area, first))
+                blocking::read(move || list_folder(&layout, area, first))
             })
             .map(Result::flatten)
             .map_ok(|blobs| stream::iter(blobs).map(Ok))

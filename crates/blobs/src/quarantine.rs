@@ -14,7 +14,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::blocking::run;
+use crate::blocking;
 use crate::layout::{FILE_MODE, Layout, make_folder, sync_folder};
 use crate::{Blobs, Error, Listed, ObjectKey};
 
@@ -46,14 +46,14 @@ impl Blobs {
         let (layout, key, note) = (Arc::clone(self.layout()), *key, note.to_owned());
         let path = layout.object(&key);
         self.forget(&key);
-        run(move || move_away(&layout, &path, &key.to_string(), &note)).await?
+        blocking::sync(move || move_away(&layout, &path, &key.to_string(), &note)).await?
     }
 
     /// Moves a [stray](Found::Stray) file there.
     pub async fn quarantine_stray(&self, stray: &str, note: &str) -> Result<bool, Error> {
         let (layout, stray, note) = (Arc::clone(self.layout()), stray.to_owned(), note.to_owned());
         let path = layout.blobs().join(&stray);
-        run(move || move_away(&layout, &path, &stray, &note)).await?
+        blocking::sync(move || move_away(&layout, &path, &stray, &note)).await?
     }
 
     /// What [`list_folder`](Self::list_folder) answers, and files that have no copy's name.
@@ -72,7 +72,7 @@ impl Blobs {
     pub async fn upload_files(&self) -> Result<UploadFiles, Error> {
         let uploads = self.list_uploads().await?.len() as u64;
         let layout = Arc::clone(self.layout());
-        let all = run(move || {
+        let all = blocking::read(move || {
             let entries = fs::read_dir(layout.uploads()).map_err(Error::io("read a folder"))?;
             let mut files = 0_u64;
             for entry in entries {

@@ -12,9 +12,10 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use rustix::buffer::spare_capacity;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 
-use crate::damage::{OnDamage, is_damage};
+use crate::blocking::start_read;
+use crate::damage::{OnDamage, is_damage, is_unreadable};
 use crate::encryption::{self, DataKey, EncryptionKey, HEADER_BYTES, ReadAt as _, Records};
 use crate::file_part::FilePart;
 
@@ -92,7 +93,7 @@ impl BlobFile {
         self.size
     }
 
-    /// The same, which calls `on_damage` when a read finds that the file is damaged.
+    /// The same, which calls `on_damage` when a read finds that the file is damaged or cannot be read.
     #[must_use]
     pub fn reporting(self, on_damage: OnDamage) -> Self {
         Self {
@@ -189,7 +190,7 @@ impl FileRead {
         // At most READ_BYTES, which fits.
         let want = usize::try_from(want).ok().filter(|want| *want > 0)?;
         let bytes = bytes.clone();
-        Some(spawn_blocking(move || bytes.read_at(at, want)))
+        Some(start_read(move || bytes.read_at(at, want)))
     }
 }
 
@@ -212,6 +213,7 @@ impl Content {
 }
 
 pub(crate) fn read_at(file: &File, at: u64, want: usize) -> io::Result<Vec<u8>> {
+    crash_points::reads(file)?;
     let mut buffer = Vec::with_capacity(want);
     while buffer.len() < want {
         // `with_capacity` may give more than was asked: the surplus is cut below.
@@ -254,9 +256,9 @@ impl Stream for FileRead {
             Err(error) => {
                 this.at = this.end;
                 if let Some(on_damage) = this.on_damage.take()
-                    && is_damage(&error)
+                    && (is_damage(&error) || is_unreadable(&error))
                 {
-                    on_damage();
+                    on_damage(&error);
                 }
                 Poll::Ready(Some(Err(error)))
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::blocking::run;
+use crate::blocking;
 use crate::layout::Layout;
 use crate::upload::{self, Upload};
 use crate::upload_locks::{UploadLock, UploadLocks};
@@ -96,7 +96,7 @@ impl Received {
                 // Held for its name only: a sweep leaves a locked upload alone.
                 let mut lock = locks.acquire_temporary(&layout)?;
                 lock.settled();
-                run(move || {
+                blocking::sync(move || {
                     let (id, encryption) = (lock.id(), encryption.as_deref());
                     upload::store_whole(&layout, id, &chunks, algorithm, &key, encryption)
                         .map(|()| true)
@@ -104,15 +104,15 @@ impl Received {
                 .await??
             }
             Content::Upload(mut lock) => {
-                run(move || {
+                blocking::sync(move || {
                     let Some(mut upload) = lock.upload.take() else {
                         return Ok(false);
                     };
                     let published = upload.publish(&layout, &key);
-                    if published.is_err() {
-                        layout.remove_upload(&lock.id())?;
+                    match &published {
+                        Err(_) => lock.failed(upload),
+                        Ok(_) => lock.settled(),
                     }
-                    lock.settled();
                     published
                 })
                 .await??
@@ -134,7 +134,7 @@ impl Received {
             return Ok(());
         };
         let layout = self.layout;
-        run(move || {
+        blocking::write(move || {
             lock.upload = None;
             lock.settled();
             layout.remove_upload(&lock.id()).map(drop)

@@ -36,7 +36,7 @@ impl Source {
         }
     }
 
-    /// The same, which calls `on_damage` when a read of a file finds that it is damaged.
+    /// The same, which calls `on_damage` when a read of a file finds that it is damaged or cannot be read.
     #[must_use]
     pub fn reporting(self, on_damage: OnDamage) -> Self {
         match self {

@@ -14,8 +14,8 @@ use futures_util::Stream;
 #[cfg(feature = "testing")]
 use crate::Redirect;
 use crate::batch::{End, read_batch};
-use crate::blocking::run;
-use crate::encryption;
+use crate::blocking;
+use crate::encryption::{self, ReadAt};
 use crate::hash_state::Hasher;
 use crate::layout::{self, Layout};
 use crate::owner::{self, DirectoryLock, Owner};
@@ -83,7 +83,7 @@ impl Blobs {
     ) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let (database, is_shared) = (owner.database.to_owned(), owner.is_shared);
-        let (layout, directory_lock) = run(move || {
+        let (layout, directory_lock) = blocking::sync(move || {
             let layout = Layout::prepare(&path)?;
             let database = database.as_str();
             let owner = Owner {
@@ -129,7 +129,7 @@ impl Blobs {
             return Err(StartError::Exists(id));
         };
         let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
-        let created = run(move || {
+        let created = blocking::write(move || {
             let created = Upload::create(&layout, id, crate::Algorithm::Sha256, key.as_deref())?;
             let is_new = created.is_some();
             if is_new {
@@ -178,7 +178,7 @@ impl Blobs {
         let written = write_stream(&self.layout, lock, first, part).await?;
         let layout = Arc::clone(&self.layout);
         let (rest, mut lock) = (written.rest, written.lock);
-        let offset = run(move || {
+        let offset = blocking::sync(move || {
             write(&mut lock, &rest)?;
             sync(&layout, &mut lock)
         })
@@ -196,7 +196,7 @@ impl Blobs {
         let id = *id;
         let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
         let is_encrypted = self.key.is_some();
-        run(move || {
+        blocking::sync(move || {
             let Some(file_bytes) = stat(&layout.upload(&id))? else {
                 return Ok(None);
             };
@@ -214,7 +214,7 @@ impl Blobs {
     /// must be on disk.
     pub async fn has_upload(&self, id: &UploadId) -> Result<bool, Error> {
         let path = self.layout.upload(id);
-        Ok(run(move || stat(&path)).await??.is_some())
+        Ok(blocking::read(move || stat(&path)).await??.is_some())
     }
 
     /// Ends an upload whose bytes are those of `expected`. The caller then [stores](Received::store) them,
@@ -253,7 +253,7 @@ impl Blobs {
     pub async fn cancel(&self, id: &UploadId) -> Result<bool, Error> {
         let id = *id;
         let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
-        run(move || {
+        blocking::write(move || {
             locks.forget(&id);
             layout.remove_upload(&id)
         })
@@ -274,7 +274,7 @@ impl Blobs {
             End::Failed(source) => return Err(PutError::Body(source)),
             End::Done => {
                 let mut hasher = Hasher::new(expected.algorithm());
-                let hashed = run(move || {
+                let hashed = blocking::compute(move || {
                     first.iter().for_each(|chunk| hasher.update(chunk));
                     (hasher.digest(), first)
                 });
@@ -289,7 +289,7 @@ impl Blobs {
 
         let mut lock = self.locks.acquire_temporary(&self.layout)?;
         let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
-        let lock = run(move || {
+        let lock = blocking::write(move || {
             let algorithm = expected.algorithm();
             lock.upload = Upload::create(&layout, lock.id(), algorithm, key.as_deref())?;
             Ok::<_, Error>(lock)
@@ -300,7 +300,7 @@ impl Blobs {
             return Err(PutError::Body(source));
         }
         let (rest, mut lock) = (written.rest, written.lock);
-        let lock = run(move || {
+        let lock = blocking::write(move || {
             write(&mut lock, &rest)?;
             Ok::<_, Error>(lock)
         });
@@ -362,7 +362,7 @@ impl Blobs {
             return Ok(Some(Source::File(BlobFile::in_memory(bytes))));
         }
         let path = self.layout.object(key);
-        let opened = run(move || {
+        let opened = blocking::read(move || {
             let Some(file) = open_if_there(&path)? else {
                 return Ok(None);
             };
@@ -371,6 +371,8 @@ impl Blobs {
                 .ok()
                 .filter(|_| size <= SMALL_BYTES_MAX);
             let Some(small) = small else {
+                // A disk that does not read is found before an answer has begun.
+                read_at(&file, 0, 1).map_err(Error::io("read a blob"))?;
                 return Ok(Some(BlobFile::new(file, size)));
             };
             let bytes = read_at(&file, 0, small).map_err(Error::io("read a blob"))?;
@@ -388,7 +390,7 @@ impl Blobs {
 
     pub(crate) async fn open_file(&self, key: &ObjectKey) -> Result<Option<BlobFile>, Error> {
         let (path, key) = (self.layout.object(key), self.key.clone());
-        run(move || {
+        blocking::read(move || {
             let Some(file) = open_if_there(&path)? else {
                 return Ok(None);
             };
@@ -396,7 +398,13 @@ impl Blobs {
             let opened = match key {
                 Some(key) => BlobFile::encrypted(file, size, &key)
                     .map_err(Error::io("open an encrypted blob"))?,
-                None => BlobFile::new(file, size),
+                None => {
+                    // A disk that does not read is found before an answer has begun.
+                    if size > 0 {
+                        ReadAt::read_at(&file, 0, 1).map_err(Error::io("read a blob"))?;
+                    }
+                    BlobFile::new(file, size)
+                }
             };
             Ok(Some(opened))
         })
@@ -407,9 +415,9 @@ impl Blobs {
     pub async fn stat(&self, key: &ObjectKey) -> Result<Option<u64>, Error> {
         let path = self.layout.object(key);
         if self.key.is_none() {
-            return run(move || stat(&path)).await?;
+            return blocking::read(move || stat(&path)).await?;
         }
-        run(move || {
+        blocking::read(move || {
             let Some(file) = open_if_there(&path)? else {
                 return Ok(None);
             };
@@ -429,7 +437,7 @@ impl Blobs {
     /// Whether the directory is there: a file system that is not mounted has no copy at all, and none of them is lost.
     pub async fn is_there(&self) -> Result<bool, Error> {
         let mark = self.layout.root().join(owner::MARK);
-        Ok(run(move || stat(&mark)).await??.is_some())
+        Ok(blocking::read(move || stat(&mark)).await??.is_some())
     }
 
     /// Deletes a copy; false if there was none. Reads that are open continue. The caller has committed that
@@ -438,7 +446,7 @@ impl Blobs {
     pub async fn delete(&self, key: &ObjectKey) -> Result<bool, Error> {
         self.forget(key);
         let path = self.layout.object(key);
-        run(move || {
+        blocking::write(move || {
             let removed = layout::remove(&path).map_err(Error::io("delete a blob"));
             reach(Point::ObjectRemoved);
             removed
@@ -474,7 +482,7 @@ impl Blobs {
             .acquire(&self.layout, id)
             .ok_or(TakeError::Busy)?;
         let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
-        run(move || {
+        blocking::read(move || {
             let kept = lock.upload.take();
             lock.upload = Some(Upload::take(&layout, id, kept, None, key.as_deref())?);
             Ok(lock)
@@ -490,7 +498,7 @@ impl Blobs {
         expected: Digest,
     ) -> Result<Result<Received, Digest>, Error> {
         let layout = Arc::clone(&self.layout);
-        let (lock, compared) = run(move || {
+        let (lock, compared) = blocking::write(move || {
             let mut lock = lock;
             let compared = match &mut lock.upload {
                 Some(upload) => upload.compare(&layout, &expected),
@@ -530,8 +538,9 @@ fn sync(layout: &Layout, lock: &mut UploadLock) -> Result<u64, Error> {
     match upload.sync(layout) {
         Ok(()) => Ok(upload.len()),
         Err(error) => {
-            lock.upload = None;
-            layout.remove_upload(&lock.id())?;
+            if let Some(upload) = lock.upload.take() {
+                lock.failed(upload);
+            }
             Err(error)
         }
     }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 
 use crate::batch::{End, read_batch};
-use crate::blocking::join;
+use crate::blocking::{join, start_compute, start_sync, start_write};
 use crate::hash_state::Hasher;
 use crate::layout::Layout;
 use crate::upload::{Checkpoint, Upload};
@@ -48,7 +48,7 @@ where
             failed,
         });
     }
-    let mut writing = Writing::start(layout, lock, None, first);
+    let mut writing = Writing::start(layout, lock, None, first).await?;
     let mut syncing: Option<(u64, JoinHandle<Result<Checkpoint, Error>>)> = None;
     loop {
         let (batch, end) = read_batch(stream.as_mut()).await;
@@ -78,10 +78,10 @@ where
             && let Some(upload) = &lock.upload
         {
             let checkpoint = upload.checkpoint();
-            let handle = spawn_blocking(move || checkpoint.sync().map(|()| checkpoint));
-            syncing = Some((len, handle));
+            let handle = start_sync(move || checkpoint.sync().map(|()| checkpoint));
+            syncing = Some((len, handle.await?));
         }
-        writing = Writing::start(layout, lock, reached, batch);
+        writing = Writing::start(layout, lock, reached, batch).await?;
     }
 }
 
@@ -93,22 +93,22 @@ struct Writing {
 }
 
 impl Writing {
-    fn start(
+    async fn start(
         layout: &Arc<Layout>,
         mut lock: UploadLock,
         reached: Option<Checkpoint>,
         batch: Vec<Bytes>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let layout = Arc::clone(layout);
         let hashed = lock.upload.as_mut().map(|upload| {
             let mut hasher = upload.lend_hasher();
             let batch = batch.clone();
-            spawn_blocking(move || {
+            start_compute(move || {
                 batch.iter().for_each(|chunk| hasher.update(chunk));
                 hasher
             })
         });
-        let written = spawn_blocking(move || {
+        let written = start_write(move || {
             if let Some(upload) = &mut lock.upload {
                 if let Some(reached) = reached {
                     upload.reached(&layout, &reached);
@@ -117,7 +117,8 @@ impl Writing {
             }
             Ok(lock)
         });
-        Self { written, hashed }
+        let written = written.await?;
+        Ok(Self { written, hashed })
     }
 
     async fn done(self) -> Result<UploadLock, Error> {

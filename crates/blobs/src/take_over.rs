@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::blocking::run;
+use crate::blocking;
 use crate::upload::{TakeError, Upload};
 use crate::{Blobs, Error, UploadId, UploadState};
 
@@ -32,7 +32,7 @@ impl Blobs {
             return Ok(false);
         };
         let (layout, key) = (Arc::clone(self.layout()), self.key().cloned());
-        run(move || {
+        blocking::read(move || {
             let kept = lock.upload.take();
             let resumed = match Upload::take(&layout, lock.id(), kept, Some(&state), key.as_deref())
             {

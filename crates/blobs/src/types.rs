@@ -49,6 +49,8 @@ pub enum Verified {
         /// Their number.
         size: u64,
     },
+    /// The disk could not read it ([`is_unreadable`](crate::is_unreadable)).
+    Unreadable,
     /// There is no such copy.
     Missing,
 }

@@ -427,7 +427,9 @@ pub(crate) fn store_whole(
             io::ErrorKind::NotFound.into(),
         )),
         Err(error) => {
-            layout.remove_upload(&id)?;
+            if let Err(error) = layout.remove_upload(&id) {
+                tracing::warn!(%error, "cannot remove a temporary file: the next start does");
+            }
             Err(error)
         }
     }

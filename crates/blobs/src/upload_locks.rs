@@ -143,6 +143,20 @@ impl UploadLock {
         self.id
     }
 
+    /// Removes an upload that cannot be synced: its bytes are not what the disk has.
+    ///
+    /// Where a broken disk does not even remove it, it stays open: the file remembers the sync that failed, so that
+    /// no later request takes its bytes for durable.
+    pub(crate) fn failed(&mut self, upload: Upload) {
+        match self.layout.remove_upload(&self.id) {
+            Ok(_) => self.settled(),
+            Err(error) => {
+                tracing::warn!(%error, upload = %self.id, "cannot remove an upload that cannot be synced");
+                self.upload = Some(upload);
+            }
+        }
+    }
+
     /// The upload's file is now a blob, or gone.
     pub(crate) fn settled(&mut self) {
         self.temporary = false;

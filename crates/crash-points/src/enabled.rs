@@ -1,7 +1,11 @@
 //! What a point does in a test.
 
-use std::sync::OnceLock;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::Point;
 
@@ -47,6 +51,57 @@ impl End {
 pub fn observe(observer: impl Fn(Point) + Send + Sync + 'static) {
     let set = OBSERVER.set(Box::new(observer));
     assert!(set.is_ok(), "the process is observed already");
+}
+
+/// Device and inode of the files that cannot be read.
+static BROKEN: Mutex<Vec<(u64, u64)>> = Mutex::new(Vec::new());
+
+fn broken() -> MutexGuard<'static, Vec<(u64, u64)>> {
+    // Each change is one step.
+    BROKEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn identity(meta: &Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
+}
+
+/// A file whose reads fail, until this is dropped. It holds the file open, so that no other one gets its inode.
+#[derive(Debug)]
+pub struct Broken {
+    identity: (u64, u64),
+    _file: File,
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        broken().retain(|file| *file != self.identity);
+    }
+}
+
+/// Lets each read of the file fail with `EIO`.
+///
+/// # Errors
+/// The file cannot be opened.
+pub fn break_reads(path: &Path) -> io::Result<Broken> {
+    let file = File::open(path)?;
+    let identity = identity(&file.metadata()?);
+    broken().push(identity);
+    Ok(Broken {
+        identity,
+        _file: file,
+    })
+}
+
+/// Whether the file can be read.
+///
+/// # Errors
+/// `EIO`, where a test has broken it.
+pub fn reads(file: &File) -> io::Result<()> {
+    let broken = broken();
+    if broken.is_empty() || !broken.contains(&identity(&file.metadata()?)) {
+        return Ok(());
+    }
+    Err(rustix::io::Errno::IO.into())
 }
 
 /// Ends the process here, or calls the observer.

@@ -18,13 +18,14 @@
 //! assert_eq!(Point::ObjectRenamed.name(), "object-renamed");
 //! ```
 //!
-//! # What is absent
-//! Errors. What a full or a broken disk answers comes from a real one (`e2e/test_full_disk.py`).
+//! # Errors
+//! What a full or a broken disk answers comes from a real one, or from system calls that fail (`e2e/berth/faults.py`).
+//! Within a test's process there is one exception: [`break_reads`] lets each read of a file fail, as a bad block does.
 
 #[cfg(feature = "enabled")]
 mod enabled;
 #[cfg(feature = "enabled")]
-pub use enabled::{VARIABLE, observe, reach};
+pub use enabled::{Broken, VARIABLE, break_reads, observe, reach, reads};
 
 macro_rules! points {
     ($($(#[$doc:meta])* $point:ident = $name:literal,)*) => {
@@ -70,6 +71,16 @@ points! {
     ObjectRemoved = "object-removed",
     /// A request is done, and its answer not sent.
     Answer = "answer",
+}
+
+/// Goes on: no test is there to break a file.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "enabled"))]
+#[inline(always)]
+pub fn reads(_: &std::fs::File) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Goes on: no test is there to ask for a point.

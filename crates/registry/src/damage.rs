@@ -4,11 +4,15 @@
 //! so that clients send the bytes again, and an error that says so for who pulls it. A push stores a copy of its own
 //! under a new key and takes the mark away, in one transaction ([`link`](crate::layers)). Marks come from reads that
 //! fail, from the scrub and from checks ([`integrity`](crate::integrity)); each is an audit event.
+//!
+//! A disk that cannot read (`EIO`) proves no damage: a cable or a network may be away for a moment, and a mark on every
+//! layer that was asked for meanwhile would keep them from being pulled. Such a read fails with a 503 and puts the copy
+//! first in the order of the scrub. It is marked when it cannot be read twice more, while the disk itself works.
 
 use std::sync::Arc;
 
 use authz::ServiceName;
-use blobs::{Blobs, Digest, Source};
+use blobs::{Blobs, Digest, ObjectKey, Source};
 use serde_json::json;
 use store::ecr::damage::{self, SCOPE};
 use store::ecr::image::Content;
@@ -27,8 +31,10 @@ pub(crate) enum Damage {
     Lost,
     /// Its file has another length.
     Size,
-    /// Its bytes are not those of the digest, or do not open under their key, or the disk cannot read them.
+    /// Its bytes are not those of the digest, or do not open under their key.
     Bytes,
+    /// The disk cannot read it.
+    Unreadable,
 }
 
 impl Damage {
@@ -37,6 +43,7 @@ impl Damage {
             Damage::Lost => "LOST",
             Damage::Size => "WRONG_SIZE",
             Damage::Bytes => "WRONG_BYTES",
+            Damage::Unreadable => "UNREADABLE",
         }
     }
 }
@@ -94,7 +101,8 @@ impl Registry {
         Ok(true)
     }
 
-    /// The bytes of a copy, which marks it when a read finds that they are damaged.
+    /// The bytes of a copy, which marks it when a read finds that they are damaged, and suspects it when the disk cannot
+    /// read them.
     pub(crate) fn watched(
         &self,
         digest: &Digest,
@@ -103,8 +111,12 @@ impl Registry {
         now: i64,
     ) -> Source {
         let (registry, digest, copy) = (self.clone(), *digest, *copy);
-        source.reporting(Arc::new(move || {
+        source.reporting(Arc::new(move |error| {
             let registry = registry.clone();
+            if blobs::is_unreadable(error) {
+                tokio::spawn(async move { registry.suspect(&copy.key).await });
+                return;
+            }
             tokio::spawn(async move {
                 let service = ServiceName::Maintenance;
                 let marked = registry.mark_copy(service, &digest, &copy, Damage::Bytes, now);
@@ -113,6 +125,48 @@ impl Registry {
                 }
             });
         }))
+    }
+
+    /// Puts a copy that the disk could not read first in the order of the scrub.
+    pub(crate) async fn suspect(&self, key: &ObjectKey) {
+        let noted = async {
+            let text = key.to_string();
+            // Every pull of it comes here; a row is written once.
+            let mut read = self.0.store.read().await?;
+            if damage::is_suspected(&mut read.conn(), &text).await? {
+                return Ok(false);
+            }
+            drop(read);
+            let mut tx = self.0.store.write(SCOPE).await?;
+            let is_new = damage::suspect(&mut tx.conn(), &text).await?;
+            tx.commit().await?;
+            Ok::<_, Error>(is_new)
+        };
+        match noted.await {
+            Ok(true) => {
+                tracing::error!(%key, "a layer cannot be read: the scrub tries again before it is called damaged");
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(%key, ?error, "cannot note that a layer cannot be read"),
+        }
+    }
+
+    /// What is wrong with a copy, once that is sure: one that could not be read is read again.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the disk itself does not work. Nothing is known of the copy then.
+    pub(crate) async fn confirmed(
+        &self,
+        blobs: &Blobs,
+        digest: &Digest,
+        copy: &StoredCopy,
+        found: Option<Damage>,
+    ) -> Result<Option<Damage>, Error> {
+        if found != Some(Damage::Unreadable) {
+            return Ok(found);
+        }
+        self.0.blobs.probe().await?;
+        self.inspect(blobs, digest, copy, 0).await
     }
 
     /// What is wrong with a copy; `None` when it is whole. All its bytes are read, at most so many a second, or as fast
@@ -129,6 +183,7 @@ impl Registry {
         Ok(match verified {
             blobs::Verified::Whole { size } if size == copy.size => None,
             blobs::Verified::Missing => Some(Damage::Lost),
+            blobs::Verified::Unreadable => Some(Damage::Unreadable),
             blobs::Verified::Whole { .. } => Some(Damage::Size),
             blobs::Verified::Damaged { size, .. } if size != copy.size => Some(Damage::Size),
             blobs::Verified::Damaged { .. } => Some(Damage::Bytes),

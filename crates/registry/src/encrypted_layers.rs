@@ -87,7 +87,12 @@ impl Registry {
             Ok(Some(_)) => Opened::Damaged(Damage::Size),
             Ok(None) => Opened::Damaged(Damage::Lost),
             Err(error) if error.is_damage() => Opened::Damaged(Damage::Bytes),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                if error.is_unreadable() {
+                    self.suspect(&copy.key).await;
+                }
+                return Err(error.into());
+            }
         })
     }
 }

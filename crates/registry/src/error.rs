@@ -482,7 +482,8 @@ pub enum Error {
     /// No space is left. Nothing half written stays.
     #[error("The registry has no space left")]
     NoSpace,
-    /// The database is locked, overloaded or away. Worth a retry. The cause is for the log.
+    /// The database is locked, overloaded or away, or the disk of the layers fails. Worth a retry. The cause is for
+    /// the log.
     #[error("The request has failed due to a temporary failure of the server.")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An internal failure. The cause is for the log, not for the client.
@@ -549,6 +550,8 @@ impl From<blobs::Error> for Error {
     fn from(error: blobs::Error) -> Self {
         match error {
             blobs::Error::NoSpace => Error::NoSpace,
+            // A disk that fails for a moment, or may not be written: clients try again.
+            error if error.is_temporary() => Error::Unavailable(Box::new(error)),
             other => Error::internal(other),
         }
     }

@@ -77,8 +77,9 @@ const POSTGRES_NOT_NOW: [&str; 13] = [
 ];
 
 /// SQLite's (its documentation, "Result and Error Codes"): busy, locked, out of memory, read-only,
-/// interrupted, I/O error, disk full, cannot open, protocol.
-const SQLITE_NOT_NOW: [i32; 9] = [5, 6, 7, 8, 9, 10, 13, 14, 15];
+/// interrupted, I/O error, corrupt, disk full, cannot open, protocol. A read that fails with `EIO` is "corrupt" to it
+/// (`SQLITE_IOERR_CORRUPTFS`), so that a disk that is away for a moment cannot be told from a damaged file.
+const SQLITE_NOT_NOW: [i32; 10] = [5, 6, 7, 8, 9, 10, 11, 13, 14, 15];
 
 /// Whether the engine says that it cannot do this now, and might later.
 fn is_not_now(error: &dyn DatabaseError) -> bool {

@@ -19,6 +19,9 @@ const fn need(package: &'static str, file: &'static str) -> Need {
 /// For the code generator's models and the Python clients.
 pub const PYTHON: [Need; 1] = [need("python3-venv", "/usr/share/doc/python3-venv")];
 
+/// System calls that fail.
+pub const FAULTS: [Need; 1] = [need("strace", "/usr/bin/strace")];
+
 /// For the code generator's tables of actions, which come from a package of npm.
 pub const NPM: [Need; 1] = [need("npm", "/usr/bin/npm")];
 

@@ -53,7 +53,7 @@ fn kind_of(damage: Damage) -> FindingKind {
     match damage {
         Damage::Lost => FindingKind::LostFile,
         Damage::Size => FindingKind::WrongSize,
-        Damage::Bytes => FindingKind::WrongBytes,
+        Damage::Bytes | Damage::Unreadable => FindingKind::WrongBytes,
     }
 }
 
@@ -88,6 +88,10 @@ impl Step<'_> {
                 let found = self
                     .registry
                     .inspect(&blobs, &of.digest, &of.copy, 0)
+                    .await?;
+                let found = self
+                    .registry
+                    .confirmed(&blobs, &of.digest, &of.copy, found)
                     .await?;
                 self.check.totals.bytes += row.size.unsigned_abs();
                 found
@@ -146,6 +150,7 @@ impl Step<'_> {
             Damage::Lost => format!("{} is missing", row.object_key),
             Damage::Size => format!("{} has not {} bytes", row.object_key, row.size),
             Damage::Bytes => row.object_key.clone(),
+            Damage::Unreadable => format!("{} cannot be read", row.object_key),
         };
         self.found(kind_of(found), object(row), detail);
         if !self.repairs() {

@@ -91,6 +91,7 @@ impl Registry {
             Ok(blobs) => {
                 let rate = pace.bytes_per_second;
                 let found = self.inspect(&blobs, &of.digest, &of.copy, rate).await?;
+                let found = self.confirmed(&blobs, &of.digest, &of.copy, found).await?;
                 self.0.scrubbed.note(row.size.unsigned_abs());
                 Some(found)
             }

@@ -35,6 +35,7 @@ mod scrub;
 mod search;
 mod templates;
 mod unconfigured;
+mod unreadable;
 mod uploads;
 mod usage;
 mod webhooks;

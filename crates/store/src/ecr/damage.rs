@@ -94,6 +94,34 @@ pub async fn set_verified(
     Ok(set == 1)
 }
 
+/// Whether a copy is first in the order of the scrub, or known to be damaged, or unknown.
+///
+/// # Errors
+/// The engine's.
+pub async fn is_suspected(conn: &mut Conn<'_>, object_key: &str) -> Result<bool> {
+    let found = conn
+        .fetch_optional(
+            "SELECT 1 FROM blobs WHERE object_key = $1 AND verified_at > 0 AND damaged_at IS NULL",
+            values![object_key],
+        )
+        .await?;
+    Ok(found.is_none())
+}
+
+/// Puts a copy first in the order of the scrub; false when it is there, or another copy took its place.
+///
+/// # Errors
+/// The engine's.
+pub async fn suspect(conn: &mut Conn<'_>, object_key: &str) -> Result<bool> {
+    let noted = conn
+        .execute(
+            "UPDATE blobs SET verified_at = 0 WHERE object_key = $1 AND verified_at > 0 AND damaged_at IS NULL",
+            values![object_key],
+        )
+        .await?;
+    Ok(noted == 1)
+}
+
 /// The row of a copy as it is now; `None` when another one took its place, or none did.
 ///
 /// # Errors
