@@ -151,6 +151,7 @@ fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     if wanted("e2e") || wanted("slow") {
         needs.extend(packages::NPM);
         needs.extend(packages::CLIENTS);
+        needs.extend(packages::FAULTS);
     }
     needs
 }

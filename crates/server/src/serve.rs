@@ -12,7 +12,7 @@ use blobs::Blobs;
 use identity::Identity;
 use registry::Registry;
 use store::Store;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -133,7 +133,7 @@ impl Server {
         let mut addresses = Vec::new();
         for address in settings.listen {
             let failed = |source| StartError::Listen { address, source };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let listener = listen(address).map_err(failed)?;
             addresses.push(listener.local_addr().map_err(failed)?);
             listeners.push(listener);
         }
@@ -285,6 +285,21 @@ const RESTORED: &str = "this server was restored from a backup: collection, life
 const MAINTENANCE_GRACE: Duration = Duration::from_secs(10);
 /// What the audit log's writer is given to finish.
 const AUDIT_GRACE: Duration = Duration::from_secs(5);
+
+/// Connections that wait to be accepted; the system may allow fewer (`net.core.somaxconn`). What comes beyond is reset or
+/// delayed by seconds, and the 128 of the standard library are fewer than the jobs that a CI system starts at once.
+const BACKLOG: u32 = 4096;
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A server that starts again takes its port although connections of the earlier one are still known.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 fn default_url(address: SocketAddr, tls: bool) -> String {
     let scheme = if tls { "https" } else { "http" };
@@ -456,5 +471,30 @@ async fn maintain(app: &App) {
             error = crate::error::chain(&error),
             "the registry's maintenance failed"
         );
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// More than the 128 of the standard library, fewer than a process may open.
+    const CONNECTIONS: usize = 500;
+
+    #[tokio::test]
+    async fn many_connections_wait_to_be_accepted() {
+        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let count = CONNECTIONS.min(allowed.trim().parse().unwrap());
+        let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let waiting: Vec<_> = (0..count)
+            .map(|_| {
+                std::net::TcpStream::connect_timeout(&address, Duration::from_secs(20)).unwrap()
+            })
+            .collect();
+        for _ in &waiting {
+            listener.accept().await.unwrap();
+        }
     }
 }

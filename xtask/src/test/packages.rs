@@ -19,8 +19,12 @@ const fn need(package: &'static str, file: &'static str) -> Need {
 /// For the code generator's models and the Python clients.
 pub const PYTHON: [Need; 1] = [need("python3-venv", "/usr/share/doc/python3-venv")];
 
-/// System calls that fail.
-pub const FAULTS: [Need; 1] = [need("strace", "/usr/bin/strace")];
+/// Disks that fail: system calls that fail, and a file system of a test's own, which is frozen and made unchangeable.
+pub const FAULTS: [Need; 3] = [
+    need("strace", "/usr/bin/strace"),
+    need("util-linux", "/usr/sbin/fsfreeze"),
+    need("e2fsprogs", "/usr/sbin/mkfs.ext4"),
+];
 
 /// For the code generator's tables of actions, which come from a package of npm.
 pub const NPM: [Need; 1] = [need("npm", "/usr/bin/npm")];
