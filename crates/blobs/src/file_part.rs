@@ -14,8 +14,9 @@ use crate::damage::{OnDamage, is_damage, is_unreadable};
 
 /// Between two bytes that are looked at to tell whether a part is in memory: what Linux reads ahead at once.
 const SAMPLE_BYTES: u64 = 128 * 1024;
-/// Bytes read at a time to bring a part into memory.
-const LOAD_BYTES: usize = 256 * 1024;
+/// Bytes read at a time to bring a part into memory. They lie on the stack: each of the many threads that do this would
+/// else keep a buffer in a heap of its own, 20 MB together.
+const LOAD_BYTES: usize = 16 * 1024;
 /// Bytes after a part that the disk is asked for while the part is loaded.
 const AHEAD_BYTES: u64 = 2 * 1024 * 1024;
 /// Bytes copied at a time where the kernel cannot send from the file.
@@ -119,7 +120,7 @@ impl FilePart {
         // Only a request; what it cannot do is read when its turn comes.
         let ahead = std::num::NonZeroU64::new(AHEAD_BYTES);
         let _ = rustix::fs::fadvise(&*self.file, end, ahead, Advice::WillNeed);
-        let mut buffer = vec![0; LOAD_BYTES.min(usize::try_from(self.left).unwrap_or(LOAD_BYTES))];
+        let mut buffer = [0; LOAD_BYTES];
         let mut at = self.at;
         while at < end {
             let want = usize::try_from(end - at).unwrap_or(buffer.len());

@@ -57,7 +57,7 @@ const FILES_EVERY_MS: i64 = 24 * 3_600_000;
 /// The setting that says when they were.
 const FILES_LOOKED_AT: &str = "collection_files_looked_at";
 /// How long to wait for a job that a database of version 0.1 needs first.
-const FOREIGN_LAYERS_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+const FOREIGN_LAYERS_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// Runs that are kept for [`Registry::list_collections`].
 const RUNS_KEPT: i64 = 1_000;
 
