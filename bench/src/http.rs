@@ -68,6 +68,17 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> std::io::Result<Answer> {
+        self.send_parts(method, target, headers, &[body])
+    }
+
+    /// The same with a body in parts, so that large bodies that differ by little are kept once.
+    pub fn send_parts(
+        &mut self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[&[u8]],
+    ) -> std::io::Result<Answer> {
         // A Location may be a whole URL; the path is what goes on the wire.
         let path = target
             .strip_prefix("http://")
@@ -82,13 +93,16 @@ impl Client {
         {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        let length: usize = body.iter().map(|part| part.len()).sum();
+        if length > 0 || matches!(method, "POST" | "PUT" | "PATCH") {
+            head.push_str(&format!("Content-Length: {length}\r\n"));
         }
         head.push_str("\r\n");
         let stream = self.stream.get_mut();
         stream.write_all(head.as_bytes())?;
-        stream.write_all(body)?;
+        for part in body {
+            stream.write_all(part)?;
+        }
         self.read_answer(method == "HEAD")
     }
 

@@ -8,9 +8,10 @@ use store::iam::entity::{self, Kind, NewEntity};
 use store::{Scope, Store};
 
 use crate::Options;
+use crate::berth;
 use crate::issuer::{AUDIENCE, Issuer};
 use crate::latency::{Latencies, repeat};
-use crate::peers::{self, Peer};
+use crate::peers::Peer;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -63,10 +64,10 @@ pub fn run(options: &Options) -> Result<String> {
         let mut runs: [Vec<Latencies>; 2] = [Vec::new(), Vec::new()];
         for _ in 0..options.rounds {
             for (at, (server, _)) in servers.iter().enumerate() {
-                let body = peers::form("2011-06-15", &parameters);
+                let body = berth::form("2011-06-15", &parameters);
                 let request = match name {
-                    UNSIGNED => peers::unsigned_form(&server.peer, &body),
-                    _ => peers::signed_form(&server.peer, &server.key, "sts", &body)?,
+                    UNSIGNED => berth::unsigned_form(&server.peer, &body),
+                    _ => berth::signed_form(&server.peer, &server.key, "sts", &body)?,
                 };
                 let requests = [request];
                 runs[at].push(repeat(
@@ -101,7 +102,7 @@ pub fn run(options: &Options) -> Result<String> {
 /// A server, and the key of the user who may assume the role.
 struct Filled {
     peer: Peer,
-    key: peers::Key,
+    key: berth::Key,
 }
 
 /// An account with a role for a user and one for the issuer's tokens, and `users` others. Those are written into the
@@ -116,12 +117,12 @@ fn filled(berth: &Path, dir: &Path, users: usize, issuer: &Issuer) -> Result<Fil
     ];
     let trust = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",
         "Principal":{"AWS":"arn:aws:iam::123456789012:user/circleci"}}}"#;
-    let peer = peers::berth_alone("berth", berth, dir, &options)?;
-    let root = peers::root_key(dir)?;
-    let call = |parameters: &[(&str, &str)]| peers::iam(&peer, &root, parameters);
+    let peer = berth::start_alone("berth", berth, dir, &options)?;
+    let root = berth::root_key(dir)?;
+    let call = |parameters: &[(&str, &str)]| berth::iam(&peer, &root, parameters);
     call(&[("Action", "CreateUser"), ("UserName", "circleci")])?;
     let answer = call(&[("Action", "CreateAccessKey"), ("UserName", "circleci")])?;
-    let key = peers::key_in(&String::from_utf8(answer)?)?;
+    let key = berth::key_in(&String::from_utf8(answer)?)?;
     call(&[
         ("Action", "CreateRole"),
         ("RoleName", "containerise"),
@@ -148,7 +149,7 @@ fn filled(berth: &Path, dir: &Path, users: usize, issuer: &Issuer) -> Result<Fil
         .enable_all()
         .build()?;
     runtime.block_on(add_users(dir, users))?;
-    let peer = peers::berth_alone("berth", berth, dir, &options)?;
+    let peer = berth::start_alone("berth", berth, dir, &options)?;
     Ok(Filled { peer, key })
 }
 

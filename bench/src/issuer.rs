@@ -10,9 +10,10 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
+
+use crate::certificate::Certificate;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -34,7 +35,8 @@ impl Issuer {
     pub fn start(dir: &Path) -> Result<Issuer> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let url = format!("https://127.0.0.1:{}", listener.local_addr()?.port());
-        let (tls, authority) = tls(dir)?;
+        let certificate = Certificate::new(dir)?;
+        let tls = certificate.server()?;
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
         let documents = documents(&url, &key);
         std::thread::spawn(move || {
@@ -46,7 +48,7 @@ impl Issuer {
         });
         Ok(Issuer {
             url,
-            authority,
+            authority: certificate.authority,
             key,
         })
     }
@@ -63,27 +65,6 @@ impl Issuer {
         let signature = self.key.sign(&SystemRandom::new(), text.as_bytes())?;
         Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
-}
-
-/// The server's side of TLS, and the file with the authority of its certificate.
-fn tls(dir: &Path) -> Result<(Arc<ServerConfig>, PathBuf)> {
-    let mut params = rcgen::CertificateParams::new(Vec::new())?;
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let ca_key = rcgen::KeyPair::generate()?;
-    let ca = params.self_signed(&ca_key)?;
-    let file = dir.join("issuer-ca.pem");
-    std::fs::write(&file, ca.pem())?;
-    let ca = rcgen::Issuer::new(params, ca_key);
-    let key = rcgen::KeyPair::generate()?;
-    let leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])?;
-    let leaf = leaf.signed_by(&key, &ca)?;
-    let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key.into())?;
-    Ok((Arc::new(config), file))
 }
 
 /// The discovery document and the keys (OpenID Connect Discovery 1.0, RFC 7517).

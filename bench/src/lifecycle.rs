@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::Options;
-use crate::peers::{self, Key, Peer};
+use crate::berth::{self, Key};
+use crate::peers::Peer;
 use crate::seed;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -42,26 +43,26 @@ pub fn run(options: &Options) -> Result<String> {
 }
 
 fn round_of(berth: &Path, dir: &Path) -> Result<(f64, f64, f64)> {
-    let peer = peers::berth_alone("berth", berth, dir, &[])?;
-    let key = peers::root_key(dir)?;
+    let peer = berth::start_alone("berth", berth, dir, &[])?;
+    let key = berth::root_key(dir)?;
     let name = format!(r#"{{"repositoryName":"{REPOSITORY}"}}"#);
-    peers::ecr(&peer, &key, "CreateRepository", &name)?;
+    berth::ecr(&peer, &key, "CreateRepository", &name)?;
     drop(peer);
     seed::add_images(dir, REPOSITORY, IMAGES)?;
-    let peer = peers::berth_alone("berth", berth, dir, &[])?;
+    let peer = berth::start_alone("berth", berth, dir, &[])?;
     let quiet_until = Instant::now() + QUIET;
     let quiet = pulls(&peer, &key, || Ok(Instant::now() < quiet_until))?;
     let policy = format!(
         r#"{{"rules":[{{"rulePriority":1,"description":"Keep the newest","selection":{{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":{KEPT}}},"action":{{"type":"expire"}}}}]}}"#
     );
     let put = serde_json::json!({"repositoryName": REPOSITORY, "lifecyclePolicyText": policy});
-    peers::ecr(&peer, &key, "PutLifecyclePolicy", &put.to_string())?;
+    berth::ecr(&peer, &key, "PutLifecyclePolicy", &put.to_string())?;
     let started = Instant::now();
     let during = pulls(&peer, &key, || {
         if started.elapsed() > RUN_MAX {
             return Err("the policy was not run".into());
         }
-        let answer = peers::ecr(&peer, &key, "GetLifecyclePolicy", &name)?;
+        let answer = berth::ecr(&peer, &key, "GetLifecyclePolicy", &name)?;
         let answer: serde_json::Value = serde_json::from_slice(&answer)?;
         Ok(answer["lastEvaluatedAt"].as_f64().unwrap_or_default() == 0.0)
     })?;
@@ -77,7 +78,7 @@ fn pulls(peer: &Peer, key: &Key, go_on: impl Fn() -> Result<bool>) -> Result<f64
     let mut times = Vec::new();
     while go_on()? {
         let started = Instant::now();
-        peers::ecr(peer, key, "BatchGetImage", &newest)?;
+        berth::ecr(peer, key, "BatchGetImage", &newest)?;
         times.push(started.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);

@@ -7,9 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::Options;
-use crate::cases;
+use crate::berth::{self, Key};
+use crate::content;
 use crate::http::Client;
-use crate::peers::{self, Key, Peer};
+use crate::peers::Peer;
 use crate::seed;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -42,17 +43,17 @@ type Request = fn(&mut Side, usize) -> Result<()>;
 const REQUESTS_BY_NAME: [(&str, Request); 5] = [
     ("DescribeImages, a page of 100", |side, _| {
         let body = format!(r#"{{"repositoryName":"{REPOSITORY}","maxResults":100}}"#);
-        peers::ecr(&side.peer, &side.key, "DescribeImages", &body).map(drop)
+        berth::ecr(&side.peer, &side.key, "DescribeImages", &body).map(drop)
     }),
     ("DescribeImages by tag", |side, number| {
         let body = format!(
             r#"{{"repositoryName":"{REPOSITORY}","imageIds":[{{"imageTag":"v{number}"}}]}}"#
         );
-        peers::ecr(&side.peer, &side.key, "DescribeImages", &body).map(drop)
+        berth::ecr(&side.peer, &side.key, "DescribeImages", &body).map(drop)
     }),
     ("ListImages, a page of 100", |side, _| {
         let body = format!(r#"{{"repositoryName":"{REPOSITORY}","maxResults":100}}"#);
-        peers::ecr(&side.peer, &side.key, "ListImages", &body).map(drop)
+        berth::ecr(&side.peer, &side.key, "ListImages", &body).map(drop)
     }),
     ("tags/list, a page of 100", |side, number| {
         let path = format!("/v2/{REPOSITORY}/tags/list?n=100&last=v{number}");
@@ -113,20 +114,20 @@ fn median(mut times: Vec<f64>) -> f64 {
 
 /// A server on a directory that was filled while it was stopped.
 fn fill(berth: &Path, dir: &Path, images: i64, others: i64) -> Result<Side> {
-    let peer = peers::berth_alone("berth", berth, dir, &[])?;
-    let key = peers::root_key(dir)?;
+    let peer = berth::start_alone("berth", berth, dir, &[])?;
+    let key = berth::root_key(dir)?;
     let others: Vec<String> = (0..others)
         .map(|number| format!("other-{number}"))
         .collect();
     for name in others.iter().map(String::as_str).chain([REPOSITORY]) {
         let body = format!(r#"{{"repositoryName":"{name}"}}"#);
-        peers::ecr(&peer, &key, "CreateRepository", &body)?;
+        berth::ecr(&peer, &key, "CreateRepository", &body)?;
     }
     drop(peer);
     seed::add_images(dir, REPOSITORY, images)?;
     seed::add_to_each(dir, &others, IMAGES)?;
-    let mut peer = peers::berth_alone("berth", berth, dir, &[])?;
-    peer.authorization = Some(peers::registry_login(&peer, &key)?);
+    let mut peer = berth::start_alone("berth", berth, dir, &[])?;
+    peer.authorization = Some(berth::registry_login(&peer, &key)?);
     wait_until_idle(&peer)?;
     let client = peer.client()?;
     Ok(Side { peer, key, client })
@@ -152,7 +153,7 @@ fn wait_until_idle(peer: &Peer) -> Result<()> {
 /// Pushes an image of one config, which is its own.
 fn push(client: &mut Client, number: usize) -> Result<()> {
     let config = format!(r#"{{"architecture":"amd64","os":"linux","number":{number}}}"#);
-    let digest = cases::digest_of(config.as_bytes());
+    let digest = content::digest_of(config.as_bytes());
     let uploads = format!("/v2/{REPOSITORY}/blobs/uploads/");
     let begun = client.send("POST", &uploads, &[], &[])?.expect(202)?;
     let location = begun.header("location").ok_or("no location")?.to_owned();

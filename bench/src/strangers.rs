@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 
 use crate::Options;
-use crate::cases::{MANIFEST_TYPE, push_image};
+use crate::berth::{self, Key};
+use crate::content::{MANIFEST_TYPE, push_image, random_bytes};
 use crate::latency::{Latencies, repeat};
-use crate::peers::{self, Key, Peer};
+use crate::peers::Peer;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -90,9 +91,14 @@ const ATTACKS: [Attack; 5] = [
 pub fn run(options: &Options) -> Result<String> {
     more_files()?;
     let dir = tempfile::tempdir()?;
-    let berth = peers::berth("berth", &options.berth, dir.path())?;
-    push_image(&mut berth.client()?)?;
-    let root = peers::root_key(dir.path())?;
+    let berth = berth::start("berth", &options.berth, dir.path())?;
+    push_image(
+        &mut berth.client()?,
+        "bench",
+        "v1",
+        &random_bytes(16 << 10, 7),
+    )?;
+    let root = berth::root_key(dir.path())?;
     let requests = honest_requests(&berth, &root)?;
     let forged = dir.path().join("forged");
     std::fs::write(&forged, forged_request(&berth, &root)?)?;
@@ -119,8 +125,8 @@ fn honest_requests(berth: &Peer, root: &Key) -> Result<Vec<Vec<u8>>> {
         "GET /v2/bench/manifests/v1 HTTP/1.1\r\nHost: {}\r\nAccept: {MANIFEST_TYPE}\r\nAuthorization: {password}\r\n\r\n",
         berth.address
     );
-    let body = peers::form("2011-06-15", &[("Action", "GetCallerIdentity")]);
-    let call = peers::signed_form(berth, root, "sts", &body)?;
+    let body = berth::form("2011-06-15", &[("Action", "GetCallerIdentity")]);
+    let call = berth::signed_form(berth, root, "sts", &body)?;
     Ok(vec![pull.into_bytes(), call])
 }
 
@@ -155,8 +161,8 @@ fn row(report: &mut String, name: &str, latencies: &Latencies, quiet: Option<&La
 
 /// The root user's key id, which is known, and a signature of another body.
 fn forged_request(berth: &Peer, root: &Key) -> Result<Vec<u8>> {
-    let body = peers::form("2010-05-08", &[("Action", "ListUsers")]);
-    let mut request = peers::signed_form(berth, root, "iam", &body)?;
+    let body = berth::form("2010-05-08", &[("Action", "ListUsers")]);
+    let mut request = berth::signed_form(berth, root, "iam", &body)?;
     // The last letter of the body is another one now.
     if let Some(last) = request.last_mut() {
         *last = b'S';
