@@ -100,8 +100,8 @@ pub fn under_pull(options: &Options, figures: &mut Figures) -> Result<()> {
                 let beside = [Request::new(peer, "GET", large)];
                 let until = Until::Passed(options.time + 2 * AHEAD);
                 std::thread::scope(|scope| {
-                    let pulling =
-                        scope.spawn(|| pull(peer, &beside, until).map_err(|e| e.to_string()));
+                    let pulling = scope
+                        .spawn(|| pull_beside(peer, &beside, until).map_err(|e| e.to_string()));
                     std::thread::sleep(AHEAD);
                     let answers = ask()?;
                     pulling.join().map_err(|_| "the pull panicked")??;
@@ -116,7 +116,7 @@ pub fn under_pull(options: &Options, figures: &mut Figures) -> Result<()> {
 
 /// The one who pulls is on another machine in reality, so its work must not be in the way of the server's: its thread has
 /// the lowest priority.
-fn pull(peer: &Peer, requests: &[Request], until: Until) -> Result<()> {
+fn pull_beside(peer: &Peer, requests: &[Request], until: Until) -> Result<()> {
     rustix::process::setpriority_process(None, 19)?;
     let answers = load::send(peer.address, None, requests, 1, until)?;
     let rate = answers.bytes as f64 / 1e6 / answers.elapsed;
