@@ -1,15 +1,20 @@
-"""crane, oras and regctl, each pushing, pulling and deleting as one person, and each refused what that person may not do."""
+"""crane, oras and regctl, each pushing, pulling and deleting as one person, and each refused what that person may not do.
+notation (the Notary Project's library) signs and verifies."""
 
+import datetime
 import json
 import secrets
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from berth import images
+from berth import clients, images
 from berth.outcome import NO_IDENTITY_POLICY
 from berth.policies import allow, policy, pull_only, push_and_pull
 
-REPOSITORIES = ("crane", "oras", "regctl")
+REPOSITORIES = ("crane", "oras", "regctl", "notation")
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +94,59 @@ def test_regctl(writer, reader, tmp_path):
     reader.regctl("image", "copy", reader.image("regctl:v1"), reader.image("regctl:mine")).denied(
         action="ecr:PutImage", resource=reader.repository_arn("regctl"), because=NO_IDENTITY_POLICY)
     writer.regctl("tag", "delete", writer.image("regctl:v1")).ok()
+
+
+def code_signer(directory):
+    """A key, and its own certificate to sign code with."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string("CN=signer,O=Example,ST=WA,C=US")
+    now = datetime.datetime.now(datetime.UTC)
+    usage = x509.KeyUsage(digital_signature=True, **dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign",
+         "encipher_only", "decipher_only"), False))
+    made = x509.CertificateBuilder(
+        subject_name=name, issuer_name=name, public_key=key.public_key(), serial_number=x509.random_serial_number(),
+        not_valid_before=now - datetime.timedelta(hours=1), not_valid_after=now + datetime.timedelta(days=1),
+    ).add_extension(usage, critical=True).add_extension(
+        x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CODE_SIGNING]), critical=False).sign(key, hashes.SHA256())
+    files = directory / "key.pem", directory / "certificate.pem"
+    files[0].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                           serialization.NoEncryption()))
+    files[1].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    return files
+
+
+def trusting(directory, certificate):
+    """A folder with notation's trust store, in which is that certificate."""
+    store = directory / "truststore/x509/ca/trusted"
+    store.mkdir(parents=True)
+    (store / "signer.pem").write_bytes(certificate.read_bytes())
+    return directory
+
+
+def test_notation(writer, reader, tmp_path):
+    image = images.Image()
+    writer.raw().push("notation", "v1", image).expect(201)
+    reference = f"{writer.image('notation')}@{image.digest}"
+    (tmp_path / "other").mkdir()
+    key, certificate = code_signer(tmp_path)
+    other_key, other = code_signer(tmp_path / "other")
+    trust, others_trust = trusting(tmp_path / "trust", certificate), trusting(tmp_path / "others", other)
+
+    def notation(person, *arguments):
+        person.crane.login()
+        return person.run(clients.tool("notation"), *arguments, env={"DOCKER_CONFIG": str(person.home / "crane")})
+
+    notation(reader, "verify", trust, reference).failed("no signature is associated")
+    notation(writer, "sign", key, certificate, reference).ok()
+    assert image.digest in notation(reader, "verify", trust, reference).ok().text
+    # The signature is a referrer of the image.
+    listed = reader.raw()("GET", f"/v2/notation/referrers/{image.digest}").expect(200).json["manifests"]
+    assert [one["artifactType"] for one in listed] == ["application/vnd.cncf.notary.signature"]
+    # Who trusts another signer, and who may not push.
+    notation(reader, "verify", others_trust, reference).failed()
+    notation(reader, "sign", other_key, other, reference).denied(
+        action="ecr:InitiateLayerUpload", resource=reader.repository_arn("notation"), because=NO_IDENTITY_POLICY)
 
 
 def tar(layout, directory):
