@@ -1,7 +1,6 @@
 //! One figure: a workload on one server in one round. Servers take turns within a workload (A B A B …), so that a
 //! machine that drifts drifts for all of them.
 
-use crate::content::settle;
 use crate::peers::Peer;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -73,6 +72,8 @@ pub struct Figures {
     pub samples: Vec<Sample>,
     pub notes: Vec<String>,
     pub idle: Vec<Idle>,
+    /// Only cases whose names have this in them are run.
+    pub only: Option<String>,
 }
 
 /// A server after its start.
@@ -90,9 +91,16 @@ impl Figures {
         }
     }
 
+    pub fn wants(&self, case: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| case.contains(only))
+    }
+
     /// Runs each workload on its servers in turn. Who fails is named in the report and left out of the rounds to come.
     pub fn run(&mut self, workloads: &[Workload<'_>], rounds: usize) {
         for workload in workloads {
+            if !self.wants(&workload.case) {
+                continue;
+            }
             let mut failed = Vec::new();
             for _ in 0..rounds {
                 for peer in &workload.on {
@@ -139,7 +147,6 @@ pub struct Medians {
 }
 
 fn sample(workload: &Workload<'_>, peer: &Peer) -> Result<Sample> {
-    settle();
     peer.forget_peak()?;
     let cpu = peer.cpu_seconds();
     let done = (workload.work)(peer)?;
@@ -160,7 +167,8 @@ fn sample(workload: &Workload<'_>, peer: &Peer) -> Result<Sample> {
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+    let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
+    Some(f64::midpoint(*values.get(low)?, *values.get(high)?))
 }
 
 /// The time that 99 of 100 took at most, of times in seconds; in milliseconds.

@@ -11,7 +11,7 @@ use aws_lc_rs::digest;
 
 use crate::Options;
 use crate::cell::{Done, Figures, Result, Unit, Workload, p99_ms};
-use crate::content::{Layers, blob_path, push_layer};
+use crate::content::{Layers, blob_path, push_layer, settle};
 use crate::fleet::Fleet;
 use crate::load::{self, Request, Until};
 use crate::peers::Peer;
@@ -122,6 +122,9 @@ pub fn pushes(options: &Options, figures: &mut Figures) -> Result<()> {
         let layers = Layers::of(bytes);
         for clients in CLIENTS {
             let case = push_case(bytes, clients);
+            if !figures.wants(&case) {
+                continue;
+            }
             if clients > 1 && bytes * clients > PUSHED_BYTES_MAX {
                 figures.note(format!(
                     "not run: {case}: more than {} in one cell",
@@ -206,13 +209,14 @@ impl Turns {
 pub type Turn<'a> = Box<dyn FnMut(usize) -> Result<()> + 'a>;
 
 /// So many clients take turns of their own, side by side, until the time has passed or so many turns are begun; each
-/// takes one at least, and finishes what it began. The maker is called once for each client, in its thread.
+/// takes one at least, and finishes what it began. The disk has nothing to do when they begin. The maker is called once for each client, in its thread.
 pub fn at_once<'a>(
     clients: usize,
     time: Duration,
     turns_max: usize,
     maker: impl Fn() -> Result<Turn<'a>> + Sync,
 ) -> Result<Turns> {
+    settle();
     let (all, failure) = (Mutex::new(Vec::new()), Mutex::new(None));
     let begun = AtomicUsize::new(0);
     let started = Instant::now();

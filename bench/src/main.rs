@@ -67,6 +67,8 @@ pub struct Options {
     pub time: Duration,
     /// Bytes of the large layer.
     pub layer_bytes: usize,
+    /// Of the parts beside peers only cases whose names have this in them.
+    case: Option<String>,
     /// The parts that are run; all of them where none is named.
     parts: Vec<String>,
 }
@@ -102,6 +104,7 @@ fn main() -> cell::Result<()> {
         rounds: 3,
         time: Duration::from_secs(2),
         layer_bytes: 1 << 30,
+        case: None,
         parts: Vec::new(),
     };
     let parts: Vec<&str> = BESIDE_PEERS
@@ -123,6 +126,7 @@ fn main() -> cell::Result<()> {
             "--rounds" => options.rounds = value.parse::<usize>()?.clamp(1, 9),
             "--seconds" => options.time = Duration::from_secs(value.parse::<u64>()?.clamp(1, 60)),
             "--layer-mib" => options.layer_bytes = value.parse::<usize>()?.clamp(1, 4096) << 20,
+            "--case" => options.case = Some(value),
             "--part" if parts.contains(&value.as_str()) => options.parts.push(value),
             // The attackers' process, which the strangers' part starts.
             "--attack" => attack = Some(value),
@@ -130,7 +134,7 @@ fn main() -> cell::Result<()> {
             _ => {
                 return Err(format!(
                     "unknown option `{flag} {value}`: --berth FILE, --before FILE, --distribution FILE, --zot FILE, \
-                     --rounds N, --seconds N, --layer-mib N, --part {}",
+                     --rounds N, --seconds N, --layer-mib N, --case TEXT, --part {}",
                     parts.join("|")
                 )
                 .into());
@@ -143,7 +147,10 @@ fn main() -> cell::Result<()> {
     let wanted =
         |part: &str| options.parts.is_empty() || options.parts.iter().any(|wanted| wanted == part);
     let load = std::fs::read_to_string("/proc/loadavg")?;
-    let mut figures = Figures::default();
+    let mut figures = Figures {
+        only: options.case.clone(),
+        ..Figures::default()
+    };
     for (_, run) in BESIDE_PEERS.iter().filter(|(name, _)| wanted(name)) {
         run(&options, &mut figures)?;
     }

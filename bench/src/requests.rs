@@ -115,9 +115,9 @@ pub fn under_pull(options: &Options, figures: &mut Figures) -> Result<()> {
 }
 
 /// The one who pulls is on another machine in reality, so its work must not be in the way of the server's: its thread has
-/// the lowest priority.
+/// a low priority.
 fn pull_beside(peer: &Peer, requests: &[Request], until: Until) -> Result<()> {
-    rustix::process::setpriority_process(None, 19)?;
+    rustix::process::nice(10)?;
     let answers = load::send(peer.address, None, requests, 1, until)?;
     let rate = answers.bytes as f64 / 1e6 / answers.elapsed;
     eprintln!("  the pull beside them, of {}: {rate:.0} MB/s", peer.name);
