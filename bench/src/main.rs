@@ -164,7 +164,9 @@ fn main() -> cell::Result<()> {
             options.rounds
         );
     }
-    for (_, run) in ALONE.iter().filter(|(name, _)| wanted(name)) {
+    // They have no cases.
+    let alone = ALONE.iter().filter(|_| options.case.is_none());
+    for (_, run) in alone.filter(|(name, _)| wanted(name)) {
         println!("{}", run(&options)?);
     }
     Ok(())
