@@ -1,9 +1,11 @@
 //! The authorization step: the only place that decides, and the only maker of [`Authorized`].
 
+use std::cell::RefCell;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use aws_types::{AccountId, Arn};
+use jiff::Timestamp;
 use policy::{ApplicablePolicies, Context, ContextValue, Decision, Effect, PolicySet, Request};
 
 use crate::proof::Decided;
@@ -262,7 +264,7 @@ fn all_keys<R>(context: &RequestContext, mut keys: Context, resource: &Resource<
     }
     if let Some(owner) = resource.owner() {
         let owner = ContextValue::One(owner.as_str().into());
-        keys.insert("aws:ResourceAccount", owner);
+        keys.insert_lower("aws:resourceaccount", owner);
     }
     Context::layered(&context.caller.context, keys)
 }
@@ -459,19 +461,50 @@ fn denial(
 /// keys"). Those of the principal and the session come with the caller.
 fn request_keys(context: &RequestContext) -> Context {
     let client = &context.client;
-    let agent = (!client.user_agent.is_empty()).then(|| Arc::clone(&client.user_agent));
-    let secure = if client.secure { "true" } else { "false" };
-    let now = aws_types::time::iso8601(context.now);
-    Context::new()
-        .set("aws:SourceIp", client.address.to_string())
-        .set("aws:SecureTransport", secure)
-        .set("aws:CurrentTime", now)
-        .set("aws:EpochTime", context.now.as_second().to_string())
-        .set("aws:RequestedRegion", context.region.as_str())
-        .set("aws:ViaAWSService", "false")
-        .set_option("aws:UserAgent", agent)
-        .set_option("aws:Referer", client.referer.clone())
-        .set_option(MFA_AGE, mfa_age(context))
+    let (current, epoch) = texts_of(context.now);
+    // In the order of the names, so that none moves another.
+    let mut keys = Context::with_capacity(REQUEST_KEYS_USUAL)
+        .set_lower("aws:currenttime", current)
+        .set_lower("aws:epochtime", epoch);
+    if let Some(age) = mfa_age(context) {
+        keys = keys.set_lower("aws:multifactorauthage", age);
+    }
+    if let Some(referer) = &client.referer {
+        keys = keys.set_lower("aws:referer", Arc::clone(referer));
+    }
+    keys = keys
+        .set_lower("aws:requestedregion", context.region.as_str())
+        .set_lower("aws:securetransport", boolean(client.secure))
+        .set_lower("aws:sourceip", client.address.to_string());
+    if !client.user_agent.is_empty() {
+        keys = keys.set_lower("aws:useragent", Arc::clone(&client.user_agent));
+    }
+    keys.set_lower("aws:viaawsservice", boolean(false))
+}
+
+/// Keys of most requests, with those of a repository and its organization.
+const REQUEST_KEYS_USUAL: usize = 12;
+
+fn boolean(value: bool) -> Arc<str> {
+    static TEXTS: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| ["false".into(), "true".into()]);
+    Arc::clone(&TEXTS[usize::from(value)])
+}
+
+/// A point in time as ISO 8601 and in seconds since the epoch. The requests of a second share the texts.
+fn texts_of(time: Timestamp) -> (Arc<str>, Arc<str>) {
+    thread_local! {
+        static LAST: RefCell<Option<(i64, Arc<str>, Arc<str>)>> = const { RefCell::new(None) };
+    }
+    let second = time.as_second();
+    LAST.with_borrow_mut(|last| match last {
+        Some((known, iso, epoch)) if *known == second => (Arc::clone(iso), Arc::clone(epoch)),
+        _ => {
+            let iso: Arc<str> = aws_types::time::iso8601(time).into();
+            let epoch: Arc<str> = second.to_string().into();
+            *last = Some((second, Arc::clone(&iso), Arc::clone(&epoch)));
+            (iso, epoch)
+        }
+    })
 }
 
 /// The seconds since the caller's session was made with a code of an MFA device.

@@ -13,7 +13,7 @@ use futures_util::Stream;
 
 #[cfg(feature = "testing")]
 use crate::Redirect;
-use crate::batch::{End, read_batch};
+use crate::batch::{Arriving, End, read_batch};
 use crate::blocking;
 use crate::encryption::{self, ReadAt};
 use crate::hash_state::Hasher;
@@ -174,8 +174,9 @@ impl Blobs {
             });
         }
         let mut part = pin!(part);
-        let first = read_batch(part.as_mut()).await;
-        let written = write_stream(&self.layout, lock, first, part).await?;
+        let arriving = Arriving::begin();
+        let first = read_batch(&arriving, part.as_mut()).await;
+        let written = write_stream(&self.layout, lock, first, &arriving, part).await?;
         let layout = Arc::clone(&self.layout);
         let (rest, mut lock) = (written.rest, written.lock);
         let offset = blocking::sync(move || {
@@ -269,7 +270,8 @@ impl Blobs {
     {
         let expected = *expected;
         let mut content = pin!(content);
-        let (first, end) = read_batch(content.as_mut()).await;
+        let arriving = Arriving::begin();
+        let (first, end) = read_batch(&arriving, content.as_mut()).await;
         match end {
             End::Failed(source) => return Err(PutError::Body(source)),
             End::Done => {
@@ -295,7 +297,7 @@ impl Blobs {
             Ok::<_, Error>(lock)
         })
         .await??;
-        let written = write_stream(&self.layout, lock, (first, End::Open), content).await?;
+        let written = write_stream(&self.layout, lock, (first, End::Open), &arriving, content).await?;
         if let Some(source) = written.failed {
             return Err(PutError::Body(source));
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::task::JoinHandle;
 
-use crate::batch::{End, read_batch};
+use crate::batch::{Arriving, End, read_batch};
 use crate::blocking::{join, start_compute, start_sync, start_write};
 use crate::hash_state::Hasher;
 use crate::layout::Layout;
@@ -35,6 +35,7 @@ pub(crate) async fn write_stream<S, E>(
     layout: &Arc<Layout>,
     lock: UploadLock,
     (first, end): (Vec<Bytes>, End),
+    arriving: &Arriving,
     mut stream: Pin<&mut S>,
 ) -> Result<Written, Error>
 where
@@ -51,7 +52,7 @@ where
     let mut writing = Writing::start(layout, lock, None, first).await?;
     let mut syncing: Option<(u64, JoinHandle<Result<Checkpoint, Error>>)> = None;
     loop {
-        let (batch, end) = read_batch(stream.as_mut()).await;
+        let (batch, end) = read_batch(arriving, stream.as_mut()).await;
         let lock = writing.done().await?;
         if let Some(failed) = end.last() {
             // A sync must not run on behind the last one: it would take the error report.

@@ -1,5 +1,6 @@
 //! The request context: condition keys and their values.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::case_fold;
@@ -45,7 +46,7 @@ impl ContextValue {
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// Sorted by lower-case name.
-    own: Vec<(Box<str>, ContextValue)>,
+    own: Vec<(Cow<'static, str>, ContextValue)>,
     /// Looked at for keys that `own` lacks.
     base: Option<Arc<Context>>,
 }
@@ -54,6 +55,15 @@ impl Context {
     /// No keys.
     pub fn new() -> Context {
         Context::default()
+    }
+
+    /// No keys, and room for so many.
+    #[must_use]
+    pub fn with_capacity(keys: usize) -> Context {
+        Context {
+            own: Vec::with_capacity(keys),
+            base: None,
+        }
     }
 
     /// `own` on top of `base`: a key in both has `own`'s value.
@@ -96,9 +106,25 @@ impl Context {
         self
     }
 
+    /// Sets a single-valued key whose name is in lower case already, without a copy of the name.
+    #[must_use]
+    pub fn set_lower(mut self, name: &'static str, value: impl Into<Arc<str>>) -> Context {
+        self.insert_lower(name, ContextValue::One(value.into()));
+        self
+    }
+
+    /// Sets a key in place whose name is in lower case already.
+    pub fn insert_lower(&mut self, name: &'static str, value: ContextValue) {
+        debug_assert_eq!(case_fold::key(name), name, "a name in lower case");
+        self.put(Cow::Borrowed(name), value);
+    }
+
     /// Sets a key in place.
     pub fn insert(&mut self, name: &str, value: ContextValue) {
-        let name = case_fold::key(name).into_boxed_str();
+        self.put(Cow::Owned(case_fold::key(name)), value);
+    }
+
+    fn put(&mut self, name: Cow<'static, str>, value: ContextValue) {
         match self.own.binary_search_by(|(own, _)| (**own).cmp(&*name)) {
             Ok(at) => self.own[at].1 = value,
             Err(at) => self.own.insert(at, (name, value)),
@@ -115,7 +141,7 @@ impl Context {
         }
         let own = keys
             .into_iter()
-            .map(|(lower, _, value)| (lower.into_boxed_str(), value));
+            .map(|(lower, _, value)| (Cow::Owned(lower), value));
         Ok(Context {
             own: own.collect(),
             base: None,
@@ -138,9 +164,13 @@ impl Context {
                 ContextValue::Many(values) => heap::slice(values),
             };
             let values = value.values().iter().map(|value| heap::shared_str(value));
-            heap::allocation(name.len()) + list + values.sum::<usize>()
+            let name = match name {
+                Cow::Borrowed(_) => 0,
+                Cow::Owned(name) => heap::allocation(name.capacity()),
+            };
+            name + list + values.sum::<usize>()
         });
-        let entry = std::mem::size_of::<(Box<str>, ContextValue)>();
+        let entry = std::mem::size_of::<(Cow<'static, str>, ContextValue)>();
         heap::allocation(self.own.capacity() * entry) + keys.sum::<usize>()
     }
 

@@ -215,11 +215,39 @@ fn shorten(text: &mut String, max: usize) {
 }
 
 fn bounded(parameters: serde_json::Value) -> serde_json::Value {
+    // Most are far below the bound, and written once.
+    if json_length_at_most(&parameters) <= AUDIT_PARAMETERS_BYTES_MAX {
+        return parameters;
+    }
     match json_length(&parameters) {
         length if length > AUDIT_PARAMETERS_BYTES_MAX => {
             json!({"omitted": format!("{length} bytes")})
         }
         _ => parameters,
+    }
+}
+
+/// What the JSON of a value cannot be longer than, in bytes.
+fn json_length_at_most(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    // Each byte as an escape such as `\u001f`.
+    let text = |text: &str| 6 * text.len() + 2;
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        // The longest is a float such as -2.2250738585072014e-308.
+        Value::Number(_) => 32,
+        Value::String(value) => text(value),
+        Value::Array(values) => {
+            2 + values
+                .iter()
+                .map(|value| json_length_at_most(value) + 1)
+                .sum::<usize>()
+        }
+        Value::Object(members) => {
+            let member =
+                |(name, value): (&String, &Value)| text(name) + json_length_at_most(value) + 2;
+            2 + members.iter().map(member).sum::<usize>()
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use aws_api::ErrorStatus;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 
 use crate::app::App;
@@ -33,6 +33,8 @@ use crate::reply::ReplyBody;
 use crate::route::{IssuerDocument, Route, route};
 use crate::usage_metrics;
 use crate::webhooks;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// Answers a request, whatever happens.
 pub(crate) async fn handle(
@@ -92,7 +94,7 @@ pub(crate) async fn handle(
     });
 
     if let Ok(id) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert("x-amzn-requestid", id);
+        response.headers_mut().insert(REQUEST_ID, id);
     }
     if hsts && let Some(value) = &app.hsts {
         let headers = response.headers_mut();

@@ -22,8 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// Bytes that one stand-in stands for at most.
-const PART_BYTES: usize = 1024 * 1024;
+/// Bytes that one stand-in stands for at most, and that are sent before the thread's other requests have their turn:
+/// sending is work of this thread, and a client that is fast enough would have it for itself.
+const PART_BYTES: usize = 256 * 1024;
 
 /// Zeroed pages that no one touches, so that they take no memory.
 static STAND_IN: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(vec![0; PART_BYTES]));
@@ -57,6 +58,8 @@ pub(crate) struct SendingIo {
     stream: TcpStream,
     queue: Arc<FileQueue>,
     current: Option<Current>,
+    /// A part was sent: others go first.
+    yields: bool,
 }
 
 /// The part that is being sent.
@@ -74,12 +77,17 @@ impl SendingIo {
             stream,
             queue: Arc::clone(&queue),
             current: None,
+            yields: false,
         };
         (io, queue)
     }
 
     /// Sends from the file in place of `stand_in`.
     fn poll_send(&mut self, cx: &mut Context<'_>, stand_in: &[u8]) -> Poll<io::Result<usize>> {
+        if std::mem::take(&mut self.yields) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let current = match &mut self.current {
             Some(current) => current,
             none => none.insert(Current {
@@ -103,6 +111,7 @@ impl SendingIo {
         };
         if current.part.remaining() == 0 {
             self.current = None;
+            self.yields = true;
         }
         Poll::Ready(Ok(sent))
     }

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use std::path::Path;
 use std::time::Duration;
 
@@ -165,4 +166,30 @@ async fn a_change_does_not_wait_for_the_events_of_reads() {
     assert_eq!(names(&path), ["BatchGetImage", "PutImage", "BatchGetImage"]);
     drop(audit);
     writer.await.unwrap();
+}
+
+fn values() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        any::<String>().prop_map(serde_json::Value::from),
+        "[\\x00-\\x1f\"]{0,40}".prop_map(serde_json::Value::from),
+    ];
+    leaf.prop_recursive(3, 30, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::from),
+            proptest::collection::hash_map(any::<String>(), inner, 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// What is not measured is never longer than the bound.
+    #[test]
+    fn no_json_is_longer_than_what_it_is_taken_for(value in values()) {
+        prop_assert!(value.to_string().len() <= json_length_at_most(&value), "{value}");
+    }
 }

@@ -1,13 +1,19 @@
 //! The answers of the distribution API as HTTP responses.
 
+use ::blobs::Digest;
 use aws_api::ErrorStatus;
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use crate::error::{INTERNAL, OciEntry, OciError};
 use crate::head::Head;
 use crate::reply::ReplyBody;
+
+pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+/// Headers of most answers, with those that every answer of the server has.
+const HEADERS_USUAL: usize = 12;
 
 /// `GET /v2/` for a valid login.
 pub(super) fn base() -> Response<ReplyBody> {
@@ -22,11 +28,7 @@ pub(super) fn base() -> Response<ReplyBody> {
 pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<ReplyBody> {
     let mut response = empty(status);
     set(&mut response, header::CONTENT_TYPE, kind);
-    set(
-        &mut response,
-        header::CONTENT_LENGTH,
-        &body.len().to_string(),
-    );
+    set_length(&mut response, body.len());
     *response.body_mut() = ReplyBody::from(body);
     response
 }
@@ -35,13 +37,11 @@ pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<Re
 pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::empty());
     *response.status_mut() = status;
-    let version = HeaderValue::from_static("registry/2.0");
-    response
-        .headers_mut()
-        .insert("docker-distribution-api-version", version);
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS_USUAL);
+    headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     // Browsers must not guess the type of what clients pushed.
     let nosniff = HeaderValue::from_static("nosniff");
-    let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
@@ -58,6 +58,24 @@ pub(crate) fn set(
         }
         Err(_) => tracing::warn!("a header's value cannot be sent"),
     }
+}
+
+/// The headers that name what is answered by its digest: `Docker-Content-Digest`, and `ETag` with quotes.
+pub(super) fn set_digest(response: &mut Response<ReplyBody>, digest: &Digest) {
+    let quoted = Bytes::from(format!("\"{digest}\""));
+    let plain = quoted.slice(1..quoted.len() - 1);
+    for (name, value) in [(CONTENT_DIGEST, plain), (header::ETAG, quoted)] {
+        // Lower-case letters, digits, a colon and quotes are valid.
+        if let Ok(value) = HeaderValue::from_maybe_shared(value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// `Content-Length`.
+pub(super) fn set_length(response: &mut Response<ReplyBody>, length: usize) {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
 }
 
 /// The error document (OCI Distribution, "Error Codes").

@@ -9,10 +9,9 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{Response, StatusCode, header};
 
-use super::answers::{empty, set};
+use super::answers::{empty, set, set_digest};
 use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
-use super::uploads::CONTENT_DIGEST;
 use super::{OciRequest, OciResult, transfers};
 use crate::error::OciError;
 use crate::head::Head;
@@ -90,11 +89,9 @@ pub(super) async fn delete(job: &OciRequest<'_>, digest: &str) -> OciResult {
 }
 
 fn described(digest: &Digest) -> Response<ReplyBody> {
-    let digest = digest.to_string();
     let mut response = empty(StatusCode::OK);
     set(&mut response, header::CONTENT_TYPE, OCTET_STREAM);
-    set(&mut response, CONTENT_DIGEST, &digest);
-    set(&mut response, header::ETAG, &format!("\"{digest}\""));
+    set_digest(&mut response, digest);
     set(&mut response, header::ACCEPT_RANGES, "bytes");
     // The digest names the content: it cannot become stale.
     set(

@@ -6,10 +6,9 @@ use registry::pull_through::FromUpstream;
 use registry::{Error, Manifest, ManifestPush, RepositoryFacts};
 use serde_json::{Map, json};
 
-use super::answers::{empty, set};
+use super::answers::{empty, set, set_digest, set_length};
 use super::conditions::{self, Read};
 
-use super::uploads::CONTENT_DIGEST;
 use super::{Elements, OciRequest, OciResult};
 use crate::body::{BodyError, Inbound};
 use crate::fair_pool::Party;
@@ -65,17 +64,15 @@ fn described(job: &OciRequest<'_>, manifest: &Manifest) -> OciResult {
 }
 
 fn of(job: &OciRequest<'_>, manifest: &Digest, media_type: &str, length: usize) -> OciResult {
-    let digest = manifest.to_string();
     let read = conditions::read(job.head, manifest)?;
     let mut response = empty(StatusCode::OK);
-    set(&mut response, CONTENT_DIGEST, &digest);
-    set(&mut response, header::ETAG, &format!("\"{digest}\""));
+    set_digest(&mut response, manifest);
     if let Read::NotModified = read {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
     set(&mut response, header::CONTENT_TYPE, media_type);
-    set(&mut response, header::CONTENT_LENGTH, &length.to_string());
+    set_length(&mut response, length);
     Ok(response)
 }
 
@@ -117,8 +114,7 @@ pub(super) async fn put(
     let mut response = empty(StatusCode::CREATED);
     let location = format!("/v2/{}/manifests/{digest}", job.name());
     set(&mut response, header::LOCATION, &location);
-    set(&mut response, CONTENT_DIGEST, &digest);
-    set(&mut response, header::ETAG, &format!("\"{digest}\""));
+    set_digest(&mut response, &put.digest);
     set(&mut response, header::CONTENT_LENGTH, "0");
     if let Some(subject) = put.subject {
         set(&mut response, SUBJECT, &subject.to_string());

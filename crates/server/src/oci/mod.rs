@@ -16,6 +16,8 @@ pub(crate) mod token;
 pub(crate) mod transfers;
 mod uploads;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use authz::{Authorized, DecisionRecord, RequestContext};
@@ -178,7 +180,7 @@ pub(crate) async fn serve(
             record,
             place,
         };
-        Box::pin(operate(job, body)).await
+        operate(job, body).await
     };
     let result: OciResult = result.await;
     let (mut response, failure) = match result {
@@ -199,34 +201,44 @@ pub(crate) async fn serve(
     response
 }
 
-async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
+/// Runs the operation. Each has a box of its own: a pull's must not be as large as a push's.
+fn operate<'a>(
+    job: OciRequest<'a>,
+    body: Inbound,
+) -> Pin<Box<dyn Future<Output = OciResult> + Send + 'a>> {
     match job.route.ask.clone() {
-        OciOperation::Base => Ok(base()),
-        OciOperation::Catalog(page) => lists::catalog(&job, page).await,
-        OciOperation::ListTags(page) => lists::tags(&job, page).await,
+        OciOperation::Base => Box::pin(async { Ok(base()) }),
+        OciOperation::Catalog(page) => Box::pin(async move { lists::catalog(&job, page).await }),
+        OciOperation::ListTags(page) => Box::pin(async move { lists::tags(&job, page).await }),
         OciOperation::Referrers {
             digest,
             artifact_type,
             next,
-        } => {
+        } => Box::pin(async move {
             pull_through::referrers(&job, &digest).await?;
             lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await
-        }
-        OciOperation::StartUpload { mount, digest } => {
+        }),
+        OciOperation::StartUpload { mount, digest } => Box::pin(async move {
             let job = creation::ensure(job).await?;
             uploads::start(&job, mount, digest, body).await
+        }),
+        OciOperation::UploadStatus { id } => {
+            Box::pin(async move { uploads::status(&job, &id).await })
         }
-        OciOperation::UploadStatus { id } => uploads::status(&job, &id).await,
-        OciOperation::UploadPart { id } => uploads::part(&job, &id, body).await,
+        OciOperation::UploadPart { id } => {
+            Box::pin(async move { uploads::part(&job, &id, body).await })
+        }
         OciOperation::CompleteUpload { id, digest } => {
-            uploads::complete(&job, &id, digest, body).await
+            Box::pin(async move { uploads::complete(&job, &id, digest, body).await })
         }
-        OciOperation::CancelUpload { id } => uploads::cancel(&job, &id).await,
-        OciOperation::HeadBlob { digest } => {
+        OciOperation::CancelUpload { id } => {
+            Box::pin(async move { uploads::cancel(&job, &id).await })
+        }
+        OciOperation::HeadBlob { digest } => Box::pin(async move {
             let (job, _) = pull_through::blob(job, &digest, false).await?;
             blobs::head(&job, &digest).await
-        }
-        OciOperation::GetBlob { digest } => {
+        }),
+        OciOperation::GetBlob { digest } => Box::pin(async move {
             let streamed = !job.head.parts.headers.contains_key(header::RANGE);
             match pull_through::blob(job, &digest, streamed).await? {
                 (job, Served::Blob(digest, size, stream)) => {
@@ -234,26 +246,32 @@ async fn operate(job: OciRequest<'_>, body: Inbound) -> OciResult {
                 }
                 (job, _) => blobs::get(&job, &digest).await,
             }
+        }),
+        OciOperation::DeleteBlob { digest } => {
+            Box::pin(async move { blobs::delete(&job, &digest).await })
         }
-        OciOperation::DeleteBlob { digest } => blobs::delete(&job, &digest).await,
-        OciOperation::HeadManifest { reference } => {
+        OciOperation::HeadManifest { reference } => Box::pin(async move {
             match pull_through::manifest(job, &reference).await? {
                 (job, Served::Manifest(found)) => manifests::passed_on(&job, &found, false),
                 (job, _) => manifests::head(&job, &reference).await,
             }
-        }
-        OciOperation::GetManifest { reference } => {
+        }),
+        OciOperation::GetManifest { reference } => Box::pin(async move {
             match pull_through::manifest(job, &reference).await? {
                 (job, Served::Manifest(found)) => manifests::passed_on(&job, &found, true),
                 (job, _) => manifests::get(&job, &reference).await,
             }
-        }
+        }),
         OciOperation::PutManifest {
             reference,
             digest,
             tags,
-        } => manifests::put(&job, &reference, digest.as_deref(), &tags, body).await,
-        OciOperation::DeleteManifest { reference } => manifests::delete(&job, &reference).await,
+        } => Box::pin(async move {
+            manifests::put(&job, &reference, digest.as_deref(), &tags, body).await
+        }),
+        OciOperation::DeleteManifest { reference } => {
+            Box::pin(async move { manifests::delete(&job, &reference).await })
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use aws_api::ErrorStatus;
 use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
 
-use super::answers::{empty, set};
+use super::answers::{CONTENT_DIGEST, empty, set};
 use super::{OciRequest, OciResult};
 use crate::authorize;
 use crate::body::Inbound;
@@ -15,7 +15,6 @@ use crate::reply::ReplyBody;
 use authz::DecisionRecord;
 
 const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
-pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
 /// `POST …/blobs/uploads/`
 pub(super) async fn start(
