@@ -461,11 +461,11 @@ fn denial(
 /// keys"). Those of the principal and the session come with the caller.
 fn request_keys(context: &RequestContext) -> Context {
     let client = &context.client;
-    let (current, epoch) = texts_of(context.now);
+    let now = second_of(context.now);
     // In the order of the names, so that none moves another.
     let mut keys = Context::with_capacity(REQUEST_KEYS_USUAL)
-        .set_lower("aws:currenttime", current)
-        .set_lower("aws:epochtime", epoch);
+        .set_lower("aws:currenttime", now.iso8601)
+        .set_lower("aws:epochtime", now.epoch_text);
     if let Some(age) = mfa_age(context) {
         keys = keys.set_lower("aws:multifactorauthage", age);
     }
@@ -490,20 +490,29 @@ fn boolean(value: bool) -> Arc<str> {
     Arc::clone(&TEXTS[usize::from(value)])
 }
 
-/// A point in time as ISO 8601 and in seconds since the epoch. The requests of a second share the texts.
-fn texts_of(time: Timestamp) -> (Arc<str>, Arc<str>) {
+/// A second as condition keys have it.
+#[derive(Clone)]
+struct Second {
+    epoch: i64,
+    iso8601: Arc<str>,
+    epoch_text: Arc<str>,
+}
+
+/// The texts of a point in time, which the requests of a second share.
+fn second_of(time: Timestamp) -> Second {
     thread_local! {
-        static LAST: RefCell<Option<(i64, Arc<str>, Arc<str>)>> = const { RefCell::new(None) };
+        static LAST: RefCell<Option<Second>> = const { RefCell::new(None) };
     }
-    let second = time.as_second();
+    let epoch = time.as_second();
     LAST.with_borrow_mut(|last| match last {
-        Some((known, iso, epoch)) if *known == second => (Arc::clone(iso), Arc::clone(epoch)),
-        _ => {
-            let iso: Arc<str> = aws_types::time::iso8601(time).into();
-            let epoch: Arc<str> = second.to_string().into();
-            *last = Some((second, Arc::clone(&iso), Arc::clone(&epoch)));
-            (iso, epoch)
-        }
+        Some(known) if known.epoch == epoch => known.clone(),
+        _ => last
+            .insert(Second {
+                epoch,
+                iso8601: aws_types::time::iso8601(time).into(),
+                epoch_text: epoch.to_string().into(),
+            })
+            .clone(),
     })
 }
 

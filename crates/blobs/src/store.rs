@@ -297,7 +297,8 @@ impl Blobs {
             Ok::<_, Error>(lock)
         })
         .await??;
-        let written = write_stream(&self.layout, lock, (first, End::Open), &arriving, content).await?;
+        let written =
+            write_stream(&self.layout, lock, (first, End::Open), &arriving, content).await?;
         if let Some(source) = written.failed {
             return Err(PutError::Body(source));
         }
