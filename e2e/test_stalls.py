@@ -23,7 +23,7 @@ from berth.server import Server
 #: docs/reference/limits.md: silence within a blob on its way in, and a client that does not read.
 SILENCE_S, UNREAD_S = 60, 120
 TIMES = 12
-PAUSE_S, READ_BYTES = 0.4, 128 << 10
+PAUSE_S = 0.4
 MEMORY_BYTES_MAX = 100 << 20
 STALLED, OTHERS = 1_000, 1_000
 #: Of the others, those that push; and what each one does, one after the other.
@@ -110,12 +110,13 @@ def stalled_push(server, registry, content):
 
 
 def slow_pull(server, registry, content):
-    """Longer on its way than a client may go without reading; it reads a little now and then."""
-    with line_to(server) as line:
+    """Longer on its way than a client may go without reading; it reads a little now and then: less than
+    makes the socket writable within that time."""
+    with line_to(server, receive_buffer=8192) as line:
         line.sendall(head(registry, "GET", f"/v2/app/blobs/{images.digest(content)}"))
         back, end = b"", time.monotonic() + 2 * UNREAD_S / TIMES
         while time.monotonic() < end:
-            back += line.recv(READ_BYTES, socket.MSG_WAITALL)
+            back += line.recv(8192)
             time.sleep(PAUSE_S)  # the client is as slow as that
         back += rest_of(line)
     _, _, body = back.partition(b"\r\n\r\n")

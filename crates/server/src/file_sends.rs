@@ -22,6 +22,8 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
+use crate::write_timeout::WriteAnyway;
+
 /// Bytes that one stand-in stands for at most, and that are sent before the thread's other requests have their turn:
 /// sending is work of this thread, and a client that is fast enough would have it for itself.
 const PART_BYTES: usize = 256 * 1024;
@@ -109,11 +111,32 @@ impl SendingIo {
                 sent => break sent?,
             }
         };
-        if current.part.remaining() == 0 {
+        self.note_end();
+        Poll::Ready(Ok(sent))
+    }
+
+    fn note_end(&mut self) {
+        let is_over = |current: &Current| current.part.remaining() == 0;
+        if self.current.as_ref().is_some_and(is_over) {
             self.current = None;
             self.yields = true;
         }
-        Poll::Ready(Ok(sent))
+    }
+}
+
+impl WriteAnyway for SendingIo {
+    fn write_anyway(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if !is_stand_in(buf) {
+            return self.stream.write_anyway(buf);
+        }
+        let sent = match &mut self.current {
+            Some(current) if current.is_loaded && current.part.remaining() == buf.len() as u64 => {
+                current.part.send(&self.stream)?
+            }
+            _ => return Err(io::ErrorKind::WouldBlock.into()),
+        };
+        self.note_end();
+        Ok(sent)
     }
 }
 

@@ -33,7 +33,7 @@ use crate::peek;
 use crate::proxy_protocol;
 use crate::reply::ReplyBody;
 use crate::tls::Tls;
-use crate::write_timeout::StallIo;
+use crate::write_timeout::{StallIo, WriteAnyway};
 
 /// Serves until `stop` turns true and running requests have ended, or their time is up.
 pub(crate) async fn serve(
@@ -179,7 +179,7 @@ async fn speak<S>(
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ConnectionError>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + WriteAnyway + Unpin + Send + 'static,
 {
     let own = Arc::clone(&peer.connection);
     let stream = StallIo::new(stream, WRITE_STALL_TIMEOUT);
