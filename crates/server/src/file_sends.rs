@@ -221,3 +221,62 @@ impl AsyncWrite for SendingIo {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use blobs::{Blobs, Digest, Owner, Source};
+    use std::future::poll_fn;
+    use std::io::Read as _;
+    use tokio::net::TcpListener;
+
+    const PARTS: usize = 8;
+
+    #[tokio::test]
+    async fn others_go_first_after_each_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let owner = Owner {
+            database: "test",
+            is_shared: false,
+        };
+        let blobs = Blobs::open_directory(folder.path(), owner).await.unwrap();
+        let content = Bytes::from(vec![7; PARTS * PART_BYTES]);
+        let stream = futures_util::stream::iter([io::Result::Ok(content.clone())]);
+        let digest = Digest::sha256_of(&content);
+        let stored = blobs.put(&digest, stream).await.unwrap();
+        let Some(Source::File(file)) = blobs.open(&stored.key).await.unwrap() else {
+            panic!("a file that was just stored");
+        };
+        let mut read = file.read_range(0..file.size());
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let far = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        // It takes everything at once.
+        let mut far = far.into_std().unwrap();
+        far.set_nonblocking(false).unwrap();
+        let taken = tokio::task::spawn_blocking(move || {
+            let mut bytes = Vec::new();
+            far.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let (mut io, queue) = SendingIo::new(near);
+        let mut turns = 0;
+        while let Some(stand_in) = queue.stand_in(&mut read) {
+            let mut left = &stand_in[..];
+            while !left.is_empty() {
+                let sent = poll_fn(|cx| {
+                    let sent = Pin::new(&mut io).poll_write(cx, left);
+                    turns += usize::from(sent.is_pending());
+                    sent
+                });
+                left = &left[sent.await.unwrap()..];
+            }
+        }
+        drop(io);
+        assert!(turns >= PARTS - 1, "{turns}");
+        assert!(taken.await.unwrap().unwrap() == content);
+    }
+}
