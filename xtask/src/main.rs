@@ -13,8 +13,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  bench [--before FILE] [--rounds N] [--layer-mib N] [--part transfers|strangers|identity]
-                     Berth beside docker-registry and nginx, release build, as ratios
+  bench [--part NAME]... [--case TEXT] [--rounds N] [--before FILE] [--zot FILE] ...
+                     Berth beside other registries and nginx, release build, as ratios
   codegen [--check] [--diff [VERSION]] [--models DIR] [--iam-data DIR]
           [--moto DIR]
                      write the AWS API's generated code and docs/api-coverage.md,
