@@ -138,7 +138,10 @@ pub async fn parents_in_use(
 }
 
 /// Whether the repository has an image that is not served: a look into the index.
-async fn has_inactive(conn: &mut Conn<'_>, repository_id: i64) -> Result<bool> {
+///
+/// # Errors
+/// The engine's.
+pub async fn has_inactive(conn: &mut Conn<'_>, repository_id: i64) -> Result<bool> {
     conn.fetch_optional(
         "SELECT 1 FROM images WHERE repository_id = $1 AND status IN ('ARCHIVED', 'ACTIVATING') \
          LIMIT 1",

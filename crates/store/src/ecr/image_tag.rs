@@ -95,8 +95,7 @@ pub async fn of_images(
     .collect()
 }
 
-/// At most `limit` tags of a repository after `after`, in their order. Tags of archived images name nothing that can be
-/// pulled, and are left out.
+/// At most `limit` tags of a repository after `after`, in their order.
 ///
 /// # Errors
 /// The engine's.
@@ -106,11 +105,30 @@ pub async fn list(
     after: &str,
     limit: i64,
 ) -> Result<Vec<String>> {
-    // Images are looked up only where one is archived. One statement: each is a hand-over to the engine's thread.
     conn.fetch_all(
-        "SELECT t.tag FROM image_tags t WHERE t.repository_id = $1 AND t.tag > $2 \
-         AND (NOT EXISTS (SELECT 1 FROM images WHERE repository_id = $1 AND status IN ('ARCHIVED', 'ACTIVATING')) \
-              OR (SELECT i.status FROM images i WHERE i.id = t.image_id) = 'ACTIVE') \
+        "SELECT tag FROM image_tags WHERE repository_id = $1 AND tag > $2 \
+         ORDER BY tag LIMIT $3",
+        values![repository_id, after, limit],
+    )
+    .await?
+    .iter()
+    .map(|row| row.text(0))
+    .collect()
+}
+
+/// As [`list`], without tags of archived images.
+///
+/// # Errors
+/// The engine's.
+pub async fn list_active(
+    conn: &mut Conn<'_>,
+    repository_id: i64,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>> {
+    conn.fetch_all(
+        "SELECT t.tag FROM image_tags t JOIN images i ON i.id = t.image_id \
+         WHERE t.repository_id = $1 AND t.tag > $2 AND i.status = 'ACTIVE' \
          ORDER BY t.tag LIMIT $3",
         values![repository_id, after, limit],
     )
