@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import secrets
 import subprocess
 import urllib.parse
@@ -38,6 +39,15 @@ def issuer(tmp_path_factory):
 def layouts(tmp_path_factory):
     """A place for OCI image layouts."""
     return tmp_path_factory.mktemp("layouts")
+
+
+@pytest.fixture(scope="module")
+def many_files():
+    """Thousands of sockets, here and in the servers that are started from here."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @contextlib.contextmanager

@@ -1,7 +1,5 @@
 """Layers that nobody needs go by themselves, while clients push and pull."""
 
-import time
-
 import pytest
 
 from berth import images
@@ -9,6 +7,7 @@ from berth.audit import events
 from berth.people import failing
 from berth.policies import policy, push_and_pull
 from berth.server import Server, binary
+from berth.waiting import until
 
 AFTER_S = 2
 
@@ -26,13 +25,6 @@ def root(berth):
 
 def stored_bytes(berth):
     return sum(file.stat().st_size for file in (berth.data / "blobs" / "blobs").rglob("*") if file.is_file())
-
-
-def until(condition, what, within_s=90):
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.2)
 
 
 def delete(root, repository, tag):

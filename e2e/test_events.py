@@ -6,7 +6,6 @@ import pathlib
 import queue
 import re
 import threading
-import time
 import urllib.request
 
 import pytest
@@ -15,6 +14,7 @@ from berth import images
 from berth.policies import allow, policy, push_and_pull
 from berth.server import Server
 from berth.service import PROJECT, berth_command
+from berth.waiting import until
 
 HOW_TO = PROJECT / "docs/how-to/webhooks.md"
 _WAIT_S_MAX = 30
@@ -113,13 +113,6 @@ def put(root, name, receiver, *options):
 
 def drop(root, name):
     berth_command(root, "events", "target", "delete", name).ok()
-
-
-def until(condition):
-    end = time.monotonic() + _WAIT_S_MAX
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.2)
 
 
 def described(root, name):

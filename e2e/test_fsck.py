@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 
 import pytest
 
@@ -10,6 +9,7 @@ from berth import images
 from berth.audit import events
 from berth.policies import policy, push_and_pull
 from berth.server import Server, binary
+from berth.waiting import until
 
 ANY = {"Accept": "*/*"}
 FOUND = 3
@@ -54,13 +54,6 @@ def fsck(root, server, *options, code=0):
     done = root.run(binary(), "fsck", "--data", server.data, *options).seen()
     assert done.code == code, str(done)
     return done.text
-
-
-def until(condition, what, within_s=60):
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.2)
 
 
 def layers(root, repository, tag):

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 
 import pytest
 
@@ -16,6 +15,7 @@ from berth.layers import Layer
 from berth.process import memory_peak
 from berth.raw import with_query
 from berth.server import Server
+from berth.waiting import until
 
 MEMORY_BYTES_MAX = 100 << 20
 COLLECT_AFTER_S = 2
@@ -37,16 +37,6 @@ def disk_bytes(server):
             except FileNotFoundError:
                 pass
     return taken
-
-
-
-
-def until(condition, what, within_s=120):
-    """The server does it in its own time."""
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
 
 
 def received(registry, place):

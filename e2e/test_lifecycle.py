@@ -13,6 +13,7 @@ from berth.clock import Clock
 from berth.people import failing
 from berth.server import Server
 from berth.service import MODEL
+from berth.waiting import until
 
 DAY = 24 * 60
 
@@ -32,14 +33,6 @@ def berth(tmp_path_factory, clock):
 def right_again(clock):
     yield
     clock.off()
-
-
-def until(holds, within_s=60):
-    """Asks until it holds. Jobs begin within seconds; the bound only ends a test that fails."""
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.2)
 
 
 def rule(priority, tag_status, kind, number, action="expire", **more):

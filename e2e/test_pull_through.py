@@ -14,9 +14,10 @@ from berth.images import Image
 from berth.people import failing
 from berth.peers import PASSWORD, USER, Distribution
 from berth.policies import LOGIN, PULL, allow, policy, trust
-from berth.pull_through import IMPORT, is_listed, pulled, rule, until
+from berth.pull_through import IMPORT, is_listed, pulled, rule
 from berth.raw import Raw
 from berth.server import Server
+from berth.waiting import until
 
 
 @pytest.fixture(scope="module")

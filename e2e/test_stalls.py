@@ -7,7 +7,6 @@ The server's clock runs faster here, so that the minutes that it waits for a cli
 import asyncio
 import contextlib
 import hashlib
-import resource
 import socket
 import threading
 import time
@@ -19,6 +18,9 @@ from berth.clock import FastClock
 from berth.process import memory_peak, transfers_open
 from berth.raw import with_query
 from berth.server import Server
+from berth.waiting import until
+
+pytestmark = pytest.mark.usefixtures("many_files")
 
 #: docs/reference/limits.md: silence within a blob on its way in, and a client that does not read.
 SILENCE_S, UNREAD_S = 60, 120
@@ -34,23 +36,6 @@ ADDRESSES = 100
 BEGINNING_BYTES = 10_000
 #: More than the buffers of a connection hold.
 LARGE_BYTES = 16 << 20
-
-
-@pytest.fixture(scope="module", autouse=True)
-def files():
-    """Thousands of sockets, here and in the server that is started from here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def until(condition, what, within_s=120):
-    """The server does it in its own time."""
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
 
 
 # Transfers that are slow, and those that stall.

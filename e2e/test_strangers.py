@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import threading
 import time
@@ -20,20 +19,13 @@ from berth.policies import policy, push_and_pull
 from berth.raw import Raw
 from berth.server import Server
 
+pytestmark = pytest.mark.usefixtures("many_files")
+
 ATTACKERS = [f"127.0.0.{number}" for number in range(2, 10)]
 MEMORY_BYTES_MAX = 256 << 20
 AUDIT_BYTES_MAX = 2 << 20
 ATTACK_S_MAX = 60
 HONEST_CALLS = 10
-
-
-@pytest.fixture(scope="module", autouse=True)
-def files():
-    """Thousands of sockets, here and in the server that is started from here."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

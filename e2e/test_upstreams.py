@@ -13,10 +13,11 @@ from berth.images import Image, descriptor
 from berth.issuer import Issuer
 from berth.people import failing
 from berth.policies import LOGIN, PULL, allow, policy
-from berth.pull_through import IMPORT, is_listed, pulled, rule, until
+from berth.pull_through import IMPORT, is_listed, pulled, rule
 from berth.server import Server
 from berth.service import MODEL
 from berth.upstream import PASSWORD, USER, Link, Tokens, Upstream, server_context
+from berth.waiting import until
 
 #: Any manifest, as docker asks for it.
 ANY = {"Accept": "*/*"}

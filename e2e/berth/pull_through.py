@@ -1,11 +1,9 @@
 """Rules of the pull through cache, and what a client sees of it."""
 
 import json
-import time
 
 #: What a pull needs for what is not cached.
 IMPORT = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
-_WAIT_S = 60
 
 
 def rule(root, prefix, url, secret=None):
@@ -17,13 +15,6 @@ def rule(root, prefix, url, secret=None):
                         "--secret-string", value).json
         more["credentialArn"] = made["ARN"]
     return root.ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl=url, **more)
-
-
-def until(true, what):
-    ends = time.monotonic() + _WAIT_S
-    while not true():
-        assert time.monotonic() < ends, what
-        time.sleep(0.05)
 
 
 def is_listed(root, repository, tag):

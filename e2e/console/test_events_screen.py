@@ -3,13 +3,13 @@
 import http.server
 import json
 import threading
-import time
 
 import pytest
 
 from berth.images import Image
 from berth.server import Server
 from berth.service import berth_command
+from berth.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +83,6 @@ def test_a_target_is_made_tested_and_deleted(page, root, hook):
     page.get_by_role("dialog").get_by_role("button", name="Delete target").click()
     page.get_by_text("There are no targets").wait_for()
     assert targets(root) == []
-
-
-#: Deliveries are made within seconds. The bound only ends a test that fails.
-WITHIN_S = 60
-
-
-def until(is_so):
-    end = time.monotonic() + WITHIN_S
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def failed(root):

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// `true` or `false` on temporary credentials that can have used MFA, otherwise absent.
-const MFA_PRESENT: &str = "aws:MultiFactorAuthPresent";
+const MFA_PRESENT: &str = "aws:multifactorauthpresent";
 /// Seconds since MFA was used; absent where it was not.
-const MFA_AGE: &str = "aws:MultiFactorAuthAge";
+const MFA_AGE: &str = "aws:multifactorauthage";
 
 /// A resource, looked up.
 #[derive(Clone, Debug)]
@@ -190,7 +190,9 @@ pub async fn check<F: Facts>(
         let verified = facts.verify(context, factor).await;
         verified.map_err(Refused::Lookup)?;
         // The code counts for this decision alone (IAM User Guide, "Secure API access with MFA").
-        request_keys = request_keys.set(MFA_PRESENT, "true").set(MFA_AGE, "0");
+        request_keys = request_keys
+            .set_lower(MFA_PRESENT, "true")
+            .set_lower(MFA_AGE, "0");
     }
     principal_organization(&context.caller, own.as_deref(), &mut request_keys);
     for (name, value) in requirements.keys().iter() {
@@ -467,7 +469,7 @@ fn request_keys(context: &RequestContext) -> Context {
         .set_lower("aws:currenttime", now.iso8601)
         .set_lower("aws:epochtime", now.epoch_text);
     if let Some(age) = mfa_age(context) {
-        keys = keys.set_lower("aws:multifactorauthage", age);
+        keys = keys.set_lower(MFA_AGE, age);
     }
     if let Some(referer) = &client.referer {
         keys = keys.set_lower("aws:referer", Arc::clone(referer));

@@ -22,7 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-use crate::write_timeout::WriteAnyway;
+use crate::write_timeout::{WriteAnyway, is_again};
 
 /// Bytes that one stand-in stands for at most, and that are sent before the thread's other requests have their turn:
 /// sending is work of this thread, and a client that is fast enough would have it for itself.
@@ -159,13 +159,6 @@ impl Current {
         self.is_loaded = true;
         Poll::Ready(loaded.unwrap_or_else(|stopped| Err(io::Error::other(stopped))))
     }
-}
-
-fn is_again(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-    )
 }
 
 fn mixed_up() -> io::Error {

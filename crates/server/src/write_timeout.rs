@@ -58,6 +58,14 @@ impl io::Write for Direct<'_> {
     }
 }
 
+/// Whether nothing is wrong but that it cannot be done now.
+pub(crate) fn is_again(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
 /// Fails a write with `TimedOut` when the peer takes nothing for `limit`.
 pub(crate) struct StallIo<S> {
     inner: S,
@@ -107,7 +115,7 @@ impl<S: WriteAnyway> StallIo<S> {
                     self.stall = None;
                     return Poll::Ready(Ok(taken(bytes)));
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(error) if is_again(&error) => {
                     stall.tries_left -= 1;
                     if stall.tries_left == 0 {
                         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

@@ -25,7 +25,7 @@ const AUDITORS: [(&str, &str); 4] = [
     ("BERTH_SCOUTSUITE", "scoutsuite"),
 ];
 
-/// crane, oras, regctl and the OCI conformance suite; the kubelet's provider for ECR; notation. notation.
+/// crane, oras, regctl and the OCI conformance suite; the kubelet's provider for ECR; notation.
 const CLIENTS: [&str; 3] = ["e2e/tools", "e2e/tools/kubernetes", "e2e/tools/notation"];
 /// Clients that take minutes to build, each with a lock file of its own.
 const SLOW_CLIENTS: [&str; 3] = ["buildkit", "cosign", "helm"];

@@ -28,7 +28,7 @@ pub(super) fn base() -> Response<ReplyBody> {
 pub(crate) fn answer(status: StatusCode, body: Bytes, kind: &str) -> Response<ReplyBody> {
     let mut response = empty(status);
     set(&mut response, header::CONTENT_TYPE, kind);
-    set_length(&mut response, body.len());
+    set_length(&mut response, body.len() as u64);
     *response.body_mut() = ReplyBody::from(body);
     response
 }
@@ -73,7 +73,7 @@ pub(super) fn set_digest(response: &mut Response<ReplyBody>, digest: &Digest) {
 }
 
 /// `Content-Length`.
-pub(super) fn set_length(response: &mut Response<ReplyBody>, length: usize) {
+pub(super) fn set_length(response: &mut Response<ReplyBody>, length: u64) {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{Response, StatusCode, header};
 
-use super::answers::{empty, set, set_digest};
+use super::answers::{empty, set, set_digest, set_length};
 use super::conditions::{self, Read};
 use super::ranges::{self, Frame, RANGES_MAX, Wanted};
 use super::{OciRequest, OciResult, transfers};
@@ -28,11 +28,7 @@ pub(super) async fn head(job: &OciRequest<'_>, digest: &str) -> OciResult {
         .stat_blob(job.call(), &repository, digest)
         .await?;
     let mut response = described(&layer.digest);
-    set(
-        &mut response,
-        header::CONTENT_LENGTH,
-        &layer.size.to_string(),
-    );
+    set_length(&mut response, layer.size);
     Ok(response)
 }
 
@@ -59,7 +55,7 @@ pub(super) fn passed_on(
     let repository = job.repository()?;
     let download = registry::Download::of(job.call(), &repository);
     let mut response = described(digest);
-    set(&mut response, header::CONTENT_LENGTH, &size.to_string());
+    set_length(&mut response, size);
     if size > 0 {
         *response.body_mut() = ReplyBody::stream(stream, size);
     }
@@ -156,7 +152,7 @@ fn redirected(redirect: &Redirect) -> Response<ReplyBody> {
 
 fn body(response: &mut Response<ReplyBody>, head: &Head, file: &Source, range: Range<u64>) {
     let left = range.end - range.start;
-    set(response, header::CONTENT_LENGTH, &left.to_string());
+    set_length(response, left);
     if left > 0 && head.parts.method != http::Method::HEAD {
         *response.body_mut() = match file {
             Source::File(file) => match file.bytes_in_memory(range.clone()) {
@@ -174,7 +170,7 @@ fn parts(response: &mut Response<ReplyBody>, head: &Head, file: &Source, ranges:
     let frame = Frame::new(&head.request_id, OCTET_STREAM, file.size());
     set(response, header::CONTENT_TYPE, &frame.content_type());
     let left = frame.length(&ranges);
-    set(response, header::CONTENT_LENGTH, &left.to_string());
+    set_length(response, left);
     if head.parts.method == http::Method::HEAD {
         return;
     }

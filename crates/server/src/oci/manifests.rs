@@ -72,7 +72,7 @@ fn of(job: &OciRequest<'_>, manifest: &Digest, media_type: &str, length: usize) 
         return Ok(response);
     }
     set(&mut response, header::CONTENT_TYPE, media_type);
-    set_length(&mut response, length);
+    set_length(&mut response, length as u64);
     Ok(response)
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn put(
     let location = format!("/v2/{}/manifests/{digest}", job.name());
     set(&mut response, header::LOCATION, &location);
     set_digest(&mut response, &put.digest);
-    set(&mut response, header::CONTENT_LENGTH, "0");
+    set_length(&mut response, 0);
     if let Some(subject) = put.subject {
         set(&mut response, SUBJECT, &subject.to_string());
     }

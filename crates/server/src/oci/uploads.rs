@@ -4,7 +4,7 @@ use aws_api::ErrorStatus;
 use http::{HeaderName, Response, StatusCode, header};
 use registry::{Error, Layer};
 
-use super::answers::{CONTENT_DIGEST, empty, set};
+use super::answers::{CONTENT_DIGEST, empty, set, set_length};
 use super::{OciRequest, OciResult};
 use crate::authorize;
 use crate::body::Inbound;
@@ -234,7 +234,7 @@ fn accepted(job: &OciRequest<'_>, id: &str, size: u64) -> Response<ReplyBody> {
     set(&mut response, header::LOCATION, &location(job, id));
     set(&mut response, header::RANGE, &range(size));
     set(&mut response, UPLOAD_UUID, id);
-    set(&mut response, header::CONTENT_LENGTH, "0");
+    set_length(&mut response, 0);
     response
 }
 
@@ -244,7 +244,7 @@ fn created(job: &OciRequest<'_>, layer: &Layer) -> Response<ReplyBody> {
     let location = format!("/v2/{}/blobs/{digest}", job.name());
     set(&mut response, header::LOCATION, &location);
     set(&mut response, CONTENT_DIGEST, &digest);
-    set(&mut response, header::CONTENT_LENGTH, "0");
+    set_length(&mut response, 0);
     response
 }
 
