@@ -55,7 +55,8 @@ impl Registry {
                 from_memory: true,
             });
         }
-        self.load(account, region, name).await
+        // On the heap: a request that finds them in memory does not carry the room for this.
+        Box::pin(self.load(account, region, name)).await
     }
 
     /// The repository's facts; `None` when there is no such repository. From memory

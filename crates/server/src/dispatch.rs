@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use crate::app::App;
 use crate::aws;
 use crate::body::Inbound;
+use crate::boxed::boxed;
 use crate::connections::Peer;
 use crate::connections::RunningRequest;
 use crate::console;
@@ -72,7 +73,7 @@ pub(crate) async fn handle(
             Err(Crowded) => crowded(&head, kind),
         }
     };
-    let work = AssertUnwindSafe(Box::pin(work));
+    let work = AssertUnwindSafe(work);
     let connection = peer.connection;
     let work = async move {
         let done = work.catch_unwind().await;
@@ -172,6 +173,7 @@ fn kind_of(route: &Route) -> ApiKind {
     }
 }
 
+/// Each API's future is on the heap: this one, which every request's connection holds, stays small.
 async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Response<ReplyBody> {
     let too_long = head.bytes() > HEADERS_BYTES_MAX || head.parts.headers.len() > HEADERS_COUNT_MAX;
     // RFC 9112, section 3.2: which registry is meant must not be guessed.
@@ -202,20 +204,20 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "headers too long\n",
         ),
-        Route::AwsJson { target } => aws::json(app, head, target, body).await,
-        Route::AwsQuery => aws::query(app, head, body).await,
-        Route::AwsOther => aws::other_path(app, head, body).await,
-        Route::Oci(route) => oci::serve(app, head, route, body).await,
-        Route::Token => oci::token::serve(app, head, body).await,
-        Route::Download { token } => download::serve(&app, &head, &token).await,
+        Route::AwsJson { target } => boxed(|| aws::json(app, head, target, body)).await,
+        Route::AwsQuery => boxed(|| aws::query(app, head, body)).await,
+        Route::AwsOther => boxed(|| aws::other_path(app, head, body)).await,
+        Route::Oci(route) => boxed(|| oci::serve(app, head, route, body)).await,
+        Route::Token => boxed(|| oci::token::serve(app, head, body)).await,
+        Route::Download { token } => boxed(|| download::serve(&app, &head, &token)).await,
         Route::Issuer {
             issuer_id,
             document,
-        } => issuer_document(&app, &head, &issuer_id, document).await,
+        } => boxed(|| issuer_document(&app, &head, &issuer_id, document)).await,
         Route::Console => console::serve(&head),
         Route::FederationPage(page) => console::page(&app, &page),
-        Route::SamlAnswer => console::hand_on(&app, &head, body).await,
-        Route::ConsoleCall(call) => console::call(app, head, call, body).await,
+        Route::SamlAnswer => boxed(|| console::hand_on(&app, &head, body)).await,
+        Route::ConsoleCall(call) => boxed(|| console::call(app, head, call, body)).await,
         Route::Healthz => plain(StatusCode::OK, "ok\n"),
         Route::Readyz => {
             let for_write = form::first(head.query(), "for").as_deref() == Some("write");
@@ -223,7 +225,7 @@ async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Res
             app.health.set(Problem::Audit, !app.audit.is_available());
             let (ready, text) = app.health.report(for_write);
             let (ready, text) = match for_write && ready {
-                true => ready_for_write(&app, &head, text).await,
+                true => boxed(|| ready_for_write(&app, &head, text)).await,
                 false => (ready, text),
             };
             let status = match ready {

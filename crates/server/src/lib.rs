@@ -37,6 +37,7 @@ mod authenticate;
 mod authorize;
 mod aws;
 mod body;
+mod boxed;
 mod clock;
 mod connection_io;
 mod connections;

@@ -20,14 +20,15 @@ use authz::{
     Authorized, DecisionRecord, Requirements, ResourceSelector, Rule, SessionScope, require_action,
 };
 use aws_api::authorization::AccessLevel;
-use registry::Error;
 use registry::pull_through::{Asked, CachedBlob, FromUpstream, UpstreamError};
+use registry::{Error, PullThroughRule};
 
 pub(crate) use imports::run as run_import;
 pub(crate) use sources::{name_of as place, validate};
 
 use crate::app::App;
 use crate::authorize::{self, Record};
+use crate::boxed::boxed;
 use crate::creation::{self, NotCreated};
 use crate::error::ApiError;
 use crate::read_only;
@@ -91,9 +92,17 @@ impl From<Error> for Missed {
 
 /// Brings a manifest from upstream, where a rule says so and what is cached does not do.
 pub(crate) async fn manifest(pull: &mut Pull<'_>, reference: &str) -> Result<Served, Missed> {
-    let Some(rule) = rule(pull).await? else {
-        return Ok(Served::Here);
-    };
+    match rule(pull).await? {
+        Some(rule) => boxed(|| manifest_under(&rule, pull, reference)).await,
+        None => Ok(Served::Here),
+    }
+}
+
+async fn manifest_under(
+    rule: &PullThroughRule,
+    pull: &mut Pull<'_>,
+    reference: &str,
+) -> Result<Served, Missed> {
     let registry = &pull.app.registry;
     let tag = (!reference.contains(':')).then_some(reference);
     let mut cached = None;
@@ -128,7 +137,7 @@ pub(crate) async fn manifest(pull: &mut Pull<'_>, reference: &str) -> Result<Ser
         Err(_) if cached.is_some() => return Ok(Served::Here),
         Err(error) => return Err(error),
     };
-    let found = match asked(pull, &rule).await {
+    let found = match asked(pull, rule).await {
         Ok(Some(asked)) => {
             let cache = &pull.app.pull_through.cache;
             let found = cache.manifest(&asked, reference).await;
@@ -239,9 +248,19 @@ pub(crate) async fn blob(
         // What is wrong with the request is said where it is served.
         _ => return Ok(Served::Here),
     }
-    let Some(rule) = rule(pull).await? else {
-        return Ok(Served::Here);
-    };
+    match rule(pull).await? {
+        Some(rule) => boxed(|| blob_under(&rule, pull, &repository, digest, streamed)).await,
+        None => Ok(Served::Here),
+    }
+}
+
+async fn blob_under(
+    rule: &PullThroughRule,
+    pull: &Pull<'_>,
+    repository: &Record,
+    digest: &str,
+    streamed: bool,
+) -> Result<Served, Missed> {
     let Ok(parsed) = digest.parse::<Digest>() else {
         return Ok(Served::Here);
     };
@@ -253,11 +272,11 @@ pub(crate) async fn blob(
         Err(Missed::NoImage(_)) => return Ok(Served::Here),
         Err(error) => return Err(error),
     };
-    let Some(asked) = asked(pull, &rule).await.map_err(Missed::Upstream)? else {
+    let Some(asked) = asked(pull, rule).await.map_err(Missed::Upstream)? else {
         return Ok(Served::Here);
     };
     let cache = &pull.app.pull_through.cache;
-    let found = cache.blob(&proof, &repository, &asked, &parsed, streamed);
+    let found = cache.blob(&proof, repository, &asked, &parsed, streamed);
     match found.await.map_err(Missed::Upstream)? {
         CachedBlob::Stored | CachedBlob::Missing => Ok(Served::Here),
         CachedBlob::Streaming { size, stream } => Ok(Served::Blob(parsed, size, stream)),
@@ -267,9 +286,20 @@ pub(crate) async fn blob(
 /// Brings the referrers of an image that is here, where they were not compared with the upstream lately. Whatever
 /// goes wrong, those that are here are served.
 pub(crate) async fn referrers(pull: &Pull<'_>, subject: &str) -> Result<(), Missed> {
-    let (Some(repository), Some(rule)) = (&pull.record, rule(pull).await?) else {
-        return Ok(());
-    };
+    match (&pull.record, rule(pull).await?) {
+        (Some(repository), Some(rule)) => {
+            boxed(|| referrers_under(&rule, pull, repository, subject)).await
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn referrers_under(
+    rule: &PullThroughRule,
+    pull: &Pull<'_>,
+    repository: &Record,
+    subject: &str,
+) -> Result<(), Missed> {
     let registry = &pull.app.registry;
     let is_here = registry.stat_manifest(pull.proof, repository, subject);
     if rule.options.without_referrers || !subject.contains(':') || is_here.await.is_err() {
@@ -280,7 +310,7 @@ pub(crate) async fn referrers(pull: &Pull<'_>, subject: &str) -> Result<(), Miss
     if fresh.await? || !may_store(pull).await {
         return Ok(());
     }
-    let (Ok(proof), Ok(Some(asked))) = (import_proof(pull).await, asked(pull, &rule).await) else {
+    let (Ok(proof), Ok(Some(asked))) = (import_proof(pull).await, asked(pull, rule).await) else {
         return Ok(());
     };
     let cache = &pull.app.pull_through.cache;
@@ -299,17 +329,14 @@ async fn may_store(pull: &Pull<'_>) -> bool {
     stored.is_ok() && read_only::check(pull.app, record).await.is_ok()
 }
 
-async fn rule(pull: &Pull<'_>) -> Result<Option<Arc<registry::PullThroughRule>>, Error> {
+async fn rule(pull: &Pull<'_>) -> Result<Option<Arc<PullThroughRule>>, Error> {
     let (registry, place) = (&pull.app.registry, pull.place);
     registry
         .pull_through_rule(&place.account, &place.region, pull.name)
         .await
 }
 
-async fn asked(
-    pull: &Pull<'_>,
-    rule: &registry::PullThroughRule,
-) -> Result<Option<Asked>, UpstreamError> {
+async fn asked(pull: &Pull<'_>, rule: &PullThroughRule) -> Result<Option<Asked>, UpstreamError> {
     sources::asked(pull.app, pull.place, rule, pull.name).await
 }
 

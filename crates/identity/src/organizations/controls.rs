@@ -37,7 +37,8 @@ impl Identity {
         let mut reads = 0;
         loop {
             let read_at = store.moment();
-            let controls = self.load_controls(account).await?;
+            // On the heap: a request that finds the answer kept does not carry the room for this.
+            let controls = Box::pin(self.load_controls(account)).await?;
             reads += 1;
             let dated = Dated {
                 controls: controls.clone(),

@@ -10,6 +10,7 @@ use super::call::{Call, is_other, proved_by_input, shown};
 use super::{other_path, rest};
 use crate::app::App;
 use crate::body::{BodyError, Inbound};
+use crate::boxed::boxed;
 use crate::error::{ApiError, Unauthenticated};
 use crate::head::Head;
 use crate::limits::{API_BODY_BYTES_MAX, UNSIGNED_BODY_BYTES_MAX, UNSIGNED_BODY_TIMEOUT};
@@ -32,8 +33,8 @@ pub(crate) async fn json(
     let operation = service.and_then(|service| service.operation(name));
     let mut call = Call::new(app, head, service.unwrap_or(Service::Ecr), name);
     let result = match service {
-        Some(_) => Box::pin(ours(&mut call, &target, operation, body)).await,
-        None => Box::pin(theirs(&mut call, &target, body)).await,
+        Some(_) => boxed(|| ours(&mut call, &target, operation, body)).await,
+        None => boxed(|| theirs(&mut call, &target, body)).await,
     };
     call.finish(result).await
 }

@@ -11,6 +11,7 @@ use super::rest;
 use crate::app::App;
 use crate::authenticate::Signed;
 use crate::body::Inbound;
+use crate::boxed::boxed;
 use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::API_BODY_BYTES_MAX;
@@ -19,7 +20,7 @@ use crate::reply::ReplyBody;
 /// Answers a signed call at a path.
 pub(crate) async fn other_path(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
     let mut call = Call::new(app, head, Service::Sts, "");
-    let result = Box::pin(at_path(&mut call, body)).await;
+    let result = boxed(|| at_path(&mut call, body)).await;
     call.finish(result).await
 }
 

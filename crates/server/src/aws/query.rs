@@ -11,6 +11,7 @@ use super::rest;
 use crate::app::App;
 use crate::authenticate::Signed;
 use crate::body::{BodyError, Collected, Inbound};
+use crate::boxed::boxed;
 use crate::error::{ApiError, Unauthenticated};
 use crate::form;
 use crate::head::Head;
@@ -25,8 +26,8 @@ use crate::reply::ReplyBody;
 pub(crate) async fn query(app: Arc<App>, head: Head, body: Inbound) -> Response<ReplyBody> {
     let mut call = Call::new(app, head, Service::Sts, "");
     let result = match call.present().await {
-        Ok(signed) => Box::pin(signed_call(&mut call, &signed, body)).await,
-        Err(error) => Box::pin(unsigned_call(&mut call, error, body)).await,
+        Ok(signed) => boxed(|| signed_call(&mut call, &signed, body)).await,
+        Err(error) => boxed(|| unsigned_call(&mut call, error, body)).await,
     };
     call.finish(result).await
 }

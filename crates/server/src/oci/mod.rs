@@ -32,6 +32,7 @@ use crate::audit::Event;
 use crate::authenticate;
 use crate::authorize::{self, Record};
 use crate::body::Inbound;
+use crate::boxed::boxed;
 use crate::error::OciError;
 use crate::finish::finish;
 use crate::head::Head;
@@ -207,38 +208,38 @@ fn operate<'a>(
     body: Inbound,
 ) -> Pin<Box<dyn Future<Output = OciResult> + Send + 'a>> {
     match job.route.ask.clone() {
-        OciOperation::Base => Box::pin(async { Ok(base()) }),
-        OciOperation::Catalog(page) => Box::pin(async move { lists::catalog(&job, page).await }),
-        OciOperation::ListTags(page) => Box::pin(async move { lists::tags(&job, page).await }),
+        OciOperation::Base => boxed(|| async { Ok(base()) }),
+        OciOperation::Catalog(page) => boxed(|| async move { lists::catalog(&job, page).await }),
+        OciOperation::ListTags(page) => boxed(|| async move { lists::tags(&job, page).await }),
         OciOperation::Referrers {
             digest,
             artifact_type,
             next,
-        } => Box::pin(async move {
+        } => boxed(|| async move {
             pull_through::referrers(&job, &digest).await?;
             lists::referrers(&job, &digest, artifact_type.as_deref(), next.as_deref()).await
         }),
-        OciOperation::StartUpload { mount, digest } => Box::pin(async move {
+        OciOperation::StartUpload { mount, digest } => boxed(|| async move {
             let job = creation::ensure(job).await?;
             uploads::start(&job, mount, digest, body).await
         }),
         OciOperation::UploadStatus { id } => {
-            Box::pin(async move { uploads::status(&job, &id).await })
+            boxed(|| async move { uploads::status(&job, &id).await })
         }
         OciOperation::UploadPart { id } => {
-            Box::pin(async move { uploads::part(&job, &id, body).await })
+            boxed(|| async move { uploads::part(&job, &id, body).await })
         }
         OciOperation::CompleteUpload { id, digest } => {
-            Box::pin(async move { uploads::complete(&job, &id, digest, body).await })
+            boxed(|| async move { uploads::complete(&job, &id, digest, body).await })
         }
         OciOperation::CancelUpload { id } => {
-            Box::pin(async move { uploads::cancel(&job, &id).await })
+            boxed(|| async move { uploads::cancel(&job, &id).await })
         }
-        OciOperation::HeadBlob { digest } => Box::pin(async move {
+        OciOperation::HeadBlob { digest } => boxed(|| async move {
             let (job, _) = pull_through::blob(job, &digest, false).await?;
             blobs::head(&job, &digest).await
         }),
-        OciOperation::GetBlob { digest } => Box::pin(async move {
+        OciOperation::GetBlob { digest } => boxed(|| async move {
             let streamed = !job.head.parts.headers.contains_key(header::RANGE);
             match pull_through::blob(job, &digest, streamed).await? {
                 (job, Served::Blob(digest, size, stream)) => {
@@ -248,15 +249,15 @@ fn operate<'a>(
             }
         }),
         OciOperation::DeleteBlob { digest } => {
-            Box::pin(async move { blobs::delete(&job, &digest).await })
+            boxed(|| async move { blobs::delete(&job, &digest).await })
         }
-        OciOperation::HeadManifest { reference } => Box::pin(async move {
+        OciOperation::HeadManifest { reference } => boxed(|| async move {
             match pull_through::manifest(job, &reference).await? {
                 (job, Served::Manifest(found)) => manifests::passed_on(&job, &found, false),
                 (job, _) => manifests::head(&job, &reference).await,
             }
         }),
-        OciOperation::GetManifest { reference } => Box::pin(async move {
+        OciOperation::GetManifest { reference } => boxed(|| async move {
             match pull_through::manifest(job, &reference).await? {
                 (job, Served::Manifest(found)) => manifests::passed_on(&job, &found, true),
                 (job, _) => manifests::get(&job, &reference).await,
@@ -266,11 +267,11 @@ fn operate<'a>(
             reference,
             digest,
             tags,
-        } => Box::pin(async move {
+        } => boxed(|| async move {
             manifests::put(&job, &reference, digest.as_deref(), &tags, body).await
         }),
         OciOperation::DeleteManifest { reference } => {
-            Box::pin(async move { manifests::delete(&job, &reference).await })
+            boxed(|| async move { manifests::delete(&job, &reference).await })
         }
     }
 }

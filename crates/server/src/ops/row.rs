@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::authorize::{self, Authorized};
+use crate::boxed::boxed;
 use crate::error::ApiError;
 use crate::head::Head;
 use crate::limits::API_BODY_BYTES_MAX;
@@ -282,7 +283,7 @@ macro_rules! row {
                 aws_api::authorization::AccessLevel::$access,
             ),
             |columns, exchange| {
-                Box::pin($crate::ops::row::run::<$op, _, _, _>(
+                $crate::boxed::boxed(|| $crate::ops::row::run::<$op, _, _, _>(
                     columns,
                     exchange,
                     |$input: &<$op as aws_api::Op>::Input| $requirements,
@@ -307,7 +308,7 @@ pub(super) use row;
 macro_rules! by_input {
     ($op:ty, $function:path) => {
         |app, head, body| {
-            Box::pin(async move {
+            $crate::boxed::boxed(|| async move {
                 let input = $crate::ops::row::decode::<$op>(body)?;
                 $function(app, head, &input).await
             })
@@ -400,7 +401,7 @@ struct Admission {
 /// a copy in each operation made up a third of this crate's code.
 #[inline(never)]
 fn admit(asked: Asked) -> Pin<Box<dyn Future<Output = Admission> + Send>> {
-    Box::pin(async move {
+    boxed(|| async move {
         let mut asked = asked;
         if let (Some(members), Some(shown)) = (
             asked.columns.audits_caller,
