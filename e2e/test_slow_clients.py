@@ -1,5 +1,5 @@
 """Clients that take minutes to build: helm pushes and pulls a chart, cosign signs and verifies an image, BuildKit builds with a
-cache in the registry. Each is refused what its person may not do."""
+cache in the registry, by its own client and by buildx. Each is refused what its person may not do."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from berth.policies import policy, pull_only, push_and_pull
 
 pytestmark = pytest.mark.slow
 
-REPOSITORIES = ("charts/hello", "signed", "built", "built-cache")
+REPOSITORIES = ("charts/hello", "signed", "built", "built-cache", "buildx", "buildx-cache")
 
 
 @pytest.fixture(scope="module")
@@ -113,4 +113,36 @@ def test_buildkit_with_a_cache_in_the_registry(writer, reader, tmp_path):
     manifests = [reader.raw()("GET", f"/v2/built/manifests/{tag}", headers={"Accept": "*/*"}).expect(200).json for tag in ("v1", "v2")]
     assert manifests[0]["layers" if "layers" in manifests[0] else "manifests"]
     # Whichever is first: the image or the cache.
+    build(reader, tag="mine").failed(f"{reader.arn} is not authorized to perform: ecr:")
+
+
+def test_buildx_with_a_cache_in_the_registry(writer, reader, tmp_path):
+    """Two platforms at once, with the cache beside them: both are indexes."""
+    control, buildx = clients.slow_tool("buildctl"), clients.slow_tool("buildx")
+    daemon = engines.buildkitd(clients.slow_tool("buildkitd"), control, writer.registry)
+    context = images.context(tmp_path / "context", "made by buildx")
+
+    def run(person, *arguments):
+        person.crane.login()
+        env = {"DOCKER_CONFIG": str(person.home / "crane"), "BUILDX_CONFIG": str(person.home / "buildx")}
+        return person.run(buildx, *arguments, env=env)
+
+    def build(person, *more, tag="v1"):
+        cache = f"type=registry,ref={person.image('buildx-cache')}:main"
+        return run(person, "build", "--builder", "engine", "--progress", "plain", "--platform", "linux/amd64,linux/arm64",
+                   "--tag", person.image(f"buildx:{tag}"), "--push", "--cache-from", cache, *more, context)
+
+    to_cache = ("--cache-to", f"type=registry,ref={writer.image('buildx-cache')}:main,mode=max")
+    for person in (writer, reader):
+        run(person, "create", "--name", "engine", "--driver", "remote", daemon.address).ok()
+    build(writer, *to_cache).ok()
+    # What is in no local cache any more comes from the registry's.
+    writer.run(control, "--addr", daemon.address, "prune", "--all").ok()
+    again = build(writer, tag="v2").ok().text
+    assert re.search(r"^#\d+ CACHED$", again, re.MULTILINE), again
+    index = reader.raw()("GET", "/v2/buildx/manifests/v2", headers={"Accept": "*/*"}).expect(200).json
+    platforms = {one["platform"]["architecture"] for one in index["manifests"]}
+    assert {"amd64", "arm64"} <= platforms
+    shown = json.loads(run(reader, "imagetools", "inspect", "--raw", reader.image("buildx:v2")).ok().out)
+    assert shown == index
     build(reader, tag="mine").failed(f"{reader.arn} is not authorized to perform: ecr:")

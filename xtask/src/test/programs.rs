@@ -28,7 +28,7 @@ const AUDITORS: [(&str, &str); 4] = [
 /// crane, oras, regctl and the OCI conformance suite; the kubelet's provider for ECR; notation.
 const CLIENTS: [&str; 3] = ["e2e/tools", "e2e/tools/kubernetes", "e2e/tools/notation"];
 /// Clients that take minutes to build, each with a lock file of its own.
-const SLOW_CLIENTS: [&str; 3] = ["buildkit", "cosign", "helm"];
+const SLOW_CLIENTS: [&str; 4] = ["buildkit", "buildx", "cosign", "helm"];
 
 /// What only slow stories run: the folders of the auditors' commands and of large clients. Auditors pin SDKs of their
 /// own, so each has its own environment.
