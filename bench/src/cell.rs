@@ -1,6 +1,7 @@
 //! One figure: a workload on one server in one round. Servers take turns within a workload (A B A B …), so that a
 //! machine that drifts drifts for all of them.
 
+use crate::latency::percentile_ms;
 use crate::peers::Peer;
 
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -174,7 +175,5 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// The time that 99 of 100 took at most, of times in seconds; in milliseconds.
 pub fn p99_ms(mut seconds: Vec<f64>) -> Option<f64> {
     seconds.sort_by(f64::total_cmp);
-    seconds
-        .get(seconds.len().checked_sub(1)? * 99 / 100)
-        .map(|seconds| seconds * 1e3)
+    percentile_ms(&seconds, 99.0)
 }

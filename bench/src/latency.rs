@@ -19,15 +19,20 @@ pub struct Latencies {
 impl Latencies {
     /// The time that `percent` of the requests took at most, in milliseconds.
     pub fn percentile_ms(&self, percent: f64) -> f64 {
-        let last = self.seconds.len().saturating_sub(1);
-        let at = (last as f64 * percent / 100.0).round() as usize;
-        self.seconds.get(at).copied().unwrap_or(f64::NAN) * 1e3
+        percentile_ms(&self.seconds, percent).unwrap_or(f64::NAN)
     }
 
     /// Answered requests a second.
     pub fn rate(&self) -> f64 {
         self.seconds.len() as f64 / self.elapsed
     }
+}
+
+/// The time, in milliseconds, that `percent` of these took at most: seconds in ascending order. None of none.
+pub fn percentile_ms(seconds: &[f64], percent: f64) -> Option<f64> {
+    let last = seconds.len().checked_sub(1)?;
+    let at = (last as f64 * percent / 100.0).round() as usize;
+    seconds.get(at).map(|seconds| seconds * 1e3)
 }
 
 /// Sends the requests in turn for `time`, on each of `connections` connections at once. Every answer
