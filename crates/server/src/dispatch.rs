@@ -67,12 +67,12 @@ pub(crate) async fn handle(
     // do not poison, or in transactions that roll back.
     let admitted = admit(&app, &head, kind).await;
     let serving = Arc::clone(&app);
-    let work = async move {
+    let work = boxed(|| async move {
         match admitted {
             Ok(()) => dispatch(serving, head, route, body).await,
             Err(Crowded) => crowded(&head, kind),
         }
-    };
+    });
     let work = AssertUnwindSafe(work);
     let connection = peer.connection;
     let work = async move {
@@ -173,7 +173,7 @@ fn kind_of(route: &Route) -> ApiKind {
     }
 }
 
-/// Each API's future is on the heap: this one, which every request's connection holds, stays small.
+/// Each API's future is on the heap by itself: a pull's must not be as large as the largest of another API.
 async fn dispatch(app: Arc<App>, head: Head, route: Route, body: Inbound) -> Response<ReplyBody> {
     let too_long = head.bytes() > HEADERS_BYTES_MAX || head.parts.headers.len() > HEADERS_COUNT_MAX;
     // RFC 9112, section 3.2: which registry is meant must not be guessed.
