@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the binary that is handed out.
 //!
-//! The build is reproducible: paths of the machine are remapped, the lock file is binding, and the
-//! toolchain is stated beside the checksum. Two builds of one commit with one toolchain are equal byte
+//! The build is reproducible: paths of the machine are remapped, no time of the build is kept, the lock file is
+//! binding, and the toolchain is stated beside the checksum. Two builds of one commit with one toolchain are equal byte
 //! for byte, wherever the checkout lies. The software bill of materials is CycloneDX 1.6, made from the
 //! lock file by `cargo metadata`.
 
@@ -86,6 +86,8 @@ fn build(root: &Path, target: &Path) -> Result<PathBuf, String> {
             .current_dir(root)
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
             .env("CFLAGS", c_flags)
+            // What C compilers take for the time of the build, which mimalloc puts into its library.
+            .env("SOURCE_DATE_EPOCH", "0")
             .env("CARGO_INCREMENTAL", "0"),
     )?;
     Ok(target.join("dist/berth"))
