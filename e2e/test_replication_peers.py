@@ -22,8 +22,8 @@ WITHIN_S = 150
 NEEDED = policy(
     allow("ecr:GetAuthorizationToken", "*"),
     allow(["ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
-           "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage", "ecr:DescribeRepositories",
-           "ecr:DescribeImages", "ecr:CreateRepository", "ecr:BatchDeleteImage"],
+           "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer",
+           "ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:CreateRepository", "ecr:BatchDeleteImage"],
           f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/*"))
 
 
@@ -268,6 +268,51 @@ def test_pulls_there_count_here(here, there, key, wire):
     put_peer(here, key, wire.url)
     eventually(lambda: pulled(here))
     assert pulled(here) == at
+
+
+def lose(server, content):
+    """Removes the stored file with these bytes."""
+    files = (server.data / "blobs" / "blobs").rglob("*")
+    next(file for file in files if file.is_file() and file.read_bytes() == content).unlink()
+
+
+def test_what_is_damaged_here_comes_back_from_there(here, there, key, wire):
+    put_peer(here, key, wire.url)
+    configure(here, "kept")
+    here.create_repository("kept/app")
+    image = push(here, "kept/app", "v1", layer_bytes=200_000)
+    assert status(here, "kept/app", image.digest)["status"] == "COMPLETE"
+    blob = f"/v2/kept/app/blobs/{images.digest(image.layer)}"
+
+    # A wire that changes bytes heals nothing.
+    changed = []
+
+    def change(chunk):
+        if (part := image.layer[5000:5016]) in chunk:
+            changed.append(part)
+        return chunk.replace(part, bytes(len(part)))
+    wire.change_answer = change
+    lose(here.server, image.layer)
+    here.raw()("GET", blob).expect(410)
+    eventually(lambda: changed)
+    here.raw()("GET", blob).expect(410)
+    wire.change_answer = None
+    # A peer that is put is asked at once.
+    put_peer(here, key, wire.url)
+    eventually(lambda: here.raw()("GET", blob).status == 200)
+    here.raw().pull("kept/app", image)
+    told = eventually(lambda: events(here.server, eventName="HealDamagedLayer"))
+    assert [one["serviceEventDetails"] for one in told] == [{"digest": images.digest(image.layer), "peer": wire.url}]
+
+    # The layer is not there either: it waits for a push.
+    orphan = push(here, "kept/app", "v2", layer_bytes=3000)
+    assert status(here, "kept/app", orphan.digest)["status"] == "COMPLETE"
+    there.ecr.batch_delete_image(repositoryName="kept/app", imageIds=[{"imageDigest": orphan.digest}])
+    there.raw()("DELETE", f"/v2/kept/app/blobs/{images.digest(orphan.layer)}").expect(202)
+    lose(here.server, orphan.layer)
+    here.raw()("GET", f"/v2/kept/app/blobs/{images.digest(orphan.layer)}").expect(410)
+    here.raw().push("kept/app", "v2", orphan).expect(201)
+    here.raw().pull("kept/app", orphan)
 
 
 def test_what_may_not_be_done(here, there, key, wire):

@@ -2,7 +2,8 @@
 //!
 //! What is known to be damaged is marked in the database. A marked copy is absent for everything that a pusher asks,
 //! so that clients send the bytes again, and an error that says so for who pulls it. A push stores a copy of its own
-//! under a new key and takes the mark away, in one transaction ([`link`](crate::layers)). Marks come from reads that
+//! under a new key and takes the mark away, in one transaction ([`link`](crate::layers)). What was replicated to another
+//! server is fetched from there ([`healing`](crate::healing)). Marks come from reads that
 //! fail, from the scrub and from checks ([`integrity`](crate::integrity)); each is an audit event.
 //!
 //! A disk that cannot read (`EIO`) proves no damage: a cable or a network may be away for a moment, and a mark on every
@@ -19,6 +20,7 @@ use store::ecr::image::Content;
 use store::service_events::{self, NewEvent};
 
 use crate::cache::Change;
+use crate::healing;
 use crate::images::digest_of;
 use crate::layer_keys::stored_word;
 use crate::stored_copy::StoredCopy;
@@ -91,6 +93,7 @@ impl Registry {
             details: &details.to_string(),
         };
         service_events::insert(conn, &event).await?;
+        healing::ask(conn, now).await?;
         let changes: Vec<Change> = repositories
             .into_iter()
             .map(|id| Change::Layer(id, *digest))
@@ -231,6 +234,7 @@ impl Registry {
             details: &json!({"imageDigest": content.digest}).to_string(),
         };
         service_events::insert(conn, &event).await?;
+        healing::ask(conn, now).await?;
         let digest = content.digest.parse().map_err(Error::internal)?;
         // What other nodes have cached is whole: it was compared when it was read.
         self.commit(tx, &[Change::Image(repo.id, digest)]).await?;

@@ -28,6 +28,7 @@
 //!   `open_uploads` counts the unfinished, `kept_uploads` writes them down for other nodes.
 //! - `manifest`: what a manifest may say; `push`, `images`: putting, getting, deleting.
 //! - `damage`: what is known to be lost or damaged, and how a push repairs it.
+//! - `healing`: fetches what is damaged from the registries that it was replicated to.
 //! - `integrity`: checks that database and files agree, and repairs.
 //! - `foreign_layers`: links them to images that version 0.1 stored.
 //! - `lifecycle`: policies that delete and archive images; `storage_class`: archived images.
@@ -93,6 +94,7 @@ pub mod events;
 mod expected;
 mod facts;
 mod foreign_layers;
+mod healing;
 mod images;
 pub mod integrity;
 mod kept_uploads;
@@ -147,6 +149,9 @@ pub use ecr::LayerDownload;
 pub use error::{Error, RepositoryRef};
 pub use expected::{Condition, Expected};
 pub use facts::{RepositoryLookup, registry_account};
+pub use healing::{
+    Content as DamagedContent, Damaged, Healed, JOB as HEALING_JOB, Walk as DamageWalk,
+};
 pub use images::{DeletedManifest, ManifestPush, PutManifest};
 pub use layer_keys::{KeyError, KeyId, LayerKeys, NoKeys};
 pub use lists::{Page, Referrer, Referrers};

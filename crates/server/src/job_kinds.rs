@@ -10,12 +10,13 @@ use identity::CREATE_ACCOUNT_JOB;
 use registry::integrity::{JOB as INTEGRITY_JOB, SCRUB_JOB};
 use registry::pull_through::IMPORT_JOB;
 use registry::{
-    BACKUP_JOB, COLLECTION_JOB, LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB, PEER_REPLICATION_JOB,
-    REPLICA_PULL_TIMES_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB, RESTORE_IMAGES_JOB,
+    BACKUP_JOB, COLLECTION_JOB, HEALING_JOB, LIFECYCLE_JOB, LIFECYCLE_PREVIEW_JOB,
+    PEER_REPLICATION_JOB, REPLICA_PULL_TIMES_JOB, REPLICATION_BACKFILL_JOB, REPLICATION_JOB,
+    RESTORE_IMAGES_JOB,
 };
 
 use crate::app::App;
-use crate::replication::{self, peers};
+use crate::replication::{self, healing, peers};
 use crate::upstream_pulls;
 
 /// How often expired uploads are removed.
@@ -179,7 +180,8 @@ const PEER_RUNNERS: usize = 4;
 /// The runners of replication to registries of other servers, which take as long as the network does.
 pub(crate) fn peer_runners(app: &Arc<App>) -> Vec<Runner<ServiceName>> {
     let one = |_| {
-        let (run, pulls, clock) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
+        let (run, pulls) = (Arc::clone(app), Arc::clone(app));
+        let (heal, clock) = (Arc::clone(app), Arc::clone(app));
         let service = ServiceName::Replication;
         let kinds = [
             Kind::new(
@@ -198,6 +200,10 @@ pub(crate) fn peer_runners(app: &Arc<App>) -> Vec<Runner<ServiceName>> {
                     async move { peers::read_pull_times(&app, job.authority, &job.subject).await }
                 },
             ),
+            Kind::new(HEALING_JOB, service, move |job: Job<ServiceName>| {
+                let app = Arc::clone(&heal);
+                async move { healing::run(&app, job.authority).await }
+            }),
         ];
         let holder = uuid::Uuid::new_v4().to_string();
         Runner::new(app.store.clone(), holder, kinds, move || clock.now())
@@ -392,6 +398,7 @@ pub(crate) fn runner(app: &Arc<App>) -> Runner<ServiceName> {
 pub(crate) async fn ensure(
     runner: &Runner<ServiceName>,
     integrity: &Runner<ServiceName>,
+    peers: &[Runner<ServiceName>],
 ) -> store::Result<()> {
     runner.take_over().await?;
     for kind in [
@@ -412,5 +419,9 @@ pub(crate) async fn ensure(
         runner.ensure(kind, ALL, "").await?;
     }
     integrity.ensure(SCRUB_JOB, ALL, "").await?;
+    // An older version marked what is damaged, and asked for nothing.
+    if let Some(runner) = peers.first() {
+        runner.ensure(HEALING_JOB, ALL, "").await?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! what replication needs (ECR user guide, "Amazon ECR service-linked role for replication"). So in the same account
 //! nothing more is needed, and another account's registry policy decides whether this account may.
 
+pub(crate) mod healing;
 pub(crate) mod peers;
 mod stored;
 

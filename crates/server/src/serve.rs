@@ -390,12 +390,13 @@ async fn send_events(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
     let runner = job_kinds::runner(&app);
     let integrity = job_kinds::integrity_runner(&app);
+    let peers = job_kinds::peer_runners(&app);
     let stopped = |stop: &watch::Receiver<bool>| {
         let mut stop = stop.clone();
         async move { listener::stopped(&mut stop).await }
     };
     let ensured = async {
-        while let Err(error) = job_kinds::ensure(&runner, &integrity).await {
+        while let Err(error) = job_kinds::ensure(&runner, &integrity, &peers).await {
             tracing::warn!(%error, "the queue of jobs cannot be read");
             tokio::time::sleep(MAINTENANCE_INTERVAL).await;
         }
@@ -408,7 +409,6 @@ async fn run_jobs(app: Arc<App>, stop: watch::Receiver<bool>) {
     let replication = job_kinds::replication_runner(&app);
     let backfills = job_kinds::backfill_runner(&app);
     let imports = job_kinds::import_runner(&app);
-    let peers = job_kinds::peer_runners(&app);
     let peers = peers.iter().map(|runner| runner.run(stopped(&stop)));
     let backups = job_kinds::backup_runner(&app);
     let backups = async {

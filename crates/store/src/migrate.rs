@@ -115,6 +115,7 @@ const STEPS: &[Step] = steps![
     "0050_backups" from "0.3.0",
     // Older versions ignore what it adds.
     "0051_integrity_checks" from "0.3.0",
+    "0052_healing" from "0.3.0",
 ];
 
 /// The step from which on there is a table for events of what was done without a request.

@@ -11,6 +11,7 @@ use store::ecr::registry_setting;
 use store::ecr::replication_peer::{self as table, PULL_TIMES_JOB, Peer};
 use store::{Conn, jobs};
 
+use crate::healing;
 use crate::replication_rules::{Destination, ReplicationRules, peer_destination};
 use crate::{Authorized, Error, Registry};
 
@@ -54,7 +55,8 @@ pub fn peer_arn(account: &AccountId, region: &Region, registry_id: &str, there: 
 }
 
 impl Registry {
-    /// Makes or replaces the peer of a destination. Its replicas' pull times are read soon.
+    /// Makes or replaces the peer of a destination. Its replicas' pull times are read soon, and what is damaged here is
+    /// asked for there.
     ///
     /// # Errors
     /// [`Error::InvalidParameter`] for a destination that is none, and where the access key's secret is missing;
@@ -109,6 +111,7 @@ impl Registry {
         table::put(conn, &peer).await?;
         let subject = format!("{account} {region} {}", peer.destination);
         jobs::put(conn, PULL_TIMES_JOB, &subject, "", now).await?;
+        healing::ask(conn, now).await?;
         let answer = shown(conn, cx, peer).await?;
         self.configured(cx, tx).await?;
         Ok(answer)

@@ -8,6 +8,7 @@ use aws_api::ecr::{
 use store::ecr::{registry_setting, replication, replication_peer};
 
 use super::listing::named;
+use crate::healing;
 use crate::replication_rules::{ReplicationRules, SETTING};
 use crate::{Authorized, Error, Registry};
 
@@ -48,6 +49,8 @@ impl Registry {
         let rules = ReplicationRules::asked(asked, &cx.account, &cx.region, &is_peer)?;
         let text = rules.text()?;
         registry_setting::put(&mut tx.conn(), account, region, SETTING, &text).await?;
+        // A peer may have what is damaged here.
+        healing::ask(&mut tx.conn(), cx.now_ms()).await?;
         self.configured(cx, tx).await?;
         Ok(PutReplicationConfigurationResponse {
             replication_configuration: Some(rules.shown()),

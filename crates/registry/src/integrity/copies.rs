@@ -8,6 +8,7 @@ use store::ecr::{collection, repository};
 
 use super::{FindingKind, SEPARATOR, Step};
 use crate::damage::Damage;
+use crate::healing;
 use crate::layer_keys::{of_word, stored_word};
 use crate::stored_copy::StoredCopy;
 use crate::{Error, KeyId};
@@ -331,6 +332,7 @@ impl Step<'_> {
             let key = self.registry.new_key()?.to_string();
             let (digest, encryption) = (&link.digest, &link.encryption);
             integrity::put_lost_blob(conn, digest, encryption, link.size, &key, self.now).await?;
+            healing::ask(conn, self.now).await?;
             self.tell(conn).await?;
             tx.commit().await?;
             self.point()?;
@@ -354,6 +356,7 @@ impl Step<'_> {
         let key: Option<KeyId> = crate::layer_keys::stored_key(repo.kms_key.as_deref())?;
         let (encryption, new) = (stored_word(key), self.registry.new_key()?.to_string());
         integrity::put_lost_blob(conn, digest, &encryption, size, &new, self.now).await?;
+        healing::ask(conn, self.now).await?;
         let blob = store::ecr::layer::blob(conn, digest, &encryption).await?;
         let blob = blob.ok_or_else(|| Error::internal("a row that was just written is gone"))?;
         store::ecr::layer::link(conn, repository_id, digest, &blob, self.now).await?;

@@ -11,6 +11,7 @@ mod configuration;
 mod damage;
 mod encryption;
 mod events;
+mod healing;
 mod history;
 mod images;
 mod integrity;

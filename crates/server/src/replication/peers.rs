@@ -50,8 +50,8 @@ const IMAGES_AT_ONCE: i32 = 1_000;
 pub(super) const OWN_FAILURE: &str = "berth-own-failure";
 
 /// Signed calls of a peer's ECR API.
-struct PeerCalls {
-    http: Http,
+pub(super) struct PeerCalls {
+    pub(super) http: Http,
     endpoint: String,
     region: String,
     credentials: Credentials,
@@ -110,8 +110,7 @@ pub(crate) async fn run(
             return Ok(Outcome::Again(WHILE_READ_ONLY));
         }
         if turn.is_none() {
-            let key = format!("{} {} {}", peer.account, peer.region, peer.destination);
-            turn = app.peer_turns.take(key);
+            turn = app.peer_turns.take(turn_key(peer));
         }
         if turn.is_none() {
             return Ok(Outcome::Again(WHEN_BUSY));
@@ -209,8 +208,13 @@ fn explained(error: &transfer::Error) -> ReplicationFailure {
     }
 }
 
+/// What the turns of a peer are counted under.
+pub(super) fn turn_key(peer: &Peer) -> String {
+    format!("{} {} {}", peer.account, peer.region, peer.destination)
+}
+
 /// The client of a peer; why there is none.
-async fn calls(app: &App, peer: &Peer) -> Result<Arc<PeerCalls>, String> {
+pub(super) async fn calls(app: &App, peer: &Peer) -> Result<Arc<PeerCalls>, String> {
     let secret = peer_secret::open(app, peer).await?;
     let http = match &peer.certificate_authority {
         None => app.outbound.upstreams(),
@@ -306,7 +310,7 @@ async fn copy(
 
 /// Runs what is made on a thread beside those of the server, and ends it where this is dropped: the futures of a copy
 /// stay on the thread where they were made.
-async fn apart<T, F>(make: impl FnOnce() -> F + Send + 'static) -> Option<T>
+pub(super) async fn apart<T, F>(make: impl FnOnce() -> F + Send + 'static) -> Option<T>
 where
     T: Send + 'static,
     F: Future<Output = T>,

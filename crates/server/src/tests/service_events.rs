@@ -52,7 +52,7 @@ async fn work_without_a_caller_is_an_aws_service_event() {
 async fn run_jobs(world: &World) {
     let runner = job_kinds::runner(&world.app);
     let integrity = job_kinds::integrity_runner(&world.app);
-    job_kinds::ensure(&runner, &integrity).await.unwrap();
+    job_kinds::ensure(&runner, &integrity, &[]).await.unwrap();
     runner.run_due().await.unwrap();
 }
 

@@ -184,6 +184,78 @@ pub async fn count_marked(conn: &mut Conn<'_>) -> Result<i64> {
     .int(0)
 }
 
+/// Damaged content of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// Its digest.
+    pub digest: String,
+    /// The repository.
+    pub repository_id: i64,
+    /// The length of a layer; of a manifest, the image's id.
+    pub number: i64,
+}
+
+fn damaged(row: &Row) -> Result<Damaged> {
+    Ok(Damaged {
+        digest: row.text(0)?,
+        repository_id: row.int(1)?,
+        number: row.int(2)?,
+    })
+}
+
+/// Layers whose copies are known to be damaged, after one of them, in the order of digest and repository: once for each
+/// repository that has one.
+///
+/// # Errors
+/// The engine's.
+pub async fn layers_after(
+    conn: &mut Conn<'_>,
+    (digest, repository_id): (&str, i64),
+    limit: i64,
+) -> Result<Vec<Damaged>> {
+    conn.fetch_all(
+        "SELECT b.digest, l.repository_id, b.size FROM blobs b \
+         JOIN layers l ON l.digest = b.digest AND l.encryption = b.encryption \
+         WHERE b.damaged_at IS NOT NULL AND (b.digest, l.repository_id) > ($1, $2) \
+         ORDER BY b.digest, l.repository_id LIMIT $3",
+        values![digest, repository_id, limit],
+    )
+    .await?
+    .iter()
+    .map(damaged)
+    .collect()
+}
+
+/// Images whose manifests are known to be damaged, after the one of this id.
+///
+/// # Errors
+/// The engine's.
+pub async fn images_after(conn: &mut Conn<'_>, id: i64, limit: i64) -> Result<Vec<Damaged>> {
+    conn.fetch_all(
+        "SELECT digest, repository_id, id FROM images \
+         WHERE damaged_at IS NOT NULL AND id > $1 ORDER BY id LIMIT $2",
+        values![id, limit],
+    )
+    .await?
+    .iter()
+    .map(damaged)
+    .collect()
+}
+
+/// Whether an image is known to be damaged.
+///
+/// # Errors
+/// The engine's.
+pub async fn is_image_damaged(conn: &mut Conn<'_>, image_id: i64) -> Result<bool> {
+    let found = conn
+        .fetch_optional(
+            "SELECT 1 FROM images WHERE id = $1 AND damaged_at IS NOT NULL",
+            values![image_id],
+        )
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The repositories that have a blob.
 ///
 /// # Errors
