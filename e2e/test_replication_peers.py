@@ -305,7 +305,7 @@ def test_what_is_damaged_here_comes_back_from_there(here, there, key, wire):
     assert [one["serviceEventDetails"] for one in told] == [{"digest": images.digest(image.layer), "peer": wire.url}]
 
     # The layer is not there either: it waits for a push.
-    orphan = push(here, "kept/app", "v2", layer_bytes=3000)
+    orphan = push(here, "kept/app", "v2", layer_bytes=150_000)
     assert status(here, "kept/app", orphan.digest)["status"] == "COMPLETE"
     there.ecr.batch_delete_image(repositoryName="kept/app", imageIds=[{"imageDigest": orphan.digest}])
     there.raw()("DELETE", f"/v2/kept/app/blobs/{images.digest(orphan.layer)}").expect(202)
