@@ -8,8 +8,9 @@ use aws_api::berth;
 use jiff::Timestamp;
 use serde::Deserialize;
 use store::restore::PENDING;
-use store::{Scope, settings};
+use store::{Scope, jobs, settings};
 
+use crate::collection::{JOB, SUBJECT};
 use crate::{Authorized, Error, Registry};
 
 const SCOPE: Scope<'static> = Scope::System("restore");
@@ -68,15 +69,19 @@ impl Registry {
         text.as_deref().map(shown).transpose()
     }
 
-    /// `FinishRestore`: background work goes on.
+    /// `FinishRestore`: background work goes on. The collection begins at once: the next run that the backup knows
+    /// of may be an hour away.
     ///
     /// # Errors
     /// The store's.
-    pub async fn finish_restore(&self, _: &Authorized) -> Result<Option<berth::Restore>, Error> {
+    pub async fn finish_restore(&self, cx: &Authorized) -> Result<Option<berth::Restore>, Error> {
         let mut tx = self.0.store.write(SCOPE).await?;
         let conn = &mut tx.conn();
         let text = settings::get(conn, PENDING).await?;
         settings::remove(conn, PENDING).await?;
+        if text.is_some() {
+            jobs::put(conn, JOB, SUBJECT, "", cx.now_ms()).await?;
+        }
         tx.commit().await?;
         self.0.resting.send_replace(false);
         text.as_deref().map(shown).transpose()

@@ -276,8 +276,20 @@ async fn a_restored_registry_rests_until_it_is_told_on_every_node(store: TestSto
         (restore.backup_id.as_str(), restore.taken_at.as_second()),
         ("bak-1", 1)
     );
+    // The backup's next collection is far away.
+    let mut tx = store.store.write(store::jobs::SCOPE).await.unwrap();
+    let (kind, later) = (registry::COLLECTION_JOB, w.cx.now_ms() + 3_600_000);
+    store::jobs::put(&mut tx.conn(), kind, "all", "", later)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
     assert!(w.registry.finish_restore(&w.cx).await.unwrap().is_some());
     assert!(w.registry.finish_restore(&w.cx).await.unwrap().is_none());
+    let mut read = store.store.read().await.unwrap();
+    let sql = "SELECT run_at FROM jobs WHERE kind = $1";
+    let row = read.fetch_one(sql, store::values![kind]).await.unwrap();
+    assert_eq!(row.int(0).unwrap(), w.cx.now_ms());
+    drop(read);
     w.registry.rested().await;
     assert!(!w.registry.is_resting() && other.is_resting());
     assert!(!other.look_whether_resting().await.unwrap());
