@@ -7,7 +7,7 @@
 use authz::ServiceName;
 use blobs::{BoxError, Digest, PutError};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use serde_json::json;
 use store::Conn;
@@ -175,7 +175,8 @@ impl Registry {
     /// Takes the bytes of a damaged layer, which a peer sent.
     ///
     /// # Errors
-    /// Those of the store and of the blobs; [`Error::BodyBroken`] when the stream fails, [`Error::Kms`].
+    /// Those of the store and of the blobs; [`Error::BodyBroken`] when the stream fails or is longer than the layer,
+    /// [`Error::Kms`].
     pub async fn heal_layer<S, E>(
         &self,
         service: ServiceName,
@@ -189,6 +190,16 @@ impl Registry {
         E: Into<BoxError>,
     {
         let (repository, now) = (&of.repository, now.as_millisecond());
+        let Content::Layer { size: mut left } = of.content else {
+            return Err(Error::internal("a manifest is not a layer"));
+        };
+        // A peer fills no disk: what is longer than the layer is given up.
+        let bytes = bytes.map(move |chunk| {
+            let chunk = chunk.map_err(Into::into)?;
+            let rest = left.checked_sub(chunk.len() as u64);
+            left = rest.ok_or_else(|| BoxError::from("the peer sends more than the layer has"))?;
+            Ok::<_, BoxError>(chunk)
+        });
         let blobs = self.blobs_of(repository).await?;
         let received = match blobs.receive(&of.digest, bytes).await {
             Err(PutError::DigestMismatch { .. }) => return Ok(Healed::OtherBytes),

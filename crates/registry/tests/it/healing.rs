@@ -92,7 +92,7 @@ async fn a_damaged_layer_comes_back_from_a_peer(store: TestStore) {
     let peer = &of.peers[0];
 
     // What is not of the digest leaves everything as it is; so does what is cut.
-    for sent in ["other content", "conten", ""] {
+    for sent in ["CONTENT", "conten", ""] {
         let healed = w
             .registry
             .heal_layer(SERVICE, of, peer, body(sent), w.cx.now);
@@ -100,6 +100,9 @@ async fn a_damaged_layer_comes_back_from_a_peer(store: TestStore) {
     }
     let cut = futures_util::stream::iter([Ok(Bytes::from("cont")), Err("the wire was cut")]);
     let healed = w.registry.heal_layer(SERVICE, of, peer, cut, w.cx.now);
+    assert_eq!(refusal(healed.await), "BodyBroken");
+    let long = body("content and more");
+    let healed = w.registry.heal_layer(SERVICE, of, peer, long, w.cx.now);
     assert_eq!(refusal(healed.await), "BodyBroken");
     assert!(w.registry.is_damaged(SERVICE, of).await.unwrap());
     assert_eq!(w.temporary_files(), 0);
