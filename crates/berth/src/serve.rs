@@ -38,9 +38,13 @@ pub fn serve(options: &ServeOptions) -> Result<()> {
     }))
 }
 
+/// Threads for what blocks and is not the blobs' work: hashing passwords, parsing documents, writing backups.
+const OTHER_BLOCKING_THREADS: usize = 32;
+
 /// The runtime of a server.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blobs::threads_max() + OTHER_BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(Error::failed("cannot start"))

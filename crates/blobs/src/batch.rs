@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use crate::BoxError;
+use crate::hash_state::Hasher;
 
 /// A batch is written once it holds this much, where few streams arrive. A stream has two: one filling, one being
 /// written.
@@ -69,45 +70,81 @@ fn share_of(streams: usize) -> usize {
 }
 
 /// Takes chunks from the stream until a batch is full or there are no more.
-pub(crate) async fn read_batch<S, E>(
-    arriving: &Arriving,
-    mut stream: Pin<&mut S>,
-) -> (Vec<Bytes>, End)
+pub(crate) async fn read_batch<S, E>(arriving: &Arriving, mut stream: Pin<&mut S>) -> (Batch, End)
 where
     S: Stream<Item = Result<Bytes, E>>,
     E: Into<BoxError>,
 {
-    let mut chunks = Vec::new();
-    let mut small = BytesMut::new();
-    let mut total = 0;
+    let mut batch = Batch::default();
     let end = loop {
-        if total >= arriving.batch_bytes() {
+        if batch.bytes >= arriving.batch_bytes() {
             break End::Open;
         }
         match stream.next().await {
             None => break End::Done,
             Some(Err(error)) => break End::Failed(error.into()),
-            Some(Ok(chunk)) if chunk.len() < SMALL_BYTES => {
-                total += chunk.len();
-                small.extend_from_slice(&chunk);
-            }
-            Some(Ok(chunk)) => {
-                total += chunk.len();
-                if !small.is_empty() {
-                    chunks.push(small.split().freeze());
-                }
-                chunks.push(chunk);
-            }
+            Some(Ok(chunk)) => batch.push(chunk),
         }
     };
-    if !small.is_empty() {
-        chunks.push(small.freeze());
+    batch.end_small();
+    (batch, end)
+}
+
+/// Chunks of a stream, in order.
+#[derive(Default)]
+pub(crate) struct Batch {
+    chunks: Vec<Bytes>,
+    /// Small chunks that came last, not among `chunks` yet.
+    small: BytesMut,
+    bytes: usize,
+}
+
+impl From<Bytes> for Batch {
+    fn from(chunk: Bytes) -> Self {
+        Self {
+            bytes: chunk.len(),
+            chunks: vec![chunk],
+            small: BytesMut::new(),
+        }
     }
-    (chunks, end)
+}
+
+impl Batch {
+    pub(crate) fn chunks(&self) -> &[Bytes] {
+        &self.chunks
+    }
+
+    /// The length of all chunks.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn hash_into(&self, hasher: &mut Hasher) {
+        self.chunks.iter().for_each(|chunk| hasher.update(chunk));
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        self.bytes += chunk.len();
+        if chunk.len() < SMALL_BYTES {
+            self.small.extend_from_slice(&chunk);
+        } else {
+            self.end_small();
+            self.chunks.push(chunk);
+        }
+    }
+
+    fn end_small(&mut self) {
+        if !self.small.is_empty() {
+            self.chunks.push(self.small.split().freeze());
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -118,5 +155,22 @@ mod tests {
             assert!(streams * share_of(streams) <= BATCHES_BYTES, "{streams}");
         }
         assert_eq!(share_of(10_000), BATCH_BYTES_MIN);
+    }
+
+    proptest! {
+        #[test]
+        fn a_batch_has_all_bytes_in_order(lengths in vec(0..3 * SMALL_BYTES, 0..12)) {
+            let mut next = (0..=250_u8).cycle();
+            let mut batch = Batch::default();
+            let mut all = Vec::new();
+            for length in lengths {
+                let chunk: Vec<u8> = next.by_ref().take(length).collect();
+                all.extend_from_slice(&chunk);
+                batch.push(chunk.into());
+            }
+            batch.end_small();
+            prop_assert_eq!(batch.bytes(), all.len());
+            prop_assert!(batch.chunks().concat() == all);
+        }
     }
 }

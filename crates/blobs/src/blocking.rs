@@ -2,19 +2,43 @@
 //!
 //! A disk that is slow to sync, or that stops writing, holds the threads of that work. Reads have theirs, and what
 //! else the process does on the pool, such as hashing passwords, has those that no share covers.
+//!
+//! tokio starts a thread for each job that finds none idle, also for one whose place was given back a moment before
+//! by a thread that is not idle yet. Each has a stack and a heap of its own: a runtime whose pool is hardly larger
+//! than [`threads_max`] uses less memory when many clients push.
+
+use std::num::NonZero;
+use std::sync::LazyLock;
+use std::thread::available_parallelism;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use crate::Error;
 
-/// Jobs of a kind that run at once; the others wait without a thread. Together they are fewer than the threads of
-/// tokio's pool, which has 512 unless its runtime is built otherwise.
-const SHARE: usize = 128;
+/// Jobs of each kind that run at once; the others wait without a thread.
+const READS: usize = 32;
+const WRITES: usize = 16;
+const SYNCS: usize = 64;
 
-static READING: Share = Share(Semaphore::const_new(SHARE));
-static WRITING: Share = Share(Semaphore::const_new(SHARE));
-static SYNCING: Share = Share(Semaphore::const_new(SHARE));
+/// The threads that the work of all stores of the process has at most. The runtime's pool must have more
+/// (`max_blocking_threads`), or that work takes those of others.
+#[must_use]
+pub fn threads_max() -> usize {
+    READS + WRITES + SYNCS + cores()
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, NonZero::get)
+}
+
+static READING: Share = Share(Semaphore::const_new(READS));
+static WRITING: Share = Share(Semaphore::const_new(WRITES));
+static SYNCING: Share = Share(Semaphore::const_new(SYNCS));
+static COMPUTING: LazyLock<Share> = LazyLock::new(|| {
+    // Hashing is bound by the processors.
+    Share(Semaphore::new(cores()))
+});
 
 /// The threads of one kind of work.
 struct Share(Semaphore);
@@ -89,14 +113,14 @@ pub(crate) async fn start_sync<T: Send + 'static>(
 pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    join(spawn_blocking(work)).await
+    join(start_compute(work).await?).await
 }
 
-/// Begins such work.
-pub(crate) fn start_compute<T: Send + 'static>(
+/// Begins such work, once there is a processor for it.
+pub(crate) async fn start_compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
-) -> JoinHandle<T> {
-    spawn_blocking(work)
+) -> Result<JoinHandle<T>, Error> {
+    start_in(&COMPUTING, work).await
 }
 
 async fn start_in<T: Send + 'static>(

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
+use tokio::task::JoinHandle;
 
+use crate::blocking::start_read;
 use crate::damage::{OnDamage, is_damage, is_unreadable};
 
 /// Between two bytes that are looked at to tell whether a part is in memory: what Linux reads ahead at once.
@@ -25,7 +27,7 @@ const COPY_BYTES: usize = 64 * 1024;
 /// Consecutive bytes of an open file; see [`FileRead::take_part`](crate::FileRead::take_part).
 ///
 /// Sending blocks while the disk is read. A sender on a thread that must not block asks
-/// [`is_in_memory`](FilePart::is_in_memory) first, and has another thread [`load`](FilePart::load) what is not.
+/// [`is_in_memory`](FilePart::is_in_memory) first, and has what is not [loaded](FilePart::start_load).
 #[derive(Clone)]
 pub struct FilePart {
     file: Arc<File>,
@@ -111,11 +113,17 @@ impl FilePart {
         read.is_ok()
     }
 
-    /// Reads the part into memory. Blocks.
+    /// Begins to read the part into memory, on a thread that may block.
     ///
     /// # Errors
-    /// Those of [`send`](FilePart::send) that the disk causes.
-    pub fn load(&self) -> io::Result<()> {
+    /// The work's are those of [`send`](FilePart::send) that the disk causes.
+    #[must_use]
+    pub fn start_load(&self) -> JoinHandle<io::Result<()>> {
+        let part = self.clone();
+        start_read(move || part.load())
+    }
+
+    fn load(&self) -> io::Result<()> {
         let end = self.at + self.left;
         // Only a request; what it cannot do is read when its turn comes.
         let ahead = std::num::NonZeroU64::new(AHEAD_BYTES);

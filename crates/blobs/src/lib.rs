@@ -91,6 +91,7 @@ mod upload;
 mod upload_id;
 mod upload_locks;
 
+pub use blocking::threads_max;
 pub use damage::{OnDamage, is_unreadable};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use encryption::EncryptionKey;

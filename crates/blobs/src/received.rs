@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
+use crate::batch::Batch;
 use crate::blocking;
 use crate::layout::Layout;
 use crate::upload::{self, Upload};
@@ -23,7 +22,7 @@ pub struct Received {
 }
 
 enum Content {
-    Memory(Vec<Bytes>, Arc<UploadLocks>, Option<Arc<EncryptionKey>>),
+    Memory(Batch, Arc<UploadLocks>, Option<Arc<EncryptionKey>>),
     Upload(Box<UploadLock>),
 }
 
@@ -49,11 +48,11 @@ impl Received {
         layout: Arc<Layout>,
         locks: Arc<UploadLocks>,
         digest: Digest,
-        chunks: Vec<Bytes>,
+        bytes: Batch,
         key: Option<Arc<EncryptionKey>>,
     ) -> Self {
-        let size = chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        let content = Content::Memory(chunks, locks, key);
+        let size = bytes.bytes() as u64;
+        let content = Content::Memory(bytes, locks, key);
         Self {
             layout,
             digest,
@@ -92,13 +91,13 @@ impl Received {
         let layout = self.layout;
         let algorithm = self.digest.algorithm();
         let is_there = match self.content {
-            Content::Memory(chunks, locks, encryption) => {
+            Content::Memory(bytes, locks, encryption) => {
                 // Held for its name only: a sweep leaves a locked upload alone.
                 let mut lock = locks.acquire_temporary(&layout)?;
                 lock.settled();
                 blocking::sync(move || {
                     let (id, encryption) = (lock.id(), encryption.as_deref());
-                    upload::store_whole(&layout, id, &chunks, algorithm, &key, encryption)
+                    upload::store_whole(&layout, id, bytes, algorithm, &key, encryption)
                         .map(|()| true)
                 })
                 .await??

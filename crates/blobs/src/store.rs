@@ -13,7 +13,7 @@ use futures_util::Stream;
 
 #[cfg(feature = "testing")]
 use crate::Redirect;
-use crate::batch::{Arriving, End, read_batch};
+use crate::batch::{Arriving, Batch, End, read_batch};
 use crate::blocking;
 use crate::encryption::{self, ReadAt};
 use crate::hash_state::Hasher;
@@ -29,6 +29,9 @@ use crate::{
     AppendError, BlobFile, BoxError, Digest, EncryptionKey, Error, FinishError, ObjectKey,
     OpenError, PutError, Source, StartError, Stored, UploadId,
 };
+
+/// A content up to this long is hashed where it arrives: that takes as long as to hand it to another thread.
+const HASHED_AT_ONCE_BYTES: usize = 16 * 1024;
 
 /// A store of bytes, each copy under a key of its own. Clones share it.
 ///
@@ -180,7 +183,7 @@ impl Blobs {
         let layout = Arc::clone(&self.layout);
         let (rest, mut lock) = (written.rest, written.lock);
         let offset = blocking::sync(move || {
-            write(&mut lock, &rest)?;
+            write(&mut lock, rest)?;
             sync(&layout, &mut lock)
         })
         .await??;
@@ -275,12 +278,16 @@ impl Blobs {
         match end {
             End::Failed(source) => return Err(PutError::Body(source)),
             End::Done => {
+                let bytes = first.bytes();
                 let mut hasher = Hasher::new(expected.algorithm());
-                let hashed = blocking::compute(move || {
-                    first.iter().for_each(|chunk| hasher.update(chunk));
+                let hash = move || {
+                    first.hash_into(&mut hasher);
                     (hasher.digest(), first)
-                });
-                let (actual, first) = hashed.await?;
+                };
+                let (actual, first) = match bytes {
+                    0..=HASHED_AT_ONCE_BYTES => hash(),
+                    _ => blocking::compute(hash).await?,
+                };
                 if actual != expected {
                     return Err(PutError::DigestMismatch { expected, actual });
                 }
@@ -304,7 +311,7 @@ impl Blobs {
         }
         let (rest, mut lock) = (written.rest, written.lock);
         let lock = blocking::write(move || {
-            write(&mut lock, &rest)?;
+            write(&mut lock, rest)?;
             Ok::<_, Error>(lock)
         });
         match self.compare(lock.await??, expected).await? {
@@ -331,8 +338,8 @@ impl Blobs {
     /// Stores bytes that are in memory, by their sha256.
     pub async fn put_small(&self, content: &[u8]) -> Result<Stored, Error> {
         let digest = Digest::sha256_of(content);
-        let chunks = vec![Bytes::copy_from_slice(content)];
-        self.received(digest, chunks)
+        let bytes = Bytes::copy_from_slice(content);
+        self.received(digest, bytes.into())
             .store()
             .await
             .map_err(|error| match error {
@@ -474,9 +481,9 @@ impl Blobs {
         &self.locks
     }
 
-    fn received(&self, digest: Digest, chunks: Vec<Bytes>) -> Received {
+    fn received(&self, digest: Digest, bytes: Batch) -> Received {
         let (layout, locks) = (Arc::clone(&self.layout), Arc::clone(&self.locks));
-        Received::in_memory(layout, locks, digest, chunks, self.key.clone())
+        Received::in_memory(layout, locks, digest, bytes, self.key.clone())
     }
 
     async fn take(&self, id: UploadId) -> Result<UploadLock, TakeError> {
@@ -525,9 +532,10 @@ impl Blobs {
     }
 }
 
-fn write(lock: &mut UploadLock, chunks: &[Bytes]) -> Result<(), Error> {
+/// Writes and hashes the bytes, which take no memory when this returns.
+fn write(lock: &mut UploadLock, bytes: Batch) -> Result<(), Error> {
     match &mut lock.upload {
-        Some(upload) if !chunks.is_empty() => upload.write(chunks),
+        Some(upload) if bytes.bytes() > 0 => upload.write(&bytes),
         _ => Ok(()),
     }
 }

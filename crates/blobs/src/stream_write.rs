@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use tokio::task::JoinHandle;
 
-use crate::batch::{Arriving, End, read_batch};
+use crate::batch::{Arriving, Batch, End, read_batch};
 use crate::blocking::{join, start_compute, start_sync, start_write};
 use crate::hash_state::Hasher;
 use crate::layout::Layout;
@@ -24,7 +24,7 @@ const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
 pub(crate) struct Written {
     pub(crate) lock: UploadLock,
     /// The last batch, not yet written.
-    pub(crate) rest: Vec<Bytes>,
+    pub(crate) rest: Batch,
     /// What the stream failed with.
     pub(crate) failed: Option<BoxError>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Written {
 pub(crate) async fn write_stream<S, E>(
     layout: &Arc<Layout>,
     lock: UploadLock,
-    (first, end): (Vec<Bytes>, End),
+    (first, end): (Batch, End),
     arriving: &Arriving,
     mut stream: Pin<&mut S>,
 ) -> Result<Written, Error>
@@ -98,23 +98,27 @@ impl Writing {
         layout: &Arc<Layout>,
         mut lock: UploadLock,
         reached: Option<Checkpoint>,
-        batch: Vec<Bytes>,
+        batch: Batch,
     ) -> Result<Self, Error> {
-        let layout = Arc::clone(layout);
-        let hashed = lock.upload.as_mut().map(|upload| {
-            let mut hasher = upload.lend_hasher();
-            let batch = batch.clone();
-            start_compute(move || {
-                batch.iter().for_each(|chunk| hasher.update(chunk));
-                hasher
-            })
-        });
+        let (layout, batch) = (Arc::clone(layout), Arc::new(batch));
+        let hashed = match &mut lock.upload {
+            Some(upload) => {
+                let mut hasher = upload.lend_hasher();
+                let batch = Arc::clone(&batch);
+                let hashed = start_compute(move || {
+                    batch.hash_into(&mut hasher);
+                    hasher
+                });
+                Some(hashed.await?)
+            }
+            None => None,
+        };
         let written = start_write(move || {
             if let Some(upload) = &mut lock.upload {
                 if let Some(reached) = reached {
                     upload.reached(&layout, &reached);
                 }
-                upload.write_unhashed(&batch)?;
+                upload.write_unhashed(batch.chunks())?;
             }
             Ok(lock)
         });

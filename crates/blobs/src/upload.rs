@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::batch::Batch;
 use crate::disk::{Synced, hash_range, write_all_at};
 use crate::encrypted_upload::EncryptedBytes;
 use crate::encryption::{self, EncryptionKey};
@@ -264,9 +265,9 @@ impl Upload {
     }
 
     /// Writes and hashes the chunks. On an error nothing of them remains.
-    pub(crate) fn write(&mut self, chunks: &[Bytes]) -> Result<(), Error> {
-        self.write_unhashed(chunks)?;
-        chunks.iter().for_each(|chunk| self.hasher.update(chunk));
+    pub(crate) fn write(&mut self, bytes: &Batch) -> Result<(), Error> {
+        self.write_unhashed(bytes.chunks())?;
+        bytes.hash_into(&mut self.hasher);
         Ok(())
     }
 
@@ -400,24 +401,25 @@ pub(crate) fn synced_len(
 pub(crate) fn store_whole(
     layout: &Layout,
     id: UploadId,
-    chunks: &[Bytes],
+    bytes: Batch,
     algorithm: Algorithm,
     key: &ObjectKey,
     encryption: Option<&EncryptionKey>,
 ) -> Result<(), Error> {
-    let encrypted;
-    let chunks = match encryption {
+    let bytes = match encryption {
         Some(key) => {
-            let file = encryption::whole_file(key, chunks);
-            encrypted = [Bytes::from(file.map_err(Error::io("encrypt a blob"))?)];
-            &encrypted
+            let file = encryption::whole_file(key, bytes.chunks());
+            Batch::from(Bytes::from(file.map_err(Error::io("encrypt a blob"))?))
         }
-        None => chunks,
+        None => bytes,
     };
     let taken = || Error::io("create an upload")(io::ErrorKind::AlreadyExists.into());
     // The bytes are written as they are.
     let upload = Upload::create(layout, id, algorithm, None)?.ok_or_else(taken)?;
-    let stored = write_all_at(&upload.file.file, chunks, 0)
+    let written = write_all_at(&upload.file.file, bytes.chunks(), 0);
+    // A sync may take long.
+    drop(bytes);
+    let stored = written
         .map_err(Error::io("write an upload"))
         .and_then(|()| upload.file.sync())
         .and_then(|()| layout.rename_to_object(&layout.upload(&id), key));

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 /// More than tokio has threads for work that blocks.
 const PUSHES: usize = 700;
 /// Syncs that wait at once.
-const SYNCING: usize = 128;
+const SYNCING: usize = 64;
 
 /// The disk: whether it syncs, and how many syncs wait for it.
 struct Disk {

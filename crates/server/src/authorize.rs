@@ -16,6 +16,7 @@ use registry::RepositoryFacts;
 use secrets::kms::Kms;
 
 use crate::app::App;
+use crate::boxed::boxed;
 use crate::error::ApiError;
 
 /// The record of a resource that handlers get: a repository's facts.
@@ -82,6 +83,45 @@ impl Facts for App {
     type Error = ApiError;
 
     async fn resource(
+        &self,
+        context: &RequestContext,
+        selector: &ResourceSelector,
+    ) -> Result<Resource<Record>, ApiError> {
+        match selector {
+            // What each pull and push asks for has a small future of its own.
+            ResourceSelector::Repository { registry, name } => {
+                let owner = registry::registry_account(context.account, registry.as_deref())?;
+                self.repository(owner, &context.region, name).await
+            }
+            _ => boxed(|| self.other_resource(context, selector)).await,
+        }
+    }
+
+    async fn verify(
+        &self,
+        context: &RequestContext,
+        factor: &SecondFactor,
+    ) -> Result<(), ApiError> {
+        let serial = factor.serial_number.as_deref();
+        let code = factor.token_code.as_deref();
+        Ok(self.identity.verify_mfa(context, serial, code).await?)
+    }
+
+    async fn controls(&self, account: AccountId) -> Result<Option<Arc<AccountControls>>, ApiError> {
+        Ok(self.identity.account_controls(account).await?)
+    }
+
+    async fn equalize(&self, resource: &Resource<Record>) -> Result<(), ApiError> {
+        if let Some(repository) = &resource.record {
+            self.registry.repeat_look_up(repository).await?;
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// A resource of any kind.
+    async fn other_resource(
         &self,
         context: &RequestContext,
         selector: &ResourceSelector,
@@ -231,29 +271,6 @@ impl Facts for App {
         })
     }
 
-    async fn verify(
-        &self,
-        context: &RequestContext,
-        factor: &SecondFactor,
-    ) -> Result<(), ApiError> {
-        let serial = factor.serial_number.as_deref();
-        let code = factor.token_code.as_deref();
-        Ok(self.identity.verify_mfa(context, serial, code).await?)
-    }
-
-    async fn controls(&self, account: AccountId) -> Result<Option<Arc<AccountControls>>, ApiError> {
-        Ok(self.identity.account_controls(account).await?)
-    }
-
-    async fn equalize(&self, resource: &Resource<Record>) -> Result<(), ApiError> {
-        if let Some(repository) = &resource.record {
-            self.registry.repeat_look_up(repository).await?;
-        }
-        Ok(())
-    }
-}
-
-impl App {
     async fn repository(
         &self,
         owner: AccountId,

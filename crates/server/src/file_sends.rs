@@ -150,10 +150,8 @@ impl Current {
             self.is_loaded = true;
             return Poll::Ready(Ok(()));
         }
-        let loading = self.loading.get_or_insert_with(|| {
-            let part = self.part.clone();
-            tokio::task::spawn_blocking(move || part.load())
-        });
+        let part = &self.part;
+        let loading = self.loading.get_or_insert_with(|| part.start_load());
         let loaded = ready!(Pin::new(loading).poll(cx));
         self.loading = None;
         self.is_loaded = true;

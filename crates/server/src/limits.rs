@@ -27,8 +27,8 @@ pub fn connections_for(files_max: Option<u64>) -> Option<usize> {
 }
 
 /// A request's line and headers together, in bytes. A session token is up to 4 KiB, a presigned URL
-/// holds one too; 64 KiB leaves room for proxies' headers.
-pub const HEADERS_BYTES_MAX: usize = 64 * 1024;
+/// holds one too; 60 KiB leaves room for proxies' headers.
+pub const HEADERS_BYTES_MAX: usize = 60 * 1024;
 /// How far beyond [`HEADERS_BYTES_MAX`] hyper reads HTTP/1 headers, so that a request that is a little
 /// too long is answered in its API's form. Farther, it gets a bare 431.
 pub const HEADERS_SLACK_BYTES: usize = 1024;
@@ -42,8 +42,12 @@ pub const HEADER_OVERHEAD_BYTES: usize = 128;
 /// Headers of a request, by number.
 pub const HEADERS_COUNT_MAX: usize = 128;
 /// hyper's read buffer for one connection. Large reads make uploads fast; it grows to this only while a
-/// known caller keeps filling it.
-pub const READ_BUFFER_BYTES_MAX: usize = 256 * 1024;
+/// known caller keeps filling it. An upload has up to three at a time: one that is filled, one on its way to the
+/// handler and one in its hands. Longer buffers made uploads no faster, and took twice the memory: beyond this
+/// length, the allocator's blocks are of a kind that it keeps apart.
+pub const READ_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// A request's head is in one buffer while it is read.
+const _: () = assert!(HEADERS_BYTES_MAX + HEADERS_SLACK_BYTES < READ_BUFFER_BYTES_MAX);
 /// Streams that one HTTP/2 connection may have open.
 pub const HTTP2_STREAMS_MAX: u32 = 16;
 /// What an HTTP/2 peer may send ahead of being read, per stream and per connection, in bytes.
