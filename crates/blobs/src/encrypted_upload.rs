@@ -103,8 +103,14 @@ impl EncryptedBytes {
     pub(crate) fn read(&self, file: &File, mut each: impl FnMut(&[u8])) -> io::Result<()> {
         let mut at = 0;
         while at < self.records.size {
-            let plain =
-                encryption::read_content(file, &self.key, &self.records, at, 4 * RECORD_BYTES)?;
+            let plain = encryption::read_content(
+                file,
+                &self.key,
+                &self.records,
+                at,
+                4 * RECORD_BYTES,
+                Vec::new(),
+            )?;
             each(&plain);
             at += plain.len() as u64;
         }

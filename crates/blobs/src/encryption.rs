@@ -378,13 +378,19 @@ pub(crate) fn recover(
     Ok(records)
 }
 
-/// Reads content from `at` on: up to `want` bytes, but at least to the end of a record.
+/// The capacity of a buffer that [`read_content`] puts so many bytes into: it opens whole records.
+pub(crate) fn room_for(want: usize) -> usize {
+    want + RECORD_BYTES
+}
+
+/// Reads content from `at` on into `content`, which is empty: up to `want` bytes, but at least to the end of a record.
 pub(crate) fn read_content(
     file: &impl ReadAt,
     key: &DataKey,
     records: &Records,
     at: u64,
     want: usize,
+    mut content: Vec<u8>,
 ) -> io::Result<Vec<u8>> {
     if at >= records.size {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -394,7 +400,6 @@ pub(crate) fn read_content(
     let length = usize::try_from(range.end - range.start).map_err(io::Error::other)?;
     let mut sealed = file.read_at(range.start, length)?;
     let want = usize::try_from(want).map_err(io::Error::other)?;
-    let mut content = Vec::with_capacity(want + RECORD_BYTES);
     let mut place = first;
     let mut rest = sealed.as_mut_slice();
     while !rest.is_empty() {

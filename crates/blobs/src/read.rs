@@ -190,33 +190,49 @@ impl FileRead {
         // At most READ_BYTES, which fits.
         let want = usize::try_from(want).ok().filter(|want| *want > 0)?;
         let bytes = bytes.clone();
-        Some(start_read(move || bytes.read_at(at, want)))
+        // Made by the thread that will free it: what another one frees comes back to a thread of the pool only when
+        // that allocates again, and each of them would keep a few megabytes.
+        let buffer = Vec::with_capacity(bytes.room_for(want));
+        Some(start_read(move || bytes.read_at(at, want, buffer)))
     }
 }
 
 impl Content {
-    fn read_at(&self, at: u64, want: usize) -> io::Result<Vec<u8>> {
+    /// The capacity of a buffer to read so many bytes into.
+    fn room_for(&self, want: usize) -> usize {
         match self {
-            Content::Plain(file) => read_at(file, at, want),
+            Content::Encrypted(_) => encryption::room_for(want),
+            Content::Plain(_) | Content::Memory(_) => want,
+        }
+    }
+
+    /// Reads into the buffer, which is empty.
+    fn read_at(&self, at: u64, want: usize, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
+        match self {
+            Content::Plain(file) => read_into(file, at, want, buffer),
             Content::Encrypted(encrypted) => {
                 let EncryptedFile { file, key, records } = &**encrypted;
-                encryption::read_content(file, key, records, at, want)
+                encryption::read_content(file, key, records, at, want, buffer)
             }
             Content::Memory(bytes) => {
                 let start = usize::try_from(at).unwrap_or(usize::MAX);
                 let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
                 let found = bytes.get(start..).and_then(|rest| rest.get(..want));
-                found.map(<[u8]>::to_vec).ok_or_else(cut)
+                buffer.extend_from_slice(found.ok_or_else(cut)?);
+                Ok(buffer)
             }
         }
     }
 }
 
 pub(crate) fn read_at(file: &File, at: u64, want: usize) -> io::Result<Vec<u8>> {
+    read_into(file, at, want, Vec::with_capacity(want))
+}
+
+fn read_into(file: &File, at: u64, want: usize, mut buffer: Vec<u8>) -> io::Result<Vec<u8>> {
     crash_points::reads(file)?;
-    let mut buffer = Vec::with_capacity(want);
     while buffer.len() < want {
-        // `with_capacity` may give more than was asked: the surplus is cut below.
+        // The capacity may be more than was asked: the surplus is cut below.
         let offset = at + buffer.len() as u64;
         match rustix::io::pread(file, spare_capacity(&mut buffer), offset) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),

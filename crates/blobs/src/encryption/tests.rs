@@ -54,6 +54,7 @@ fn read(key: &EncryptionKey, file: &Vec<u8>, at: u64, end: u64) -> io::Result<Ve
             &records,
             next,
             want.min(100_000),
+            Vec::new(),
         )?);
     }
     Ok(content)
