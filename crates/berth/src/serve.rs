@@ -38,8 +38,9 @@ pub fn serve(options: &ServeOptions) -> Result<()> {
     }))
 }
 
-/// Threads for what blocks and is not the blobs' work: hashing passwords, parsing documents, writing backups.
-const OTHER_BLOCKING_THREADS: usize = 32;
+/// Threads for what blocks and is not the blobs' work: hashing passwords, parsing documents, looking up names of hosts,
+/// writing the audit log and backups. None of them may wait for another that hangs.
+const OTHER_BLOCKING_THREADS: usize = 128;
 
 /// The runtime of a server.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {

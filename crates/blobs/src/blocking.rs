@@ -4,8 +4,8 @@
 //! else the process does on the pool, such as hashing passwords, has those that no share covers.
 //!
 //! tokio starts a thread for each job that finds none idle, also for one whose place was given back a moment before
-//! by a thread that is not idle yet. Each has a stack and a heap of its own: a runtime whose pool is hardly larger
-//! than [`threads_max`] uses less memory when many clients push.
+//! by a thread that is not idle yet. So the shares do not bound the threads by themselves: the runtime's pool has
+//! [`threads_max`], and what it needs for other work.
 
 use std::num::NonZero;
 use std::sync::LazyLock;
