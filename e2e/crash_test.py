@@ -19,14 +19,13 @@ import collections
 import pathlib
 import random
 import re
-import shutil
 import sys
 import time
 
 from berth import fault_rounds
 from berth.faults import FAULTS
 from berth.server import Server, binary
-from berth.workload import REPOSITORIES, Client, check, fsck, gone_afterwards, storage
+from berth.workload import REPOSITORIES, Client, check, gone_afterwards, storage, tidy
 
 POINTS = pathlib.Path(__file__).parent.parent / "crates/crash-points/src/lib.rs"
 CLIENTS = 4
@@ -77,6 +76,17 @@ def one_round(server, registry, chance, point, held):
     return done, unsure, met
 
 
+def starts(server, point):
+    """Starts the server; false where it ended at its point before it answered."""
+    try:
+        server.start()
+    except AssertionError:
+        if point and not server.is_running():
+            return False
+        raise
+    return True
+
+
 def run(rounds, seed, power):
     chance = random.Random(seed)
     names = points()
@@ -97,13 +107,10 @@ def run(rounds, seed, power):
             point = names[(number // 2) % len(names)] if number % 2 else None
             server.stop()
             server.environment = {"BERTH_CRASH_POINT": f"{point}:{chance.randint(1, 2 if point in SELDOM else PASSED_MAX)}"} if point else {}
-            try:
-                server.start()
+            if starts(server, point):
                 did, unsure, was_met = one_round(server, registry, chance, point, held)
-            except AssertionError:
-                # A point of the start itself, in which nothing is acknowledged.
-                if not point or server.is_running():
-                    raise
+            else:
+                # Nothing is acknowledged before the server answers.
                 did, unsure, was_met = {}, {}, True
             done.update(did)
             if point:
@@ -115,9 +122,7 @@ def run(rounds, seed, power):
             check(registry, held, unsure)
             if number % ROUNDS_BETWEEN_CHECKS == ROUNDS_BETWEEN_CHECKS - 1 or number == rounds - 1:
                 server.stop()
-                left_over += fsck(server)
-                # Of everything else, less is kept than is made: the disk does not fill up.
-                shutil.rmtree(server.data / "audit")
+                left_over += tidy(server)
                 server.start()
                 print(f"round {number + 1}: {sum(done.values())} steps, {sum(1 for image in held.values() if image)} images held", flush=True)
         server.stop()

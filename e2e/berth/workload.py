@@ -21,6 +21,8 @@ REPOSITORIES = ["crash/one", "crash/two"]
 #: Images that the lifecycle policy keeps of those that it may expire.
 KEPT = 3
 ANY = {"Accept": "*/*"}
+#: How long layers are, and how often. The longest go past the page cache in part.
+LAYERS = {100: 20, 20_000: 20, 300_000: 20, 40 << 20: 1}
 #: What may be left of a write that nobody was told of.
 LEFT_OVER = {"UNKNOWN_FILE"}
 #: How often a disk is copied that changes meanwhile.
@@ -90,7 +92,7 @@ class Client(threading.Thread):
 
     def push(self, _, at=None, image=None):
         at = at or self.place()
-        image = image or images.Image(layer_bytes=self.chance.choice([100, 20_000, 300_000]))
+        image = image or images.Image(layer_bytes=self.chance.choices(*zip(*LAYERS.items()))[0])
         for blob in image.blobs:
             self.send(at[0], blob)
         self.put(at, image)
@@ -249,9 +251,9 @@ def check(registry, held, unsure):
                     assert images.digest(answer.body) == blob["digest"]
 
 
-def fsck(server):
+def fsck(server, *options):
     """Nothing is wrong with the data of the stopped server. Answers how many files nobody names."""
-    command = [binary(), "fsck", "--data", server.data, "--output", "json"]
+    command = [binary(), "fsck", "--data", server.data, "--output", "json", *options]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode in (0, 3), f"berth fsck ended with {done.returncode}: {done.stdout}{done.stderr}"
     found = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
@@ -259,3 +261,17 @@ def fsck(server):
     assert kinds.keys() <= LEFT_OVER, f"berth fsck: {done.stdout}"
     assert done.returncode == (3 if kinds else 0), done.stdout
     return sum(kinds.values())
+
+
+def tidy(server):
+    """Checks the data of the stopped server, and removes what would fill its disk in many rounds. Answers how many files nobody names.
+
+    The collection removes such files too, but only when they are an hour old.
+    """
+    count = fsck(server)
+    if count:
+        assert fsck(server, "--repair") == count
+        assert fsck(server) == 0
+        shutil.rmtree(server.data / "blobs/quarantine")
+    shutil.rmtree(server.data / "audit")
+    return count
