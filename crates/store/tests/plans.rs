@@ -144,3 +144,23 @@ async fn statements_over_several_tables_reach_rows_by_a_key() {
     assert!(looked_at >= LOOKED_AT_MIN, "only {looked_at} statements");
     assert!(walking.is_empty(), "these walk:\n{}", walking.join("\n"));
 }
+
+/// The flags of `.cargo/config.toml` reach the library only through the environment of its build.
+#[tokio::test]
+async fn sqlite_is_compiled_as_it_is_meant_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("db").display());
+    let store = Store::open(&url).await.unwrap();
+    let sql = "SELECT compile_options FROM pragma_compile_options";
+    let mut read = store.read().await.unwrap();
+    let rows = read.conn().fetch_all(sql, Vec::new()).await.unwrap();
+    let options: Vec<String> = rows.iter().map(|row| row.text(0).unwrap()).collect();
+    let has = |option: &str| options.iter().any(|found| found == option);
+    // A prepared statement keeps its plan, whatever is bound to it.
+    assert!(has("ENABLE_QPSG"), "{options:?}");
+    assert!(has("DEFAULT_MEMSTATUS=0"), "{options:?}");
+    assert!(
+        !has("ENABLE_MEMORY_MANAGEMENT") && !has("ENABLE_STAT4"),
+        "{options:?}"
+    );
+}

@@ -1,11 +1,13 @@
 //! Lists: tags, referrers, and docker's catalog.
 
+use bytes::Bytes;
 use http::{HeaderName, Response, StatusCode, header};
 use registry::Page as Found;
-use serde_json::json;
+use serde::Serialize;
 
 use super::answers::{answer, set};
 use super::{OciRequest, OciResult};
+use crate::error::{ApiError, OciError};
 use crate::limits::OCI_PAGE_MAX;
 use crate::oci_route::Page;
 use crate::reply::ReplyBody;
@@ -13,6 +15,17 @@ use aws_types::percent::encode as percent_encode;
 
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+#[derive(Serialize)]
+struct Tags<'a> {
+    name: &'a str,
+    tags: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Catalog<'a> {
+    repositories: &'a [String],
+}
 
 /// `GET …/tags/list`
 pub(super) async fn tags(job: &OciRequest<'_>, page: Page) -> OciResult {
@@ -28,13 +41,12 @@ pub(super) async fn tags(job: &OciRequest<'_>, page: Page) -> OciResult {
                 .await?
         }
     };
-    let body = json!({"name": job.name(), "tags": found.items});
-    Ok(paged(
-        &format!("/v2/{}/tags/list", job.name()),
-        n,
-        found,
-        &body,
-    ))
+    let body = json_of(&Tags {
+        name: job.name(),
+        tags: &found.items,
+    })?;
+    let path = format!("/v2/{}/tags/list", job.name());
+    Ok(paged(&path, n, &found, body))
 }
 
 /// `GET /v2/_catalog`
@@ -50,8 +62,10 @@ pub(super) async fn catalog(job: &OciRequest<'_>, page: Page) -> OciResult {
                 .await?
         }
     };
-    let body = json!({"repositories": found.items});
-    Ok(paged("/v2/_catalog", n, found, &body))
+    let body = json_of(&Catalog {
+        repositories: &found.items,
+    })?;
+    Ok(paged("/v2/_catalog", n, &found, body))
 }
 
 /// `GET …/referrers/<digest>`
@@ -67,12 +81,7 @@ pub(super) async fn referrers(
         .registry
         .referrers(job.call(), &repository, digest, artifact_type, next)
         .await?;
-    let index = json!({
-        "schemaVersion": 2,
-        "mediaType": INDEX,
-        "manifests": found.referrers,
-    });
-    let mut response = answer(StatusCode::OK, index.to_string().into(), INDEX);
+    let mut response = answer(StatusCode::OK, found.to_index().into(), INDEX);
     let mut filter = String::new();
     if let Some(artifact_type) = artifact_type {
         set(&mut response, FILTERS, "artifactType");
@@ -93,9 +102,14 @@ fn size(page: &Page) -> usize {
     page.n.unwrap_or(OCI_PAGE_MAX).min(OCI_PAGE_MAX)
 }
 
+fn json_of(value: &impl Serialize) -> Result<Bytes, OciError> {
+    let json = serde_json::to_vec(value).map_err(ApiError::internal)?;
+    Ok(json.into())
+}
+
 /// A page, with a link to the next one (RFC 8288) where there is more.
-fn paged(path: &str, n: usize, found: Found, body: &serde_json::Value) -> Response<ReplyBody> {
-    let mut response = answer(StatusCode::OK, body.to_string().into(), "application/json");
+fn paged(path: &str, n: usize, found: &Found, body: Bytes) -> Response<ReplyBody> {
+    let mut response = answer(StatusCode::OK, body, "application/json");
     if let (true, Some(last)) = (found.more, found.items.last()) {
         let link = format!("<{path}?n={n}&last={}>; rel=\"next\"", percent_encode(last));
         set(&mut response, header::LINK, &link);

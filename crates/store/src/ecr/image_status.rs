@@ -141,7 +141,7 @@ pub async fn parents_in_use(
 ///
 /// # Errors
 /// The engine's.
-pub async fn has_inactive(conn: &mut Conn<'_>, repository_id: i64) -> Result<bool> {
+async fn has_inactive(conn: &mut Conn<'_>, repository_id: i64) -> Result<bool> {
     conn.fetch_optional(
         "SELECT 1 FROM images WHERE repository_id = $1 AND status IN ('ARCHIVED', 'ACTIVATING') \
          LIMIT 1",

@@ -95,7 +95,9 @@ pub async fn of_images(
     .collect()
 }
 
-/// At most `limit` tags of a repository after `after`, in their order.
+/// At most `limit` tags of a repository after `after`, in their order, without those of images that are not served.
+///
+/// The tags come in one row: a row costs more than a tag. None of them has a space.
 ///
 /// # Errors
 /// The engine's.
@@ -105,37 +107,39 @@ pub async fn list(
     after: &str,
     limit: i64,
 ) -> Result<Vec<String>> {
-    conn.fetch_all(
-        "SELECT tag FROM image_tags WHERE repository_id = $1 AND tag > $2 \
-         ORDER BY tag LIMIT $3",
-        values![repository_id, after, limit],
-    )
-    .await?
-    .iter()
-    .map(|row| row.text(0))
-    .collect()
+    // Nearly always all images are served. Both conditions in one query cost a fifth more.
+    let row = conn
+        .fetch_one(
+            "SELECT (SELECT CAST(1 AS BIGINT) FROM images WHERE repository_id = $1 \
+                     AND status IN ('ARCHIVED', 'ACTIVATING') LIMIT 1), \
+             (SELECT string_agg(tag, ' ') FROM (SELECT tag FROM image_tags \
+              WHERE repository_id = $1 AND tag > $2 ORDER BY tag LIMIT $3) page)",
+            values![repository_id, after, limit],
+        )
+        .await?;
+    if row.opt_int(0)?.is_none() {
+        return Ok(split(row.opt_text(1)?));
+    }
+    let row = conn
+        .fetch_one(
+            "SELECT string_agg(tag, ' ') FROM (SELECT t.tag AS tag \
+             FROM image_tags t JOIN images i ON i.id = t.image_id \
+             WHERE t.repository_id = $1 AND t.tag > $2 AND i.status = 'ACTIVE' \
+             ORDER BY t.tag LIMIT $3) page",
+            values![repository_id, after, limit],
+        )
+        .await?;
+    Ok(split(row.opt_text(0)?))
 }
 
-/// As [`list`], without tags of archived images.
-///
-/// # Errors
-/// The engine's.
-pub async fn list_active(
-    conn: &mut Conn<'_>,
-    repository_id: i64,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<String>> {
-    conn.fetch_all(
-        "SELECT t.tag FROM image_tags t JOIN images i ON i.id = t.image_id \
-         WHERE t.repository_id = $1 AND t.tag > $2 AND i.status = 'ACTIVE' \
-         ORDER BY t.tag LIMIT $3",
-        values![repository_id, after, limit],
-    )
-    .await?
-    .iter()
-    .map(|row| row.text(0))
-    .collect()
+/// The tags of an aggregate, which is not promised to keep their order.
+fn split(tags: Option<String>) -> Vec<String> {
+    let mut tags: Vec<String> = match &tags {
+        Some(tags) => tags.split(' ').map(str::to_owned).collect(),
+        None => Vec::new(),
+    };
+    tags.sort_unstable();
+    tags
 }
 
 /// Removes a tag; false when there is none.
