@@ -11,7 +11,7 @@ use crate::hash_state::Hasher;
 
 /// A batch is written once it holds this much, where few streams arrive. A stream has two: one filling, one being
 /// written.
-const BATCH_BYTES_MAX: usize = 512 * 1024;
+const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// However many streams arrive, a write is worth its system call.
 const BATCH_BYTES_MIN: usize = 64 * 1024;
 /// What the filling batches of all streams hold together, as long as each may have the least.
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn many_streams_gather_no_more_than_a_few() {
         assert_eq!(share_of(0), BATCH_BYTES_MAX);
-        assert_eq!(share_of(16), BATCH_BYTES_MAX);
+        assert_eq!(share_of(8), BATCH_BYTES_MAX);
         for streams in 1..=128 {
             assert!(streams * share_of(streams) <= BATCHES_BYTES, "{streams}");
         }

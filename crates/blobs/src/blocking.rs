@@ -20,12 +20,14 @@ use crate::Error;
 const READS: usize = 32;
 const WRITES: usize = 16;
 const SYNCS: usize = 64;
+/// Each reads and hashes what may be many gigabytes.
+const RESUMES: usize = 4;
 
 /// The threads that the work of all stores of the process has at most. The runtime's pool must have more
 /// (`max_blocking_threads`), or that work takes those of others.
 #[must_use]
 pub fn threads_max() -> usize {
-    READS + WRITES + SYNCS + cores()
+    READS + WRITES + SYNCS + RESUMES + cores()
 }
 
 fn cores() -> usize {
@@ -35,6 +37,7 @@ fn cores() -> usize {
 static READING: Share = Share(Semaphore::const_new(READS));
 static WRITING: Share = Share(Semaphore::const_new(WRITES));
 static SYNCING: Share = Share(Semaphore::const_new(SYNCS));
+static RESUMING: Share = Share(Semaphore::const_new(RESUMES));
 static COMPUTING: LazyLock<Share> = LazyLock::new(|| {
     // Hashing is bound by the processors.
     Share(Semaphore::new(cores()))
@@ -107,6 +110,13 @@ pub(crate) async fn start_sync<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, Error> {
     start_in(&SYNCING, work).await
+}
+
+/// Runs work that reads an upload anew, so that its digest goes on.
+pub(crate) async fn resume<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    join(start_in(&RESUMING, work).await?).await
 }
 
 /// Runs work of the processor alone, which no disk holds up.

@@ -5,6 +5,7 @@ use std::io;
 
 use bytes::Bytes;
 
+use crate::direct;
 use crate::disk::write_all_at;
 use crate::encryption::{
     self, DataKey, EncryptionKey, HEADER_BYTES, RECORD_BYTES, ReadAt, Records,
@@ -128,7 +129,7 @@ impl EncryptedBytes {
             records.add(plain.len())?;
         }
         let at = self.records.file_bytes();
-        if let Err(error) = write_all_at(file, &[Bytes::from(sealed)], at) {
+        if let Err(error) = direct::write_all_at(file, &[Bytes::from(sealed)], at) {
             self.is_broken = true;
             // Best effort: what stays is found and cut off by who goes on with the upload.
             if let Err(error) = file.set_len(at) {

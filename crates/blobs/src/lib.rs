@@ -40,13 +40,14 @@
 //! | `source` | where the bytes of a blob come from: a file, a stream, a redirect |
 //! | `owner` | which database the directory belongs to |
 //! | `stream_write` | a stream into an upload's file: write, hash and sync at once |
-//! | `upload` | one upload: take, write, sync, publish |
+//! | `upload` | one upload: go on, resume, write, sync, publish |
 //! | `disk` | bytes to and from a file; a failed sync stays failed |
+//! | `direct` | writes of long uploads, past the page cache |
 //! | `encryption` | encrypted copies: the form of their files, and the keys |
 //! | `encrypted_upload` | an upload that is encrypted while it arrives |
 //! | `upload_locks` | one writer for an upload; open files kept between its requests |
 //! | `hash_state` | the digest so far, and its saved form for another process |
-//! | `blocking` | work on tokio's pool for blocking work: reading, writing and syncing have a share each |
+//! | `blocking` | work on tokio's pool for blocking work: reading, writing, syncing and resuming have a share each |
 //! | `take_over` | an upload that another process began |
 //! | `batch` | chunks of the network into batches |
 //! | `read` | large reads, one ahead |
@@ -61,13 +62,14 @@
 //!
 //! A small blob in one go ([`Blobs::put`]): one create, one write, one sync of the file, one rename,
 //! one sync of the folder. A large one: hashing and writing of one batch overlap the arrival of the
-//! next, and every 64 MiB a sync runs beside them. The hash state of an upload is saved (200 bytes,
+//! next, and every 32 MiB a sync runs beside them; after the first 32 MiB the bytes go past the page cache. The hash state of an upload is saved (200 bytes,
 //! not synced: it can be made again by reading) every few MiB at a part's end.
 
 mod batch;
 mod blocking;
 mod damage;
 mod digest;
+mod direct;
 mod disk;
 mod encrypted_upload;
 mod encryption;

@@ -27,7 +27,7 @@ use crate::upload::{self, Compared, TakeError, Upload};
 use crate::upload_locks::{UploadLock, UploadLocks};
 use crate::{
     AppendError, BlobFile, BoxError, Digest, EncryptionKey, Error, FinishError, ObjectKey,
-    OpenError, PutError, Source, StartError, Stored, UploadId,
+    OpenError, PutError, Source, StartError, Stored, UploadId, UploadState,
 };
 
 /// A content up to this long is hashed where it arrives: that takes as long as to hand it to another thread.
@@ -47,7 +47,7 @@ const HASHED_AT_ONCE_BYTES: usize = 16 * 1024;
 /// * **A key names one copy, once.** No file is reused or deleted by its digest.
 /// * **Nothing is left behind.** A refused or failed upload leaves no file. A process that is killed
 ///   may, and [`sweep_uploads`](Self::sweep_uploads) at the next start removes them.
-/// * **Memory is bounded**: two batches of 512 KiB for an upload, two reads of 256 KiB for a download,
+/// * **Memory is bounded**: two batches of 1 MiB for an upload, two reads of 256 KiB for a download,
 ///   whatever the blob's size; small copies that are read often are kept in 16 MiB.
 ///
 /// # What it does not do
@@ -265,7 +265,7 @@ impl Blobs {
     }
 
     /// Takes a whole content in one go, as a monolithic upload sends it; what becomes of it is the caller's
-    /// to say, as with [`complete`](Self::complete). Up to 512 KiB stay in memory until they are stored.
+    /// to say, as with [`complete`](Self::complete). Up to 1 MiB stays in memory until they are stored.
     pub async fn receive<S, E>(&self, expected: &Digest, content: S) -> Result<Received, PutError>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
@@ -469,10 +469,6 @@ impl Blobs {
         self.small.remove(key);
     }
 
-    pub(crate) fn key(&self) -> Option<&Arc<EncryptionKey>> {
-        self.key.as_ref()
-    }
-
     pub(crate) fn layout(&self) -> &Arc<Layout> {
         &self.layout
     }
@@ -487,14 +483,35 @@ impl Blobs {
     }
 
     async fn take(&self, id: UploadId) -> Result<UploadLock, TakeError> {
+        self.resume(id, None).await
+    }
+
+    /// Takes an upload in hand; where this process does not have it open, or another one continued it, from what is
+    /// on disk, with the digest so far from `given` if that is known.
+    pub(crate) async fn resume(
+        &self,
+        id: UploadId,
+        given: Option<UploadState>,
+    ) -> Result<UploadLock, TakeError> {
         let mut lock = self
             .locks
             .acquire(&self.layout, id)
             .ok_or(TakeError::Busy)?;
+        if let Some(kept) = lock.upload.take() {
+            let layout = Arc::clone(&self.layout);
+            let going_on = blocking::read(move || {
+                lock.upload = kept.go_on(&layout)?;
+                Ok(lock)
+            });
+            lock = going_on.await.map_err(TakeError::Storage)??;
+            if lock.upload.is_some() {
+                return Ok(lock);
+            }
+        }
         let (layout, key) = (Arc::clone(&self.layout), self.key.clone());
-        blocking::read(move || {
-            let kept = lock.upload.take();
-            lock.upload = Some(Upload::take(&layout, id, kept, None, key.as_deref())?);
+        blocking::resume(move || {
+            let resumed = Upload::resume(&layout, id, given.as_ref(), key.as_deref());
+            lock.upload = Some(resumed?);
             Ok(lock)
         })
         .await

@@ -16,9 +16,9 @@ use crate::upload::{Checkpoint, Upload};
 use crate::upload_locks::UploadLock;
 use crate::{BoxError, Error};
 
-/// After so many bytes a sync begins beside the writing: what a crash costs, what the last sync has
-/// left to do, and what the page cache holds of an upload are bounded by it.
-const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
+/// After so many bytes a sync begins beside the writing: what a crash costs and what the last sync has left to do are
+/// bounded by it. The first one comes when the page cache gets no more of the upload (`direct`).
+const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
 
 /// What is left to do once a stream was written.
 pub(crate) struct Written {

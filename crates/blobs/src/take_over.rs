@@ -5,10 +5,7 @@
 //! caller may keep it elsewhere too ([`UploadState`]), where it is found without this directory's state
 //! files.
 
-use std::sync::Arc;
-
-use crate::blocking;
-use crate::upload::{TakeError, Upload};
+use crate::upload::TakeError;
 use crate::{Blobs, Error, UploadId, UploadState};
 
 impl Blobs {
@@ -28,25 +25,11 @@ impl Blobs {
     /// Takes over an upload that another process wrote to: the next request goes on from `state` and
     /// reads only the bytes after it. False where there is no such upload or somebody writes to it.
     pub async fn resume_upload(&self, id: &UploadId, state: UploadState) -> Result<bool, Error> {
-        let Some(mut lock) = self.locks().acquire(self.layout(), *id) else {
-            return Ok(false);
-        };
-        let (layout, key) = (Arc::clone(self.layout()), self.key().cloned());
-        blocking::read(move || {
-            let kept = lock.upload.take();
-            let resumed = match Upload::take(&layout, lock.id(), kept, Some(&state), key.as_deref())
-            {
-                Ok(upload) => {
-                    lock.upload = Some(upload);
-                    Ok(true)
-                }
-                Err(TakeError::Unknown | TakeError::Busy) => Ok(false),
-                Err(TakeError::Storage(error)) => Err(error),
-            };
-            // It keeps the open file for the next request.
-            drop(lock);
-            resumed
-        })
-        .await?
+        match self.resume(*id, Some(state)).await {
+            // The lock keeps the open file for the next request.
+            Ok(_) => Ok(true),
+            Err(TakeError::Unknown | TakeError::Busy) => Ok(false),
+            Err(TakeError::Storage(error)) => Err(error),
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::batch::Batch;
+use crate::direct;
 use crate::disk::{Synced, hash_range, write_all_at};
 use crate::encrypted_upload::EncryptedBytes;
 use crate::encryption::{self, EncryptionKey};
@@ -121,27 +122,26 @@ impl Upload {
         }
     }
 
-    /// Locks the upload against other processes and checks that `kept`, from an earlier request,
-    /// is still up to date; otherwise opens the file and goes on from what is on disk, hashing only what
+    /// Locks an upload that an earlier request kept open; `None` where it is out of date, since another process
+    /// continued it. Quick: nothing is read.
+    pub(crate) fn go_on(self, layout: &Layout) -> Result<Option<Self>, TakeError> {
+        lock(&self.file.file)?;
+        let named = named(layout, &self.id)?;
+        let is_current = named.ino() == self.inode && named.len() == self.file_bytes();
+        Ok(is_current.then_some(self))
+    }
+
+    /// Opens the upload, locks it against other processes, and goes on from what is on disk, hashing only what
     /// neither the state file nor `given` covers.
     ///
     /// The order matters: with the lock held, nobody can rename the file to a blob, so that a file
     /// which still has its upload's name is safe to write to.
-    pub(crate) fn take(
+    pub(crate) fn resume(
         layout: &Layout,
         id: UploadId,
-        kept: Option<Self>,
         given: Option<&UploadState>,
         key: Option<&EncryptionKey>,
     ) -> Result<Self, TakeError> {
-        if let Some(kept) = kept {
-            lock(&kept.file.file)?;
-            let named = named(layout, &id)?;
-            if named.ino() == kept.inode && named.len() == kept.file_bytes() {
-                return Ok(kept);
-            }
-            // Another process continued the upload. The kept handle is out of date.
-        }
         let file = layout
             .open_upload(&id)
             .map_err(not_found_or("open an upload"))?;
@@ -253,7 +253,7 @@ impl Upload {
             self.len = encrypted.len();
             return Ok(());
         }
-        if let Err(error) = write_all_at(&self.file.file, chunks, self.len) {
+        if let Err(error) = direct::write_all_at(&self.file.file, chunks, self.len) {
             // Best effort: if it fails, `take` sees the other length and hashes again.
             if let Err(error) = self.file.file.set_len(self.len) {
                 tracing::warn!(%error, upload = %self.id, "cannot cut a failed write off an upload");
