@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 
 use crate::BoxError;
+use crate::direct::BLOCK_BYTES;
 use crate::hash_state::Hasher;
 
 /// A batch is written once it holds this much, where few streams arrive. A stream has two: one filling, one being
@@ -45,12 +46,19 @@ impl End {
 static ARRIVING: AtomicUsize = AtomicUsize::new(0);
 
 /// One stream that arrives, until this is dropped.
-pub(crate) struct Arriving(());
+pub(crate) struct Arriving {
+    /// Where in the upload the next batch begins.
+    at: u64,
+    /// What came for the next batch already: less than a block.
+    left: Vec<u8>,
+}
 
 impl Arriving {
-    pub(crate) fn begin() -> Self {
+    /// A stream whose first byte is this one of its upload.
+    pub(crate) fn begin(at: u64) -> Self {
         ARRIVING.fetch_add(1, Ordering::Relaxed);
-        Self(())
+        let left = Vec::new();
+        Self { at, left }
     }
 
     /// What a batch of this stream holds: its share.
@@ -69,13 +77,18 @@ fn share_of(streams: usize) -> usize {
     (BATCHES_BYTES / streams.max(1)).clamp(BATCH_BYTES_MIN, BATCH_BYTES_MAX)
 }
 
-/// Takes chunks from the stream until a batch is full or there are no more.
-pub(crate) async fn read_batch<S, E>(arriving: &Arriving, mut stream: Pin<&mut S>) -> (Batch, End)
+/// Takes chunks from the stream until a batch is full or there are no more. A batch that others follow ends where a
+/// block of the upload ends, so that it can be written directly.
+pub(crate) async fn read_batch<S, E>(
+    arriving: &mut Arriving,
+    mut stream: Pin<&mut S>,
+) -> (Batch, End)
 where
     S: Stream<Item = Result<Bytes, E>>,
     E: Into<BoxError>,
 {
     let mut batch = Batch::default();
+    batch.push(std::mem::take(&mut arriving.left).into());
     let end = loop {
         if batch.bytes >= arriving.batch_bytes() {
             break End::Open;
@@ -87,6 +100,11 @@ where
         }
     };
     batch.end_small();
+    if matches!(end, End::Open) {
+        let past = (arriving.at + batch.bytes as u64) % BLOCK_BYTES as u64;
+        arriving.left = batch.cut_off(usize::try_from(past).unwrap_or_default());
+    }
+    arriving.at += batch.bytes as u64;
     (batch, end)
 }
 
@@ -133,6 +151,22 @@ impl Batch {
         }
     }
 
+    /// Takes the last bytes, of which there are as many, and are few: the chunks that they are slices of can go.
+    fn cut_off(&mut self, mut count: usize) -> Vec<u8> {
+        self.bytes -= count;
+        let mut parts = Vec::new();
+        while count > 0
+            && let Some(last) = self.chunks.last_mut()
+        {
+            let taken = last.split_off(last.len().saturating_sub(count));
+            count -= taken.len();
+            parts.push(taken);
+            self.chunks.pop_if(|chunk| chunk.is_empty());
+        }
+        parts.reverse();
+        parts.concat()
+    }
+
     fn end_small(&mut self) {
         if !self.small.is_empty() {
             self.chunks.push(self.small.split().freeze());
@@ -158,6 +192,34 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn batches_have_all_bytes_and_end_with_blocks(
+            at in 0..2 * BLOCK_BYTES as u64,
+            lengths in vec(0..100_000_usize, 0..60),
+        ) {
+            let mut next = (0..=250_u8).cycle();
+            let chunks: Vec<Bytes> = lengths
+                .iter()
+                .map(|length| next.by_ref().take(*length).collect::<Vec<u8>>().into())
+                .collect();
+            let all = chunks.concat();
+            let stream = futures_util::stream::iter(chunks.into_iter().map(Ok::<_, BoxError>));
+            let mut stream = std::pin::pin!(stream);
+            let mut arriving = Arriving::begin(at);
+            let mut found = Vec::new();
+            loop {
+                let batch = read_batch(&mut arriving, stream.as_mut());
+                let (batch, end) = futures_util::FutureExt::now_or_never(batch).unwrap();
+                prop_assert_eq!(batch.chunks().concat().len(), batch.bytes());
+                found.extend(batch.chunks().concat());
+                if end.last().is_some() {
+                    break;
+                }
+                prop_assert_eq!((at + found.len() as u64) % BLOCK_BYTES as u64, 0);
+            }
+            prop_assert!(found == all);
+        }
+
         #[test]
         fn a_batch_has_all_bytes_in_order(lengths in vec(0..3 * SMALL_BYTES, 0..12)) {
             let mut next = (0..=250_u8).cycle();

@@ -26,17 +26,27 @@ const DIRECT_BYTES_MIN: usize = 256 * 1024;
 const WRITE_BYTES_MAX: usize = (1024 + 64) * 1024;
 /// Offsets, lengths and addresses are multiples of it. It is the size of a page, and disks have blocks of 512 or
 /// 4,096 bytes. One with larger blocks refuses the write, which goes through the page cache then.
-const BLOCK_BYTES: usize = 4096;
+pub(crate) const BLOCK_BYTES: usize = 4096;
 /// Direct writes at once; the others wait.
 const BUFFERS_MAX: usize = 4;
 
-/// Writes all chunks from byte `at` on. Nobody else reads or writes with this open file meanwhile.
-pub(crate) fn write_all_at(file: &File, chunks: &[Bytes], at: u64) -> io::Result<()> {
-    let length: usize = chunks.iter().map(Bytes::len).sum();
-    if at < CACHED_BYTES || length < DIRECT_BYTES_MIN {
-        return write_cached(file, chunks, at);
-    }
-    write_blocks(file, chunks, at, write_direct)
+/// Whether so many bytes at this place are written directly.
+pub(crate) fn is_for(at: u64, length: usize) -> bool {
+    at >= CACHED_BYTES && length >= DIRECT_BYTES_MIN
+}
+
+/// Writes all chunks from byte `at` on. Answers where the blocks end that the disk has; `None` where it takes none
+/// directly, and all went through the page cache. Nobody else reads or writes with this open file meanwhile.
+///
+/// `settle` is called before the first block: a direct write makes the file longer on the disk, and what the page
+/// cache has not written by then would be zeros in it after a power cut. Its argument is where the block begins.
+pub(crate) fn write_all_at(
+    file: &File,
+    chunks: &[Bytes],
+    at: u64,
+    settle: impl FnOnce(u64) -> io::Result<()>,
+) -> io::Result<Option<u64>> {
+    write_blocks(file, chunks, at, settle, write_direct)
 }
 
 /// Writes the whole blocks of the chunks by `direct`, until it answers false, and everything else through the page cache.
@@ -44,32 +54,32 @@ fn write_blocks(
     file: &File,
     chunks: &[Bytes],
     at: u64,
+    settle: impl FnOnce(u64) -> io::Result<()>,
     mut direct: impl FnMut(&File, &[u8], u64) -> io::Result<bool>,
-) -> io::Result<()> {
+) -> io::Result<Option<u64>> {
     let length: usize = chunks.iter().map(Bytes::len).sum();
     let mut rest = Rest(chunks.to_vec());
-    let begin = at.next_multiple_of(BLOCK_BYTES as u64);
-    let head = usize::try_from(begin - at)
-        .map_err(io::Error::other)?
-        .min(length);
+    let head = at.next_multiple_of(BLOCK_BYTES as u64) - at;
+    let head = usize::try_from(head).map_err(io::Error::other)?.min(length);
     write_cached(file, &rest.take(head), at)?;
-    let mut left = (length - head) / BLOCK_BYTES * BLOCK_BYTES;
     let mut at = at + head as u64;
+    settle(at)?;
+    let mut left = (length - head) / BLOCK_BYTES * BLOCK_BYTES;
     let mut buffer = Buffer::get();
     while left > 0 {
         let bytes = &mut buffer.bytes()[..left.min(WRITE_BYTES_MAX)];
         rest.copy_to(bytes);
-        let is_written = direct(file, bytes, at)?;
-        if !is_written {
+        if !direct(file, bytes, at)? {
             file.write_all_at(bytes, at)?;
+            write_cached(file, &rest.0, at + bytes.len() as u64)?;
+            return Ok(None);
         }
         at += bytes.len() as u64;
         left -= bytes.len();
-        if !is_written {
-            break;
-        }
     }
-    write_cached(file, &rest.0, at)
+    drop(buffer);
+    write_cached(file, &rest.0, at)?;
+    Ok(Some(at))
 }
 
 /// Writes whole blocks to the disk; false where the file system or the disk does not take them so.
@@ -232,9 +242,19 @@ mod tests {
             let mut all = Vec::new();
             for (nth, length) in lengths.iter().enumerate() {
                 let part = content(*length, nth as u8);
-                write_all_at(&file, &in_chunks(&part, &sizes), begin + all.len() as u64).unwrap();
+                let at = begin + all.len() as u64;
+                let mut settled = None;
+                let settle = |block| {
+                    settled = Some((block, file.metadata()?.len()));
+                    Ok(())
+                };
+                let placed = write_all_at(&file, &in_chunks(&part, &sizes), at, settle).unwrap();
+                // What is before the first block stands in the file by then, and nothing behind it.
+                prop_assert!(settled.is_some_and(|(block, length)| block == length && block >= at));
                 all.extend(part);
                 assert_holds(&file, begin, &all);
+                let end = begin + all.len() as u64;
+                prop_assert!(placed.is_none_or(|placed| end - placed < BLOCK_BYTES as u64));
             }
         }
 
@@ -247,17 +267,19 @@ mod tests {
             let file = file(past);
             let all = content(length, 0);
             let mut calls = 0;
-            write_blocks(&file, &in_chunks(&all, &[9_000]), past, |file, bytes, at| {
+            let direct = |file: &File, bytes: &[u8], at| {
                 calls += 1;
                 match calls <= accepted {
                     true => write_direct(file, bytes, at),
                     false => Ok(false),
                 }
-            })
-            .unwrap();
+            };
+            let chunks = in_chunks(&all, &[9_000]);
+            let placed = write_blocks(&file, &chunks, past, |_| Ok(()), direct).unwrap();
             assert_holds(&file, past, &all);
             // After the first refusal it is not asked again.
             prop_assert!(calls <= accepted + 1);
+            prop_assert!(placed.is_none() || calls <= accepted);
         }
     }
 
@@ -278,7 +300,8 @@ mod tests {
     #[test]
     fn an_error_of_the_disk_is_told() {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        let error = write_all_at(&full, &[vec![0; DIRECT_BYTES_MIN].into()], CACHED_BYTES);
+        let chunks = [vec![0; DIRECT_BYTES_MIN].into()];
+        let error = write_all_at(&full, &chunks, CACHED_BYTES, |_| Ok(()));
         assert_eq!(error.unwrap_err().kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -33,17 +33,25 @@ impl Synced {
         })
     }
 
+    /// Whether a sync failed: the disk has not what was written.
+    pub(crate) fn has_failed(&self) -> bool {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn sync(&self) -> Result<(), Error> {
+        self.try_sync().map_err(Error::io("sync an upload"))
+    }
+
+    pub(crate) fn try_sync(&self) -> io::Result<()> {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if *failed {
-            let earlier = io::Error::other("an earlier sync of this file failed");
-            return Err(Error::io("sync an upload")(earlier));
+            return Err(io::Error::other("an earlier sync of this file failed"));
         }
         reach(Point::UploadWritten);
         let synced = self.file.sync_data();
         *failed = synced.is_err();
         reach(Point::UploadSynced);
-        synced.map_err(Error::io("sync an upload"))
+        synced
     }
 }
 

@@ -129,7 +129,7 @@ impl EncryptedBytes {
             records.add(plain.len())?;
         }
         let at = self.records.file_bytes();
-        if let Err(error) = direct::write_all_at(file, &[Bytes::from(sealed)], at) {
+        if let Err(error) = write_records(file, sealed.into(), at) {
             self.is_broken = true;
             // Best effort: what stays is found and cut off by who goes on with the upload.
             if let Err(error) = file.set_len(at) {
@@ -140,5 +140,14 @@ impl EncryptedBytes {
         self.records = records;
         self.waiting.drain(..bytes);
         Ok(())
+    }
+}
+
+fn write_records(file: &File, sealed: Bytes, at: u64) -> io::Result<()> {
+    let is_direct = direct::is_for(at, sealed.len());
+    match is_direct {
+        // Nothing has to be settled: a record that the page cache did not write before a power cut does not open.
+        true => direct::write_all_at(file, &[sealed], at, |_| Ok(())).map(drop),
+        false => write_all_at(file, &[sealed], at),
     }
 }

@@ -177,9 +177,9 @@ impl Blobs {
             });
         }
         let mut part = pin!(part);
-        let arriving = Arriving::begin();
-        let first = read_batch(&arriving, part.as_mut()).await;
-        let written = write_stream(&self.layout, lock, first, &arriving, part).await?;
+        let mut arriving = Arriving::begin(offset);
+        let first = read_batch(&mut arriving, part.as_mut()).await;
+        let written = write_stream(&self.layout, lock, first, &mut arriving, part).await?;
         let layout = Arc::clone(&self.layout);
         let (rest, mut lock) = (written.rest, written.lock);
         let offset = blocking::sync(move || {
@@ -273,8 +273,8 @@ impl Blobs {
     {
         let expected = *expected;
         let mut content = pin!(content);
-        let arriving = Arriving::begin();
-        let (first, end) = read_batch(&arriving, content.as_mut()).await;
+        let mut arriving = Arriving::begin(0);
+        let (first, end) = read_batch(&mut arriving, content.as_mut()).await;
         match end {
             End::Failed(source) => return Err(PutError::Body(source)),
             End::Done => {
@@ -304,8 +304,14 @@ impl Blobs {
             Ok::<_, Error>(lock)
         })
         .await??;
-        let written =
-            write_stream(&self.layout, lock, (first, End::Open), &arriving, content).await?;
+        let written = write_stream(
+            &self.layout,
+            lock,
+            (first, End::Open),
+            &mut arriving,
+            content,
+        )
+        .await?;
         if let Some(source) = written.failed {
             return Err(PutError::Body(source));
         }

@@ -35,7 +35,7 @@ pub(crate) async fn write_stream<S, E>(
     layout: &Arc<Layout>,
     lock: UploadLock,
     (first, end): (Batch, End),
-    arriving: &Arriving,
+    arriving: &mut Arriving,
     mut stream: Pin<&mut S>,
 ) -> Result<Written, Error>
 where
@@ -118,7 +118,15 @@ impl Writing {
                 if let Some(reached) = reached {
                     upload.reached(&layout, &reached);
                 }
-                upload.write_unhashed(batch.chunks())?;
+                let written = upload.write_unhashed(batch.chunks());
+                let is_lost = upload.is_lost();
+                if written.is_err()
+                    && is_lost
+                    && let Some(upload) = lock.upload.take()
+                {
+                    lock.failed(upload);
+                }
+                written?;
             }
             Ok(lock)
         });

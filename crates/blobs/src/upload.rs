@@ -37,6 +37,8 @@ pub(crate) struct Upload {
     len: u64,
     /// All bytes below are on disk.
     synced: u64,
+    /// All bytes below are on disk, or were given to it past the page cache. `None` where the file takes nothing so.
+    placed: Option<u64>,
     /// The offset that the saved hash state covers; 0 if none was saved.
     recorded: u64,
 }
@@ -118,6 +120,7 @@ impl Upload {
             hasher_is_lent: false,
             len: 0,
             synced: 0,
+            placed: Some(0),
             recorded: 0,
         }
     }
@@ -201,6 +204,11 @@ impl Upload {
         }
     }
 
+    /// Whether a sync failed: its bytes are not what the disk has.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.file.has_failed()
+    }
+
     /// How many of its bytes are known to be on disk.
     pub(crate) fn synced(&self) -> u64 {
         self.synced
@@ -253,14 +261,27 @@ impl Upload {
             self.len = encrypted.len();
             return Ok(());
         }
-        if let Err(error) = direct::write_all_at(&self.file.file, chunks, self.len) {
+        let length = chunks.iter().map(Bytes::len).sum();
+        let written = match self.placed {
+            Some(placed) if direct::is_for(self.len, length) => {
+                let synced = &self.file;
+                let settle = |block| match placed < block {
+                    true => synced.try_sync(),
+                    false => Ok(()),
+                };
+                direct::write_all_at(&synced.file, chunks, self.len, settle)
+                    .map(|placed| self.placed = placed)
+            }
+            _ => write_all_at(&self.file.file, chunks, self.len),
+        };
+        if let Err(error) = written {
             // Best effort: if it fails, `take` sees the other length and hashes again.
             if let Err(error) = self.file.file.set_len(self.len) {
                 tracing::warn!(%error, upload = %self.id, "cannot cut a failed write off an upload");
             }
             return Err(Error::io("write an upload")(error));
         }
-        self.len += chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>();
+        self.len += length as u64;
         Ok(())
     }
 
