@@ -25,7 +25,7 @@ import time
 from berth import fault_rounds
 from berth.faults import FAULTS
 from berth.server import Server, binary
-from berth.workload import REPOSITORIES, Client, check, gone_afterwards, storage, tidy
+from berth.workload import REPOSITORIES, Client, LongUpload, check, gone_afterwards, storage, tidy
 
 POINTS = pathlib.Path(__file__).parent.parent / "crates/crash-points/src/lib.rs"
 CLIENTS = 4
@@ -39,6 +39,8 @@ SELDOM = {"object-removed": 20}
 PASSED_MAX = 12
 #: `berth fsck` reads everything, so it does not follow each round.
 ROUNDS_BETWEEN_CHECKS = 10
+#: An even number: those rounds end at any moment.
+ROUNDS_BETWEEN_LONG_UPLOADS = 6
 
 
 def points():
@@ -90,7 +92,7 @@ def starts(server, point):
 def run(rounds, seed, power):
     chance = random.Random(seed)
     names = points()
-    done, met, left_over = collections.Counter(), collections.Counter(), 0
+    done, met, finished, left_over = collections.Counter(), collections.Counter(), collections.Counter(), 0
     started = time.monotonic()
     options = ("--collect-after", str(COLLECT_AFTER_S))
     with storage(power) as (folder, disk), gone_afterwards(Server(folder / "berth", *options)) as server:
@@ -107,7 +109,11 @@ def run(rounds, seed, power):
             point = names[(number // 2) % len(names)] if number % 2 else None
             server.stop()
             server.environment = {"BERTH_CRASH_POINT": f"{point}:{chance.randint(1, 2 if point in SELDOM else PASSED_MAX)}"} if point else {}
+            upload = None
             if starts(server, point):
+                if number % ROUNDS_BETWEEN_LONG_UPLOADS == 0:
+                    upload = LongUpload(registry, chance)
+                    upload.start()
                 did, unsure, was_met = one_round(server, registry, chance, point, held)
             else:
                 # Nothing is acknowledged before the server answers.
@@ -120,6 +126,10 @@ def run(rounds, seed, power):
             server.environment = {}
             server.start()
             check(registry, held, unsure)
+            if upload:
+                upload.join()
+                finished["long uploads"] += 1
+                finished["of them continued"] += upload.finish()
             if number % ROUNDS_BETWEEN_CHECKS == ROUNDS_BETWEEN_CHECKS - 1 or number == rounds - 1:
                 server.stop()
                 left_over += tidy(server)
@@ -130,7 +140,7 @@ def run(rounds, seed, power):
     print(f"{rounds} rounds, seed {seed}{', lost power' if power else ''}: 0 losses in {sum(done.values())} acknowledged steps, {seconds} s")
     print("steps: " + ", ".join(f"{name} {count}" for name, count in sorted(done.items())))
     print("ended at: " + ", ".join(f"{name} {met[name]}" for name in names))
-    print(f"files that no row named: {left_over}")
+    print(", ".join(f"{what} {count}" for what, count in finished.items()) + f", files that no row named: {left_over}")
     # A harness that met nothing has shown nothing.
     missing = [name for name in names if not met[name]] if rounds >= 4 * len(names) else []
     assert not missing, f"no round ended at {missing}"

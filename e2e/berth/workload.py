@@ -8,6 +8,7 @@ import http.client
 import json
 import pathlib
 import random
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -151,6 +152,47 @@ class Client(threading.Thread):
         body = json.dumps({"repositoryName": repository, "lifecyclePolicyText": json.dumps({"rules": rules})}).encode()
         target = "AmazonEC2ContainerRegistry_V20150921.PutLifecyclePolicy"
         self.registry.aws(self.root, "ecr", body, target).expect(200)
+
+
+class LongUpload(threading.Thread):
+    """A layer that is long enough to go past the page cache: sent until the server is gone, and continued afterwards."""
+
+    BYTES = 64 << 20
+
+    def __init__(self, registry, chance):
+        super().__init__(daemon=True)
+        self.registry = registry
+        self.place = None
+        self.failure = None
+        piece = chance.randbytes(1 << 20)
+        self.content = secrets.token_bytes(1001) + piece * (self.BYTES >> 20)
+
+    def run(self):
+        try:
+            self.place = self.registry.start_upload(REPOSITORIES[0])
+            for at in range(0, len(self.content), self.BYTES // 4):
+                self.registry("PATCH", self.place, self.content[at:at + self.BYTES // 4]).expect(202)
+        except GONE:
+            pass
+        except BaseException as failure:  # told by the main thread
+            self.failure = failure
+
+    def finish(self):
+        """Goes on where the server says. Answers whether it knew the upload: its name is synced at the end alone."""
+        if self.failure:
+            raise self.failure
+        if not self.place:
+            return False
+        status = self.registry("GET", self.place).expect(204, 404)
+        if status.status == 404:
+            return False
+        last = int(status["Range"].removeprefix("0-"))
+        rest = self.content[last + 1 if last else 0:]
+        digest = images.digest(self.content)
+        self.registry("PUT", with_query(self.place, digest=digest), rest).expect(201)
+        blob = self.registry("GET", f"/v2/{REPOSITORIES[0]}/blobs/{digest}").expect(200)
+        assert blob.body == self.content, "other bytes came back"
+        return True
 
 
 class Disk:
