@@ -5,7 +5,8 @@
 //! a buffer of ours (`O_DIRECT`, open(2)). Shorter layers stay in the page cache, where the first pull finds them.
 //!
 //! The disk takes whole blocks. What is before and behind them in a write goes through the page cache: parts of two
-//! pages, which no direct write touches. A file system without direct writes gets all through the page cache.
+//! pages, which no direct write touches. A file system without direct writes gets all through the page cache, and so
+//! do encrypted uploads, whose records are not blocks.
 
 use std::fs::File;
 use std::io;

@@ -5,7 +5,6 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::direct;
 use crate::disk::write_all_at;
 use crate::encryption::{
     self, DataKey, EncryptionKey, HEADER_BYTES, RECORD_BYTES, ReadAt, Records,
@@ -129,7 +128,7 @@ impl EncryptedBytes {
             records.add(plain.len())?;
         }
         let at = self.records.file_bytes();
-        if let Err(error) = write_records(file, sealed.into(), at) {
+        if let Err(error) = write_all_at(file, &[Bytes::from(sealed)], at) {
             self.is_broken = true;
             // Best effort: what stays is found and cut off by who goes on with the upload.
             if let Err(error) = file.set_len(at) {
@@ -140,14 +139,5 @@ impl EncryptedBytes {
         self.records = records;
         self.waiting.drain(..bytes);
         Ok(())
-    }
-}
-
-fn write_records(file: &File, sealed: Bytes, at: u64) -> io::Result<()> {
-    let is_direct = direct::is_for(at, sealed.len());
-    match is_direct {
-        // Nothing has to be settled: a record that the page cache did not write before a power cut does not open.
-        true => direct::write_all_at(file, &[sealed], at, |_| Ok(())).map(drop),
-        false => write_all_at(file, &[sealed], at),
     }
 }
