@@ -7,7 +7,7 @@ use std::path::Path;
 use store::{Store, Value};
 
 /// Statements that may walk, by how they begin, and why.
-const MAY_WALK: [(&str, &str); 11] = [
+const MAY_WALK: [(&str, &str); 12] = [
     (
         "UPDATE jobs SET lease_holder = NULL, lease_until = NULL WHERE",
         "leases of the process before, once a start",
@@ -43,6 +43,10 @@ const MAY_WALK: [(&str, &str); 11] = [
     (
         "SELECT COUNT(*) FROM (SELECT t.id FROM replication_tasks",
         "counts the rows of its own inner statement, which has a limit",
+    ),
+    (
+        "SELECT string_agg(tag, ' ') FROM (SELECT t.tag",
+        "joins the rows of its own inner statement, which has a limit",
     ),
     (
         "SELECT count(*) FROM iam_policy_versions",
