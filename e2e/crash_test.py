@@ -25,6 +25,7 @@ import time
 from berth import fault_rounds
 from berth.faults import FAULTS
 from berth.server import Server, binary
+from berth.waiting import until
 from berth.workload import REPOSITORIES, Client, LongUpload, check, gone_afterwards, storage, tidy
 
 POINTS = pathlib.Path(__file__).parent.parent / "crates/crash-points/src/lib.rs"
@@ -37,6 +38,8 @@ POINT_S_MAX = 3
 SELDOM = {"object-removed": 20}
 #: How often at most a point is passed before the one that counts.
 PASSED_MAX = 12
+#: Room for the long layers of the rounds between two collections.
+DISK_BYTES = 1 << 30
 #: `berth fsck` reads everything, so it does not follow each round.
 ROUNDS_BETWEEN_CHECKS = 10
 #: An even number: those rounds end at any moment.
@@ -89,13 +92,19 @@ def starts(server, point):
     return True
 
 
+def collects(root):
+    """Whether a collection was done; false where another one runs, which a crash cut off."""
+    gc = root.run(binary(), "gc").seen()
+    return gc.code == 0 or not gc.failed("CollectionInProgressException")
+
+
 def run(rounds, seed, power):
     chance = random.Random(seed)
     names = points()
     done, met, finished, left_over = collections.Counter(), collections.Counter(), collections.Counter(), 0
     started = time.monotonic()
     options = ("--collect-after", str(COLLECT_AFTER_S))
-    with storage(power) as (folder, disk), gone_afterwards(Server(folder / "berth", *options)) as server:
+    with storage(power, DISK_BYTES) as (folder, disk), gone_afterwards(Server(folder / "berth", *options)) as server:
         server.start()
         for repository in REPOSITORIES:
             server.root.create_repository(repository)
@@ -134,6 +143,8 @@ def run(rounds, seed, power):
                 server.stop()
                 left_over += tidy(server)
                 server.start()
+                # The servers between two crashes seldom live long enough for it.
+                until(lambda: collects(server.root), "the collection does not end")
                 print(f"round {number + 1}: {sum(done.values())} steps, {sum(1 for image in held.values() if image)} images held", flush=True)
         server.stop()
     seconds = round(time.monotonic() - started)
