@@ -275,7 +275,7 @@ impl Upload {
             _ => write_all_at(&self.file.file, chunks, self.len),
         };
         if let Err(error) = written {
-            // Best effort: if it fails, `take` sees the other length and hashes again.
+            // Best effort: if it fails, `go_on` sees the other length, and the upload is hashed again.
             if let Err(error) = self.file.file.set_len(self.len) {
                 tracing::warn!(%error, upload = %self.id, "cannot cut a failed write off an upload");
             }
