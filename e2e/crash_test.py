@@ -155,6 +155,7 @@ def run(rounds, seed, power):
     # A harness that met nothing has shown nothing.
     missing = [name for name in names if not met[name]] if rounds >= 4 * len(names) else []
     assert not missing, f"no round ended at {missing}"
+    assert finished["of them continued"] or rounds < 100, "no long upload was continued"
     assert done["push"] >= rounds // 2, f"only {done['push']} images were pushed"
 
 

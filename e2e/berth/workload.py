@@ -163,6 +163,8 @@ class LongUpload(threading.Thread):
         super().__init__(daemon=True)
         self.registry = registry
         self.place = None
+        #: How many bytes the server acknowledged.
+        self.told = 0
         self.failure = None
         piece = chance.randbytes(1 << 20)
         self.content = secrets.token_bytes(1001) + piece * (self.BYTES >> 20)
@@ -171,7 +173,9 @@ class LongUpload(threading.Thread):
         try:
             self.place = self.registry.start_upload(REPOSITORIES[0])
             for at in range(0, len(self.content), self.BYTES // 4):
-                self.registry("PATCH", self.place, self.content[at:at + self.BYTES // 4]).expect(202)
+                part = self.content[at:at + self.BYTES // 4]
+                self.registry("PATCH", self.place, part).expect(202)
+                self.told = at + len(part)
         except GONE:
             pass
         except BaseException as failure:  # told by the main thread
@@ -187,7 +191,9 @@ class LongUpload(threading.Thread):
         if status.status == 404:
             return False
         last = int(status["Range"].removeprefix("0-"))
-        rest = self.content[last + 1 if last else 0:]
+        begin = last + 1 if last else 0
+        assert begin >= self.told, f"{self.told} bytes were acknowledged, and {begin} are there"
+        rest = self.content[begin:]
         digest = images.digest(self.content)
         self.registry("PUT", with_query(self.place, digest=digest), rest).expect(201)
         blob = self.registry("GET", f"/v2/{REPOSITORIES[0]}/blobs/{digest}").expect(200)

@@ -151,7 +151,7 @@ impl Batch {
         }
     }
 
-    /// Takes the last bytes, of which there are as many, and are few: the chunks that they are slices of can go.
+    /// Takes the last `count` bytes; the batch must have as many. They are copied, so that their chunks can go.
     fn cut_off(&mut self, mut count: usize) -> Vec<u8> {
         self.bytes -= count;
         let mut parts = Vec::new();

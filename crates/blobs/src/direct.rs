@@ -112,7 +112,7 @@ impl Rest {
         }
     }
 
-    /// The first bytes, of which there are as many.
+    /// The first `count` bytes; there must be as many.
     fn take(&mut self, mut count: usize) -> Vec<Bytes> {
         let whole = self.0.iter().take_while(|chunk| {
             let fits = chunk.len() <= count;

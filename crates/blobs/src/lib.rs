@@ -62,8 +62,9 @@
 //!
 //! A small blob in one go ([`Blobs::put`]): one create, one write, one sync of the file, one rename,
 //! one sync of the folder. A large one: hashing and writing of one batch overlap the arrival of the
-//! next, and every 32 MiB a sync runs beside them; after the first 32 MiB the bytes go past the page cache. The hash state of an upload is saved (200 bytes,
-//! not synced: it can be made again by reading) every few MiB at a part's end.
+//! next, and every 32 MiB a sync runs beside them; after the first 32 MiB the bytes go past the page cache.
+//! The hash state of an upload is saved (200 bytes, not synced: it can be made again by reading) every few MiB at a
+//! part's end.
 
 mod batch;
 mod blocking;
