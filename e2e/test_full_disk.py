@@ -65,6 +65,33 @@ def test_a_layer_that_does_not_fit(server):
         registry.pull("app", image)
 
 
+def test_what_did_not_fit_gives_its_space_back(server):
+    """Clients begin anew after an error, with another upload: what each try brought must not keep the disk full."""
+    server.root.create_repository("app")
+    registry = server.root.raw()
+    too_much = secrets.token_bytes(DISK_BYTES)
+    content = secrets.token_bytes(2 << 20)
+    half = len(content) // 2
+    octets = {"Content-Type": "application/octet-stream"}
+    begun = registry("PATCH", registry.start_upload("app"), content[:half], octets).expect(202).location
+    empty = registry.start_upload("app")
+    for place in (begun, empty, registry.start_upload("app")):
+        registry("PATCH", place, too_much, octets).expect(503)
+        writable_again(registry)
+
+    # What was acknowledged is there, and the upload goes on.
+    status = registry("GET", begun).expect(204)
+    assert status["Range"] == f"0-{half - 1}"
+    place = registry("PATCH", status.location, content[half:], octets).expect(202).location
+    registry("PUT", with_query(place, digest=images.digest(content))).expect(201)
+    place = registry("PATCH", empty, content[half:], octets).expect(202).location
+    registry("PUT", with_query(place, digest=images.digest(content[half:]))).expect(201)
+    image = images.Image(layer_bytes=DISK_BYTES // 2)
+    registry.push("app", "v1", image).expect(201)
+    registry.pull("app", image)
+    assert registry("GET", f"/v2/app/blobs/{images.digest(content)}").expect(200).body == content
+
+
 @pytest.mark.parametrize("server", ["everything"], indirect=True)
 def test_writes_go_on_when_there_is_room_again(server):
     """A failed commit costs that request alone: once there is room, writes succeed without a restart."""

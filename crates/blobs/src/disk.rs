@@ -38,6 +38,12 @@ impl Synced {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets each sync fail from now on.
+    #[cfg(test)]
+    pub(crate) fn fail_syncs(&self, fails: bool) {
+        *self.failed.lock().unwrap() = fails;
+    }
+
     pub(crate) fn sync(&self) -> Result<(), Error> {
         self.try_sync().map_err(Error::io("sync an upload"))
     }

@@ -152,7 +152,8 @@ impl Blobs {
     /// where it ends now, with every byte on disk.
     ///
     /// A part that is cut keeps what came: see [`AppendError::Body`], or ask
-    /// [`upload_size`](Self::upload_size) where this future was dropped.
+    /// [`upload_size`](Self::upload_size) where this future was dropped. Of a part for which the disk has no space
+    /// nothing remains, unless the upload is encrypted.
     pub async fn append<S, E>(
         &self,
         id: &UploadId,
@@ -164,7 +165,7 @@ impl Blobs {
         E: Into<BoxError>,
     {
         let id = *id;
-        let lock = self.take(id).await.map_err(|error| match error {
+        let mut lock = self.take(id).await.map_err(|error| match error {
             TakeError::Unknown => AppendError::Unknown(id),
             TakeError::Busy => AppendError::Busy(id),
             TakeError::Storage(error) => error.into(),
@@ -176,6 +177,7 @@ impl Blobs {
                 actual,
             });
         }
+        lock.acknowledged = offset;
         let mut part = pin!(part);
         let mut arriving = Arriving::begin(offset);
         let first = read_batch(&mut arriving, part.as_mut()).await;
@@ -557,10 +559,11 @@ impl Blobs {
 
 /// Writes and hashes the bytes, which take no memory when this returns.
 fn write(lock: &mut UploadLock, bytes: Batch) -> Result<(), Error> {
-    match &mut lock.upload {
+    let written = match &mut lock.upload {
         Some(upload) if bytes.bytes() > 0 => upload.write(&bytes),
         _ => Ok(()),
-    }
+    };
+    written.inspect_err(|error| lock.write_failed(error))
 }
 
 /// Syncs and returns the upload's length. An upload that cannot be synced is removed: its bytes

@@ -118,15 +118,10 @@ impl Writing {
                 if let Some(reached) = reached {
                     upload.reached(&layout, &reached);
                 }
-                let written = upload.write_unhashed(batch.chunks());
-                let is_lost = upload.is_lost();
-                if written.is_err()
-                    && is_lost
-                    && let Some(upload) = lock.upload.take()
-                {
-                    lock.failed(upload);
+                if let Err(error) = upload.write_unhashed(batch.chunks()) {
+                    lock.write_failed(&error);
+                    return Err(error);
                 }
-                written?;
             }
             Ok(lock)
         });

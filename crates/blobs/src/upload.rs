@@ -285,6 +285,23 @@ impl Upload {
         Ok(())
     }
 
+    /// Gives the bytes from `len` on back to the disk. An encrypted upload keeps them: where its records end is not
+    /// where a request ended.
+    pub(crate) fn cut_back(self, layout: &Layout, len: u64) -> Result<(), Error> {
+        if self.encrypted.is_some() {
+            return Ok(());
+        }
+        // Before the bytes: what comes in their place may be other bytes.
+        if self.recorded > len {
+            layout::remove(&layout.upload_state(&self.id))
+                .map_err(Error::io("remove an upload's state"))?;
+        }
+        self.file
+            .file
+            .set_len(len)
+            .map_err(Error::io("cut an upload"))
+    }
+
     /// Writes and hashes the chunks. On an error nothing of them remains.
     pub(crate) fn write(&mut self, bytes: &Batch) -> Result<(), Error> {
         self.write_unhashed(bytes.chunks())?;
@@ -498,6 +515,77 @@ fn save_record(layout: &Layout, id: &UploadId, inode: u64, offset: u64, hasher: 
         Err(error) => {
             tracing::warn!(%error, upload = %id, "cannot save an upload's hash state");
             0
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longer than what goes through the page cache.
+    const LONG_BYTES: usize = 33 << 20;
+    const BATCH_BYTES: usize = 1 << 20;
+
+    fn write(upload: &mut Upload, length: usize) -> Result<(), Error> {
+        upload.write(&Batch::from(Bytes::from(vec![7; length])))
+    }
+
+    /// A direct write makes the file longer on the disk. What the page cache holds by then would be zeros in it after a
+    /// power cut, unless it was synced.
+    #[test]
+    fn what_the_page_cache_holds_is_synced_before_a_direct_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::prepare(folder.path()).unwrap();
+        let id = UploadId::from_random([7; 16]);
+        let upload = Upload::create(&layout, id, Algorithm::Sha256, None).unwrap();
+        let mut upload = upload.unwrap();
+        write(&mut upload, LONG_BYTES).unwrap();
+
+        upload.file.fail_syncs(true);
+        write(&mut upload, BATCH_BYTES).unwrap_err();
+        assert_eq!(upload.len(), LONG_BYTES as u64);
+        let file = layout.open_upload(&upload.id).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), LONG_BYTES as u64);
+
+        upload.file.fail_syncs(false);
+        write(&mut upload, BATCH_BYTES).unwrap();
+        // The disk has all of it: no further sync is due.
+        upload.file.fail_syncs(true);
+        write(&mut upload, BATCH_BYTES).unwrap();
+        // Until something goes through the page cache.
+        write(&mut upload, BATCH_BYTES / 8).unwrap();
+        let is_direct = upload.placed.is_some();
+        assert_eq!(write(&mut upload, BATCH_BYTES).is_err(), is_direct);
+    }
+
+    #[test]
+    fn an_upload_that_is_cut_back_goes_on_with_other_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::prepare(folder.path()).unwrap();
+        let id = UploadId::from_random([7; 16]);
+        let upload = Upload::create(&layout, id, Algorithm::Sha256, None).unwrap();
+        let mut upload = upload.unwrap();
+        write(&mut upload, BATCH_BYTES).unwrap();
+        upload.sync(&layout).unwrap();
+        write(&mut upload, RECORD_EVERY_BYTES as usize).unwrap();
+        // With the hash state on disk.
+        upload.sync(&layout).unwrap();
+        upload.unlock();
+        upload.cut_back(&layout, BATCH_BYTES as u64).unwrap();
+
+        let other = vec![9; 2 * RECORD_EVERY_BYTES as usize];
+        let mut whole = vec![7; BATCH_BYTES];
+        whole.extend(&other);
+        for _ in 0..2 {
+            let mut upload = Upload::resume(&layout, id, None, None).ok().unwrap();
+            if upload.len() == BATCH_BYTES as u64 {
+                upload
+                    .write(&Batch::from(Bytes::from(other.clone())))
+                    .unwrap();
+            }
+            assert_eq!(upload.len(), whole.len() as u64);
+            assert!(upload.hasher.digest() == Digest::sha256_of(&whole));
         }
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct UploadLock {
     id: UploadId,
     /// Set while the upload may be used by the next request.
     pub(crate) upload: Option<Upload>,
+    /// What an earlier request was told that is there: a write that finds no space leaves that much.
+    pub(crate) acknowledged: u64,
     /// The id is known here only: unless published, the file is removed with the lock.
     temporary: bool,
 }
@@ -61,6 +63,7 @@ impl UploadLocks {
             locks: Arc::clone(self),
             id,
             upload,
+            acknowledged: 0,
             temporary: false,
         })
     }
@@ -154,6 +157,23 @@ impl UploadLock {
                 tracing::warn!(%error, upload = %self.id, "cannot remove an upload that cannot be synced");
                 self.upload = Some(upload);
             }
+        }
+    }
+
+    /// Deals with a write that failed. Where the disk is full, it gets back what this request brought: its client
+    /// begins again, maybe with another upload, and what each try leaves would keep the disk full.
+    pub(crate) fn write_failed(&mut self, error: &Error) {
+        let Some(upload) = self.upload.take() else {
+            return;
+        };
+        if upload.is_lost() {
+            self.failed(upload);
+        } else if matches!(error, Error::NoSpace) {
+            if let Err(error) = upload.cut_back(&self.layout, self.acknowledged) {
+                tracing::warn!(%error, upload = %self.id, "cannot give back the space of an upload");
+            }
+        } else {
+            self.upload = Some(upload);
         }
     }
 
