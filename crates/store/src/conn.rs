@@ -5,15 +5,17 @@
 //! those mean the same on both; times are milliseconds since the epoch, truth
 //! values are 0 and 1.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr, query::Query};
+use rusqlite::types::Value as Column;
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, query::Query};
 use tokio::time::timeout;
 
 use crate::group_commit::Turn;
 use crate::pool::{Lease, STATEMENT_TIMEOUT};
+use crate::sqlite::{Answer, Ask, SqliteConnection, SqliteRow, Take};
 use crate::{Error, Result};
 
 /// How long a step of the schema may take: it may rewrite a large table.
@@ -85,17 +87,20 @@ enum RowInner {
 }
 
 macro_rules! column {
-    ($name:ident, $type:ty, $expected:literal, $doc:literal) => {
+    ($name:ident, $type:ty, $expected:literal, $doc:literal, $($column:pat => $value:expr),+) => {
         #[doc = $doc]
         ///
         /// # Errors
         /// [`Error::Column`] when the column is of another type or does not exist.
         pub fn $name(&self, column: usize) -> Result<$type> {
-            match &self.0 {
-                RowInner::Sqlite(row) => row.try_get(column),
-                RowInner::Postgres(row) => row.try_get(column),
-            }
-            .map_err(|_| Error::Column {
+            let found = match &self.0 {
+                RowInner::Sqlite(row) => match row.column(column) {
+                    $(Some($column) => Some($value),)+
+                    _ => None,
+                },
+                RowInner::Postgres(row) => row.try_get(column).ok(),
+            };
+            found.ok_or(Error::Column {
                 column,
                 expected: $expected,
             })
@@ -104,26 +109,32 @@ macro_rules! column {
 }
 
 impl Row {
-    column!(text, String, "text", "A `TEXT` column.");
+    column!(text, String, "text", "A `TEXT` column.", Column::Text(text) => text.clone());
     column!(
         opt_text,
         Option<String>,
         "text or null",
-        "A `TEXT` column that may be null."
+        "A `TEXT` column that may be null.",
+        Column::Text(text) => Some(text.clone()),
+        Column::Null => None
     );
-    column!(int, i64, "integer", "A `BIGINT` column.");
+    column!(int, i64, "integer", "A `BIGINT` column.", Column::Integer(number) => *number);
     column!(
         opt_int,
         Option<i64>,
         "integer or null",
-        "A `BIGINT` column that may be null."
+        "A `BIGINT` column that may be null.",
+        Column::Integer(number) => Some(*number),
+        Column::Null => None
     );
-    column!(bytes, Vec<u8>, "bytes", "A `BYTES` column.");
+    column!(bytes, Vec<u8>, "bytes", "A `BYTES` column.", Column::Blob(bytes) => bytes.clone());
     column!(
         opt_bytes,
         Option<Vec<u8>>,
         "bytes or null",
-        "A `BYTES` column that may be null."
+        "A `BYTES` column that may be null.",
+        Column::Blob(bytes) => Some(bytes.clone()),
+        Column::Null => None
     );
 
     /// A `BIGINT` column that holds a truth value.
@@ -165,67 +176,43 @@ impl Lent {
     }
 }
 
-macro_rules! bind_all {
-    ($query:expr, $params:expr) => {{
-        let mut query = $query;
-        for param in $params {
-            query = match param {
-                Value::Text(v) => query.bind(v),
-                Value::Int(v) => query.bind(v),
-                Value::Bytes(v) => query.bind(v),
-                Value::NullText => query.bind(None::<String>),
-                Value::NullInt => query.bind(None::<i64>),
-                Value::NullBytes => query.bind(None::<Vec<u8>>),
-            };
-        }
-        query
-    }};
+/// A statement's text.
+trait Text: SqlSafeStr {
+    /// As SQLite's driver takes it.
+    fn for_sqlite(self) -> Cow<'static, str>;
 }
 
-fn sqlite<'q>(
-    sql: impl SqlSafeStr,
-    params: Vec<Value>,
-) -> Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
-    bind_all!(sqlx::query(sql), params)
+impl Text for &'static str {
+    fn for_sqlite(self) -> Cow<'static, str> {
+        Cow::Borrowed(self)
+    }
 }
 
-fn postgres<'q>(
-    sql: impl SqlSafeStr,
-    params: Vec<Value>,
-) -> Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments> {
-    bind_all!(sqlx::query(sql), params)
+impl Text for AssertSqlSafe<String> {
+    fn for_sqlite(self) -> Cow<'static, str> {
+        Cow::Owned(self.0)
+    }
 }
 
-/// Runs one statement within its time: `$method` of the driver's query, the rows turned into ours.
-macro_rules! statement {
-    ($conn:expr, $sql:expr, $params:expr, $method:ident, $map:expr) => {{
-        #[cfg(any(test, feature = "testing"))]
-        crate::query_count::count_query();
-        match $conn.0.lease()? {
-            LeaseMut::Sqlite(lease) => {
-                let query = sqlite($sql, $params).$method(lease.enter()?);
-                let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease
-                    .leave(answer)
-                    .map(|found| $map(found, RowInner::Sqlite))
-            }
-            LeaseMut::Postgres(lease) => {
-                let query = postgres($sql, $params).$method(lease.enter()?);
-                let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease
-                    .leave(answer)
-                    .map(|found| $map(found, RowInner::Postgres))
-            }
-        }
-    }};
+/// For tests that compare what two requests cost.
+fn count_query() {
+    #[cfg(any(test, feature = "testing"))]
+    crate::query_count::count_query();
 }
 
-fn rows<R>(found: Vec<R>, wrap: fn(R) -> RowInner) -> Vec<Row> {
-    found.into_iter().map(|row| Row(wrap(row))).collect()
-}
-
-fn row<R>(found: Option<R>, wrap: fn(R) -> RowInner) -> Option<Row> {
-    found.map(|row| Row(wrap(row)))
+fn postgres(sql: impl SqlSafeStr, params: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
+    let mut query = sqlx::query(sql);
+    for param in params {
+        query = match param {
+            Value::Text(v) => query.bind(v),
+            Value::Int(v) => query.bind(v),
+            Value::Bytes(v) => query.bind(v),
+            Value::NullText => query.bind(None::<String>),
+            Value::NullInt => query.bind(None::<i64>),
+            Value::NullBytes => query.bind(None::<Vec<u8>>),
+        };
+    }
+    query
 }
 
 impl Conn<'_> {
@@ -234,20 +221,7 @@ impl Conn<'_> {
     /// # Errors
     /// [`Error::Unique`] and [`Error::ForeignKey`] for refused rows, else the engine's.
     pub async fn execute(&mut self, sql: &'static str, params: Vec<Value>) -> Result<u64> {
-        #[cfg(any(test, feature = "testing"))]
-        crate::query_count::count_query();
-        match self.0.lease()? {
-            LeaseMut::Sqlite(lease) => {
-                let query = sqlite(sql, params).execute(lease.enter()?);
-                let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease.leave(answer).map(|done| done.rows_affected())
-            }
-            LeaseMut::Postgres(lease) => {
-                let query = postgres(sql, params).execute(lease.enter()?);
-                let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease.leave(answer).map(|done| done.rows_affected())
-            }
-        }
+        self.run(sql, params).await
     }
 
     /// All rows of a query. The statement bounds their number (`LIMIT`), or the
@@ -256,7 +230,7 @@ impl Conn<'_> {
     /// # Errors
     /// The engine's.
     pub async fn fetch_all(&mut self, sql: &'static str, params: Vec<Value>) -> Result<Vec<Row>> {
-        statement!(self, sql, params, fetch_all, rows)
+        self.all(sql, params).await
     }
 
     /// The first row, if there is one.
@@ -268,7 +242,19 @@ impl Conn<'_> {
         sql: &'static str,
         params: Vec<Value>,
     ) -> Result<Option<Row>> {
-        statement!(self, sql, params, fetch_optional, row)
+        count_query();
+        match self.0.lease()? {
+            LeaseMut::Sqlite(lease) => {
+                let mut rows = sqlite(lease, sql, params, Take::First).await?.rows;
+                Ok(rows.pop().map(|row| Row(RowInner::Sqlite(row))))
+            }
+            LeaseMut::Postgres(lease) => {
+                let query = postgres(sql, params).fetch_optional(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                let row = lease.leave(answer)?;
+                Ok(row.map(|row| Row(RowInner::Postgres(row))))
+            }
+        }
     }
 
     /// The one row.
@@ -285,38 +271,81 @@ impl Conn<'_> {
         sql: String,
         params: Vec<Value>,
     ) -> Result<Vec<Row>> {
-        statement!(self, AssertSqlSafe(sql), params, fetch_all, rows)
+        self.all(AssertSqlSafe(sql), params).await
     }
 
     /// As [`Conn::fetch_composed`], of a statement without rows.
     pub(crate) async fn execute_composed(&mut self, sql: String, params: Vec<Value>) -> Result<()> {
+        self.run(AssertSqlSafe(sql), params).await.map(drop)
+    }
+
+    /// Several statements without parameters, as in a migration, which may take its time.
+    pub(crate) async fn execute_script(&mut self, sql: String) -> Result<()> {
         match self.0.lease()? {
             LeaseMut::Sqlite(lease) => {
-                let query = sqlite(AssertSqlSafe(sql), params).execute(lease.enter()?);
-                let answer = timeout(STATEMENT_TIMEOUT, query).await;
-                lease.leave(answer).map(drop)
+                let script = lease.enter()?.script(sql);
+                let answer = timeout(SCRIPT_TIMEOUT, script).await;
+                lease.leave(answer)
             }
             LeaseMut::Postgres(lease) => {
-                let query = postgres(AssertSqlSafe(sql), params).execute(lease.enter()?);
-                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                // The text is a schema file of this crate, so nothing of a user is in it.
+                let script = sqlx::raw_sql(AssertSqlSafe(sql)).execute(lease.enter()?);
+                let answer = timeout(SCRIPT_TIMEOUT, script).await;
                 lease.leave(answer).map(drop)
             }
         }
     }
 
-    /// Several statements without parameters, as in a migration, which may take its time.
-    pub(crate) async fn execute_script(&mut self, sql: String) -> Result<()> {
-        // The text is a schema file of this crate, so nothing of a user is in it.
-        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+    async fn run(&mut self, sql: impl Text, params: Vec<Value>) -> Result<u64> {
+        count_query();
         match self.0.lease()? {
             LeaseMut::Sqlite(lease) => {
-                let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;
-                lease.leave(answer).map(drop)
+                let answer = sqlite(lease, sql, params, Take::Nothing).await?;
+                Ok(answer.changed)
             }
             LeaseMut::Postgres(lease) => {
-                let answer = timeout(SCRIPT_TIMEOUT, sql.execute(lease.enter()?)).await;
-                lease.leave(answer).map(drop)
+                let query = postgres(sql, params).execute(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                lease.leave(answer).map(|done| done.rows_affected())
             }
         }
     }
+
+    async fn all(&mut self, sql: impl Text, params: Vec<Value>) -> Result<Vec<Row>> {
+        count_query();
+        match self.0.lease()? {
+            LeaseMut::Sqlite(lease) => {
+                let rows = sqlite(lease, sql, params, Take::All).await?.rows;
+                let rows = rows.into_iter().map(|row| Row(RowInner::Sqlite(row)));
+                Ok(rows.collect())
+            }
+            LeaseMut::Postgres(lease) => {
+                let query = postgres(sql, params).fetch_all(lease.enter()?);
+                let answer = timeout(STATEMENT_TIMEOUT, query).await;
+                let rows = lease.leave(answer)?;
+                let rows = rows.into_iter().map(|row| Row(RowInner::Postgres(row)));
+                Ok(rows.collect())
+            }
+        }
+    }
+}
+
+/// Runs one statement within its time.
+async fn sqlite(
+    lease: &mut Lease<SqliteConnection>,
+    sql: impl Text,
+    params: Vec<Value>,
+    take: Take,
+) -> Result<Answer> {
+    let ask = Ask {
+        sql: sql.for_sqlite(),
+        params,
+        take,
+    };
+    let connection = lease.enter()?;
+    let answer = match connection.ask_here(&ask) {
+        Some(answer) => Ok(answer),
+        None => timeout(STATEMENT_TIMEOUT, connection.ask_in_thread(ask)).await,
+    };
+    lease.leave(answer)
 }

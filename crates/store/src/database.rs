@@ -5,13 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use crash_points::{Point, reach};
 use sqlx::postgres::PgConnection;
-use sqlx::sqlite::SqliteConnection;
 
 use crate::changes::{Changes, Moment};
 use crate::conn::{Conn, Lent, Row, Value};
 use crate::group_commit::GroupWriter;
 use crate::pool::Pool;
 use crate::server_lock::ServerLock;
+use crate::sqlite::SqliteConnection;
 use crate::topic::PRUNED;
 use crate::{Result, Scope, Topic, values};
 

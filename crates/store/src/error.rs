@@ -1,7 +1,9 @@
 //! What can go wrong, sorted by what a caller can do about it.
 
+use std::error::Error as StdError;
+
+use rusqlite::ffi;
 use sqlx::error::DatabaseError;
-use sqlx::sqlite::SqliteError;
 
 /// A failed statement or transaction. The text is for the operator's log, never
 /// for a client: it may name tables and files.
@@ -54,7 +56,7 @@ pub enum Error {
     },
     /// Anything else, as the engine said it.
     #[error("database error: {0}")]
-    Engine(#[source] sqlx::Error),
+    Engine(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 impl Error {
@@ -76,24 +78,44 @@ const POSTGRES_NOT_NOW: [&str; 13] = [
     "53200", "58030", "25006",
 ];
 
-/// SQLite's (its documentation, "Result and Error Codes"): busy, locked, out of memory, read-only,
-/// interrupted, I/O error, corrupt, disk full, cannot open, protocol. A read that fails with `EIO` is "corrupt" to it
+/// SQLite's (its documentation, "Result and Error Codes"). A read that fails with `EIO` is "corrupt" to it
 /// (`SQLITE_IOERR_CORRUPTFS`), so that a disk that is away for a moment cannot be told from a damaged file.
-const SQLITE_NOT_NOW: [i32; 10] = [5, 6, 7, 8, 9, 10, 11, 13, 14, 15];
+const SQLITE_NOT_NOW: [i32; 10] = [
+    ffi::SQLITE_BUSY,
+    ffi::SQLITE_LOCKED,
+    ffi::SQLITE_NOMEM,
+    ffi::SQLITE_READONLY,
+    ffi::SQLITE_INTERRUPT,
+    ffi::SQLITE_IOERR,
+    ffi::SQLITE_CORRUPT,
+    ffi::SQLITE_FULL,
+    ffi::SQLITE_CANTOPEN,
+    ffi::SQLITE_PROTOCOL,
+];
 
-/// Whether the engine says that it cannot do this now, and might later.
+/// Whether PostgreSQL says that it cannot do this now, and might later.
 fn is_not_now(error: &dyn DatabaseError) -> bool {
-    let Some(code) = error.code() else {
-        return false;
-    };
-    if error.try_downcast_ref::<SqliteError>().is_some() {
-        // The low byte of an extended code is its kind.
-        return code
-            .parse::<i32>()
-            .is_ok_and(|code| SQLITE_NOT_NOW.contains(&(code & 0xff)));
-    }
     // Class 08: the connection failed.
-    code.starts_with("08") || POSTGRES_NOT_NOW.contains(&&*code)
+    error
+        .code()
+        .is_some_and(|code| code.starts_with("08") || POSTGRES_NOT_NOW.contains(&&*code))
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        let (Some(code), message) = (error.sqlite_extended_error_code(), error.to_string()) else {
+            return Error::Engine(Box::new(error));
+        };
+        match code {
+            ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => {
+                Error::Unique(message)
+            }
+            ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Error::ForeignKey(message),
+            // The low byte of an extended code is its kind.
+            _ if SQLITE_NOT_NOW.contains(&(code & 0xff)) => Error::Unavailable(message),
+            _ => Error::Engine(Box::new(error)),
+        }
+    }
 }
 
 impl From<sqlx::Error> for Error {
@@ -102,7 +124,6 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::RowNotFound => Error::NoRow,
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
             | sqlx::Error::BeginFailed
             | sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -117,7 +138,7 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(inner) if inner.is_foreign_key_violation() => {
                 Error::ForeignKey(inner.message().to_owned())
             }
-            other => Error::Engine(other),
+            other => Error::Engine(Box::new(other)),
         }
     }
 }

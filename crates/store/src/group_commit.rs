@@ -28,13 +28,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqlx::sqlite::SqliteConnection;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::changes::Changes;
 use crate::pool::{ACQUIRE_TIMEOUT, Lease, Pool};
+use crate::sqlite::SqliteConnection;
 use crate::{Error, Result};
 
 /// Transactions that share a COMMIT at most.
@@ -366,12 +366,11 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use std::str::FromStr as _;
     use std::task::Poll;
 
-    use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-
     use super::*;
+    use crate::conn::{Conn, Lent};
+    use crate::sqlite::SqliteOptions;
 
     struct Test {
         writer: Arc<GroupWriter>,
@@ -381,11 +380,7 @@ mod tests {
 
     async fn test() -> Test {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("db").display());
-        let options = SqliteConnectOptions::from_str(&url)
-            .unwrap()
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal);
+        let options = SqliteOptions::new(folder.path().join("db").to_str().unwrap());
         let pool = Pool::new(options.clone(), 1);
         let mut writer = GroupWriter::new(pool, Arc::default());
         // No test depends on time.
@@ -395,7 +390,7 @@ mod tests {
         first.commit(Vec::new()).await.unwrap();
         Test {
             writer,
-            readers: Pool::new(options, 2),
+            readers: Pool::new(options.readers(), 2),
             _folder: folder,
         }
     }
@@ -407,10 +402,13 @@ mod tests {
     impl Test {
         /// The committed rows.
         async fn rows(&self) -> Vec<i64> {
-            let mut lease = self.readers.acquire().await.unwrap();
-            let query = sqlx::query_scalar("SELECT n FROM t ORDER BY n");
-            let rows = query.fetch_all(lease.enter().unwrap()).await;
-            lease.leave(Ok(rows)).unwrap()
+            let mut lent = Lent::Sqlite(self.readers.acquire().await.unwrap());
+            let mut conn = Conn(&mut lent);
+            let rows = conn.fetch_all("SELECT n FROM t ORDER BY n", vec![]).await;
+            rows.unwrap()
+                .iter()
+                .map(|row| row.int(0).unwrap())
+                .collect()
         }
 
         /// A transaction that inserted 1 and commits, and the one that was waiting for it.

@@ -28,6 +28,7 @@
 //! - `open`: opening a database and bringing its schema up to date.
 //! - `database`: reading, writing, commit.
 //! - `pool`: connections, their time limits, and which of them are kept.
+//! - `sqlite`: the driver of SQLite; PostgreSQL's is sqlx.
 //! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
 //! - `prune`: removes changes of what no longer exists.
 //! - `conn`: statements, parameters and rows that are the same on both engines.
@@ -82,6 +83,7 @@ pub mod secrets;
 mod server_lock;
 pub mod service_events;
 pub mod settings;
+mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod topic;

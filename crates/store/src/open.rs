@@ -2,17 +2,16 @@
 
 use std::str::FromStr as _;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use crate::changes::Changes;
 use crate::database::{Inner, Pools};
 use crate::group_commit::GroupWriter;
-use crate::pool::Pool;
+use crate::pool::{Pool, STATEMENT_CACHE};
 use crate::server_lock::ServerLock;
+use crate::sqlite::SqliteOptions;
 use crate::{Error, Result, Store, migrate, restore, values};
 
 /// Readers that SQLite serves side by side. More would only queue for the cores.
@@ -21,11 +20,6 @@ const SQLITE_READERS: u32 = 8;
 /// readers from reading.
 const POSTGRES_READERS: u32 = 12;
 const POSTGRES_WRITERS: u32 = 12;
-/// How long SQLite itself waits for a lock that another process holds, such as `berth account create`
-/// while the server runs.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Prepared statements kept for each connection: more than Berth has.
-const STATEMENT_CACHE: usize = 512;
 /// What every session on PostgreSQL runs with, whatever the role's or the database's defaults are
 /// (PostgreSQL manual, "Client Connection Defaults" and "Connections and Authentication").
 const POSTGRES_SETTINGS: [(&str, &str); 9] = [
@@ -119,21 +113,9 @@ impl Store {
 
 impl Pools {
     fn sqlite(path: &str, changes: &Arc<Changes>) -> Pools {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // FULL: the log is synced at each commit. NORMAL would lose the last commits with the power,
-            // and they were acknowledged.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(SQLITE_BUSY_TIMEOUT)
-            .statement_cache_capacity(STATEMENT_CACHE)
-            .pragma("temp_store", "memory")
-            .disable_statement_logging();
-        let readers = options.clone().pragma("query_only", "on");
+        let options = SqliteOptions::new(path);
         Pools::Sqlite {
-            readers: Pool::new(readers, SQLITE_READERS),
+            readers: Pool::new(options.readers(), SQLITE_READERS),
             // The first to be used, by the migration: it creates the file and turns the log on.
             writer: GroupWriter::new(Pool::new(options, 1), Arc::clone(changes)),
         }

@@ -13,8 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
@@ -34,6 +33,8 @@ pub(crate) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(20);
 const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long [`Pool::close`] waits for what is lent out, and then for the farewells.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements kept for each connection: more than Berth has.
+pub(crate) const STATEMENT_CACHE: usize = 512;
 /// A network connection that rested longer than this is tested before it is used: the server may have
 /// been restarted meanwhile.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
@@ -47,47 +48,43 @@ pub(crate) trait Link: Sized + Send + 'static {
     /// Whether the other end is another process, which can go away while the connection rests.
     const IS_REMOTE: bool;
 
-    fn open(options: &Self::Options) -> impl Future<Output = sqlx::Result<Self>> + Send;
+    fn open(options: &Self::Options) -> impl Future<Output = Result<Self>> + Send;
     /// Runs a statement without parameters or rows.
-    fn run(&mut self, sql: &'static str) -> impl Future<Output = sqlx::Result<()>> + Send;
+    fn run(&mut self, sql: &'static str) -> impl Future<Output = Result<()>> + Send;
+    /// Runs COMMIT.
+    fn commit(&mut self) -> impl Future<Output = Result<()>> + Send;
     /// Asks for a sign of life, after everything that was sent before.
-    fn test(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+    fn test(&mut self) -> impl Future<Output = Result<()>> + Send;
     /// Closes in order.
-    fn farewell(self) -> impl Future<Output = sqlx::Result<()>> + Send;
+    fn farewell(self) -> impl Future<Output = Result<()>> + Send;
 }
 
-macro_rules! link {
-    ($connection:ty, $options:ty, $is_remote:literal, |$sql:ident| $statement:expr) => {
-        impl Link for $connection {
-            type Options = $options;
-            const IS_REMOTE: bool = $is_remote;
+impl Link for PgConnection {
+    type Options = PgConnectOptions;
+    const IS_REMOTE: bool = true;
 
-            async fn open(options: &Self::Options) -> sqlx::Result<Self> {
-                options.connect().await
-            }
+    async fn open(options: &PgConnectOptions) -> Result<Self> {
+        Ok(options.connect().await?)
+    }
 
-            async fn run(&mut self, $sql: &'static str) -> sqlx::Result<()> {
-                $statement.execute(self).await.map(drop)
-            }
+    async fn run(&mut self, sql: &'static str) -> Result<()> {
+        // Text, not a prepared statement: one round trip.
+        self.execute(sqlx::raw_sql(sql)).await?;
+        Ok(())
+    }
 
-            async fn test(&mut self) -> sqlx::Result<()> {
-                self.ping().await
-            }
+    async fn commit(&mut self) -> Result<()> {
+        self.run("COMMIT").await
+    }
 
-            async fn farewell(self) -> sqlx::Result<()> {
-                self.close().await
-            }
-        }
-    };
+    async fn test(&mut self) -> Result<()> {
+        Ok(self.ping().await?)
+    }
+
+    async fn farewell(self) -> Result<()> {
+        Ok(self.close().await?)
+    }
 }
-
-// SQLite keeps the statement prepared; PostgreSQL takes text in one round trip.
-link!(SqliteConnection, SqliteConnectOptions, false, |sql| {
-    sqlx::query(sql)
-});
-link!(PgConnection, PgConnectOptions, true, |sql| sqlx::raw_sql(
-    sql
-));
 
 /// A bounded number of connections.
 pub(crate) struct Pool<C: Link> {
@@ -137,9 +134,9 @@ impl<C: Link> Pool<C> {
     }
 
     async fn open(&self) -> Result<C> {
-        Ok(timeout(CONNECT_TIMEOUT, C::open(&self.options))
+        timeout(CONNECT_TIMEOUT, C::open(&self.options))
             .await
-            .map_err(|_| Error::Unavailable("no connection could be opened in time".into()))??)
+            .map_err(|_| Error::Unavailable("no connection could be opened in time".into()))?
     }
 
     /// The connection that was used last, if it still answers.
@@ -241,7 +238,9 @@ impl<C: Link> Lease<C> {
     pub(crate) async fn commit(mut self) -> Result<()> {
         assert_ne!(self.state, State::Clean, "a commit ends a transaction");
         // `enter` refuses after a failed statement.
-        let committed = self.run("COMMIT").await;
+        let connection = self.enter()?;
+        let answer = timeout(STATEMENT_TIMEOUT, connection.commit()).await;
+        let committed = self.leave(answer);
         self.state = match committed {
             Ok(()) => State::Clean,
             Err(_) => State::Failed,
@@ -289,7 +288,10 @@ impl<C: Link> Lease<C> {
     }
 
     /// Notes in which state a statement left the connection.
-    pub(crate) fn leave<T>(&mut self, answer: Result<sqlx::Result<T>, Elapsed>) -> Result<T> {
+    pub(crate) fn leave<T, E>(&mut self, answer: Result<Result<T, E>, Elapsed>) -> Result<T>
+    where
+        Error: From<E>,
+    {
         let Ok(answer) = answer else {
             self.state = State::Silent;
             let why = "the database did not answer in time";

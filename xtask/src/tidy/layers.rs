@@ -37,56 +37,76 @@ const LAYERS: &[(&str, u8)] = &[
 const ABSENT: &[(&str, &[&str], &str)] = &[
     (
         "aws-types",
-        &["tokio", "hyper", "http", "sqlx"],
+        &["tokio", "hyper", "http", "sqlx", "rusqlite"],
         "aws-types performs no I/O except reading the random source",
     ),
     (
         "policy",
-        &["tokio", "hyper", "http", "sqlx", "getrandom"],
+        &["tokio", "hyper", "http", "sqlx", "rusqlite", "getrandom"],
         "policy is pure: no I/O, no clock",
     ),
     (
         "policy-lint",
-        &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
+        &[
+            "tokio",
+            "hyper",
+            "http",
+            "sqlx",
+            "rusqlite",
+            "jiff",
+            "getrandom",
+        ],
         "policy-lint is pure: no I/O, no clock",
     ),
     (
         "certificates",
-        &["tokio", "hyper", "http", "sqlx", "jiff", "getrandom"],
+        &[
+            "tokio",
+            "hyper",
+            "http",
+            "sqlx",
+            "rusqlite",
+            "jiff",
+            "getrandom",
+        ],
         "certificates is pure: no I/O, no clock",
     ),
     (
         "saml",
-        &["tokio", "hyper", "http", "sqlx", "getrandom"],
+        &["tokio", "hyper", "http", "sqlx", "rusqlite", "getrandom"],
         "saml is pure: no I/O, no clock",
     ),
     (
         "sigv4",
-        &["tokio", "hyper", "http", "sqlx", "getrandom"],
+        &["tokio", "hyper", "http", "sqlx", "rusqlite", "getrandom"],
         "sigv4 is pure: no I/O, no clock",
     ),
     (
         "aws-api",
-        &["tokio", "hyper", "http", "sqlx", "getrandom"],
+        &["tokio", "hyper", "http", "sqlx", "rusqlite", "getrandom"],
         "aws-api is types and codecs, no behaviour",
     ),
     (
         "identity",
-        &["hyper", "http", "sqlx"],
+        &["hyper", "http", "sqlx", "rusqlite"],
         "identity knows neither HTTP nor SQL",
     ),
     (
         "secrets",
-        &["hyper", "http", "sqlx"],
+        &["hyper", "http", "sqlx", "rusqlite"],
         "secrets knows neither HTTP nor SQL",
     ),
     (
         "registry",
-        &["hyper", "http", "sqlx"],
+        &["hyper", "http", "sqlx", "rusqlite"],
         "registry knows neither HTTP nor SQL",
     ),
-    ("server", &["sqlx"], "the server knows no SQL"),
-    ("berth", &["sqlx", "hyper"], "the binary holds no logic"),
+    ("server", &["sqlx", "rusqlite"], "the server knows no SQL"),
+    (
+        "berth",
+        &["sqlx", "rusqlite", "hyper"],
+        "the binary holds no logic",
+    ),
 ];
 
 /// Imports between crates of this workspace that do not lead to a lower layer.
