@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::types::Value as Column;
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, Postgres, Row as _, SqlSafeStr, query::Query};
+use tokio::task::coop::consume_budget;
 use tokio::time::timeout;
 
 use crate::group_commit::Turn;
@@ -342,6 +343,8 @@ async fn sqlite(
         params,
         take,
     };
+    // Statements that run here never wait: many of them in a row would keep the thread from all other tasks.
+    consume_budget().await;
     let connection = lease.enter()?;
     let answer = match connection.ask_here(&ask) {
         Some(answer) => Ok(answer),

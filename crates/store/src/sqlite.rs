@@ -31,8 +31,8 @@ use crate::{Error, Result};
 /// How long SQLite itself waits for a lock that another process holds, such as `berth account create`
 /// while the server runs.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Steps of SQLite's virtual machine that a statement takes on its caller's thread at most: about a millisecond.
-const STEPS_HERE_MAX: i64 = 50_000;
+/// Steps of SQLite's virtual machine that a statement takes on its caller's thread at most: less than a millisecond.
+const STEPS_HERE_MAX: i64 = 20_000;
 /// After how many steps they are counted.
 const STEPS_COUNTED: i32 = 1_000;
 /// A statement that took this long, although its steps are few, waited for the disk.
