@@ -38,8 +38,8 @@ POINT_S_MAX = 3
 SELDOM = {"object-removed": 20}
 #: How often at most a point is passed before the one that counts.
 PASSED_MAX = 12
-#: Room for the long layers of the rounds between two collections.
-DISK_BYTES = 1 << 30
+#: Room for the layers that are held, and the long ones of the rounds between two collections.
+DISK_BYTES = 2 << 30
 #: `berth fsck` reads everything, so it does not follow each round.
 ROUNDS_BETWEEN_CHECKS = 10
 #: An even number: those rounds end at any moment.

@@ -14,7 +14,8 @@ from .workload import GONE, REPOSITORIES, Client, check, fsck, gone_afterwards, 
 
 CLIENTS = 3
 COLLECT_AFTER_S = 3
-DISK_BYTES = 320 << 20
+#: Room for layers of 40 MiB, those of a backup, and what waits for the collection.
+DISK_BYTES = 1 << 30
 #: What every client has tried when a fault ends.
 TRIED = 8
 #: A fault that lets nobody try that much ends.
