@@ -7,12 +7,13 @@ use crash_points::{Point, reach};
 use sqlx::postgres::PgConnection;
 
 use crate::changes::{Changes, Moment};
-use crate::conn::{Conn, Lent, Row, Value};
+use crate::conn::{Conn, Lent, Row};
 use crate::group_commit::GroupWriter;
 use crate::pool::Pool;
 use crate::server_lock::ServerLock;
 use crate::sqlite::SqliteConnection;
 use crate::topic::PRUNED;
+use crate::value::Value;
 use crate::{Result, Scope, Topic, values};
 
 /// Changed topics that one poll reads. Beyond it everything counts as changed.

@@ -31,7 +31,7 @@
 //! - `sqlite`: the driver of SQLite; PostgreSQL's is sqlx.
 //! - `topic` and `changes`: what a transaction is about, and what caches must learn of.
 //! - `prune`: removes changes of what no longer exists.
-//! - `conn`: statements, parameters and rows that are the same on both engines.
+//! - `conn` and `value`: statements, rows and parameters that are the same on both engines.
 //! - `migrate` and `schema/`: the schema, one numbered file a step.
 //! - `dump` and `restore`: all rows of a database, and a database from them: what backups are made of.
 //! - `iam`, `ecr`, `hosts`, `denials`, `organizations`, `jobs`, `secrets`, `service_events` and `settings`: typed rows and
@@ -87,12 +87,14 @@ mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod topic;
+mod value;
 
 pub use changes::Moment;
-pub use conn::{Conn, Row, Value};
+pub use conn::{Conn, Row};
 pub use database::{Engine, Read, Store, Write};
 pub use error::Error;
 pub use topic::{Scope, Topic};
+pub use value::Value;
 
 /// The result of a statement or a transaction.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

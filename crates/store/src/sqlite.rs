@@ -24,8 +24,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::conn::Value;
 use crate::pool::{Link, STATEMENT_CACHE};
+use crate::value::Value;
 use crate::{Error, Result};
 
 /// How long SQLite itself waits for a lock that another process holds, such as `berth account create`
