@@ -527,6 +527,14 @@ mod tests {
     const LONG_BYTES: usize = 33 << 20;
     const BATCH_BYTES: usize = 1 << 20;
 
+    fn begin() -> (tempfile::TempDir, Layout, Upload) {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::prepare(folder.path()).unwrap();
+        let id = UploadId::from_random([7; 16]);
+        let upload = Upload::create(&layout, id, Algorithm::Sha256, None).unwrap();
+        (folder, layout, upload.unwrap())
+    }
+
     fn write(upload: &mut Upload, length: usize) -> Result<(), Error> {
         upload.write(&Batch::from(Bytes::from(vec![7; length])))
     }
@@ -535,11 +543,7 @@ mod tests {
     /// power cut, unless it was synced.
     #[test]
     fn what_the_page_cache_holds_is_synced_before_a_direct_write() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::prepare(folder.path()).unwrap();
-        let id = UploadId::from_random([7; 16]);
-        let upload = Upload::create(&layout, id, Algorithm::Sha256, None).unwrap();
-        let mut upload = upload.unwrap();
+        let (_folder, layout, mut upload) = begin();
         write(&mut upload, LONG_BYTES).unwrap();
 
         upload.file.fail_syncs(true);
@@ -561,16 +565,13 @@ mod tests {
 
     #[test]
     fn an_upload_that_is_cut_back_goes_on_with_other_bytes() {
-        let folder = tempfile::tempdir().unwrap();
-        let layout = Layout::prepare(folder.path()).unwrap();
-        let id = UploadId::from_random([7; 16]);
-        let upload = Upload::create(&layout, id, Algorithm::Sha256, None).unwrap();
-        let mut upload = upload.unwrap();
+        let (_folder, layout, mut upload) = begin();
         write(&mut upload, BATCH_BYTES).unwrap();
         upload.sync(&layout).unwrap();
         write(&mut upload, RECORD_EVERY_BYTES as usize).unwrap();
         // With the hash state on disk.
         upload.sync(&layout).unwrap();
+        let id = upload.id;
         upload.unlock();
         upload.cut_back(&layout, BATCH_BYTES as u64).unwrap();
 
