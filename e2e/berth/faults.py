@@ -21,13 +21,23 @@ OPENS = ("openat",)
 READS = ("pread64", "preadv", "sendfile")
 
 
-@contextlib.contextmanager
 def failing(pid, calls, error, when="1+"):
     """System calls of a process fail with an error, as strace counts them (`when`: its option of `inject`)."""
+    return _tampered(pid, calls, f"error={error}:when={when}")
+
+
+def slow(pid, calls, ms, path=None):
+    """System calls of a process, or those that use a file, begin so many milliseconds late."""
+    options = [f"--trace-path={path}"] if path else []
+    return _tampered(pid, calls, f"delay_enter={ms * 1000}", *options)
+
+
+@contextlib.contextmanager
+def _tampered(pid, calls, how, *options):
     # A name that the kernel of this machine does not have is left out.
     wanted = ",".join(f"?{call}" for call in calls)
     command = ["strace", "--quiet=all", "--follow-forks", "--output=/dev/null", f"--attach={pid}", f"--trace={wanted}",
-               f"--inject={wanted}:error={error}:when={when}"]
+               f"--inject={wanted}:{how}", *options]
     tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + _ATTACH_S_MAX

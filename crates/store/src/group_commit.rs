@@ -41,6 +41,10 @@ use crate::{Error, Result};
 const MEMBERS_MAX: usize = 64;
 /// The age from which on a group takes no more: its first member waits for it.
 const AGE_MAX: Duration = Duration::from_millis(20);
+/// Where a COMMIT takes long, a group may take more: it grows for this part of the last COMMIT's time at most, and for
+/// this part of [`COMMIT_MAX`]. Its members wait that much longer, and the others for fewer COMMITs.
+const AGE_OF_COMMIT: u32 = 4;
+const COMMIT_MAX: Duration = Duration::from_secs(4);
 
 /// A topic that a transaction changed, its generation, and whether the caller drops its own entries.
 pub(crate) type Changed = (String, i64, bool);
@@ -64,6 +68,8 @@ struct State {
     waiting: usize,
     /// Between two turns: the transaction that the next one goes on with.
     open: Option<Group>,
+    /// How long the last COMMIT took.
+    commit_took: Duration,
 }
 
 /// An open SQLite transaction, and the members that wait for its COMMIT.
@@ -204,10 +210,11 @@ impl GroupWriter {
 
     /// Leaves the group open for the next one, if one waits and the group may grow; else ends it.
     async fn pass_on(&self, group: Group, permit: OwnedSemaphorePermit) {
-        let may_grow = group.members.len() < MEMBERS_MAX && group.began.elapsed() < self.age_max;
+        let (members, age) = (group.members.len(), group.began.elapsed());
         let ending = {
             let mut state = self.state();
-            match may_grow && state.waiting > 0 {
+            let age_max = self.age_max(state.commit_took);
+            match state.waiting > 0 && members < MEMBERS_MAX && age < age_max {
                 true => {
                     state.open = Some(group);
                     None
@@ -221,6 +228,11 @@ impl GroupWriter {
         drop(permit);
     }
 
+    fn age_max(&self, commit_took: Duration) -> Duration {
+        let of_commit = commit_took.min(COMMIT_MAX) / AGE_OF_COMMIT;
+        self.age_max.max(of_commit)
+    }
+
     /// Commits for all members, and tells each.
     async fn end(&self, group: Group) {
         let Group { lease, members, .. } = group;
@@ -228,7 +240,9 @@ impl GroupWriter {
             // Nothing to keep: the lease rolls back.
             return;
         }
+        let began = Instant::now();
         let committed = lease.commit().await;
+        self.state().commit_took = began.elapsed();
         for member in &members {
             for (topic, generation, is_handled) in &member.changed {
                 match committed {
@@ -437,6 +451,15 @@ mod tests {
         second.commit(Vec::new()).await.unwrap();
         first.await.unwrap().unwrap();
         assert_eq!(t.rows().await, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_group_grows_for_a_part_of_the_time_that_a_commit_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteOptions::new(folder.path().join("db").to_str().unwrap());
+        let writer = GroupWriter::new(Pool::new(options, 1), Arc::default());
+        let ages = [0, 80, 3_000, 60_000].map(|took| writer.age_max(Duration::from_millis(took)));
+        assert_eq!(ages, [20, 20, 750, 1_000].map(Duration::from_millis));
     }
 
     #[tokio::test]

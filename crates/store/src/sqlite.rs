@@ -8,15 +8,17 @@
 //! - a query that is not done after [`STEPS_HERE_MAX`]: it is ended, which changes nothing, and begins again there;
 //! - a statement that writes, when the same one needed more than that before. It cannot be ended halfway: SQLite
 //!   would undo its whole transaction (`sqlite3_interrupt`);
-//! - every statement for [`SLOW_FOR`] after one took [`SLOW_FROM`]: the disk is slow then, and the threads that serve
-//!   requests must not wait for it.
+//! - every statement for some seconds after several waited for the disk: the threads that serve requests must not
+//!   wait for it ([`disk`]).
+
+mod disk;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use rusqlite::types::{ToSql, ToSqlOutput, Value as Column, ValueRef};
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Statement, StatementStatus};
@@ -24,6 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
+use self::disk::Disk;
 use crate::pool::{Link, STATEMENT_CACHE};
 use crate::value::Value;
 use crate::{Error, Result};
@@ -35,10 +38,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 const STEPS_HERE_MAX: i64 = 20_000;
 /// After how many steps they are counted.
 const STEPS_COUNTED: i32 = 1_000;
-/// A statement that took this long, although its steps are few, waited for the disk.
-const SLOW_FROM: Duration = Duration::from_millis(100);
-/// How long the disk counts as slow after that.
-const SLOW_FOR: Duration = Duration::from_secs(10);
 /// Threads that a database keeps busy at most. It has fewer connections; a disk that hangs keeps the threads of those
 /// that were given up.
 const THREADS_MAX: usize = 32;
@@ -81,9 +80,7 @@ impl SqliteOptions {
 
 /// What the connections of a database share.
 struct Shared {
-    began: Instant,
-    /// Until when the disk counts as slow, in milliseconds after `began`.
-    slow_until: AtomicU64,
+    disk: Disk,
     /// One permit for each thread.
     threads: Arc<Semaphore>,
 }
@@ -91,30 +88,9 @@ struct Shared {
 impl Default for Shared {
     fn default() -> Self {
         Shared {
-            began: Instant::now(),
-            slow_until: AtomicU64::new(0),
+            disk: Disk::default(),
             threads: Arc::new(Semaphore::new(THREADS_MAX)),
         }
-    }
-}
-
-impl Shared {
-    fn is_slow(&self, now: Instant) -> bool {
-        self.since_began(now) < self.slow_until.load(Ordering::Relaxed)
-    }
-
-    /// Notes how long a statement took.
-    fn note(&self, began: Instant) {
-        let now = Instant::now();
-        if now.duration_since(began) >= SLOW_FROM {
-            let until = self.since_began(now + SLOW_FOR);
-            self.slow_until.fetch_max(until, Ordering::Relaxed);
-        }
-    }
-
-    fn since_began(&self, now: Instant) -> u64 {
-        // Milliseconds of 500 million years.
-        now.duration_since(self.began).as_millis() as u64
     }
 }
 
@@ -291,16 +267,17 @@ impl ToSql for Value {
 impl SqliteConnection {
     /// Runs a statement on this thread. `None` where it belongs on another one, and has done nothing here.
     pub(crate) fn ask_here(&self, ask: &Ask) -> Option<Result<Answer>> {
-        let began = Instant::now();
-        if matches!(ask.sql, Cow::Owned(_)) || self.shared.is_slow(began) {
+        if matches!(ask.sql, Cow::Owned(_)) {
             return None;
         }
+        let disk = &self.shared.disk;
+        let beginning = disk.begin()?;
         let mut database = self.database.as_ref()?.try_lock().ok()?;
         if database.long_writes.contains(&ask.sql) {
             return None;
         }
         let answer = database.ask(ask, Place::Here);
-        self.shared.note(began);
+        disk.end(&beginning);
         match answer {
             Err(error) if must_wait(&error) => None,
             answer => Some(answer.map_err(Error::from)),

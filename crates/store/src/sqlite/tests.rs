@@ -174,15 +174,13 @@ async fn a_connection_that_is_dropped_ends_what_nobody_waits_for() {
 #[tokio::test]
 async fn while_the_disk_is_slow_statements_run_on_threads() {
     let mut t = test().await;
-    t.connection.shared.note(Instant::now() - SLOW_FROM / 2);
     assert!(t.runs_here("SELECT 1"));
-    t.connection.shared.note(Instant::now() - SLOW_FROM);
+    t.connection.shared.disk.was_slow();
     assert!(!t.runs_here("SELECT 1"));
     assert_eq!(t.numbers("SELECT 1", vec![]).await, [1]);
     // Also those of the database's other connections.
     let reader = SqliteConnection::open(&t.options.readers()).await.unwrap();
     assert!(reader.ask_here(&ask("SELECT 1", vec![])).is_none());
-    assert!(!reader.shared.is_slow(Instant::now() + SLOW_FOR));
 }
 
 #[tokio::test]

@@ -1,0 +1,110 @@
+"""A slow disk holds up who waits for it, and nobody else."""
+
+import http.client
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from berth import faults, images
+from berth.server import Server
+
+#: A page of the database: so little that no single statement shows that the disk is slow.
+READ_MS = 5
+#: A sync.
+SYNC_MS = 3_000
+#: More than the pages that a connection keeps in memory.
+MANIFESTS, MANIFEST_BYTES = 1_000, 4_000
+CLIENTS = 8
+#: More than the syncs that run at once.
+PUSHERS = 100
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(tmp_path / "berth") as running:
+        running.root.create_repository("app")
+        yield running
+
+
+class Client:
+    """Requests on one connection."""
+
+    def __init__(self, registry):
+        self._registry, self._connection = registry, registry.connect()
+
+    def get(self, path, content):
+        headers = {"Authorization": self._registry.login, "Accept": "*/*"}
+        self._connection.request("GET", path, headers=headers)
+        answer = self._connection.getresponse()
+        assert (answer.status, answer.read()) == (200, content)
+
+
+class Others:
+    """A client who pulls a small layer again and again. `answered`: how often."""
+
+    def __init__(self, registry, image):
+        self.answered, self._ends = 0, threading.Event()
+        self._pool = ThreadPoolExecutor(1)
+        self._done = self._pool.submit(self._pull, Client(registry), image)
+
+    def _pull(self, client, image):
+        while not self._ends.is_set():
+            client.get(f"/v2/app/blobs/{images.digest(image.layer)}", image.layer)
+            self.answered += 1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._done.result()
+        self._pool.shutdown()
+
+
+def pushed_manifests(registry, image):
+    def push(number):
+        content = json.dumps(json.loads(image.manifest) | {"annotations": {"n": f"{number}".zfill(MANIFEST_BYTES)}}).encode()
+        registry.put_manifest("app", f"v{number}", content).expect(201)
+        return content
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(push, range(MANIFESTS)))
+
+
+def test_reads_of_the_database_hold_up_nobody_else(server):
+    registry, image = server.root.raw(), images.Image()
+    registry.push("app", "latest", image).expect(201)
+    manifests = pushed_manifests(registry, image)
+    # Nothing is in its memory after a start.
+    server.stop()
+    server.start()
+    registry.pull("app", image)
+
+    def pull(contents):
+        client = Client(registry)
+        for content in contents:
+            client.get(f"/v2/app/manifests/{images.digest(content)}", content)
+
+    with faults.slow(server.pid, faults.READS, READ_MS, server.data / "berth.db"), Others(registry, image) as others:
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(pull, [manifests[client::CLIENTS] for client in range(CLIENTS)]))
+        answered = others.answered
+    # It was a seventh where they did.
+    assert answered > MANIFESTS / 2
+
+
+def test_syncs_hold_up_no_reads(server):
+    registry, image = server.root.raw(), images.Image()
+    registry.push("app", "latest", image).expect(201)
+    layers = [images.Image(layer_bytes=10_000).layer for _ in range(PUSHERS)]
+    with faults.slow(server.pid, faults.SYNCS, SYNC_MS):
+        with ThreadPoolExecutor(PUSHERS) as pool, Others(registry, image) as others:
+            answers = list(pool.map(lambda layer: registry.put_blob("app", layer), layers))
+            answered = others.answered
+    # Those that wait for one disk share its syncs: none of them waits in vain.
+    for answer, layer in zip(answers, layers, strict=True):
+        answer.expect(201)
+        assert registry("GET", f"/v2/app/blobs/{images.digest(layer)}").expect(200).body == layer
+    assert answered > 10 * PUSHERS
