@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::http::Client;
@@ -11,9 +12,34 @@ use crate::peers::{self, Peer};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
+/// The name of Berth on PostgreSQL.
+pub const ON_POSTGRES: &str = "berth on PostgreSQL";
+
 /// Berth on SQLite and a directory, with a user who may use one repository only.
 pub fn start(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
-    let mut peer = start_alone(name, binary, dir, &[])?;
+    start_with(name, binary, dir, &[])
+}
+
+/// The same on a database of its own in a PostgreSQL.
+pub fn start_on_postgres(binary: &Path, dir: &Path, server: &str) -> Result<Peer> {
+    // Servers start one after the other: the number of those before it makes the name unique.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let database = format!("bench_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let made = Command::new("psql")
+        .args(["--no-psqlrc", "--quiet", "--dbname", server, "--command"])
+        .arg(format!("CREATE DATABASE {database}"))
+        .status()
+        .map_err(|error| format!("psql does not start: {error}"))?;
+    if !made.success() {
+        return Err(format!("psql failed: {made}").into());
+    }
+    let (base, _) = server.rsplit_once('/').ok_or("no database in the URL")?;
+    let options = ["--database", &format!("{base}/{database}")];
+    start_with(ON_POSTGRES, binary, dir, &options)
+}
+
+fn start_with(name: &'static str, binary: &Path, dir: &Path, options: &[&str]) -> Result<Peer> {
+    let mut peer = start_alone(name, binary, dir, options)?;
     let bench = restricted_user(&peer, &root_key(dir)?)?;
     peer.authorization = Some(registry_login(&peer, &bench)?);
     Ok(peer)
@@ -82,6 +108,7 @@ pub fn start_alone(
         authorization: None,
         ready_after,
         child: Some(child),
+        database: None,
     })
 }
 

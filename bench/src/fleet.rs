@@ -68,6 +68,23 @@ impl Fleet {
         Ok(fleet)
     }
 
+    /// Adds Berth on PostgreSQL, for workloads that use the database.
+    pub fn and_postgres(mut self, options: &Options, figures: &mut Figures) -> Result<Fleet> {
+        match &options.postgres {
+            None => figures.note(format!(
+                "absent: {}: needs a server (`--postgres URL`)",
+                berth::ON_POSTGRES
+            )),
+            Some(server) => {
+                let dir = self.folder("berth-postgres")?;
+                let mut peer = berth::start_on_postgres(&options.berth, &dir, server)?;
+                peer.database = options.postgres_pid;
+                self.registries.push(peer);
+            }
+        }
+        Ok(self)
+    }
+
     pub fn folder(&self, name: &str) -> Result<PathBuf> {
         let path = self.dir.path().join(name);
         std::fs::create_dir(&path)?;

@@ -10,7 +10,7 @@ use crate::fleet::Fleet;
 const REST: Duration = Duration::from_secs(3);
 
 pub fn run(options: &Options, figures: &mut Figures) -> Result<()> {
-    let fleet = Fleet::start(options, figures)?;
+    let fleet = Fleet::start(options, figures)?.and_postgres(options, figures)?;
     std::thread::sleep(REST);
     for peer in &fleet.registries {
         figures.idle.push(Idle {

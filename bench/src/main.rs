@@ -61,6 +61,9 @@ pub struct Options {
     /// The peers' programs; without its own, distribution is built by `go install`, and zot is absent.
     pub distribution: Option<PathBuf>,
     pub zot: Option<PathBuf>,
+    /// A PostgreSQL in which databases may be made, and its first process: Berth is measured on it, too.
+    pub postgres: Option<String>,
+    pub postgres_pid: Option<u32>,
     /// Runs of each case for each peer.
     pub rounds: usize,
     /// How long a cell goes on, where it is not bounded by its bytes.
@@ -101,6 +104,8 @@ fn main() -> cell::Result<()> {
         before: None,
         distribution: None,
         zot: None,
+        postgres: None,
+        postgres_pid: None,
         rounds: 3,
         time: Duration::from_secs(2),
         layer_bytes: 1 << 30,
@@ -123,6 +128,8 @@ fn main() -> cell::Result<()> {
             "--before" => options.before = Some(value.into()),
             "--distribution" => options.distribution = Some(value.into()),
             "--zot" => options.zot = Some(value.into()),
+            "--postgres" => options.postgres = Some(value),
+            "--postgres-pid" => options.postgres_pid = Some(value.parse()?),
             "--rounds" => options.rounds = value.parse::<usize>()?.clamp(1, 9),
             "--seconds" => options.time = Duration::from_secs(value.parse::<u64>()?.clamp(1, 60)),
             "--layer-mib" => options.layer_bytes = value.parse::<usize>()?.clamp(1, 4096) << 20,
@@ -134,7 +141,7 @@ fn main() -> cell::Result<()> {
             _ => {
                 return Err(format!(
                     "unknown option `{flag} {value}`: --berth FILE, --before FILE, --distribution FILE, --zot FILE, \
-                     --rounds N, --seconds N, --layer-mib N, --case TEXT, --part {}",
+                     --postgres URL, --postgres-pid PID, --rounds N, --seconds N, --layer-mib N, --case TEXT, --part {}",
                     parts.join("|")
                 )
                 .into());

@@ -18,6 +18,8 @@ pub struct Peer {
     pub ready_after: Duration,
     /// The process; none for work that the benchmark does itself.
     pub child: Option<Child>,
+    /// The first process of its database server, whose CPU counts as well.
+    pub database: Option<u32>,
 }
 
 impl Drop for Peer {
@@ -40,6 +42,7 @@ impl Peer {
             authorization: None,
             ready_after: Duration::ZERO,
             child: None,
+            database: None,
         }
     }
 
@@ -53,7 +56,9 @@ impl Peer {
 
     /// CPU seconds that the server and its workers have used so far.
     pub fn cpu_seconds(&self) -> f64 {
-        self.pids().iter().map(|pid| cpu_seconds(*pid)).sum()
+        let database = self.database.map(with_children).unwrap_or_default();
+        let pids = self.pids().into_iter().chain(database);
+        pids.map(cpu_seconds).sum()
     }
 
     /// Peak resident memory in MiB since the last [`Peer::forget_peak`], of the largest process.
@@ -86,19 +91,23 @@ impl Peer {
     }
 
     fn pids(&self) -> Vec<u32> {
-        let Some(parent) = self.child.as_ref().map(Child::id) else {
-            return vec![std::process::id()];
-        };
-        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
-        let children = children.unwrap_or_default();
-        std::iter::once(parent)
-            .chain(
-                children
-                    .split_whitespace()
-                    .filter_map(|pid| pid.parse().ok()),
-            )
-            .collect()
+        match &self.child {
+            Some(child) => with_children(child.id()),
+            None => vec![std::process::id()],
+        }
     }
+}
+
+fn with_children(parent: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+    let children = children.unwrap_or_default();
+    std::iter::once(parent)
+        .chain(
+            children
+                .split_whitespace()
+                .filter_map(|pid| pid.parse().ok()),
+        )
+        .collect()
 }
 
 fn cpu_seconds(pid: u32) -> f64 {
@@ -140,6 +149,7 @@ pub fn start(
         authorization: None,
         ready_after: Duration::ZERO,
         child: Some(child),
+        database: None,
     };
     wait_for(address, path)?;
     peer.ready_after = started.elapsed();

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::Options;
+use crate::berth::ON_POSTGRES;
 use crate::cell::{Figures, Medians};
 use crate::images::small_push_case;
 use crate::layers::{LIMIT, pull_case, push_case};
@@ -65,7 +66,7 @@ fn table(figures: &Figures, out: &mut String) {
             cases.push((&sample.case, sample.unit));
         }
     }
-    let of_berth = ["berth", "before"].into_iter();
+    let of_berth = ["berth", "before", ON_POSTGRES].into_iter();
     let names: Vec<&str> = of_berth
         .chain(PEERS)
         .filter(|name| figures.samples.iter().any(|s| s.server == *name))

@@ -1,7 +1,9 @@
-//! Builds Berth and the benchmark in release, then runs them.
+//! Builds Berth and the benchmark in release, then runs them, beside a PostgreSQL where one is installed.
 
 use std::path::Path;
 use std::process::Command;
+
+use crate::test::postgres::{Commits, INSTALLED_UNDER, Postgres};
 
 pub fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     cargo(
@@ -17,6 +19,12 @@ pub fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     )?;
     let mut all = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
     all.extend(args);
+    if !Path::new(INSTALLED_UNDER).exists() {
+        return cargo(root, &all);
+    }
+    let postgres = Postgres::start(Commits::Synced)?;
+    let (url, pid) = (postgres.url(), postgres.pid().to_string());
+    all.extend(["--postgres", &url, "--postgres-pid", &pid]);
     cargo(root, &all)
 }
 

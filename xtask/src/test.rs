@@ -19,7 +19,7 @@
 
 mod last_passed;
 mod packages;
-mod postgres;
+pub mod postgres;
 pub mod process;
 mod programs;
 mod tally;
@@ -32,7 +32,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use packages::Need;
-use postgres::Postgres;
+use postgres::{Commits, Postgres};
 pub use process::output;
 pub use tally::Tally;
 
@@ -79,7 +79,7 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
     let target = target_directory(root)?;
     if wanted("unit") || wanted("e2e") || wanted("slow") {
         // One server for all; each test makes a database of its own in it.
-        let postgres = Postgres::start()?;
+        let postgres = Postgres::start(Commits::Unsynced)?;
         if wanted("unit") {
             report.add("unit", || unit(root, &target, &postgres));
         }

@@ -1,4 +1,5 @@
 //! A PostgreSQL for one run: an empty cluster in a temporary directory, reachable at the loopback address, gone at the end.
+//! The tests use it, and the benchmark.
 
 use std::fs;
 use std::net::TcpListener;
@@ -26,8 +27,16 @@ pub struct Postgres {
     port: u16,
 }
 
+/// Whether what it commits is on the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Commits {
+    Synced,
+    /// For tests: its own durability is not what they test, and it has a short life.
+    Unsynced,
+}
+
 impl Postgres {
-    pub fn start() -> Result<Self, String> {
+    pub fn start(commits: Commits) -> Result<Self, String> {
         let bin = newest()?;
         let as_root = packages::is_root()?;
         let home = std::env::temp_dir().join(format!("berth-postgres-{}", std::process::id()));
@@ -61,8 +70,10 @@ impl Postgres {
             format!("port={port}"),
             "listen_addresses=127.0.0.1".to_owned(),
             format!("unix_socket_directories={}", home.display()),
-            // Its own durability is not what is tested, and it has a short life.
-            "fsync=off".to_owned(),
+            match commits {
+                Commits::Synced => "fsync=on".to_owned(),
+                Commits::Unsynced => "fsync=off".to_owned(),
+            },
             "max_connections=300".to_owned(),
         ] {
             command.arg("-c").arg(setting);
@@ -84,6 +95,11 @@ impl Postgres {
 
     pub fn url(&self) -> String {
         format!("postgres://berth@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Its first process, the parent of the others.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     fn wait_until_ready(&mut self, bin: &Path, log: &Path) -> Result<(), String> {
