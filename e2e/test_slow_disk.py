@@ -1,8 +1,9 @@
 """A slow disk holds up who waits for it, and nobody else."""
 
-import http.client
 import json
+import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,8 @@ from berth.server import Server
 
 #: A page of the database: so little that no single statement shows that the disk is slow.
 READ_MS = 5
+#: Longer than it takes to go away.
+LONG_READ_MS = 300
 #: A sync.
 SYNC_MS = 3_000
 #: More than the pages that a connection keeps in memory.
@@ -19,6 +22,8 @@ MANIFESTS, MANIFEST_BYTES = 1_000, 4_000
 CLIENTS = 8
 #: More than the syncs that run at once.
 PUSHERS = 100
+#: More than the connections to the database.
+GIVEN_UP = 40
 
 
 @pytest.fixture
@@ -39,6 +44,16 @@ class Client:
         self._connection.request("GET", path, headers=headers)
         answer = self._connection.getresponse()
         assert (answer.status, answer.read()) == (200, content)
+
+
+def gives_up(registry, method, path, body=b""):
+    """Sends a request and goes away."""
+    head = f"{method} {path} HTTP/1.1\r\nHost: {registry.host}\r\nAuthorization: {registry.login}\r\nAccept: */*\r\n" \
+           f"Content-Type: {images.OCI_MANIFEST}\r\nContent-Length: {len(body)}\r\n\r\n"
+    host, _, port = registry.host.rpartition(":")
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall(head.encode() + body)
+        time.sleep(LONG_READ_MS / 2_000)
 
 
 class Others:
@@ -63,9 +78,13 @@ class Others:
         self._pool.shutdown()
 
 
+def manifest(image, number):
+    return json.dumps(json.loads(image.manifest) | {"annotations": {"n": f"{number}".zfill(MANIFEST_BYTES)}}).encode()
+
+
 def pushed_manifests(registry, image):
     def push(number):
-        content = json.dumps(json.loads(image.manifest) | {"annotations": {"n": f"{number}".zfill(MANIFEST_BYTES)}}).encode()
+        content = manifest(image, number)
         registry.put_manifest("app", f"v{number}", content).expect(201)
         return content
 
@@ -108,3 +127,26 @@ def test_syncs_hold_up_no_reads(server):
         answer.expect(201)
         assert registry("GET", f"/v2/app/blobs/{images.digest(layer)}").expect(200).body == layer
     assert answered > 10 * PUSHERS
+
+
+def test_who_goes_away_leaves_nothing_half_done(server):
+    registry, image = server.root.raw(), images.Image()
+    registry.push("app", "latest", image).expect(201)
+    contents = pushed_manifests(registry, image)
+    server.stop()
+    server.start()
+    registry.pull("app", image)
+    new = [manifest(image, MANIFESTS + number) for number in range(GIVEN_UP)]
+    reads = [("GET", f"/v2/app/manifests/{images.digest(content)}") for content in contents[:GIVEN_UP]]
+    writes = [("PUT", f"/v2/app/manifests/new-{number}", content) for number, content in enumerate(new)]
+    with faults.slow(server.pid, faults.READS, LONG_READ_MS, server.data / "berth.db"):
+        with ThreadPoolExecutor(GIVEN_UP) as pool:
+            list(pool.map(lambda request: gives_up(registry, *request), [*reads, *writes]))
+    # Each connection to the database is of use again, and each push is there or is not.
+    with ThreadPoolExecutor(GIVEN_UP) as pool:
+        for answer, content in zip(pool.map(lambda request: registry(*request), reads), contents, strict=False):
+            assert answer.expect(200).body == content
+        for (_, path, content), found in zip(writes, pool.map(lambda request: registry("GET", request[1]), writes), strict=True):
+            assert found.expect(200, 404).status == 404 or found.body == content
+            registry.put_manifest("app", path.rpartition("/")[2], content).expect(201)
+            assert registry("GET", path).expect(200).body == content

@@ -34,7 +34,8 @@ use crate::{Error, Result};
 /// How long SQLite itself waits for a lock that another process holds, such as `berth account create`
 /// while the server runs.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// Steps of SQLite's virtual machine that a statement takes on its caller's thread at most: less than a millisecond.
+/// Steps of SQLite's virtual machine that a statement takes on its caller's thread at most: 0.2 ms where they count,
+/// up to 2 ms where they read rows into memory.
 const STEPS_HERE_MAX: i64 = 20_000;
 /// After how many steps they are counted.
 const STEPS_COUNTED: i32 = 1_000;

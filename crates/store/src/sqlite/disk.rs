@@ -1,9 +1,9 @@
 //! Whether statements have to wait for the disk of the database.
 //!
-//! A statement that runs on its caller's thread needs less than a millisecond of the processor. One that took longer
-//! waited: for the disk, or for the processor where others use it too. The kernel tells them apart. It counts how
-//! often a thread stopped by itself, which it does for the disk and not for the processor. To ask it costs a part of
-//! what a small statement takes, so it is asked only for a second after a statement that took long.
+//! A statement that runs on its caller's thread mostly needs less than a millisecond. One that took longer read many
+//! rows, or waited: for the disk, or for the processor where others use it too. The kernel knows which. It counts
+//! how often a thread stopped by itself, which it does for the disk alone. To ask it costs a part of what a small
+//! statement takes, so it is asked only for a second after a statement that took long.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ impl Disk {
     /// Notes a statement that took long. `has_stopped`: whether its thread stopped by itself, where that is known.
     fn note(&self, now: Instant, took: Duration, has_stopped: Option<bool>) {
         let is_slow = match has_stopped {
-            // It waited for the processor.
+            // It worked, or waited for the processor.
             Some(false) => return,
             _ if took >= SLOW_FROM => true,
             Some(true) => self.waits.fetch_add(1, Ordering::Relaxed) + 1 >= WAITS_MAX,
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn waits_for_the_processor_say_nothing() {
+    fn what_did_not_stop_says_nothing() {
         let mut t = Test::new();
         for _ in 0..10 * WAITS_MAX {
             t.waits(false);
