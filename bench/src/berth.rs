@@ -15,12 +15,22 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// The name of Berth on PostgreSQL.
 pub const ON_POSTGRES: &str = "berth on PostgreSQL";
 
-/// Berth on SQLite and a directory, with a user who may use one repository only.
+/// Berth on SQLite and a directory, with a user who may use the benchmark's repositories only.
 pub fn start(name: &'static str, binary: &Path, dir: &Path) -> Result<Peer> {
-    start_with(name, binary, dir, &[])
+    let mut peer = start_alone(name, binary, dir, &[])?;
+    give_user(&mut peer)?;
+    Ok(peer)
 }
 
-/// The same on a database of its own in a PostgreSQL.
+/// Makes the benchmark's repositories, and a user of them whose requests the peer's clients send.
+pub fn give_user(peer: &mut Peer) -> Result<()> {
+    let data = peer.data.as_deref().ok_or("it is no Berth")?;
+    let bench = restricted_user(peer, &root_key(data)?)?;
+    peer.authorization = Some(registry_login(peer, &bench)?);
+    Ok(())
+}
+
+/// Berth on a database of its own in a PostgreSQL, as it is there.
 pub fn start_on_postgres(binary: &Path, dir: &Path, server: &str) -> Result<Peer> {
     // Servers start one after the other: the number of those before it makes the name unique.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -35,14 +45,7 @@ pub fn start_on_postgres(binary: &Path, dir: &Path, server: &str) -> Result<Peer
     }
     let (base, _) = server.rsplit_once('/').ok_or("no database in the URL")?;
     let options = ["--database", &format!("{base}/{database}")];
-    start_with(ON_POSTGRES, binary, dir, &options)
-}
-
-fn start_with(name: &'static str, binary: &Path, dir: &Path, options: &[&str]) -> Result<Peer> {
-    let mut peer = start_alone(name, binary, dir, options)?;
-    let bench = restricted_user(&peer, &root_key(dir)?)?;
-    peer.authorization = Some(registry_login(&peer, &bench)?);
-    Ok(peer)
+    start_alone(ON_POSTGRES, binary, dir, &options)
 }
 
 /// The header that registry requests of this key's owner carry.
@@ -105,6 +108,7 @@ pub fn start_alone(
     Ok(Peer {
         name,
         address,
+        data: Some(dir.to_owned()),
         authorization: None,
         ready_after,
         child: Some(child),

@@ -77,11 +77,13 @@ pub struct Figures {
     pub only: Option<String>,
 }
 
-/// A server after its start.
+/// A server that nobody uses.
 pub struct Idle {
     pub server: &'static str,
-    /// Resident, and of it what is not the program's own file.
+    /// Resident after its start, and of it what is not the program's own file.
     pub mib: [f64; 2],
+    /// The same after it was made ready, and one image was pushed and pulled.
+    pub used_mib: [f64; 2],
     pub ready_ms: f64,
 }
 

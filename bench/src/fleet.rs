@@ -20,7 +20,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Starts them all. Peers that are not there are named in the report.
+    /// Starts them all. Nobody has used them. Peers that are not there are named in the report.
     pub fn start(options: &Options, figures: &mut Figures) -> Result<Fleet> {
         let dir = tempfile::tempdir()?;
         let mut fleet = Fleet {
@@ -31,12 +31,12 @@ impl Fleet {
         };
         std::fs::create_dir(&fleet.files)?;
         let at = fleet.folder("berth")?;
-        fleet
-            .registries
-            .push(berth::start("berth", &options.berth, &at)?);
+        let started = berth::start_alone("berth", &options.berth, &at, &[])?;
+        fleet.registries.push(started);
         if let Some(before) = &options.before {
             let at = fleet.folder("before")?;
-            fleet.registries.push(berth::start("before", before, &at)?);
+            let started = berth::start_alone("before", before, &at, &[])?;
+            fleet.registries.push(started);
         }
         for (name, started) in [
             (
@@ -81,6 +81,18 @@ impl Fleet {
                 peer.database = options.postgres_pid;
                 self.registries.push(peer);
             }
+        }
+        Ok(self)
+    }
+
+    /// Makes what the workloads need on a Berth.
+    pub fn ready(mut self) -> Result<Fleet> {
+        let berths = self
+            .registries
+            .iter_mut()
+            .filter(|peer| peer.data.is_some());
+        for peer in berths {
+            berth::give_user(peer)?;
         }
         Ok(self)
     }

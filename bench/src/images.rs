@@ -30,7 +30,9 @@ pub fn small_push_case(clients: usize) -> String {
 }
 
 pub fn run(options: &Options, figures: &mut Figures) -> Result<()> {
-    let fleet = Fleet::start(options, figures)?.and_postgres(options, figures)?;
+    let fleet = Fleet::start(options, figures)?
+        .and_postgres(options, figures)?
+        .ready()?;
     let layers: Vec<Vec<u8>> = (0..FLEET_LAYERS)
         .map(|number| random_bytes(FLEET_LAYER_BYTES, number as u64 + 100))
         .collect();

@@ -69,7 +69,7 @@ fn pulled_unit(bytes: usize) -> Unit {
 }
 
 pub fn pulls(options: &Options, figures: &mut Figures) -> Result<()> {
-    let fleet = Fleet::start(options, figures)?;
+    let fleet = Fleet::start(options, figures)?.ready()?;
     let mut workloads = Vec::new();
     for bytes in sizes(options) {
         let path = place(&fleet, bytes)?;
@@ -138,7 +138,7 @@ pub fn pushes(options: &Options, figures: &mut Figures) -> Result<()> {
                 continue;
             }
             // New directories for each case, so that disks need not hold them all.
-            let fleet = Fleet::start(options, figures)?;
+            let fleet = Fleet::start(options, figures)?.ready()?;
             let (own, folder) = (Peer::own(LIMIT), fleet.folder("limit")?);
             let mut on = fleet.registries();
             if clients == 1 {

@@ -1,6 +1,7 @@
 //! The servers side by side, and what each costs while it works.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub struct Peer {
     pub name: &'static str,
     pub address: SocketAddr,
+    /// Where Berth keeps its data.
+    pub data: Option<PathBuf>,
     /// The header every registry request carries, for Berth.
     pub authorization: Option<String>,
     /// From starting the process to its first answer.
@@ -39,6 +42,7 @@ impl Peer {
         Peer {
             name,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
             authorization: None,
             ready_after: Duration::ZERO,
             child: None,
@@ -146,6 +150,7 @@ pub fn start(
     let mut peer = Peer {
         name,
         address,
+        data: None,
         authorization: None,
         ready_after: Duration::ZERO,
         child: Some(child),

@@ -23,12 +23,16 @@ pub fn render(options: &Options, figures: &Figures) -> String {
     }
     if !figures.idle.is_empty() {
         out.push_str(
-            "\n| after the start | memory (MiB) | without the program's file | first answer (ms) |\n|---|--:|--:|--:|\n",
+            "\n| idle | after the start (MiB) | without the program's file | after first requests (MiB) | without the program's file | \
+             first answer (ms) |\n|---|--:|--:|--:|--:|--:|\n",
         );
         for idle in &figures.idle {
-            let [all, own] = idle.mib;
+            let ([all, own], [used, used_own]) = (idle.mib, idle.used_mib);
             let (name, ready_ms) = (idle.server, idle.ready_ms);
-            let _ = writeln!(out, "| {name} | {all:.0} | {own:.0} | {ready_ms:.0} |");
+            let _ = writeln!(
+                out,
+                "| {name} | {all:.0} | {own:.0} | {used:.0} | {used_own:.0} | {ready_ms:.0} |"
+            );
         }
     }
     let targets: Vec<Target> = targets(options, figures);

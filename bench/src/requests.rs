@@ -22,7 +22,9 @@ const CONNECTIONS: usize = 16;
 const AHEAD: Duration = Duration::from_millis(300);
 
 pub fn run(options: &Options, figures: &mut Figures) -> Result<()> {
-    let fleet = Fleet::start(options, figures)?.and_postgres(options, figures)?;
+    let fleet = Fleet::start(options, figures)?
+        .and_postgres(options, figures)?
+        .ready()?;
     let digest = image_everywhere(&fleet)?;
     let by_digest = format!("/v2/bench/manifests/{digest}");
     let by_tag = "/v2/bench/manifests/v1";
@@ -65,7 +67,9 @@ fn image_everywhere(fleet: &Fleet) -> Result<String> {
 
 /// One client's small requests, with nothing beside them and beside a pull; nginx shows what the machine itself adds.
 pub fn under_pull(options: &Options, figures: &mut Figures) -> Result<()> {
-    let fleet = Fleet::start(options, figures)?.and_postgres(options, figures)?;
+    let fleet = Fleet::start(options, figures)?
+        .and_postgres(options, figures)?
+        .ready()?;
     let digest = image_everywhere(&fleet)?;
     let large = place(&fleet, options.layer_bytes)?;
     let small = place(&fleet, 10 << 10)?;
