@@ -19,6 +19,7 @@ import collections
 import pathlib
 import random
 import re
+import shutil
 import sys
 import time
 
@@ -53,7 +54,7 @@ def points():
 
 
 def one_round(server, registry, chance, point, held):
-    """Lets clients work until the server is gone. Answers what they did, what is unsure, and whether the point was met."""
+    """Lets clients work until the server is gone. Answers the clients, what is unsure, and whether the point was met."""
     clients = []
     for number in range(CLIENTS):
         own = {at: image for at, image in held.items() if at[1].startswith(f"c{number}-")}
@@ -73,12 +74,11 @@ def one_round(server, registry, chance, point, held):
     for client in clients:
         if client.failure:
             raise client.failure
-    done, unsure = collections.Counter(), {}
+    unsure = {}
     for client in clients:
-        done += client.done
         unsure |= client.unsure
         held.update(client.held)
-    return done, unsure, met
+    return clients, unsure, met
 
 
 def starts(server, point):
@@ -123,11 +123,12 @@ def run(rounds, seed, power):
                 if number % ROUNDS_BETWEEN_LONG_UPLOADS == 0:
                     upload = LongUpload(registry, chance)
                     upload.start()
-                did, unsure, was_met = one_round(server, registry, chance, point, held)
+                clients, unsure, was_met = one_round(server, registry, chance, point, held)
             else:
                 # Nothing is acknowledged before the server answers.
-                did, unsure, was_met = {}, {}, True
-            done.update(did)
+                clients, unsure, was_met = [], {}, True
+            for client in clients:
+                done += client.done
             if point:
                 met[point] += was_met
             if disk:
@@ -135,6 +136,8 @@ def run(rounds, seed, power):
             server.environment = {}
             server.start()
             check(registry, held, unsure)
+            for client in clients:
+                client.give_up_upload()
             if upload:
                 upload.join()
                 finished["long uploads"] += 1
@@ -145,7 +148,8 @@ def run(rounds, seed, power):
                 server.start()
                 # The servers between two crashes seldom live long enough for it.
                 until(lambda: collects(server.root), "the collection does not end")
-                print(f"round {number + 1}: {sum(done.values())} steps, {sum(1 for image in held.values() if image)} images held", flush=True)
+                used = f", {shutil.disk_usage(folder).used >> 20} MiB of its disk used" if disk else ""
+                print(f"round {number + 1}: {sum(done.values())} steps, {sum(1 for image in held.values() if image)} images held{used}", flush=True)
         server.stop()
     seconds = round(time.monotonic() - started)
     print(f"{rounds} rounds, seed {seed}{', lost power' if power else ''}: 0 losses in {sum(done.values())} acknowledged steps, {seconds} s")

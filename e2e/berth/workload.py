@@ -44,6 +44,8 @@ class Client(threading.Thread):
         self.held = held
         #: (repository, tag): all that may be there, since no answer came.
         self.unsure = {}
+        #: The upload that is on its way.
+        self.upload = None
         self.done = collections.Counter()
         self.failure = None
 
@@ -82,7 +84,7 @@ class Client(threading.Thread):
         self.was_told(at, image)
 
     def send(self, repository, blob):
-        place = self.registry.start_upload(repository)
+        self.upload = place = self.registry.start_upload(repository)
         if self.chance.random() < 0.5:
             half = len(blob) // 2
             place = self.registry("PATCH", place, blob[:half]).expect(202).location
@@ -90,6 +92,12 @@ class Client(threading.Thread):
         else:
             digest = images.digest(blob)
         self.registry("PUT", with_query(place, digest=digest), blob).expect(201)
+        self.upload = None
+
+    def give_up_upload(self):
+        """Else the server keeps a long one for a day, and many of them fill the disk."""
+        if self.upload:
+            self.registry("DELETE", self.upload).expect(204, 404)
 
     def push(self, _, at=None, image=None):
         at = at or self.place()
@@ -218,8 +226,9 @@ class Disk:
         return self.folder / f"disk-{self.count}.img"
 
     def mount(self):
-        # The journal is written when somebody syncs, and not by itself.
-        subprocess.run(["mount", "-o", "loop,commit=600", self.image(), self.path], check=True)
+        # The journal is written when somebody syncs, and not by itself. What is free has no place in the image, which
+        # is copied often.
+        subprocess.run(["mount", "-o", "loop,commit=600,discard", self.image(), self.path], check=True)
 
     def unmount(self):
         subprocess.run(["umount", self.path], check=True)
