@@ -17,6 +17,7 @@ import threading
 from . import images
 from .raw import with_query
 from .server import binary
+from .waiting import until
 
 REPOSITORIES = ["crash/one", "crash/two"]
 #: Images that the lifecycle policy keeps of those that it may expire.
@@ -149,14 +150,16 @@ class Client(threading.Thread):
             self.was_told(other, None)
 
     def expire(self, there):
-        """One more image that the policy may expire at any time, and a reason to run it."""
+        """One more image that the policy may expire at any time, and a reason to run it. It expires those that lost their tag too,
+        which would fill the disk in many rounds."""
         repository, image = self.chance.choice(REPOSITORIES), self.held[self.chance.choice(there)]
         for blob in image.blobs:
             self.send(repository, blob)
         fresh = dict(json.loads(image.manifest), annotations={"old": str(self.chance.random())})
         self.registry.put_manifest(repository, f"old-{self.number}-{self.chance.randrange(1000)}", json.dumps(fresh).encode()).expect(201)
-        selection = {"tagStatus": "tagged", "tagPatternList": ["old-*"], "countType": "imageCountMoreThan", "countNumber": KEPT}
-        rules = [{"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}]
+        kinds = [{"tagStatus": "tagged", "tagPatternList": ["old-*"]}, {"tagStatus": "untagged"}]
+        rules = [{"rulePriority": number, "selection": kind | {"countType": "imageCountMoreThan", "countNumber": KEPT},
+                  "action": {"type": "expire"}} for number, kind in enumerate(kinds, 1)]
         body = json.dumps({"repositoryName": repository, "lifecyclePolicyText": json.dumps({"rules": rules})}).encode()
         target = "AmazonEC2ContainerRegistry_V20150921.PutLifecyclePolicy"
         self.registry.aws(self.root, "ecr", body, target).expect(200)
@@ -231,7 +234,10 @@ class Disk:
         subprocess.run(["mount", "-o", "loop,commit=600,discard", self.image(), self.path], check=True)
 
     def unmount(self):
-        subprocess.run(["umount", self.path], check=True)
+        # Who looks at the disk keeps it for a moment.
+        def is_free():
+            return subprocess.run(["umount", self.path], capture_output=True).returncode == 0
+        until(is_free, "the disk cannot be unmounted")
 
     def lose_power(self):
         """What the image has at this moment is all that is left. To be called while nobody writes."""
