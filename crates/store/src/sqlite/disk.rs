@@ -18,8 +18,8 @@ const WATCHED_FOR: Duration = Duration::from_secs(1);
 const WAITS_MAX: i64 = 5;
 /// A statement that took this long makes the disk slow by itself.
 const SLOW_FROM: Duration = Duration::from_millis(100);
-/// How long the disk counts as slow at least, and how many times as long as the wait that showed it: statements that
-/// try it again take a small share of their threads' time, also where the disk hangs for seconds.
+/// How long the disk counts as slow at least, and how many times as long as a wait that is known to be one: statements
+/// that try it again take a small share of their threads' time, also where the disk hangs for seconds.
 const SLOW_FOR: Duration = Duration::from_secs(10);
 const SLOW_FOR_TIMES: u32 = 100;
 
@@ -94,7 +94,11 @@ impl Disk {
         };
         let mut watched_from = now;
         if is_slow {
-            watched_from = now + SLOW_FOR.max(took * SLOW_FOR_TIMES);
+            watched_from = now
+                + match has_stopped {
+                    Some(true) => SLOW_FOR.max(took * SLOW_FOR_TIMES),
+                    _ => SLOW_FOR,
+                };
             let until = self.since_epoch(watched_from);
             self.slow_until.fetch_max(until, Ordering::Relaxed);
             // One wait more makes it slow again.
@@ -174,13 +178,17 @@ mod tests {
     fn a_disk_that_hangs_is_left_alone_for_longer() {
         let mut t = Test::new();
         let wait = Duration::from_secs(3);
+        // It may have been work.
         t.disk.note(t.now, wait, None);
+        t.now += SLOW_FOR;
+        assert!(t.is_watched());
+        t.disk.note(t.now, wait, Some(true));
         t.now += wait * SLOW_FOR_TIMES - MS;
         assert!(t.is_slow());
         t.now += MS;
         assert!(!t.is_slow());
         // A short wait does not make this time shorter.
-        t.disk.note(t.now, wait, None);
+        t.disk.note(t.now, wait, Some(true));
         t.disk.note(t.now, SLOW_FROM, None);
         t.now += wait * SLOW_FOR_TIMES - MS;
         assert!(t.is_slow());
