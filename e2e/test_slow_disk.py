@@ -19,7 +19,8 @@ LONG_READ_MS = 300
 SYNC_MS = 3_000
 #: More than the pages that a connection keeps in memory.
 MANIFESTS, MANIFEST_BYTES = 1_000, 4_000
-CLIENTS = 8
+#: Few, so that the disk bounds them and not the processor.
+CLIENTS = 3
 #: More than the syncs that run at once.
 PUSHERS = 100
 #: More than the connections to the database.
@@ -110,8 +111,8 @@ def test_reads_of_the_database_hold_up_nobody_else(server):
         with ThreadPoolExecutor(CLIENTS) as pool:
             list(pool.map(pull, [manifests[client::CLIENTS] for client in range(CLIENTS)]))
         answered = others.answered
-    # It was a seventh where they did.
-    assert answered > MANIFESTS / 2
+    # Half as many where they did, and five times as many where they do not.
+    assert answered > MANIFESTS
 
 
 def test_syncs_hold_up_no_reads(server):
