@@ -19,7 +19,8 @@ pub fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     )?;
     let mut all = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
     all.extend(args);
-    if !Path::new(INSTALLED_UNDER).exists() {
+    // One that is named is used.
+    if args.contains(&"--postgres") || !Path::new(INSTALLED_UNDER).exists() {
         return cargo(root, &all);
     }
     let postgres = Postgres::start(Commits::Synced)?;
