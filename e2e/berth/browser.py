@@ -2,13 +2,13 @@
 
 `with Browser(berth) as browser: page = browser.page()`. A page fails its story on an error in the browser's console, on
 an exception in a script, and on a request to another origin. Stories find elements as a screen reader does: by role and
-name.
+name. What changes after a key or a click is awaited with `expect`: the page draws it a moment later.
 """
 
 import pathlib
 import urllib.parse
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 _AXE = pathlib.Path(__file__).parents[2] / "console/node_modules/axe-core/axe.min.js"
@@ -20,6 +20,7 @@ _MAY_BE_MISSING = {"GetLoginProfile"}
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 360, "height": 740}
 _WAIT_MS_MAX = 30_000
+expect.set_options(timeout=_WAIT_MS_MAX)
 
 
 class Browser:
@@ -134,7 +135,7 @@ class Page:
             self.raw.keyboard.press(key)
 
     def focused(self):
-        """What a screen reader would say of the element that has the focus: its role and its name."""
+        """What a screen reader would say of the element that has the focus now: its role and its name."""
         return self.raw.evaluate(
             "() => { const e = document.activeElement;"
             " return [e.getAttribute('role') || e.tagName.toLowerCase(),"

@@ -178,6 +178,7 @@ def test_settings_of_a_provider_keep_their_secrets_to_themselves(mouse, root):
     mouse.choose_all(dialog.get_by_role("button", name="Algorithms of tokens"), ["ES256"])
     dialog.get_by_label("Bearer token").fill("hunter2-token")
     button(dialog, "As command").click()
+    dialog.get_by_role("region", name="AWS CLI").wait_for()
     assert "hunter2" not in dialog.inner_text()
     page.axe()
     button(dialog, "Save changes").click()

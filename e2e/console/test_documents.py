@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from berth.browser import Browser
+from berth.browser import Browser, expect
 from berth.people import failing
 from berth.policies import allow, policy, trust
 
@@ -129,8 +129,7 @@ def test_a_trust_policy_and_a_repository_policy_that_changed_meanwhile_stay(page
     button(page, "Save changes").click()
     changed(page)
     button(page, "Discard my edit and start from the current document").click()
-    page.get_by_role("textbox", name="Accounts, users and roles").filter(visible=True).wait_for()
-    assert page.get_by_role("textbox", name="Accounts, users and roles").input_value() == second.arn
+    expect(page.get_by_role("textbox", name="Accounts, users and roles")).to_have_value(second.arn)
     now = root.iam.get_role(RoleName="shared-role")["Role"]["AssumeRolePolicyDocument"]
     assert now["Statement"][0]["Principal"] == {"AWS": second.arn}
     assert "Condition" not in now["Statement"][0]

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from berth.audit import events
-from berth.browser import NARROW, Browser
+from berth.browser import NARROW, Browser, expect
 from berth.company import CLIENT, NAME, SECRET, Company
 from berth.people import Credentials, Person
 from berth.policies import allow, policy, push_and_pull, trust
@@ -163,7 +163,7 @@ def test_a_person_signs_in_by_saml_and_chooses_a_role(browser, berth, root, comp
     page.axe()
     page.tab_to(page.get_by_role("radio", name="auditor"))
     page.press("ArrowDown")
-    assert page.get_by_role("radio", name="operator").is_checked()
+    expect(page.get_by_role("radio", name="operator")).to_be_checked()
     press(page, page.get_by_role("button", name="Sign in", exact=True))
     page.heading("Repositories").wait_for()
     alice = role_of(page, root, "saml-alice")

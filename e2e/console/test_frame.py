@@ -1,5 +1,7 @@
 """What all screens share: search, theme, density, the way to an address, and the address after signing in."""
 
+from berth.browser import expect
+
 
 def test_search_by_keyboard_leads_to_a_repository(browser, root):
     root.create_repository("search/needle")
@@ -9,8 +11,7 @@ def test_search_by_keyboard_leads_to_a_repository(browser, root):
     page.keyboard.type("needle")
     page.get_by_role("option", name="search/needle").wait_for()
     page.press("ArrowDown", "ArrowDown", "Enter")
-    page.heading("search/needle").wait_for()
-    assert page.focused() == ["h1", "search/needle"]
+    expect(page.heading("search/needle", exact=True)).to_be_focused()
     page.check()
 
 
@@ -59,6 +60,7 @@ def test_a_question_mark_lists_the_shortcuts(hands):
     # Typed into a field it is a character.
     hands.write(page.get_by_role("searchbox", name="Find users by name"), "?")
     page.press("?")
+    expect(page.get_by_role("searchbox", name="Find users by name")).to_have_value("??")
     assert not shortcuts.is_visible()
     # Whoever dictates can turn the key off, and still opens the list.
     hands.choose(page.get_by_role("button", name="Settings"), "Turn the key ? off")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from berth.browser import expect
 from berth.policies import allow, policy
 
 
@@ -65,7 +66,7 @@ def test_settings_of_a_registry_are_saved(page, root):
     dialog.get_by_text("put-account-setting").first.wait_for()
     page.axe()
     dialog.get_by_role("button", name="Cancel").click()
-    assert page.get_by_role("radio", name="Disabled").is_checked() is False
+    expect(page.get_by_role("radio", name="Disabled")).not_to_be_checked()
     page.get_by_role("radio", name="Disabled").click()
     dialog.get_by_role("button", name="Save").click()
     page.get_by_text("The setting is saved.").first.wait_for()
@@ -115,7 +116,7 @@ def test_edits_of_others_are_seen(page, root):
     page.axe()
     assert [one["description"] for one in stored(root)] == ["theirs"]
     page.get_by_role("button", name="Discard my edit").click()
-    assert page.get_by_label("Description").input_value() == "theirs"
+    expect(page.get_by_label("Description")).to_have_value("theirs")
     page.get_by_label("Description").fill("both")
     page.get_by_role("button", name="Save changes").click()
     page.get_by_text("Template shared was saved.").first.wait_for()

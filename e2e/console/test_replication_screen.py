@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from berth.browser import expect
 from berth.console import button, field, go_to
 from berth.images import Image
 from berth.policies import allow, policy
@@ -101,7 +102,7 @@ def test_the_form_and_the_json_are_one_document_and_others_edits_are_kept(page, 
     document["rules"][0]["repositoryFilters"] = [{"filter": "team", "filterType": "PREFIX_MATCH"}]
     page.get_by_label("Configuration as JSON").fill(json.dumps(document))
     button(page, "Form").click()
-    assert field(page, "Prefixes of repository names of rule 1").input_value() == "team"
+    expect(field(page, "Prefixes of repository names of rule 1")).to_have_value("team")
 
     # Somebody else is faster.
     other = {"rules": [{"destinations": [{"region": "ap-south-1", "registryId": root.account}]}]}

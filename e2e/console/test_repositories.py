@@ -6,7 +6,7 @@ import re
 import pytest
 
 from berth import images
-from berth.browser import Browser
+from berth.browser import Browser, expect
 from berth.policies import allow, policy
 
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -74,8 +74,9 @@ def test_by_mouse_from_nothing_to_a_pushed_image_and_back(page, root):
     page.get_by_label("Repository name").fill("mouse/app")
     page.get_by_role("radio", name="Immutable").check()
     command = page.get_by_role("region", name="AWS CLI")
-    assert "aws ecr create-repository" in command.inner_text()
-    assert "--image-tag-mutability IMMUTABLE" in command.inner_text(), "the command follows the form"
+    expect(command).to_contain_text("aws ecr create-repository")
+    # The command follows the form.
+    expect(command).to_contain_text("--image-tag-mutability IMMUTABLE")
     page.get_by_role("button", name="Create repository").click()
     page.heading("mouse/app").wait_for()
     assert root.ecr.describe_repositories(repositoryNames=["mouse/app"])["repositories"][0]["imageTagMutability"] == \
@@ -132,11 +133,11 @@ def test_a_repository_is_encrypted_under_a_key(page, root):
 
 def test_by_keyboard_a_repository_is_created_and_pushed_to(page, root):
     page.open("/repositories")
-    assert page.focused() == ["h1", "Repositories"], "the focus starts at the new page's heading"
+    # The focus starts at the new page's heading.
+    expect(page.heading("Repositories", exact=True)).to_be_focused()
     page.tab_to(page.get_by_role("link", name="Create repository"))
     page.press("Enter")
-    page.heading("Create repository").wait_for()
-    assert page.focused() == ["h1", "Create repository"]
+    expect(page.heading("Create repository", exact=True)).to_be_focused()
     page.tab_to(page.get_by_label("Repository name"))
     page.keyboard.type("keyboard/app")
     page.press("Enter")

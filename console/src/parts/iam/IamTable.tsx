@@ -12,6 +12,7 @@ import type { IamPage } from "../../api/iam/collect";
 import { earlierOf, nextPage, previousPage, search, type PageState } from "../../lib/marker-pages";
 import { strings } from "../../strings";
 import { Failure } from "../Failure";
+import { useTyped } from "../useTyped";
 
 interface Props<Item> {
   queryKey: QueryKey;
@@ -60,6 +61,7 @@ export function IamTable<Item>(props: Props<Item>) {
       },
       { replace: true },
     );
+  const [typed, setTyped] = useTyped(wanted, find);
   const page = useQuery({
     queryKey: [...queryKey, "page", now.marker ?? ""],
     queryFn: ({ signal }) => load(now.marker, PAGE_SIZE, signal),
@@ -125,12 +127,11 @@ export function IamTable<Item>(props: Props<Item>) {
         filter={
           <SpaceBetween direction="horizontal" size="xs">
             <TextFilter
-              filteringText={wanted}
+              filteringText={typed}
               filteringAriaLabel={text.find(what)}
               filteringPlaceholder={text.find(what)}
               filteringClearAriaLabel={text.clear}
-              onDelayedChange={() => undefined}
-              onChange={(event) => find(event.detail.filteringText)}
+              onChange={(event) => setTyped(event.detail.filteringText)}
             />
             {filter}
           </SpaceBetween>

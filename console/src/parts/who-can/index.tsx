@@ -13,22 +13,23 @@ import { strings } from "../../strings";
 import { Failure } from "../Failure";
 import { Pager } from "../Pager";
 import { Sentence, ShortArn } from "../Values";
-import { useSettled } from "../useSettled";
+import { useTyped } from "../useTyped";
 import { usePaging, useUrlState } from "../useUrlState";
 
 const ACTIONS = ["ecr:PutImage", "ecr:BatchGetImage", "ecr:BatchDeleteImage", "ecr:SetRepositoryPolicy", "ecr:DeleteRepository"];
-
-const SETTLE_MS = 500;
 
 export function WhoCan({ resource }: { resource: string }) {
   const text = strings.whoCan;
   const paging = usePaging();
   const [action] = useUrlState("action", ACTIONS[0]);
-  const asked = useSettled(action, SETTLE_MS);
+  const [typed, setTyped] = useTyped(action, (written) => {
+    // Without a parameter the address means the first action, not none.
+    if (written !== "") paging.filter("action", written);
+  });
   const query = useQuery({
-    queryKey: ["who-can", asked, resource, paging.token],
-    queryFn: ({ signal }) => listAllowed(asked, resource, paging.token, signal),
-    enabled: asked.includes(":"),
+    queryKey: ["who-can", action, resource, paging.token],
+    queryFn: ({ signal }) => listAllowed(action, resource, paging.token, signal),
+    enabled: action.includes(":"),
     retry: false,
   });
   return (
@@ -39,10 +40,10 @@ export function WhoCan({ resource }: { resource: string }) {
       <FormField label={text.action}>
         <Autosuggest
           ariaLabel={text.action}
-          value={action}
+          value={typed}
           options={ACTIONS.map((value) => ({ value }))}
           enteredTextLabel={strings.policyEditor.useValue}
-          onChange={({ detail }) => paging.filter("action", detail.value)}
+          onChange={({ detail }) => setTyped(detail.value)}
         />
       </FormField>
       {query.error !== null ? (

@@ -10,11 +10,10 @@ import { LinkTo } from "../../parts/LinkTo";
 import { Page } from "../../parts/Page";
 import { Pager } from "../../parts/Pager";
 import { ShortArn, Time } from "../../parts/Values";
+import { useTyped } from "../../parts/useTyped";
 import { usePaging, useUrlState } from "../../parts/useUrlState";
-import { useSettled } from "../../parts/useSettled";
 import { strings } from "../../strings";
 
-const SETTLE_MS = 400;
 /** The list is asked again this often, so that new denials appear. */
 const REFRESH_MS = 10_000;
 
@@ -28,26 +27,21 @@ export default function Denials() {
   const [action] = useUrlState("action");
   const [resource] = useUrlState("resource");
   const [since] = useUrlState("since");
-  const filters = useSettled(JSON.stringify({ principal, action, resource, since }), SETTLE_MS);
+  const filters = { principal, action, resource, since };
   const query = useQuery({
     queryKey: ["denial-groups", filters, paging.token],
     queryFn: ({ signal }) => listGroups(filterOf(filters), paging.token, signal),
     // Pages after the first stay as they were opened.
     refetchInterval: paging.token === undefined ? REFRESH_MS : false,
   });
-  const field = (name: "principal" | "action" | "resource", value: string) => (
-    <FormField label={text.filters[name]}>
-      <Input type="search" value={value} onChange={({ detail }) => paging.filter(name, detail.value)} />
-    </FormField>
-  );
   const options = Object.entries(text.filters.sinceOptions).map(([value, label]) => ({ value, label }));
   const quarter = { default: 12, xs: 6, m: 3 };
   return (
     <Page title={text.title} description={text.description}>
       <Grid gridDefinition={Array.from({ length: 4 }, () => ({ colspan: quarter }))}>
-        {field("principal", principal)}
-        {field("action", action)}
-        {field("resource", resource)}
+        <Written name="principal" />
+        <Written name="action" />
+        <Written name="resource" />
         <FormField label={text.filters.since}>
           <Select
             selectedOption={options.find(({ value }) => value === since) ?? null}
@@ -75,8 +69,19 @@ export default function Denials() {
   );
 }
 
-function filterOf(filters: string): Filter {
-  const { principal, action, resource, since } = JSON.parse(filters) as Record<string, string>;
+/** A filter that is typed. */
+function Written({ name }: { name: "principal" | "action" | "resource" }) {
+  const paging = usePaging();
+  const [value] = useUrlState(name);
+  const [typed, setTyped] = useTyped(value, (written) => paging.filter(name, written.trim()));
+  return (
+    <FormField label={strings.denials.filters[name]}>
+      <Input type="search" value={typed} onChange={({ detail }) => setTyped(detail.value)} />
+    </FormField>
+  );
+}
+
+function filterOf({ principal, action, resource, since }: Record<string, string>): Filter {
   const hours = HOURS[since ?? ""];
   return {
     // The service takes whole ARNs; shorter texts are still being written.

@@ -4,12 +4,13 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Table, { type TableProps } from "@cloudscape-design/components/table";
 import TextFilter from "@cloudscape-design/components/text-filter";
 import { noop, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import type { Repository } from "../../api/ecr";
 import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
 import { Pager } from "../../parts/Pager";
 import { CopiedName, Time } from "../../parts/Values";
+import { useTyped } from "../../parts/useTyped";
 import { usePaging, useUrlState } from "../../parts/useUrlState";
 import { repositoryPath } from "../../lib/paths";
 import { strings } from "../../strings";
@@ -109,16 +110,13 @@ export function RepositoryTable({ chosen, onChoose }: Props) {
 function Filter() {
   const [filter] = useUrlState("filter");
   const paging = usePaging();
-  const [typed, setTyped] = useState(filter);
+  const [typed, setTyped] = useTyped(filter, (name) => paging.filter("filter", name.trim()));
   return (
     <TextFilter
       filteringText={typed}
       filteringAriaLabel={text.filter}
       filteringPlaceholder={text.filterHint}
       onChange={({ detail }) => setTyped(detail.filteringText)}
-      onDelayedChange={({ detail }) => {
-        paging.filter("filter", detail.filteringText.trim());
-      }}
       countText=""
     />
   );

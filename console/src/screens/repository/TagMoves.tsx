@@ -12,25 +12,23 @@ import { Failure } from "../../parts/Failure";
 import { LinkTo } from "../../parts/LinkTo";
 import { Pager } from "../../parts/Pager";
 import { usePaging, useUrlState } from "../../parts/useUrlState";
-import { useSettled } from "../../parts/useSettled";
+import { useTyped } from "../../parts/useTyped";
 import { Time } from "../../parts/Values";
 import { strings } from "../../strings";
 import { repositoryKey } from "./queries";
 import { RestoreTag } from "./RestoreTag";
 
 const text = strings.activity;
-/** A list is read again when nobody typed for this long. */
-const SETTLE_MS = 250;
 
 /** The moves of a repository's tags, with a way back to each image that is still there. */
 export function TagMoves({ name }: { name: string }) {
   const paging = usePaging();
   const [tag] = useUrlState("tag");
-  const wanted = useSettled(tag.trim(), SETTLE_MS);
+  const [typed, setTyped] = useTyped(tag, (written) => paging.filter("tag", written.trim()));
   const [restoring, setRestoring] = useState<TagEvent>();
   const query = useQuery({
-    queryKey: [...repositoryKey(name), "tag-history", wanted, paging.token],
-    queryFn: ({ signal }) => listTagHistory(name, wanted, paging.token, signal),
+    queryKey: [...repositoryKey(name), "tag-history", tag, paging.token],
+    queryFn: ({ signal }) => listTagHistory(name, tag, paging.token, signal),
   });
   if (query.error !== null) return <Failure error={query.error} retry={() => void query.refetch()} />;
   return (
@@ -47,9 +45,9 @@ export function TagMoves({ name }: { name: string }) {
           <FormField label={text.tag}>
             <Input
               type="search"
-              value={tag}
+              value={typed}
               placeholder={text.tagHint}
-              onChange={({ detail }) => paging.filter("tag", detail.value)}
+              onChange={({ detail }) => setTyped(detail.value)}
             />
           </FormField>
         }
