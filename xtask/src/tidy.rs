@@ -1,7 +1,8 @@
-//! Checks that the compiler does not make: layers, licences, links, file sizes, imports of tests.
+//! Checks that the compiler does not make: layers, licences, features, links, file sizes, imports of tests.
 //!
 //! Each check returns its findings, one line each, that say where and what to do.
 
+mod features;
 mod layers;
 mod licences;
 mod modules;
@@ -14,10 +15,11 @@ use std::process::Command;
 /// Runs all checks and prints what they find.
 pub fn run(root: &Path) -> Result<(), String> {
     let metadata = metadata(root)?;
-    let checks: [(&str, Vec<String>); 9] = [
+    let checks: [(&str, Vec<String>); 10] = [
         ("layers", layers::check(&metadata)?),
         ("purity", layers::check_purity(&metadata)?),
         ("licences", licences::check(root, &metadata)?),
+        ("features of libraries", features::check(root)?),
         ("crate pages", text::check_crate_pages(root)?),
         ("file sizes and white space", text::check_sources(root)?),
         ("links", text::check_links(root)?),

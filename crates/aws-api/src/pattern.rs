@@ -33,8 +33,13 @@ impl Pattern {
 
     pub(crate) fn regex(&self) -> Option<&Regex> {
         self.compiled
-            .get_or_init(|| Regex::new(&format!("^(?:{})$", translate(self.java))).ok())
+            .get_or_init(|| Regex::new(&self.translated()).ok())
             .as_ref()
+    }
+
+    /// The pattern in the syntax of the `regex` crate.
+    pub(crate) fn translated(&self) -> String {
+        format!("^(?:{})$", translate(self.java))
     }
 }
 
@@ -42,11 +47,13 @@ impl Pattern {
 ///
 /// - `\uXXXX` becomes `\x{XXXX}`. STS writes `\u10000-\u10FFFF` for the code
 ///   points above the basic plane; Java would not parse it so either.
-/// - `\w`, `\d`, `\S` mean ASCII in Java.
+/// - `\w`, `\d`, `\s`, `\S` mean ASCII in Java. The product's `regex` has no Unicode
+///   tables for them, and would not compile a pattern that holds one.
 /// - The one look-ahead in the models (IAM's account alias: no two hyphens in a
 ///   row) is translated to an equivalent; `min` and `max` hold its length.
 fn translate(java: &str) -> String {
     const ALIAS: &str = "^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$";
+    const SPACES: &str = r" \t\n\x0B\x0C\r";
     if java == ALIAS {
         return "[a-z0-9](?:-?[a-z0-9])*".to_owned();
     }
@@ -75,7 +82,9 @@ fn translate(java: &str) -> String {
                 'w' => out.push_str("[A-Za-z0-9_]"),
                 'd' if in_class => out.push_str("0-9"),
                 'd' => out.push_str("[0-9]"),
-                'S' if !in_class => out.push_str(r"[^ \t\n\x0B\x0C\r]"),
+                's' if in_class => out.push_str(SPACES),
+                's' => out.extend(["[", SPACES, "]"]),
+                'S' => out.extend(["[^", SPACES, "]"]),
                 '/' => out.push('/'),
                 other => {
                     out.push('\\');
@@ -114,6 +123,18 @@ mod tests {
         assert!(pattern.matches("a_B9+=,.@-"));
         assert!(!pattern.matches("é"));
         assert!(!Pattern::new(r"\d{12}").matches("١٢٣٤٥٦٧٨٩٠١٢"));
+        // U+00A0 and U+0085 are spaces of Unicode, not of Java.
+        for (pattern, yes, no) in [
+            (r"\s+", " \t\n\u{b}\u{c}\r", "\u{a0}"),
+            (r"[a\s]+", "a \t", "\u{85}"),
+            (r"\S+", "a\u{a0}\u{85}", " "),
+            (r"[^\s@]+", "a\u{a0}", "\t"),
+            (r"[\S]+", "a\u{a0}", "\r"),
+        ] {
+            assert!(Pattern::new(pattern).matches(yes), "{pattern}");
+            assert!(!Pattern::new(pattern).matches(no), "{pattern}");
+        }
+        assert!(Pattern::new(r"[\s\S]*").matches("Any text\n\u{a0}😀"));
     }
 
     #[test]

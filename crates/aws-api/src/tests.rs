@@ -80,5 +80,23 @@ fn every_pattern_compiles() {
     assert!(all.len() > 40, "only {} patterns", all.len());
     for pattern in all {
         assert!(pattern.regex().is_some(), "{}", pattern.as_str());
+        // In tests `regex` has all tables of Unicode, since `proptest` asks for them. The product
+        // has those of the general categories alone.
+        let translated = pattern.translated();
+        let mut rest = translated.replace("(?:", "");
+        assert!(!rest.contains("(?"), "{translated} has flags");
+        for category in [r"\p{L}", r"\p{N}", r"\p{Z}", r"\x{"] {
+            rest = rest.replace(category, "");
+        }
+        let escapes = rest
+            .split('\\')
+            .skip(1)
+            .filter_map(|after| after.chars().next());
+        for escape in escapes {
+            assert!(
+                escape.is_ascii_punctuation() || "tnrx".contains(escape),
+                "{translated} has \\{escape}"
+            );
+        }
     }
 }
