@@ -26,6 +26,11 @@ pub fn run(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Where `reproducible` leaves the binary that it built.
+pub fn reproduced(target: &Path) -> PathBuf {
+    target.join("dist-check/berth")
+}
+
 /// Builds twice, from two checkouts in two folders, and compares the binaries.
 pub fn reproducible(root: &Path, target: &Path) -> Result<Tally, String> {
     // Both checkouts are made before the builds, which take long: they are of one commit.
@@ -44,10 +49,15 @@ pub fn reproducible(root: &Path, target: &Path) -> Result<Tally, String> {
         )?;
         folders.push(folder);
     }
+    let kept = reproduced(target);
+    if kept.exists() {
+        fs::remove_file(&kept).map_err(|e| format!("{}: {e}", kept.display()))?;
+    }
     let mut binaries = Vec::new();
     for folder in folders {
         let binary = build(&folder.join("checkout"), &folder.join("target"))?;
         binaries.push(fs::read(&binary).map_err(|e| format!("{}: {e}", binary.display()))?);
+        fs::rename(&binary, &kept).map_err(|e| format!("{}: {e}", binary.display()))?;
     }
     let equal = binaries[0] == binaries[1];
     if !equal {

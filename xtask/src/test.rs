@@ -8,7 +8,7 @@
 //!        the web console's types, lint and unit tests, and its files built again and compared
 //! e2e    real clients against the real binary (e2e/README.md)
 //! slow   long crash rounds and races, security auditors, large clients, the fuzz targets' programs, the dist build
-//!        twice; only with `all` or by name
+//!        twice, and the stories of `e2e` on it; only with `all` or by name
 //! ```
 //!
 //! Without a name, all parts but `slow` run. `all` runs every part and prints, for each, the commit at
@@ -83,25 +83,33 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
         if wanted("unit") {
             report.add("unit", || unit(root, &target, &postgres));
         }
+        let workers = e2e_workers().to_string();
+        // A file stays with one worker, which shares its server among the file's stories. The files
+        // start in their order: those of the browser, which take longest, come first.
+        let parallel = [
+            "-n",
+            &workers,
+            "--dist",
+            "loadfile",
+            "--no-loadscope-reorder",
+        ];
+        let quick = [&["-m", "not slow"], &parallel[..], pytest].concat();
+        // The program that the unit tests have built already. To build the package alone would
+        // compile a quarter of the workspace once more, for the features that only tests'
+        // dependencies switch on; `tidy` compares these, and the slow part runs the dist build.
+        let built = target.join("debug/berth");
         if wanted("e2e") {
-            let workers = e2e_workers().to_string();
-            // A file stays with one worker, which shares its server among the file's stories. The files
-            // start in their order: those of the browser, which take longest, come first.
-            let parallel = [
-                "-n",
-                &workers,
-                "--dist",
-                "loadfile",
-                "--no-loadscope-reorder",
-            ];
-            let quick = [&["-m", "not slow"], &parallel[..], pytest].concat();
-            report.add("e2e", || e2e(root, &target, &postgres, &quick, Vec::new()));
+            report.add("e2e", || {
+                build_with_crash_points(root)?;
+                e2e(root, &target, &postgres, &built, &quick, Vec::new())
+            });
         }
         if wanted("slow") {
             let slow = [&["-m", "slow"], pytest].concat();
             report.add("slow e2e", || {
                 let more = programs::slow(root, &target)?;
-                e2e(root, &target, &postgres, &slow, more)
+                build_with_crash_points(root)?;
+                e2e(root, &target, &postgres, &built, &slow, more)
             });
             report.add("interleavings", || {
                 tally::of_cargo_test(
@@ -123,6 +131,11 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
             }
             report.add("fuzz targets", || fuzz(root));
             report.add("dist", || crate::dist::reproducible(root, &target));
+            // What is handed out, as people run it.
+            let handed_out = crate::dist::reproduced(&target);
+            report.add("e2e of the dist build", || {
+                e2e(root, &target, &postgres, &handed_out, &quick, Vec::new())
+            });
         }
     }
     let passed = report.passed();
@@ -292,11 +305,12 @@ fn e2e_workers() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4))
 }
 
-/// The stories; `more` names programs beside those that all of them find.
+/// The stories on the server `berth`; `more` names programs beside those that all of them find.
 fn e2e(
     root: &Path,
     target: &Path,
     postgres: &Postgres,
+    berth: &Path,
     arguments: &[&str],
     more: Vec<(&'static str, PathBuf)>,
 ) -> Outcome<Tally> {
@@ -304,15 +318,12 @@ fn e2e(
     packages::require_root("cargo xtask test e2e")?;
     let python = venv::python(root, target)?;
     let programs = programs::build(root, target)?;
-    // The program that the unit tests have built already. To build the package alone would compile a quarter of the
-    // workspace once more, for the features that only tests' dependencies switch on.
-    build_with_crash_points(root)?;
     tally::of_pytest(
         Command::new(python)
             .args(["-m", "pytest"])
             .args(arguments)
             .current_dir(root.join("e2e"))
-            .env("BERTH_BIN", target.join("debug/berth"))
+            .env("BERTH_BIN", berth)
             .envs(programs.variables)
             .envs(more)
             .env("PATH", toolchains::prepended(&programs.path)?)
