@@ -26,7 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use tokio::task::{JoinError, spawn_blocking};
 
-use self::disk::Disk;
+use self::disk::Disks;
 use crate::pool::{Link, STATEMENT_CACHE};
 use crate::value::Value;
 use crate::{Error, Result};
@@ -81,7 +81,7 @@ impl SqliteOptions {
 
 /// What the connections of a database share.
 struct Shared {
-    disk: Disk,
+    disks: Disks,
     /// One permit for each thread.
     threads: Arc<Semaphore>,
 }
@@ -89,7 +89,7 @@ struct Shared {
 impl Default for Shared {
     fn default() -> Self {
         Shared {
-            disk: Disk::default(),
+            disks: Disks::default(),
             threads: Arc::new(Semaphore::new(THREADS_MAX)),
         }
     }
@@ -149,6 +149,7 @@ pub(crate) struct SqliteConnection {
     /// Present until the drop.
     database: Option<Arc<Mutex<Database>>>,
     interrupt: InterruptHandle,
+    is_reader: bool,
     shared: Arc<Shared>,
 }
 
@@ -271,14 +272,14 @@ impl SqliteConnection {
         if matches!(ask.sql, Cow::Owned(_)) {
             return None;
         }
-        let disk = &self.shared.disk;
-        let beginning = disk.begin()?;
+        let disks = &self.shared.disks;
+        let beginning = disks.begin(self.is_reader)?;
         let mut database = self.database.as_ref()?.try_lock().ok()?;
         if database.long_writes.contains(&ask.sql) {
             return None;
         }
         let answer = database.ask(ask, Place::Here);
-        disk.end(&beginning);
+        disks.end(self.is_reader, &beginning);
         match answer {
             Err(error) if must_wait(&error) => None,
             answer => Some(answer.map_err(Error::from)),
@@ -341,11 +342,13 @@ impl Link for SqliteConnection {
     async fn open(options: &SqliteOptions) -> Result<Self> {
         let shared = Arc::clone(&options.shared);
         let options = options.clone();
+        let is_reader = options.is_reader;
         let opened = spawn_blocking(move || Database::open(&options)).await;
         let database = opened.map_err(stopped)??;
         Ok(SqliteConnection {
             interrupt: database.connection.get_interrupt_handle(),
             database: Some(Arc::new(Mutex::new(database))),
+            is_reader,
             shared,
         })
     }

@@ -23,8 +23,59 @@ const SLOW_FROM: Duration = Duration::from_millis(100);
 const SLOW_FOR: Duration = Duration::from_secs(10);
 const SLOW_FOR_TIMES: u32 = 100;
 
-/// The disk of a database, as all its connections see it.
-pub(super) struct Disk {
+/// The disk of a database, as its readers and as its writer see it.
+///
+/// They wait for different things: a writer with much to write is held up by the file system now and then, where pages
+/// that are read are in memory. So short waits of the one say nothing of the other; long ones do.
+#[derive(Default)]
+pub(super) struct Disks {
+    readers: Disk,
+    writer: Disk,
+}
+
+impl Disks {
+    /// Notes that a statement begins on this thread. `None` while the disk is slow.
+    pub(super) fn begin(&self, is_reader: bool) -> Option<Beginning> {
+        let (own, _) = self.seen_by(is_reader);
+        own.begin_at(Instant::now())
+    }
+
+    /// Notes that a statement ended, on the thread on which it began.
+    pub(super) fn end(&self, is_reader: bool, beginning: &Beginning) {
+        let now = Instant::now();
+        let took = now.duration_since(beginning.at);
+        if took < WAIT_FROM {
+            return;
+        }
+        let has_stopped = beginning.stops.map(|before| stops() > Some(before));
+        self.note(is_reader, now, took, has_stopped);
+    }
+
+    fn note(&self, is_reader: bool, now: Instant, took: Duration, has_stopped: Option<bool>) {
+        let (own, other) = self.seen_by(is_reader);
+        own.note(now, took, has_stopped);
+        if took >= SLOW_FROM {
+            other.note(now, took, has_stopped);
+        }
+    }
+
+    /// What connections of this kind see, and what those of the other kind see.
+    fn seen_by(&self, is_reader: bool) -> (&Disk, &Disk) {
+        match is_reader {
+            true => (&self.readers, &self.writer),
+            false => (&self.writer, &self.readers),
+        }
+    }
+
+    /// A statement of a writer waited long.
+    #[cfg(test)]
+    pub(super) fn was_slow(&self) {
+        self.note(false, Instant::now(), SLOW_FROM, None);
+    }
+}
+
+/// The disk, as one kind of connections sees it.
+struct Disk {
     epoch: Instant,
     /// Until when the kernel is asked, and until when the disk counts as slow: in milliseconds after `epoch`.
     watched_until: AtomicU64,
@@ -52,11 +103,6 @@ impl Default for Disk {
 }
 
 impl Disk {
-    /// Notes that a statement begins on this thread. `None` while the disk is slow.
-    pub(super) fn begin(&self) -> Option<Beginning> {
-        self.begin_at(Instant::now())
-    }
-
     fn begin_at(&self, at: Instant) -> Option<Beginning> {
         let now = self.since_epoch(at);
         if now < self.slow_until.load(Ordering::Relaxed) {
@@ -67,17 +113,6 @@ impl Disk {
             at,
             stops: is_watched.then(stops).flatten(),
         })
-    }
-
-    /// Notes that a statement ended, on the thread on which it began.
-    pub(super) fn end(&self, beginning: &Beginning) {
-        let now = Instant::now();
-        let took = now.duration_since(beginning.at);
-        if took < WAIT_FROM {
-            return;
-        }
-        let has_stopped = beginning.stops.map(|before| stops() > Some(before));
-        self.note(now, took, has_stopped);
     }
 
     /// Notes a statement that took long. `has_stopped`: whether its thread stopped by itself, where that is known.
@@ -106,12 +141,6 @@ impl Disk {
         }
         let until = self.since_epoch(watched_from + WATCHED_FOR);
         self.watched_until.fetch_max(until, Ordering::Relaxed);
-    }
-
-    /// A statement waited long.
-    #[cfg(test)]
-    pub(super) fn was_slow(&self) {
-        self.note(Instant::now(), SLOW_FROM, None);
     }
 
     fn since_epoch(&self, now: Instant) -> u64 {
@@ -238,17 +267,36 @@ mod tests {
 
     #[test]
     fn the_kernel_tells_the_disk_from_the_processor() {
-        let disk = Disk::default();
+        let disks = Disks::default();
+        let disk = &disks.readers;
         disk.watched_until.store(u64::MAX, Ordering::Relaxed);
-        let beginning = disk.begin().unwrap();
+        let beginning = disks.begin(true).unwrap();
         while beginning.at.elapsed() < WAIT_FROM {
             std::hint::spin_loop();
         }
-        disk.end(&beginning);
+        disks.end(true, &beginning);
         assert_eq!(disk.waits.load(Ordering::Relaxed), 0);
-        let beginning = disk.begin().unwrap();
+        let beginning = disks.begin(true).unwrap();
         std::thread::sleep(WAIT_FROM);
-        disk.end(&beginning);
+        disks.end(true, &beginning);
         assert_eq!(disk.waits.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn short_waits_of_one_kind_say_nothing_of_the_other() {
+        for is_reader in [true, false] {
+            let disks = Disks::default();
+            let mut now = Instant::now();
+            for _ in 0..=WAITS_MAX {
+                now += 5 * MS;
+                let known = disks.begin(is_reader).unwrap().stops.map(|_| true);
+                disks.note(is_reader, now, 5 * MS, known);
+            }
+            assert!(disks.begin(is_reader).is_none());
+            assert!(disks.begin(!is_reader).is_some());
+            // A long one does.
+            disks.note(is_reader, now, SLOW_FROM, Some(true));
+            assert!(disks.begin(!is_reader).is_none());
+        }
     }
 }

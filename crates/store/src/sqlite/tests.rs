@@ -175,7 +175,7 @@ async fn a_connection_that_is_dropped_ends_what_nobody_waits_for() {
 async fn while_the_disk_is_slow_statements_run_on_threads() {
     let mut t = test().await;
     assert!(t.runs_here("SELECT 1"));
-    t.connection.shared.disk.was_slow();
+    t.connection.shared.disks.was_slow();
     assert!(!t.runs_here("SELECT 1"));
     assert_eq!(t.numbers("SELECT 1", vec![]).await, [1]);
     // Also those of the database's other connections.
