@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
+use crate::test::output;
+
 /// Features of the tests alone: the library, its features, and why the product is the same
 /// without them.
 const TESTS_ALONE: &[(&str, &[&str], &str)] = &[
@@ -48,23 +50,17 @@ type Features = BTreeMap<String, BTreeSet<String>>;
 
 /// The features of each library, by its name and version, as `cargo tree` resolves them.
 fn features(root: &Path, of: &[&str]) -> Result<Features, String> {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "tree", "--quiet", "--locked", "--prefix", "none", "--format", "{p}|{f}",
-        ])
-        // The same answer on each machine.
-        .args(["--target", "x86_64-unknown-linux-gnu"])
-        .args(of)
-        .current_dir(root)
-        .output()
-        .map_err(|error| format!("cargo tree does not start: {error}"))?;
-    if !output.status.success() {
-        return Err(format!(
-            "cargo tree: {}",
-            String::from_utf8_lossy(&output.stderr)
-        ));
-    }
-    Ok(parse(&String::from_utf8_lossy(&output.stdout)))
+    let text = output(
+        Command::new(env!("CARGO"))
+            .args([
+                "tree", "--quiet", "--locked", "--prefix", "none", "--format", "{p}|{f}",
+            ])
+            // The same answer on each machine.
+            .args(["--target", "x86_64-unknown-linux-gnu"])
+            .args(of)
+            .current_dir(root),
+    )?;
+    Ok(parse(&text))
 }
 
 /// Lines such as `tokio v1.54.1|fs,net (*)`. Crates of this workspace, whose path stands behind
