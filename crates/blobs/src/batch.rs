@@ -10,13 +10,16 @@ use crate::BoxError;
 use crate::direct::BLOCK_BYTES;
 use crate::hash_state::Hasher;
 
-/// A batch is written once it holds this much, where few streams arrive. A stream has two: one filling, one being
-/// written.
+/// A batch is written once it holds this much, where few streams arrive.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// However many streams arrive, a write is worth its system call.
 const BATCH_BYTES_MIN: usize = 64 * 1024;
-/// What the filling batches of all streams hold together, as long as each may have the least.
+/// What the batches of all streams that fill or wait hold together, as long as each may have the least. Those that are
+/// written hold as much at most.
 const BATCHES_BYTES: usize = 8 * 1024 * 1024;
+/// How many batches of a stream wait at most while those before are written and hashed: the disk and the processor take
+/// up for each other's delays. More were not faster.
+const BEHIND_MAX: usize = 2;
 
 /// Chunks below are copied together: each would pin the larger buffer that it is a slice of.
 const SMALL_BYTES: usize = 4 * 1024;
@@ -65,6 +68,11 @@ impl Arriving {
     fn batch_bytes(&self) -> usize {
         share_of(ARRIVING.load(Ordering::Relaxed))
     }
+
+    /// How many batches of this stream may wait: none where so many streams arrive that the machine has work anyway.
+    pub(crate) fn behind_max(&self) -> usize {
+        behind_of(ARRIVING.load(Ordering::Relaxed))
+    }
 }
 
 impl Drop for Arriving {
@@ -75,6 +83,11 @@ impl Drop for Arriving {
 
 fn share_of(streams: usize) -> usize {
     (BATCHES_BYTES / streams.max(1)).clamp(BATCH_BYTES_MIN, BATCH_BYTES_MAX)
+}
+
+fn behind_of(streams: usize) -> usize {
+    let batches = BATCHES_BYTES / BATCH_BYTES_MAX / streams.max(1);
+    batches.saturating_sub(1).min(BEHIND_MAX)
 }
 
 /// Takes chunks from the stream until a batch is full or there are no more. A batch that others follow ends where a
@@ -185,8 +198,11 @@ mod tests {
     fn many_streams_gather_no_more_than_a_few() {
         assert_eq!(share_of(0), BATCH_BYTES_MAX);
         assert_eq!(share_of(8), BATCH_BYTES_MAX);
+        assert_eq!(behind_of(1), BEHIND_MAX);
         for streams in 1..=128 {
-            assert!(streams * share_of(streams) <= BATCHES_BYTES, "{streams}");
+            let batches = 1 + behind_of(streams);
+            let bytes = streams * batches * share_of(streams);
+            assert!(bytes <= BATCHES_BYTES, "{streams}");
         }
         assert_eq!(share_of(10_000), BATCH_BYTES_MIN);
     }

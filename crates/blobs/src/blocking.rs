@@ -35,21 +35,38 @@ fn cores() -> usize {
 }
 
 static READING: Share = Share(Semaphore::const_new(READS));
-static WRITING: Share = Share(Semaphore::const_new(WRITES));
+pub(crate) static WRITING: Share = Share(Semaphore::const_new(WRITES));
 static SYNCING: Share = Share(Semaphore::const_new(SYNCS));
 static RESUMING: Share = Share(Semaphore::const_new(RESUMES));
-static COMPUTING: LazyLock<Share> = LazyLock::new(|| {
+pub(crate) static COMPUTING: LazyLock<Share> = LazyLock::new(|| {
     // Hashing is bound by the processors.
     Share(Semaphore::new(cores()))
 });
 
 /// The threads of one kind of work.
-struct Share(Semaphore);
+pub(crate) struct Share(Semaphore);
+
+/// A thread for one job.
+pub(crate) struct Place(SemaphorePermit<'static>);
 
 impl Share {
-    async fn place(&'static self) -> Result<SemaphorePermit<'static>, Error> {
+    pub(crate) async fn place(&'static self) -> Result<Place, Error> {
         // Nobody closes it.
-        self.0.acquire().await.map_err(|_| Error::Stopped)
+        let place = self.0.acquire().await;
+        place.map(Place).map_err(|_| Error::Stopped)
+    }
+}
+
+impl Place {
+    pub(crate) fn start<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        spawn_blocking(move || {
+            let done = work();
+            drop(self.0);
+            done
+        })
     }
 }
 
@@ -65,11 +82,7 @@ pub(crate) fn start_read<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     if let Ok(place) = READING.0.try_acquire() {
-        return spawn_blocking(move || {
-            let done = work();
-            drop(place);
-            done
-        });
+        return Place(place).start(work);
     }
     tokio::spawn(async move {
         let place = READING.0.acquire().await;
@@ -88,14 +101,7 @@ pub(crate) fn start_read<T: Send + 'static>(
 pub(crate) async fn write<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    join(start_write(work).await?).await
-}
-
-/// Begins such work, once there is a thread for it.
-pub(crate) async fn start_write<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, Error> {
-    start_in(&WRITING, work).await
+    join(start_in(&WRITING, work).await?).await
 }
 
 /// Runs work that syncs.
@@ -123,29 +129,17 @@ pub(crate) async fn resume<T: Send + 'static>(
 pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    join(start_compute(work).await?).await
-}
-
-/// Begins such work, once there is a processor for it.
-pub(crate) async fn start_compute<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, Error> {
-    start_in(&COMPUTING, work).await
+    join(start_in(&COMPUTING, work).await?).await
 }
 
 async fn start_in<T: Send + 'static>(
     share: &'static Share,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, Error> {
-    let place = share.place().await?;
-    Ok(spawn_blocking(move || {
-        let done = work();
-        drop(place);
-        done
-    }))
+    Ok(share.place().await?.start(work))
 }
 
-pub(crate) async fn join<T>(work: JoinHandle<T>) -> Result<T, Error> {
+pub(crate) async fn join<T>(work: impl Future<Output = Result<T, JoinError>>) -> Result<T, Error> {
     work.await.map_err(|stopped| {
         tracing::error!(error = %stopped, "a blob worker stopped");
         Error::Stopped

@@ -68,6 +68,7 @@
 
 mod batch;
 mod blocking;
+mod chain;
 mod damage;
 mod digest;
 mod direct;

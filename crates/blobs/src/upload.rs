@@ -334,13 +334,13 @@ impl Upload {
         }
     }
 
-    /// Starts a sync that may run while more is written.
-    pub(crate) fn checkpoint(&self) -> Checkpoint {
+    /// Starts a sync that may run while more is written. The hasher has seen all bytes.
+    pub(crate) fn checkpoint(&self, hasher: Hasher) -> Checkpoint {
         let encrypted = self.encrypted.as_ref();
         Checkpoint {
             file: Arc::clone(&self.file),
             offset: encrypted.map_or(self.len, EncryptedBytes::written),
-            hasher: self.hasher.clone(),
+            hasher,
         }
     }
 
