@@ -56,5 +56,21 @@ def test_the_field_follows_links_and_the_way_back(browser, root):
     page.get_by_role("link", name="typed/app", exact=True).wait_for()
 
 
+@pytest.mark.parametrize("typed", ["", "ecr"], ids=["empty", "half"])
+def test_who_can_answers_for_actions_alone(browser, root, typed):
+    """Neither the answers to another action stand beside what is not one, nor that nobody is allowed."""
+    page = browser.page().sign_in(root, FILTERS["who-can"][0])
+    answers = page.get_by_role("table", name="Principals that are allowed")
+    expect(answers.get_by_role("row", name="root")).to_be_visible()
+    page.get_by_role("combobox", name="Action", exact=True).click()
+    page.press("Control+a")
+    page.press("Backspace")
+    page.keyboard.type(typed)
+    expect(answers.get_by_text("Enter an action, such as ecr:PutImage.")).to_be_visible()
+    expect(answers.get_by_role("row", name="root")).to_have_count(0)
+    page.keyboard.type("ecr:PutImage" if typed == "" else ":PutImage")
+    expect(answers.get_by_role("row", name="root")).to_be_visible()
+
+
 def parameters(url):
     return urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)

@@ -19,5 +19,6 @@ export const whoCan = {
   reason: "Reason",
   conditions: "Conditions that remain",
   empty: "Nobody on this page is allowed.",
+  noAction: "Enter an action, such as ecr:PutImage.",
   loading: "Evaluating principals",
 };

@@ -26,12 +26,15 @@ export function WhoCan({ resource }: { resource: string }) {
     // Without a parameter the address means the first action, not none.
     if (written !== "") paging.filter("action", written);
   });
+  // A field without an action asks nothing, and the answers to another action would be wrong beside it.
+  const isAction = typed !== "" && action.includes(":");
   const query = useQuery({
     queryKey: ["who-can", action, resource, paging.token],
     queryFn: ({ signal }) => listAllowed(action, resource, paging.token, signal),
-    enabled: action.includes(":"),
+    enabled: isAction,
     retry: false,
   });
+  const answer = isAction ? query.data : undefined;
   return (
     <SpaceBetween size="m">
       <Header variant="h2" description={text.description}>
@@ -46,17 +49,17 @@ export function WhoCan({ resource }: { resource: string }) {
           onChange={({ detail }) => setTyped(detail.value)}
         />
       </FormField>
-      {query.error !== null ? (
+      {isAction && query.error !== null ? (
         <Failure error={query.error} retry={() => void query.refetch()} />
       ) : (
         <Table
           ariaLabels={{ tableLabel: text.table }}
-          items={query.data?.principals ?? []}
-          loading={query.isFetching && query.data === undefined}
+          items={answer?.principals ?? []}
+          loading={query.isFetching && answer === undefined}
           loadingText={text.loading}
-          empty={text.empty}
+          empty={isAction ? text.empty : text.noAction}
           wrapLines
-          pagination={<Pager paging={paging} nextToken={query.data?.nextToken} isLoading={query.isPlaceholderData} />}
+          pagination={<Pager paging={paging} nextToken={answer?.nextToken} isLoading={query.isPlaceholderData} />}
           columnDefinitions={COLUMNS}
         />
       )}
