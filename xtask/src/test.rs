@@ -149,7 +149,7 @@ pub fn run(root: &Path, args: &[&str]) -> Outcome<()> {
 fn needs(wanted: &impl Fn(&str) -> bool) -> Vec<Need> {
     let mut needs = Vec::new();
     // Of these, `unit` needs Python alone, where Go comes from PyPI.
-    if wanted("lint") || wanted("unit") || wanted("e2e") {
+    if wanted("lint") || wanted("unit") || wanted("e2e") || wanted("slow") {
         needs.extend(packages::PYTHON);
     }
     if wanted("lint") || wanted("console") {
