@@ -17,8 +17,8 @@ const BATCH_BYTES_MIN: usize = 64 * 1024;
 /// What the batches of all streams that fill or wait hold together, as long as each may have the least. Those that are
 /// written hold as much at most.
 const BATCHES_BYTES: usize = 8 * 1024 * 1024;
-/// How many batches of a stream wait at most while those before are written and hashed: the disk and the processor take
-/// up for each other's delays. More were not faster.
+/// How many batches of a stream wait at most while those before are written and hashed: with some ahead, neither the disk
+/// nor the processor is idle when the other one is late.
 const BEHIND_MAX: usize = 2;
 
 /// Chunks below are copied together: each would pin the larger buffer that it is a slice of.

@@ -50,6 +50,7 @@ pub(crate) struct Share(Semaphore);
 pub(crate) struct Place(SemaphorePermit<'static>);
 
 impl Share {
+    /// Waits until fewer jobs run than may.
     pub(crate) async fn place(&'static self) -> Result<Place, Error> {
         // Nobody closes it.
         let place = self.0.acquire().await;
@@ -58,6 +59,7 @@ impl Share {
 }
 
 impl Place {
+    /// Begins the job, which gives the place back at its end.
     pub(crate) fn start<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
