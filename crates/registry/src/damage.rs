@@ -8,9 +8,11 @@
 //!
 //! A disk that cannot read (`EIO`) proves no damage: a cable or a network may be away for a moment, and a mark on every
 //! layer that was asked for meanwhile would keep them from being pulled. Such a read fails with a 503 and puts the copy
-//! first in the order of the scrub. It is marked when it cannot be read twice more, while the disk itself works.
+//! first in the order of the scrub. It is marked when it cannot be read twice more, a while after each other, and the
+//! disk itself works before and after each time.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use authz::ServiceName;
 use blobs::{Blobs, Digest, ObjectKey, Source};
@@ -25,6 +27,12 @@ use crate::images::digest_of;
 use crate::layer_keys::stored_word;
 use crate::stored_copy::StoredCopy;
 use crate::{Error, Manifest, Registry, RepositoryFacts};
+
+/// How often a copy that could not be read is read again before it is called damaged.
+const CONFIRMATIONS: u32 = 2;
+/// How long after the time before. A disk that begins or ceases to fail does so for one thread before the other: an
+/// attempt to write that succeeds says nothing of the read beside it.
+const CONFIRM_AFTER: Duration = Duration::from_secs(1);
 
 /// What is wrong with a stored copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,8 +176,16 @@ impl Registry {
         if found != Some(Damage::Unreadable) {
             return Ok(found);
         }
+        for _ in 0..CONFIRMATIONS {
+            self.0.blobs.probe().await?;
+            tokio::time::sleep(CONFIRM_AFTER).await;
+            let found = self.inspect(blobs, digest, copy, 0).await?;
+            if found != Some(Damage::Unreadable) {
+                return Ok(found);
+            }
+        }
         self.0.blobs.probe().await?;
-        self.inspect(blobs, digest, copy, 0).await
+        Ok(found)
     }
 
     /// What is wrong with a copy; `None` when it is whole. All its bytes are read, at most so many a second, or as fast

@@ -1,5 +1,7 @@
 //! Layers that the disk cannot read: an error that is worth another try, and damage only when it stays so.
 
+use std::time::Duration;
+
 use crate::damage::file_of;
 use crate::integrity::SERVICE;
 use crate::world::*;
@@ -71,6 +73,32 @@ async fn a_layer_that_cannot_be_read_for_a_moment_is_not_damaged(store: TestStor
     scrub(&w, 0).await;
     assert_eq!(suspected(&store).await, 0);
     assert_eq!(w.events(&store, "MarkDamagedLayer").await, [json!(null); 0]);
+}
+
+/// A disk that recovers does so for one thread before the other: what tries the disk may work when the read next to it
+/// still fails.
+#[on_every_engine]
+async fn a_layer_that_is_read_again_when_the_disk_recovers_is_not_damaged(store: TestStore) {
+    let w = World::new(&store).await;
+    w.create("app", |_| {}).await.unwrap();
+    let repo = w.facts("app").await;
+    w.image(&repo, "v1", &content()).await;
+    let digest = Digest::sha256_of(content().as_bytes()).to_string();
+    let file = file_of(&w, &store, &digest).await;
+    let broken = break_reads(&file).unwrap();
+    assert!(pull(&w, &repo, &digest).await.is_err());
+
+    let recovery = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(broken);
+    };
+    tokio::join!(scrub(&w, 0), recovery);
+    assert_eq!(suspected(&store).await, 0);
+    assert_eq!(w.events(&store, "MarkDamagedLayer").await, [json!(null); 0]);
+    assert_eq!(
+        pull(&w, &repo, &digest).await.unwrap(),
+        content().as_bytes()
+    );
 }
 
 #[on_every_engine]
