@@ -135,9 +135,10 @@ impl Writing {
     async fn go_on(&mut self) -> Result<(), Error> {
         let (to_write, to_hash) = (self.written.behind() > 0, self.hashed.behind() > 0);
         tokio::select! {
+            // The digest takes longer than a write to the page cache, which all writes of short layers are.
             biased;
-            done = self.written.go_on(), if to_write => done,
             done = self.hashed.go_on(), if to_hash => done,
+            done = self.written.go_on(), if to_write => done,
             else => Ok(()),
         }
     }
