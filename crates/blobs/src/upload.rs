@@ -563,6 +563,23 @@ mod tests {
         assert_eq!(write(&mut upload, BATCH_BYTES).is_err(), is_direct);
     }
 
+    /// A request that ends while its hasher is lent, because a sync beside it failed. Opened again, the file would sync
+    /// without an error.
+    #[test]
+    fn an_upload_whose_sync_failed_is_remembered_without_its_hasher() {
+        let (_folder, layout, mut upload) = begin();
+        write(&mut upload, BATCH_BYTES).unwrap();
+        upload.lend_hasher();
+        upload.file.fail_syncs(true);
+        let (id, layout) = (upload.id, Arc::new(layout));
+        let locks = Arc::new(crate::upload_locks::UploadLocks::default());
+        let mut lock = locks.acquire(&layout, id).unwrap();
+        lock.upload = Some(upload);
+        drop(lock);
+        let mut lock = locks.acquire(&layout, id).unwrap();
+        assert!(lock.upload.take().is_some_and(|upload| upload.is_lost()));
+    }
+
     #[test]
     fn an_upload_that_is_cut_back_goes_on_with_other_bytes() {
         let (_folder, layout, mut upload) = begin();

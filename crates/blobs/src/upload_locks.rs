@@ -194,7 +194,9 @@ impl Drop for UploadLock {
         {
             tracing::warn!(%error, "cannot remove a temporary file: the next start does");
         }
-        let upload = upload.filter(|upload| !self.temporary && upload.is_whole());
+        // What a sync failed for stays open even without its hasher: only this file remembers that.
+        let is_kept = |upload: &Upload| upload.is_whole() || upload.is_lost();
+        let upload = upload.filter(|upload| !self.temporary && is_kept(upload));
         self.locks.release(self.id, upload);
     }
 }
