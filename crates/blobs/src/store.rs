@@ -543,6 +543,9 @@ impl Blobs {
                 lock.upload = None;
                 lock.settled();
             }
+            if let Some(lost) = lock.upload.take_if(|upload| upload.is_lost()) {
+                lock.failed(lost);
+            }
             (lock, compared)
         })
         .await?;

@@ -364,6 +364,10 @@ impl Upload {
         layout: &Layout,
         expected: &Digest,
     ) -> Result<Compared, Error> {
+        if self.is_lost() {
+            // Its digest says nothing: the error of the sync is told.
+            self.file.sync()?;
+        }
         self.flush()?;
         let actual = if self.hasher.algorithm() == expected.algorithm() {
             self.hasher.digest()
@@ -577,7 +581,10 @@ mod tests {
         lock.upload = Some(upload);
         drop(lock);
         let mut lock = locks.acquire(&layout, id).unwrap();
-        assert!(lock.upload.take().is_some_and(|upload| upload.is_lost()));
+        let mut upload = lock.upload.take().unwrap();
+        let digest = Digest::sha256_of(&vec![7; BATCH_BYTES]);
+        // No word of another digest, which would tell the client that its bytes are wrong.
+        assert!(upload.compare(&layout, &digest).is_err());
     }
 
     #[test]
